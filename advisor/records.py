@@ -1,0 +1,216 @@
+"""The values that travel down the one path: Profile → Estimate → Advice, with Machine and Job beside them.
+
+All are frozen pydantic models without behaviour beyond small derived properties. Seconds are floats, sizes are bytes,
+and what could not be measured is None, never a made-up zero.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Strategy = Literal["sequential", "threading", "multiprocessing", "asyncio", "interpreters"]
+Recommendation = Literal["sequential", "threading", "multiprocessing", "asyncio", "interpreters", "undecided"]
+Evidence = Literal["measured", "verified", "described"]
+GilSource = Literal["observed", "sampled", "estimated"]
+StartMethod = Literal["fork", "spawn", "forkserver"]
+
+Seconds = Annotated[float, Field(ge=0, le=1e9)]
+Bytes = Annotated[float, Field(ge=0, le=1e18)]
+Text = Annotated[str, Field(max_length=10_000)]
+
+
+class Record(BaseModel):
+    """Frozen, finite numbers only; unknown fields of a newer version are ignored."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="ignore")
+
+
+class Range(Record):
+    """An estimate with its 90 % interval."""
+
+    low: Seconds
+    expected: Seconds
+    high: Seconds
+
+
+class Python(Record):
+    """The interpreter a profile was taken on, or a job is planned for."""
+
+    version: Annotated[str, Field(max_length=100)] = ""
+    implementation: Annotated[str, Field(max_length=100)] = "CPython"
+    free_threaded: bool = False
+
+
+class Picklable(Record):
+    """Whether a process pool could send the function, its arguments and its results; None where not tried."""
+
+    function: bool | None = None
+    arguments: bool | None = None
+    results: bool | None = None
+    reasons: dict[str, Text] = Field(default_factory=dict, description="why not: 'function', 'arguments', 'results'")
+
+
+class SideEffects(Record):
+    """What the calls did besides returning, as far as it was noticed."""
+
+    globals_written: tuple[Text, ...] = Field((), description="module globals that changed while the calls ran")
+    threads_left: tuple[Text, ...] = Field((), description="names of threads still alive after the calls")
+    children_left: int = Field(0, ge=0, description="child processes still alive after the calls")
+    output_bytes: int = Field(0, ge=0, description="bytes written to standard output and error")
+    random_shared: bool = Field(False, description="drew from the global random generator, which forks copy")
+
+
+class Profile(Record):
+    """Where the time of a call goes: means in seconds over the calls measured, the first left out when there are more.
+
+    `gil_held + gil_free + child_cpu + wait` is `wall` for a call that uses one core at a time; a call with native
+    threads of its own, or several children at once, has more CPU seconds than wall seconds.
+    """
+
+    target: Text | None = Field(None, description="what was measured, such as 'my_module:func'")
+    calls: int = Field(ge=1, le=10**12, description="calls measured")
+    wall: float = Field(gt=0, le=1e9, description="seconds per call")
+    gil_held: Seconds | None = Field(None, description="on a CPU, holding the GIL")
+    gil_free: Seconds | None = Field(None, description="on a CPU in native code, the GIL released")
+    child_cpu: Seconds | None = Field(None, description="CPU of child processes that the call waited for")
+    wait: Seconds | None = Field(None, description="neither: blocked on network, disk, locks, sleep")
+    gil_blocked: Seconds | None = Field(None, description="the part of `wait` spent blocked with the GIL held")
+    gil_releases: Annotated[float, Field(ge=0)] | None = Field(None, description="GIL releases per call")
+    run_queue: Seconds | None = Field(None, description="ready but without a core, on a busy host; in none of the above")
+    argument_bytes: Bytes | None = Field(None, description="pickled size of one call's arguments")
+    result_bytes: Bytes | None = Field(None, description="pickled size of one call's result")
+    function_bytes: Bytes | None = Field(None, description="pickled size of the function, self of a bound method included")
+    pickle_seconds: Seconds | None = Field(None, description="to pickle and unpickle one call's function, arguments, result")
+    picklable: Picklable = Picklable()
+    peak_memory: Annotated[int, Field(ge=0, le=10**18)] | None = Field(None, description="bytes resident at the peak")
+    idle_memory: Annotated[int, Field(ge=0, le=10**18)] | None = Field(None, description="bytes resident before the calls")
+    native_threads: Annotated[float, Field(ge=0, le=1e5)] | None = Field(None, description="cores kept busy by one call")
+    switches: Annotated[float, Field(ge=0)] | None = Field(None, description="voluntary context switches per call")
+    python: Python = Python()
+    standard_error: dict[str, Seconds] = Field(default_factory=dict, description="of each field that was sampled")
+    gil_source: GilSource | None = Field(None, description="how gil_held was found")
+    coroutine: bool = Field(False, description="the target is a coroutine function")
+    import_seconds: Seconds | None = Field(None, description="importing the target's module in a fresh interpreter")
+    first_call: Seconds | None = Field(None, description="wall seconds of the very first call")
+    spread: Annotated[float, Field(ge=0, le=1e6)] | None = Field(None, description="coefficient of variation of call lengths")
+    side_effects: SideEffects | None = None
+    archetype: Text | None = Field(None, description="set when the figures are assumed from a description")
+
+    @model_validator(mode="after")
+    def _parts_fit_the_whole(self) -> Profile:
+        alone = (self.gil_held or 0.0) + (self.wait or 0.0)
+        if alone > self.wall * 1.1 + 1e-6:
+            raise ValueError(
+                f"gil_held + wait is {alone:g} s but wall is {self.wall:g} s: one call cannot hold the GIL and wait "
+                "for longer than it takes"
+            )
+        return self
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds per call, of the process and its children; unknown parts count as none."""
+        return (self.gil_held or 0.0) + (self.gil_free or 0.0) + (self.child_cpu or 0.0)
+
+
+class Machine(Record):
+    """What a host allows and what its pools cost. Defaults are typical figures; `source` says which kind these are."""
+
+    cores: int = Field(1, ge=1, le=4096, description="usable: affinity and container quota respected")
+    memory: Annotated[int, Field(ge=1, le=10**18)] | None = Field(None, description="bytes available to the job")
+    platform: Annotated[str, Field(max_length=100)] = "linux"
+    python: Python = Python()
+    start_method: StartMethod = "fork"
+    thread_start: Seconds = Field(60e-6, description="starting one thread of a pool")
+    thread_task: Seconds = Field(15e-6, description="one task through a thread pool: GIL-holding seconds")
+    gil_switch: Seconds = Field(10e-6, description="lost at each contended hand-over of the GIL")
+    process_start: Seconds = Field(10e-3, description="starting and ending a process pool with one worker")
+    process_start_each: Seconds = Field(2e-3, description="each further worker")
+    process_task: Seconds = Field(60e-6, description="one task through a process pool: seconds of the parent")
+    process_task_worker: Seconds = Field(30e-6, description="one task through a process pool: seconds of the worker")
+    process_byte: Seconds = Field(0.5e-9, description="one byte through a process pool's pipe, either way")
+    core_scaling: float = Field(1.0, gt=0, le=1, description="speed of a core while all are busy, 1 is that of one alone")
+    source: Literal["measured", "assumed"] = "assumed"
+
+
+class Job(Record):
+    """How much of it there is to do."""
+
+    calls: int = Field(1000, ge=1, le=10**12)
+    shares_state: bool | None = Field(None, description="calls read and write common state")
+    responsive: bool | None = Field(None, description="something else (a UI, a heartbeat) must go on meanwhile")
+
+
+class Estimate(Record):
+    """The predicted time of the whole job under one strategy with one worker count."""
+
+    strategy: Strategy
+    workers: int = Field(ge=1)
+    chunk: int = Field(1, ge=1, description="calls per task sent to a worker")
+    seconds: Range
+    bottleneck: Literal["gil", "cores", "parent", "wait", "start-up"] = Field(description="what limits it")
+    start_up: Seconds = Field(0.0, description="part of `seconds` spent starting and ending the pool")
+    memory: Annotated[float, Field(ge=0)] | None = Field(None, description="bytes the workers need at their peak")
+    feasible: bool = True
+    why: str = Field("", description="why it is as fast as it is, or why it can't be done")
+
+
+class Reason(Record):
+    """A rule that fired."""
+
+    rule: str
+    text: str
+    source: str
+
+
+class Pitfall(Record):
+    """A pitfall of the recommendation, for this task."""
+
+    code: str
+    text: str
+
+
+class Alternative(Record):
+    """A strategy that was considered, at its best worker count."""
+
+    strategy: Strategy
+    workers: int
+    feasible: bool
+    seconds: Range | None
+    speedup: Range | None
+    why: str
+    chunk: int = 1
+
+
+class Verification(Record):
+    """A part of the job that was really run."""
+
+    strategy: Strategy
+    workers: int
+    calls: int
+    predicted: Seconds
+    measured: Seconds
+    failure: str | None = Field(None, description="why it could not be run that way")
+
+
+class Advice(Record):
+    """The answer: what to do, how sure, why, and what it rests on."""
+
+    recommendation: Recommendation
+    workers: int = Field(ge=1)
+    confidence: float = Field(ge=0, le=1)
+    evidence: Evidence
+    speedup: Range | None
+    seconds: Range | None
+    summary: str
+    reasons: tuple[Reason, ...]
+    warnings: tuple[Pitfall, ...]
+    alternatives: tuple[Alternative, ...]
+    profile: Profile | None
+    machine: Machine
+    job: Job
+    snippet: str
+    chunk: int = Field(1, ge=1, description="calls per task, for a process pool's map(chunksize=…)")
+    verification: tuple[Verification, ...] = ()
+    questions: tuple[str, ...] = Field((), description="what would decide an undecided case")
