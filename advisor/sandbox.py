@@ -1,0 +1,312 @@
+"""A function of ours in a child process of its own, so that what the user's code does there harms nobody.
+
+The child has its own session, nothing on standard input, and one socket on which it answers in lines of JSON. The
+parent reads what the child prints, ends it when it is silent for too long, and afterwards ends whatever it left behind:
+every process that it started carries a token in its environment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import secrets
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from advisor.errors import TargetError, UsageError
+
+Message = dict[str, Any]
+OUTPUT_KEPT = 16 * 1024
+_TOKEN = "ADVISOR_SANDBOX"
+_GOODBYE = 0.5  # seconds for the target's exit handlers
+_HIGH_DESCRIPTOR = 200  # out of the way of targets that close or reuse the low ones
+
+
+class Entry(Protocol):
+    """What runs in the child: gets the request, may send messages, returns the answer; all of it JSON."""
+
+    def __call__(self, request: Message, send: Callable[[Message], None]) -> Message: ...
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while the child ran; its text says what had been done so far."""
+
+
+def run(
+    entry: str,
+    request: Mapping[str, Any],
+    *,
+    timeout: float,
+    on_message: Callable[[Message], None] | None = None,
+    on_start: Callable[[int], None] | None = None,
+) -> Message:
+    """Call `entry` ('package.module:function') with `request` in a child process and return its answer.
+
+    `timeout` is the seconds of silence after which the child is ended; each message that it sends starts them anew. A
+    message may carry 'doing', a phrase that says in errors what the child was at. The answer gets 'output_bytes': how
+    much the child printed.
+
+    Raises UsageError or TargetError as the entry did; TargetError when the child crashed, left or hung; Interrupted on
+    Ctrl-C. In every case nothing that the child started is left running.
+    """
+    token = secrets.token_hex(16)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        child = subprocess.Popen(
+            [sys.executable, *subprocess._args_from_interpreter_flags(), "-P", "-c", _bootstrap(), str(theirs.fileno())],  # type: ignore[attr-defined]
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=[theirs.fileno()],
+            env={**os.environ, _TOKEN: token},
+            start_new_session=True,
+        )
+        theirs.close()
+        talk = _Conversation(child, ours, timeout, on_message)
+        try:
+            ours.sendall(json.dumps({"entry": entry, **request}).encode() + b"\n")
+            if on_start:
+                on_start(child.pid)
+            answer = talk.until_answered()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=_GOODBYE)
+            return answer
+        except KeyboardInterrupt as error:
+            raise Interrupted(talk.so_far) from error
+        finally:
+            _end(child, token)
+            assert child.stdout is not None
+            child.stdout.close()
+
+
+def _bootstrap() -> str:
+    """The child finds this very package, and nothing of the current folder before it."""
+    return f"import sys; sys.path.append({str(Path(__file__).parent.parent)!r}); from advisor.sandbox import serve; serve()"
+
+
+class _Conversation:
+    """The parent's side: reads messages and output until the answer, the child's end, or the time-out."""
+
+    def __init__(
+        self,
+        child: subprocess.Popen[bytes],
+        channel: socket.socket,
+        timeout: float,
+        on_message: Callable[[Message], None] | None,
+    ) -> None:
+        self.child = child
+        self.channel = channel
+        self.timeout = timeout
+        self.on_message = on_message
+        self.doing = "starting"
+        self.so_far = ""
+        self.answer: Message | None = None
+        self.partial = b""
+        self.output = b""
+        self.output_bytes = 0
+
+    def until_answered(self) -> Message:
+        assert self.child.stdout is not None
+        printed = self.child.stdout.fileno()
+        os.set_blocking(printed, False)
+        self.channel.setblocking(False)
+        deadline = time.monotonic() + self.timeout
+        gone_since: float | None = None
+        while self.answer is None:
+            ready = select.select([self.channel, printed], [], [], 0.05)[0]
+            if printed in ready:
+                self._read_output(printed)
+            heard = self.channel in ready and self._read_messages()
+            if heard:
+                deadline = time.monotonic() + self.timeout
+                continue
+            if self.child.poll() is not None:
+                # What it sent just before it ended may still be under way.
+                gone_since = gone_since or time.monotonic()
+                if time.monotonic() - gone_since > 0.1:
+                    self._read_output(printed)
+                    raise self._left()
+            elif time.monotonic() > deadline:
+                self._read_output(printed)
+                raise TargetError(
+                    f"{self.doing} was not done after {self.timeout:g} s, so it was ended "
+                    "(a longer limit: --timeout SECONDS)",
+                    output=self._tail(),
+                )
+        self._read_output(printed)
+        return self._judged(self.answer)
+
+    def _read_output(self, descriptor: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while block := os.read(descriptor, 1 << 16):
+                self.output_bytes += len(block)
+                self.output = (self.output + block)[-OUTPUT_KEPT:]
+            time.sleep(0.001)  # closed by the child: readable for ever, so do not spin
+
+    def _read_messages(self) -> bool:
+        try:
+            block = self.channel.recv(1 << 16)
+        except (BlockingIOError, ConnectionResetError):
+            return False
+        if not block:
+            time.sleep(0.01)
+            return False
+        *lines, self.partial = (self.partial + block).split(b"\n")
+        for line in lines:
+            self._take(json.loads(line))
+        return True
+
+    def _take(self, message: Message) -> None:
+        if "answer" in message or "error" in message:
+            self.answer = message
+            return
+        self.doing = message.get("doing", self.doing)
+        self.so_far = message.get("so_far", self.so_far)
+        if self.on_message:
+            self.on_message(message)
+
+    def _judged(self, message: Message) -> Message:
+        if "error" not in message:
+            answer: Message = message["answer"]
+            return {**answer, "output_bytes": self.output_bytes}
+        if message["error"] == "usage":
+            raise UsageError(message["text"])
+        raise TargetError(message["text"], traceback=message.get("traceback", ""), output=self._tail())
+
+    def _left(self) -> TargetError:
+        code = self.child.returncode
+        if code < 0:
+            with contextlib.suppress(ValueError):
+                name = signal.Signals(-code).name
+                likely = ", perhaps for want of memory" if -code == signal.SIGKILL else ""
+                return TargetError(f"{self.doing} crashed the process with {name}{likely}", output=self._tail())
+        return TargetError(f"{self.doing} ended the process with status {code} (os._exit?)", output=self._tail())
+
+    def _tail(self) -> str:
+        return self.output.decode(errors="replace")
+
+
+def _end(child: subprocess.Popen[bytes], token: str) -> None:
+    """End the child and every process it started, its own session or not."""
+    for _ in range(5):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.kill()
+        child.wait()
+        left = list(_marked(token))
+        for process in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        if not left:
+            return
+        time.sleep(0.01)
+
+
+def _marked(token: str) -> Iterator[int]:
+    """Ids of living processes with our token in their environment."""
+    mark = f"{_TOKEN}={token}".encode()
+    if sys.platform == "linux":
+        for entry in os.scandir("/proc"):
+            if entry.name.isdigit():
+                with contextlib.suppress(OSError):
+                    if mark in Path(f"/proc/{entry.name}/environ").read_bytes():
+                        yield int(entry.name)
+        return
+    import psutil
+
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(_TOKEN) == token:
+                yield process.pid
+
+
+class _Channel:
+    """The child's side of the socket, kept safe from a target that closes or reuses descriptors."""
+
+    def __init__(self, descriptor: int) -> None:
+        import fcntl
+
+        self.descriptor = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH_DESCRIPTOR)
+        os.close(descriptor)
+        self.identity = self._identity()
+        self.owner = os.getpid()
+
+    def _identity(self) -> tuple[int, int]:
+        status = os.fstat(self.descriptor)
+        return status.st_dev, status.st_ino
+
+    def send(self, message: Message) -> None:
+        if os.getpid() != self.owner:
+            os._exit(0)  # a fork of the target that came back here: not the process that was asked
+        try:
+            if self._identity() != self.identity:
+                raise OSError
+            data = memoryview(json.dumps(message).encode() + b"\n")
+            while data:
+                data = data[os.write(self.descriptor, data) :]
+        except OSError:
+            os.write(2, b"the target closed file descriptors that it did not open; advisor cannot go on\n")
+            os._exit(70)
+
+    def request(self) -> Message:
+        received = b""
+        while not received.endswith(b"\n"):
+            received += os.read(self.descriptor, 1 << 16)
+        request: Message = json.loads(received)
+        return request
+
+
+def serve() -> None:
+    """The child's life: read the request, run the entry, answer, leave at once."""
+    import faulthandler
+
+    channel = _Channel(int(sys.argv[1]))
+    _die_with_parent()
+    faulthandler.enable()
+    request = channel.request()
+    module, _, name = request.pop("entry").partition(":")
+    try:
+        entry: Entry = getattr(importlib.import_module(module), name)
+        answer = {"answer": entry(request, channel.send)}
+    except UsageError as error:
+        answer = {"error": "usage", "text": str(error)}
+    except TargetError as error:
+        answer = {"error": "target", "text": str(error), "traceback": error.traceback}
+    except BaseException as error:  # noqa: BLE001  (the process ends here; the parent tells)
+        import traceback
+
+        answer = {"error": "target", "text": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
+    with contextlib.suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    channel.send(answer)
+    # Threads that the target left behind must not keep the process alive; its own exit handlers may run.
+    _run_exit_handlers()
+    os._exit(0)
+
+
+def _run_exit_handlers() -> None:
+    import atexit
+
+    with contextlib.suppress(BaseException):
+        atexit._run_exitfuncs()
+
+
+def _die_with_parent() -> None:
+    """On Linux the kernel ends this process when the one that asked is gone."""
+    if sys.platform == "linux":
+        import ctypes
+
+        set_death_signal = 1  # PR_SET_PDEATHSIG, <linux/prctl.h>
+        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+        if os.getppid() == 1:
+            os._exit(0)

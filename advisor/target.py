@@ -1,0 +1,295 @@
+"""`my_module:func` and its inputs → a callable and its calls. Imports what it is told to: only ever in the target's process."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import inspect
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from advisor.errors import TargetError, UsageError
+
+MAX_INPUTS = 1_000_000
+_OWN_FOLDER = str(Path(__file__).parent) + os.sep
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The arguments of one call; `where` says which line of which file they came from."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    where: str = ""
+
+
+def split_spec(spec: str) -> tuple[str, str]:
+    """'pkg.mod:Class.method' → ('pkg.mod', 'Class.method').
+
+    Raises UsageError when it is no such pair of names.
+    """
+    place, colon, name = spec.rpartition(":")
+    if not colon or not place or not name or not all(part.isidentifier() for part in name.split(".")):
+        raise UsageError(f"'{spec}' is no target: write my_module:func, pkg.mod:Class.method or path/to/file.py:func")
+    return place, name
+
+
+def load(spec: str) -> Callable[..., Any]:
+    """The callable that `spec` names, looked up from the current folder.
+
+    Raises UsageError when there is no such module or function, TargetError when importing it fails.
+    """
+    place, name = split_spec(spec)
+    module = _import(place)
+    found: Any = module
+    owner: Any = None
+    for part in name.split("."):
+        owner = found
+        try:
+            found = getattr(owner, part)
+        except AttributeError:
+            raise UsageError(f"{place} has no function '{name}'{_similar(part, owner)}") from None
+    if not callable(found):
+        raise UsageError(f"{spec} is of type {type(found).__name__}, not a function")
+    if inspect.isgeneratorfunction(found) or inspect.isasyncgenfunction(found):
+        raise UsageError(f"{spec} is a generator function: calling it does no work yet; name one that consumes it")
+    if inspect.isclass(owner) and inspect.isfunction(inspect.getattr_static(owner, name.rpartition(".")[2])):
+        return _bound(owner, found, spec)
+    return found  # type: ignore[no-any-return]
+
+
+def _bound(owner: type, function: Callable[..., Any], spec: str) -> Callable[..., Any]:
+    """A method needs an object: one made without arguments, the same for every call."""
+    try:
+        inspect.signature(owner).bind()
+    except (TypeError, ValueError):
+        raise UsageError(
+            f"{spec} is a method and {owner.__name__}() needs arguments: name a function that makes the object and calls it"
+        ) from None
+    instance = _running(owner, f"making {owner.__name__}()")
+    return getattr(instance, function.__name__)  # type: ignore[no-any-return]
+
+
+def _import(place: str) -> ModuleType:
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    if place.endswith(".py") or "/" in place or os.sep in place:
+        return _import_file(Path(place))
+    if not all(part.isidentifier() for part in place.split(".")):
+        raise UsageError(f"'{place}' is neither a module's name nor a path that ends in .py")
+    return _import_module(place)
+
+
+def _import_module(name: str) -> ModuleType:
+    try:
+        return _running(lambda: importlib.import_module(name), f"importing {name}")
+    except TargetError as error:
+        missing = error.__cause__
+        parents = [name.rsplit(".", cut)[0] for cut in range(name.count(".") + 1)]
+        if isinstance(missing, ModuleNotFoundError) and missing.name in parents:
+            raise UsageError(f"no module named '{name}' in the current folder or among the installed ones") from None
+        raise
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Import a file by the name under which pool workers can import it too: its package's, or its stem."""
+    if not path.is_file():
+        raise UsageError(f"no such file: {path}")
+    path = path.resolve()
+    names = [path.stem]
+    root = path.parent
+    while (root / "__init__.py").is_file() and root.parent != root:
+        names.insert(0, root.name)
+        root = root.parent
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    name = ".".join(names)
+    if all(part.isidentifier() for part in names):
+        known = sys.modules.get(name)
+        if known is None and names[0] not in sys.stdlib_module_names:
+            found = importlib.util.find_spec(name) if len(names) == 1 else None
+            if len(names) > 1 or (found is not None and found.origin and Path(found.origin).resolve() == path):
+                return _import_module(name)
+        elif known is not None and getattr(known, "__file__", None) == str(path):
+            return known
+    # The name is no identifier, or is taken by another module: load the file under a name of its own.
+    alias = "advised_" + "".join(c if c.isalnum() else "_" for c in path.stem)
+    spec = importlib.util.spec_from_file_location(alias, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[alias] = module
+    loader = spec.loader
+    _running(lambda: loader.exec_module(module), f"importing {path.name}")
+    return module
+
+
+def _similar(name: str, owner: Any) -> str:
+    names = [n for n in dir(owner) if not n.startswith("_") and callable(getattr(owner, n, None))]
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if close:
+        return "; did you mean " + " or ".join(f"'{n}'" for n in close) + "?"
+    return ""
+
+
+def _running(function: Callable[[], Any], doing: str) -> Any:
+    """Run the user's code; whatever it raises becomes a TargetError with the user's own traceback."""
+    try:
+        return function()
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except SystemExit as error:
+        raise TargetError(f"{doing} called sys.exit({'' if error.code is None else repr(error.code)})") from error
+    except BaseException as error:
+        raise failure(error, doing) from error
+
+
+def failure(error: BaseException, doing: str) -> TargetError:
+    """The TargetError for what the user's code raised while `doing` something."""
+    if isinstance(error, SystemExit):
+        return TargetError(f"{doing} called sys.exit({'' if error.code is None else repr(error.code)})")
+    text = str(error).strip().splitlines()
+    name = type(error).__qualname__
+    return TargetError(f"{doing} raised {name}" + (f": {text[0][:300]}" if text else ""), traceback=users_frames(error))
+
+
+def users_frames(error: BaseException) -> str:
+    """The traceback of `error` without the frames of advisor and of the import machinery."""
+    report = traceback.TracebackException.from_exception(error)
+    seen: set[int] = set()
+
+    def cut(part: traceback.TracebackException | None) -> None:
+        if part is None or id(part) in seen:
+            return
+        seen.add(id(part))
+        kept = [f for f in part.stack if not f.filename.startswith((_OWN_FOLDER, "<frozen importlib"))]
+        part.stack = traceback.StackSummary.from_list(kept)
+        cut(part.__cause__)
+        cut(part.__context__)
+
+    cut(report)
+    return "".join(report.format(chain=True))
+
+
+def load_calls(inputs: str | None, *, limit: int = MAX_INPUTS) -> list[Call] | None:
+    """The calls that `--inputs` names, None when it names none.
+
+    A `.jsonl` file is JSON Lines, any other file is text, a line an argument; 'my_module:make_inputs' is a callable that
+    returns or yields the arguments. Raises UsageError that says which line of what is wrong.
+    """
+    if inputs is None:
+        return None
+    path = Path(inputs)
+    if path.is_file():
+        calls = _from_file(path, limit)
+    elif ":" in inputs and not path.suffix == ".jsonl":
+        calls = _from_callable(inputs, limit)
+    else:
+        raise UsageError(f"no such inputs file: {inputs}")
+    if not calls:
+        raise UsageError(f"{inputs} holds no inputs")
+    return calls
+
+
+def _from_file(path: Path, limit: int) -> list[Call]:
+    try:
+        with path.open(encoding="utf-8-sig") as lines:
+            numbered = ((n, line.rstrip("\r\n")) for n, line in enumerate(lines, 1))
+            filled = ((n, line) for n, line in numbered if line.strip())
+            read = _json_call if path.suffix == ".jsonl" else _text_call
+            return _limited((read(line, f"line {n} of {path}") for n, line in filled), limit, str(path))
+    except OSError as error:
+        raise UsageError(f"cannot read the inputs {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"cannot read the inputs {path}: it is not UTF-8 text") from None
+
+
+def _text_call(line: str, where: str) -> Call:
+    return Call((line,), where=where)
+
+
+def _json_call(line: str, where: str) -> Call:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where} is not JSON: {error}") from None
+    if isinstance(value, dict) and value and set(value) <= {"args", "kwargs"}:
+        args, kwargs = value.get("args", []), value.get("kwargs", {})
+        if not isinstance(args, list) or not isinstance(kwargs, dict):
+            raise UsageError(f"{where}: 'args' must be a list and 'kwargs' an object")
+        return Call(tuple(args), kwargs, where)
+    return Call((value,), where=where)
+
+
+def looks_like_json_lines(text: str) -> bool:
+    """Whether every line is JSON: how standard input, which has no name, tells JSON Lines from text."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    try:
+        for line in lines:
+            json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return bool(lines)
+
+
+def _from_callable(spec: str, limit: int) -> list[Call]:
+    place, name = split_spec(spec)
+    made: Any = _import(place)
+    for part in name.split("."):
+        made = getattr(made, part, None)
+    if not callable(made):
+        raise UsageError(f"no such inputs: {place} has no function '{name}'")
+    make = made
+
+    def collect() -> list[Call]:
+        values = make()
+        if not isinstance(values, Iterable):
+            raise UsageError(f"{spec} returned {type(values).__name__}, not the arguments of the calls")
+        return _limited((as_call(value, f"input {n} of {spec}") for n, value in enumerate(values, 1)), limit, spec)
+
+    try:
+        return collect()
+    except UsageError:
+        raise
+    except Exception as error:
+        raise failure(error, f"making the inputs with {spec}") from error
+
+
+def as_call(value: Any, where: str = "") -> Call:
+    """One input of the Python interface: a Call as it is, anything else one positional argument."""
+    return value if isinstance(value, Call) else Call((value,), where=where)
+
+
+def _limited(calls: Iterator[Call], limit: int, where: str) -> list[Call]:
+    taken = list(islice(calls, limit + 1))
+    if len(taken) > limit:
+        raise UsageError(f"{where} gives more than {limit:,} inputs: pass a part of them and --calls")
+    return taken
+
+
+def check_arguments(function: Callable[..., Any], calls: Sequence[Call] | None, name: str) -> None:
+    """Raise UsageError when the arguments do not fit the function's signature, or are needed and missing."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return  # builtins do not tell; the call itself will
+    if calls is None:
+        try:
+            signature.bind()
+        except TypeError:
+            raise UsageError(f"{name}{signature} needs arguments: give them with --inputs FILE or my_module:make_inputs") from None
+        return
+    for call in calls:
+        try:
+            signature.bind(*call.args, **call.kwargs)
+        except TypeError as error:
+            raise UsageError(f"{call.where or 'an input'} does not fit {name}{signature}: {error}") from None
