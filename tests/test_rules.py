@@ -1,0 +1,218 @@
+"""Reasons and pitfalls: what fires for which facts, and what it says."""
+
+from typing import Any
+
+import pytest
+
+from advisor import rules
+from advisor.records import Estimate, Job, Machine, Picklable, Profile, Python, Range, SideEffects, Strategy
+
+MACHINE = Machine(cores=4, memory=8_000_000_000)
+JOB = Job(calls=100)
+
+
+def profile_of(**parts: Any) -> Profile:
+    """A call of one second that computes holding the GIL, but for what is given."""
+    return Profile(
+        **{"calls": 50, "wall": 1.0, "gil_held": 1.0, "gil_free": 0.0, "child_cpu": 0.0, "wait": 0.0} | parts
+    )
+
+
+def estimate_of(strategy: Strategy, seconds: float, workers: int = 4, **more: Any) -> Estimate:
+    """An estimate with a narrow interval."""
+    spread = Range(low=seconds * 0.95, expected=seconds, high=seconds * 1.05)
+    workers = 1 if strategy == "sequential" else workers
+    return Estimate(**{"strategy": strategy, "workers": workers, "seconds": spread, "bottleneck": "cores"} | more)
+
+
+LOOP = estimate_of("sequential", 100.0)
+THREADS = estimate_of("threading", 90.0)
+PROCESSES = estimate_of("multiprocessing", 26.0)
+ESTIMATES = (LOOP, THREADS, PROCESSES)
+
+
+def rules_of(
+    profile: Profile, chosen: Estimate, job: Job = JOB, machine: Machine = MACHINE, estimates: Any = ESTIMATES
+) -> list[str]:
+    return [reason.rule for reason in rules.reasons(profile, job, machine, estimates, chosen)]
+
+
+def codes_of(profile: Profile, chosen: Estimate, job: Job = JOB, machine: Machine = MACHINE, **more: Any) -> list[str]:
+    return [pitfall.code for pitfall in rules.pitfalls(profile, job, machine, ESTIMATES, chosen, **more)]
+
+
+WAITING = profile_of(gil_held=0.02, wait=0.98)
+NATIVE = profile_of(gil_held=0.08, gil_free=0.92)
+CHILD = profile_of(gil_held=0.01, child_cpu=0.95, wait=0.04)
+TINY = profile_of(wall=2e-6, gil_held=2e-6)
+UNPICKLABLE = profile_of(picklable=Picklable(function=False, reasons={"function": "it is a lambda"}))
+NO_GIL = Machine(cores=4, python=Python(version="3.13", free_threaded=True))
+
+
+@pytest.mark.parametrize(
+    ("profile", "chosen", "rule"),
+    [
+        (profile_of(), PROCESSES, "holds-gil"),
+        (WAITING, THREADS, "waits"),
+        (NATIVE, THREADS, "releases-gil"),
+        (CHILD, THREADS, "child-program"),
+        (TINY, LOOP, "too-small"),
+        (profile_of(gil_held=0.1, gil_free=0.9, native_threads=3.8), LOOP, "already-parallel"),
+        (profile_of(gil_held=0.6, wait=0.4), THREADS, "mixed"),
+        (profile_of(gil_held=0.6, wait=0.4), PROCESSES, "holds-gil"),
+        (profile_of(gil_held=0.4, wait=0.6), PROCESSES, "waits-in-processes"),
+        (NATIVE, PROCESSES, "cpu-free-of-gil"),
+        (UNPICKLABLE, LOOP, "unpicklable"),
+        (profile_of(pickle_seconds=0.9), LOOP, "pickling-dear"),
+        (profile_of(peak_memory=5_000_000_000), LOOP, "memory"),
+        (profile_of(coroutine=True, gil_held=0.4, wait=0.2), estimate_of("asyncio", 50.0), "coroutine"),
+        (profile_of(gil_held=None, wait=None), PROCESSES, "prediction"),
+    ],
+)
+def test_the_strongest_reason(profile: Profile, chosen: Estimate, rule: str) -> None:
+    """The first reason is the one that decides for such a call."""
+    assert rules_of(profile, chosen)[0] == rule
+
+
+def test_reasons_of_the_job_and_the_host() -> None:
+    """One core, one call, shared state, responsiveness, a free-threaded Python and a dear start speak up."""
+    assert rules_of(profile_of(), LOOP, machine=Machine(cores=1))[0] == "one-core"
+    assert rules_of(profile_of(), LOOP, job=Job(calls=1))[0] == "single-call"
+    assert "shared-state" in rules_of(WAITING, THREADS, job=Job(shares_state=True))
+    assert "responsive" in rules_of(WAITING, THREADS, job=Job(responsive=True))
+    assert "responsive-apart" in rules_of(profile_of(), PROCESSES, job=Job(responsive=True))
+    assert rules_of(profile_of(), THREADS, machine=NO_GIL) == ["free-threaded"]
+    slow_start = estimate_of("multiprocessing", 95.0, start_up=60.0)
+    assert rules_of(profile_of(), LOOP, estimates=(LOOP, THREADS, slow_start))[0] == "start-up"
+
+
+def test_a_reason_quotes_the_measured_figures() -> None:
+    """The text is the row's words, filled with this call's figures."""
+    reason = rules.reasons(profile_of(gil_held=0.97, wait=0.03), JOB, MACHINE, ESTIMATES, PROCESSES)[0]
+    assert reason.model_dump() == {
+        "rule": "holds-gil",
+        "text": "The function holds the GIL for 97 % of its time, so threads would take turns (1× at most) while "
+        "processes have a GIL each.",
+        "source": "notebook “Understanding Multithreading”, When to Use What? (CPU bound)",
+    }
+
+
+def test_a_reason_never_speaks_for_another_strategy() -> None:
+    """What fires for a strategy is listed as favouring it."""
+    favours = {rule.name: rule.favours for rule in (*rules.RULES, rules.FALLBACK)}
+    for profile in (profile_of(), WAITING, NATIVE, CHILD, TINY, UNPICKLABLE):
+        for chosen in ESTIMATES:
+            assert all(chosen.strategy in favours[name] for name in rules_of(profile, chosen))
+
+
+def test_rules_can_be_replaced() -> None:
+    """A user's own rows take the place of the built-in ones."""
+    own = rules.Rule("mine", "always", lambda facts: True, rules.EVERY, "I say so, on {cores}", "do it", "me")
+    reasons = rules.reasons(profile_of(), JOB, MACHINE, ESTIMATES, PROCESSES, rules=(own,))
+    assert [reason.text for reason in reasons] == ["I say so, on 4 cores, so do it."]
+
+
+SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
+
+
+@pytest.mark.parametrize(
+    ("code", "profile", "chosen", "machine"),
+    [
+        ("unpicklable-function", UNPICKLABLE, THREADS, MACHINE),
+        ("unpicklable-arguments", profile_of(picklable=Picklable(arguments=False)), THREADS, MACHINE),
+        ("unpicklable-result", profile_of(picklable=Picklable(results=False)), LOOP, MACHINE),
+        ("pickling-dear", profile_of(pickle_seconds=0.5, result_bytes=1e9), PROCESSES, MACHINE),
+        ("large-self", profile_of(function_bytes=9e6), PROCESSES, MACHINE),
+        ("nested-parallelism", profile_of(gil_held=0.1, gil_free=0.9, native_threads=3.5), THREADS, MACHINE),
+        ("child-threads", profile_of(gil_held=0.01, wait=0.5, child_cpu=2.0), THREADS, MACHINE),
+        ("too-small", TINY, LOOP, MACHINE),
+        ("too-small", TINY, PROCESSES, MACHINE),
+        ("memory", profile_of(peak_memory=3_000_000_000), PROCESSES, MACHINE),
+        ("main-guard", profile_of(), PROCESSES, SPAWN),
+        ("fork-with-threads", profile_of(side_effects=SideEffects(threads_left=("pump",))), PROCESSES, MACHINE),
+        ("unshared-globals", profile_of(side_effects=SideEffects(globals_written=("app.total",))), PROCESSES, MACHINE),
+        ("not-thread-safe", profile_of(side_effects=SideEffects(globals_written=("app.total",))), THREADS, MACHINE),
+        ("coroutine-in-a-pool", profile_of(coroutine=True), PROCESSES, MACHINE),
+        ("blocks-the-loop", profile_of(coroutine=True), estimate_of("asyncio", 50.0), MACHINE),
+        ("gil-blocked", profile_of(gil_held=0.1, wait=0.9, gil_blocked=0.5), THREADS, MACHINE),
+        ("shared-random", profile_of(side_effects=SideEffects(random_shared=True)), PROCESSES, MACHINE),
+        ("slow-first-call", profile_of(first_call=20.0), PROCESSES, MACHINE),
+        ("slow-import", profile_of(import_seconds=5.0), PROCESSES, SPAWN),
+        ("uncertain", profile_of(calls=1), PROCESSES, MACHINE),
+        ("hidden-limit", WAITING, THREADS, MACHINE),
+        ("threads-left", profile_of(side_effects=SideEffects(threads_left=("pump",))), THREADS, MACHINE),
+        ("children-left", profile_of(side_effects=SideEffects(children_left=2)), THREADS, MACHINE),
+        ("output", profile_of(side_effects=SideEffects(output_bytes=80)), THREADS, MACHINE),
+        ("memory-bandwidth", profile_of(peak_memory=300_000_000, idle_memory=50_000_000), PROCESSES, MACHINE),
+        ("busy-host", profile_of(run_queue=0.4), LOOP, MACHINE),
+        ("assumed-figures", profile_of(archetype="image"), PROCESSES, MACHINE),
+    ],
+)
+def test_a_pitfall_fires_from_its_facts(code: str, profile: Profile, chosen: Estimate, machine: Machine) -> None:
+    """Each pitfall fires once for the facts it is about, and for the clean call beside it does not."""
+    assert codes_of(profile, chosen, machine=machine).count(code) == 1
+    if code not in {"main-guard", "blocks-the-loop"}:
+        assert code not in codes_of(profile_of(), chosen, machine=machine)
+
+
+def test_pitfalls_of_the_jobs_intents() -> None:
+    """Shared state in processes and GIL-bound threads beside a user interface are warned of."""
+    assert codes_of(profile_of(), PROCESSES, job=Job(shares_state=True)) == ["unshared-state"]
+    assert codes_of(profile_of(), THREADS, job=Job(responsive=True)) == ["gil-convoy"]
+
+
+def test_every_pitfall_is_tested_above() -> None:
+    """No pitfall goes without a test of its own."""
+    marks = test_a_pitfall_fires_from_its_facts.pytestmark  # type: ignore[attr-defined]
+    tested = {case[0] for case in marks[0].args[1]} | {"unshared-state", "gil-convoy"}
+    assert {trap.code for trap in rules.PITFALLS} == tested
+
+
+def test_a_clean_call_has_no_pitfalls() -> None:
+    """A plain function that computes draws no warning."""
+    assert codes_of(profile_of(), PROCESSES) == []
+
+
+def test_what_does_not_matter_is_not_warned_of() -> None:
+    """A lambda that only waits can run in threads: that it cannot be pickled is of no concern."""
+    lambda_that_waits = WAITING.model_copy(update={"picklable": Picklable(function=False)})
+    assert codes_of(lambda_that_waits, THREADS, verified=True) == []
+
+
+def test_running_it_settles_what_only_running_shows() -> None:
+    """Once verified, limits behind the waiting are known."""
+    assert codes_of(WAITING, THREADS) == ["hidden-limit"]
+    assert codes_of(WAITING, THREADS, verified=True) == []
+
+
+def test_a_large_self_is_said_once() -> None:
+    """A bound method's object is not also blamed on the arguments."""
+    dragging = profile_of(function_bytes=9e6, pickle_seconds=0.5)
+    assert codes_of(dragging, PROCESSES) == ["large-self"]
+
+
+def test_a_pitfall_names_what_was_measured() -> None:
+    """The text has the reason found and what to do about it; braces in a user's text stay as they are."""
+    profile = profile_of(picklable=Picklable(function=False, reasons={"function": "can't pickle <lambda {wall}>"}))
+    warning = rules.pitfalls(profile, JOB, MACHINE, ESTIMATES, THREADS)[0]
+    assert warning.text == (
+        "The function cannot be sent to a process (can't pickle <lambda {wall}>): define it at the top level of an "
+        "importable module, not as a lambda or inside another function."
+    )
+
+
+def test_every_template_can_be_filled() -> None:
+    """No template names a figure that does not exist, even where nothing was measured."""
+    bare = rules.Facts(Profile(calls=1, wall=0.1), Job(), Machine(), (LOOP,), LOOP)
+    for rule in (*rules.RULES, rules.FALLBACK):
+        assert "{" not in rule.text(bare)
+    for trap in rules.PITFALLS:
+        assert "{" not in trap.text.format_map(bare.figures())
+
+
+def test_codes_are_unique_for_a_strategy() -> None:
+    """Two rows of one code never concern the same strategy, and rules have names of their own."""
+    pairs = [(trap.code, strategy) for trap in rules.PITFALLS for strategy in trap.concerns]
+    assert len(pairs) == len(set(pairs))
+    names = [rule.name for rule in rules.RULES]
+    assert len(names) == len(set(names))
