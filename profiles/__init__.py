@@ -1,0 +1,138 @@
+"""Reference workloads: real functions with inputs, on which the advice is checked against what really happens.
+
+`WORKLOADS` lists them. Each is an importable function with a callable that makes its inputs, so that each can be tried
+by hand: `advise profiles.web:download --inputs profiles.web:download_inputs`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A function to be advised on, and the job it is part of."""
+
+    name: str
+    target: str  # as the command line takes it
+    inputs: str  # a callable that yields the arguments, one per call
+    calls: int  # of a typical job: some two to four seconds, one after the other; inputs repeat to fill it
+    row: str  # the task it stands for in `advise matrix`
+    what: str
+    packages: tuple[str, ...] = ()  # by the names they are imported under
+    programs: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The packages and programs that this workload needs and that are not here."""
+        packages = tuple(name for name in self.packages if importlib.util.find_spec(name) is None)
+        return packages + tuple(name for name in self.programs if shutil.which(name) is None)
+
+
+def _workload(
+    spec: str,
+    calls: int,
+    row: str,
+    what: str,
+    *,
+    variant: str = "",
+    packages: tuple[str, ...] = (),
+    programs: tuple[str, ...] = (),
+) -> Workload:
+    """A workload named after its function, whose inputs stand beside it."""
+    suffix = f"_{variant.replace('-', '_')}" if variant else ""
+    name = spec.replace(":", ".") + (f".{variant}" if variant else "")
+    target = f"profiles.{spec}"
+    return Workload(name, target, f"{target}{suffix}_inputs", calls, row, what, packages, programs)
+
+
+WORKLOADS: Final = (
+    _workload("web:download", 100, "Downloading 100 files", "downloads of 64 KiB, 15–34 ms away"),
+    _workload("web:stream", 100, "Downloading 100 files", "the same as a coroutine"),
+    _workload(
+        "web:call_api",
+        50,
+        "Network requests (web scraping, API calls)",
+        "an API asked with requests, 40–59 ms away",
+        packages=("requests",),
+    ),
+    _workload(
+        "web:call_limited_api",
+        100,
+        "Network requests (web scraping, API calls)",
+        "a server that lets all but four clients queue",
+    ),
+    _workload(
+        "web:handle_request", 180, "Web server handling requests", "a visit counted, a service asked, a page made"
+    ),
+    _workload("chat:say", 100, "Real-time chat app", "three lines said in a room, shared history kept"),
+    _workload("database:query_remote", 200, "Database queries", "orders of a customer, 8–13 ms away"),
+    _workload("database:query_file", 150, "Database operations", "an SQLite file: sums by article"),
+    _workload("files:read_log", 300, "File reading and writing", "logs in the page cache, counted by level"),
+    _workload("files:write_report", 4000, "File reading and writing", "64 KiB written and synced to disk"),
+    _workload(
+        "mixed:collect_links",
+        80,
+        "Network requests (web scraping, API calls)",
+        "30 ms of download, 2 ms of parsing",
+        variant="mostly-waiting",
+    ),
+    _workload(
+        "mixed:collect_links",
+        120,
+        "Network requests (web scraping, API calls)",
+        "8 ms of download, more of parsing",
+        variant="mostly-parsing",
+    ),
+    _workload("images:make_thumbnail", 100, "Processing 100 images", "JPEGs shrunk by Pillow", packages=("PIL",)),
+    _workload("images:tint_pixels", 100, "Processing 100 images", "sepia, pixel by pixel", packages=("PIL",)),
+    _workload("video:encode_group", 100, "Video encoding", "motion, transform, deflate", packages=("numpy", "PIL")),
+    _workload("video:make_preview", 75, "Video encoding", "an animated GIF of frames", packages=("numpy", "PIL")),
+    _workload(
+        "dataframes:analyse_region", 200, "Data analysis (pandas)", "CSV, groups, pivot, merge", packages=("pandas",)
+    ),
+    _workload("dataframes:summarise", 150, "Data analysis (pandas)", "groups of a 6 MB frame", packages=("pandas",)),
+    _workload("simulation:price_option", 250, "Scientific simulations", "Monte Carlo in pure Python"),
+    _workload("simulation:move_planets", 240, "Scientific simulations", "five bodies, runs of unlike length"),
+    _workload("crypto:fingerprint", 500, "Cryptographic operations", "SHA-256 of blobs of 8 MiB"),
+    _workload("crypto:derive_key", 350, "Cryptographic operations", "PBKDF2, the GIL released"),
+    _workload("crypto:stretch_key", 140, "Cryptographic operations", "scrypt, the GIL released, 8 MiB each"),
+    _workload("crypto:sign_messages", 900, "Cryptographic operations", "HMACs of short messages, the GIL held"),
+    _workload("compression:deflate", 450, "Compressing and decompressing", "zlib of 375 kB files"),
+    _workload("compression:pack_bz2", 300, "Compressing and decompressing", "bzip2 of 150 kB files"),
+    _workload("compression:pack_lzma", 300, "Compressing and decompressing", "LZMA of 150 kB files"),
+    _workload("text:revise_orders", 450, "Parsing text, JSON or HTML", "JSON of 160 kB read and written"),
+    _workload("text:scan_log", 450, "Parsing text, JSON or HTML", "a regular expression over a log"),
+    _workload("text:find_links", 300, "Parsing text, JSON or HTML", "a page through html.parser"),
+    _workload(
+        "text:read_prices", 140, "Parsing text, JSON or HTML", "a page through BeautifulSoup", packages=("bs4", "lxml")
+    ),
+    _workload("numeric:solve_system", 250, "Mathematical calculations", "BLAS on all cores", packages=("numpy",)),
+    _workload(
+        "numeric:find_median", 200, "Mathematical calculations", "np.sort, the GIL released", packages=("numpy",)
+    ),
+    _workload("numeric:track_target", 350, "Mathematical calculations", "matrices of 4 by 4", packages=("numpy",)),
+    _workload(
+        "programs:sort_lines",
+        160,
+        "Running another program for each item",
+        "sort as a child program",
+        programs=("sort",),
+    ),
+    _workload("programs:run_script", 90, "Running another program for each item", "an interpreter as a child program"),
+    _workload("payloads:apply_rule", 900, "Independent tasks", "an argument that can't be pickled"),
+    _workload("payloads:make_tile", 700, "Independent tasks", "results of 8 MB"),
+    _workload("tiny:clamp", 100_000, "Independent tasks", "less than a microsecond"),
+)
+
+
+def find(name: str) -> Workload:
+    """The workload of that name."""
+    for workload in WORKLOADS:
+        if workload.name == name:
+            return workload
+    known = ", ".join(workload.name for workload in WORKLOADS)
+    raise LookupError(f"no workload is called {name!r}; there are {known}")

@@ -1,0 +1,45 @@
+"""Compressing files with the standard library, which releases the GIL while it does."""
+
+from __future__ import annotations
+
+import bz2
+import functools
+import lzma
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from profiles import scratch
+from profiles.files import log_text
+
+
+def deflate(path: str) -> int:
+    """The size of a file after zlib."""
+    return len(zlib.compress(Path(path).read_bytes(), 6))
+
+
+def deflate_inputs() -> Iterator[str]:
+    """5 logs of 375 kB, ten times over."""
+    for index in range(50):
+        yield scratch.file(f"compress-{index % 5}.log", functools.partial(log_text, 5_000, index % 5))
+
+
+def pack_bz2(path: str) -> int:
+    """The size of a file after bzip2."""
+    return len(bz2.compress(Path(path).read_bytes(), 9))
+
+
+def pack_bz2_inputs() -> Iterator[str]:
+    """5 logs of 150 kB, four times over."""
+    for index in range(20):
+        yield scratch.file(f"compress-small-{index % 5}.log", functools.partial(log_text, 2_000, index % 5))
+
+
+def pack_lzma(path: str) -> int:
+    """The size of a file after LZMA."""
+    return len(lzma.compress(Path(path).read_bytes(), preset=3))
+
+
+def pack_lzma_inputs() -> Iterator[str]:
+    """5 logs of 150 kB, four times over."""
+    yield from pack_bz2_inputs()

@@ -1,0 +1,57 @@
+"""Reading and writing files."""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from profiles import scratch
+
+
+def read_log(path: str) -> dict[str, int]:
+    """Counts a log's lines by level. A file in the page cache makes this work for the interpreter, not for the disk."""
+    levels: Counter[str] = Counter()
+    with Path(path).open(encoding="utf-8") as lines:
+        for line in lines:
+            levels[line.split(" ", 3)[2]] += 1
+    return dict(levels)
+
+
+def read_log_inputs() -> Iterator[str]:
+    """5 logs of 20,000 lines, eight times over."""
+    for index in range(40):
+        yield scratch.file(f"read-{index % 5}.log", functools.partial(log_text, 20_000, index % 5))
+
+
+def write_report(path: str) -> int:
+    """Writes 64 KiB, waits until they are on the disk, and puts the file in its place under its final name."""
+    content = (f"{path}\n" * (65_536 // (len(path) + 1))).encode()
+    with tempfile.NamedTemporaryFile(dir=Path(path).parent, delete=False) as unfinished:
+        unfinished.write(content)
+        unfinished.flush()
+        os.fsync(unfinished.fileno())
+    Path(unfinished.name).replace(path)
+    return len(content)
+
+
+def write_report_inputs() -> Iterator[str]:
+    """200 reports, each with a name of its own."""
+    for index in range(200):
+        yield str(scratch.folder() / f"report-{index}.txt")
+
+
+def log_text(lines: int, seed: int) -> str:
+    """A log as a web server writes it."""
+    draw = random.Random(seed)
+    levels = draw.choices(("DEBUG", "INFO", "WARNING", "ERROR"), (1, 6, 2, 1), k=lines)
+    statuses = draw.choices((200, 304, 404, 500), (8, 1, 1, 0.2), k=lines)
+    return "".join(
+        f"2025-03-{1 + index * 28 // lines:02} 12:{index % 60:02}:07 {level} 10.0.{draw.getrandbits(8)}.{seed} "
+        f'"GET /article/{draw.getrandbits(9)} HTTP/1.1" {status} {draw.getrandbits(10)} ms\n'
+        for index, (level, status) in enumerate(zip(levels, statuses, strict=True))
+    )

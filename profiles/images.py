@@ -1,0 +1,58 @@
+"""Image work: through Pillow's own operations, which release the GIL, and pixel by pixel, which can't."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image, ImageFilter
+
+from profiles import scratch
+
+
+def make_thumbnail(path: str) -> bytes:
+    """Reads a JPEG, shrinks and sharpens it, and returns it as JPEG."""
+    with Image.open(path) as photo:
+        small = photo.convert("RGB").resize((320, 240), Image.Resampling.LANCZOS)
+    result = io.BytesIO()
+    small.filter(ImageFilter.UnsharpMask(2)).save(result, "JPEG", quality=85)
+    return result.getvalue()
+
+
+def make_thumbnail_inputs() -> Iterator[str]:
+    """5 photos of 1280 by 960 pixels, twenty times over."""
+    for index in range(100):
+        yield photo_file(index % 5, (1280, 960))
+
+
+def tint_pixels(path: str) -> bytes:
+    """Turns a picture to sepia, one pixel after another, as people write it who do not know `Image.convert`."""
+    with Image.open(path) as photo:
+        small = photo.convert("RGB").resize((160, 120))
+    pixels = bytearray()
+    raw = small.tobytes()
+    for start in range(0, len(raw), 3):
+        red, green, blue = raw[start], raw[start + 1], raw[start + 2]
+        pixels.append(min(255, int(0.393 * red + 0.769 * green + 0.189 * blue)))
+        pixels.append(min(255, int(0.349 * red + 0.686 * green + 0.168 * blue)))
+        pixels.append(min(255, int(0.272 * red + 0.534 * green + 0.131 * blue)))
+    result = io.BytesIO()
+    Image.frombytes("RGB", small.size, bytes(pixels)).save(result, "PNG")
+    return result.getvalue()
+
+
+def tint_pixels_inputs() -> Iterator[str]:
+    """5 photos of 320 by 240 pixels, twenty times over."""
+    for index in range(100):
+        yield photo_file(index % 5, (320, 240))
+
+
+def photo_file(seed: int, size: tuple[int, int]) -> str:
+    """A JPEG with smooth and with busy parts."""
+    path = scratch.folder() / f"photo-{seed}-{size[0]}.jpg"
+    if not Path(path).exists():
+        smooth = Image.radial_gradient("L").resize(size).rotate(seed * 17)
+        busy = Image.effect_mandelbrot(size, (-2 + seed / 40, -1.5, 1, 1.5), 60)
+        Image.merge("RGB", (smooth, busy, Image.effect_noise(size, 40))).save(path, "JPEG", quality=90)
+    return str(path)

@@ -1,0 +1,59 @@
+"""Starts the loopback server that the networked workloads talk to, once for a process and its pool workers.
+
+Inputs carry the server's address, so a pool's workers use the server of the process that made the inputs. It is a
+process of its own: serving must not take the GIL of the process being measured.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+_server: subprocess.Popen[str] | None = None
+_port = 0
+
+
+def port() -> int:
+    """The server's port; starts it when it does not run yet."""
+    global _server, _port
+    if _server is None:
+        # Its life hangs on the pipe to its standard input, which the system closes however this process ends.
+        _server = subprocess.Popen(
+            [sys.executable, "-m", "profiles.server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=ROOT,
+            text=True,
+        )
+        atexit.register(_stop_as, os.getpid())
+        assert _server.stdout is not None
+        _port = int(_server.stdout.readline())
+        _server.stdout.close()
+    return _port
+
+
+def url(path: str) -> str:
+    return f"http://127.0.0.1:{port()}{path}"
+
+
+def stop() -> None:
+    """Ends the server; the next `port()` starts another."""
+    global _server
+    if _server is not None:
+        server, _server = _server, None
+        assert server.stdin is not None
+        server.terminate()  # a fork of this process may hold the pipe open still
+        server.stdin.close()
+        server.wait()
+
+
+def _stop_as(owner: int) -> None:
+    """Stops the server unless this is a fork, whose exit must not take its parent's server along."""
+    if os.getpid() == owner:
+        stop()

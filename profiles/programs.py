@@ -1,0 +1,42 @@
+"""Work that a child program does: it needs cores, yet no GIL of ours."""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from profiles import scratch
+
+
+def sort_lines(path: str) -> int:
+    """Sorts a file's lines with the system's `sort`, and returns the size of the result."""
+    done = subprocess.run(
+        ["sort", "--parallel=1", path], check=True, capture_output=True, env=os.environ | {"LC_ALL": "C"}
+    )
+    return len(done.stdout)
+
+
+def sort_lines_inputs() -> Iterator[str]:
+    """5 files of 50,000 lines, four times over."""
+    for index in range(20):
+        yield scratch.file(f"sort-{index % 5}.txt", functools.partial(number_text, 50_000, index % 5))
+
+
+def number_text(lines: int, seed: int) -> str:
+    draw = random.Random(seed)
+    return "".join(f"{draw.random():.12f}\n" for _ in range(lines))
+
+
+def run_script(script: str) -> int:
+    """Runs a Python script in an interpreter of its own, and returns what it printed."""
+    return int(subprocess.run([sys.executable, "-I", "-c", script], check=True, capture_output=True).stdout)
+
+
+def run_script_inputs() -> Iterator[str]:
+    """50 scripts that compute for a while."""
+    for index in range(50):
+        yield f"print(sum(number * number % {index + 7} for number in range(200_000)))"
