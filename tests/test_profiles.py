@@ -1,0 +1,436 @@
+"""The reference workloads really work, as far as they can without timing anything."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import inspect
+import io
+import json
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from advisor.matrix import MATRIX, ROWS
+from advisor.records import Advice, Alternative, Job, Machine, Profile, Range
+from advisor.target import load, load_calls
+from benchmarks import reference_workloads as benchmark
+from profiles import WORKLOADS, Workload, chat, find, loopback, scratch, server, web
+from profiles.job import ROOT, SEQUENTIAL, JobError, Plan, measure
+
+NAMES = [workload.name for workload in WORKLOADS]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_left() -> Iterator[None]:
+    yield
+    loopback.stop()
+    scratch.remove(scratch.folder())
+
+
+def function_and_arguments(workload: Workload) -> tuple[Callable[[Any], Any], list[Any]]:
+    if workload.missing:
+        pytest.skip(f"{workload.name} needs {', '.join(workload.missing)}")
+    return load(workload.target), [call.args[0] for call in load_calls(workload.inputs) or ()]
+
+
+def called(function: Callable[[Any], Any], argument: Any) -> Any:
+    result = function(argument)
+    return asyncio.run(result) if inspect.iscoroutine(result) else result
+
+
+def first_result(name: str) -> Any:
+    function, arguments = function_and_arguments(find(name))
+    return called(function, arguments[0])
+
+
+def run_python(script: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except ConnectionError:
+        return False
+    return True
+
+
+def wait_until(condition: Callable[[], bool]) -> bool:
+    """Whether the condition came true within ten seconds."""
+    return any(condition() or time.sleep(0.05) for _ in range(200))
+
+
+# --- the table ---------------------------------------------------------------------------------------------------
+
+
+def test_names_are_unique_and_found() -> None:
+    """Each workload has a name of its own, under which it is found; an unknown name lists the known ones."""
+    assert [find(name).name for name in NAMES] == NAMES
+    assert len(set(NAMES)) == len(NAMES)
+    with pytest.raises(LookupError, match=r"web\.download"):
+        find("no.such")
+
+
+def test_every_row_of_the_matrix_is_covered() -> None:
+    """Each task of the decision matrix has a workload, and no workload stands for a task that is not listed."""
+    rows = {workload.row for workload in WORKLOADS}
+    assert {row.task for row in MATRIX} <= rows
+    assert rows <= {row.task for row in ROWS}
+
+
+def test_what_is_missing_is_named() -> None:
+    """A workload whose package or program is not installed says which."""
+    workload = Workload(
+        "a.b", "a:b", "a:b_inputs", 1, "", "", packages=("json", "no_such_package"), programs=("no-such",)
+    )
+    assert workload.missing == ("no_such_package", "no-such")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_call_gives_a_result(name: str) -> None:
+    """Every workload's function takes its inputs, gives something, and the same again for the same input."""
+    function, arguments = function_and_arguments(find(name))
+    first, again, other = (called(function, argument) for argument in (arguments[0], arguments[0], arguments[-1]))
+    assert first is not None
+    assert other is not None
+    if name != "web.handle_request":  # it counts its visitors
+        assert pickle.dumps(first) == pickle.dumps(again)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "payloads.apply_rule"])
+def test_each_can_be_sent_to_a_process(name: str) -> None:
+    """Functions and arguments survive pickling, but for the workload that is there because it does not."""
+    function, arguments = function_and_arguments(find(name))
+    assert pickle.loads(pickle.dumps(function)) is function
+    assert type(pickle.loads(pickle.dumps(arguments[0]))) is type(arguments[0])
+
+
+def test_a_rule_made_on_the_spot_cannot_be_pickled() -> None:
+    """The argument of apply_rule is a closure, which no process pool can have."""
+    _, arguments = function_and_arguments(find("payloads.apply_rule"))
+    with pytest.raises((AttributeError, pickle.PicklingError), match="make_rule"):
+        pickle.dumps(arguments[0])
+
+
+# --- what the workloads compute ----------------------------------------------------------------------------------
+
+
+def test_downloads_arrive_whole() -> None:
+    """Both downloads get the file's 64 KiB, the API's prices add up, and the limited server answers too."""
+    assert first_result("web.download") == first_result("web.stream") == 65_536
+    assert first_result("web.call_limited_api") == 2_048
+    assert first_result("web.call_api") == pytest.approx(sum(round(n * 1.37 % 90, 2) for n in range(20)))
+
+
+def test_visits_are_counted_across_threads() -> None:
+    """Requests answered in threads share the visit counts, and the page shows them."""
+    function, arguments = function_and_arguments(find("web.handle_request"))
+    web.VISITS.clear()
+    with ThreadPoolExecutor(8) as pool:
+        pages = list(pool.map(function, arguments[:24]))
+    assert {f"user-{number}": 2 for number in range(12)} == web.VISITS
+    assert sum("Visit 2<" in page for page in pages) == 12
+    assert all("<li>" in page for page in pages)
+
+
+def test_a_room_hears_its_members() -> None:
+    """Two people in a room hear each other, and what they say ends up in the shared history."""
+    chat.HISTORY.clear()
+    with (
+        socket.create_connection(("127.0.0.1", loopback.port())) as listener,
+        listener.makefile("rw") as line,
+    ):
+        line.write("JOIN lobby listener 0\n")
+        line.flush()
+        assert line.readline() == "* welcome listener\n"
+        assert chat.say((loopback.port(), "lobby", "anna", "hello")) == 3
+        assert [line.readline() for _ in range(3)] == [f"anna: hello {number}\n" for number in range(3)]
+    assert list(chat.HISTORY) == [f"anna: hello {number}\n" for number in range(3)]
+
+
+def test_remote_and_local_queries_agree_with_the_data() -> None:
+    """A customer's orders come from the remote database, a region's sums from the file."""
+    assert first_result("database.query_remote") == pytest.approx(
+        sum(number * 1.37 % 90 for number in range(0, 20_000, 500))
+    )
+    groups = first_result("database.query_file")
+    assert sum(count for _, count, _ in groups) == 49_000
+
+
+def test_logs_are_counted_line_by_line() -> None:
+    """The levels of a log add up to its lines, and the expression finds only failed requests."""
+    assert sum(first_result("files.read_log").values()) == 20_000
+    failed = first_result("text.scan_log")
+    log = Path(load_calls("profiles.text:scan_log_inputs")[0].args[0]).read_text()  # type: ignore[index]
+    path, count = next(iter(failed.items()))
+    assert log.count(f'"GET {path} HTTP/1.1" 404') == count
+
+
+def test_reports_are_complete_under_their_name() -> None:
+    """A report of about 64 KiB stands under its final name, with no unfinished file beside it."""
+    function, arguments = function_and_arguments(find("files.write_report"))
+    assert function(arguments[5]) == Path(arguments[5]).stat().st_size > 65_000
+    assert not list(Path(arguments[5]).parent.glob("tmp*"))
+
+
+def test_pages_are_parsed() -> None:
+    """Both HTML parsers find every row of the page, and downloaded pages parse the same."""
+    assert first_result("text.find_links") == (300, 901)
+    assert first_result("text.read_prices") == pytest.approx(sum(round(n * 1.37 % 90, 2) for n in range(200)))
+    assert first_result("mixed.collect_links.mostly-parsing") == (250, 751)
+
+
+def test_pictures_and_frames_are_encoded() -> None:
+    """Thumbnails, tinted pictures and previews open again, and an encoded group starts with a frame that unpacks."""
+    image = pytest.importorskip("PIL.Image")
+    sizes = {"images.make_thumbnail": (320, 240), "images.tint_pixels": (160, 120), "video.make_preview": (320, 192)}
+    for name, size in sizes.items():
+        with image.open(io.BytesIO(first_result(name))) as picture:
+            assert picture.size == size
+    assert len(zlib.decompressobj().decompress(first_result("video.encode_group"))) == 160 * 96
+
+
+def test_motion_is_found() -> None:
+    """The encoder finds that the textured square moves by one pixel down and two to the right in each frame."""
+    np = pytest.importorskip("numpy")
+    video = pytest.importorskip("profiles.video")
+    raw = np.fromfile(video.group_file(0), dtype=np.uint8).reshape(video.FRAMES, video.HEIGHT, video.WIDTH)
+    frames = raw.astype(np.int16)
+    assert video.find_motion(frames[0], frames[1], 32, 40) == (31, 38)
+
+
+def test_child_programs_do_the_work() -> None:
+    """The sorted file is as long as the unsorted one, and the script's result is that of its sum."""
+    assert first_result("programs.sort_lines") == 50_000 * 15
+    assert first_result("programs.run_script") == sum(number * number % 7 for number in range(200_000))
+
+
+def test_planets_keep_their_energy_finite_and_longer_runs_differ() -> None:
+    """Simulations depend on their input alone."""
+    function, arguments = function_and_arguments(find("simulation.move_planets"))
+    assert len({function(steps) for steps in set(arguments)}) == 6
+    assert 0 < first_result("simulation.price_option") < 20
+
+
+# --- the server and the files ------------------------------------------------------------------------------------
+
+
+def test_server_answers_hundreds_at_once() -> None:
+    """200 connections that are open at the same time all get their answer."""
+    connections = [http.client.HTTPConnection("127.0.0.1", loopback.port(), timeout=30) for _ in range(200)]
+    for connection in connections:
+        connection.request("GET", "/bytes?size=3000&ms=200")
+    assert [len(connection.getresponse().read()) for connection in connections] == [3000] * 200
+    for connection in connections:
+        connection.close()
+
+
+def test_server_keeps_a_connection_and_survives_nonsense() -> None:
+    """A connection serves one request after another; unknown pages are 404, and nonsense harms only its sender."""
+    with socket.create_connection(("127.0.0.1", loopback.port()), timeout=10) as rude:
+        rude.sendall(b"nonsense\r\n\r\n")
+        assert rude.recv(100) == b""
+    connection = http.client.HTTPConnection("127.0.0.1", loopback.port(), timeout=30)
+    connection.request("GET", "/items?count=2")
+    assert [article["id"] for article in json.load(connection.getresponse())] == [0, 1]
+    connection.request("GET", "/nowhere")
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (404, b"no such page\n")
+    connection.close()
+
+
+def test_limited_pages_queue_for_a_place() -> None:
+    """Without a free place the limited page waits and other pages do not; with one it is served."""
+
+    async def check() -> None:
+        limit = asyncio.Semaphore(1)
+        async with limit:
+            queued = asyncio.create_task(server.answer("/limited?size=5", limit))
+            assert (await server.answer("/bytes?size=5", limit))[2] == b"....."
+            await asyncio.sleep(0.01)
+            assert not queued.done()
+        assert (await queued)[2] == b"....."
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_server_ends_with_a_killed_process(end: signal.Signals) -> None:
+    """However the process that started it is ended, the server is gone soon after."""
+    with run_python("from profiles import loopback; print(loopback.port(), flush=True); input()") as starter:
+        assert starter.stdout is not None
+        port = int(starter.stdout.readline())
+        assert accepts(port)
+        starter.send_signal(end)
+    assert wait_until(lambda: not accepts(port))
+
+
+def test_forks_leave_the_server_and_the_files_to_their_parent() -> None:
+    """A fork that exits takes neither the server nor the folder along; the parent's own exit removes both."""
+    script = """
+import os, sys
+from pathlib import Path
+from profiles import loopback, scratch, server, web
+address, folder = loopback.url("/bytes?size=7"), scratch.folder()
+child = os.fork()
+if child == 0:
+    sys.exit()
+os.waitpid(child, 0)
+print(loopback.port(), folder, web.download(address), folder.is_dir(), flush=True)
+"""
+    with run_python(script) as starter:
+        assert starter.stdout is not None
+        port, folder, size, kept = starter.stdout.read().split()
+    assert starter.returncode == 0
+    assert (size, kept) == ("7", "True")
+    assert not Path(folder).exists()
+    assert not accepts(int(port))
+
+
+# --- the job in a process of its own ------------------------------------------------------------------------------
+
+
+def test_a_job_is_done_in_a_process_of_its_own() -> None:
+    """The same job runs one after the other, in threads and in processes, and says how long it took."""
+    for plan in (SEQUENTIAL, Plan("threading", 2), Plan("multiprocessing", 2, chunk=20_000)):
+        workload = Workload("tiny.clamp", "", "", 0, "", "")  # found again by its name over there
+        assert 0 < measure(workload, plan, timeout=60) < 60
+
+
+def test_a_job_that_cannot_be_done_says_why() -> None:
+    """Arguments that can't be pickled fail in a process pool, with the reason."""
+    with pytest.raises(JobError, match="make_rule"):
+        measure(find("payloads.apply_rule"), Plan("multiprocessing", 2), timeout=60)
+
+
+def test_a_job_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job beyond its time is ended, with the server and all else it had started."""
+    mark = uuid.uuid4().hex
+    monkeypatch.setenv("JOB_OF_THIS_TEST", mark)
+    with pytest.raises(JobError, match=r"no end within 1 s"):
+        measure(find("web.download"), SEQUENTIAL, timeout=1)
+    assert wait_until(lambda: not marked(mark))
+
+
+def marked(mark: str) -> list[int]:
+    """Ids of processes with our mark in the environment they were started with."""
+    return [process.pid for process in psutil.process_iter() if environment(process).get("JOB_OF_THIS_TEST") == mark]
+
+
+def environment(process: psutil.Process) -> dict[str, str]:
+    try:
+        return process.environ()
+    except psutil.Error:
+        return {}
+
+
+# --- the benchmark's figures --------------------------------------------------------------------------------------
+
+
+def advice(*, wait: float, coroutine: bool = False) -> Advice:
+    profile = Profile(calls=10, wall=1.0, wait=wait, gil_held=1 - wait, coroutine=coroutine)
+    seconds = Range(low=1, expected=1, high=1)
+    processes = Alternative(
+        strategy="multiprocessing", workers=2, feasible=True, seconds=seconds, speedup=seconds, why="", chunk=8
+    )
+    return Advice(
+        recommendation="multiprocessing",
+        workers=2,
+        confidence=0.9,
+        evidence="measured",
+        speedup=Range(low=1.5, expected=1.8, high=2),
+        seconds=seconds,
+        summary="",
+        reasons=(),
+        warnings=(),
+        alternatives=(processes,),
+        profile=profile,
+        machine=Machine(),
+        job=Job(),
+        snippet="",
+        chunk=8,
+    )
+
+
+PICK = Plan("multiprocessing", 2, 8)
+
+
+def outcome(name: str, pick: Plan, medians: dict[Plan, float], predicted: float) -> benchmark.Outcome:
+    return benchmark.Outcome(name, pick, predicted, medians, {}, medians, advice(wait=0.0))
+
+
+def test_candidates_depend_on_how_much_a_call_waits() -> None:
+    """Many workers are tried for calls that wait, few for others, with and without the advised batches."""
+    computing = benchmark.candidates(advice(wait=0.0), PICK)
+    assert computing == [
+        SEQUENTIAL,
+        PICK,
+        Plan("threading", 2),
+        Plan("threading", 4),
+        *(
+            Plan("multiprocessing", workers, chunk)
+            for workers in (2, 3, 4)
+            for chunk in (1, 8)
+            if (workers, chunk) != (2, 8)
+        ),
+    ]
+    waiting = benchmark.candidates(advice(wait=0.9), PICK)
+    assert Plan("threading", 64) in waiting
+    assert Plan("multiprocessing", 16, 1) in waiting
+    coroutine = benchmark.candidates(advice(wait=0.9, coroutine=True), Plan("asyncio", 50))
+    assert {plan.strategy for plan in coroutine} == {"sequential", "asyncio"}
+
+
+def test_outcomes_are_summed_up() -> None:
+    """Losses are against the fastest median, and a pick slower than sequential counts as such."""
+    good = outcome("good", PICK, {SEQUENTIAL: 4.0, PICK: 2.0}, predicted=1.8)
+    bad = outcome("bad", PICK, {SEQUENTIAL: 2.0, PICK: 4.0}, predicted=1.0)
+    assert (good.best, good.loss, good.measured, good.slower) == (PICK, 1.0, 2.0, False)
+    assert (bad.best, bad.loss, bad.measured, bad.slower) == (SEQUENTIAL, 2.0, 0.5, True)
+    assert benchmark.summary([good, bad]) == {
+        "workloads": 2,
+        "geometric mean of pick/best": pytest.approx(2**0.5),
+        "worst pick/best": 2.0,
+        "slower than sequential": 1,
+        "median error of the predicted speed-up": pytest.approx(0.55),
+        "the same without those advised to stay sequential": pytest.approx(0.55),
+    }
+
+
+def test_tables_show_a_line_for_each_workload() -> None:
+    """The Markdown table and the plain one hold the same cells."""
+    outcomes = [outcome("good", PICK, {SEQUENTIAL: 4.0, PICK: 2.0}, predicted=1.8)]
+    row = f"| good | {PICK} | 2.00 | {PICK} | 2.00 | 4.00 | 1.00 | 1.80× | 2.00× |"
+    assert benchmark.as_markdown(outcomes).splitlines()[2] == row
+    assert benchmark.as_text(outcomes).splitlines()[1].split() == [word for word in row.split() if word != "|"]
+
+
+def test_the_document_can_be_read_again() -> None:
+    """The JSON document holds the summary and each outcome's advice."""
+    document = json.loads(
+        json.dumps(benchmark.as_document([outcome("good", PICK, {SEQUENTIAL: 4.0, PICK: 2.0}, predicted=1.8)]))
+    )
+    assert document["summary"]["workloads"] == 1
+    assert document["outcomes"][0]["medians"] == {"sequential": 4.0, "multiprocessing × 2, chunks of 8": 2.0}
+    assert Advice.model_validate(document["outcomes"][0]["advice"]).workers == 2
+
+
+def test_a_workload_that_cannot_run_is_left_out_by_name() -> None:
+    """A workload whose package is missing does not end the benchmark: it is named with the reason."""
+    left_out: dict[str, str] = {}
+    missing = Workload("a.b", "a:b", "a:b_inputs", 1, "", "", packages=("no_such_package",))
+    assert list(benchmark.examine_all([missing], left_out, rounds=1, timeout=1)) == []
+    assert left_out == {"a.b": "needs no_such_package"}
