@@ -1,0 +1,196 @@
+"""What this host allows and what its pools cost → Machine, measured once and kept in the user's cache folder.
+
+The measuring happens in a fresh interpreter (`probes.py`), for a pool can't be started safely from every process: this
+one may have threads, be an interactive session, or a script without a `__main__` guard. Whatever goes wrong there or
+with the cache, the answer is a Machine: costs that were not measured are the assumed ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from advisor import platform
+from advisor.records import Machine, StartMethod
+
+CACHE_FORMAT = 1  # raise it when a probe's meaning changes
+FRESH_SECONDS = 14 * 24 * 3600.0
+FRESH_SECONDS_INCOMPLETE = 24 * 3600.0  # something could not be measured: perhaps tomorrow
+
+# A worker that does not come from a fork starts an interpreter first. Typical figures, CPython 3.11 to 3.14 on Linux.
+_ASSUMED_STARTS: dict[StartMethod, dict[str, float]] = {
+    "fork": {},
+    "forkserver": {"process_start": 0.08, "process_start_each": 0.02},
+    "spawn": {"process_start": 0.08, "process_start_each": 0.04},
+}
+_MEASURED = (
+    "thread_start",
+    "thread_task",
+    "gil_switch",
+    "process_start",
+    "process_start_each",
+    "process_task",
+    "process_task_worker",
+    "process_byte",
+    "core_scaling",
+)
+_START_UP = 0.15  # seconds kept back for the child's interpreter to start and end
+_measured_here: dict[str, Machine] = {}  # so that without a writable cache, measuring happens once a process
+
+
+class CacheEntry(BaseModel):
+    """What is in a cache file."""
+
+    key: str
+    taken: float = Field(description="seconds since the epoch")
+    complete: bool = Field(description="every cost was measured")
+    machine: Machine
+
+
+def limits() -> Machine:
+    """This host's cores and memory with assumed costs; measures nothing."""
+    method = platform.start_method()
+    return Machine(
+        cores=platform.usable_cores(),
+        memory=platform.available_memory(),
+        platform=sys.platform,
+        python=platform.python(),
+        start_method=method,
+        source="assumed",
+        **_ASSUMED_STARTS[method],
+    )
+
+
+def this_machine(*, seconds: float = 1.2) -> Machine:
+    """This host's limits and the measured cost of its pools, from the cache when that is fresh.
+
+    Measuring takes at most `seconds`; what they do not suffice for keeps its assumed cost.
+    `source` says 'assumed' where that is so of everything.
+    """
+    host = limits()
+    key = cache_key(host)
+    known = _measured_here.get(key) or _cached(key)
+    if known is None:
+        costs = _measured_costs(host, seconds)
+        if not costs:
+            return host
+        known = host.model_copy(update={**costs, "source": "measured"})
+        _keep(CacheEntry(key=key, taken=time.time(), complete=costs.keys() >= set(_MEASURED), machine=known))
+    _measured_here[key] = known
+    return known.model_copy(update={"memory": host.memory})
+
+
+def cache_key(host: Machine) -> str:
+    """What the costs depend on, legible: host, interpreter and its kind, cores, start method."""
+    node = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+    kind = "nogil" if host.python.free_threaded else "debug" if hasattr(sys, "gettotalrefcount") else "release"
+    interpreter = f"{host.python.implementation}-{host.python.version}-{kind}"
+    return f"{node}-{interpreter}-{host.cores}-{host.start_method}-v{CACHE_FORMAT}"
+
+
+def cache_path(key: str) -> Path:
+    """The file that keeps this host's costs."""
+    import platformdirs
+
+    name = "".join(character if character.isascii() and character.isalnum() else "-" for character in key)
+    return platformdirs.user_cache_path("advisor") / f"machine-{name[-150:]}.json"
+
+
+def _cached(key: str) -> Machine | None:
+    try:
+        entry = CacheEntry.model_validate_json(cache_path(key).read_bytes())
+    except (OSError, RuntimeError, ValidationError):  # RuntimeError: no home folder to be found
+        return None
+    # A clock that was set back leaves entries from the future: those have no known age.
+    fresh = 0 <= time.time() - entry.taken <= (FRESH_SECONDS if entry.complete else FRESH_SECONDS_INCOMPLETE)
+    return entry.machine if fresh and entry.key == key else None
+
+
+def _keep(entry: CacheEntry) -> None:
+    """Write the cache file all at once; a read-only home or a full disk only means to measure again next time."""
+    with contextlib.suppress(OSError, RuntimeError):
+        path = cache_path(entry.key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(entry.model_dump_json())
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+def _measured_costs(host: Machine, seconds: float) -> dict[str, float]:
+    """Fields of Machine as the probes found them; those not found in time are missing."""
+    if not sys.executable or getattr(sys, "frozen", False) or seconds <= _START_UP:
+        return {}  # embedded, or an application that would start itself again: there is no interpreter to ask
+    request = {"cores": host.cores, "start_method": host.start_method, "seconds": seconds - _START_UP}
+    lines = _output_of([*_interpreter(), "-c", _bootstrap(), json.dumps(request)], seconds).splitlines(keepends=True)
+    for line in reversed(lines):
+        with contextlib.suppress(ValueError):  # cut off in the middle, or no JSON at all
+            return _valid(json.loads(line))
+    return {}
+
+
+def _interpreter() -> list[str]:
+    # -P: nothing of the current folder shadows the standard library. Warnings must not become errors there.
+    return [sys.executable, *subprocess._args_from_interpreter_flags(), "-P", "-W", "ignore"]  # type: ignore[attr-defined]
+
+
+def _bootstrap() -> str:
+    """The child finds this very package."""
+    return (
+        f"import sys; sys.path.append({str(Path(__file__).parent.parent)!r}); from advisor.probes import main; main()"
+    )
+
+
+def _output_of(command: list[str], timeout: float) -> bytes:
+    """What the command prints until it ends or the time is up; none of its process group is left running."""
+    try:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except OSError:
+        return b""
+    with child:
+        try:
+            return child.communicate(timeout=timeout)[0]
+        except subprocess.TimeoutExpired:
+            _end_group(child)
+            return child.communicate()[0]
+        finally:
+            # An orderly end has left nothing behind, and its id may be another's by now.
+            if child.returncode != 0:
+                _end_group(child)
+
+
+def _end_group(child: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(child.pid, signal.SIGKILL)
+        else:
+            child.kill()
+
+
+def _valid(found: Any) -> dict[str, float]:
+    """Of what the child said, the constants that a Machine accepts."""
+    costs: dict[str, float] = {}
+    for name in _MEASURED:
+        with contextlib.suppress(ValidationError, AttributeError, KeyError, TypeError):
+            costs[name] = getattr(Machine.model_validate({name: found[name]}), name)
+    return costs

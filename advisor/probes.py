@@ -1,0 +1,283 @@
+"""What threads, processes and their pools cost here: each probe runs a pool the way a job does, and times it.
+
+Runs in a fresh interpreter (`machine.py` starts it), and imports nothing but the standard library, for a pool's workers
+import it too. After every sample it prints all that is known by then as one line of JSON, so that what was found counts
+even if the time is up in the middle. A sample carries the pace of the CPU before and after it, since a shared host runs
+at different speeds within one second.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+from statistics import median
+
+PACE_TOLERANCE = 1.3  # a sample is unusual when the CPU was faster or slower than usual by more than this factor
+MOST_WORKERS = 8  # to start 64 would cost more than the time there is
+
+_THREADS = 24
+_THREAD_TASKS = 200
+_HAND_OVERS = 400
+_PROCESS_TASKS = 100
+_PAYLOAD = 2 << 20  # between the 1 MiB where a page fault for every page sets in and what still takes milliseconds
+_BURN = 100_000  # turns of a Python loop, 5 to 10 ms
+_GRACE = 1.0  # seconds after the deadline before the process and its workers are ended by force
+
+
+@dataclass(frozen=True)
+class Host:
+    """What the probes need to know."""
+
+    cores: int
+    start_method: str
+
+    @property
+    def workers(self) -> int:
+        """Of the larger of the two pools that are compared."""
+        return min(max(self.cores, 2), MOST_WORKERS)
+
+    def pool(self, workers: int) -> ProcessPoolExecutor:
+        """A process pool whose first task runs when all its workers are up."""
+        context = multiprocessing.get_context(self.start_method)
+        barrier = context.Barrier(workers + 1)
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=barrier.wait)
+        for _ in range(workers):
+            pool.submit(abs, 1)  # starts the workers: all at once under fork, else one a task
+        barrier.wait()
+        return pool
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One run of one probe: its figures by name, and the pace (seconds of a fixed loop) before and after it."""
+
+    probe: str
+    figures: dict[str, float]
+    paces: tuple[float, float]
+
+
+Probe = Callable[[Host], dict[str, float]]
+
+
+def hand_over(host: Host) -> dict[str, float]:
+    """gil_switch: two threads pass the GIL to and fro; nobody computes while the next one wakes up.
+
+    Wall seconds of a hand-over, for that is what the calls lose: it is the sleeper's wake-up on another core that
+    takes long, not the CPU time of the two. A switch forced by the interpreter after its 5 ms costs the same, but
+    there are too few of those in a short run to tell their cost from noise.
+    """
+    mine, yours = threading.Lock(), threading.Lock()
+    yours.acquire()
+
+    def play(take: threading.Lock, give: threading.Lock) -> None:
+        for _ in range(_HAND_OVERS // 2):
+            take.acquire()
+            give.release()
+
+    other = threading.Thread(target=play, args=(yours, mine))
+    other.start()
+    started = time.perf_counter()
+    play(mine, yours)
+    other.join()
+    return {"gil_switch": (time.perf_counter() - started) / _HAND_OVERS}
+
+
+def thread_pool(host: Host) -> dict[str, float]:
+    """thread_start: wall seconds until every thread of a pool is up, per thread, without the task that brought it up.
+
+    thread_task: CPU seconds per task of the whole process, for while a pool's bookkeeping runs, it holds the GIL.
+    """
+    held = threading.Event()
+    started = time.perf_counter()
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for _ in range(_THREADS):
+            pool.submit(held.wait)
+        each = (time.perf_counter() - started) / _THREADS
+        held.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(abs, 1).result()
+        task = _cpu_per_task(pool, _THREAD_TASKS)
+    return {"thread_start": max(0.0, each - task), "thread_task": task}
+
+
+def one_worker(host: Host) -> dict[str, float]:
+    """process_start: wall seconds to start a pool with one worker and to end it.
+
+    process_task_worker: CPU seconds of the worker per task that does nothing.
+    process_byte: wall seconds per byte there and back, halved, without the task. Not the parent's CPU seconds, which
+    are half as many: a pipe holds 64 KiB, so the parent writes no faster than the worker reads, and the pool's one
+    pipe for tasks and one for results carry nothing else meanwhile.
+    """
+    started = time.perf_counter()
+    pool = host.pool(1)
+    opened = time.perf_counter() - started
+
+    worker_before = pool.submit(time.process_time).result()
+    list(pool.map(abs, range(_PROCESS_TASKS)))
+    worker = (pool.submit(time.process_time).result() - worker_before) / _PROCESS_TASKS
+
+    there_and_back = max(0.0, _echo_seconds(pool, bytes(_PAYLOAD)) - _echo_seconds(pool, b""))
+
+    started = time.perf_counter()
+    pool.shutdown()
+    closed = time.perf_counter() - started
+    return {
+        "process_start": opened + closed,
+        "process_task_worker": worker,
+        "process_byte": there_and_back / (2 * _PAYLOAD),
+    }
+
+
+def many_workers(host: Host) -> dict[str, float]:
+    """pool_start: as process_start, for as many workers as `pool_workers` says.
+
+    process_task: CPU seconds of the parent, its queue threads included, per task that does nothing.
+    core_scaling: the CPU seconds of a Python loop in one worker against those in one worker per core at once. Not wall
+    seconds: the scheduler takes some 10 ms to give two new processes a core each, and the probe is no longer than that.
+    """
+    started = time.perf_counter()
+    pool = host.pool(host.workers)
+    opened = time.perf_counter() - started
+
+    task = _cpu_per_task(pool, _PROCESS_TASKS)
+    scaling = _core_scaling(pool, min(host.cores, host.workers))
+
+    started = time.perf_counter()
+    pool.shutdown()
+    closed = time.perf_counter() - started
+    return {"pool_start": opened + closed, "pool_workers": float(host.workers), "process_task": task, **scaling}
+
+
+PROBES: dict[str, Probe] = {
+    "one_worker": one_worker,
+    "many_workers": many_workers,
+    "thread_pool": thread_pool,
+    "hand_over": hand_over,
+}
+
+
+def _core_scaling(pool: Executor, cores: int) -> dict[str, float]:
+    if cores == 1:
+        return {"core_scaling": 1.0}
+    _, alone = pool.submit(burn, _BURN).result()
+    together = [future.result() for future in [pool.submit(burn, _BURN) for _ in range(cores)]]
+    if len({worker for worker, _ in together}) < cores:
+        return {}  # one worker was quick enough to do two of them, one after the other
+    return {"core_scaling": min(1.0, alone / median(seconds for _, seconds in together))}
+
+
+def burn(turns: int) -> tuple[int, float]:
+    """A loop of pure Python: who ran it, and its CPU seconds."""
+    started = time.thread_time()
+    total = 0
+    for turn in range(turns):
+        total += turn * turn
+    return os.getpid(), time.thread_time() - started
+
+
+def pace() -> float:
+    """Seconds of a small fixed Python loop, undisturbed: the fastest of three."""
+    return min(burn(1000)[1] for _ in range(3))
+
+
+def _cpu_per_task(pool: Executor, tasks: int) -> float:
+    before = time.process_time()
+    list(pool.map(abs, range(tasks)))
+    return (time.process_time() - before) / tasks
+
+
+def _echo_seconds(pool: Executor, content: bytes) -> float:
+    """Wall seconds for the content to a worker and back, undisturbed: the faster of two."""
+    seconds = []
+    for _ in range(2):
+        started = time.perf_counter()
+        pool.submit(bytes, content).result()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+def usual(samples: Sequence[Sample]) -> list[Sample]:
+    """Those taken while the CPU ran at its usual pace, the median of all paces seen."""
+    if not samples:
+        return []
+    middle = median(pace for sample in samples for pace in sample.paces)
+    return [
+        sample
+        for sample in samples
+        if all(middle / PACE_TOLERANCE <= pace <= middle * PACE_TOLERANCE for pace in sample.paces)
+    ]
+
+
+def constants(samples: Sequence[Sample]) -> dict[str, float]:
+    """The fields of Machine that the samples tell: medians over those at the usual pace, or over all where none was."""
+    figures: dict[str, list[float]] = defaultdict(list)
+    for probe in {sample.probe for sample in samples}:
+        taken = [sample for sample in samples if sample.probe == probe]
+        for sample in [sample for sample in usual(samples) if sample.probe == probe] or taken:
+            for name, value in sample.figures.items():
+                figures[name].append(value)
+    found = {name: median(values) for name, values in figures.items()}
+    pool_start, workers = found.pop("pool_start", None), found.pop("pool_workers", 0.0)
+    if pool_start is not None and "process_start" in found:
+        found["process_start_each"] = max(0.0, pool_start - found["process_start"]) / (workers - 1)
+    return found
+
+
+def take_samples(
+    probes: dict[str, Probe],
+    host: Host,
+    seconds: float,
+    emit: Callable[[list[Sample]], None],
+    *,
+    clock: Callable[[], float] = time.perf_counter,
+    pace: Callable[[], float] = pace,
+) -> None:
+    """Run the probes in turn for `seconds`; next is always the one with the fewest samples at the usual pace, so that
+    one taken at an unusual pace is repeated. A probe that fails, or that would not end in time, is not run again.
+    `emit` gets all samples so far, after each.
+    """
+    deadline = clock() + seconds
+    samples: list[Sample] = []
+    lasted = dict.fromkeys(probes, 0.0)
+    while candidates := [name for name in probes if name in lasted and clock() + lasted[name] < deadline]:
+        counted = [sample.probe for sample in usual(samples)]
+        name = min(candidates, key=counted.count)
+        started, before = clock(), pace()
+        try:
+            figures = probes[name](host)
+        except Exception:  # noqa: BLE001  (no semaphores, no processes allowed, …: that probe's costs stay assumed)
+            del lasted[name]
+            continue
+        lasted[name] = clock() - started
+        samples.append(Sample(name, figures, (before, pace())))
+        emit(samples)
+
+
+def main() -> None:
+    """The child's life: the request is the last argument, what was found goes to standard output."""
+    request = json.loads(sys.argv[-1])
+    host = Host(request["cores"], request["start_method"])
+    _end_by_force_after(request["seconds"] + _GRACE)
+
+    def emit(samples: list[Sample]) -> None:
+        print(json.dumps(constants(samples)), flush=True)
+
+    take_samples(PROBES, host, request["seconds"], emit)
+
+
+def _end_by_force_after(seconds: float) -> None:
+    """Nothing outlives the caller for long, even if that was killed: this process leads a group of its own."""
+    if hasattr(os, "killpg"):
+        watchdog = threading.Timer(seconds, os.killpg, (os.getpid(), signal.SIGKILL))
+        watchdog.daemon = True
+        watchdog.start()
