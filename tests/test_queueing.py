@@ -1,0 +1,252 @@
+"""The queueing model against limits known in closed form, and against a simulation that shares no code with it."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from simulation import IN_PROCESSES, ON_THREADS, constant, exponential, simulate_pool, simulate_threads
+
+from advisor.queueing import (
+    Cores,
+    Visit,
+    WorkerStage,
+    job_seconds,
+    lock_curve,
+    pool_throughput,
+    sizes,
+    station_rates,
+    throughput,
+)
+
+WITHIN = 0.05
+
+THREAD_POINTS = [
+    ("GIL-bound", 1, 4),
+    ("GIL-bound", 2, 8),
+    ("GIL-bound", 64, 256),
+    ("pure Python", 4, 4),
+    ("GIL and waits", 2, 8),
+    ("GIL and waits", 4, 32),
+    ("GIL and waits", 64, 256),
+    ("core-bound", 2, 3),
+    ("core-bound", 16, 32),
+    ("core-bound", 64, 256),
+    ("native only", 16, 8),
+    ("wait-bound", 1, 64),
+    ("wait-bound", 2, 256),
+    ("wait-bound", 64, 256),
+    ("all balanced", 2, 4),
+    ("all balanced", 4, 8),
+    ("all balanced", 16, 32),
+    ("GIL as long as native", 2, 2),
+    ("GIL as long as native", 2, 4),
+    ("GIL as long as native", 4, 8),
+    ("blocked with the GIL", 2, 4),
+    ("blocked with the GIL", 16, 4),
+    ("two cores a call", 4, 4),
+    ("two cores a call", 64, 32),
+]
+POOL_POINTS = [
+    ("core-bound", 1, 4),
+    ("core-bound", 16, 8),
+    ("core-bound", 64, 64),
+    ("parent-bound", 1, 2),
+    ("parent-bound", 4, 2),
+    ("parent-bound", 64, 64),
+    ("parent and waits", 1, 2),
+    ("parent and waits", 1, 8),
+    ("parent and waits", 2, 4),
+    ("parent and waits", 16, 32),
+    ("half waits", 2, 2),
+    ("half waits", 2, 4),
+    ("half waits", 64, 128),
+    ("wait-bound", 2, 64),
+    ("wait-bound", 64, 256),
+    ("all balanced", 2, 4),
+    ("all balanced", 4, 8),
+    ("all balanced", 16, 32),
+]
+
+seconds = some.floats(1e-9, 1e6)
+visits = some.builds(
+    Visit,
+    locked=some.one_of(some.just(0.0), seconds),
+    blocked=some.one_of(some.just(0.0), seconds),
+    parallel=seconds,
+    delay=some.one_of(some.just(0.0), seconds),
+    width=some.floats(1, 100),
+    contended=some.one_of(some.just(0.0), seconds),
+    crowding=some.floats(0, 1),
+)
+
+
+@pytest.mark.parametrize(("regime", "cores", "workers"), THREAD_POINTS)
+def test_threads_agree_with_the_simulation(regime: str, cores: int, workers: int) -> None:
+    """Calls per second of threads that share the GIL and the cores are within 5 % of what the simulation counts."""
+    seen = simulate_threads(ON_THREADS[regime], workers=workers, cores=cores, calls=3000 + 10 * workers, seed=1)
+    drawn = seen.drawn
+    visit = Visit(drawn.locked, drawn.blocked, drawn.parallel, drawn.delay, drawn.width)
+    assert lock_curve(visit, Cores(cores), workers)[workers] == pytest.approx(seen.rate, rel=WITHIN)
+
+
+@pytest.mark.parametrize(("regime", "cores", "workers"), POOL_POINTS)
+def test_process_pools_agree_with_the_simulation(regime: str, cores: int, workers: int) -> None:
+    """Tasks per second of a pool with a parent that works ahead are within 5 % of what the simulation counts."""
+    seen = simulate_pool(IN_PROCESSES[regime], workers=workers, cores=cores, calls=3000 + 10 * workers, seed=2)
+    stage = WorkerStage(Visit(parallel=seen.drawn.parallel, delay=seen.drawn.delay), Cores(cores), workers)
+    assert pool_throughput(stage, seen.drawn.parent, workers, workers + 1) == pytest.approx(seen.rate, rel=WITHIN)
+
+
+@pytest.mark.parametrize(("regime", "cores", "workers", "calls"), [
+    ("wait-bound", 2, 32, 100),
+    ("GIL and waits", 2, 8, 50),
+    ("core-bound", 4, 4, 30),
+    ("all balanced", 4, 8, 40),
+])  # fmt: skip
+@pytest.mark.parametrize("spread", [0.0, 1.0])
+def test_whole_jobs_agree_with_the_simulation(regime: str, cores: int, workers: int, calls: int, spread: float) -> None:
+    """The end of a job of few calls, its last rounds and drain included, is within 15 % of the mean of many runs."""
+    draw = exponential if spread else constant
+    runs = [
+        simulate_threads(ON_THREADS[regime], workers=workers, cores=cores, calls=calls, seed=seed, draw=draw).makespan
+        for seed in range(60 if spread else 1)
+    ]
+    work = ON_THREADS[regime]
+    rate = lock_curve(Visit(work.locked, work.blocked, work.parallel, work.delay, work.width), Cores(cores), workers)
+    assert job_seconds(calls, workers, rate, spread) == pytest.approx(sum(runs) / len(runs), rel=0.15)
+
+
+def test_one_worker_takes_its_own_time() -> None:
+    """A call that meets nobody takes the sum of its parts: the GIL's holder is not charged twice for its core."""
+    visit = Visit(locked=0.2, blocked=0.1, parallel=0.6, delay=0.3, width=2.0, contended=5.0)
+    assert visit.alone(Cores(4)) == pytest.approx(0.9)
+    assert lock_curve(visit, Cores(4), 1) == [0.0, pytest.approx(1 / 0.9)]
+
+
+def test_one_core_is_never_idle() -> None:
+    """On one core, calls that never wait are done at the rate of their computing, however it is shared out."""
+    rates = station_rates(Visit(locked=0.3, parallel=0.7), Cores(1), 50)
+    assert rates[1:] == pytest.approx([1.0] * 50)
+
+
+def test_single_server_with_delay_is_the_textbook_recursion() -> None:
+    """Lock and delay alone give what exact mean-value analysis of Reiser and Lavenberg gives."""
+    service, delay, queue = 0.1, 1.0, 0.0
+    curve = lock_curve(Visit(locked=service, delay=delay), Cores(1), 16)
+    for population in range(1, 17):
+        response = service * (1 + queue)
+        rate = population / (delay + response)
+        queue = rate * response
+        assert curve[population] == pytest.approx(rate)
+
+
+def test_enough_cores_make_everything_a_delay() -> None:
+    """With a core for everybody and no lock, workers do not meet."""
+    curve = lock_curve(Visit(parallel=0.5, delay=0.5), Cores(64), 64)
+    assert curve == pytest.approx([float(n) for n in range(65)])
+
+
+def test_two_workers_on_two_cores_are_not_slowed() -> None:
+    """The case in which the Seidmann approximation is 20 % too low comes out exactly."""
+    assert lock_curve(Visit(parallel=1.0), Cores(2), 2)[2] == pytest.approx(2.0)
+
+
+def test_busy_cores_are_slower() -> None:
+    """A core's speed falls evenly from one alone to all busy."""
+    cores = Cores(5, scaling=0.6)
+    assert [cores.share(n) for n in (1, 3, 5)] == pytest.approx([1.0, 0.8, 0.6])
+    assert cores.share(10) == pytest.approx(0.3)
+
+
+def test_lost_hand_overs_count_only_when_somebody_waits() -> None:
+    """Contention slows two calls at the lock, and leaves one alone in peace."""
+    rates = station_rates(Visit(locked=1.0, contended=0.25), Cores(4), 3)
+    assert rates[1] == pytest.approx(1.0)
+    assert rates[3] == pytest.approx(0.8)
+
+
+def test_wide_calls_crowd_each_other_out() -> None:
+    """Two calls that each keep both cores busy gain nothing, and lose when their threads get into each other's way."""
+    wide = Visit(parallel=2.0, width=2.0)
+    assert lock_curve(wide, Cores(2), 2)[1:] == pytest.approx([1.0, 1.0])
+    crowded = Visit(parallel=2.0, width=2.0, crowding=1.0)
+    assert lock_curve(crowded, Cores(2), 2)[1:] == pytest.approx([1.0, 0.5])
+
+
+def test_parent_sets_the_pace_when_it_has_most_to_do() -> None:
+    """A parent that needs longer per task than all workers together is Amdahl's part that nobody shares."""
+    stage = WorkerStage(Visit(parallel=1.0), Cores(64), 32)
+    assert pool_throughput(stage, 0.5, 32, 33) == pytest.approx(2.0, rel=1e-6)
+    assert pool_throughput(stage, 0.0, 32, 33) == pytest.approx(32.0)
+
+
+def test_exact_and_aggregated_pools_meet() -> None:
+    """Four workers (solved exactly) and five (aggregated) lie on one curve of falling gains."""
+    stage = WorkerStage(Visit(parallel=0.3, delay=0.7), Cores(2), 8)
+    rates = [pool_throughput(stage, 0.01, n, n + 1) for n in range(2, 8)]
+    gains = [later - earlier for earlier, later in itertools.pairwise(rates)]
+    assert gains == sorted(gains, reverse=True)
+
+
+def test_equal_tasks_go_in_rounds() -> None:
+    """Ten equal waits of a second on four workers take three rounds, on five two."""
+    rate = [float(n) for n in range(11)]
+    assert job_seconds(10, 4, rate, spread=0.0) == pytest.approx(3.0)
+    assert job_seconds(10, 5, rate, spread=0.0) == pytest.approx(2.0)
+
+
+def test_exponential_tasks_drain() -> None:
+    """As many exponential waits as workers end with the longest: the harmonic sum."""
+    rate = [float(n) for n in range(11)]
+    assert job_seconds(10, 10, rate, spread=1.0) == pytest.approx(sum(1 / n for n in range(1, 11)))
+
+
+def test_a_single_server_has_neither_rounds_nor_drain() -> None:
+    """What a single server limits takes its time per call, whatever the spread."""
+    assert job_seconds(7, 3, [0.0, 2.0, 2.0, 2.0], spread=2.0) == pytest.approx(3.5)
+
+
+@given(some.integers(1, 5000))
+def test_sizes_reach_the_end_in_small_steps(most: int) -> None:
+    """Populations rise from one to the last by at most an eighth at a time beyond sixteen."""
+    chosen = sizes(most)
+    assert (chosen[0], chosen[-1]) == (1, most)
+    assert all(0 < b - a <= max(1, a / 8) for a, b in itertools.pairwise(chosen))
+
+
+@settings(deadline=None, max_examples=60)
+@given(visits, some.integers(1, 128), some.integers(1, 256))
+def test_rates_are_finite_and_within_every_bound(visit: Visit, cores: int, workers: int) -> None:
+    """No demand, however extreme, breaks a bound: the lock, the cores, and workers that are never delayed."""
+    rate = lock_curve(visit, Cores(cores), workers)[workers]
+    bounds = [workers / visit.alone(Cores(cores)), cores / (visit.locked + visit.parallel)]
+    if visit.locked + visit.blocked:
+        bounds.append(1 / (visit.locked + visit.blocked))
+    assert math.isfinite(rate)
+    assert 0 < rate <= min(bounds) * (1 + 1e-6)
+
+
+@settings(deadline=None, max_examples=60)
+@given(visits, seconds, some.integers(1, 128), some.integers(1, 64))
+def test_pools_are_finite_and_within_every_bound(visit: Visit, parent: float, cores: int, workers: int) -> None:
+    """The same for pools with a parent, which needs a core too."""
+    rate = pool_throughput(WorkerStage(visit, Cores(cores), workers), parent, workers, workers + 1)
+    assert math.isfinite(rate)
+    assert 0 < rate <= min(1 / parent, cores / (parent + visit.parallel)) * (1 + 1e-6)
+
+
+@settings(deadline=None, max_examples=60)
+@given(visits, some.integers(1, 64), some.integers(1, 64), some.integers(1, 64))
+def test_more_cores_are_never_slower(visit: Visit, few: int, more: int, workers: int) -> None:
+    """Adding cores of the same kind never lowers the rate."""
+    slow, fast = (lock_curve(visit, Cores(n), workers)[workers] for n in (min(few, few + more), few + more))
+    assert fast >= slow * (1 - 1e-6)
+
+
+def test_throughput_with_no_delay_is_the_station_alone() -> None:
+    """Without a delay all workers are at the station all the time."""
+    assert throughput([0.0, 1.0, 1.5], 0.0, 2) == 1.5
