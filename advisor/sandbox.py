@@ -62,7 +62,14 @@ def run(
     ours, theirs = socket.socketpair()
     with ours, theirs:
         child = subprocess.Popen(
-            [sys.executable, *subprocess._args_from_interpreter_flags(), "-P", "-c", _bootstrap(), str(theirs.fileno())],  # type: ignore[attr-defined]
+            [
+                sys.executable,
+                *subprocess._args_from_interpreter_flags(),  # type: ignore[attr-defined]
+                "-P",
+                "-c",
+                _bootstrap(),
+                str(theirs.fileno()),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -90,7 +97,8 @@ def run(
 
 def _bootstrap() -> str:
     """The child finds this very package, and nothing of the current folder before it."""
-    return f"import sys; sys.path.append({str(Path(__file__).parent.parent)!r}); from advisor.sandbox import serve; serve()"
+    folder = str(Path(__file__).parent.parent)
+    return f"import sys; sys.path.append({folder!r}); from advisor.sandbox import serve; serve()"
 
 
 class _Conversation:
@@ -122,10 +130,10 @@ class _Conversation:
         deadline = time.monotonic() + self.timeout
         gone_since: float | None = None
         while self.answer is None:
-            ready = select.select([self.channel, printed], [], [], 0.05)[0]
+            ready = select.select([self.channel.fileno(), printed], [], [], 0.05)[0]
             if printed in ready:
                 self._read_output(printed)
-            heard = self.channel in ready and self._read_messages()
+            heard = self.channel.fileno() in ready and self._read_messages()
             if heard:
                 deadline = time.monotonic() + self.timeout
                 continue
@@ -274,6 +282,7 @@ def serve() -> None:
     faulthandler.enable()
     request = channel.request()
     module, _, name = request.pop("entry").partition(":")
+    answer: Message
     try:
         entry: Entry = getattr(importlib.import_module(module), name)
         answer = {"answer": entry(request, channel.send)}

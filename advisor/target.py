@@ -1,4 +1,4 @@
-"""`my_module:func` and its inputs → a callable and its calls. Imports what it is told to: only ever in the target's process."""
+"""`my_module:func` and its inputs → a callable and its calls. Imports what it is told to: in the target's process."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _bound(owner: type, function: Callable[..., Any], spec: str) -> Callable[...
         inspect.signature(owner).bind()
     except (TypeError, ValueError):
         raise UsageError(
-            f"{spec} is a method and {owner.__name__}() needs arguments: name a function that makes the object and calls it"
+            f"{spec} is a method and {owner.__name__}() needs arguments: name a function that makes it"
         ) from None
     instance = _running(owner, f"making {owner.__name__}()")
     return getattr(instance, function.__name__)  # type: ignore[no-any-return]
@@ -92,7 +92,8 @@ def _import(place: str) -> ModuleType:
 
 def _import_module(name: str) -> ModuleType:
     try:
-        return _running(lambda: importlib.import_module(name), f"importing {name}")
+        module: ModuleType = _running(lambda: importlib.import_module(name), f"importing {name}")
+        return module
     except TargetError as error:
         missing = error.__cause__
         parents = [name.rsplit(".", cut)[0] for cut in range(name.count(".") + 1)]
@@ -125,7 +126,8 @@ def _import_file(path: Path) -> ModuleType:
     # The name is no identifier, or is taken by another module: load the file under a name of its own.
     alias = "advised_" + "".join(c if c.isalnum() else "_" for c in path.stem)
     spec = importlib.util.spec_from_file_location(alias, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[alias] = module
     loader = spec.loader
@@ -183,15 +185,15 @@ def users_frames(error: BaseException) -> str:
 def load_calls(inputs: str | None, *, limit: int = MAX_INPUTS) -> list[Call] | None:
     """The calls that `--inputs` names, None when it names none.
 
-    A `.jsonl` file is JSON Lines, any other file is text, a line an argument; 'my_module:make_inputs' is a callable that
-    returns or yields the arguments. Raises UsageError that says which line of what is wrong.
+    A `.jsonl` file is JSON Lines, any other file is text, a line an argument; 'my_module:make_inputs' is a callable
+    that returns or yields the arguments. Raises UsageError that says which line of what is wrong.
     """
     if inputs is None:
         return None
     path = Path(inputs)
     if path.is_file():
         calls = _from_file(path, limit)
-    elif ":" in inputs and not path.suffix == ".jsonl":
+    elif ":" in inputs and path.suffix != ".jsonl":
         calls = _from_callable(inputs, limit)
     else:
         raise UsageError(f"no such inputs file: {inputs}")
@@ -286,7 +288,9 @@ def check_arguments(function: Callable[..., Any], calls: Sequence[Call] | None, 
         try:
             signature.bind()
         except TypeError:
-            raise UsageError(f"{name}{signature} needs arguments: give them with --inputs FILE or my_module:make_inputs") from None
+            raise UsageError(
+                f"{name}{signature} needs arguments: give them with --inputs FILE or my_module:make_inputs"
+            ) from None
         return
     for call in calls:
         try:

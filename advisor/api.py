@@ -1,0 +1,195 @@
+"""The one path, as functions: what scripts call, and what the command line and the service are shells over."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from advisor.errors import UsageError
+from advisor.records import Advice, Estimate, Evidence, Job, Machine, Profile
+
+if TYPE_CHECKING:
+    from advisor.describe import Reading
+
+OnProgress = Callable[[float, str], None]
+
+DEFAULT_CALLS = 1000
+VERIFY_SECONDS = 6.0
+_MACHINE_SHARE = 0.4  # of the budget, where this host has not been measured yet
+_MACHINE_SECONDS = 1.2
+
+
+def advise(
+    subject: Callable[..., Any] | Profile | str,
+    *,
+    calls: int | None = None,
+    machine: Machine | Mapping[str, Any] | None = None,
+    inputs: Any = None,
+    budget: float = 2.0,
+) -> Advice:
+    """Threads, processes or neither for `subject`: a callable (measured here and now), a Profile or a description.
+
+    `calls` is the size of the job (default: as many as there are `inputs`, a number in the description, or 1,000).
+    `machine` is the host to plan for, default this one; a mapping overrides some of this host's fields.
+
+    Raises UsageError for arguments that make no sense, TargetError when the callable raises.
+    """
+    host = _host(machine)
+    if isinstance(subject, str):
+        return _from_description(subject, calls, host)
+    if isinstance(subject, Profile):
+        return _from_profile(subject, _job(calls, None), host)
+    if callable(subject):
+        from advisor.profiler import profile
+
+        given = None if inputs is None else list(inputs)
+        measured = profile(subject, given, budget=budget)
+        return _from_profile(measured, _job(calls, None if given is None else len(given)), host)
+    raise UsageError(f"cannot advise on a {type(subject).__name__}: pass a callable, a Profile or a description")
+
+
+def advise_target(
+    target: str,
+    *,
+    inputs: str | None = None,
+    calls: int | None = None,
+    budget: float = 3.0,
+    timeout: float = 60.0,
+    verify: bool = False,
+    cores: int | None = None,
+    on_progress: OnProgress | None = None,
+) -> Advice:
+    """Advice for `target` ('my_module:func'), which is loaded and called in a process of its own only.
+
+    `inputs` is a file, '-' for standard input, or 'my_module:make_inputs'; `budget` the seconds that measuring may
+    take, this host's pools included when they are not known yet; `timeout` the seconds after which a silent target is
+    ended; `verify` also runs a part of the job under the leading strategies; `cores` plans for another host.
+
+    Raises UsageError, TargetError, MissingExtraError, or Interrupted on Ctrl-C.
+    """
+    from advisor.decision import decide
+    from advisor.machine import this_machine
+    from advisor.profiler.session import profile_target
+    from advisor.target import split_spec
+
+    split_spec(target)
+    began = time.monotonic()
+    tell = on_progress or (lambda fraction, label: None)
+    with _inputs_file(inputs) as source:
+        tell(0.0, "measuring this host's pools")
+        machine = this_machine(seconds=min(_MACHINE_SECONDS, budget * _MACHINE_SHARE))
+        spent = time.monotonic() - began
+        measured = profile_target(
+            target, inputs=source, budget=max(budget - spent, 0.0), timeout=timeout, on_progress=on_progress
+        )
+        job = _job(calls, measured.inputs_count)
+        planned = machine if cores is None else machine.model_copy(update={"cores": cores})
+        if not verify:
+            return decide(measured.profile, job, planned, inputs=inputs)
+        return _verified(target, source, inputs, measured.profile, job, machine, planned, timeout, tell)
+
+
+def _verified(
+    target: str,
+    source: str | None,
+    inputs: str | None,
+    profile: Profile,
+    job: Job,
+    machine: Machine,
+    planned: Machine,
+    timeout: float,
+    tell: OnProgress,
+) -> Advice:
+    """Run a part under the leading strategies; on this host's cores, whatever host is planned for."""
+    from advisor.costs import estimate, leaders
+    from advisor.decision import decide
+    from advisor.verify import verify
+
+    candidates = [leader for leader in leaders(estimate(profile, job, machine)).values() if leader.feasible]
+    rows = verify(
+        target,
+        source,
+        candidates,
+        job,
+        profile=profile,
+        machine=machine,
+        seconds=VERIFY_SECONDS,
+        timeout=timeout,
+        on_progress=tell,
+    )
+    evidence: Evidence = "verified" if planned == machine else "measured"
+    return decide(profile, job, planned, evidence=evidence, verification=rows, inputs=inputs)
+
+
+def curves(advice: Advice) -> tuple[Estimate, ...]:
+    """The estimates behind an advice: every strategy at every worker count."""
+    from advisor.costs import estimate
+
+    if advice.profile is None:
+        raise UsageError("there is nothing to draw: the description does not say enough")
+    return estimate(advice.profile, advice.job, advice.machine)
+
+
+def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
+    if isinstance(machine, Machine):
+        return machine
+    from advisor.machine import this_machine
+
+    host = this_machine()
+    if machine is None:
+        return host
+    unknown = set(machine) - set(Machine.model_fields)
+    if unknown:
+        raise UsageError(f"a machine has no {', '.join(sorted(unknown))}")
+    return Machine.model_validate({**host.model_dump(), **machine})
+
+
+def _job(calls: int | None, inputs_count: int | None) -> Job:
+    if calls is not None and calls < 1:
+        raise UsageError(f"a job of {calls} calls is not possible")
+    return Job(calls=calls or inputs_count or DEFAULT_CALLS)
+
+
+def _from_profile(profile: Profile, job: Job, machine: Machine) -> Advice:
+    from advisor.decision import decide
+
+    return decide(profile, job, machine, evidence="described" if profile.archetype else "measured")
+
+
+def _from_description(text: str, calls: int | None, machine: Machine) -> Advice:
+    from advisor.decision import decide, undecided
+    from advisor.describe import read
+
+    reading: Reading = read(text)
+    job = reading.job if calls is None else reading.job.model_copy(update={"calls": calls})
+    if reading.profile is None:
+        return undecided(reading, job, machine)
+    return decide(reading.profile, job, machine, evidence="described", reading=reading)
+
+
+@contextlib.contextmanager
+def _inputs_file(inputs: str | None) -> Iterator[str | None]:
+    """Standard input in a file of ours, since more than one process will read it; anything else as it is."""
+    if inputs != "-":
+        yield inputs
+        return
+    from advisor.target import looks_like_json_lines
+
+    try:
+        text = sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError("cannot read the inputs on standard input: it is not UTF-8 text") from None
+    suffix = ".jsonl" if looks_like_json_lines(text) else ".txt"
+    descriptor, name = tempfile.mkstemp(prefix="advisor-inputs-", suffix=suffix)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        yield name
+    finally:
+        Path(name).unlink(missing_ok=True)

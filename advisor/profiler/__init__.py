@@ -1,0 +1,192 @@
+"""A callable → its Profile, measured in this process; `session` does it in a process of the target's own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+from advisor.errors import AdvisorError, UsageError
+from advisor.profiler import calls as calling
+from advisor.profiler import memory, pickling
+from advisor.profiler.effects import Effects
+from advisor.profiler.meter import Meter, Watch
+from advisor.profiler.summary import summarise
+from advisor.records import Profile
+from advisor.target import MAX_INPUTS, Call, as_call, check_arguments
+
+__all__ = ["Profiler", "profile"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+PICKLING_SHARE = 0.1  # of the budget
+_PICKLED_CALLS = 20
+
+
+def profile(
+    func: Callable[..., Any],
+    inputs: Iterable[Any] | None = None,
+    *,
+    budget: float = 2.0,
+    watch: Watch = "outside",
+) -> Profile:
+    """Call `func` for about `budget` seconds and tell where the time of a call goes.
+
+    `inputs` are the arguments, one for each call (a `Call` for several); they are used anew when they run out. Nothing
+    is called concurrently, and at least one call always finishes. `watch` says from where the GIL is looked at: from a
+    small process outside, or, where that is refused or not wanted, by a thread inside.
+
+    Raises UsageError when the arguments do not fit, TargetError when a call raises.
+    """
+    if not callable(func):
+        raise UsageError(f"{func!r} is not callable")
+    if not 0 <= budget < float("inf"):
+        raise UsageError(f"a budget of {budget} seconds is not possible")
+    name = getattr(func, "__qualname__", None) or type(func).__qualname__
+    given = None if inputs is None else [as_call(value, f"input {n}") for n, value in enumerate(inputs, 1)]
+    if given is not None and not 0 < len(given) <= MAX_INPUTS:
+        raise UsageError(f"{len(given):,} inputs are not possible: between 1 and {MAX_INPUTS:,}")
+    check_arguments(func, given, name)
+    module = getattr(func, "__module__", None)
+    return measure(func, given, seconds=budget, name=name, watch=watch).model_copy(
+        update={"target": f"{module}:{name}" if module else name}
+    )
+
+
+def measure(
+    function: Callable[..., Any],
+    calls: Sequence[Call] | None,
+    *,
+    seconds: float,
+    name: str,
+    watch: Watch = "outside",
+    on_progress: calling.Progress | None = None,
+) -> Profile:
+    """The Profile of `function`, called with `calls` for about `seconds`. Raises TargetError when a call raises."""
+    began = time.perf_counter()
+    with Meter(watch) as meter:
+        effects = Effects(function, ours=meter.own_children)
+        memory.forget_peak()
+        idle = memory.resident()
+        ends = began + seconds * (1 - PICKLING_SHARE)
+        called = calling.call_within(function, calls, meter, ends=ends, name=name, on_progress=on_progress)
+        peak = memory.peak()
+        side_effects = effects.after()
+        record = meter.finish()
+    sent = pickling.measure(
+        function,
+        list(calls[:_PICKLED_CALLS]) if calls else [Call()],
+        called.results,
+        min(seconds * PICKLING_SHARE, 0.5),
+    )
+    return Profile(
+        **summarise(record),
+        target=name,
+        argument_bytes=sent.argument_bytes,
+        result_bytes=sent.result_bytes,
+        function_bytes=sent.function_bytes,
+        pickle_seconds=sent.seconds,
+        picklable=sent.picklable,
+        peak_memory=peak,
+        idle_memory=idle,
+        python=_python(),
+        coroutine=calling.is_coroutine(function),
+        side_effects=side_effects,
+    )
+
+
+class Profiler:
+    """Measures a block, or each `call()` within it, in the thread that runs it.
+
+    with advisor.Profiler() as profiler:
+        for page in pages:
+            profiler.call(parse, page)
+    advice = advisor.advise(profiler.profile)
+    """
+
+    def __init__(self, *, watch: Watch = "outside") -> None:
+        self._watch: Watch = watch
+        self._meter: Meter | None = None
+        self._profile: Profile | None = None
+        self._calls = 0
+        self._called: tuple[Callable[..., Any], list[Call], list[Any]] | None = None
+        self._idle: int | None = None
+
+    @property
+    def profile(self) -> Profile:
+        """Of the block, or of each call, once the block has ended.
+
+        Raises AdvisorError before that.
+        """
+        if self._profile is None:
+            raise AdvisorError("there is no profile yet: it is there after the `with` block has ended")
+        return self._profile
+
+    def __enter__(self) -> Profiler:
+        if self._meter is not None:
+            raise AdvisorError("this Profiler is already in use: make another")
+        self._meter = Meter(self._watch)
+        memory.forget_peak()
+        self._idle = memory.resident()
+        self._meter.begin()
+        return self
+
+    def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """`function(*args, **kwargs)`, measured as one call; its result is returned, and what it raises is raised.
+
+        With such calls the profile is theirs, and the rest of the block does not count.
+        """
+        meter = self._meter
+        if meter is None or self._profile is not None:
+            raise AdvisorError("Profiler.call() belongs inside the `with` block")
+        if self._calls == 0:
+            meter.drop()
+        self._calls += 1
+        meter.begin()
+        result = function(*args, **kwargs)
+        meter.end(1)
+        if self._called is None:
+            self._called = function, [], []
+        if len(self._called[1]) < 3:
+            self._called[1].append(Call(args, dict(kwargs)))
+            self._called[2].append(result)
+        return result
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        assert self._meter is not None
+        with self._meter as meter:
+            if kind is not None:
+                return
+            if not self._calls:
+                meter.end(1)
+            record = meter.finish()
+        if not any(stretch.calls for stretch in record.stretches):
+            return
+        self._profile = Profile(
+            **summarise(record),
+            **self._sent(),
+            peak_memory=memory.peak(),
+            idle_memory=self._idle,
+            python=_python(),
+        )
+
+    def _sent(self) -> dict[str, Any]:
+        """The fields about pickling, known for calls, not for a block."""
+        if self._called is None:
+            return {}
+        function, calls, results = self._called
+        sent = pickling.measure(function, calls, results, 0.2)
+        return {
+            "target": getattr(function, "__qualname__", type(function).__qualname__),
+            "argument_bytes": sent.argument_bytes,
+            "result_bytes": sent.result_bytes,
+            "function_bytes": sent.function_bytes,
+            "pickle_seconds": sent.seconds,
+            "picklable": sent.picklable,
+        }
+
+
+def _python() -> Any:
+    from advisor.platform import python
+
+    return python()

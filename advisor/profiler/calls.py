@@ -1,0 +1,180 @@
+"""Calling the target within a budget, one call after the other; short calls in batches, so that no clock is theirs."""
+
+from __future__ import annotations
+
+import inspect
+import random
+import time
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle, islice, repeat
+from typing import Any
+
+from advisor.errors import TargetError
+from advisor.profiler.meter import Meter, Stretch
+from advisor.target import Call, failure
+
+BATCH_SECONDS = 5e-3
+MAX_BATCH = 100_000
+Progress = Callable[[float, int, float], None]
+
+
+@dataclass
+class Called:
+    """How it went: calls measured in all, the first call's own stretch, a result to look at, whether inputs ran out."""
+
+    calls: int
+    first: Stretch
+    results: list[Any] = field(default_factory=list)
+    individually: list[float] = field(default_factory=list)
+
+
+def is_coroutine(function: Callable[..., Any]) -> bool:
+    """Whether calling it gives something to await."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+
+
+def call_within(
+    function: Callable[..., Any],
+    calls: Sequence[Call] | None,
+    meter: Meter,
+    *,
+    ends: float,
+    name: str,
+    on_progress: Progress | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Called:
+    """Call `function` with `calls` (None: without arguments) until `ends` on the `clock`; one call always finishes.
+
+    Inputs are taken in a shuffled order, since files sorted by size would mislead, and anew when they run out. Raises
+    TargetError when a call raises; not when it did so for an input that it had been given before (a file that the
+    first call removed), which ends the measuring instead.
+    """
+    runner = _AsyncRunner(function, calls) if is_coroutine(function) else _Runner(function, calls)
+    began = clock()
+    done = 0
+    inputs = None if calls is None else len(calls)
+    try:
+        first = runner.run(1, meter)
+        called = Called(1, first, [runner.result])
+        done = 1
+        size, mean = 1, first.passed.wall
+        while _another(done, mean, size, clock(), ends):
+            try:
+                stretch = runner.run(size, meter)
+            except BaseException as error:
+                meter.drop()
+                if inputs is not None and done + size > inputs and not isinstance(error, KeyboardInterrupt):
+                    break
+                raise
+            done += size
+            took = stretch.passed.wall
+            if size == 1:
+                called.individually.append(took)
+            if len(called.results) < 3:
+                called.results.append(runner.result)
+            mean = took / size if done < 10 else 0.7 * mean + 0.3 * took / size
+            if took < BATCH_SECONDS / 2:
+                size = min(size * 2, MAX_BATCH)
+            elif took > BATCH_SECONDS * 2 and size > 1:
+                size = max(1, int(size * BATCH_SECONDS / took))
+            if on_progress:
+                on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
+        called.calls = done
+        return called
+    except (KeyboardInterrupt, TargetError):
+        raise
+    except BaseException as error:
+        raise failure(error, f"call {done + 1} of {name}{runner.where(done)}") from error
+    finally:
+        runner.close()
+
+
+def _another(done: int, mean: float, size: int, now: float, ends: float) -> bool:
+    """Whether a further stretch ends in time; a second call is worth some overtime, since the first is unlike the rest."""
+    overtime = 0.1 if done == 1 else 0.0
+    return now + mean * size <= ends + overtime
+
+
+class _Runner:
+    """Runs a number of calls in the tightest loop that their arguments allow."""
+
+    def __init__(self, function: Callable[..., Any], calls: Sequence[Call] | None) -> None:
+        self.function = function
+        self.result: Any = None
+        self._order = _shuffled(calls)
+        self._calls: Iterator[Call] = cycle(self._order)
+        self._loop = self._loop_for(calls)
+
+    def _loop_for(self, calls: Sequence[Call] | None) -> Callable[[list[Call], Meter], None]:
+        if calls is None:
+            return self._without
+        if all(len(call.args) == 1 and not call.kwargs for call in calls):
+            return self._with_one
+        return self._with_any
+
+    def where(self, index: int) -> str:
+        place = self._order[index % len(self._order)].where
+        return f" ({place})" if place else ""
+
+    def run(self, size: int, meter: Meter) -> Stretch:
+        self._loop(list(islice(self._calls, size)), meter)
+        return meter.end(size)
+
+    def _without(self, batch: list[Call], meter: Meter) -> None:
+        function, result = self.function, None
+        times = repeat(None, len(batch))
+        meter.begin()
+        for _ in times:
+            result = function()
+        self.result = result
+
+    def _with_one(self, batch: list[Call], meter: Meter) -> None:
+        function, result = self.function, None
+        arguments = [call.args[0] for call in batch]
+        meter.begin()
+        for argument in arguments:
+            result = function(argument)
+        self.result = result
+
+    def _with_any(self, batch: list[Call], meter: Meter) -> None:
+        function, result = self.function, None
+        pairs = [(call.args, call.kwargs) for call in batch]
+        meter.begin()
+        for args, kwargs in pairs:
+            result = function(*args, **kwargs)
+        self.result = result
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class _AsyncRunner(_Runner):
+    """Awaits the calls one after the other on an event loop of its own."""
+
+    def __init__(self, function: Callable[..., Coroutine[Any, Any, Any]], calls: Sequence[Call] | None) -> None:
+        import asyncio
+
+        super().__init__(function, calls)
+        self._runner = asyncio.Runner()
+
+    def run(self, size: int, meter: Meter) -> Stretch:
+        return self._runner.run(self._await(list(islice(self._calls, size)), meter))
+
+    async def _await(self, batch: list[Call], meter: Meter) -> Stretch:
+        result = None
+        meter.begin()
+        for call in batch:
+            result = await self.function(*call.args, **call.kwargs)
+        stretch = meter.end(len(batch))
+        self.result = result
+        return stretch
+
+    def close(self) -> None:
+        self._runner.close()
+
+
+def _shuffled(calls: Sequence[Call] | None) -> list[Call]:
+    order = list(calls) if calls is not None else [Call()]
+    random.Random(0).shuffle(order)
+    return order

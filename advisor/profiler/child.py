@@ -1,0 +1,54 @@
+"""What runs in the target's process: load it, load its inputs, measure it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from advisor.profiler import measure
+from advisor.sandbox import Message
+from advisor.target import check_arguments, load, load_calls
+
+LEAST = 0.5  # seconds for measuring, however long the import took
+_TELL_EVERY = 0.1
+
+
+def profile_target(request: Message, send: Callable[[Message], None]) -> Message:
+    """Sandbox entry: target, inputs, seconds, watch, ends_at (on the monotonic clock) → profile, inputs_count."""
+    spec: str = request["target"]
+    sys.argv = [spec]
+    send({"doing": f"importing {spec.rpartition(':')[0]}"})
+    began = time.perf_counter()
+    function = load(spec)
+    import_seconds = time.perf_counter() - began
+    send({"doing": f"making the inputs {request['inputs']}"})
+    calls = load_calls(request["inputs"])
+    check_arguments(function, calls, spec)
+    send({"doing": f"call 1 of {spec}"})
+    seconds = max(request["ends_at"] - time.monotonic(), min(LEAST, request["seconds"]))
+    profile = measure(
+        function, calls, seconds=seconds, name=spec, watch=request["watch"], on_progress=_Teller(spec, send)
+    )
+    return {
+        "profile": profile.model_copy(update={"import_seconds": import_seconds}).model_dump(mode="json"),
+        "inputs_count": None if calls is None else len(calls),
+    }
+
+
+class _Teller:
+    """Tells the parent how far the measuring is, a few times a second."""
+
+    def __init__(self, spec: str, send: Callable[[Message], None]) -> None:
+        self._spec = spec
+        self._send = send
+        self._told = time.perf_counter()
+
+    def __call__(self, fraction: float, done: int, mean: float) -> None:
+        now = time.perf_counter()
+        if now - self._told < _TELL_EVERY and mean < _TELL_EVERY:
+            return
+        self._told = now
+        so_far: dict[str, Any] = {"so_far": f"{done:,} calls measured so far, {mean:.3g} s each"}
+        self._send({"doing": f"call {done + 1} of {self._spec}", "fraction": fraction, **so_far})

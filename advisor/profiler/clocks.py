@@ -1,0 +1,99 @@
+"""The clocks that are exact: wall time, CPU of this thread, of this process and of its children, time in the run queue.
+
+What the operating system does not tell is None.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Seconds on every clock at one moment, or between two; `switches` is a count of voluntary context switches."""
+
+    wall: float
+    thread: float
+    process: float
+    children: float | None
+    run_queue: float | None
+    switches: float | None
+
+    def since(self, earlier: Reading) -> Reading:
+        """How far each clock went."""
+        return Reading(
+            self.wall - earlier.wall,
+            self.thread - earlier.thread,
+            self.process - earlier.process,
+            _difference(self.children, earlier.children),
+            _difference(self.run_queue, earlier.run_queue),
+            _difference(self.switches, earlier.switches),
+        )
+
+
+def _difference(later: float | None, earlier: float | None) -> float | None:
+    return None if later is None or earlier is None else later - earlier
+
+
+class Clocks(Protocol):
+    """Reads every clock; `opening` and `closing` differ in the order, so that the reading itself is not measured."""
+
+    def opening(self) -> Reading: ...
+
+    def closing(self) -> Reading: ...
+
+
+class ThreadClocks:
+    """The clocks of the thread that made this object. Close it when done."""
+
+    def __init__(self) -> None:
+        self._schedstat: int | None = None
+        if sys.platform == "linux":
+            try:
+                path = f"/proc/self/task/{threading.get_native_id()}/schedstat"
+                self._schedstat = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                self._schedstat = None
+
+    def opening(self) -> Reading:
+        children, switches = _usage()
+        queued = self._queued()
+        process, thread = time.process_time(), time.thread_time()
+        return Reading(time.perf_counter(), thread, process, children, queued, switches)
+
+    def closing(self) -> Reading:
+        wall = time.perf_counter()
+        thread, process = time.thread_time(), time.process_time()
+        queued = self._queued()
+        children, switches = _usage()
+        return Reading(wall, thread, process, children, queued, switches)
+
+    def _queued(self) -> float | None:
+        """Seconds that this thread has been ready without a core: the second field of schedstat, in nanoseconds."""
+        if self._schedstat is None:
+            return None
+        try:
+            return int(os.pread(self._schedstat, 128, 0).split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return None
+
+    def close(self) -> None:
+        if self._schedstat is not None:
+            os.close(self._schedstat)
+            self._schedstat = None
+
+
+def _usage() -> tuple[float | None, float | None]:
+    """CPU seconds of the children waited for, and this thread's voluntary context switches."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None, None
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    switches = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw if hasattr(resource, "RUSAGE_THREAD") else None
+    return children.ru_utime + children.ru_stime, switches

@@ -1,0 +1,85 @@
+"""Where this process keeps its GIL: the address of the lock word that an observer outside may read.
+
+CPython keeps the state of the GIL in one structure (`struct _gil_runtime_state`, `pycore_gil.h`), which begins
+
+    unsigned long  interval        the switch interval, in microseconds
+    PyThreadState *last_holder
+    int            locked
+    unsigned long  switch_number
+
+and lies inside `_PyRuntime`, whose address every interpreter exports: as a member up to 3.11, inside the main
+interpreter's own state since 3.12. Its offset differs from version to version, so it is searched for: the switch
+interval is set to a number that occurs nowhere else, and what is found must name this very thread as the holder of
+a taken lock. From 3.13 on the same offset is published (`_Py_DebugOffsets`); a test compares the two.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+_SEARCHED = 1 << 20  # `_PyRuntime` has some 100 to 700 KiB
+_CHUNK = 1 << 12
+_MARK = 5_046_875  # µs, an interval that no program sets; in seconds it is an exact binary fraction
+
+
+@dataclass(frozen=True)
+class LockWord:
+    """`address`: of `last_holder` and, 8 bytes on, `locked`. `thread`: the PyThreadState of the thread that asked."""
+
+    address: int
+    thread: int
+
+
+def find() -> LockWord | None:
+    """The lock word of this interpreter's GIL, or None where there is none to be found.
+
+    None on anything but 64-bit CPython on Linux, and on a free-threaded build, which has no GIL to read.
+    """
+    if sys.platform != "linux" or sys.implementation.name != "cpython" or ctypes.sizeof(ctypes.c_void_p) != 8:
+        return None
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return None
+    try:
+        runtime = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
+    except ValueError:
+        return None
+    thread = this_thread()
+    before = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(_MARK / 1e6)
+        return _search(runtime, thread)
+    except OSError:
+        return None
+    finally:
+        sys.setswitchinterval(before)
+
+
+def this_thread() -> int:
+    """The address of the calling thread's PyThreadState."""
+    get = ctypes.pythonapi.PyThreadState_Get
+    get.restype = ctypes.c_void_p
+    return int(get() or 0)
+
+
+def _search(runtime: int, thread: int) -> LockWord | None:
+    mark = _MARK.to_bytes(8, sys.byteorder)
+    holder = thread.to_bytes(8, sys.byteorder)
+    # Through the kernel, since reading past the end of a mapping by pointer would crash.
+    with Path("/proc/self/mem").open("rb", buffering=0) as memory:
+        for start in range(runtime, runtime + _SEARCHED, _CHUNK):
+            try:
+                block = os.pread(memory.fileno(), _CHUNK + 24, start)
+            except OSError:
+                return None
+            at = block.find(mark)
+            while at >= 0:
+                found = start + at + 8
+                # `pread` let go of the GIL; a look by pointer does not, and so must find it taken.
+                if block[at + 8 : at + 16] == holder and ctypes.c_int.from_address(found + 8).value == 1:
+                    return LockWord(found, thread)
+                at = block.find(mark, at + 1)
+    return None

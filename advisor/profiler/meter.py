@@ -1,0 +1,131 @@
+"""Stretches of measuring: clocks and the GIL watched from a `begin` to an `end`, as often as one likes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from dataclasses import dataclass
+from typing import Literal
+
+from advisor.profiler import lockword, observer, sampler
+from advisor.profiler.clocks import Reading, ThreadClocks
+
+Watch = Literal["outside", "inside"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What passed on every clock while `calls` calls were made; its index is its window."""
+
+    calls: int
+    passed: Reading
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything measured: stretches and, by their indices, what was seen of the GIL.
+
+    `alone`: no other Python thread was there when measuring began, so all of the process's CPU is the calls'.
+    `sampler_cpu`: seconds of process CPU that were the sampler's own.
+    """
+
+    stretches: tuple[Stretch, ...]
+    observed: dict[int, observer.Tally]
+    sampled: dict[int, sampler.Tally]
+    counts_switches: bool
+    free_threaded: bool
+    alone: bool
+    sampler_cpu: float
+
+
+class Meter:
+    """Measures the thread that makes it. Used as a context manager it leaves neither thread nor process behind."""
+
+    def __init__(self, watch: Watch = "outside") -> None:
+        """`watch` says from where the GIL is watched; from inside also when outside is refused."""
+        from advisor.platform import python
+
+        self.free_threaded = python().free_threaded
+        self.alone = threading.active_count() == 1
+        self.observer = self._observer() if watch == "outside" and not self.free_threaded else None
+        self.sampler = sampler.Sampler() if self.observer is None and not self.free_threaded else None
+        self._watch = self.observer or self.sampler
+        self._clocks = ThreadClocks()
+        self._opened: Reading | None = None
+        self.stretches: list[Stretch] = []
+        self._window = 0
+
+    @staticmethod
+    def _observer() -> observer.Observer | None:
+        word = lockword.find()
+        if word is None:
+            return None
+        with contextlib.suppress(OSError):
+            return observer.Observer(word)
+        return None
+
+    @property
+    def own_children(self) -> frozenset[int]:
+        """Ids of processes that are not the target's."""
+        return frozenset([self.observer.process.pid] if self.observer else [])
+
+    def begin(self) -> None:
+        self._owner = os.getpid()
+        if self._watch:
+            self._watch.begin(self._window)
+        self._opened = self._clocks.opening()
+
+    def end(self, calls: int) -> Stretch:
+        """End the stretch; it held `calls` calls."""
+        passed = self._clocks.closing()
+        if self._watch:
+            self._watch.pause()
+        if os.getpid() != self._owner:
+            os._exit(0)  # a fork made by the target that came back here: only the original goes on
+        assert self._opened is not None
+        stretch = Stretch(calls, passed.since(self._opened))
+        self._opened = None
+        self.stretches.append(stretch)
+        self._window += 1
+        return stretch
+
+    def drop(self) -> None:
+        """End the stretch and forget it."""
+        if self._watch:
+            self._watch.pause()
+        self._opened = None
+        self._window += 1
+        self.stretches.append(Stretch(0, _NOTHING))
+
+    def finish(self) -> Record:
+        """Stop watching and return what was measured."""
+        observed = self.observer.finish() if self.observer else {}
+        sampled = self.sampler.finish() if self.sampler else {}
+        self._clocks.close()
+        return Record(
+            tuple(self.stretches),
+            observed,
+            sampled,
+            self.sampler.counts_switches if self.sampler else True,
+            self.free_threaded,
+            self.alone,
+            self.sampler.cpu if self.sampler else 0.0,
+        )
+
+    def close(self) -> None:
+        """Stop watching at once."""
+        if self.observer:
+            self.observer.stop()
+        if self.sampler:
+            self.sampler.stop()
+        self._clocks.close()
+
+    def __enter__(self) -> Meter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+_NOTHING = Reading(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

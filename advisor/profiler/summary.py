@@ -1,0 +1,209 @@
+"""What was measured → where a call's time goes, with standard errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from math import sqrt
+from statistics import fmean, stdev
+from typing import Any
+
+from advisor.platform import usable_cores
+from advisor.profiler import observer, sampler
+from advisor.profiler.meter import Record, Stretch
+from advisor.records import GilSource
+
+_GROUPS = 20
+_NOTICEABLE = 0.03  # of wall time: less than this is the clocks' and the sampling's own noise
+_SAMPLED = ("wall", "gil_held", "gil_free", "child_cpu", "wait")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Seconds per call, as in Profile."""
+
+    wall: float
+    gil_held: float
+    gil_free: float
+    child_cpu: float | None
+    wait: float
+    gil_blocked: float | None
+    gil_releases: float | None
+    run_queue: float | None
+    native_threads: float
+    switches: float | None
+
+
+@dataclass(frozen=True)
+class _Totals:
+    """Sums over stretches, in seconds."""
+
+    calls: int
+    wall: float
+    thread: float
+    process: float
+    children: float | None
+    queued: float | None
+    switches: float | None
+
+
+def summarise(record: Record) -> dict[str, Any]:
+    """The fields of Profile that come from clocks and samples: means without the first call when there are more."""
+    rated = [(window, s) for window, s in enumerate(record.stretches) if s.calls]
+    first = rated[0][1]
+    if len(rated) > 1:
+        rated = rated[1:]
+    figures = _figures(record, rated)
+    return {
+        **asdict(figures),
+        "calls": sum(stretch.calls for _, stretch in rated),
+        "first_call": first.passed.wall / first.calls,
+        "gil_source": _source(record, rated),
+        "standard_error": _standard_errors(record, rated, figures),
+        "spread": _spread(rated),
+    }
+
+
+def _source(record: Record, rated: Sequence[tuple[int, Stretch]]) -> GilSource | None:
+    if record.free_threaded:
+        return None
+    if any(window in record.observed for window, _ in rated):
+        return "observed"
+    if record.counts_switches and any(window in record.sampled for window, _ in rated):
+        return "sampled"
+    return "estimated"
+
+
+def _figures(record: Record, rated: Sequence[tuple[int, Stretch]]) -> Figures:
+    totals = _totals(record, [stretch for _, stretch in rated])
+    seen = _seen(record.observed, rated)
+    queued, children = totals.queued or 0.0, totals.children or 0.0
+    off_cpu = max(0.0, totals.wall - totals.thread - queued)
+    others = totals.process - totals.thread
+    if others > _NOTICEABLE * totals.wall and seen is not None and seen.looks >= 10:
+        # Other threads compute too, beside this one or instead of it: only a look at all of them tells.
+        wait = max(0.0, seen.idle / seen.looks * totals.wall - children)
+    else:
+        wait = max(0.0, off_cpu - children - others)
+    held, blocked = _held(record, rated, totals, seen)
+    busy = totals.wall - wait - queued
+    computing = totals.process + children
+    native = min(computing / busy, usable_cores()) if busy > _NOTICEABLE * totals.wall else 1.0
+    n = totals.calls
+    return Figures(
+        wall=totals.wall / n,
+        gil_held=held / n,
+        gil_free=max(0.0, totals.process - held) / n,
+        child_cpu=None if totals.children is None else totals.children / n,
+        wait=max(wait, blocked or 0.0) / n,
+        gil_blocked=None if blocked is None else blocked / n,
+        gil_releases=_releases(seen, totals),
+        run_queue=None if totals.queued is None else totals.queued / n,
+        native_threads=max(1.0, native),
+        switches=None if totals.switches is None else totals.switches / n,
+    )
+
+
+def _totals(record: Record, stretches: Sequence[Stretch]) -> _Totals:
+    passed = [stretch.passed for stretch in stretches]
+    wall = sum(p.wall for p in passed)
+    thread = sum(p.thread for p in passed)
+    everything = sum(s.passed.wall for s in record.stretches)
+    process = sum(p.process for p in passed) - record.sampler_cpu * (wall / everything if everything else 0.0)
+    return _Totals(
+        sum(s.calls for s in stretches),
+        max(wall, 1e-9),
+        min(thread, wall),
+        max(process, thread) if record.alone else thread,
+        _sum(p.children for p in passed),
+        _sum(p.run_queue for p in passed),
+        _sum(p.switches for p in passed),
+    )
+
+
+def _sum(values: Any) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _seen(tallies: dict[int, observer.Tally], rated: Sequence[tuple[int, Stretch]]) -> observer.Tally | None:
+    found = [tallies[window] for window, _ in rated if window in tallies]
+    total = None
+    for tally in found:
+        total = tally if total is None else total + tally
+    return total
+
+
+def _held(
+    record: Record, rated: Sequence[tuple[int, Stretch]], totals: _Totals, seen: observer.Tally | None
+) -> tuple[float, float | None]:
+    """Seconds on a CPU with the GIL held, and seconds blocked with it held (None when that was not looked for)."""
+    if record.free_threaded:
+        return 0.0, None
+    if seen is not None and seen.instants:
+        locked = (seen.taken if record.alone else seen.own) / seen.instants * totals.wall
+        ready = totals.thread + (totals.queued or 0.0)
+        if locked <= ready:
+            # Of the time that the lock was taken, the same part was spent in the run queue as of all ready time.
+            return locked * (totals.thread / ready if ready else 0.0), 0.0
+        cpu = totals.process + (totals.queued or 0.0)
+        blocked = locked - cpu
+        return min(locked, totals.process), blocked if blocked > _NOTICEABLE * totals.wall else 0.0
+    total = None
+    for window, _ in rated:
+        if window in record.sampled:
+            total = record.sampled[window] if total is None else total + record.sampled[window]
+    if total is not None and total.instants:
+        return sampler.held_share(total, totals.thread / totals.wall) * totals.wall, None
+    # Nothing was seen in so short a time: Python code holds the GIL unless something else is known.
+    return totals.thread, None
+
+
+def _releases(seen: observer.Tally | None, totals: _Totals) -> float | None:
+    """GIL releases per call, from the changes of the lock word within bursts: a release is two changes."""
+    if seen is None or not seen.watched:
+        return None
+    return seen.changes / 2 / seen.watched * totals.wall / totals.calls
+
+
+def _standard_errors(record: Record, rated: Sequence[tuple[int, Stretch]], overall: Figures) -> dict[str, float]:
+    """Batch means: the stretches in up to 20 groups of neighbours, so that what correlates stays together."""
+    errors: dict[str, float] = {}
+    groups = _groups(rated)
+    if len(groups) > 1:
+        each = [_figures(record, group) for group in groups]
+        for name in _SAMPLED:
+            values = [getattr(figures, name) for figures in each]
+            if None not in values:
+                errors[name] = stdev(values) / sqrt(len(values))
+    floor = _sampling_error(record, rated, overall)
+    if floor is not None:
+        for name in ("gil_held", "gil_free"):
+            errors[name] = max(errors.get(name, 0.0), floor)
+    return errors
+
+
+def _groups(rated: Sequence[tuple[int, Stretch]]) -> list[Sequence[tuple[int, Stretch]]]:
+    count = min(_GROUPS, len(rated))
+    edges = [round(i * len(rated) / count) for i in range(count + 1)]
+    return [rated[a:b] for a, b in pairwise(edges)]
+
+
+def _sampling_error(record: Record, rated: Sequence[tuple[int, Stretch]], overall: Figures) -> float | None:
+    """Of gil_held: that of a share found by looking at so many instants (Agresti and Coull's, never quite zero)."""
+    if record.free_threaded:
+        return None
+    seen = [t for t in (record.observed.get(w) or record.sampled.get(w) for w, _ in rated) if t is not None]
+    instants, taken = sum(t.instants for t in seen), sum(t.taken for t in seen)
+    share = (taken + 1) / (instants + 2)
+    return sqrt(share * (1 - share) / (instants + 2)) * overall.wall
+
+
+def _spread(rated: Sequence[tuple[int, Stretch]]) -> float | None:
+    """Coefficient of variation of the lengths of single calls; None when they were only timed in batches."""
+    lengths = [stretch.passed.wall for _, stretch in rated if stretch.calls == 1]
+    if len(lengths) < 2 or len(lengths) < len(rated) / 2:
+        return None
+    mean = fmean(lengths)
+    return stdev(lengths) / mean if mean else None
