@@ -1,0 +1,311 @@
+"""Weighing estimates and evidence → Advice."""
+
+import itertools
+import math
+from typing import Any
+
+import pytest
+
+from advisor import costs, describe
+from advisor.decision import corrected, decide, undecided
+from advisor.matrix import ROWS, MatrixRow
+from advisor.records import Advice, Estimate, Job, Machine, Picklable, Profile, Range, Strategy, Verification
+
+MACHINE = Machine(cores=2, memory=8_000_000_000)
+JOB = Job(calls=100)
+COMPUTING = Profile(calls=50, wall=1.0, gil_held=0.97, gil_free=0.0, child_cpu=0.0, wait=0.03, target="jobs:work")
+WAITING = Profile(calls=50, wall=1.0, gil_held=0.02, gil_free=0.0, child_cpu=0.0, wait=0.98, target="jobs:work")
+NATIVE = Profile(calls=50, wall=1.0, gil_held=0.08, gil_free=0.92, child_cpu=0.0, wait=0.0, target="jobs:work")
+
+
+def estimate_of(strategy: Strategy, seconds: float, workers: int = 2, spread: float = 1.05, **more: Any) -> Estimate:
+    """An estimate whose interval is `seconds` divided and multiplied by `spread`."""
+    span = Range(low=seconds / spread, expected=seconds, high=seconds * spread)
+    workers = 1 if strategy == "sequential" else workers
+    return Estimate(**{"strategy": strategy, "workers": workers, "seconds": span, "bottleneck": "cores"} | more)
+
+
+def plan(**seconds: float) -> tuple[Estimate, ...]:
+    """A plain loop of 100 s and the strategies given, each with two workers."""
+    return tuple(estimate_of(strategy, took) for strategy, took in {"sequential": 100.0, **seconds}.items())  # type: ignore[arg-type]
+
+
+def advised(profile: Profile = COMPUTING, job: Job = JOB, **more: Any) -> Advice:
+    return decide(profile, job, MACHINE, **more)
+
+
+def ran(strategy: Strategy, predicted: float, measured: float, workers: int = 2, **more: Any) -> Verification:
+    workers = 1 if strategy == "sequential" else workers
+    return Verification(strategy=strategy, workers=workers, calls=10, predicted=predicted, measured=measured, **more)
+
+
+def dissent_of(advice: Advice) -> list[str]:
+    return [reason.text for reason in advice.reasons if reason.rule == "dissent"]
+
+
+@pytest.mark.parametrize(
+    ("estimates", "strategy"),
+    [
+        (plan(threading=99.0, multiprocessing=52.0), "multiprocessing"),
+        (plan(threading=50.0, multiprocessing=80.0), "threading"),
+        (plan(threading=52.0, multiprocessing=50.0), "threading"),
+        (plan(threading=54.0, multiprocessing=50.0), "multiprocessing"),
+        (plan(threading=92.0, multiprocessing=93.0), "sequential"),
+        (plan(threading=200.0, multiprocessing=90.0), "multiprocessing"),
+        (plan(multiprocessing=50.0, interpreters=50.0), "multiprocessing"),
+        (plan(), "sequential"),
+    ],
+)
+def test_the_fastest_wins_and_the_simpler_within_noise(estimates: tuple[Estimate, ...], strategy: str) -> None:
+    """Something must be a tenth faster than the plain loop, and a twentieth faster than what is simpler."""
+    assert advised(estimates=estimates).recommendation == strategy
+
+
+def test_a_coroutine_function_keeps_its_event_loop() -> None:
+    """For a coroutine function asyncio is taken up to a tenth slower than the best, and no further."""
+    coroutine = WAITING.model_copy(update={"coroutine": True})
+    near, far = plan(threading=50.0, asyncio=54.0), plan(threading=50.0, asyncio=56.0)
+    assert advised(coroutine, estimates=near).recommendation == "asyncio"
+    assert advised(coroutine, estimates=far).recommendation == "threading"
+    assert advised(WAITING, estimates=near).recommendation == "threading"
+
+
+def test_shared_state_keeps_to_threads_unless_processes_are_much_faster() -> None:
+    """Copying state must pay: below half again as fast threads stay, above it processes win and say what it costs."""
+    sharing = Job(calls=100, shares_state=True)
+    little = advised(job=sharing, estimates=plan(threading=70.0, multiprocessing=50.0))
+    much = advised(job=sharing, estimates=plan(threading=95.0, multiprocessing=50.0))
+    assert (little.recommendation, much.recommendation) == ("threading", "multiprocessing")
+    assert dissent_of(much) == [
+        "Shared state speaks for threads, but 2 processes are 1.9× as fast as the best threads: enough to send "
+        "results back and merge them."
+    ]
+    assert "unshared-state" in [warning.code for warning in much.warnings]
+
+
+def test_a_crowd_of_processes_must_be_worth_its_memory() -> None:
+    """Many processes on few cores are advised for a clear gain over threads only; few need no such gain."""
+
+    def over_threads(seconds: float, workers: int) -> str:
+        crew = estimate_of("multiprocessing", seconds, workers)
+        return advised(WAITING, estimates=(*plan(threading=10.0), crew)).recommendation
+
+    assert over_threads(9.0, 32) == "threading"
+    assert over_threads(9.0, 8) == "multiprocessing"
+    assert over_threads(8.0, 32) == "multiprocessing"
+
+
+def test_responsiveness_moves_the_work_off_the_main_thread() -> None:
+    """A pool that gains nothing is advised for responsiveness, unless it loses much or the job is over in no time."""
+    responsive = Job(calls=100, responsive=True)
+    assert advised(WAITING, responsive, estimates=plan(threading=101.0)).recommendation == "threading"
+    assert advised(WAITING, responsive, estimates=plan(threading=160.0)).recommendation == "sequential"
+    blink = (estimate_of("sequential", 0.05), estimate_of("threading", 0.05))
+    assert advised(WAITING, responsive, estimates=blink).recommendation == "sequential"
+
+
+def test_the_summary_says_what_to_do_and_why() -> None:
+    """One sentence holds strategy, workers, speed-up with its interval, and the strongest reason."""
+    advice = advised(estimates=plan(threading=99.0, multiprocessing=52.0))
+    assert advice.summary == (
+        "Use 2 processes: about 1.9× faster (1.8–2×), because the function holds the GIL for 97 % of its time."
+    )
+    assert advice.reasons[0].rule == "holds-gil"
+
+
+def test_the_summary_of_a_plain_loop() -> None:
+    """Where nothing gains, the sentence says to keep the loop, and why."""
+    tiny = Profile(calls=10**5, wall=2e-6, gil_held=2e-6, gil_free=0.0, wait=0.0)
+    advice = advised(tiny, estimates=plan(threading=900.0, multiprocessing=1500.0))
+    assert advice.summary == ("Keep the plain loop, because a call takes 2 µs and sending one to a worker costs 90 µs.")
+
+
+def test_speed_ups_are_ordered_and_the_loops_is_one() -> None:
+    """Intervals are in order, expected is the ratio of the seconds, and the plain loop's is exactly one."""
+    advice = advised(estimates=plan(threading=99.0, multiprocessing=52.0))
+    for other in advice.alternatives:
+        assert other.speedup is not None
+        assert other.seconds is not None
+        assert other.speedup.low <= other.speedup.expected <= other.speedup.high
+        assert math.isclose(other.speedup.expected, 100.0 / other.seconds.expected)
+        assert other.speedup.high <= max(other.workers, other.speedup.expected)
+    loop = next(other for other in advice.alternatives if other.strategy == "sequential")
+    assert loop.speedup == Range(low=1.0, expected=1.0, high=1.0)
+
+
+def test_errors_that_all_strategies_share_do_not_widen_the_speed_up() -> None:
+    """An uncertain length of a call cancels between strategies; an error of the strategy's own does not."""
+    loop = estimate_of("sequential", 100.0, spread=2.0)
+    shared = advised(estimates=(loop, estimate_of("multiprocessing", 30.0, workers=4, spread=2.0))).speedup
+    own = advised(estimates=(loop, estimate_of("multiprocessing", 30.0, workers=4, spread=3.0))).speedup
+    assert shared is not None
+    assert own is not None
+    assert shared.high / shared.low < 1.2
+    assert own.high / own.low > 1.5
+
+
+def test_alternatives_begin_with_the_advice_and_end_with_what_cannot_be_done() -> None:
+    """The recommended is first, then the others by time, then the infeasible with the reason."""
+    impossible = estimate_of("multiprocessing", 50.0, feasible=False, why="the function is a lambda")
+    advice = advised(estimates=(*plan(asyncio=140.0, threading=96.0), impossible))
+    assert [(other.strategy, other.feasible) for other in advice.alternatives] == [
+        ("sequential", True),
+        ("threading", True),
+        ("asyncio", True),
+        ("multiprocessing", False),
+    ]
+    assert advice.alternatives[-1].why == "the function is a lambda"
+    assert advice.alternatives[-1].seconds is None
+
+
+def test_workers_and_chunk_are_those_of_the_leader() -> None:
+    """The advice takes the smallest crew that is nearly the best, and the chunk that goes with it."""
+    crews = tuple(estimate_of("multiprocessing", 30.0 - workers / 10, workers, chunk=5) for workers in (4, 8))
+    advice = advised(estimates=(*plan(), *crews))
+    assert (advice.workers, advice.chunk, advice.seconds) == (4, 5, crews[0].seconds)
+    assert "5 calls per task" in advice.summary
+
+
+def test_confidence_falls_as_intervals_overlap() -> None:
+    """A clear lead is trusted, an overlapping one less, and nothing is certain."""
+    clear = advised(estimates=plan(threading=99.0, multiprocessing=52.0)).confidence
+    spread = (estimate_of("sequential", 100.0), estimate_of("threading", 75.0, spread=1.6))
+    close = advised(estimates=(*spread, estimate_of("multiprocessing", 70.0, spread=1.6))).confidence
+    assert 0.9 < clear < 1.0
+    assert 0.2 < close < 0.8
+
+
+def test_what_was_run_overrules_what_was_modelled() -> None:
+    """Threads that turned out slow lose the first place, and the advice says so."""
+    advice = advised(
+        WAITING,
+        estimates=plan(threading=40.0, multiprocessing=60.0),
+        verification=[ran("sequential", 10.0, 10.0), ran("threading", 4.0, 9.8), ran("multiprocessing", 6.0, 6.1)],
+    )
+    assert (advice.recommendation, advice.evidence) == ("multiprocessing", "verified")
+    assert math.isclose(advice.seconds.expected, 61.0) if advice.seconds else False
+    assert [reason.rule for reason in advice.reasons[:1]] == ["verified"]
+    assert advice.reasons[0].text == "10 calls really run with 2 processes took 6.1 s, predicted 6 s."
+    assert dissent_of(advice)[0] == (
+        "The model put 2 threads first with 40 s; that would take 98 s by what was measured when run, and what was "
+        "run overrules it."
+    )
+
+
+def test_what_failed_when_run_cannot_be_advised() -> None:
+    """A strategy that failed in verification is infeasible, with the failure as the reason."""
+    advice = advised(
+        estimates=plan(threading=90.0, multiprocessing=52.0),
+        verification=[ran("multiprocessing", 5.2, 0.0, failure="BrokenProcessPool: killed")],
+    )
+    assert (advice.recommendation, advice.evidence) == ("threading", "measured")
+    assert advice.alternatives[-1].strategy == "multiprocessing"
+    assert advice.alternatives[-1].why == "failed when it was run: BrokenProcessPool: killed"
+    assert "failed when it was run" in dissent_of(advice)[0]
+
+
+def test_a_failure_with_many_workers_leaves_fewer_possible() -> None:
+    """What worked with 2 workers stays possible when 8 failed."""
+    crews = tuple(estimate_of("threading", 100.0 / workers, workers) for workers in (2, 4, 8))
+    runs = [ran("threading", 5.0, 5.0, 2), ran("threading", 1.2, 0.0, 8, failure="too many connections")]
+    assert [one.feasible for one in corrected(crews, runs)] == [True, True, False]
+
+
+def test_corrections_scale_by_the_nearest_run() -> None:
+    """Each worker count takes the ratio of the nearest run of its strategy; what was not run takes the plain loop's."""
+    few, many, processes = (
+        estimate_of("threading", 50.0, 2),
+        estimate_of("threading", 10.0, 16),
+        estimate_of("multiprocessing", 60.0),
+    )
+    runs = [ran("sequential", 10.0, 12.0), ran("threading", 5.0, 5.0, 2), ran("threading", 1.0, 3.0, 16)]
+    after = corrected((few, many, processes), runs)
+    assert [round(one.seconds.expected, 9) for one in after] == [50.0, 30.0, 72.0]
+
+
+def test_the_advice_is_verified_only_if_it_was_run() -> None:
+    """A run of another strategy does not verify the one that is advised."""
+    estimates = plan(threading=95.0, multiprocessing=52.0)
+    only_threads = advised(estimates=estimates, verification=[ran("threading", 9.5, 9.5)])
+    assert (only_threads.recommendation, only_threads.evidence) == ("multiprocessing", "measured")
+    both = [ran("threading", 9.5, 9.5), ran("multiprocessing", 5.2, 5.2)]
+    assert advised(estimates=estimates, verification=both).evidence == "verified"
+
+
+def test_dissent_with_the_matrix_is_said_aloud() -> None:
+    """When the target's name speaks of a matrix row and the measurement of something else, a reason says so."""
+    images = NATIVE.model_copy(update={"target": "shop.images:resize_all"})
+    advice = advised(images, estimates=plan(threading=52.0, multiprocessing=51.0))
+    assert dissent_of(advice) == [
+        "The matrix says multiprocessing for “Processing 100 images”; here your function computes for 92 % of its time "
+        "with the GIL released, so use 2 threads."
+    ]
+    assert dissent_of(advised(NATIVE, estimates=plan(threading=52.0, multiprocessing=51.0))) == []
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.task)
+def test_each_row_of_the_matrix_comes_out(row: MatrixRow) -> None:
+    """With nothing else known, the cost model on the archetype comes to the matrix's verdict by itself."""
+    profile = describe.archetypes()[row.archetype]
+    for cores, calls in itertools.product((2, 4, 16), (20, 100, 1000)):
+        host = Machine(cores=cores, memory=16_000_000_000)
+        advice = decide(profile, Job(calls=calls), host, evidence="described")
+        assert (advice.recommendation, cores, calls) == (row.recommendation, cores, calls)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.task)
+def test_a_description_is_advised_as_its_row_says(row: MatrixRow) -> None:
+    """A described task gets the row's verdict with workers, a wide interval and evidence "described"."""
+    reading = describe.read(row.task)
+    assert reading.profile is not None
+    advice = decide(reading.profile, reading.job, MACHINE, evidence="described", reading=reading)
+    assert (advice.recommendation, advice.evidence) == (row.recommendation, "described")
+    assert advice.workers > 1
+    assert advice.confidence <= reading.confidence
+    assert advice.seconds is not None
+    assert advice.seconds.high > 1.5 * advice.seconds.low
+    assert "assumed-figures" in [warning.code for warning in advice.warnings]
+
+
+def test_a_description_that_calls_for_asyncio_gets_it() -> None:
+    """Coroutines that wait are advised an event loop, if it comes near the best."""
+    reading = describe.read("asyncio coroutine that fetches 500 urls")
+    assert reading.profile is not None
+    advice = decide(reading.profile, reading.job, MACHINE, evidence="described", reading=reading)
+    assert (advice.recommendation, advice.job.calls) == ("asyncio", 500)
+
+
+def test_one_core_overrules_a_description() -> None:
+    """Computing on a host with one core gains nothing from processes, and the advice says that the matrix differs."""
+    reading = describe.read("Scientific simulations")
+    assert reading.profile is not None
+    advice = decide(reading.profile, reading.job, Machine(cores=1), evidence="described", reading=reading)
+    assert advice.recommendation == "sequential"
+    assert dissent_of(advice) == [
+        "The matrix says multiprocessing for “Scientific simulations”; here only one core may be used and this job "
+        "computes rather than waits, so keep the plain loop."
+    ]
+
+
+def test_a_vague_description_is_undecided() -> None:
+    """Too little to go on is no guess: no seconds, no confidence, and a question in the summary."""
+    reading = describe.read("please make it faster")
+    advice = undecided(reading, reading.job, MACHINE)
+    assert (advice.recommendation, advice.confidence, advice.seconds) == ("undecided", 0.0, None)
+    assert advice.summary == f"Not enough to go on: {reading.questions[0]}"
+    assert advice.questions == reading.questions
+    assert decide(COMPUTING, reading.job, MACHINE, evidence="described", reading=reading).recommendation == "undecided"
+
+
+def test_the_cost_model_is_asked_when_no_estimates_are_given() -> None:
+    """Without estimates the cost model's are used: processes for a call that holds the GIL, none for a lambda."""
+    assert advised().recommendation == "multiprocessing"
+    bound = COMPUTING.model_copy(update={"picklable": Picklable(function=False, reasons={"function": "a lambda"})})
+    assert advised(bound).recommendation == "sequential"
+    assert costs.MIN_GAIN == 1.1
+
+
+def test_advice_survives_json() -> None:
+    """An Advice document read back is the same advice."""
+    advice = advised(estimates=plan(threading=99.0, multiprocessing=52.0), verification=[ran("threading", 9.0, 9.5)])
+    assert Advice.model_validate_json(advice.model_dump_json()) == advice
