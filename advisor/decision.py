@@ -40,7 +40,7 @@ VERIFIED_SPREAD = 1.15  # a part of the job that was really run tells the whole 
 CEILING = {"described": 0.8, "measured": 0.95, "verified": 0.99}  # no evidence is beyond doubt
 NORMAL = NormalDist()
 NINETY = NORMAL.inv_cdf(0.95)  # half-width of a 90 % interval in standard deviations
-LONGEST = 1e9  # seconds; what a Range can hold
+LONGEST = 1e24  # seconds; what a Range can hold
 
 
 def decide(
@@ -54,16 +54,20 @@ def decide(
     inputs: str | None = None,
     estimates: tuple[Estimate, ...] | None = None,
 ) -> Advice:
-    """The advice for a job of such calls on this machine, with its reasons, pitfalls, alternatives and code."""
+    """The advice for a job of such calls on this machine, with its reasons, pitfalls, alternatives and code.
+
+    `evidence` is the best there is. Runs on another machine correct the estimates too, but are no more than "measured";
+    so is "verified" where the strategy that is advised was not among those run.
+    """
     if reading is not None and reading.recommendation == "undecided" and evidence == "described":
         return undecided(reading, job, machine)
     modelled = costs.estimate(profile, job, machine) if estimates is None else estimates
-    estimates = corrected(modelled, verification)
+    estimates = corrected(modelled, verification, exact=evidence == "verified")
     described = reading if evidence == "described" and not verification else None
     leaders = _leaders(estimates)
     chosen = _choose(leaders, profile, job, machine, described)
-    if any(run.strategy == chosen.strategy and run.failure is None for run in verification):
-        evidence = "verified"
+    if evidence == "verified" and not _ran(chosen, verification):
+        evidence = "measured"
     facts = rules.Facts(profile, job, machine, estimates, chosen, evidence == "verified")
     first = rules.fired(facts)[0]
     speedup = _speedup(chosen, leaders["sequential"])
@@ -124,18 +128,19 @@ def undecided(reading: Reading, job: Job, machine: Machine) -> Advice:
     )
 
 
-def corrected(estimates: tuple[Estimate, ...], verification: Sequence[Verification]) -> tuple[Estimate, ...]:
+def corrected(
+    estimates: tuple[Estimate, ...], verification: Sequence[Verification], *, exact: bool = True
+) -> tuple[Estimate, ...]:
     """The estimates, scaled by measured / predicted where a part of the job was really run.
 
     A strategy that was not run takes the correction of the plain loop: a call that took longer than it did when it was
-    profiled takes longer everywhere. What failed when run is infeasible, with as many workers or more.
+    profiled takes longer everywhere. What failed when run is infeasible, with as many workers or more. `exact`: it was
+    run on the machine that the estimates are for, so that the interval of what was run narrows.
     """
-    if not verification:
-        return estimates
-    return tuple(_corrected(estimate, verification) for estimate in estimates)
+    return tuple(_corrected(estimate, verification, exact) for estimate in estimates)
 
 
-def _corrected(estimate: Estimate, verification: Sequence[Verification]) -> Estimate:
+def _corrected(estimate: Estimate, verification: Sequence[Verification], exact: bool) -> Estimate:
     failure = _failure(estimate, verification)
     if failure is not None:
         return estimate.model_copy(update={"feasible": False, "why": f"failed when it was run: {failure}"})
@@ -143,9 +148,13 @@ def _corrected(estimate: Estimate, verification: Sequence[Verification]) -> Esti
     if run is None:
         return estimate
     seconds = _scaled(estimate.seconds, run.measured / run.predicted)
-    if run.strategy == estimate.strategy and run.workers == estimate.workers:
+    if exact and run.strategy == estimate.strategy and run.workers == estimate.workers:
         seconds = _narrowed(seconds)
     return estimate.model_copy(update={"seconds": seconds})
+
+
+def _ran(chosen: Estimate, verification: Sequence[Verification]) -> bool:
+    return any(run.strategy == chosen.strategy and run.failure is None for run in verification)
 
 
 def _failure(estimate: Estimate, verification: Sequence[Verification]) -> str | None:
@@ -279,16 +288,20 @@ def _speedup(estimate: Estimate, loop: Estimate) -> Range:
 def _confidence(
     chosen: Estimate, leaders: dict[Strategy, Estimate], evidence: Evidence, described: Reading | None
 ) -> float:
-    """How probable it is that nothing else is a tenth faster, for as far as the evidence can be trusted."""
+    """How probable it is that nothing else is a tenth faster, for as far as the evidence can be trusted.
+
+    What was passed over knowingly, since the caller or the description wants something else than speed, is no rival.
+    """
     trust = CEILING[evidence] if described is None else min(CEILING[evidence], described.confidence)
-    return round(trust * _near_best(chosen, leaders), 2)
+    others = [one for one in leaders.values() if one.strategy != chosen.strategy]
+    rivals = [one for one in others if one.seconds.expected * costs.MIN_GAIN >= chosen.seconds.expected * (1 - 1e-9)]
+    return round(trust * _near_best(chosen, rivals, leaders["sequential"]), 2)
 
 
-def _near_best(chosen: Estimate, leaders: dict[Strategy, Estimate], steps: int = 200) -> float:
-    """P(ln speed-up of the chosen > that of every other − ln MIN_GAIN), by summing over the chosen's quantiles."""
-    loop = leaders["sequential"]
+def _near_best(chosen: Estimate, rivals: Sequence[Estimate], loop: Estimate, steps: int = 200) -> float:
+    """P(ln speed-up of the chosen > that of every rival − ln MIN_GAIN), by summing over the chosen's quantiles."""
     mean, sigma = _log_gain(chosen, loop)
-    others = [_log_gain(one, loop) for one in leaders.values() if one.strategy != chosen.strategy]
+    others = [_log_gain(one, loop) for one in rivals]
     total = 0.0
     for step in range(steps):
         reached = mean + sigma * NORMAL.inv_cdf((step + 0.5) / steps) + math.log(costs.MIN_GAIN)

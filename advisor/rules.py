@@ -207,7 +207,7 @@ def _profile_figures(facts: Facts) -> dict[str, str]:
 
 
 def _plan_figures(facts: Facts) -> dict[str, str]:
-    machine, rival, loop = facts.machine, facts.rival, facts.loop
+    machine, rival, loop, processes = facts.machine, facts.rival, facts.loop, facts.best("multiprocessing")
     return {
         "calls": figures.count(facts.job.calls),
         "crew": figures.crew(facts.strategy, facts.workers),
@@ -225,7 +225,7 @@ def _plan_figures(facts: Facts) -> dict[str, str]:
         "loop_seconds": figures.duration(loop.seconds.expected) if loop else "unknown",
         "rival": figures.crew(rival.strategy, rival.workers) if rival else "another way",
         "rival_seconds": figures.duration(rival.seconds.expected) if rival else "unknown",
-        "process_start": figures.duration(machine.process_start),
+        "start_up": figures.duration(processes.start_up if processes else machine.process_start),
         "thread_limit": figures.times(1.0 / max(facts.gil_share, 1e-3)),
     }
 
@@ -332,7 +332,7 @@ RULES: tuple[Rule, ...] = (
         _already_parallel,
         ALONE,
         "one call keeps {native_threads} of {cores} busy by itself",
-        "a pool on top would make its threads fight for the same cores",
+        "a pool on top would fight for the same cores, unless its threads are limited first (OMP_NUM_THREADS=1)",
         THREADPOOLCTL,
     ),
     Rule(
@@ -358,7 +358,7 @@ RULES: tuple[Rule, ...] = (
         "starting the pool costs at least half of the whole job",
         _start_up_is_dearer,
         ALONE,
-        "the whole job takes {loop_seconds} and starting processes for it costs a good part of that",
+        "the whole job takes {loop_seconds} and starting processes for it {start_up}",
         "it is over before a pool has paid for itself",
         POOL_DOCS,
     ),
@@ -382,8 +382,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "holds-gil",
-        "at least half of the time is spent holding the GIL",
-        lambda facts: facts.gil_share >= MOSTLY and not facts.free_threaded,
+        "at least half of the time is spent holding the GIL, and little of it waiting",
+        lambda facts: facts.gil_share >= MOSTLY and facts.wait_share < MUCH and not facts.free_threaded,
         OWN_GIL,
         "the function holds the GIL for {gil_share} of its time",
         "threads would take turns ({thread_limit} at most) while {kind} have a GIL each",
@@ -659,6 +659,15 @@ PITFALLS: tuple[Trap, ...] = (
         "The function writes {globals}: threads can interleave between reading and writing it. Guard it with a "
         "threading.Lock, or return the value instead.",
         THREADING_DOCS,
+    ),
+    Trap(
+        "unguarded-state",
+        "the calls share state and threads would interleave on it",
+        lambda facts: facts.job.shares_state is True and not facts.effects.globals_written and facts.workers > 1,
+        frozenset({"threading"}),
+        "The calls share state, and `total += 1` is not atomic: guard what they write with a threading.Lock, or hand "
+        "it over through a queue.Queue.",
+        "notebook “Understanding Multithreading”, Common Pitfalls",
     ),
     Trap(
         "unshared-globals",

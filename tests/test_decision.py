@@ -31,7 +31,8 @@ def plan(**seconds: float) -> tuple[Estimate, ...]:
 
 
 def advised(profile: Profile = COMPUTING, job: Job = JOB, **more: Any) -> Advice:
-    return decide(profile, job, MACHINE, **more)
+    evidence = "verified" if "verification" in more else "measured"
+    return decide(profile, job, MACHINE, **{"evidence": evidence} | more)
 
 
 def ran(strategy: Strategy, predicted: float, measured: float, workers: int = 2, **more: Any) -> Verification:
@@ -230,6 +231,24 @@ def test_the_advice_is_verified_only_if_it_was_run() -> None:
     assert (only_threads.recommendation, only_threads.evidence) == ("multiprocessing", "measured")
     both = [ran("threading", 9.5, 9.5), ran("multiprocessing", 5.2, 5.2)]
     assert advised(estimates=estimates, verification=both).evidence == "verified"
+
+
+def test_runs_on_another_machine_correct_but_do_not_verify() -> None:
+    """Where the plan is for another host, what was run here scales the estimates and narrows no interval."""
+    runs = [ran("multiprocessing", 5.0, 6.0)]
+    estimates = (*plan(), estimate_of("multiprocessing", 50.0, spread=2.0))
+    here = advised(estimates=estimates, verification=runs)
+    elsewhere = advised(estimates=estimates, verification=runs, evidence="measured")
+    assert (here.evidence, elsewhere.evidence) == ("verified", "measured")
+    assert here.seconds == Range(low=60.0 / 1.15, expected=60.0, high=60.0 * 1.15)
+    assert elsewhere.seconds == Range(low=30.0, expected=60.0, high=120.0)
+
+
+def test_what_was_passed_over_knowingly_does_not_lower_confidence() -> None:
+    """Threads for the sake of shared state are advised with confidence though processes are faster."""
+    sharing = Job(calls=100, shares_state=True)
+    advice = advised(job=sharing, estimates=plan(threading=70.0, multiprocessing=50.0))
+    assert (advice.recommendation, advice.confidence > 0.8) == ("threading", True)
 
 
 def test_dissent_with_the_matrix_is_said_aloud() -> None:

@@ -59,7 +59,7 @@ NO_GIL = Machine(cores=4, python=Python(version="3.13", free_threaded=True))
         (TINY, LOOP, "too-small"),
         (profile_of(gil_held=0.1, gil_free=0.9, native_threads=3.8), LOOP, "already-parallel"),
         (profile_of(gil_held=0.6, wait=0.4), THREADS, "mixed"),
-        (profile_of(gil_held=0.6, wait=0.4), PROCESSES, "holds-gil"),
+        (profile_of(gil_held=0.6, wait=0.4), PROCESSES, "waits-in-processes"),
         (profile_of(gil_held=0.4, wait=0.6), PROCESSES, "waits-in-processes"),
         (NATIVE, PROCESSES, "cpu-free-of-gil"),
         (UNPICKLABLE, LOOP, "unpicklable"),
@@ -156,7 +156,8 @@ def test_a_pitfall_fires_from_its_facts(code: str, profile: Profile, chosen: Est
 
 
 def test_pitfalls_of_the_jobs_intents() -> None:
-    """Shared state in processes and GIL-bound threads beside a user interface are warned of."""
+    """Shared state, in processes and in threads, and GIL-bound threads beside a user interface are warned of."""
+    assert codes_of(profile_of(), THREADS, job=Job(shares_state=True)) == ["unguarded-state"]
     assert codes_of(profile_of(), PROCESSES, job=Job(shares_state=True)) == ["unshared-state"]
     assert codes_of(profile_of(), THREADS, job=Job(responsive=True)) == ["gil-convoy"]
 
@@ -164,7 +165,7 @@ def test_pitfalls_of_the_jobs_intents() -> None:
 def test_every_pitfall_is_tested_above() -> None:
     """No pitfall goes without a test of its own."""
     marks = test_a_pitfall_fires_from_its_facts.pytestmark  # type: ignore[attr-defined]
-    tested = {case[0] for case in marks[0].args[1]} | {"unshared-state", "gil-convoy"}
+    tested = {case[0] for case in marks[0].args[1]} | {"unshared-state", "unguarded-state", "gil-convoy"}
     assert {trap.code for trap in rules.PITFALLS} == tested
 
 
