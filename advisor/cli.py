@@ -1,0 +1,331 @@
+"""The command line `advise`: parses, calls one public function, renders.
+
+Only light modules are imported here, so that `advise --help` answers at once; each command imports what it runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from advisor import __version__
+from advisor.errors import AdvisorError, TargetError, UsageError
+
+if TYPE_CHECKING:
+    import socket
+
+    from advisor.records import Advice
+    from advisor.render.lines import Screen
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+MOST_CALLS = 10**12
+MOST_CORES = 4096
+LONGEST_SECONDS = 1e6
+LONGEST_DESCRIPTION = 1_000_000  # bytes of standard input
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit status: the one place where errors become one."""
+    try:
+        status = _run(sys.argv[1:] if arguments is None else list(arguments))
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # The reader of the pipe has seen enough; the interpreter would complain when it flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt as interrupt:
+        click.echo(f"Interrupted. {interrupt}".rstrip(), err=True)
+        return INTERRUPTED
+    except click.ClickException as error:
+        click.echo(f"Error: {error.format_message()}", err=True)
+        return error.exit_code
+    except AdvisorError as error:
+        return _report(error)
+
+
+def _run(arguments: list[str]) -> int:
+    # Not advise.main(): it would turn Ctrl-C into an exception that has lost what the interruption says.
+    try:
+        with advise.make_context("advise", arguments) as context:
+            advise.invoke(context)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    return 0
+
+
+def _report(error: AdvisorError) -> int:
+    if isinstance(error, TargetError):
+        if error.output:
+            click.echo(f"The last that the target printed:\n{error.output.rstrip()}\n", err=True)
+        if error.traceback:
+            click.echo(error.traceback.rstrip(), err=True)
+        click.echo(f"Error: {error}", err=True)
+        return 1
+    click.echo(f"Error: {error}", err=True)
+    return 2
+
+
+def whole_number(most: int) -> Callable[[str], int]:
+    """A parser of numbers from 1 to `most`, for an option's type."""
+
+    def parse(text: str) -> int:
+        with contextlib.suppress(ValueError):
+            if 1 <= (number := int(text)) <= most:
+                return number
+        raise click.BadParameter(f"{text!r} is not a whole number from 1 to {most:,}.")
+
+    return parse
+
+
+def seconds(text: str) -> float:
+    """A parser of seconds, for an option's type: positive and finite."""
+    with contextlib.suppress(ValueError):
+        if 0 < (number := float(text)) <= LONGEST_SECONDS:  # false for nan
+            return number
+    raise click.BadParameter(f"{text!r} is not a number of seconds above 0, at most {LONGEST_SECONDS:,.0f}.")
+
+
+class AdviseGroup(click.Group):
+    """A group whose first word may be a target instead of a command: `advise my_module:func`.
+
+    The options of advising a target stand in the group's help, and may be written before the target too.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args:
+            click.echo(self.get_help(ctx), err=True)
+            ctx.exit(2)
+        return super().parse_args(ctx, self._with_command_first(args))
+
+    def _with_command_first(self, args: list[str]) -> list[str]:
+        place = _first_word(advise_target, args)
+        word = None if place is None else args[place]
+        if place is not None and args[place] in self.commands and word != advise_target.name:
+            return [args[place], *args[:place], *args[place + 1 :]]
+        if shown := [arg for arg in args if arg in ("--help", "--version")]:
+            return shown[:1]
+        if word is not None and ":" not in word:
+            raise UsageError(_not_a_target(word, [name for name in self.commands if name != advise_target.name]))
+        return [str(advise_target.name), *args]
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, "TARGET [OPTIONS]")
+        formatter.write_usage(ctx.command_path, "COMMAND [ARGS]...", prefix="       ")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        options = [param for param in (*advise_target.params, *self.get_params(ctx)) if isinstance(param, click.Option)]
+        records = [option.get_help_record(ctx) for option in options]
+        with formatter.section("Options"):
+            formatter.write_dl([record for record in records if record])
+        self.format_commands(ctx, formatter)
+
+
+def _first_word(command: click.Command, args: Sequence[str]) -> int | None:
+    """The place of the first argument that is neither an option of the command nor an option's value."""
+    options = [param for param in command.params if isinstance(param, click.Option) and not param.is_flag]
+    with_value = {name for option in options for name in option.opts}
+    place = 0
+    while place < len(args):
+        if args[place] == "-" or not args[place].startswith("-"):
+            return place
+        place += 2 if args[place] in with_value else 1
+    return None
+
+
+def _not_a_target(word: str, commands: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
+    if "/" in word or "." in word:
+        return f"{word!r} names no function: write {word}:function"
+    similar = get_close_matches(word, commands, n=1)
+    hint = f"did you mean {similar[0]!r}?" if similar else f"commands are {', '.join(sorted(commands))}"
+    return f"no such command: {word!r} (a target is written module:function; {hint})"
+
+
+@click.group(cls=AdviseGroup, context_settings={"max_content_width": 100})
+@click.version_option(__version__, message="advise %(version)s")
+def advise() -> None:
+    """Threads, processes or neither? Measures a Python function, and predicts what each would bring.
+
+    TARGET is my_module:func, pkg.mod:Class.method or path/to/file.py:func, looked up from the current folder.
+
+    \b
+    Examples:
+      advise my_module:func                             it needs no arguments
+      advise my_module:func --inputs urls.txt           one call for each line
+      advise file.py:func --inputs calls.jsonl --verify
+      advise file.py:func --inputs my_module:make_inputs --calls 10000
+      advise my_module:func --inputs urls.txt --code > run.py
+      advise describe "resize 10,000 photos with Pillow"
+    """
+
+
+calls_option = click.option(
+    "--calls",
+    type=whole_number(MOST_CALLS),
+    metavar="N",
+    help="Plan for N calls; default: one for each input, else 1,000.",
+)
+cores_option = click.option(
+    "--cores", type=whole_number(MOST_CORES), metavar="N", help="Plan for a host with N cores instead of this one."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the JSON document and nothing else.")
+
+
+@advise.command("TARGET", hidden=True, add_help_option=False)
+@click.argument("target")
+@click.option(
+    "--inputs",
+    metavar="SOURCE",
+    help="The calls' arguments: a .jsonl file, a text file (a line each), - or my_module:make_inputs.",
+)
+@calls_option
+@click.option("--budget", type=seconds, default=3.0, metavar="SECONDS", help="How long measuring may take (default 3).")
+@click.option("--timeout", type=seconds, default=60.0, metavar="SECONDS", help="End a target that hangs (default 60).")
+@click.option("--verify", is_flag=True, help="Also run a part of the job under the leading strategies.")
+@cores_option
+@json_option
+@click.option("--plot", metavar="FILE", help="Draw the predicted speed-up curves, as .png or .svg.")
+@click.option("--code", is_flag=True, help="Print only the ready-to-run code.")
+@click.option("--save-profile", metavar="FILE", help="Keep the measured profile, as JSON.")
+def advise_target(as_json: bool, plot: str | None, code: bool, save_profile: str | None, **question: Any) -> None:
+    """Advises on a target: measures it in a process of its own."""
+    from advisor import api
+
+    if as_json and code:
+        raise UsageError("--json and --code exclude each other: standard output holds one document")
+    if plot:
+        _check_plot(plot)
+    with _progress() as on_progress:
+        advice = api.advise_target(question.pop("target"), **question, on_progress=on_progress)
+    if plot:
+        _save_plot(advice, plot)
+    if save_profile and advice.profile:
+        _save(Path(save_profile), advice.profile.model_dump_json(indent=2) + "\n")
+    _show(advice, as_json=as_json, code=code)
+
+
+@advise.command()
+@click.argument("text", nargs=-1, required=True)
+@json_option
+@calls_option
+@cores_option
+def describe(text: tuple[str, ...], as_json: bool, calls: int | None, cores: int | None) -> None:
+    """Advise on a task described in words (- for standard input)."""
+    from advisor import api
+    from advisor.machine import limits
+
+    host = limits()
+    machine = host if cores is None else host.model_copy(update={"cores": cores})
+    _show(api.advise(_description(text), calls=calls, machine=machine), as_json=as_json)
+
+
+def _description(words: Sequence[str]) -> str:
+    if list(words) == ["-"]:
+        return sys.stdin.buffer.read(LONGEST_DESCRIPTION).decode("utf-8", "replace")
+    # Bytes of the command line that are no UTF-8 arrive as lone surrogates, which no JSON document may hold.
+    return " ".join(words).encode("utf-8", "replace").decode("utf-8")
+
+
+@advise.command()
+@json_option
+def matrix(as_json: bool) -> None:
+    """Show what decides: matrix, lists, rules and pitfalls."""
+    from advisor.matrix import as_json as tables
+
+    if as_json:
+        import json
+
+        return _write(json.dumps(tables(), indent=2, ensure_ascii=False))
+    from advisor.render.matrix import as_text
+
+    return _print(lambda screen: as_text(tables(), screen))
+
+
+@advise.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 picks a free one.")
+def serve(host: str, port: int) -> None:
+    """Answer over HTTP: POST /v1/advice, and a page for people."""
+    from advisor.service import create_app
+
+    app = create_app()
+    from werkzeug.serving import make_server
+
+    with _listening(host, port) as listener:
+        server = make_server(host, port, app, threaded=True, fd=listener.fileno())
+        name = f"[{host}]" if ":" in host else host
+        click.echo(f"Listening on http://{name}:{listener.getsockname()[1]} (Ctrl-C ends it)", err=True)
+        server.serve_forever()
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    import socket
+
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise UsageError(f"cannot listen on {host} port {port}: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[float, str], None] | None]:
+    """What shows the progress, on a terminal; elsewhere nobody would watch it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+
+    from advisor.render.terminal import progress_bar
+
+    with progress_bar(Console(stderr=True)) as show:
+        yield show
+
+
+def _show(advice: Advice, *, as_json: bool, code: bool = False) -> None:
+    if as_json:
+        return _write(advice.model_dump_json(indent=2))
+    if code:
+        return _write(advice.snippet.rstrip("\n"))
+    from advisor.render.terminal import as_text
+
+    return _print(lambda screen: as_text(advice, screen))
+
+
+def _print(as_text: Callable[[Screen], str]) -> None:
+    """A text for people, as standard output can show it."""
+    from advisor.render.lines import Screen
+
+    click.echo(as_text(Screen.of(sys.stdout)), nl=False, color=True)
+
+
+def _write(document: str) -> None:
+    """A document for programs: UTF-8, whatever the terminal's encoding."""
+    click.echo(document.encode("utf-8", "replace"))
+
+
+def _check_plot(plot: str) -> None:
+    from advisor.render.plot import check_plot
+
+    check_plot(plot)
+
+
+def _save_plot(advice: Advice, plot: str) -> None:
+    from advisor import api
+    from advisor.render.plot import save_plot
+
+    save_plot(advice, api.curves(advice), plot)
+
+
+def _save(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
