@@ -1,0 +1,1 @@
+"""Finished records → what people see. A renderer neither measures nor decides."""
