@@ -1,0 +1,64 @@
+"""A question that passed the border → Advice, by the same path as everywhere else."""
+
+from __future__ import annotations
+
+import re
+from keyword import iskeyword
+
+from advisor import api
+from advisor.machine import limits
+from advisor.platform import default_start_method
+from advisor.records import Advice, Machine, Profile, Python
+from advisor.service.requests import Overrides, Question, version_numbers
+from advisor.task import Task, advise_task
+
+_DOTTED_NAME = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
+_FILE = r"[\w./-]*\w\.py"
+_TARGET = re.compile(rf"(?:{_DOTTED_NAME}|{_FILE}):{_DOTTED_NAME}", re.ASCII)
+
+
+def answer(question: Question) -> Advice:
+    machine = planned_machine(question.machine)
+    subject = question.subject
+    if isinstance(subject, Task):
+        return advise_task(subject, calls=question.calls, machine=machine)
+    if isinstance(subject, Profile):
+        subject = subject.model_copy(update={"target": safe_target(subject.target)})
+    return api.advise(subject, calls=question.calls, machine=machine)
+
+
+def can_answer() -> None:
+    """Walk the whole path once, for the smallest question; raises if anything is missing on the way."""
+    api.advise("Downloading 100 files", machine=planned_machine(None))
+
+
+def planned_machine(overrides: Overrides | None) -> Machine:
+    """This host with assumed costs, changed as the client asks; measuring pools is no work for a web server."""
+    machine = limits()
+    if overrides is None:
+        return machine
+    stated = overrides.model_dump(include={"cores", "memory"}, exclude_none=True)
+    python = _planned_python(machine.python, overrides)
+    if overrides.python is not None:
+        stated["start_method"] = default_start_method(machine.platform, version_numbers(overrides.python))
+    return machine.model_copy(update={**stated, "python": python})
+
+
+def _planned_python(here: Python, overrides: Overrides) -> Python:
+    if overrides.python is None:
+        free_threaded = here.free_threaded if overrides.free_threaded is None else overrides.free_threaded
+        return here.model_copy(update={"free_threaded": free_threaded})
+    free_threaded = overrides.python.endswith("t") or bool(overrides.free_threaded)
+    return Python(version=overrides.python.removesuffix("t"), free_threaded=free_threaded)
+
+
+def safe_target(target: str | None) -> str | None:
+    """The target if it can be written into code as a name, else None.
+
+    Nothing here imports it: it ends as text in the snippet. A text that is no plain `module:function` has no business
+    in code that somebody will copy and run.
+    """
+    if target is None or _TARGET.fullmatch(target) is None:
+        return None
+    names = re.split(r"[.:/]", target)
+    return None if any(iskeyword(name) for name in names) else target

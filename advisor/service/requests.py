@@ -1,0 +1,162 @@
+"""What a client may send, checked at the border.
+
+Numbers are read as JSON Schema reads them: `5.0` is an integer, but `"5"` and `true` are no numbers. NaN and Infinity,
+which no JSON has but some writers send, are numbers out of range.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+import pydantic_core
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+
+from advisor.records import Profile
+from advisor.service.problem import Fault, ProblemError
+from advisor.task import Task
+
+if TYPE_CHECKING:
+    from flask import Request
+
+MAX_BODY_BYTES = 1 << 20
+MAX_DESCRIPTION = 20_000  # characters
+SUBJECTS = ("description", "task", "profile")
+
+_FREE_THREADING_SINCE = (3, 13)
+_EXACT_AS_FLOAT = 2**53
+_LONGEST_FIELD = 200  # characters: a client's own field names are not echoed at any length
+
+
+def _one_subject(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": [name]} for name in SUBJECTS]
+
+
+def _without_null(schema: dict[str, Any]) -> None:
+    """Left out and null are the same to us; only the first is published, for `oneOf` does not know the second."""
+    schema.pop("default", None)
+    given, _ = schema.pop("anyOf")
+    schema.update(given)
+
+
+class Overrides(BaseModel):
+    """The host to plan for, as far as it differs from the one that answers."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid")
+
+    cores: int | None = Field(None, ge=1, le=4096, description="cores the job may use")
+    memory: int | None = Field(None, ge=1, le=10**18, description="bytes available to the job")
+    python: Annotated[str, Field(pattern=r"^3\.\d{1,2}(\.\d{1,3})?(t|(a|b|rc)\d{1,2}|\+)?$")] | None = Field(
+        None, description="interpreter version, such as '3.13' or '3.14.1'; a trailing 't' means free-threaded"
+    )
+    free_threaded: bool | None = Field(None, description="a build without the GIL (3.13 and later)")
+
+    @field_validator("python")
+    @classmethod
+    def _exists(cls, python: str | None) -> str | None:
+        if python is not None and python.endswith("t") and version_numbers(python) < _FREE_THREADING_SINCE:
+            raise ValueError(f"there is no free-threaded build of Python {python[:-1]}: the first is 3.13")
+        return python
+
+    @field_validator("free_threaded")
+    @classmethod
+    def _agrees_with_the_version(cls, free_threaded: bool | None, info: ValidationInfo) -> bool | None:
+        python = info.data.get("python")
+        if free_threaded and python is not None and version_numbers(python) < _FREE_THREADING_SINCE:
+            raise ValueError(f"there is no free-threaded build of Python {python}: the first is 3.13")
+        if free_threaded is False and python is not None and python.endswith("t"):
+            raise ValueError(f"python is {python}, whose 't' says that it is free-threaded")
+        return free_threaded
+
+
+class Question(BaseModel):
+    """The body of `POST /v1/advice`: exactly one of description, task and profile; the rest is optional."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid", json_schema_extra=_one_subject)
+
+    description: Annotated[str, Field(max_length=MAX_DESCRIPTION)] | None = Field(
+        None, description="what is to be done, in words", json_schema_extra=_without_null
+    )
+    task: Task | None = Field(
+        None, description="what is known of a call, in rough figures", json_schema_extra=_without_null
+    )
+    profile: Profile | None = Field(
+        None, description="a saved profile; it may come from another host", json_schema_extra=_without_null
+    )
+    calls: int | None = Field(None, ge=1, le=10**12, description="how many calls to plan for; 1,000 if left out")
+    machine: Overrides | None = Field(None, description="the host to plan for; the answering one if left out")
+
+    @property
+    def subject(self) -> str | Task | Profile:
+        subject = next(value for name in SUBJECTS if (value := getattr(self, name)) is not None)
+        assert isinstance(subject, str | Task | Profile)
+        return subject
+
+
+def version_numbers(python: str) -> tuple[int, int]:
+    """Major and minor number of a version such as '3.14.1'."""
+    major, minor = re.findall(r"\d+", python)[:2]
+    return int(major), int(minor)
+
+
+def read_question(request: Request) -> Question:
+    """The request's body as a Question, or a ProblemError that says what is wrong with it."""
+    if not request.is_json:
+        sent = f"not {request.mimetype[:100]}" if request.mimetype else "and the request names no content type"
+        raise ProblemError(415, f"The body must be application/json, {sent}.")
+    return parse_question(request.get_data(cache=False))
+
+
+def parse_question(body: bytes) -> Question:
+    try:
+        question = Question.model_validate_json(json.dumps(_parse(body)), strict=True)
+    except ValidationError as error:
+        raise ProblemError(422, "The body is not a question that can be answered.", faults_in(error)) from error
+    _check_one_subject(question)
+    return question
+
+
+def _parse(body: bytes) -> Any:
+    """The JSON value; pydantic's parser limits the depth and refuses lone surrogates, which `json` would let in."""
+    try:
+        return _whole_numbers_as_integers(pydantic_core.from_json(body))
+    except ValueError as error:
+        raise ProblemError(400, f"The body is not JSON: {error}.") from error
+
+
+def _whole_numbers_as_integers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _whole_numbers_as_integers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_whole_numbers_as_integers(item) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_AS_FLOAT:
+        return int(value)
+    return value
+
+
+def _check_one_subject(question: Question) -> None:
+    given = [name for name in SUBJECTS if getattr(question, name) is not None]
+    if len(given) == 1:
+        return
+    wanted = "exactly one of description, task and profile is needed"
+    message = f"{wanted}, but {' and '.join(given)} are given" if given else f"{wanted}, but none is given"
+    raise ProblemError(
+        422, f"{message[0].upper()}{message[1:]}.", [Fault(field=name, message=message) for name in given or SUBJECTS]
+    )
+
+
+def faults_in(error: ValidationError) -> list[Fault]:
+    """The offending fields by their dotted path, without the values and without pydantic's own words for places."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return [Fault(field=_path(item["loc"]), message=_message(item["type"], item["msg"])) for item in found]
+
+
+def _path(place: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, place))[:_LONGEST_FIELD]
+
+
+def _message(kind: str, text: str) -> str:
+    if kind == "extra_forbidden":
+        return "there is no such field"
+    return text.removeprefix("Value error, ")
