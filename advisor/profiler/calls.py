@@ -91,7 +91,7 @@ def call_within(
 
 
 def _another(done: int, mean: float, size: int, now: float, ends: float) -> bool:
-    """Whether a further stretch ends in time; a second call is worth some overtime, since the first is unlike the rest."""
+    """Whether a further stretch ends in time; a second call is worth some overtime: the first is unlike the rest."""
     overtime = 0.1 if done == 1 else 0.0
     return now + mean * size <= ends + overtime
 

@@ -11,6 +11,7 @@ import random
 import sys
 import threading
 import time
+from collections import deque
 from dataclasses import astuple, dataclass
 
 MEAN_INTERVAL = 2e-3
@@ -36,7 +37,7 @@ class Sampler:
 
     def __init__(self, *, mean_interval: float = MEAN_INTERVAL, seed: int | None = None) -> None:
         self.cpu = 0.0
-        self._window = PAUSED
+        self._events: deque[tuple[float, int]] = deque()  # when a window began or a pause did
         self._tallies: dict[int, list[float]] = {}
         self._stopped = False
         self._random = random.Random(seed)
@@ -49,11 +50,11 @@ class Sampler:
     def begin(self, window: int) -> None:
         """From now on, instants count for `window`."""
         self._tallies.setdefault(window, [0.0] * 4)
-        self._window = window
+        self._events.append((time.perf_counter(), window))
 
     def pause(self) -> None:
         """From now on, instants count for nothing."""
-        self._window = PAUSED
+        self._events.append((time.perf_counter(), PAUSED))
 
     def finish(self) -> dict[int, Tally]:
         """End the thread and return what it saw, by window."""
@@ -73,34 +74,47 @@ class Sampler:
         clock = time.perf_counter
         due = clock() + self._draw()
         while not self._stopped:
-            window, switches, computed = self._window, _switches(), self._target_cpu()
+            switches = _switches()
             time.sleep(max(0.0, due - clock()))
             woke = clock()
             again = _switches()
-            late = woke - due
-            # The instants of the Poisson schedule that have passed by now; the schedule itself never shifts.
-            passed = 1
+            found = self._found(woke - due, None if switches is None or again is None else again - switches)
+            self._count(due, found)
+            # The schedule never shifts: the instants that passed meanwhile found the same.
             due += self._draw()
             while due <= woke:
-                passed += 1
+                self._count(due, found)
                 due += self._draw()
             self.cpu = time.thread_time()
-            if window == PAUSED or window != self._window:
-                continue
+
+    def _found(self, late: float, switches: int | None) -> int:
+        """What a wake-up tells, as an index into a tally: 1 taken, 2 dropped, 3 computing without the GIL, 0 nothing."""
+        if switches is None:
+            return 1 if late > LATE else 0
+        if switches >= 2:
+            return 1
+        if late > LATE:
+            return 2
+        # We hold the GIL: if the target's clock goes on now, it computes without.
+        before = self._target_cpu()
+        if before is None:
+            return 0
+        for _ in range(40):
+            pass
+        return 3 if (self._target_cpu() or 0.0) > before else 0
+
+    def _count(self, instant: float, found: int) -> None:
+        """Count an instant for the window that it lay in, and drop the events before it."""
+        while len(self._events) > 1 and self._events[1][0] <= instant:
+            self._events.popleft()
+        if not self._events or self._events[0][0] > instant:
+            return
+        window = self._events[0][1]
+        if window != PAUSED:
             tally = self._tallies[window]
-            tally[0] += passed
-            if switches is None or again is None:
-                tally[1] += passed if late > LATE else 0
-            elif again - switches >= 2:
-                tally[1] += passed
-            elif late > LATE:
-                tally[2] += passed
-            elif computed is not None:
-                # We hold the GIL: if the target's clock goes on now, it computes without.
-                before = self._target_cpu() or 0.0
-                for _ in range(40):
-                    pass
-                tally[3] += (self._target_cpu() or 0.0) > before
+            tally[0] += 1
+            if found:
+                tally[found] += 1
 
     def _target_cpu(self) -> float | None:
         return None if self._target_clock is None else time.clock_gettime(self._target_clock)

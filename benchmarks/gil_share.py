@@ -1,0 +1,327 @@
+"""How true is the profiler, and what does it cost the callable? For callables of known make-up.
+
+    python benchmarks/gil_share.py [--rounds N] [--seconds S] [PYTHON ...]
+
+Runs itself under each interpreter named (default: the one that runs it and every python3.11 to python3.13 on the path
+that can import pydantic). For each callable, in one process and in turn:
+
+- *plain*: it is called in a loop, unprofiled, while a separate process reads the GIL's lock word some thousand times
+  a second: the truth about its GIL share. On 3.13 the word is found through the offsets that the interpreter publishes,
+  not the way the profiler finds it.
+- *bare*: it is called in a loop with nobody looking: its wall and CPU time.
+- *profiled*, observed from outside and sampled from inside: what the profile says, and what the call really took.
+
+Prints a table for each interpreter and the worst and mean errors below it. "outside" and "inside" are the two ways of
+watching; `slow-down` is the profiled call against the bare one, the median over the rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import gc
+import hashlib
+import json
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from statistics import fmean, median
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+
+def spin(seconds: float) -> None:
+    """Python code for so much time of this thread's own CPU."""
+    ends = time.thread_time() + seconds
+    while time.thread_time() < ends:
+        pass
+
+
+def python_loop() -> int:
+    total = 0
+    for i in range(20_000):
+        total += i
+    return total
+
+
+_DOCUMENT = {str(i): list(range(10)) for i in range(200)}
+_BLOB_3K, _BLOB_1M = b"x" * 3_000, b"x" * (1 << 20)
+_BACKTRACKING = re.compile("(a+)+b")
+
+
+def json_dumps() -> str:
+    return json.dumps(_DOCUMENT)
+
+
+def regular_expression() -> object:
+    return _BACKTRACKING.match("a" * 16)
+
+
+def sleeping() -> None:
+    time.sleep(0.01)
+
+
+def sha256_1m() -> bytes:
+    return hashlib.sha256(_BLOB_1M).digest()
+
+
+def zlib_1m() -> bytes:
+    return zlib.compress(_BLOB_1M, 6)
+
+
+def half_python_half_sleep() -> None:
+    spin(0.005)
+    time.sleep(0.005)
+
+
+def a_fifth_python() -> None:
+    spin(0.001)
+    time.sleep(0.004)
+
+
+def python_and_sha256() -> None:
+    spin(0.008)
+    for _ in range(3):
+        hashlib.sha256(_BLOB_1M)
+
+
+def python_sha256_sleep() -> None:
+    spin(0.001)
+    for _ in range(2):
+        hashlib.sha256(_BLOB_1M)
+    time.sleep(0.008)
+
+
+def short_bursts() -> None:
+    for _ in range(10):
+        spin(0.0002)
+        time.sleep(0.00014)
+
+
+def sha256_3k() -> None:
+    for _ in range(100):
+        hashlib.sha256(_BLOB_3K)
+
+
+def tiny() -> int:
+    return 1
+
+
+CALLABLES: dict[str, Callable[[], object]] = {
+    "pure Python loop": python_loop,
+    "json.dumps": json_dumps,
+    "re, backtracking": regular_expression,
+    "a function of nothing": tiny,
+    "time.sleep": sleeping,
+    "sha256 of 1 MiB": sha256_1m,
+    "zlib of 1 MiB": zlib_1m,
+    "5 ms Python + 5 ms sleep": half_python_half_sleep,
+    "1 ms Python + 4 ms sleep": a_fifth_python,
+    "8 ms Python + 2 ms sha256": python_and_sha256,
+    "1 ms Python + 1 ms sha256 + 8 ms sleep": python_sha256_sleep,
+    "0.2 ms Python + 0.14 ms sleep, repeated": short_bursts,
+    "sha256 of 3 KB blobs": sha256_3k,
+}
+
+
+def published_lock_word() -> int | None:
+    """The address of `locked`, through the offsets that CPython 3.13 publishes at the start of `_PyRuntime`."""
+    if sys.version_info[:2] != (3, 13):
+        return None  # the table of offsets differs from version to version
+    runtime = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
+    cookie, _version, free_threaded, _size, _finalizing, head = struct.unpack("=8sQQQQQ", ctypes.string_at(runtime, 48))
+    if cookie != b"xdebugpy" or free_threaded:
+        return None
+    # size, id, next, threads_head, gc, imports_modules, sysdict, builtins, ceval_gil, gil_runtime_state, …_enabled,
+    # …_locked, …_holder: offsets into PyInterpreterState
+    fields = struct.unpack("=13Q", ctypes.string_at(runtime + 48, 13 * 8))
+    gil_locked = fields[11]
+    interpreter = ctypes.c_void_p.from_address(runtime + head).value or 0
+    return interpreter + gil_locked
+
+
+def lock_word() -> int:
+    from advisor.profiler import lockword
+
+    published = published_lock_word()
+    if published is not None:
+        return published
+    found = lockword.find()
+    if found is None:
+        raise SystemExit("no lock word is to be found in this interpreter")
+    return found.address + 8
+
+
+_READER = """
+import ctypes, random, sys, time
+class Vector(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+process, address = int(sys.argv[1]), int(sys.argv[2])
+libc = ctypes.CDLL(None)
+libc.prctl(29, 1)
+word = ctypes.c_int()
+here, there = Vector(ctypes.addressof(word), 4), Vector(address, 4)
+read, draw = libc.process_vm_readv, random.Random().expovariate
+looks = taken = 0
+sys.stdout.write("+"); sys.stdout.flush()
+import select
+while not select.select([sys.stdin], [], [], 0)[0]:
+    if read(process, ctypes.byref(here), 1, ctypes.byref(there), 1, 0) != 4:
+        sys.exit(1)
+    looks += 1; taken += word.value
+    time.sleep(draw(4000))
+print(taken / looks)
+"""
+
+
+def true_share(function: Callable[[], object], seconds: float) -> float:
+    """The share of time the GIL is taken while `function` is called in a loop, read from outside."""
+    import os
+
+    ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", _READER, str(os.getpid()), str(lock_word())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert reader.stdout is not None
+    reader.stdout.read(1)
+    loop(function, seconds)
+    return float(reader.communicate(b"stop\n")[0])
+
+
+def loop(function: Callable[[], object], seconds: float) -> tuple[float, float]:
+    """Wall and CPU seconds per call of a bare loop; short calls in batches."""
+    size, calls, wall, cpu = 1, 0, 0.0, 0.0
+    ends = time.perf_counter() + seconds
+    while time.perf_counter() < ends:
+        began, cpu_began = time.perf_counter(), time.process_time()
+        for _ in range(size):
+            function()
+        took = time.perf_counter() - began
+        cpu += time.process_time() - cpu_began
+        wall += took
+        calls += size
+        if took < 0.0025:
+            size *= 2
+    return wall / calls, cpu / calls
+
+
+def measure(name: str, rounds: int, seconds: float) -> dict[str, float | str]:
+    import advisor
+
+    function = CALLABLES[name]
+    loop(function, 0.1)
+    truth, ratios, shares = [], {"outside": [], "inside": []}, {"outside": [], "inside": []}  # type: ignore[var-annotated]
+    cpu_ratios: dict[str, list[float]] = {"outside": [], "inside": []}
+    source = {}
+    for _ in range(rounds):
+        truth.append(true_share(function, seconds))
+        for watch in ("outside", "inside"):
+            gc.collect()
+            before = loop(function, seconds / 2)
+            profile = advisor.profiler.profile(function, budget=seconds * 1.2, watch=watch)  # type: ignore[arg-type]
+            after = loop(function, seconds / 2)
+            wall, cpu = (before[0] + after[0]) / 2, (before[1] + after[1]) / 2
+            assert profile.gil_held is not None
+            assert profile.gil_free is not None
+            shares[watch].append(profile.gil_held / profile.wall)
+            ratios[watch].append(profile.wall / wall)
+            cpu_ratios[watch].append((profile.gil_held + profile.gil_free) / cpu)
+            source[watch] = profile.gil_source
+    row: dict[str, float | str] = {"name": name, "truth": median(truth)}
+    for watch in ("outside", "inside"):
+        row[watch] = median(shares[watch])
+        row[watch + "_error"] = fmean(abs(s - median(truth)) for s in shares[watch])
+        row[watch + "_worst"] = max(abs(s - median(truth)) for s in shares[watch])
+        row[watch + "_wall"] = median(ratios[watch])
+        row[watch + "_cpu"] = median(cpu_ratios[watch])
+        row[watch + "_source"] = str(source[watch])
+    return row
+
+
+def report(rows: list[dict[str, float | str]], version: str) -> str:
+    lines = [
+        f"{version}: watched from outside ({rows[0]['outside_source']}) and from inside ({rows[0]['inside_source']})",
+        "",
+        "| callable | true GIL share | outside | wall, CPU ÷ bare | inside | wall, CPU ÷ bare |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for row in rows:
+        lines.append(
+            f"| {row['name']} | {row['truth']:.3f} | {row['outside']:.3f} "
+            f"| {row['outside_wall']:.3f}, {row['outside_cpu']:.3f} "
+            f"| {row['inside']:.3f} | {row['inside_wall']:.3f}, {row['inside_cpu']:.3f} |"
+        )
+    for watch in ("outside", "inside"):
+        errors = [float(row[watch + "_error"]) for row in rows]
+        worst = max(rows, key=lambda row: float(row[watch + "_worst"]))
+        slow = [float(row[watch + "_wall"]) for row in rows]
+        cpu = [
+            float(row[watch + "_cpu"]) for row in rows if float(row["truth"]) > 0.01 or "sleep" not in str(row["name"])
+        ]
+        lines.append("")
+        lines.append(
+            f"{watch}: error of the GIL share {fmean(errors):.3f} on average, {float(worst[watch + '_worst']):.3f} at worst "
+            f"({worst['name']}); wall against bare {median(slow):.3f} (from {min(slow):.3f} to {max(slow):.3f}), "
+            f"CPU {median(cpu):.3f} (from {min(cpu):.3f} to {max(cpu):.3f})"
+        )
+    return "\n".join(lines)
+
+
+def interpreters() -> list[str]:
+    """This interpreter, and the others on the path that have what the profiler needs."""
+    found = [sys.executable]
+    for name in ("python3.11", "python3.12", "python3.13"):
+        path = shutil.which(name)
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        if path and not name.endswith(version) and _can_import(path):
+            found.append(path)
+    return found
+
+
+def _can_import(python: str) -> bool:
+    return subprocess.run([python, "-c", "import pydantic"], capture_output=True, check=False).returncode == 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pythons", nargs="*", metavar="PYTHON")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
+    parser.add_argument("--only", default="", help="callables whose name contains this")
+    parser.add_argument(
+        "--here", action="store_true", help="this interpreter alone; one line of JSON for each callable"
+    )
+    options = parser.parse_args()
+    names = [name for name in CALLABLES if options.only in name]
+    if options.here:
+        for name in names:
+            print(json.dumps(measure(name, options.rounds, options.seconds)), flush=True)
+        return
+    for python in options.pythons or interpreters():
+        version = subprocess.check_output(
+            [python, "-c", "import sys; print('CPython', sys.version.split()[0])"], text=True
+        )
+        command = [python, __file__, "--here", "--rounds", str(options.rounds), "--seconds", str(options.seconds)]
+        rows = []
+        with subprocess.Popen([*command, "--only", options.only], stdout=subprocess.PIPE, text=True) as run:
+            assert run.stdout is not None
+            for line in run.stdout:
+                rows.append(json.loads(line))
+                print(
+                    f"{version.strip()}: {len(rows)} of {len(names)}: {rows[-1]['name']}", file=sys.stderr, flush=True
+                )
+        if rows:
+            print(report(rows, version.strip()), end="\n\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,217 @@
+"""A child process that may do whatever it likes, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from advisor import sandbox
+from advisor.errors import TargetError, UsageError
+
+ENTRIES = """
+import os, signal, subprocess, sys, threading, time
+from advisor.errors import UsageError
+
+def add(request, send):
+    send({"doing": "adding", "fraction": 0.5})
+    return {"sum": request["a"] + request["b"]}
+
+def wrong(request, send):
+    raise UsageError("no such thing")
+
+def fails(request, send):
+    print("before the end")
+    raise ValueError("broken")
+
+def leaves(request, send):
+    send({"doing": "call 3 of f"})
+    os._exit(7)
+
+def crashes(request, send):
+    send({"doing": "call 3 of f"})
+    print("last words", flush=True)
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+def hangs(request, send):
+    send({"doing": "call 3 of f", "so_far": "2 calls"})
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    print("x" * 100)
+    time.sleep(100)
+
+def interrupts(request, send):
+    send({"so_far": "2 calls"})
+    time.sleep(0.3)
+    os.kill(os.getppid(), signal.SIGINT)
+    time.sleep(100)
+
+def chatty(request, send):
+    for _ in range(200):
+        print("y" * 9_999)
+        print("z" * 9_999, file=sys.stderr)
+    os.write(1, b"raw")
+    os.write(2, b"raw")
+    return {}
+
+def leaves_processes(request, send):
+    command = [sys.executable, "-c", "import time; time.sleep(100)"]
+    plain = subprocess.Popen(command)
+    apart = subprocess.Popen(command, start_new_session=True)
+    threading.Thread(target=time.sleep, args=(100,)).start()
+    return {"left": [plain.pid, apart.pid]}
+
+def closes_everything(request, send):
+    os.closerange(3, 1000)
+    return {}
+
+def forks(request, send):
+    if os.fork() == 0:
+        return {"who": "copy"}
+    time.sleep(0.2)
+    return {"who": "original"}
+
+def reads(request, send):
+    return {"read": sys.stdin.read()}
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """`sandbox.run` of one of the entries above."""
+    (tmp_path / "sandbox_entries.py").write_text(ENTRIES)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def call(name: str, request: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
+        return sandbox.run(f"sandbox_entries:{name}", request or {}, **{"timeout": 20, **options})
+
+    return call
+
+
+def is_alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
+Run = Callable[..., dict[str, Any]]
+
+
+def test_an_answer_and_messages_come_back(run: Run) -> None:
+    """What the entry returns is the answer; what it sends arrives in between."""
+    heard: list[dict[str, Any]] = []
+    assert run("add", {"a": 2, "b": 3}, on_message=heard.append)["sum"] == 5
+    assert heard == [{"doing": "adding", "fraction": 0.5}]
+
+
+def test_errors_of_ours_keep_their_kind(run: Run) -> None:
+    """A UsageError in the child is one in the parent; anything else is the target's failure, with its output."""
+    with pytest.raises(UsageError, match="no such thing"):
+        run("wrong")
+    with pytest.raises(TargetError, match="ValueError: broken") as caught:
+        run("fails")
+    assert caught.value.output == "before the end\n"
+
+
+def test_a_child_that_leaves_or_crashes_is_reported(run: Run) -> None:
+    """The status or the signal is named, and what the child was at."""
+    with pytest.raises(TargetError, match="call 3 of f ended the process with status 7"):
+        run("leaves")
+    with pytest.raises(TargetError, match="call 3 of f crashed the process with SIGSEGV") as caught:
+        run("crashes")
+    assert "last words" in caught.value.output
+
+
+def test_a_child_that_is_silent_too_long_is_ended(run: Run) -> None:
+    """Even one that ignores SIGTERM."""
+    with pytest.raises(TargetError, match=r"call 3 of f was not done after 0.5 s"):
+        run("hangs", timeout=0.5)
+
+
+def test_whatever_is_printed_is_counted_and_its_tail_is_kept(run: Run) -> None:
+    """Both streams and raw descriptors, more than a pipe holds."""
+    assert run("chatty")["output_bytes"] == 200 * 20_000 + 6
+
+
+def test_processes_and_threads_left_behind_are_ended(run: Run) -> None:
+    """Also those that made a session of their own."""
+    began = time.monotonic()
+    left = run("leaves_processes")["left"]
+    assert not any(is_alive(process) for process in left)
+    assert time.monotonic() - began < 20
+
+
+def test_a_target_that_closes_every_descriptor_is_told_so(run: Run) -> None:
+    """The answer cannot be delivered, and the error says why."""
+    with pytest.raises(TargetError) as caught:
+        run("closes_everything")
+    assert "closed file descriptors" in caught.value.output
+
+
+def test_a_fork_that_comes_back_does_not_answer(run: Run) -> None:
+    """Only the process that was asked does."""
+    assert run("forks")["who"] == "original"
+
+
+def test_standard_input_is_empty(run: Run) -> None:
+    """The child cannot take what was typed for somebody else."""
+    assert run("reads")["read"] == ""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_an_interrupt_ends_the_child_and_says_what_was_done(tmp_path: Path) -> None:
+    """Ctrl-C in the parent: the child is gone, and the error tells how far it was."""
+    (tmp_path / "sandbox_entries.py").write_text(ENTRIES)
+    script = textwrap.dedent(
+        """
+        from advisor import sandbox
+        try:
+            sandbox.run("sandbox_entries:interrupts", {}, timeout=20, on_start=lambda child: print(child, flush=True))
+        except sandbox.Interrupted as error:
+            print(error)
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(sandbox.__file__).parent.parent}"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    child, words = done.stdout.splitlines()
+    assert words == "2 calls"
+    assert not is_alive(int(child))
+
+
+def test_the_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    """Even SIGKILL of the parent leaves no child."""
+    (tmp_path / "sandbox_entries.py").write_text(ENTRIES)
+    script = (
+        "from advisor import sandbox\n"
+        "sandbox.run('sandbox_entries:hangs', {}, timeout=60, on_message=lambda m: print(pid[0], flush=True),"
+        " on_start=lambda child: pid.append(child))\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", "pid = []\n" + script],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(sandbox.__file__).parent.parent}"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.send_signal(signal.SIGKILL)
+    for _ in range(100):
+        if not is_alive(child):
+            break
+        time.sleep(0.05)
+    assert not is_alive(child)
