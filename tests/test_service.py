@@ -301,7 +301,7 @@ ONE_SUBJECT = QUESTIONS.filter(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(body=JSON_VALUES | QUESTIONS | ONE_SUBJECT)
 def test_any_json_gets_advice_or_a_problem(client: FlaskClient, body: Any) -> None:
     """No JSON value whatever brings the service down: it answers, or says what is wrong."""
@@ -313,7 +313,7 @@ def test_any_json_gets_advice_or_a_problem(client: FlaskClient, body: Any) -> No
         problem(response, response.status_code)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(profile=PROFILES, cores=st.integers(1, 4096), calls=st.integers(1, 10**12))
 def test_any_profile_gets_advice_or_a_problem(
     client: FlaskClient, profile: dict[str, Any], cores: int, calls: int
@@ -383,7 +383,7 @@ def test_only_a_plain_name_is_written_into_code(target: str, kept: bool) -> None
     assert safe_target(target) == (target if kept else None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(text=st.text(min_size=1, max_size=60))
 def test_text_of_the_client_never_becomes_code(client: FlaskClient, text: str) -> None:
     """The code is the same for every text that a profile carries, but for a plain target."""
