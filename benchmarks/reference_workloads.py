@@ -28,7 +28,7 @@ from advisor.api import advise_target
 from advisor.errors import AdvisorError
 from advisor.records import Advice
 from profiles import WORKLOADS, Workload, find
-from profiles.job import SEQUENTIAL, JobError, Plan, measure
+from profiles.job import SEQUENTIAL, JobError, Plan, alternate, measure, plan_of
 
 WAITS_FOR_MUCH: Final = 0.3
 """Share of a call's time spent waiting from which on many workers are tried."""
@@ -85,22 +85,20 @@ class Outcome:
 def examine(workload: Workload, *, rounds: int, timeout: float) -> Outcome:
     """Gets advice on a workload and tries what else could have been done."""
     advice = advise_target(workload.target, inputs=workload.inputs, calls=workload.calls)
-    if advice.recommendation == "undecided":
-        raise ValueError(f"no recommendation for {workload.name}, though it was measured")
-    pick = SEQUENTIAL
-    if advice.recommendation != "sequential":
-        pick = Plan(advice.recommendation, advice.workers, advice.chunk)
+    pick = plan_of(advice)
     tell(f"{workload.name}: advised {pick}")
     scan, failures = run_each(workload, candidates(advice, pick), timeout)
     fastest = sorted(scan, key=lambda plan: scan[plan])[:2]
     contenders = [plan for plan in dict.fromkeys((SEQUENTIAL, pick, *fastest)) if plan in scan]
+    medians = alternate(workload, contenders, rounds=rounds, timeout=timeout)
+    tell("  in turn: " + "; ".join(f"{plan} {median:.2f} s" for plan, median in medians.items()))
     return Outcome(
         workload=workload.name,
         pick=pick,
         predicted=advice.speedup.expected if advice.speedup else 1.0,
         scan=scan,
         failures=failures,
-        medians=alternate(workload, contenders, rounds, timeout),
+        medians=medians,
         advice=advice,
     )
 
@@ -112,7 +110,8 @@ def candidates(advice: Advice, pick: Plan) -> list[Plan]:
     waits = profile.wait is not None and profile.wait > WAITS_FOR_MUCH * profile.wall
     many = (2, 4, 8, 16, 32, 64) if waits else (2, 4)
     if profile.coroutine:
-        return list(dict.fromkeys((SEQUENTIAL, pick, *(Plan("asyncio", workers) for workers in many))))
+        loops = [Plan("asyncio", workers) for workers in many]
+        return list(dict.fromkeys((SEQUENTIAL, pick, *loops, Plan("threading", many[-1]))))
     threads = [Plan("threading", workers) for workers in many]
     chunks = {1} | {other.chunk for other in advice.alternatives if other.strategy == "multiprocessing"}
     counts = (2, 3, 4, 8, 16) if waits else (2, 3, 4)
@@ -132,17 +131,6 @@ def run_each(workload: Workload, plans: Sequence[Plan], timeout: float) -> tuple
             failures[plan] = str(error)
             tell(f"  {plan}: {error}")
     return seconds, failures
-
-
-def alternate(workload: Workload, plans: Sequence[Plan], rounds: int, timeout: float) -> dict[Plan, float]:
-    """The median seconds of each plan, all of them run in turn: a host's changes of pace hit them alike."""
-    seconds: dict[Plan, list[float]] = {plan: [] for plan in plans}
-    for number in range(rounds):
-        for plan in plans if number % 2 == 0 else reversed(plans):
-            seconds[plan].append(measure(workload, plan, timeout=timeout))
-    medians = {plan: statistics.median(taken) for plan, taken in seconds.items()}
-    tell("  in turn: " + "; ".join(f"{plan} {median:.2f} s" for plan, median in medians.items()))
-    return medians
 
 
 def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:

@@ -8,8 +8,12 @@ gone: starting and ending the pool count, and so does the first call, as they do
 
 from __future__ import annotations
 
+import asyncio
+import functools
+import inspect
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,7 +25,9 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Final
 
-from advisor.records import Strategy
+from advisor.executors import open_executor
+from advisor.records import Advice, Strategy
+from advisor.target import load, load_calls
 from profiles import Workload, find
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -46,6 +52,18 @@ class Plan:
 
 
 SEQUENTIAL: Final = Plan("sequential")
+
+
+def plan_of(advice: Advice) -> Plan:
+    """What the advice says to do."""
+    if advice.recommendation == "undecided":
+        raise ValueError("a measured function always gets a recommendation")
+    if advice.recommendation == "sequential":
+        return SEQUENTIAL
+    # Only a process pool sends its calls in chunks.
+    return Plan(
+        advice.recommendation, advice.workers, advice.chunk if advice.recommendation == "multiprocessing" else 1
+    )
 
 
 def measure(workload: Workload, plan: Plan, *, timeout: float) -> float:
@@ -73,10 +91,17 @@ def measure(workload: Workload, plan: Plan, *, timeout: float) -> float:
     return float(output.split()[-1])
 
 
+def alternate(workload: Workload, plans: Sequence[Plan], *, rounds: int, timeout: float) -> dict[Plan, float]:
+    """The median seconds of each plan, all of them measured in turn: a host's changes of pace hit them alike."""
+    seconds: dict[Plan, list[float]] = {plan: [] for plan in plans}
+    for number in range(rounds):
+        for plan in plans if number % 2 == 0 else reversed(plans):
+            seconds[plan].append(measure(workload, plan, timeout=timeout))
+    return {plan: statistics.median(taken) for plan, taken in seconds.items()}
+
+
 def timed(workload: Workload, plan: Plan) -> float:
     """Seconds that the workload's job takes in this process."""
-    from advisor.target import load, load_calls
-
     function = load(workload.target)
     made = [call.args[0] for call in load_calls(workload.inputs) or ()]
     arguments = list(islice(cycle(made), workload.calls))
@@ -87,12 +112,11 @@ def timed(workload: Workload, plan: Plan) -> float:
 
 
 def _runner(function: Callable[[Any], Any], plan: Plan) -> Callable[[Sequence[Any]], None]:
-    import inspect
-
-    if inspect.iscoroutinefunction(function):
-        return lambda arguments: _run_in_loop(function, arguments, plan.workers)
     if plan.strategy == "sequential":
-        return lambda arguments: _run_in_turn(function, arguments)
+        coroutine = inspect.iscoroutinefunction(function)
+        return lambda arguments: (_await_in_turn if coroutine else _run_in_turn)(function, arguments)
+    if inspect.iscoroutinefunction(function) and plan.strategy != "asyncio":
+        function = functools.partial(_run_coroutine, function)
     return lambda arguments: _run_in_pool(function, arguments, plan)
 
 
@@ -101,30 +125,23 @@ def _run_in_turn(function: Callable[[Any], Any], arguments: Sequence[Any]) -> No
         function(argument)
 
 
-def _run_in_pool(function: Callable[[Any], Any], arguments: Sequence[Any], plan: Plan) -> None:
-    from advisor.executors import open_executor
+def _await_in_turn(function: Callable[[Any], Any], arguments: Sequence[Any]) -> None:
+    async def work() -> None:
+        for argument in arguments:
+            await function(argument)
 
+    asyncio.run(work())
+
+
+def _run_coroutine(function: Callable[[Any], Any], argument: Any) -> Any:
+    """What a pool's worker has to do with a coroutine function: an event loop for each call."""
+    return asyncio.run(function(argument))
+
+
+def _run_in_pool(function: Callable[[Any], Any], arguments: Sequence[Any], plan: Plan) -> None:
     with open_executor(plan.strategy, plan.workers) as executor:
         for _ in executor.map(function, arguments, chunksize=plan.chunk):
             pass
-
-
-def _run_in_loop(function: Callable[[Any], Any], arguments: Sequence[Any], at_once: int) -> None:
-    """A coroutine function's calls in an event loop; one at a time is its sequential way."""
-    import asyncio
-
-    left = iter(arguments)
-
-    async def work() -> None:
-        for argument in left:
-            await function(argument)
-
-    async def work_together() -> None:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(at_once):
-                group.create_task(work())
-
-    asyncio.run(work_together())
 
 
 def _end(child: subprocess.Popen[str]) -> None:

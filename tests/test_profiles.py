@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import inspect
 import io
+import itertools
 import json
 import pickle
 import signal
@@ -22,14 +23,29 @@ from typing import Any
 
 import psutil
 import pytest
+from rich.console import Console
 
 from advisor.matrix import MATRIX, ROWS
 from advisor.records import Advice, Alternative, Job, Machine, Profile, Range
 from advisor.target import load, load_calls
 from benchmarks import reference_workloads as benchmark
-from profiles import WORKLOADS, Workload, chat, find, loopback, scratch, server, web
-from profiles.job import ROOT, SEQUENTIAL, JobError, Plan, measure
+from profiles import WORKLOADS, Workload, chat, demo, find, loopback, scratch, server, web
+from profiles.job import ROOT, SEQUENTIAL, JobError, Plan, measure, plan_of, timed
 
+NOTING = """
+import os
+
+def inputs():
+    return range(3)
+
+def note(number):
+    notes = os.open("notes", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(notes, b"%d " % number)
+    os.close(notes)
+
+async def note_later(number):
+    note(number)
+"""
 NAMES = [workload.name for workload in WORKLOADS]
 
 
@@ -57,7 +73,9 @@ def first_result(name: str) -> Any:
 
 
 def run_python(script: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 def accepts(port: int) -> bool:
@@ -108,6 +126,21 @@ def test_each_call_gives_a_result(name: str) -> None:
     assert other is not None
     if name != "web.handle_request":  # it counts its visitors
         assert pickle.dumps(first) == pickle.dumps(again)
+
+
+def test_all_ways_call_the_function_with_every_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions and coroutine functions alike are really called, once for each call of the job, whatever the plan."""
+    (tmp_path / "noting.py").write_text(NOTING)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    plans = [SEQUENTIAL, Plan("threading", 2), Plan("multiprocessing", 2, 3), Plan("asyncio", 2)]
+    for name, plan in itertools.product(("note", "note_later"), plans):
+        if (name, plan.strategy) == ("note", "asyncio"):
+            continue  # no way to do it
+        timed(Workload("noting", f"noting:{name}", "noting:inputs", 7, "", ""), plan)
+        notes = tmp_path / "notes"
+        assert sorted(notes.read_text().split()) == ["0", "0", "0", "1", "1", "2", "2"], (name, plan)
+        notes.unlink()
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "payloads.apply_rule"])
@@ -368,6 +401,16 @@ def advice(*, wait: float, coroutine: bool = False) -> Advice:
 PICK = Plan("multiprocessing", 2, 8)
 
 
+def test_a_plan_is_what_the_advice_says() -> None:
+    """Strategy and workers come from the advice, chunks for processes only, and sequential has no workers to choose."""
+    advised = advice(wait=0.0)
+    assert plan_of(advised) == PICK
+    assert plan_of(advised.model_copy(update={"recommendation": "threading"})) == Plan("threading", 2)
+    assert plan_of(advised.model_copy(update={"recommendation": "sequential"})) == SEQUENTIAL
+    with pytest.raises(ValueError, match="recommendation"):
+        plan_of(advised.model_copy(update={"recommendation": "undecided"}))
+
+
 def outcome(name: str, pick: Plan, medians: dict[Plan, float], predicted: float) -> benchmark.Outcome:
     return benchmark.Outcome(name, pick, predicted, medians, {}, medians, advice(wait=0.0))
 
@@ -391,7 +434,8 @@ def test_candidates_depend_on_how_much_a_call_waits() -> None:
     assert Plan("threading", 64) in waiting
     assert Plan("multiprocessing", 16, 1) in waiting
     coroutine = benchmark.candidates(advice(wait=0.9, coroutine=True), Plan("asyncio", 50))
-    assert {plan.strategy for plan in coroutine} == {"sequential", "asyncio"}
+    assert coroutine[:3] == [SEQUENTIAL, Plan("asyncio", 50), Plan("asyncio", 2)]
+    assert coroutine[-1] == Plan("threading", 64)
 
 
 def test_outcomes_are_summed_up() -> None:
@@ -408,6 +452,15 @@ def test_outcomes_are_summed_up() -> None:
         "median error of the predicted speed-up": pytest.approx(0.55),
         "the same without those advised to stay sequential": pytest.approx(0.55),
     }
+
+
+def test_the_demo_compares_prediction_and_outcome() -> None:
+    """The demo's last table shows both times and both speed-ups of each function, in 80 columns."""
+    console = Console(width=80, file=io.StringIO())
+    demo.show([demo.Outcome(find("simulation.price_option"), advice(wait=0.0), 4.0, 2.0)], console)
+    assert isinstance(console.file, io.StringIO)
+    row = next(line for line in console.file.getvalue().splitlines() if "price_option" in line)
+    assert row.split() == "price_option multiprocessing × 2 4.00 s 2.00 s 1.8× 2.0×".split()
 
 
 def test_tables_show_a_line_for_each_workload() -> None:
