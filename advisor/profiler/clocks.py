@@ -15,7 +15,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Seconds on every clock at one moment, or between two; `switches` is a count of voluntary context switches."""
+    """Seconds on every clock at one moment, or between two.
+
+    `switches` counts voluntary context switches, after which a thread waits; `preemptions` those it did not ask for.
+    """
 
     wall: float
     thread: float
@@ -23,6 +26,7 @@ class Reading:
     children: float | None
     run_queue: float | None
     switches: float | None
+    preemptions: float | None
 
     def since(self, earlier: Reading) -> Reading:
         """How far each clock went."""
@@ -33,6 +37,7 @@ class Reading:
             _difference(self.children, earlier.children),
             _difference(self.run_queue, earlier.run_queue),
             _difference(self.switches, earlier.switches),
+            _difference(self.preemptions, earlier.preemptions),
         )
 
 
@@ -61,17 +66,17 @@ class ThreadClocks:
                 self._schedstat = None
 
     def opening(self) -> Reading:
-        children, switches = _usage()
+        children, *switches = _usage()
         queued = self._queued()
         process, thread = time.process_time(), time.thread_time()
-        return Reading(time.perf_counter(), thread, process, children, queued, switches)
+        return Reading(time.perf_counter(), thread, process, children, queued, *switches)
 
     def closing(self) -> Reading:
         wall = time.perf_counter()
         thread, process = time.thread_time(), time.process_time()
         queued = self._queued()
-        children, switches = _usage()
-        return Reading(wall, thread, process, children, queued, switches)
+        children, *switches = _usage()
+        return Reading(wall, thread, process, children, queued, *switches)
 
     def _queued(self) -> float | None:
         """Seconds that this thread has been ready without a core: the second field of schedstat, in nanoseconds."""
@@ -88,12 +93,15 @@ class ThreadClocks:
             self._schedstat = None
 
 
-def _usage() -> tuple[float | None, float | None]:
-    """CPU seconds of the children waited for, and this thread's voluntary context switches."""
+def _usage() -> tuple[float | None, float | None, float | None]:
+    """CPU seconds of the children waited for, and this thread's voluntary and involuntary context switches."""
     try:
         import resource
     except ImportError:  # Windows
-        return None, None
+        return None, None, None
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    switches = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw if hasattr(resource, "RUSAGE_THREAD") else None
-    return children.ru_utime + children.ru_stime, switches
+    cpu = children.ru_utime + children.ru_stime
+    if not hasattr(resource, "RUSAGE_THREAD"):  # macOS
+        return cpu, None, None
+    thread = resource.getrusage(resource.RUSAGE_THREAD)
+    return cpu, thread.ru_nvcsw, thread.ru_nivcsw

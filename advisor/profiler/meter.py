@@ -128,4 +128,4 @@ class Meter:
         self.close()
 
 
-_NOTHING = Reading(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+_NOTHING = Reading(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

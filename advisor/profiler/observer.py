@@ -2,8 +2,12 @@
 
 The observer runs this very file as a script. Some 2,000 times a second it copies, in one system call
 (`process_vm_readv`), the *window* number that the observed process sets when a stretch of measuring begins, and the
-lock word `BURST` times over, 0.3 µs apart: the share of taken locks is the share of time the GIL is held, and the
-changes within a burst are the rate at which it is released, which no counter of the kernel shows.
+lock word: the share of taken locks is the share of time the GIL is held. Every fourth time it copies the word `BURST`
+times over, 0.3 µs apart: changes within a burst are the rate at which the GIL is released, which no counter shows.
+
+The scheduler likes to stack a sleeper that wakes on the core of the one it watches, behind it, and such a late look
+finds the GIL released more often than it is. So the observer asks for real-time priority and moves to another core;
+where it may not, it tells the instants that it missed for this reason, and `summary` makes up for them.
 """
 
 from __future__ import annotations
@@ -16,9 +20,10 @@ import random
 import struct
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import astuple, dataclass
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,7 +31,9 @@ if TYPE_CHECKING:
 
 BURST = 16
 MEAN_INTERVAL = 0.5e-3
-THREADS_EVERY = 8  # instants: the states of all threads cost more to read than the lock word
+MEAN_INTERVAL_ONE_CORE = 4e-3
+LATE = 0.2e-3  # seconds after which an instant counts as missed
+BURST_EVERY, THREADS_EVERY, CORE_EVERY = 4, 8, 32  # instants: what costs more than the lock word is read less often
 PAUSED, FINISHED = -1, -2
 _STATE = struct.Struct("=qi")  # last_holder, locked
 _START_LIMIT = 1.0
@@ -36,14 +43,16 @@ _START_LIMIT = 1.0
 class Tally:
     """What was seen in one window: instants looked at, and how many of them found the GIL taken.
 
-    `own`: taken by the thread that started the observer. `changes`: taken or released within the bursts, which
-    together lasted `watched` seconds. `looks`: how often the states of all threads were read, and `idle`: how often
-    none of them was running.
+    `own`: taken by the thread that started the observer. `missed`: instants that passed while the observer stood in
+    line for the core on which that thread was computing. `changes`: taken or released within the bursts, which together
+    lasted `watched` seconds. `looks`: how often the states of all threads were read, and `idle`: how often none of them
+    was running.
     """
 
     instants: float
     taken: float
     own: float
+    missed: float
     changes: float
     watched: float
     looks: float
@@ -70,6 +79,7 @@ class Observer:
                 str(ctypes.addressof(self._window)),
                 str(word.address),
                 str(word.thread),
+                str(threading.get_native_id()),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -161,50 +171,88 @@ def _seconds_a_burst(process: int, window: int, word: int) -> float:
     return max(median(BURST) - median(1), 1e-7)
 
 
+def _stat(process: int, thread: str) -> list[bytes]:
+    """The fields of /proc/PID/task/TID/stat after the name: the state is first."""
+    with open(f"/proc/{process}/task/{thread}/stat", "rb", buffering=0) as stat:  # noqa: PTH123  (often: no objects)
+        return stat.read(1024).rpartition(b") ")[2].split()
+
+
 def _any_thread_runs(process: int) -> bool:
-    """Whether a thread of `process` has a core or queues for one (state R in /proc/PID/task/TID/stat)."""
-    for task in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208  (2,000 times a second: no objects)
-        with contextlib.suppress(OSError), open(f"/proc/{process}/task/{task}/stat", "rb", buffering=0) as stat:  # noqa: PTH123
-            if stat.read(512).rpartition(b") ")[2][:1] == b"R":
+    """Whether a thread of `process` has a core or queues for one."""
+    for task in os.listdir(f"/proc/{process}/task"):  # noqa: PTH208
+        with contextlib.suppress(OSError):
+            if _stat(process, task)[0] == b"R":
                 return True
     return False
 
 
-def _observe(process: int, window_at: int, word_at: int, thread: int) -> None:
+class _Place:
+    """Where this process runs, and how urgently: not on the core of the thread that it watches, if there is another."""
+
+    def __init__(self, process: int, thread: int) -> None:
+        self._process, self._thread = process, str(thread)
+        self._allowed = os.sched_getaffinity(0)
+        self._libc = ctypes.CDLL(None)
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+
+    @property
+    def is_only_core(self) -> bool:
+        return len(self._allowed) == 1
+
+    def _watched_core(self) -> int:
+        return int(_stat(self._process, self._thread)[36])  # field 39, `processor`
+
+    def keep_away(self) -> None:
+        core = self._watched_core()
+        if core == self._libc.sched_getcpu() and len(self._allowed) > 1:
+            os.sched_setaffinity(0, self._allowed - {core})
+
+    def is_behind(self) -> bool:
+        """Whether the thread last ran on the core that this process has got now."""
+        return self._watched_core() == int(self._libc.sched_getcpu())
+
+
+def _observe(process: int, window_at: int, word_at: int, thread: int, thread_id: int) -> None:
     libc = ctypes.CDLL(None)
     set_death_signal, set_timer_slack = 1, 29  # <linux/prctl.h>
     libc.prctl(set_death_signal, 9)
     libc.prctl(set_timer_slack, 1)
     if os.getppid() != process:
         return
-    burst = _seconds_a_burst(process, window_at, word_at)
-    read = _Reader(process, window_at, word_at, BURST)
+    seconds = _seconds_a_burst(process, window_at, word_at)
+    one, many = (_Reader(process, window_at, word_at, words) for words in (1, BURST))
+    place = _Place(process, thread_id)
     os.write(1, b"+")
     tallies: dict[int, list[float]] = {}
     draw = random.Random().expovariate
-    rate = 1 / MEAN_INTERVAL
+    rate = 1 / (MEAN_INTERVAL_ONE_CORE if place.is_only_core else MEAN_INTERVAL)
     due = time.perf_counter()
-    while True:
-        window, *words = read()
+    for look in count():
         now = time.perf_counter()
+        is_burst = look % BURST_EVERY == 0
+        window, *words = many() if is_burst else one()
         if window == FINISHED:
             break
         if window >= 0:
-            tally = tallies.get(window)
-            if tally is None:
-                tally = tallies[window] = [0.0] * 7
-            locks = words[1::2]
-            tally[0] += 1
-            tally[1] += sum(locks) / BURST
-            tally[2] += (
-                sum(1 for holder, lock in zip(words[::2], locks, strict=True) if lock and holder == thread) / BURST
-            )
-            tally[3] += sum(1 for one, other in pairwise(locks) if one != other)
-            tally[4] += burst
-            if tally[0] % THREADS_EVERY == 0:
-                tally[5] += 1
-                tally[6] += not _any_thread_runs(process)
+            tally = tallies.setdefault(window, [0.0] * 8)
+            if now - due > LATE:  # the state at `due` is not known; others' cores tell nothing about it
+                tally[3] += 1 + (now - due) * rate if place.is_behind() else 0
+            else:
+                tally[0] += 1
+                tally[1] += words[1]
+                tally[2] += words[1] and words[0] == thread
+            if is_burst:
+                tally[4] += sum(1 for earlier, later in pairwise(words[1::2]) if earlier != later)
+                tally[5] += seconds
+            if look % THREADS_EVERY == 1:
+                tally[6] += 1
+                tally[7] += not _any_thread_runs(process)
+        if look % CORE_EVERY == 0:
+            place.keep_away()
         # The schedule is absolute: instants that pass while this process is not running are passed over.
+        now = time.perf_counter()
+        due += draw(rate)
         while due <= now:
             due += draw(rate)
         time.sleep(due - now)
@@ -213,5 +261,5 @@ def _observe(process: int, window_at: int, word_at: int, thread: int) -> None:
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(ProcessLookupError, BrokenPipeError, KeyboardInterrupt):
+    with contextlib.suppress(OSError, KeyboardInterrupt):
         _observe(*(int(argument) for argument in sys.argv[1:]))

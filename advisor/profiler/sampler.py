@@ -88,7 +88,7 @@ class Sampler:
             self.cpu = time.thread_time()
 
     def _found(self, late: float, switches: int | None) -> int:
-        """What a wake-up tells, as an index into a tally: 1 taken, 2 dropped, 3 computing without the GIL, 0 nothing."""
+        """What a wake-up tells, as an index into a tally: 1 taken, 2 dropped, 3 computing without the GIL; or 0."""
         if switches is None:
             return 1 if late > LATE else 0
         if switches >= 2:

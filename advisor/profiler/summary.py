@@ -46,6 +46,13 @@ class _Totals:
     children: float | None
     queued: float | None
     switches: float | None
+    preemptions: float | None
+
+    @property
+    def preempted(self) -> float:
+        """Seconds in line for a core after losing it, not after a wait: who lost it has the GIL still."""
+        switches, preemptions = self.switches or 0.0, self.preemptions or 0.0
+        return (self.queued or 0.0) * preemptions / (switches + preemptions) if preemptions else 0.0
 
 
 def summarise(record: Record) -> dict[str, Any]:
@@ -119,6 +126,7 @@ def _totals(record: Record, stretches: Sequence[Stretch]) -> _Totals:
         _sum(p.children for p in passed),
         _sum(p.run_queue for p in passed),
         _sum(p.switches for p in passed),
+        _sum(p.preemptions for p in passed),
     )
 
 
@@ -141,12 +149,13 @@ def _held(
     """Seconds on a CPU with the GIL held, and seconds blocked with it held (None when that was not looked for)."""
     if record.free_threaded:
         return 0.0, None
-    if seen is not None and seen.instants:
-        locked = (seen.taken if record.alone else seen.own) / seen.instants * totals.wall
+    if seen is not None and seen.instants + seen.missed:
         ready = totals.thread + (totals.queued or 0.0)
+        locked = _locked(seen, ready / totals.wall, alone=record.alone) * totals.wall
         if locked <= ready:
-            # Of the time that the lock was taken, the same part was spent in the run queue as of all ready time.
-            return locked * (totals.thread / ready if ready else 0.0), 0.0
+            # Who is preempted keeps the GIL: of the time that it was taken, so much was not spent on a core.
+            kept = totals.thread + totals.preempted
+            return min(locked * (totals.thread / kept if kept else 0.0), totals.process), 0.0
         cpu = totals.process + (totals.queued or 0.0)
         blocked = locked - cpu
         return min(locked, totals.process), blocked if blocked > _NOTICEABLE * totals.wall else 0.0
@@ -158,6 +167,19 @@ def _held(
         return sampler.held_share(total, totals.thread / totals.wall) * totals.wall, None
     # Nothing was seen in so short a time: Python code holds the GIL unless something else is known.
     return totals.thread, None
+
+
+def _locked(seen: observer.Tally, ready: float, *, alone: bool) -> float:
+    """The share of wall time in which the lock was taken, when the thread was on a core or in line for one for `ready`.
+
+    The instants missed behind the thread itself were all at times when it was ready: of the N instants in all, it was
+    ready at ready·N, of which the missed ones say nothing. So P(taken | ready) = taken / (ready·N − missed).
+    """
+    taken = seen.taken if alone else seen.own
+    if seen.missed < _NOTICEABLE * seen.instants:
+        return taken / seen.instants
+    looked = max(ready * (seen.instants + seen.missed) - seen.missed, taken)
+    return ready * taken / looked if looked else ready
 
 
 def _releases(seen: observer.Tally | None, totals: _Totals) -> float | None:
