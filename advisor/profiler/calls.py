@@ -15,6 +15,7 @@ from advisor.profiler.meter import Meter, Stretch
 from advisor.target import Call, failure
 
 BATCH_SECONDS = 5e-3
+OVERTIME = 0.1
 MAX_BATCH = 100_000
 Progress = Callable[[float, int, float], None]
 
@@ -52,6 +53,8 @@ def call_within(
     """
     runner = _AsyncRunner(function, calls) if is_coroutine(function) else _Runner(function, calls)
     began = clock()
+    # A second call is worth some overtime, since the first is unlike the rest.
+    overtime = OVERTIME if began < ends else 0.0
     done = 0
     inputs = None if calls is None else len(calls)
     try:
@@ -59,7 +62,7 @@ def call_within(
         called = Called(1, first, [runner.result])
         done = 1
         size, mean = 1, first.passed.wall
-        while _another(done, mean, size, clock(), ends):
+        while clock() + mean * size <= ends + (overtime if done == 1 else 0.0):
             try:
                 stretch = runner.run(size, meter)
             except BaseException as error:
@@ -88,12 +91,6 @@ def call_within(
         raise failure(error, f"call {done + 1} of {name}{runner.where(done)}") from error
     finally:
         runner.close()
-
-
-def _another(done: int, mean: float, size: int, now: float, ends: float) -> bool:
-    """Whether a further stretch ends in time; a second call is worth some overtime: the first is unlike the rest."""
-    overtime = 0.1 if done == 1 else 0.0
-    return now + mean * size <= ends + overtime
 
 
 class _Runner:
