@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -118,6 +117,8 @@ def _cached(key: str) -> Machine | None:
 
 def _keep(entry: CacheEntry) -> None:
     """Write the cache file all at once; a read-only home or a full disk only means to measure again next time."""
+    import tempfile
+
     with contextlib.suppress(OSError, RuntimeError):
         path = cache_path(entry.key)
         path.parent.mkdir(parents=True, exist_ok=True)
