@@ -27,7 +27,9 @@ from advisor.errors import TargetError, UsageError
 Message = dict[str, Any]
 OUTPUT_KEPT = 16 * 1024
 _TOKEN = "ADVISOR_SANDBOX"
+_OWN_FOLDER = str(Path(__file__).parent)
 _GOODBYE = 0.5  # seconds for the target's exit handlers
+_CHANNEL_GONE = 113  # exit status
 _HIGH_DESCRIPTOR = 200  # out of the way of targets that close or reuse the low ones
 
 
@@ -197,10 +199,14 @@ class _Conversation:
                 name = signal.Signals(-code).name
                 likely = ", perhaps for want of memory" if -code == signal.SIGKILL else ""
                 return TargetError(f"{self.doing} crashed the process with {name}{likely}", output=self._tail())
+        if code == _CHANNEL_GONE:
+            return TargetError(f"{self.doing} closed file descriptors that were not its own, advisor's among them")
         return TargetError(f"{self.doing} ended the process with status {code} (os._exit?)", output=self._tail())
 
     def _tail(self) -> str:
-        return self.output.decode(errors="replace")
+        """The end of what was printed; where the interpreter printed a traceback in a crash, without our own frames."""
+        lines = self.output.decode(errors="replace").splitlines(keepends=True)
+        return "".join(line for line in lines if f'File "{_OWN_FOLDER}' not in line and 'File "<string>"' not in line)
 
 
 def _end(child: subprocess.Popen[bytes], token: str) -> None:
@@ -262,8 +268,7 @@ class _Channel:
             while data:
                 data = data[os.write(self.descriptor, data) :]
         except OSError:
-            os.write(2, b"the target closed file descriptors that it did not open; advisor cannot go on\n")
-            os._exit(70)
+            os._exit(_CHANNEL_GONE)
 
     def request(self) -> Message:
         received = b""
@@ -291,9 +296,10 @@ def serve() -> None:
     except TargetError as error:
         answer = {"error": "target", "text": str(error), "traceback": error.traceback}
     except BaseException as error:  # noqa: BLE001  (the process ends here; the parent tells)
-        import traceback
+        from advisor.target import failure
 
-        answer = {"error": "target", "text": f"{type(error).__name__}: {error}", "traceback": traceback.format_exc()}
+        failed = failure(error, "the target")
+        answer = {"error": "target", "text": str(failed), "traceback": failed.traceback}
     with contextlib.suppress(Exception):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -159,7 +159,10 @@ def failure(error: BaseException, doing: str) -> TargetError:
     """The TargetError for what the user's code raised while `doing` something."""
     if isinstance(error, SystemExit):
         return TargetError(f"{doing} called sys.exit({'' if error.code is None else repr(error.code)})")
-    text = str(error).strip().splitlines()
+    try:
+        text = str(error).strip().splitlines()
+    except Exception:  # noqa: BLE001  (the user's own __str__)
+        text = []
     name = type(error).__qualname__
     return TargetError(f"{doing} raised {name}" + (f": {text[0][:300]}" if text else ""), traceback=users_frames(error))
 

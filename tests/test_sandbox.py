@@ -116,7 +116,7 @@ def test_errors_of_ours_keep_their_kind(run: Run) -> None:
     """A UsageError in the child is one in the parent; anything else is the target's failure, with its output."""
     with pytest.raises(UsageError, match="no such thing"):
         run("wrong")
-    with pytest.raises(TargetError, match="ValueError: broken") as caught:
+    with pytest.raises(TargetError, match="the target raised ValueError: broken") as caught:
         run("fails")
     assert caught.value.output == "before the end\n"
 
@@ -151,9 +151,8 @@ def test_processes_and_threads_left_behind_are_ended(run: Run) -> None:
 
 def test_a_target_that_closes_every_descriptor_is_told_so(run: Run) -> None:
     """The answer cannot be delivered, and the error says why."""
-    with pytest.raises(TargetError) as caught:
+    with pytest.raises(TargetError, match="closed file descriptors that were not its own"):
         run("closes_everything")
-    assert "closed file descriptors" in caught.value.output
 
 
 def test_a_fork_that_comes_back_does_not_answer(run: Run) -> None:

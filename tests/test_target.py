@@ -184,7 +184,7 @@ def test_wrong_inputs_are_one_clear_line(folder: Path, name: str, content: bytes
 def test_deeply_nested_json_is_refused(folder: Path) -> None:
     """A line that would exhaust the stack is a wrong line, not a crash."""
     (folder / "deep.jsonl").write_text("[" * 100_000 + "\n")
-    with pytest.raises(UsageError, match="line 1 of deep.jsonl is not JSON"):
+    with pytest.raises(UsageError, match=r"line 1 of deep\.jsonl is not JSON"):
         load_calls("deep.jsonl")
 
 
