@@ -7,6 +7,7 @@ elsewhere, or with plain signs instead. (Rich could do it, but importing it take
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -23,6 +24,7 @@ _NARROWEST = 10  # columns that text gets, however narrow the window
 _NARROWEST_TEXT = 24  # columns; a narrower last column of a table goes below its row
 _MOST_TEXT_LINES = 2  # of a table's last column
 
+_FIGURE = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s|min|h|days|bytes|kB|MB|GB|TB)\b|%)")  # the blank before a unit
 _PLAIN_SIGNS = str.maketrans("×µ–—…·•▸█▓▒░±≥≤→’“”", 'xu--.-*>#=+.~><>\'""')
 
 
@@ -90,12 +92,15 @@ def wrapped(text: str, width: int, *, first: Span | str = "", rest: str = "", st
     start = first if isinstance(first, Span) else Span(first)
     room = max(width - max(columns(start.text), columns(rest)), _NARROWEST)
     lines: list[str] = []
-    for word in printable(text).split():
+    for word in _FIGURE.sub("\N{NO-BREAK SPACE}", " ".join(printable(text).split())).split(" "):
         if lines and columns(lines[-1]) + 1 + columns(word) <= room:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
-    return [(Span(rest) if index else start, Span(line, style)) for index, line in enumerate(lines)]
+    return [
+        (Span(rest) if index else start, Span(line.replace("\N{NO-BREAK SPACE}", " "), style))
+        for index, line in enumerate(lines)
+    ]
 
 
 def flowing(items: Sequence[Line], width: int) -> list[Line]:
