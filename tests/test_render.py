@@ -436,6 +436,13 @@ def test_few_workers_stand_on_an_even_axis(tmp_path: Path) -> None:
     assert [word for word in words_of(tmp_path / "curves.svg").splitlines() if word.isdigit()] == list("12345678")
 
 
+def test_the_most_workers_have_a_tick(tmp_path: Path) -> None:
+    """The end of a logarithmic axis is labelled too, where it stands apart from the last power of two."""
+    save_plot(DOWNLOAD, [*estimates("sequential", 1), *estimates("threading", 2, 16, 50)], tmp_path / "curves.svg")
+    ticks = [word for word in words_of(tmp_path / "curves.svg").splitlines() if word.isdigit()]
+    assert ticks == ["1", "2", "4", "8", "16", "32", "50"]
+
+
 def test_a_plot_as_png_is_a_picture(tmp_path: Path) -> None:
     """A name that ends in .png gets a PNG of a size that fits a page, with the permissions of any new file."""
     path = tmp_path / "curves.PNG"

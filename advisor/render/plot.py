@@ -160,6 +160,7 @@ def _set_worker_axis(axes: Axes, workers: Sequence[int]) -> None:
     if most > LINEAR_UP_TO:
         axes.set_xscale("log", base=2)
         ticks = [2**power for power in range(most.bit_length())]
+        ticks += [most] if most > 1.3 * ticks[-1] else []
         axes.set_xlim(0.93, most * 1.08)
     else:
         ticks = list(range(1, most + 1))
