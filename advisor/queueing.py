@@ -44,7 +44,7 @@ class Cores:
 
     def speed(self, busy: float) -> float:
         """Of a core while `busy` of them work: linear between one alone and all."""
-        if self.count == 1 or busy <= 1:
+        if self.scaling == 1 or self.count == 1 or busy <= 1:
             return 1.0
         return 1.0 - (1.0 - self.scaling) * (min(busy, self.count) - 1) / (self.count - 1)
 
@@ -52,7 +52,7 @@ class Cores:
         """How fast each computes while together they want this many cores; 1 is alone on a core."""
         if wanted <= 1:
             return 1.0
-        return min(1.0, self.count / wanted) * self.speed(wanted)
+        return self.speed(wanted) if wanted <= self.count else self.speed(self.count) * self.count / wanted
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,11 @@ class Visit:
     width: float = 1.0  # cores that the parallel part uses at once
     contended: float = 0.0  # further seconds of the lock per call, when another call wants it
     crowding: float = 0.0  # share lost for each wanted core beyond one a core, by calls wider than one core
+
+    @cached_property
+    def computing(self) -> float:
+        """`parallel`, kept far enough above zero that its inverse is a number."""
+        return max(self.parallel, _NEGLIGIBLE * (self.locked + self.blocked + self.delay), 1e-200)
 
     def alone(self, cores: Cores) -> float:
         """Seconds of a call that has the host to itself."""
@@ -92,7 +97,7 @@ def station_rates(visit: Visit, cores: Cores, most: int) -> list[float]:
     populations together take linear time. Only the last two states differ: with one call at the lock there is nobody to
     hand it to, and with none the holder takes no core.
     """
-    if visit.locked + visit.blocked + visit.contended == 0:
+    if visit.locked + visit.blocked <= _NEGLIGIBLE * visit.computing:
         return [0.0, *(n * _parallel_rate(visit, cores, n, holder=0.0) for n in range(1, most + 1))]
     rates = [0.0]
     weight, total, flow = 1.0, 0.0, 0.0  # of state n-1; sums over the states before it
@@ -120,20 +125,18 @@ def _lock_rate(visit: Visit, cores: Cores, others: int, *, contended: bool) -> t
     """How often the lock lets a call through while `others` compute beyond it; the share of it spent on a core."""
     computing = visit.locked / cores.share(1 + visit.width * others)
     held = computing + visit.blocked + (visit.contended if contended else 0.0)
-    return (1.0 / held, computing / held) if held else (1.0 / _NEGLIGIBLE, 0.0)
+    return 1.0 / held, computing / held
 
 
 def _parallel_rate(visit: Visit, cores: Cores, calls: int, holder: float) -> float:
     """Completions per second of each of `calls` beyond the lock; `holder`: share of time its holder is on a core."""
-    if visit.parallel == 0:
-        return 1.0 / _NEGLIGIBLE
     wanted = visit.width * calls
     share = cores.share(wanted)
     if holder:
         share += holder * (cores.share(wanted + 1) - share)
     if visit.width > 1:  # measured with that many cores busy, at the speed they then have
         share /= cores.speed(visit.width) * _crowding(visit, cores, wanted)
-    return visit.width * share / visit.parallel
+    return visit.width * share / visit.computing
 
 
 def _crowding(visit: Visit, cores: Cores, wanted: float) -> float:
@@ -193,10 +196,6 @@ class WorkerStage:
         """Seconds a task waits in a worker."""
         return self._visit.delay
 
-    def crowds(self, workers: int) -> bool:
-        """Whether this many workers and the parent may want more cores than there are."""
-        return 1 + self._visit.width * workers > self._cores.count
-
     def share_of_parent(self, computing: int) -> float:
         """How fast the parent computes beside this many tasks that compute."""
         return self._cores.share(1 + self._visit.width * computing)
@@ -233,13 +232,13 @@ def pool_throughput(stage: WorkerStage, parent: float, workers: int, queued: int
     """Tasks per second of a pool whose parent spends `parent` seconds on each and runs ahead by `queued` tasks.
 
     A birth-death chain over the tasks handed out and not yet back, with the workers as a flow-equivalent server. The
-    parent stops at workers + queued; it needs a core like everybody else. With few workers on too few cores a return
-    sets parent and worker computing at the same time, which that server averages away: 5 % too fast with two workers
-    on one core. There the whole chain is small enough to be solved as it is.
+    parent stops at workers + queued; it needs a core like everybody else. A return sets parent and worker computing at
+    the same time, which that server averages away: 5 % too fast with two workers on one core. With few workers the
+    whole chain is small enough to be solved as it is.
     """
-    if parent == 0:
+    if parent * stage.beside_idle_parent[workers] <= _NEGLIGIBLE:
         return stage.beside_idle_parent[workers]
-    if workers <= _FEW_WORKERS and stage.delay and stage.crowds(workers):
+    if workers <= _FEW_WORKERS and stage.delay:
         return _exact_pool_throughput(stage, parent, workers, workers + queued)
     return _aggregated_pool_throughput(stage, parent, workers, workers + queued)
 
