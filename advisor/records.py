@@ -17,6 +17,7 @@ GilSource = Literal["observed", "sampled", "estimated"]
 StartMethod = Literal["fork", "spawn", "forkserver"]
 
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
+JobSeconds = Annotated[float, Field(ge=0, le=1e30)]  # the longest call, the largest job
 Bytes = Annotated[float, Field(ge=0, le=1e18)]
 Text = Annotated[str, Field(max_length=10_000)]
 
@@ -30,9 +31,9 @@ class Record(BaseModel):
 class Range(Record):
     """An estimate with its 90 % interval."""
 
-    low: Seconds
-    expected: Seconds
-    high: Seconds
+    low: JobSeconds
+    expected: JobSeconds
+    high: JobSeconds
 
 
 class Python(Record):
@@ -78,15 +79,25 @@ class Profile(Record):
     wait: Seconds | None = Field(None, description="neither: blocked on network, disk, locks, sleep")
     gil_blocked: Seconds | None = Field(None, description="the part of `wait` spent blocked with the GIL held")
     gil_releases: Annotated[float, Field(ge=0)] | None = Field(None, description="GIL releases per call")
-    run_queue: Seconds | None = Field(None, description="ready but without a core, on a busy host; in none of the above")
+    run_queue: Seconds | None = Field(
+        None, description="ready but without a core, on a busy host; in none of the above"
+    )
     argument_bytes: Bytes | None = Field(None, description="pickled size of one call's arguments")
     result_bytes: Bytes | None = Field(None, description="pickled size of one call's result")
-    function_bytes: Bytes | None = Field(None, description="pickled size of the function, self of a bound method included")
-    pickle_seconds: Seconds | None = Field(None, description="to pickle and unpickle one call's function, arguments, result")
+    function_bytes: Bytes | None = Field(
+        None, description="pickled size of the function, self of a bound method included"
+    )
+    pickle_seconds: Seconds | None = Field(
+        None, description="to pickle and unpickle one call's function, arguments, result"
+    )
     picklable: Picklable = Picklable()
     peak_memory: Annotated[int, Field(ge=0, le=10**18)] | None = Field(None, description="bytes resident at the peak")
-    idle_memory: Annotated[int, Field(ge=0, le=10**18)] | None = Field(None, description="bytes resident before the calls")
-    native_threads: Annotated[float, Field(ge=0, le=1e5)] | None = Field(None, description="cores kept busy by one call")
+    idle_memory: Annotated[int, Field(ge=0, le=10**18)] | None = Field(
+        None, description="bytes resident before the calls"
+    )
+    native_threads: Annotated[float, Field(ge=0, le=1e5)] | None = Field(
+        None, description="cores kept busy by one call"
+    )
     switches: Annotated[float, Field(ge=0)] | None = Field(None, description="voluntary context switches per call")
     python: Python = Python()
     standard_error: dict[str, Seconds] = Field(default_factory=dict, description="of each field that was sampled")
@@ -94,7 +105,9 @@ class Profile(Record):
     coroutine: bool = Field(False, description="the target is a coroutine function")
     import_seconds: Seconds | None = Field(None, description="importing the target's module in a fresh interpreter")
     first_call: Seconds | None = Field(None, description="wall seconds of the very first call")
-    spread: Annotated[float, Field(ge=0, le=1e6)] | None = Field(None, description="coefficient of variation of call lengths")
+    spread: Annotated[float, Field(ge=0, le=1e6)] | None = Field(
+        None, description="coefficient of variation of call lengths"
+    )
     side_effects: SideEffects | None = None
     archetype: Text | None = Field(None, description="set when the figures are assumed from a description")
 
@@ -130,7 +143,9 @@ class Machine(Record):
     process_task: Seconds = Field(60e-6, description="one task through a process pool: seconds of the parent")
     process_task_worker: Seconds = Field(30e-6, description="one task through a process pool: seconds of the worker")
     process_byte: Seconds = Field(0.5e-9, description="one byte through a process pool's pipe, either way")
-    core_scaling: float = Field(1.0, gt=0, le=1, description="speed of a core while all are busy, 1 is that of one alone")
+    core_scaling: float = Field(
+        1.0, gt=0, le=1, description="speed of a core while all are busy, 1 is that of one alone"
+    )
     source: Literal["measured", "assumed"] = "assumed"
 
 
@@ -150,7 +165,7 @@ class Estimate(Record):
     chunk: int = Field(1, ge=1, description="calls per task sent to a worker")
     seconds: Range
     bottleneck: Literal["gil", "cores", "parent", "wait", "start-up"] = Field(description="what limits it")
-    start_up: Seconds = Field(0.0, description="part of `seconds` spent starting and ending the pool")
+    start_up: JobSeconds = Field(0.0, description="part of `seconds` spent starting and ending the pool")
     memory: Annotated[float, Field(ge=0)] | None = Field(None, description="bytes the workers need at their peak")
     feasible: bool = True
     why: str = Field("", description="why it is as fast as it is, or why it can't be done")
@@ -189,8 +204,8 @@ class Verification(Record):
     strategy: Strategy
     workers: int
     calls: int
-    predicted: Seconds
-    measured: Seconds
+    predicted: JobSeconds
+    measured: JobSeconds
     failure: str | None = Field(None, description="why it could not be run that way")
 
 
