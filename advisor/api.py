@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -86,13 +85,23 @@ def advise_target(
         machine = this_machine(seconds=min(_MACHINE_SECONDS, budget * _MACHINE_SHARE))
         spent = time.monotonic() - began
         measured = profile_target(
-            target, inputs=source, budget=max(budget - spent, 0.0), timeout=timeout, on_progress=on_progress
+            target,
+            inputs=source,
+            budget=max(budget - spent, 0.0),
+            timeout=timeout,
+            on_progress=_part(tell, 0.0, budget / (budget + VERIFY_SECONDS) if verify else 1.0),
         )
         job = _job(calls, measured.inputs_count)
         planned = machine if cores is None else machine.model_copy(update={"cores": cores})
         if not verify:
             return decide(measured.profile, job, planned, inputs=inputs)
-        return _verified(target, source, inputs, measured.profile, job, machine, planned, timeout, tell)
+        rest = _part(tell, budget / (budget + VERIFY_SECONDS), 1.0)
+        return _verified(target, source, inputs, measured.profile, job, machine, planned, timeout, rest)
+
+
+def _part(tell: OnProgress, start: float, end: float) -> OnProgress:
+    """Tells of a stage that takes the progress from `start` to `end`."""
+    return lambda fraction, label: tell(start + fraction * (end - start), label)
 
 
 def _verified(
@@ -128,12 +137,14 @@ def _verified(
 
 
 def curves(advice: Advice) -> tuple[Estimate, ...]:
-    """The estimates behind an advice: every strategy at every worker count."""
+    """The estimates behind an advice: every strategy at every worker count, corrected by what was really run."""
     from advisor.costs import estimate
+    from advisor.decision import corrected
 
     if advice.profile is None:
         raise UsageError("there is nothing to draw: the description does not say enough")
-    return estimate(advice.profile, advice.job, advice.machine)
+    modelled = estimate(advice.profile, advice.job, advice.machine)
+    return corrected(modelled, advice.verification, exact=advice.evidence == "verified")
 
 
 def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
@@ -179,6 +190,8 @@ def _inputs_file(inputs: str | None) -> Iterator[str | None]:
     if inputs != "-":
         yield inputs
         return
+    import tempfile
+
     from advisor.target import looks_like_json_lines
 
     try:

@@ -10,17 +10,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
 from advisor import platform
 from advisor.records import Machine, StartMethod
+
+if TYPE_CHECKING:
+    import subprocess
 
 CACHE_FORMAT = 1  # raise it when a probe's meaning changes
 FRESH_SECONDS = 14 * 24 * 3600.0
@@ -145,6 +146,8 @@ def _measured_costs(host: Machine, seconds: float) -> dict[str, float]:
 
 
 def _interpreter() -> list[str]:
+    import subprocess
+
     # -P: nothing of the current folder shadows the standard library. Warnings must not become errors there.
     return [sys.executable, *subprocess._args_from_interpreter_flags(), "-P", "-W", "ignore"]  # type: ignore[attr-defined]
 
@@ -158,6 +161,8 @@ def _bootstrap() -> str:
 
 def _output_of(command: list[str], timeout: float) -> bytes:
     """What the command prints until it ends or the time is up; none of its process group is left running."""
+    import subprocess
+
     try:
         child = subprocess.Popen(
             command,
@@ -181,6 +186,8 @@ def _output_of(command: list[str], timeout: float) -> bytes:
 
 
 def _end_group(child: subprocess.Popen[bytes]) -> None:
+    import signal
+
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(child.pid, signal.SIGKILL)
