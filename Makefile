@@ -39,15 +39,17 @@ format: $(VENV)/$(INSTALLED)
 	$(VENV)/bin/ruff format .
 
 benchmark: $(VENV)/$(INSTALLED)
-	$(VENV)/bin/python benchmarks/gil_share.py
-	$(VENV)/bin/python benchmarks/model_against_simulation.py
-	$(VENV)/bin/python benchmarks/reference_workloads.py
+	$(VENV)/bin/python -m benchmarks.start_up
+	$(VENV)/bin/python -m benchmarks.gil_share
+	$(VENV)/bin/python -m benchmarks.model_against_simulation
+	$(VENV)/bin/python -m benchmarks.reference_workloads
 
 # $(call environment,interpreter,folder): the project and all it needs for development, in the versions it was tested with
 define environment
 	@test -n "$(1)" || { echo "No Python 3.11 or later with venv was found: install one, or say PYTHON=/path/to/python" >&2; exit 1; }
 	"$(1)" -m venv $(2)
 	$(2)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(2)/bin/python -m compileall -q advisor profiles
 	touch $(2)/$(INSTALLED)
 endef
 

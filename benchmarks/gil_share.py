@@ -1,6 +1,6 @@
 """How true is the profiler, and what does it cost the callable? For callables of known make-up.
 
-    python benchmarks/gil_share.py [--rounds N] [--seconds S] [PYTHON ...]
+    python -m benchmarks.gil_share [--rounds N] [--seconds S] [PYTHON ...]
 
 Runs itself under each interpreter named (default: the one that runs it and every python3.11 to python3.13 on the path
 that can import pydantic). For each callable, in one process and in turn:
@@ -30,6 +30,7 @@ import sys
 import time
 import zlib
 from collections.abc import Callable
+from itertools import repeat
 from pathlib import Path
 from statistics import fmean, median
 
@@ -203,7 +204,7 @@ def loop(function: Callable[[], object], seconds: float) -> tuple[float, float]:
     ends = time.perf_counter() + seconds
     while time.perf_counter() < ends:
         began, cpu_began = time.perf_counter(), time.process_time()
-        for _ in range(size):
+        for _ in repeat(None, size):
             function()
         took = time.perf_counter() - began
         cpu += time.process_time() - cpu_began

@@ -1,6 +1,6 @@
 """How long the commands take to start, and whether advice comes within its budget.
 
-    python benchmarks/start_up.py [--rounds N]
+    python -m benchmarks.start_up [--rounds N]
 
 Each command runs as a whole process, in turn with `python -c "import pydantic, click"`, and the medians are compared.
 Then `advise` is run on a function that computes, one that waits and one that takes longer than the budget, and timed.

@@ -24,6 +24,7 @@ import threading
 import time
 from dataclasses import astuple, dataclass
 from itertools import count, pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,7 +69,6 @@ class Observer:
     def __init__(self, word: LockWord) -> None:
         """Start observing; raises OSError where the platform refuses to be read."""
         self._window = ctypes.c_int64(PAUSED)
-        _permit_children()
         self.process = subprocess.Popen(
             [
                 sys.executable,
@@ -81,11 +81,11 @@ class Observer:
                 str(word.thread),
                 str(threading.get_native_id()),
             ],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            close_fds=True,
         )
+        self._permitted = _permit(self.process.pid)
         if not self._is_ready():
             self.stop()
             raise OSError("this process may not be read from outside")
@@ -93,7 +93,11 @@ class Observer:
     def _is_ready(self) -> bool:
         import select
 
+        assert self.process.stdin is not None
         assert self.process.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()  # it may begin: by now it has been permitted to read
+        self.process.stdin = None
         ready, _, _ = select.select([self.process.stdout], [], [], _START_LIMIT)
         return bool(ready) and os.read(self.process.stdout.fileno(), 1) == b"+"
 
@@ -123,12 +127,19 @@ class Observer:
             self.process.wait()
         if self.process.stdout:
             self.process.stdout.close()
+        if self._permitted:
+            self._permitted = _permit(0)
 
 
-def _permit_children() -> None:
-    """Where only ancestors may read a process (Yama), let the processes we start read this one."""
-    set_ptracer, any_process = 0x59616D61, ctypes.c_ulong(-1)  # PR_SET_PTRACER, PR_SET_PTRACER_ANY, <linux/prctl.h>
-    ctypes.CDLL(None).prctl(set_ptracer, any_process, 0, 0, 0)
+def _permit(process: int) -> bool:
+    """Where only ancestors may read a process (Yama), let that one read this one; 0 takes it back."""
+    try:
+        if Path("/proc/sys/kernel/yama/ptrace_scope").read_text().strip() != "1":
+            return False
+    except OSError:
+        return False
+    set_ptracer = 0x59616D61  # PR_SET_PTRACER, <linux/prctl.h>
+    return ctypes.CDLL(None).prctl(set_ptracer, ctypes.c_ulong(process), 0, 0, 0) == 0  # type: ignore[no-any-return]
 
 
 class _Vector(ctypes.Structure):
@@ -220,6 +231,7 @@ def _observe(process: int, window_at: int, word_at: int, thread: int, thread_id:
     libc.prctl(set_timer_slack, 1)
     if os.getppid() != process:
         return
+    os.read(0, 1)
     seconds = _seconds_a_burst(process, window_at, word_at)
     one, many = (_Reader(process, window_at, word_at, words) for words in (1, BURST))
     place = _Place(process, thread_id)
