@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from advisor.render.lines import Screen
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+TERMINATED = 143  # 128 + SIGTERM
 MOST_CALLS = 10**12
 MOST_CORES = 4096
 LONGEST_SECONDS = 1e6
@@ -32,6 +34,8 @@ LONGEST_DESCRIPTION = 1_000_000  # bytes of standard input
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit status: the one place where errors become one."""
+    if arguments is None:  # this process is the command's own
+        signal.signal(signal.SIGTERM, _terminated)
     try:
         status = _run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
@@ -48,6 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except AdvisorError as error:
         return _report(error)
+
+
+def _terminated(*_: object) -> NoReturn:
+    """An orderly end, so that processes and temporary files are gone, which a plain SIGTERM would leave behind."""
+    raise SystemExit(TERMINATED)
 
 
 def _run(arguments: list[str]) -> int:

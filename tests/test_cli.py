@@ -171,16 +171,17 @@ def test_a_target_that_hangs_is_ended(project: Path) -> None:
     assert_ended(int((project / "hanging").read_text()))
 
 
-def test_ctrl_c_ends_everything(project: Path) -> None:
-    """Ctrl-C while the target runs gives status 130 and "Interrupted.", and leaves no process behind."""
+@pytest.mark.parametrize(("sent", "status", "said"), [(signal.SIGINT, 130, "Interrupted."), (signal.SIGTERM, 143, "")])
+def test_a_signal_ends_everything(project: Path, sent: signal.Signals, status: int, said: str) -> None:
+    """Ctrl-C or SIGTERM while the target runs: its own exit status, a word for Ctrl-C, and no process left behind."""
     child = subprocess.Popen(
         [sys.executable, "-m", "advisor", "work:hang"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     wait_until(lambda: (project / "hanging").exists())
-    child.send_signal(signal.SIGINT)
+    child.send_signal(sent)
     output, errors = child.communicate(timeout=20)
-    assert (child.returncode, output) == (130, "")
-    assert errors.startswith("Interrupted.")
+    assert (child.returncode, output) == (status, "")
+    assert errors.startswith(said)
     assert "Traceback" not in errors
     assert_ended(int((project / "hanging").read_text()))
 
