@@ -60,6 +60,10 @@ def run(
     Raises UsageError or TargetError as the entry did; TargetError when the child crashed, left or hung; Interrupted on
     Ctrl-C. In every case nothing that the child started is left running.
     """
+    if sys.platform == "win32":
+        raise UsageError(
+            "running a target in a process of its own needs Linux or macOS: call advisor.profile() in a script"
+        )
     token = secrets.token_hex(16)
     ours, theirs = socket.socketpair()
     with ours, theirs:

@@ -16,9 +16,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 MODULE = next(code for language, code in BLOCKS if language == "python" and code.startswith("# jobs.py"))
 SCRIPT = next(code for language, code in BLOCKS if language == "python" and not code.startswith("# jobs.py"))
-COMMANDS = [
-    line[2:] for language, code in BLOCKS if language == "console" for line in code.splitlines() if line.startswith("$ ")
-]
+LINES = [line for language, code in BLOCKS if language == "console" for line in code.splitlines()]
+COMMANDS = [line[2:] for line in LINES if line.startswith("$ ")]
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100)
 
 
 @pytest.mark.parametrize("line", COMMANDS)
