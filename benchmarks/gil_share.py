@@ -271,7 +271,8 @@ def report(rows: list[dict[str, float | str]], version: str) -> str:
         lines.append("")
         lines.append(
             f"{watch}: error of the GIL share {fmean(errors):.3f} on average, "
-            f"{float(worst[watch + '_worst']):.3f} at worst ({worst['name']}); wall against bare {median(slow):.3f} (from {min(slow):.3f} to {max(slow):.3f}), "
+            f"{float(worst[watch + '_worst']):.3f} at worst ({worst['name']}); "
+            f"wall against bare {median(slow):.3f} (from {min(slow):.3f} to {max(slow):.3f}), "
             f"CPU {median(cpu):.3f} (from {min(cpu):.3f} to {max(cpu):.3f})"
         )
     return "\n".join(lines)
