@@ -22,12 +22,11 @@ Progress = Callable[[float, int, float], None]
 
 @dataclass
 class Called:
-    """How it went: calls measured in all, the first call's own stretch, a result to look at, whether inputs ran out."""
+    """How it went: how many calls were made, the first one's own stretch, and a few results to look at."""
 
     calls: int
     first: Stretch
     results: list[Any] = field(default_factory=list)
-    individually: list[float] = field(default_factory=list)
 
 
 def is_coroutine(function: Callable[..., Any]) -> bool:
@@ -72,8 +71,6 @@ def call_within(
                 raise
             done += size
             took = stretch.passed.wall
-            if size == 1:
-                called.individually.append(took)
             if len(called.results) < 3:
                 called.results.append(runner.result)
             mean = took / size if done < 10 else 0.7 * mean + 0.3 * took / size
