@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+
 from hypothesis import settings
 
 # No test asserts a timing, and on a busy host a first example may take long.
 settings.register_profile("advisor", deadline=None, print_blob=True)
 settings.load_profile("advisor")
+
+# A shell lets its background jobs ignore Ctrl-C, and so would the programs that tests send it to.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
