@@ -95,6 +95,7 @@ STATE_WORDS = (
     "same data",
     "same object*",
 )
+PLACE = re.compile(r"\b(?:from|to|off|on|at) (?:[\w-]+ ){0,3}?(?:web|http|tcp) ?servers?\b")
 RESPONSIVE_WORDS = ("gui", "freez*", "responsive*", "tkinter", "pyqt*", "not responding", "ui", "heartbeat*")
 GENERIC: dict[str, str] = {"threading": "api-call", "multiprocessing": "calculation"}
 
@@ -137,6 +138,7 @@ def read(text: str) -> Reading:
     calls = _calls(words)
     if verdict is None:
         return _undecided(scores, calls)
+    scores = _without_places(scores, words)
     row = _best_row(scores, verdict)
     asynchronous = verdict == "threading" and bool(_matches(ASYNC_WORDS, words))
     name = row.archetype if row else GENERIC[verdict]
@@ -223,6 +225,14 @@ def _best_row(scores: dict[MatrixRow, tuple[str, ...]], verdict: Strategy) -> Ma
     """The row of this verdict that explains most of the text; of equals, the one listed first."""
     rows = [row for row in scores if row.recommendation == verdict]
     return max(rows, key=lambda row: _weight(scores[row]), default=None)
+
+
+def _without_places(scores: dict[MatrixRow, tuple[str, ...]], words: str) -> dict[MatrixRow, tuple[str, ...]]:
+    """The rows without that of a server, where the text loads something from one or sends it there."""
+    loads = any(row.archetype == "download" for row in scores)
+    if not loads or PLACE.search(words) is None:
+        return scores
+    return {row: matched for row, matched in scores.items() if row.archetype != "web-handler"}
 
 
 def _deciding(scores: dict[MatrixRow, tuple[str, ...]], verdict: Strategy) -> tuple[str, ...]:

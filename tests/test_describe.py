@@ -77,6 +77,15 @@ def test_a_count_of_calls_is_taken_when_obvious(text: str, calls: int | None) ->
     assert reading.job.calls == (1000 if calls is None else calls)
 
 
+def test_a_server_is_only_a_place_for_what_is_loaded_from_it() -> None:
+    """Loading from a web server is a download, without shared state; being one is not, whatever it handles."""
+    client = read("download 500 files from a web server")
+    assert (client.archetype, client.job.shares_state, client.calls) == ("download", None, 500)
+    assert read("fetch pages off our slow http server").archetype == "download"
+    assert read("web server for file downloads").archetype == "web-handler"
+    assert read("handling requests on a web server").archetype == "web-handler"
+
+
 def test_intents_of_the_job() -> None:
     """A shared state and a user interface are read as intents of the job."""
     assert read("Real-time chat app").job.shares_state is True
