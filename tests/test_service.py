@@ -353,6 +353,17 @@ def test_a_named_target_is_only_text(client: FlaskClient, target: str) -> None:
     assert calls_in(snippet).isdisjoint({"os.system", "system", "__import__"})
 
 
+def test_a_tasks_target_is_written_as_a_profiles_is(client: FlaskClient) -> None:
+    """A rough description's name gets into the code by the same check as that of a profile."""
+    hostile, plain = (
+        json.loads(ask(client, {"task": {"cpu_share": 0.9, "target": target}}).data)
+        for target in ("a/b'.py:f", "my_module:func")
+    )
+    assert "b'" not in hostile["snippet"]
+    assert hostile["profile"]["target"] is None
+    assert "from my_module import func" in plain["snippet"]
+
+
 def statements(code: str) -> list[str]:
     return [type(node).__name__ for node in ast.parse(code).body]
 

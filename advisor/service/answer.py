@@ -21,6 +21,7 @@ def answer(question: Question) -> Advice:
     machine = planned_machine(question.machine)
     subject = question.subject
     if isinstance(subject, Task):
+        subject = subject.model_copy(update={"target": safe_target(subject.target)})
         return advise_task(subject, calls=question.calls, machine=machine)
     if isinstance(subject, Profile):
         subject = subject.model_copy(update={"target": safe_target(subject.target)})
