@@ -35,6 +35,7 @@ RESPONSIVE_LOSS = 1.5  # a pool may cost this much when the work must leave the 
 UNNOTICED = 0.1  # seconds; shorter than this a person does not see an interface stand still
 
 MODEL_ERROR = 0.05  # standard deviation of the logarithm of a predicted speed-up that no profile can remove
+DESCRIBED_ERROR = 0.3  # the same for a described task, whose calls are known by their kind only
 VERIFIED_SPREAD = 1.15  # a part of the job that was really run tells the whole to this factor, either way
 CEILING = {"described": 0.8, "measured": 0.95, "verified": 0.99}  # no evidence is beyond doubt
 NINETY = 1.6449  # half-width of a 90 % interval in standard deviations
@@ -68,18 +69,19 @@ def decide(
         evidence = "measured"
     facts = rules.Facts(profile, job, machine, estimates, chosen, evidence == "verified")
     first = rules.fired(facts)[0]
-    speedup = _speedup(chosen, leaders["sequential"])
+    error = DESCRIBED_ERROR if evidence == "described" else MODEL_ERROR
+    speedup = _speedup(chosen, leaders["sequential"], error)
     return Advice(
         recommendation=chosen.strategy,
         workers=chosen.workers,
-        confidence=_confidence(chosen, leaders, evidence, described),
+        confidence=_confidence(facts, leaders, evidence, described),
         evidence=evidence,
         speedup=speedup,
         seconds=chosen.seconds,
         summary=_summary(chosen, speedup, first.clause(facts), described),
         reasons=_reasons(facts, _dissent(facts, modelled, reading), verification),
         warnings=rules.pitfalls(profile, job, machine, estimates, chosen, verified=evidence == "verified"),
-        alternatives=_alternatives(chosen, leaders, estimates),
+        alternatives=_alternatives(chosen, leaders, estimates, error),
         profile=profile,
         machine=machine,
         job=job,
@@ -258,7 +260,7 @@ def _sigma(seconds: Range) -> float:
     return math.log(seconds.high / seconds.low) / (2 * NINETY)
 
 
-def _log_gain(estimate: Estimate, loop: Estimate) -> tuple[float, float]:
+def _log_gain(estimate: Estimate, loop: Estimate, error: float = MODEL_ERROR) -> tuple[float, float]:
     """Mean and standard deviation of ln(speed-up against the plain loop).
 
     The loop's error is mostly that of the length of a call, which every strategy shares: it cancels in the part of the
@@ -270,12 +272,12 @@ def _log_gain(estimate: Estimate, loop: Estimate) -> tuple[float, float]:
     common = _sigma(loop.seconds)
     calls = 1.0 - min(1.0, estimate.start_up / max(estimate.seconds.expected, 1e-12))
     own = max(0.0, _sigma(estimate.seconds) ** 2 - (calls * common) ** 2)
-    return mean, math.sqrt(own + ((1.0 - calls) * common) ** 2 + MODEL_ERROR**2)
+    return mean, math.sqrt(own + ((1.0 - calls) * common) ** 2 + error**2)
 
 
-def _speedup(estimate: Estimate, loop: Estimate) -> Range:
+def _speedup(estimate: Estimate, loop: Estimate, error: float) -> Range:
     """The speed-up with its 90 % interval; workers cannot gain more than their number."""
-    mean, sigma = _log_gain(estimate, loop)
+    mean, sigma = _log_gain(estimate, loop, error)
     if estimate.strategy == "sequential":
         return Range(low=1.0, expected=1.0, high=1.0)
     expected = math.exp(mean)
@@ -284,13 +286,17 @@ def _speedup(estimate: Estimate, loop: Estimate) -> Range:
 
 
 def _confidence(
-    chosen: Estimate, leaders: dict[Strategy, Estimate], evidence: Evidence, described: Reading | None
+    facts: rules.Facts, leaders: dict[Strategy, Estimate], evidence: Evidence, described: Reading | None
 ) -> float:
     """How probable it is that nothing else is a tenth faster, for as far as the evidence can be trusted.
 
     What was passed over knowingly, since the caller or the description wants something else than speed, is no rival.
+    Without a run, time that nobody split into computing and waiting is as good as a coin's toss.
     """
+    chosen = facts.chosen
     trust = CEILING[evidence] if described is None else min(CEILING[evidence], described.confidence)
+    if not facts.verified:
+        trust *= 1.0 - 0.5 * facts.unknown_share
     others = [one for one in leaders.values() if one.strategy != chosen.strategy]
     rivals = [one for one in others if one.seconds.expected * costs.MIN_GAIN >= chosen.seconds.expected * (1 - 1e-9)]
     return round(trust * _near_best(chosen, rivals, leaders["sequential"]), 2)
@@ -420,23 +426,23 @@ def _shared_state_copied(facts: rules.Facts) -> tuple[str, str] | None:
 
 
 def _alternatives(
-    chosen: Estimate, leaders: dict[Strategy, Estimate], estimates: tuple[Estimate, ...]
+    chosen: Estimate, leaders: dict[Strategy, Estimate], estimates: tuple[Estimate, ...], error: float
 ) -> tuple[Alternative, ...]:
     """Every strategy considered: the recommended, the others best first, and last those that cannot be done."""
     loop = leaders["sequential"]
     others = sorted((one for one in leaders.values() if one is not chosen), key=lambda one: one.seconds.expected)
     barred = {one.strategy: one for one in reversed(estimates) if not one.feasible and one.strategy not in leaders}
-    feasible = [_alternative(one, loop) for one in (chosen, *others)]
+    feasible = [_alternative(one, loop, error) for one in (chosen, *others)]
     return (*feasible, *(_impossible(one) for one in barred.values()))
 
 
-def _alternative(estimate: Estimate, loop: Estimate) -> Alternative:
+def _alternative(estimate: Estimate, loop: Estimate, error: float) -> Alternative:
     return Alternative(
         strategy=estimate.strategy,
         workers=estimate.workers,
         feasible=True,
         seconds=estimate.seconds,
-        speedup=_speedup(estimate, loop),
+        speedup=_speedup(estimate, loop, error),
         why=estimate.why or _LIMITS[estimate.bottleneck],
         chunk=estimate.chunk,
     )

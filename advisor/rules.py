@@ -108,6 +108,14 @@ class Facts:
         return not self.free_threaded and self.gil_share >= MUCH and self.machine.cores > 1
 
     @property
+    def unknown_share(self) -> float:
+        """The part of the call's time of which nobody knows whether it computes or waits."""
+        profile = self.profile
+        if profile.wait is not None or None not in (profile.gil_held, profile.gil_free):
+            return 0.0
+        return 1.0 - self.share(profile.cpu)
+
+    @property
     def native_threads(self) -> float:
         return self.profile.native_threads or 1.0
 
@@ -182,6 +190,7 @@ def _profile_figures(facts: Facts) -> dict[str, str]:
         "free_share": figures.percent(facts.free_share),
         "child_share": figures.percent(facts.child_share),
         "wait_share": figures.percent(facts.wait_share),
+        "unknown_share": figures.percent(facts.unknown_share),
         "wait": figures.duration(profile.wait),
         "child_cpu": figures.duration(profile.child_cpu),
         "gil_blocked": figures.duration(profile.gil_blocked),
@@ -866,6 +875,15 @@ PITFALLS: tuple[Trap, ...] = (
         "Each call stood {run_queue} in line for a core while it was measured: the host was busy. Measure again when "
         "it is quiet.",
         "https://docs.kernel.org/scheduler/sched-stats.html",
+    ),
+    Trap(
+        "unknown-split",
+        "how the call's time splits into computing and waiting is not known",
+        lambda facts: facts.unknown_share >= MUCH and not facts.verified,
+        EVERY,
+        "Nobody measured where {unknown_share} of a call's time goes, and computing is assumed: measure it with "
+        "advise my_module:function, or run a part of the job with --verify.",
+        NOTEBOOK,
     ),
     Trap(
         "uncertain",

@@ -286,6 +286,32 @@ def test_a_description_is_advised_as_its_row_says(row: MatrixRow) -> None:
     assert "assumed-figures" in [warning.code for warning in advice.warnings]
 
 
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.task)
+def test_a_described_speed_up_is_wider_than_a_measured_one(row: MatrixRow) -> None:
+    """The same figures tell the speed-up less sharply when they are those of a kind of task than when measured."""
+    assumed = describe.archetypes()[row.archetype]
+    host = Machine(cores=16, memory=16_000_000_000)
+    described, measured = (
+        decide(profile, JOB, host, evidence=evidence).speedup
+        for profile, evidence in (
+            (assumed, "described"),
+            (assumed.model_copy(update={"archetype": None, "calls": 50, "standard_error": {}}), "measured"),
+        )
+    )
+    assert described is not None
+    assert measured is not None
+    assert described.low < 0.8 * measured.low
+    assert described.high >= measured.high
+
+
+def test_a_profile_without_the_split_is_no_better_than_a_toss() -> None:
+    """Where only the length of a call is known, computing is assumed, with little confidence and a warning."""
+    bare, split = advised(Profile(calls=50, wall=1.0)), advised(COMPUTING)
+    assert bare.confidence <= 0.5 < split.confidence
+    assert "unknown-split" in [warning.code for warning in bare.warnings]
+    assert "unknown-split" not in [warning.code for warning in split.warnings]
+
+
 def test_a_description_that_calls_for_asyncio_gets_it() -> None:
     """Coroutines that wait are advised an event loop, if it comes near the best."""
     reading = describe.read("asyncio coroutine that fetches 500 urls")

@@ -139,6 +139,7 @@ SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
         ("slow-first-call", profile_of(first_call=20.0), PROCESSES, MACHINE),
         ("slow-import", profile_of(import_seconds=5.0), PROCESSES, SPAWN),
         ("uncertain", profile_of(calls=1), PROCESSES, MACHINE),
+        ("unknown-split", Profile(calls=50, wall=1.0), PROCESSES, MACHINE),
         ("hidden-limit", WAITING, THREADS, MACHINE),
         ("threads-left", profile_of(side_effects=SideEffects(threads_left=("pump",))), THREADS, MACHINE),
         ("children-left", profile_of(side_effects=SideEffects(children_left=2)), THREADS, MACHINE),
