@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from advisor.errors import UsageError
 from advisor.records import Advice, Estimate, Evidence, Job, Machine, Profile
 
@@ -22,6 +24,7 @@ DEFAULT_CALLS = 1000
 VERIFY_SECONDS = 6.0
 _MACHINE_SHARE = 0.4  # of the budget, where this host has not been measured yet
 _MACHINE_SECONDS = 1.2
+_LONGEST_INPUTS = 256 << 20  # bytes of standard input, which may have no end
 
 
 def advise(
@@ -39,6 +42,7 @@ def advise(
 
     Raises UsageError for arguments that make no sense, TargetError when the callable raises.
     """
+    _check_calls(calls)
     host = _host(machine)
     if isinstance(subject, str):
         return _from_description(subject, calls, host)
@@ -46,8 +50,9 @@ def advise(
         return _from_profile(subject, _job(calls, None), host)
     if callable(subject):
         from advisor.profiler import profile
+        from advisor.target import calls_of
 
-        given = None if inputs is None else list(inputs)
+        given = calls_of(inputs)
         measured = profile(subject, given, budget=budget)
         return _from_profile(measured, _job(calls, None if given is None else len(given)), host)
     raise UsageError(f"cannot advise on a {type(subject).__name__}: pass a callable, a Profile or a description")
@@ -158,12 +163,21 @@ def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
     unknown = set(machine) - set(Machine.model_fields)
     if unknown:
         raise UsageError(f"a machine has no {', '.join(sorted(unknown))}")
-    return Machine.model_validate({**host.model_dump(), **machine})
+    try:
+        return Machine.model_validate({**host.model_dump(), **machine})
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise UsageError(f"a machine with {field} {first['input']!r} is not possible: {first['msg']}") from None
+
+
+def _check_calls(calls: int | None) -> None:
+    if calls is not None and calls < 1:
+        raise UsageError(f"a job of {calls} calls is not possible")
 
 
 def _job(calls: int | None, inputs_count: int | None) -> Job:
-    if calls is not None and calls < 1:
-        raise UsageError(f"a job of {calls} calls is not possible")
+    _check_calls(calls)
     return Job(calls=calls or inputs_count or DEFAULT_CALLS)
 
 
@@ -192,14 +206,17 @@ def _inputs_file(inputs: str | None) -> Iterator[str | None]:
         return
     import tempfile
 
-    from advisor.target import looks_like_json_lines
+    from advisor.target import STANDARD_INPUT, looks_like_json_lines
 
+    read = sys.stdin.buffer.read(_LONGEST_INPUTS + 1)
+    if len(read) > _LONGEST_INPUTS:
+        raise UsageError(f"standard input holds more than {_LONGEST_INPUTS >> 20} MB of inputs: put them into a file")
     try:
-        text = sys.stdin.buffer.read().decode("utf-8-sig")
+        text = read.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise UsageError("cannot read the inputs on standard input: it is not UTF-8 text") from None
     suffix = ".jsonl" if looks_like_json_lines(text) else ".txt"
-    descriptor, name = tempfile.mkstemp(prefix="advisor-inputs-", suffix=suffix)
+    descriptor, name = tempfile.mkstemp(prefix=STANDARD_INPUT, suffix=suffix)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

@@ -6,6 +6,7 @@ Only light modules are imported here, so that `advise --help` answers at once; e
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -25,24 +26,26 @@ if TYPE_CHECKING:
     from advisor.render.lines import Screen
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-TERMINATED = 143  # 128 + SIGTERM
+BY_SIGNAL = 128  # plus its number
 MOST_CALLS = 10**12
 MOST_CORES = 4096
 LONGEST_SECONDS = 1e6
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 LONGEST_DESCRIPTION = 1_000_000  # bytes of standard input
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit status: the one place where errors become one."""
     if arguments is None:  # this process is the command's own
-        signal.signal(signal.SIGTERM, _terminated)
+        _open_streams()
+        _end_orderly()
     try:
         status = _run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
         return status
     except BrokenPipeError:
         # The reader of the pipe has seen enough; the interpreter would complain when it flushes once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except KeyboardInterrupt as interrupt:
         click.echo(f"Interrupted. {interrupt}".rstrip(), err=True)
@@ -52,11 +55,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except AdvisorError as error:
         return _report(error)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _drop_output()
+        click.echo(f"Error: cannot write: {error.strerror}", err=True)
+        return 2
 
 
-def _terminated(*_: object) -> NoReturn:
-    """An orderly end, so that processes and temporary files are gone, which a plain SIGTERM would leave behind."""
-    raise SystemExit(TERMINATED)
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _open_streams() -> None:
+    """A standard stream that is closed (`>&-`) is None, and the next file to be opened would get its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  (for the whole run)
+
+
+def _end_orderly() -> None:
+    """Processes and temporary files are gone at the end, which a plain SIGTERM or SIGHUP would leave behind."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, _ended)
+
+
+def _ended(number: int, _: object) -> NoReturn:
+    raise SystemExit(BY_SIGNAL + number)
 
 
 def _run(arguments: list[str]) -> int:

@@ -20,7 +20,16 @@ from typing import Any
 from advisor.errors import TargetError, UsageError
 
 MAX_INPUTS = 1_000_000
+STANDARD_INPUT = "advisor-inputs-"  # how the name of the file begins that holds what stood on standard input
 _OWN_FOLDER = str(Path(__file__).parent) + os.sep
+_STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
+# Frames between ours and the user's: how a module is imported, and how an event loop runs a coroutine.
+_BETWEEN = (
+    "<frozen importlib",
+    f"{_STANDARD_LIBRARY}importlib{os.sep}",
+    f"{_STANDARD_LIBRARY}asyncio{os.sep}runners.py",
+    f"{_STANDARD_LIBRARY}asyncio{os.sep}base_events.py",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +69,16 @@ def load(spec: str) -> Callable[..., Any]:
             raise UsageError(f"{place} has no function '{name}'{_similar(part, owner)}") from None
     if not callable(found):
         raise UsageError(f"{spec} is of type {type(found).__name__}, not a function")
-    if inspect.isgeneratorfunction(found) or inspect.isasyncgenfunction(found):
-        raise UsageError(f"{spec} is a generator function: calling it does no work yet; name one that consumes it")
+    refuse_generator(found, spec)
     if inspect.isclass(owner) and inspect.isfunction(inspect.getattr_static(owner, name.rpartition(".")[2])):
         return _bound(owner, found, spec)
     return found  # type: ignore[no-any-return]
+
+
+def refuse_generator(function: Callable[..., Any], name: str) -> None:
+    """Raise UsageError for a function whose call does nothing yet."""
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise UsageError(f"{name} is a generator function: calling it does no work yet; name one that consumes it")
 
 
 def _bound(owner: type, function: Callable[..., Any], spec: str) -> Callable[..., Any]:
@@ -168,7 +182,7 @@ def failure(error: BaseException, doing: str) -> TargetError:
 
 
 def users_frames(error: BaseException) -> str:
-    """The traceback of `error` without the frames of advisor and of the import machinery."""
+    """The traceback of `error` without the frames of advisor, of the import machinery and of the event loop."""
     report = traceback.TracebackException.from_exception(error)
     seen: set[int] = set()
 
@@ -176,7 +190,7 @@ def users_frames(error: BaseException) -> str:
         if part is None or id(part) in seen:
             return
         seen.add(id(part))
-        kept = [f for f in part.stack if not f.filename.startswith((_OWN_FOLDER, "<frozen importlib"))]
+        kept = [f for f in part.stack if not f.filename.startswith((_OWN_FOLDER, *_BETWEEN))]
         part.stack = traceback.StackSummary.from_list(kept)
         cut(part.__cause__)
         cut(part.__context__)
@@ -201,8 +215,13 @@ def load_calls(inputs: str | None, *, limit: int = MAX_INPUTS) -> list[Call] | N
     else:
         raise UsageError(f"no such inputs file: {inputs}")
     if not calls:
-        raise UsageError(f"{inputs} holds no inputs")
+        raise UsageError(f"{_shown(path)} holds no inputs")
     return calls
+
+
+def _shown(path: Path) -> str:
+    """The file as the user knows it."""
+    return "standard input" if path.name.startswith(STANDARD_INPUT) else str(path)
 
 
 def _from_file(path: Path, limit: int) -> list[Call]:
@@ -211,7 +230,8 @@ def _from_file(path: Path, limit: int) -> list[Call]:
             numbered = ((n, line.rstrip("\r\n")) for n, line in enumerate(lines, 1))
             filled = ((n, line) for n, line in numbered if line.strip())
             read = _json_call if path.suffix == ".jsonl" else _text_call
-            return _limited((read(line, f"line {n} of {path}") for n, line in filled), limit, str(path))
+            shown = _shown(path)
+            return _limited((read(line, f"line {n} of {shown}") for n, line in filled), limit, shown)
     except OSError as error:
         raise UsageError(f"cannot read the inputs {path}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -272,6 +292,18 @@ def _from_callable(spec: str, limit: int) -> list[Call]:
 def as_call(value: Any, where: str = "") -> Call:
     """One input of the Python interface: a Call as it is, anything else one positional argument."""
     return value if isinstance(value, Call) else Call((value,), where=where)
+
+
+def calls_of(inputs: Iterable[Any] | None) -> list[Call] | None:
+    """The calls of the Python interface's inputs. Raises UsageError for what gives none, or more than can be used."""
+    if inputs is None:
+        return None
+    if not isinstance(inputs, Iterable):
+        raise UsageError(f"inputs of type {type(inputs).__name__} are not the arguments of the calls: pass a list")
+    calls = _limited((as_call(value, f"input {n}") for n, value in enumerate(inputs, 1)), MAX_INPUTS, "inputs")
+    if not calls:
+        raise UsageError("there are no inputs: pass one for each call, or None for a function without arguments")
+    return calls
 
 
 def _limited(calls: Iterator[Call], limit: int, where: str) -> list[Call]:

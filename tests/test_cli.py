@@ -22,6 +22,7 @@ import pytest
 
 import advisor
 from advisor.cli import main
+from advisor.errors import UsageError
 from advisor.records import Advice, Profile
 
 FOLDER = Path(__file__).parent.parent
@@ -135,6 +136,10 @@ def test_plot_and_profile_are_saved(project: Path) -> None:
     profile = Profile.model_validate_json((project / "profile.json").read_text())
     assert profile == Advice.model_validate_json(done.stdout).profile
     assert advisor.advise(profile, machine={"cores": 4}).machine.cores == 4
+    with pytest.raises(UsageError, match="cores -1 is not possible"):
+        advisor.advise(profile, machine={"cores": -1})
+    with pytest.raises(UsageError, match="a job of 0 calls"):
+        advisor.advise("download pages", calls=0)
 
 
 def test_inputs_come_from_standard_input(project: Path) -> None:
@@ -171,9 +176,46 @@ def test_a_target_that_hangs_is_ended(project: Path) -> None:
     assert_ended(int((project / "hanging").read_text()))
 
 
-@pytest.mark.parametrize(("sent", "status", "said"), [(signal.SIGINT, 130, "Interrupted."), (signal.SIGTERM, 143, "")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("\n", "standard input holds no inputs"), ("[1\n", "does not fit"), ("", "standard input holds no inputs")],
+)
+def test_wrong_standard_input_is_called_by_its_name(project: Path, text: str, words: str) -> None:
+    """Never by the name of the temporary file that it stands in."""
+    done = run("work:wait", "--inputs", "-", *QUICK, text=text)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert "advisor-inputs" not in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", [["--help"], ["matrix", "--json"], ["describe", "download pages"]])
+def test_a_full_disk_is_one_clear_line(arguments: list[str]) -> None:
+    """Standard output that takes nothing is no crash of ours."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "advisor", *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert (done.returncode, done.stderr) == (2, f"Error: cannot write: {os.strerror(errno.ENOSPC)}\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell closes the streams")
+def test_closed_standard_streams_are_survived(project: Path) -> None:
+    """`<&-` and `>&-`: nothing to read, nobody to tell, and still an answer."""
+    command = ["sh", "-c", '"$0" -m advisor "$@" <&- >&-', sys.executable, "work:wait", *QUICK]
+    told = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (told.returncode, told.stderr) == (0, "")
+    empty = subprocess.run([*command, "--inputs", "-"], stderr=subprocess.PIPE, text=True, timeout=60)
+    assert (empty.returncode, empty.stderr) == (2, "Error: standard input holds no inputs\n")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "said"),
+    [(signal.SIGINT, 130, "Interrupted."), (signal.SIGTERM, 143, ""), (signal.SIGHUP, 129, "")],
+)
 def test_a_signal_ends_everything(project: Path, sent: signal.Signals, status: int, said: str) -> None:
-    """Ctrl-C or SIGTERM while the target runs: its own exit status, a word for Ctrl-C, and no process left behind."""
+    """Each while the target runs: its own exit status, a word for Ctrl-C, and no process left behind."""
     child = subprocess.Popen(
         [sys.executable, "-m", "advisor", "work:hang"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

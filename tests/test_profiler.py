@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,10 @@ def spin(seconds: float = 0.002) -> None:
 
 def nap() -> None:
     time.sleep(0.005)
+
+
+def yielding() -> Iterator[int]:
+    yield 1
 
 
 def digest() -> bytes:
@@ -180,7 +185,10 @@ def test_an_input_that_works_only_once_ends_the_measuring_quietly(tmp_path: Path
     ("function", "inputs", "options", "words"),
     [
         (nap, [1], {}, "does not fit"),
-        (spin, [], {}, "0 inputs"),
+        (spin, [], {}, "no inputs"),
+        (spin, 5, {}, "inputs of type int"),
+        (spin, itertools.count(), {}, "more than 1,000,000 inputs"),
+        (yielding, None, {}, "generator function"),
         ("nap", None, {}, "not callable"),
         (nap, None, {"budget": -1}, "budget"),
         (nap, None, {"budget": float("nan")}, "budget"),
@@ -190,6 +198,33 @@ def test_wrong_questions_are_refused(function: Any, inputs: Any, options: dict[s
     """Before anything is called."""
     with pytest.raises(UsageError, match=words):
         advisor.profile(function, inputs, **options)
+
+
+def test_a_coroutine_function_is_refused_where_it_cannot_be_awaited() -> None:
+    """Inside a running event loop, and in `Profiler.call()`: the question is wrong, not the function."""
+
+    async def ask() -> None:
+        advisor.profile(answer)
+
+    async def answer() -> None: ...
+
+    with pytest.raises(UsageError, match="event loop is running"):
+        asyncio.run(ask())
+    with advisor.Profiler() as profiler, pytest.raises(UsageError, match="awaits nothing"):
+        profiler.call(answer)
+
+
+def test_a_target_that_replaces_the_clocks_is_measured_by_the_real_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As freezegun does it: the functions of `time` stand still from the first call on."""
+
+    def freeze() -> int:
+        for name in ("perf_counter", "monotonic", "process_time", "thread_time"):
+            monkeypatch.setattr(time, name, lambda: 42.0)
+        return sum(range(10_000))
+
+    profile = advisor.profile(freeze, budget=0.5)
+    assert profile.calls > 1
+    assert profile.wall > 0
 
 
 def test_profiling_leaves_neither_thread_nor_process_behind() -> None:

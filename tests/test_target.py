@@ -111,6 +111,7 @@ def test_a_module_that_fails_to_import_is_the_targets_failure(folder: Path) -> N
     with pytest.raises(TargetError, match="importing broken raised ModuleNotFoundError") as caught:
         load("broken:func")
     assert "broken.py" in caught.value.traceback
+    assert "importlib" not in caught.value.traceback
     assert "advisor" not in caught.value.traceback
 
 

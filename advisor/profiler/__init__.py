@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
+from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
 from advisor.errors import AdvisorError, UsageError
@@ -13,7 +13,7 @@ from advisor.profiler.effects import Effects
 from advisor.profiler.meter import Meter, Watch
 from advisor.profiler.summary import summarise
 from advisor.records import Profile
-from advisor.target import MAX_INPUTS, Call, as_call, check_arguments
+from advisor.target import Call, calls_of, check_arguments, refuse_generator
 
 __all__ = ["Profiler", "profile"]
 
@@ -43,9 +43,8 @@ def profile(
     if not 0 <= budget < float("inf"):
         raise UsageError(f"a budget of {budget} seconds is not possible")
     name = getattr(func, "__qualname__", None) or type(func).__qualname__
-    given = None if inputs is None else [as_call(value, f"input {n}") for n, value in enumerate(inputs, 1)]
-    if given is not None and not 0 < len(given) <= MAX_INPUTS:
-        raise UsageError(f"{len(given):,} inputs are not possible: between 1 and {MAX_INPUTS:,}")
+    refuse_generator(func, name)
+    given = calls_of(inputs)
     check_arguments(func, given, name)
     module = getattr(func, "__module__", None)
     return measure(func, given, seconds=budget, name=name, watch=watch).model_copy(
@@ -63,7 +62,7 @@ def measure(
     on_progress: calling.Progress | None = None,
 ) -> Profile:
     """The Profile of `function`, called with `calls` for about `seconds`. Raises TargetError when a call raises."""
-    began = time.perf_counter()
+    began = perf_counter()
     with Meter(watch) as meter:
         effects = Effects(function, ours=meter.own_children)
         memory.forget_peak()
@@ -139,6 +138,8 @@ class Profiler:
         meter = self._meter
         if meter is None or self._profile is not None:
             raise AdvisorError("Profiler.call() belongs inside the `with` block")
+        if calling.is_coroutine(function):
+            raise UsageError("Profiler.call() awaits nothing: pass a coroutine function to advisor.profile()")
         if self._calls == 0:
             meter.drop()
         self._calls += 1

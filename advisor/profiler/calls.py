@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import random
 import time
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import cycle, islice, repeat
 from typing import Any
 
-from advisor.errors import TargetError
+from advisor.errors import TargetError, UsageError
 from advisor.profiler.meter import Meter, Stretch
 from advisor.target import Call, failure
 
@@ -149,6 +150,9 @@ class _AsyncRunner(_Runner):
     def __init__(self, function: Callable[..., Coroutine[Any, Any, Any]], calls: Sequence[Call] | None) -> None:
         import asyncio
 
+        with contextlib.suppress(RuntimeError):  # there is none
+            asyncio.get_running_loop()
+            raise UsageError("an event loop is running in this thread: profile a coroutine function in another thread")
         super().__init__(function, calls)
         self._runner = asyncio.Runner()
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
+from time import monotonic, perf_counter
 from typing import Any
 
 from advisor.profiler import measure
@@ -20,14 +20,14 @@ def profile_target(request: Message, send: Callable[[Message], None]) -> Message
     spec: str = request["target"]
     sys.argv = [spec]
     send({"doing": f"importing {spec.rpartition(':')[0]}"})
-    began = time.perf_counter()
+    began = perf_counter()
     function = load(spec)
-    import_seconds = time.perf_counter() - began
+    import_seconds = perf_counter() - began
     send({"doing": f"making the inputs {request['inputs']}"})
     calls = load_calls(request["inputs"])
     check_arguments(function, calls, spec)
     send({"doing": f"call 1 of {spec}"})
-    seconds = max(request["ends_at"] - time.monotonic(), min(LEAST, request["seconds"]))
+    seconds = max(request["ends_at"] - monotonic(), min(LEAST, request["seconds"]))
     profile = measure(
         function, calls, seconds=seconds, name=spec, watch=request["watch"], on_progress=_Teller(spec, send)
     )
@@ -43,10 +43,10 @@ class _Teller:
     def __init__(self, spec: str, send: Callable[[Message], None]) -> None:
         self._spec = spec
         self._send = send
-        self._told = time.perf_counter()
+        self._told = perf_counter()
 
     def __call__(self, fraction: float, done: int, mean: float) -> None:
-        now = time.perf_counter()
+        now = perf_counter()
         if now - self._told < _TELL_EVERY and mean < _TELL_EVERY:
             return
         self._told = now

@@ -8,8 +8,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
-import time
 from dataclasses import dataclass
+
+# By name: a target may put others in the place of those of `time`, as freezegun does.
+from time import perf_counter, process_time, thread_time
 from typing import Protocol
 
 
@@ -68,12 +70,12 @@ class ThreadClocks:
     def opening(self) -> Reading:
         children, *switches = _usage()
         queued = self._queued()
-        process, thread = time.process_time(), time.thread_time()
-        return Reading(time.perf_counter(), thread, process, children, queued, *switches)
+        process, thread = process_time(), thread_time()
+        return Reading(perf_counter(), thread, process, children, queued, *switches)
 
     def closing(self) -> Reading:
-        wall = time.perf_counter()
-        thread, process = time.thread_time(), time.process_time()
+        wall = perf_counter()
+        thread, process = thread_time(), process_time()
         queued = self._queued()
         children, *switches = _usage()
         return Reading(wall, thread, process, children, queued, *switches)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import pickle
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
+from time import perf_counter
 from typing import Any
 
 from advisor.records import Picklable
@@ -42,7 +42,7 @@ def measure(function: Callable[..., Any], calls: Sequence[Call], results: Sequen
 
     A call without arguments still sends an empty tuple. What `results` does not hold is not known.
     """
-    ends = time.perf_counter() + seconds
+    ends = perf_counter() + seconds
     sent = parcel(function, ends)
     arguments = _until(ends, [(call.args, call.kwargs) if call.kwargs else call.args for call in calls])
     returned = _until(ends, list(results))
@@ -69,7 +69,7 @@ def _until(ends: float, objects: Sequence[Any]) -> list[Parcel]:
     """The parcels of as many objects as there is time for, the first in any case."""
     parcels: list[Parcel] = []
     for thing in objects:
-        if parcels and time.perf_counter() > ends:
+        if parcels and perf_counter() > ends:
             break
         parcels.append(parcel(thing, ends))
     return parcels
@@ -83,15 +83,15 @@ def parcel(thing: Any, ends: float) -> Parcel:
     size = 0
     try:
         while len(times) < _REPEATS:
-            began = time.perf_counter()
+            began = perf_counter()
             buffer = io.BytesIO()
             ForkingPickler(buffer).dump(thing)
             size = buffer.tell()
             if size > LARGE:
-                return Parcel(size, 2 * (time.perf_counter() - began), None)
+                return Parcel(size, 2 * (perf_counter() - began), None)
             pickle.loads(buffer.getbuffer())
-            times.append(time.perf_counter() - began)
-            if time.perf_counter() > ends:
+            times.append(perf_counter() - began)
+            if perf_counter() > ends:
                 break
     except (KeyboardInterrupt, SystemExit):
         raise

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import astuple, dataclass
+from time import perf_counter, thread_time
 
 MEAN_INTERVAL = 2e-3
 LATE = 0.2e-3  # seconds after which a wake-up without a second switch was spent in the run queue
@@ -50,11 +51,11 @@ class Sampler:
     def begin(self, window: int) -> None:
         """From now on, instants count for `window`."""
         self._tallies.setdefault(window, [0.0] * 4)
-        self._events.append((time.perf_counter(), window))
+        self._events.append((perf_counter(), window))
 
     def pause(self) -> None:
         """From now on, instants count for nothing."""
-        self._events.append((time.perf_counter(), PAUSED))
+        self._events.append((perf_counter(), PAUSED))
 
     def finish(self) -> dict[int, Tally]:
         """End the thread and return what it saw, by window."""
@@ -71,7 +72,7 @@ class Sampler:
         return self._random.expovariate(self._rate)
 
     def _sample(self) -> None:
-        clock = time.perf_counter
+        clock = perf_counter
         due = clock() + self._draw()
         while not self._stopped:
             switches = _switches()
@@ -85,7 +86,7 @@ class Sampler:
             while due <= woke:
                 self._count(due, found)
                 due += self._draw()
-            self.cpu = time.thread_time()
+            self.cpu = thread_time()
 
     def _found(self, late: float, switches: int | None) -> int:
         """What a wake-up tells, as an index into a tally: 1 taken, 2 dropped, 3 computing without the GIL; or 0."""
