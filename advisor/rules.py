@@ -83,8 +83,12 @@ class Facts:
         return self.profile.archetype is not None
 
     def share(self, seconds: float | None) -> float:
-        """A part of the call's wall time, 0 to 1; what was not measured decides nothing, so it counts as none."""
-        return min(1.0, (seconds or 0.0) / self.profile.wall)
+        """A part of the call's own time, 0 to 1; what was not measured decides nothing, so it counts as none.
+
+        Standing in line for a core is the busy host's time, not the call's.
+        """
+        own = self.profile.wall - (self.profile.run_queue or 0.0)
+        return min(1.0, (seconds or 0.0) / own) if own > 0 else 0.0
 
     @property
     def gil_share(self) -> float:
@@ -103,17 +107,17 @@ class Facts:
         return self.share(self.profile.wait)
 
     @property
-    def wants_processes(self) -> bool:
-        """The call holds the GIL long enough that only processes could help it."""
-        return not self.free_threaded and self.gil_share >= MUCH and self.machine.cores > 1
-
-    @property
     def unknown_share(self) -> float:
         """The part of the call's time of which nobody knows whether it computes or waits."""
         profile = self.profile
         if profile.wait is not None or None not in (profile.gil_held, profile.gil_free):
             return 0.0
         return 1.0 - self.share(profile.cpu)
+
+    @property
+    def wants_processes(self) -> bool:
+        """The call holds the GIL long enough that only processes could help it."""
+        return not self.free_threaded and self.gil_share >= MUCH and self.machine.cores > 1
 
     @property
     def native_threads(self) -> float:

@@ -218,3 +218,10 @@ def test_codes_are_unique_for_a_strategy() -> None:
     assert len(pairs) == len(set(pairs))
     names = [rule.name for rule in rules.RULES]
     assert len(names) == len(set(names))
+
+
+def test_shares_are_of_the_calls_own_time() -> None:
+    """On a busy host a call that only computes still holds the GIL for all of its own time."""
+    profile = profile_of(wall=0.1, gil_held=0.04, gil_free=0.0, child_cpu=0.0, wait=0.0, run_queue=0.06)
+    reason = rules.reasons(profile, JOB, MACHINE, ESTIMATES, PROCESSES)[0]
+    assert "holds the GIL for 100 % of its time" in reason.text
