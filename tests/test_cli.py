@@ -343,7 +343,9 @@ def test_a_description_gets_advice(capsys: pytest.CaptureFixture[str]) -> None:
     assert (advice.recommendation, advice.evidence) == ("threading", "described")
     assert (advice.job.calls, advice.machine.cores) == (70, 3)
     assert main(["--json", "--calls", "70", "--cores", "3", "describe", "downloading files"]) == 0
-    assert Advice.model_validate_json(capsys.readouterr().out) == advice
+    again = Advice.model_validate_json(capsys.readouterr().out)
+    free = {"machine": {"memory"}}  # what this host has free differs from one moment to the next
+    assert again.model_dump(exclude=free) == advice.model_dump(exclude=free)
 
 
 def test_a_description_from_standard_input(project: Path) -> None:
