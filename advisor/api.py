@@ -160,6 +160,8 @@ def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
     host = this_machine()
     if machine is None:
         return host
+    if not isinstance(machine, Mapping):
+        raise UsageError(f"a machine is a Machine or a mapping of its fields, not {machine!r}")
     unknown = set(machine) - set(Machine.model_fields)
     if unknown:
         raise UsageError(f"a machine has no {', '.join(sorted(unknown))}")

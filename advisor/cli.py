@@ -380,7 +380,10 @@ def _save_plot(advice: Advice, plot: str) -> None:
 
 
 def _save(path: Path, text: str) -> None:
+    from advisor.replacing import replacing
+
     try:
-        path.write_text(text, encoding="utf-8")
+        with replacing(path) as file:
+            file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error

@@ -211,12 +211,19 @@ def _choose(
     candidates = [one for one in leaders.values() if one is loop or _gains(one, loop)]
     own_gil = [one for one in candidates if one.strategy in rules.OWN_GIL]
     candidates = _worth_it([one for one in own_gil if one.workers > CROWD * machine.cores], candidates, CROWD_GAIN)
-    if job.shares_state:
+    if _shares_state(profile, job):
         candidates = _worth_it(own_gil, candidates, SHARED_STATE_GAIN)
     winner = _fastest(candidates, profile)
     if winner is loop and job.responsive and loop.seconds.expected > UNNOTICED:
         return _off_the_main_thread(leaders, profile) or loop
     return winner
+
+
+def _shares_state(profile: Profile, job: Job) -> bool:
+    """As the caller says; else as it was seen: calls that write globals share them."""
+    if job.shares_state is not None:
+        return job.shares_state
+    return profile.side_effects is not None and bool(profile.side_effects.globals_written)
 
 
 def _named(leaders: dict[Strategy, Estimate], reading: Reading) -> Estimate | None:
@@ -415,7 +422,7 @@ def _matrix_says(facts: rules.Facts, reading: Reading | None) -> tuple[str, str,
 def _shared_state_copied(facts: rules.Facts) -> tuple[str, str] | None:
     """Processes were chosen although the calls share state."""
     threads = facts.best("threading")
-    if not facts.job.shares_state or facts.strategy not in rules.OWN_GIL or threads is None:
+    if not _shares_state(facts.profile, facts.job) or facts.strategy not in rules.OWN_GIL or threads is None:
         return None
     ratio = threads.seconds.expected / max(facts.chosen.seconds.expected, 1e-12)
     text = (

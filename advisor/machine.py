@@ -118,19 +118,13 @@ def _cached(key: str) -> Machine | None:
 
 def _keep(entry: CacheEntry) -> None:
     """Write the cache file all at once; a read-only home or a full disk only means to measure again next time."""
-    import tempfile
+    from advisor.replacing import replacing
 
     with contextlib.suppress(OSError, RuntimeError):
         path = cache_path(entry.key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".tmp")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(entry.model_dump_json())
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with replacing(path) as file:
+            file.write_text(entry.model_dump_json(), encoding="utf-8")
 
 
 def _measured_costs(host: Machine, seconds: float) -> dict[str, float]:

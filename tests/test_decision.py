@@ -9,7 +9,18 @@ import pytest
 from advisor import costs, describe
 from advisor.decision import corrected, decide, undecided
 from advisor.matrix import ROWS, MatrixRow
-from advisor.records import Advice, Estimate, Job, Machine, Picklable, Profile, Range, Strategy, Verification
+from advisor.records import (
+    Advice,
+    Estimate,
+    Job,
+    Machine,
+    Picklable,
+    Profile,
+    Range,
+    SideEffects,
+    Strategy,
+    Verification,
+)
 
 MACHINE = Machine(cores=2, memory=8_000_000_000)
 JOB = Job(calls=100)
@@ -82,6 +93,15 @@ def test_shared_state_keeps_to_threads_unless_processes_are_much_faster() -> Non
         "results back and merge them."
     ]
     assert "unshared-state" in [warning.code for warning in much.warnings]
+
+
+def test_globals_that_calls_write_are_shared_state() -> None:
+    """What was seen counts unless the caller says otherwise."""
+    writing = COMPUTING.model_copy(update={"side_effects": SideEffects(globals_written=("cache",))})
+    estimates = plan(threading=70.0, multiprocessing=50.0)
+    assert advised(writing, estimates=estimates).recommendation == "threading"
+    told = Job(calls=100, shares_state=False)
+    assert advised(writing, told, estimates=estimates).recommendation == "multiprocessing"
 
 
 def test_a_crowd_of_processes_must_be_worth_its_memory() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import hashlib
 import itertools
@@ -278,6 +279,17 @@ def test_a_profiler_used_wrongly_says_so() -> None:
         profiler.call(nap)
     with pytest.raises(AdvisorError, match="already in use"), profiler:
         pass
+
+
+def test_a_call_that_raises_is_not_measured() -> None:
+    """Its error is the caller's to handle; the other calls make the profile."""
+    with advisor.Profiler() as profiler:
+        for divisor in (1, 0, 2):
+            with contextlib.suppress(ZeroDivisionError):
+                profiler.call(divmod, 1, divisor)
+    assert profiler.profile.calls == 1
+    with advisor.Profiler() as outer, pytest.raises(AdvisorError, match="measured twice"):
+        outer.call(outer.call, nap)
 
 
 def test_an_error_in_the_block_is_raised_and_gives_no_profile() -> None:

@@ -108,6 +108,7 @@ class Profiler:
         self._meter: Meter | None = None
         self._profile: Profile | None = None
         self._calls = 0
+        self._started = self._within = False
         self._called: tuple[Callable[..., Any], list[Call], list[Any]] | None = None
         self._idle: int | None = None
 
@@ -140,12 +141,23 @@ class Profiler:
             raise AdvisorError("Profiler.call() belongs inside the `with` block")
         if calling.is_coroutine(function):
             raise UsageError("Profiler.call() awaits nothing: pass a coroutine function to advisor.profile()")
-        if self._calls == 0:
+        if not self._started:  # until now it was the block that was measured
+            self._started = True
             meter.drop()
-        self._calls += 1
+        if self._within:
+            raise AdvisorError("Profiler.call() within another would be measured twice")
+        self._within = True
         meter.begin()
-        result = function(*args, **kwargs)
-        meter.end(1)
+        try:
+            result = function(*args, **kwargs)
+        except BaseException:
+            meter.drop()
+            raise
+        else:
+            meter.end(1)
+        finally:
+            self._within = False
+        self._calls += 1
         if self._called is None:
             self._called = function, [], []
         if len(self._called[1]) < 3:
@@ -158,7 +170,7 @@ class Profiler:
         with self._meter as meter:
             if kind is not None:
                 return
-            if not self._calls:
+            if not self._started:
                 meter.end(1)
             record = meter.finish()
         if not any(stretch.calls for stretch in record.stretches):

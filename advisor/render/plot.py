@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
-import tempfile
 import textwrap
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from advisor.errors import MissingExtraError, UsageError
 from advisor.figures import count, crew, duration, times
 from advisor.records import Advice, Alternative, Estimate, Strategy
+from advisor.replacing import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,38 +56,17 @@ def save_plot(advice: Advice, estimates: Sequence[Estimate], path: str | os.Path
     settings = matplotlib.rc_context({"font.size": 10, "svg.fonttype": "none", "text.parse_math": False})
     with settings, warnings.catch_warnings(action="ignore", category=UserWarning):
         figure = _draw(advice, estimates)
-        _replace(Path(path), lambda file: _save(figure, file))
+        try:
+            with replacing(Path(path)) as file:
+                _save(figure, file)
+        except OSError as error:
+            raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _save(figure: Figure, file: Path) -> None:
     # Without a date, the same advice gives the same file.
     metadata = {"Date": None} if file.suffix.lower() == ".svg" else {}
     figure.savefig(file, dpi=150, metadata=metadata)
-
-
-def _replace(path: Path, write: Callable[[Path], None]) -> None:
-    """Writes beside the file and renames: nobody ever sees half of it, and a failure leaves the old one."""
-    try:
-        handle, name = tempfile.mkstemp(suffix=path.suffix, prefix=".advise-", dir=path.absolute().parent)
-        os.close(handle)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
-    try:
-        write(Path(name))
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            Path(name).unlink()
-
-
-def _umask() -> int:
-    """The permissions that new files do not get; it can only be read by setting it."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
 
 
 def _draw(advice: Advice, estimates: Sequence[Estimate]) -> Figure:

@@ -1,0 +1,45 @@
+"""Files are written whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from advisor.replacing import replacing
+
+
+def test_a_file_appears_whole_with_the_usual_permissions(tmp_path: Path) -> None:
+    """Nothing but the new file is left in its folder, and others may read it as any new file."""
+    place, plain = tmp_path / "profile.json", tmp_path / "plain"
+    plain.touch()
+    with replacing(place) as file:
+        file.write_text("half")
+        assert not place.exists()
+        file.write_text("whole")
+    assert place.read_text() == "whole"
+    assert place.stat().st_mode == plain.stat().st_mode
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["plain", "profile.json"]
+
+
+def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
+    """And nothing else."""
+    place = tmp_path / "profile.json"
+    place.write_text("old")
+
+    def fail() -> None:
+        with replacing(place) as file:
+            file.write_text("new")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        fail()
+    assert place.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["profile.json"]
+
+
+def test_a_device_is_written_to_and_stays_one() -> None:
+    """/dev/null is not replaced by a file."""
+    with replacing(Path("/dev/null")) as file:
+        file.write_text("gone")
+    assert not Path("/dev/null").is_file()
