@@ -10,6 +10,8 @@ from hypothesis import settings
 settings.register_profile("advisor", deadline=None, print_blob=True)
 settings.load_profile("advisor")
 
-# A shell lets its background jobs ignore Ctrl-C, and so would the programs that tests send it to.
+# A shell lets its background jobs ignore Ctrl-C, and nohup SIGHUP; so would the programs that tests send them to.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
