@@ -38,9 +38,9 @@ def test_the_tightest_quota_above_a_process_counts(tmp_path: Path) -> None:
     """A limit of a parent group binds every group below it, even one with a larger limit of its own."""
     root = lay_out(
         tmp_path / "cgroup",
-        {"work/cpu.max": "300000 100000", "work/unit/cpu.max": "800000 100000", "other/cpu.max": "100000 100000"},
+        {"user/cpu.max": "300000 100000", "user/unit/cpu.max": "800000 100000", "other/cpu.max": "100000 100000"},
     )
-    assert platform.quota_cores(root, membership(tmp_path, "0::/work/unit")) == 3
+    assert platform.quota_cores(root, membership(tmp_path, "0::/user/unit")) == 3
 
 
 @pytest.mark.parametrize("mount", ["cpu", "cpu,cpuacct"])
