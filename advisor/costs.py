@@ -14,7 +14,7 @@ from typing import Literal
 
 from advisor import figures
 from advisor.queueing import Cores, Visit, WorkerStage, job_seconds, lock_curve, pool_throughput, sizes
-from advisor.records import Estimate, Job, Machine, Profile, Range, Strategy
+from advisor.records import POOL_COSTS, Estimate, Job, Machine, Profile, Range, Strategy
 
 MIN_GAIN = 1.10  # sequential wins unless something else is at least this much faster
 GOOD_ENOUGH = 1.05  # the smallest worker count within this factor of the best: each worker costs memory
@@ -458,16 +458,6 @@ _ASSUMED_PROFILE = 0.3  # besides the standard errors that the archetype itself 
 _COST_FACTOR = {"measured": 1.25, "assumed": 2.0}
 _GUESSED_GIL = {"observed": 0.0, "sampled": 0.02, "estimated": 0.15, None: 0.0}
 _LARGE_WORKING_SET = 32e6  # bytes: beyond a core's own caches, neighbours slow each other
-_COSTS = (
-    "thread_start",
-    "thread_task",
-    "gil_switch",
-    "process_start",
-    "process_start_each",
-    "process_task",
-    "process_task_worker",
-    "process_byte",
-)
 
 
 def _estimates(strategy: Strategy, case: Case) -> list[Estimate]:
@@ -509,7 +499,7 @@ def _variants(strategy: Strategy, case: Case) -> list[Case]:
     if strategy == "sequential":
         return []
     factor = _COST_FACTOR[case.machine.source]
-    costs = {name: min(1e9, getattr(case.machine, name) * factor) for name in _COSTS}
+    costs = {name: min(1e9, getattr(case.machine, name) * factor) for name in POOL_COSTS}
     variants = [replace(case, machine=case.machine.model_copy(update=costs))]
     errors = case.profile.standard_error
     if strategy == "threading" and not case.machine.python.free_threaded:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field, ValidationError
 
 from advisor import platform
-from advisor.records import Machine, StartMethod
+from advisor.records import POOL_COSTS, Machine, StartMethod
 
 if TYPE_CHECKING:
     import subprocess
@@ -33,17 +33,7 @@ _ASSUMED_STARTS: dict[StartMethod, dict[str, float]] = {
     "forkserver": {"process_start": 0.08, "process_start_each": 0.02},
     "spawn": {"process_start": 0.08, "process_start_each": 0.04},
 }
-_MEASURED = (
-    "thread_start",
-    "thread_task",
-    "gil_switch",
-    "process_start",
-    "process_start_each",
-    "process_task",
-    "process_task_worker",
-    "process_byte",
-    "core_scaling",
-)
+_MEASURED = (*POOL_COSTS, "core_scaling")
 _START_UP = 0.15  # seconds kept back for the child's interpreter to start and end
 _measured_here: dict[str, Machine] = {}  # so that without a writable cache, measuring happens once a process
 

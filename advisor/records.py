@@ -149,6 +149,18 @@ class Machine(Record):
     source: Literal["measured", "assumed"] = "assumed"
 
 
+POOL_COSTS = (
+    "thread_start",
+    "thread_task",
+    "gil_switch",
+    "process_start",
+    "process_start_each",
+    "process_task",
+    "process_task_worker",
+    "process_byte",
+)  # the fields of Machine that are seconds
+
+
 class Job(Record):
     """How much of it there is to do."""
 

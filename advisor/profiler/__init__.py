@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
 from advisor.errors import AdvisorError, UsageError
+from advisor.platform import resident_memory
 from advisor.profiler import calls as calling
 from advisor.profiler import memory, pickling
 from advisor.profiler.effects import Effects
@@ -66,16 +67,16 @@ def measure(
     with Meter(watch) as meter:
         effects = Effects(function, ours=meter.own_children)
         memory.forget_peak()
-        idle = memory.resident()
+        idle = resident_memory()
         ends = began + seconds * (1 - PICKLING_SHARE)
-        called = calling.call_within(function, calls, meter, ends=ends, name=name, on_progress=on_progress)
+        results = calling.call_within(function, calls, meter, ends=ends, name=name, on_progress=on_progress)
         peak = memory.peak()
         side_effects = effects.after()
         record = meter.finish()
     sent = pickling.measure(
         function,
         list(calls[:_PICKLED_CALLS]) if calls else [Call()],
-        called.results,
+        results,
         min(seconds * PICKLING_SHARE, 0.5),
     )
     return Profile(
@@ -127,7 +128,7 @@ class Profiler:
             raise AdvisorError("this Profiler is already in use: make another")
         self._meter = Meter(self._watch)
         memory.forget_peak()
-        self._idle = memory.resident()
+        self._idle = resident_memory()
         self._meter.begin()
         return self
 

@@ -7,7 +7,6 @@ import inspect
 import random
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import cycle, islice, repeat
 from typing import Any
 
@@ -19,15 +18,6 @@ BATCH_SECONDS = 5e-3
 OVERTIME = 0.1
 MAX_BATCH = 100_000
 Progress = Callable[[float, int, float], None]
-
-
-@dataclass
-class Called:
-    """How it went: how many calls were made, the first one's own stretch, and a few results to look at."""
-
-    calls: int
-    first: Stretch
-    results: list[Any] = field(default_factory=list)
 
 
 def is_coroutine(function: Callable[..., Any]) -> bool:
@@ -44,8 +34,10 @@ def call_within(
     name: str,
     on_progress: Progress | None = None,
     clock: Callable[[], float] = time.perf_counter,
-) -> Called:
+) -> list[Any]:
     """Call `function` with `calls` (None: without arguments) until `ends` on the `clock`; one call always finishes.
+
+    Returns a few results to look at; the rest is in the `meter`.
 
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and anew when they run out. Raises
     TargetError when a call raises; not when it did so for an input that it had been given before (a file that the
@@ -59,7 +51,7 @@ def call_within(
     inputs = None if calls is None else len(calls)
     try:
         first = runner.run(1, meter)
-        called = Called(1, first, [runner.result])
+        results = [runner.result]
         done = 1
         size, mean = 1, first.passed.wall
         while clock() + mean * size <= ends + (overtime if done == 1 else 0.0):
@@ -72,8 +64,8 @@ def call_within(
                 raise
             done += size
             took = stretch.passed.wall
-            if len(called.results) < 3:
-                called.results.append(runner.result)
+            if len(results) < 3:
+                results.append(runner.result)
             mean = took / size if done < 10 else 0.7 * mean + 0.3 * took / size
             if took < BATCH_SECONDS / 2:
                 size = min(size * 2, MAX_BATCH)
@@ -81,8 +73,7 @@ def call_within(
                 size = max(1, int(size * BATCH_SECONDS / took))
             if on_progress:
                 on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
-        called.calls = done
-        return called
+        return results
     except (KeyboardInterrupt, TargetError):
         raise
     except BaseException as error:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 # By name: a target may put others in the place of those of `time`, as freezegun does.
 from time import perf_counter, process_time, thread_time
-from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +46,11 @@ def _difference(later: float | None, earlier: float | None) -> float | None:
     return None if later is None or earlier is None else later - earlier
 
 
-class Clocks(Protocol):
-    """Reads every clock; `opening` and `closing` differ in the order, so that the reading itself is not measured."""
-
-    def opening(self) -> Reading: ...
-
-    def closing(self) -> Reading: ...
-
-
 class ThreadClocks:
-    """The clocks of the thread that made this object. Close it when done."""
+    """The clocks of the thread that made this object. Close it when done.
+
+    `opening` and `closing` read them in opposite orders, so that the reading itself is not measured.
+    """
 
     def __init__(self) -> None:
         self._schedstat: int | None = None

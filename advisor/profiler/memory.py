@@ -1,4 +1,4 @@
-"""How much memory this process holds now, and held at most since it was last asked to forget."""
+"""How much memory this process held at most since it was last asked to forget; `platform` tells what it holds now."""
 
 from __future__ import annotations
 
@@ -12,11 +12,6 @@ def forget_peak() -> None:
     """Start the peak anew from what is held now, where the kernel allows it (Linux: clear_refs)."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-
-
-def resident() -> int | None:
-    """Bytes of physical memory held now."""
-    return _status("VmRSS")
 
 
 def peak() -> int | None:
