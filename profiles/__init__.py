@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,11 +20,16 @@ class Workload:
     name: str
     target: str  # as the command line takes it
     inputs: str  # a callable that yields the arguments, one per call
-    calls: int  # of a typical job: some two to four seconds, one after the other; inputs repeat to fill it
+    calls: int  # of a typical job: some one to two and a half seconds, one after the other; inputs repeat to fill it
     row: str  # the task it stands for in `advise matrix`
     what: str
     packages: tuple[str, ...] = ()  # by the names they are imported under
     programs: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """The kind of work: workloads of one kind stand in one module."""
+        return self.name.partition(".")[0]
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -70,8 +76,8 @@ WORKLOADS: Final = (
     ),
     _workload("chat:say", 100, "Real-time chat app", "three lines said in a room, shared history kept"),
     _workload("database:query_remote", 200, "Database queries", "orders of a customer, 8–13 ms away"),
-    _workload("database:query_file", 150, "Database operations", "an SQLite file: sums by article"),
-    _workload("files:read_log", 300, "File reading and writing", "logs in the page cache, counted by level"),
+    _workload("database:query_file", 90, "Database operations", "an SQLite file: sums by article"),
+    _workload("files:read_log", 180, "File reading and writing", "logs in the page cache, counted by level"),
     _workload("files:write_report", 4000, "File reading and writing", "64 KiB written and synced to disk"),
     _workload(
         "mixed:collect_links",
@@ -87,44 +93,44 @@ WORKLOADS: Final = (
         "8 ms of download, more of parsing",
         variant="mostly-parsing",
     ),
-    _workload("images:make_thumbnail", 100, "Processing 100 images", "JPEGs shrunk by Pillow", packages=("PIL",)),
-    _workload("images:tint_pixels", 100, "Processing 100 images", "sepia, pixel by pixel", packages=("PIL",)),
-    _workload("video:encode_group", 100, "Video encoding", "motion, transform, deflate", packages=("numpy", "PIL")),
-    _workload("video:make_preview", 75, "Video encoding", "an animated GIF of frames", packages=("numpy", "PIL")),
+    _workload("images:make_thumbnail", 60, "Processing 100 images", "JPEGs shrunk by Pillow", packages=("PIL",)),
+    _workload("images:tint_pixels", 60, "Processing 100 images", "sepia, pixel by pixel", packages=("PIL",)),
+    _workload("video:encode_group", 60, "Video encoding", "motion, transform, deflate", packages=("numpy", "PIL")),
+    _workload("video:make_preview", 40, "Video encoding", "an animated GIF of frames", packages=("numpy", "PIL")),
     _workload(
-        "dataframes:analyse_region", 200, "Data analysis (pandas)", "CSV, groups, pivot, merge", packages=("pandas",)
+        "dataframes:analyse_region", 120, "Data analysis (pandas)", "CSV, groups, pivot, merge", packages=("pandas",)
     ),
-    _workload("dataframes:summarise", 150, "Data analysis (pandas)", "groups of a 6 MB frame", packages=("pandas",)),
-    _workload("simulation:price_option", 250, "Scientific simulations", "Monte Carlo in pure Python"),
-    _workload("simulation:move_planets", 240, "Scientific simulations", "five bodies, runs of unlike length"),
-    _workload("crypto:fingerprint", 500, "Cryptographic operations", "SHA-256 of blobs of 8 MiB"),
-    _workload("crypto:derive_key", 350, "Cryptographic operations", "PBKDF2, the GIL released"),
-    _workload("crypto:stretch_key", 140, "Cryptographic operations", "scrypt, the GIL released, 8 MiB each"),
-    _workload("crypto:sign_messages", 900, "Cryptographic operations", "HMACs of short messages, the GIL held"),
-    _workload("compression:deflate", 450, "Compressing and decompressing", "zlib of 375 kB files"),
-    _workload("compression:pack_bz2", 300, "Compressing and decompressing", "bzip2 of 150 kB files"),
-    _workload("compression:pack_lzma", 300, "Compressing and decompressing", "LZMA of 150 kB files"),
-    _workload("text:revise_orders", 450, "Parsing text, JSON or HTML", "JSON of 160 kB read and written"),
-    _workload("text:scan_log", 450, "Parsing text, JSON or HTML", "a regular expression over a log"),
-    _workload("text:find_links", 300, "Parsing text, JSON or HTML", "a page through html.parser"),
+    _workload("dataframes:summarise", 90, "Data analysis (pandas)", "groups of a 6 MB frame", packages=("pandas",)),
+    _workload("simulation:price_option", 150, "Scientific simulations", "Monte Carlo in pure Python"),
+    _workload("simulation:move_planets", 140, "Scientific simulations", "five bodies, runs of unlike length"),
+    _workload("crypto:fingerprint", 300, "Cryptographic operations", "SHA-256 of blobs of 8 MiB"),
+    _workload("crypto:derive_key", 210, "Cryptographic operations", "PBKDF2, the GIL released"),
+    _workload("crypto:stretch_key", 80, "Cryptographic operations", "scrypt, the GIL released, 8 MiB each"),
+    _workload("crypto:sign_messages", 540, "Cryptographic operations", "HMACs of short messages, the GIL held"),
+    _workload("compression:deflate", 270, "Compressing and decompressing", "zlib of 375 kB files"),
+    _workload("compression:pack_bz2", 180, "Compressing and decompressing", "bzip2 of 150 kB files"),
+    _workload("compression:pack_lzma", 180, "Compressing and decompressing", "LZMA of 150 kB files"),
+    _workload("text:revise_orders", 270, "Parsing text, JSON or HTML", "JSON of 160 kB read and written"),
+    _workload("text:scan_log", 270, "Parsing text, JSON or HTML", "a regular expression over a log"),
+    _workload("text:find_links", 180, "Parsing text, JSON or HTML", "a page through html.parser"),
     _workload(
-        "text:read_prices", 140, "Parsing text, JSON or HTML", "a page through BeautifulSoup", packages=("bs4", "lxml")
+        "text:read_prices", 80, "Parsing text, JSON or HTML", "a page through BeautifulSoup", packages=("bs4", "lxml")
     ),
-    _workload("numeric:solve_system", 250, "Mathematical calculations", "BLAS on all cores", packages=("numpy",)),
+    _workload("numeric:solve_system", 100, "Mathematical calculations", "BLAS on all cores", packages=("numpy",)),
     _workload(
-        "numeric:find_median", 200, "Mathematical calculations", "np.sort, the GIL released", packages=("numpy",)
+        "numeric:find_median", 120, "Mathematical calculations", "np.sort, the GIL released", packages=("numpy",)
     ),
-    _workload("numeric:track_target", 350, "Mathematical calculations", "matrices of 4 by 4", packages=("numpy",)),
+    _workload("numeric:track_target", 210, "Mathematical calculations", "matrices of 4 by 4", packages=("numpy",)),
     _workload(
         "programs:sort_lines",
-        160,
+        100,
         "Running another program for each item",
         "sort as a child program",
         programs=("sort",),
     ),
-    _workload("programs:run_script", 90, "Running another program for each item", "an interpreter as a child program"),
-    _workload("payloads:apply_rule", 900, "Independent tasks", "an argument that can't be pickled"),
-    _workload("payloads:make_tile", 700, "Independent tasks", "results of 8 MB"),
+    _workload("programs:run_script", 50, "Running another program for each item", "an interpreter as a child program"),
+    _workload("payloads:apply_rule", 540, "Independent tasks", "an argument that can't be pickled"),
+    _workload("payloads:make_tile", 420, "Independent tasks", "results of 8 MB"),
     _workload("tiny:clamp", 100_000, "Independent tasks", "less than a microsecond"),
 )
 
@@ -136,3 +142,16 @@ def find(name: str) -> Workload:
             return workload
     known = ", ".join(workload.name for workload in WORKLOADS)
     raise LookupError(f"no workload is called {name!r}; there are {known}")
+
+
+def choose(names: Sequence[str]) -> list[Workload]:
+    """The workloads so called and those of the families so called, in the order of the table; all where none is named.
+
+    Raises LookupError for a name that is neither.
+    """
+    if not names:
+        return list(WORKLOADS)
+    for name in names:
+        if not any(name in (workload.name, workload.family) for workload in WORKLOADS):
+            find(name)
+    return [workload for workload in WORKLOADS if {workload.name, workload.family} & set(names)]
