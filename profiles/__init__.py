@@ -66,19 +66,79 @@ WORKLOADS: Final = (
         packages=("requests",),
     ),
     _workload(
-        "web:call_limited_api",
+        "web:handle_request", 180, "Web server handling requests", "a visit counted, a service asked, a page made"
+    ),
+    _workload(
+        "web:poll_feed",
+        80,
+        "Network requests (web scraping, API calls)",
+        "a coroutine that asks with aiohttp, 20–29 ms away",
+        packages=("aiohttp",),
+    ),
+    _workload(
+        "web:scrape",
+        45,
+        "Network requests (web scraping, API calls)",
+        "10 ms of download by httpx, more of TLS context and BeautifulSoup",
+        packages=("httpx", "bs4", "lxml"),
+    ),
+    _workload("web:await_report", 20, "Network requests (web scraping, API calls)", "a service that takes 0.3 s"),
+    _workload("chat:say", 100, "Real-time chat app", "three lines said in a room, shared history kept"),
+    _workload("database:query_remote", 200, "Database queries", "orders of a customer, 8–13 ms away"),
+    _workload("database:query_file", 90, "Database operations", "an SQLite file: sums by article"),
+    _workload(
+        "database:list_sales",
+        500,
+        "Database operations",
+        "400 rows of an SQLite file as objects of SQLAlchemy's",
+        packages=("sqlalchemy",),
+    ),
+    _workload("database:import_sales", 800, "Database operations", "batches into an SQLite file, which has one writer"),
+    _workload("files:read_log", 180, "File reading and writing", "logs in the page cache, counted by level"),
+    _workload("files:write_report", 4000, "File reading and writing", "64 KiB written and synced to disk"),
+    _workload("files:fingerprint_folder", 7000, "File reading and writing", "12 small files in the page cache, hashed"),
+    _workload("files:search_archive", 150, "File reading and writing", "20 logs unpacked from a zip archive"),
+    _workload("files:read_packed_log", 100, "File reading and writing", "a gzip'd log, line by line"),
+    _workload(
+        "queues:handle_order",
+        250,
+        "Network requests (web scraping, API calls)",
+        "a message from a broker: taken, handled, acknowledged",
+        packages=("redis",),
+    ),
+    _workload(
+        "queues:publish_event",
+        7000,
+        "Network requests (web scraping, API calls)",
+        "a small message to a broker that has it at once",
+        packages=("redis",),
+    ),
+    _workload(
+        "queues:send_mail", 100, "Network requests (web scraping, API calls)", "a mail by SMTP: seven short answers"
+    ),
+    _workload(
+        "locks:call_limited_api",
         100,
         "Network requests (web scraping, API calls)",
         "a server that lets all but four clients queue",
     ),
     _workload(
-        "web:handle_request", 180, "Web server handling requests", "a visit counted, a service asked, a page made"
+        "locks:weigh", 300, "Shared state: several threads need the same data", "a lock around a device, 3 ms of 5 ms"
     ),
-    _workload("chat:say", 100, "Real-time chat app", "three lines said in a room, shared history kept"),
-    _workload("database:query_remote", 200, "Database queries", "orders of a customer, 8–13 ms away"),
-    _workload("database:query_file", 90, "Database operations", "an SQLite file: sums by article"),
-    _workload("files:read_log", 180, "File reading and writing", "logs in the page cache, counted by level"),
-    _workload("files:write_report", 4000, "File reading and writing", "64 KiB written and synced to disk"),
+    _workload(
+        "locks:borrow_connection",
+        120,
+        "Network requests (web scraping, API calls)",
+        "a pool of two connections",
+        packages=("urllib3",),
+    ),
+    _workload(
+        "locks:book_stock",
+        500,
+        "Shared state: several threads need the same data",
+        "a file's lock, which holds processes too",
+        packages=("fcntl",),
+    ),
     _workload(
         "mixed:collect_links",
         80,
@@ -92,6 +152,20 @@ WORKLOADS: Final = (
         "Network requests (web scraping, API calls)",
         "8 ms of download, more of parsing",
         variant="mostly-parsing",
+    ),
+    _workload("mixed:fill_basket", 80, "Network requests (web scraping, API calls)", "as much pure Python as waiting"),
+    _workload(
+        "mixed:find_duplicates", 20, "Network requests (web scraping, API calls)", "a tenth of waiting, then difflib"
+    ),
+    _workload(
+        "mixed:archive_download", 90, "Downloading 100 files", "a download, then SHA-256 and zlib, the GIL released"
+    ),
+    _workload(
+        "mixed:count_digits",
+        80,
+        "Running another program for each item",
+        "sort as a child program, its output counted in Python",
+        programs=("sort",),
     ),
     _workload("images:make_thumbnail", 60, "Processing 100 images", "JPEGs shrunk by Pillow", packages=("PIL",)),
     _workload("images:tint_pixels", 60, "Processing 100 images", "sepia, pixel by pixel", packages=("PIL",)),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import gzip
+import hashlib
 import os
 import random
 import tempfile
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +46,57 @@ def write_report_inputs() -> Iterator[str]:
     """200 reports, each with a name of its own."""
     for index in range(200):
         yield str(scratch.folder() / f"report-{index}.txt")
+
+
+def fingerprint_folder(folder: str) -> str:
+    """One fingerprint of a folder's files: so small, and in the page cache, that opening them is most of the work."""
+    whole = hashlib.sha256()
+    for path in sorted(Path(folder).iterdir()):
+        whole.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return whole.hexdigest()
+
+
+def fingerprint_folder_inputs() -> Iterator[str]:
+    """200 folders of 12 files of 2 kB."""
+    for index in range(200):
+        folder = scratch.folder() / "small" / str(index)
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            for number in range(12):
+                (folder / f"{number}.txt").write_text(f"file {number} of folder {index}\n" * 80)
+        yield str(folder)
+
+
+def search_archive(path: str) -> dict[str, int]:
+    """Counts the errors in each log of a zip archive."""
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name).count(b" ERROR ") for name in archive.namelist()}
+
+
+def search_archive_inputs() -> Iterator[str]:
+    """5 archives of 20 logs of 3,000 lines."""
+    for index in range(5):
+        path = scratch.folder() / f"logs-{index}.zip"
+        if not path.exists():
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                for number in range(20):
+                    archive.writestr(f"{number}.log", log_text(3_000, index * 20 + number))
+        yield str(path)
+
+
+def read_packed_log(path: str) -> int:
+    """Adds up how long the requests of a gzip'd log took, line by line."""
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        return sum(int(line.split()[-2]) for line in lines)
+
+
+def read_packed_log_inputs() -> Iterator[str]:
+    """5 logs of 20,000 lines."""
+    for index in range(5):
+        path = scratch.folder() / f"packed-{index}.log.gz"
+        if not path.exists():
+            path.write_bytes(gzip.compress(log_text(20_000, index).encode()))
+        yield str(path)
 
 
 def log_text(lines: int, seed: int) -> str:

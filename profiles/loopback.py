@@ -16,12 +16,21 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 _server: subprocess.Popen[str] | None = None
-_port = 0
+_ports = (0, 0)
 
 
 def port() -> int:
     """The server's port; starts it when it does not run yet."""
-    global _server, _port
+    return _running()[0]
+
+
+def mail_port() -> int:
+    """The port of its mail server."""
+    return _running()[1]
+
+
+def _running() -> tuple[int, int]:
+    global _server, _ports
     if _server is None:
         # Its life hangs on the pipe to its standard input, which the system closes however this process ends.
         _server = subprocess.Popen(
@@ -33,9 +42,10 @@ def port() -> int:
         )
         atexit.register(_stop_as, os.getpid())
         assert _server.stdout is not None
-        _port = int(_server.stdout.readline())
+        web, mail = _server.stdout.readline().split()
+        _ports = int(web), int(mail)
         _server.stdout.close()
-    return _port
+    return _ports
 
 
 def url(path: str) -> str:

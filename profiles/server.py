@@ -6,8 +6,11 @@
     GET /orders?customer=7&ms=20         rows of an SQLite database that is at home here
     GET /limited?size=1024&ms=20         as /bytes, but for no more than four clients at a time
     JOIN room name ms                    a chat: each line that follows goes to everyone in the room after `ms`
+    XADD, XRANGE, XACK                   a broker with streams of messages, for a Redis client
 
-Run it with `python -m profiles.server`: it prints its port, and ends when its standard input does or its parent is
+A mail server has a second port, since in SMTP the server speaks first.
+
+Run it with `python -m profiles.server`: it prints both ports, and ends when its standard input does or its parent is
 gone, so that it never outlives the process that started it.
 """
 
@@ -28,9 +31,14 @@ BACKLOG: Final = 1024
 CLIENTS_AT_ONCE: Final = 4
 CUSTOMERS: Final = 500
 PARENT_CHECK_SECONDS: Final = 0.5
+BROKER_SECONDS: Final = {"XRANGE": 0.003, "XACK": 0.002}  # a new message is kept in memory only, at once
+MAIL_SECONDS: Final = 0.002  # for each answer
+MESSAGES_KEPT: Final = 1_000
 
 Parameters = dict[str, int]
 Rooms = dict[str, set[asyncio.StreamWriter]]
+Streams = dict[str, dict[str, list[str]]]  # by name: the fields and values of each message by its id
+Reply = str | int | list["Reply"]
 
 
 @functools.lru_cache
@@ -147,17 +155,94 @@ async def serve_chat(first_line: str, reader: asyncio.StreamReader, writer: asyn
         rooms[room].discard(writer)
 
 
+async def serve_broker(
+    first_line: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, streams: Streams
+) -> None:
+    """Answers commands in Redis's protocol: each an array of strings, which tell their length."""
+    line = first_line
+    while line.startswith("*"):
+        command = [await read_string(reader) for _ in range(int(line[1:]))]
+        await asyncio.sleep(BROKER_SECONDS.get(command[0], 0))
+        writer.write(answer_command(command, streams))
+        await writer.drain()
+        line = (await reader.readline()).decode()
+
+
+async def read_string(reader: asyncio.StreamReader) -> str:
+    size = int((await reader.readline())[1:])
+    return (await reader.readexactly(size + 2))[:-2].decode()
+
+
+def answer_command(command: list[str], streams: Streams) -> bytes:
+    match command:
+        case ["XADD", stream, "*", *fields]:
+            return encoded(add_message(streams[stream], fields))
+        case ["XRANGE", stream, first, last] if first == last:  # all that is asked here: one message
+            return encoded([[first, [*streams[stream][first]]]] if first in streams[stream] else [])
+        case ["XACK", stream, _, *messages]:
+            return encoded(sum(message in streams[stream] for message in messages))
+        case _:
+            return b"-ERR unknown command\r\n"
+
+
+def add_message(stream: dict[str, list[str]], fields: list[str]) -> str:
+    """Keeps a message, and lets the oldest go where there are too many; returns its id."""
+    last = int(next(reversed(stream), "0-0").split("-")[0])
+    name = f"{last + 1}-0"
+    stream[name] = fields
+    if len(stream) > MESSAGES_KEPT:
+        del stream[next(iter(stream))]
+    return name
+
+
+def encoded(reply: Reply) -> bytes:
+    """A reply as Redis sends it."""
+    if isinstance(reply, int):
+        return b":%d\r\n" % reply
+    if isinstance(reply, str):
+        return b"$%d\r\n%s\r\n" % (len(reply.encode()), reply.encode())
+    return b"*%d\r\n" % len(reply) + b"".join(map(encoded, reply))
+
+
+async def serve_mail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Takes mails by SMTP and delivers them nowhere."""
+    try:
+        writer.write(b"220 loopback\r\n")
+        async for line in reader:
+            await asyncio.sleep(MAIL_SECONDS)
+            verb = line[:4].upper().strip()
+            if verb == b"DATA":
+                writer.write(b"354 end with a dot\r\n")
+                await reader.readuntil(b"\r\n.\r\n")
+                await asyncio.sleep(MAIL_SECONDS)
+            writer.write(b"221 bye\r\n" if verb == b"QUIT" else b"250 ok\r\n")
+            if verb == b"QUIT":
+                break
+        await writer.drain()
+    except (ConnectionError, ValueError, asyncio.IncompleteReadError):
+        pass  # as below
+    finally:
+        writer.close()
+
+
 async def serve_client(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, rooms: Rooms, limit: asyncio.Semaphore
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    *,
+    rooms: Rooms,
+    streams: Streams,
+    limit: asyncio.Semaphore,
 ) -> None:
     try:
         first_line = (await reader.readline()).decode("latin-1")
         if first_line.startswith("JOIN "):
             await serve_chat(first_line, reader, writer, rooms)
+        elif first_line.startswith("*"):
+            await serve_broker(first_line, reader, writer, streams)
         else:
             await serve_http(first_line, reader, writer, limit)
-    except (ConnectionError, ValueError):
-        pass  # the client left, or sent what is neither HTTP nor chat: it alone is worse off
+    except (ConnectionError, ValueError, asyncio.IncompleteReadError):
+        pass  # the client left, or sent what none of the protocols knows: it alone is worse off
     finally:
         writer.close()
 
@@ -185,12 +270,14 @@ async def parent_is_gone() -> None:
 
 async def main() -> None:
     rooms: Rooms = defaultdict(set)
+    streams: Streams = defaultdict(dict)
     limit = asyncio.Semaphore(CLIENTS_AT_ONCE)
     database()  # before the first client waits for it
-    server = await asyncio.start_server(
-        functools.partial(serve_client, rooms=rooms, limit=limit), "127.0.0.1", 0, backlog=BACKLOG
-    )
-    print(server.sockets[0].getsockname()[1], flush=True)
+    serve = functools.partial(serve_client, rooms=rooms, streams=streams, limit=limit)
+    servers = [
+        await asyncio.start_server(callback, "127.0.0.1", 0, backlog=BACKLOG) for callback in (serve, serve_mail)
+    ]
+    print(*(server.sockets[0].getsockname()[1] for server in servers), flush=True)
     await parent_is_gone()
     # Clients in mid-conversation are gone or about to be: there is nothing to wait for.
     os._exit(0)

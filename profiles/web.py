@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import string
 import threading
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -70,20 +71,6 @@ def handle_request_inputs() -> Iterator[dict[str, str]]:
         yield {"user": f"user-{index % 12}", "service": loopback.url(f"/orders?customer={index}&ms=12")}
 
 
-def call_limited_api(url: str) -> int:
-    """Asks a server that serves four clients at a time and lets the others queue: more workers than that gain nothing.
-
-    Nothing in one call alone shows it; only running calls at the same time does.
-    """
-    return len(get(url))
-
-
-def call_limited_api_inputs() -> Iterator[str]:
-    """50 questions of 20 ms."""
-    for _ in range(50):
-        yield loopback.url("/limited?size=2048&ms=20")
-
-
 async def stream(url: str) -> int:
     """Downloads a file as a coroutine does, piece by piece, and returns its size."""
     parts = urlsplit(url)
@@ -105,3 +92,45 @@ async def stream(url: str) -> int:
 def stream_inputs() -> Iterator[str]:
     """100 files of 64 KiB that take 15 to 34 ms to arrive."""
     yield from download_inputs()
+
+
+async def poll_feed(url: str) -> int:
+    """Asks a service for its articles with aiohttp, and counts those that have run out."""
+    import aiohttp
+
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        return sum(not any(article["stock"].values()) for article in await response.json())
+
+
+def poll_feed_inputs() -> Iterator[str]:
+    """100 questions that take 20 to 29 ms to answer."""
+    for index in range(100):
+        yield loopback.url(f"/items?count={40 + index % 7}&ms={20 + index * 7 % 10}")
+
+
+def scrape(url: str) -> dict[str, float]:
+    """Gets a page with httpx, which makes a TLS context for each such call, and reads its prices with BeautifulSoup."""
+    import httpx
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(httpx.get(url, trust_env=False, timeout=60).text, "lxml")
+    rows = zip(soup.select("td a"), soup.select("td.price"), strict=True)
+    return {article.get_text(): float(price.get_text().split()[0]) for article, price in rows}
+
+
+def scrape_inputs() -> Iterator[str]:
+    """40 pages of 100 rows that take 10 ms to arrive."""
+    for index in range(40):
+        yield loopback.url(f"/page?count={100 + index}&ms=10")
+
+
+def await_report(url: str) -> int:
+    """Waits for a report that a slow service makes on demand."""
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=60) as response:
+        return len(response.read().splitlines())
+
+
+def await_report_inputs() -> Iterator[str]:
+    """20 reports; the service takes 280 to 318 ms for one."""
+    for index in range(20):
+        yield loopback.url(f"/page?count={50 + index}&ms={280 + index * 14 % 40}")

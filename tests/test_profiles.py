@@ -162,9 +162,9 @@ def test_a_rule_made_on_the_spot_cannot_be_pickled() -> None:
 
 
 def test_downloads_arrive_whole() -> None:
-    """Both downloads get the file's 64 KiB, the API's prices add up, and the limited server answers too."""
+    """Downloads get the file's 64 KiB, the API's prices add up, and the limited server answers too."""
     assert first_result("web.download") == first_result("web.stream") == 65_536
-    assert first_result("web.call_limited_api") == 2_048
+    assert first_result("locks.call_limited_api") == 2_048
     assert first_result("web.call_api") == pytest.approx(sum(round(n * 1.37 % 90, 2) for n in range(20)))
 
 
