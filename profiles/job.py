@@ -1,6 +1,7 @@
 """Runs a workload's whole job one way, in a process of its own, and times it.
 
     python -m profiles.job NAME STRATEGY WORKERS CHUNK
+    python -m profiles.job NAME PACKAGE
 
 The clock starts with the inputs ready and the target imported, and stops when the last result is there and the pool is
 gone: starting and ending the pool count, and so does the first call, as they do for anyone who has such a job.
@@ -23,7 +24,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from advisor.executors import open_executor
 from advisor.records import Advice, Strategy
@@ -51,6 +52,20 @@ class Plan:
         return f"{self.strategy} × {self.workers}" + (f", chunks of {self.chunk}" if self.chunk > 1 else "")
 
 
+@dataclass(frozen=True)
+class Package:
+    """A package that is handed the whole job, and chooses how to do it by itself, at its default settings."""
+
+    name: Literal["betapool", "smart-parallel"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Contender: TypeAlias = Plan | Package
+ContenderT = TypeVar("ContenderT", bound=Contender)
+HandOver: TypeAlias = Callable[[Callable[[Any], Any], Sequence[Any]], None]  # function, arguments
+
 SEQUENTIAL: Final = Plan("sequential")
 
 
@@ -66,12 +81,19 @@ def plan_of(advice: Advice) -> Plan:
     )
 
 
-def measure(workload: Workload, plan: Plan, *, timeout: float) -> float:
+def measure(workload: Workload, contender: Contender, *, timeout: float) -> float:
     """Seconds that the workload's job takes in a fresh process; raises JobError when it fails or takes too long."""
-    command = [sys.executable, "-m", __name__, workload.name, plan.strategy, str(plan.workers), str(plan.chunk)]
+    return float(run_module(__name__, workload.name, *_spelt(contender), timeout=timeout).split()[-1])
+
+
+def run_module(module: str, *arguments: str, timeout: float) -> str:
+    """What `python -m module` prints, in a session of its own, which ends with it or at the latest after `timeout`.
+
+    Raises JobError when it fails or takes too long.
+    """
     with tempfile.TemporaryDirectory(prefix="advisor-job-") as folder:
         child = subprocess.Popen(
-            command,
+            [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             env=os.environ | {"TMPDIR": folder},  # nothing stays behind, though the job may have to be killed
             stdin=subprocess.DEVNULL,
@@ -88,34 +110,47 @@ def measure(workload: Workload, plan: Plan, *, timeout: float) -> float:
             _end(child)
     if child.returncode != 0:
         raise JobError((errors.strip().splitlines() or [f"exit status {child.returncode}"])[-1])
-    return float(output.split()[-1])
+    return output
 
 
-def alternate(workload: Workload, plans: Sequence[Plan], *, rounds: int, timeout: float) -> dict[Plan, float]:
+def alternate(
+    workload: Workload, plans: Sequence[ContenderT], *, rounds: int, timeout: float
+) -> dict[ContenderT, float]:
     """The median seconds of each plan, all of them measured in turn: a host's changes of pace hit them alike."""
-    seconds: dict[Plan, list[float]] = {plan: [] for plan in plans}
+    seconds: dict[ContenderT, list[float]] = {plan: [] for plan in plans}
     for number in range(rounds):
         for plan in plans if number % 2 == 0 else reversed(plans):
             seconds[plan].append(measure(workload, plan, timeout=timeout))
     return {plan: statistics.median(taken) for plan, taken in seconds.items()}
 
 
-def timed(workload: Workload, plan: Plan) -> float:
+def timed(workload: Workload, contender: Contender) -> float:
     """Seconds that the workload's job takes in this process."""
-    function = load(workload.target)
-    made = [call.args[0] for call in load_calls(workload.inputs) or ()]
-    arguments = list(islice(cycle(made), workload.calls))
-    run = _runner(function, plan)
+    run = prepare(workload, contender)
     start = time.perf_counter()
-    run(arguments)
+    run()
     return time.perf_counter() - start
 
 
-def _runner(function: Callable[[Any], Any], plan: Plan) -> Callable[[Sequence[Any]], None]:
+def prepare(workload: Workload, contender: Contender) -> Callable[[], None]:
+    """What does the workload's job in this process, with the target imported and the inputs made."""
+    function = load(workload.target)
+    made = [call.args[0] for call in load_calls(workload.inputs) or ()]
+    arguments = list(islice(cycle(made), workload.calls))
+    run = _runner(function, contender)
+    return lambda: run(arguments)
+
+
+def _runner(function: Callable[[Any], Any], contender: Contender) -> Callable[[Sequence[Any]], None]:
+    coroutine = inspect.iscoroutinefunction(function)
+    if isinstance(contender, Package):
+        hand_over = _PACKAGES[contender.name]()
+        called = functools.partial(_run_coroutine, function) if coroutine else function
+        return lambda arguments: hand_over(called, arguments)
+    plan = contender
     if plan.strategy == "sequential":
-        coroutine = inspect.iscoroutinefunction(function)
         return lambda arguments: (_await_in_turn if coroutine else _run_in_turn)(function, arguments)
-    if inspect.iscoroutinefunction(function) and plan.strategy != "asyncio":
+    if coroutine and plan.strategy != "asyncio":
         function = functools.partial(_run_coroutine, function)
     return lambda arguments: _run_in_pool(function, arguments, plan)
 
@@ -144,9 +179,35 @@ def _run_in_pool(function: Callable[[Any], Any], arguments: Sequence[Any], plan:
             pass
 
 
+def _smart_parallel() -> HandOver:
+    """Calls ten of the inputs one after the other, then does the whole job in a pool of its own."""
+    from smart_parallel import smart_map
+
+    def run(function: Callable[[Any], Any], arguments: Sequence[Any]) -> None:
+        smart_map(function, arguments)
+
+    return run
+
+
+def _betapool() -> HandOver:
+    """Threads whose number goes up or down while they work."""
+    from betapool import AdaptiveThreadPoolExecutor
+
+    def run(function: Callable[[Any], Any], arguments: Sequence[Any]) -> None:
+        with AdaptiveThreadPoolExecutor() as executor:
+            for _ in executor.map(function, arguments):
+                pass
+
+    return run
+
+
+_PACKAGES: Final[dict[str, Callable[[], HandOver]]] = {"betapool": _betapool, "smart-parallel": _smart_parallel}
+
+
 def _end(child: subprocess.Popen[str]) -> None:
-    """Ends a child that is late or unwanted, with the workers of its pool."""
-    if child.poll() is None:
+    """Ends a child that is late or unwanted, with the workers of its pool, which may have outlived it."""
+    # Not poll(): until somebody has asked for its exit status, no other process gets the number of a dead child.
+    if child.returncode is None:
         with suppress(ProcessLookupError):
             if hasattr(os, "killpg"):
                 os.killpg(child.pid, signal.SIGKILL)
@@ -155,9 +216,16 @@ def _end(child: subprocess.Popen[str]) -> None:
         child.communicate()
 
 
+def _spelt(contender: Contender) -> tuple[str, ...]:
+    if isinstance(contender, Package):
+        return (contender.name,)
+    return contender.strategy, str(contender.workers), str(contender.chunk)
+
+
 def main() -> None:
-    name, strategy, workers, chunk = sys.argv[1:]
-    print(timed(find(name), Plan(strategy, int(workers), int(chunk))))  # type: ignore[arg-type]  # our own spelling
+    name, how, *numbers = sys.argv[1:]
+    contender = Package(how) if how in _PACKAGES else Plan(how, *map(int, numbers))  # type: ignore[arg-type]  # our own spelling
+    print(timed(find(name), contender))
 
 
 if __name__ == "__main__":
