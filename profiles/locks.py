@@ -61,12 +61,12 @@ def weigh_inputs() -> Iterator[tuple[int, int]]:
 
 
 def make_label(text: str) -> str:
-    """A text with the bars of a code that a scanner reads, a line of them for each of eight heights."""
+    """A text with a code below it that a scanner reads: 100 lines of cells."""
     digest = hashlib.sha256(text.encode()).digest()
     bits = "".join(f"{byte:08b}" for byte in digest)
     rows = [
         "".join("█" if bit == "1" and (index * 7 + height) % 8 else " " for index, bit in enumerate(bits))
-        for height in range(48)
+        for height in range(100)
     ]
     return "\n".join([text, *rows])
 

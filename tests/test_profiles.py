@@ -8,16 +8,21 @@ import inspect
 import io
 import itertools
 import json
+import multiprocessing
 import pickle
+import re
 import signal
+import smtplib
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +34,8 @@ from advisor.matrix import MATRIX, ROWS
 from advisor.records import Advice, Alternative, Job, Machine, Profile, Range
 from advisor.target import load, load_calls
 from benchmarks import reference_workloads as benchmark
-from profiles import WORKLOADS, Workload, chat, demo, find, loopback, scratch, server, web
+from profiles import WORKLOADS, Workload, chat, demo, find, loopback, queues, scratch, server, web
+from profiles.files import log_text
 from profiles.job import ROOT, SEQUENTIAL, JobError, Plan, measure, plan_of, timed
 
 NOTING = """
@@ -219,11 +225,62 @@ def test_reports_are_complete_under_their_name() -> None:
     assert not list(Path(arguments[5]).parent.glob("tmp*"))
 
 
+def test_sales_are_read_as_objects_and_written_once() -> None:
+    """SQLAlchemy's objects add up to what SQL adds up, and a batch that is imported twice is there once."""
+    rows = [(index * 1.37 % 90) * (1 - index % 11 / 50) for index in range(400)]
+    assert first_result("database.list_sales") == pytest.approx(sum(rows), abs=0.01)
+    function, arguments = function_and_arguments(find("database.import_sales"))
+    assert [function(arguments[3]), function(arguments[3])] == [500, 500]
+    with closing(sqlite3.connect(arguments[3][0])) as connection:
+        assert connection.execute("select count(*) from imported where batch = 3").fetchone() == (500,)
+
+
+def test_packed_files_hold_what_was_packed() -> None:
+    """Errors in an archive and times in a gzip'd log are those of the logs they were made of."""
+    assert first_result("files.search_archive")["0.log"] == log_text(3_000, 0).count(" ERROR ")
+    log = log_text(20_000, 0)
+    assert first_result("files.read_packed_log") == sum(map(int, re.findall(r"(\d+) ms$", log, re.MULTILINE)))
+
+
+def test_orders_are_signed_handled_and_struck_off() -> None:
+    """A receipt adds an order up, its author is proved, and the broker has no message that was never sent."""
+    function, arguments = function_and_arguments(find("queues.handle_order"))
+    total = sum(round(number * 1.37 % 90, 2) for number in range(100))
+    assert function(arguments[0]).splitlines()[-1].split() == ["Total", f"{total:.2f}"]
+    forged = queues.broker(arguments[0][0]).xadd("orders", {"body": "[]", "signature": "0"})
+    with pytest.raises(ValueError, match="not signed"):
+        function((arguments[0][0], forged))
+    assert queues.broker(arguments[0][0]).xrange("orders", min="999999-0", max="999999-0") == []
+
+
+def test_a_connection_is_used_by_one_thread_at_a_time() -> None:
+    """Behind a lock each thread gets the answer to its own question, and so it does from a pool of two."""
+    for name in ("locks.weigh", "locks.borrow_connection"):
+        function, arguments = function_and_arguments(find(name))
+        in_turn = [function(argument) for argument in arguments[:16]]
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(function, arguments[:16])) == in_turn
+
+
+def test_no_stock_is_lost_that_threads_and_processes_book(tmp_path: Path) -> None:
+    """A file's lock keeps the bookings of threads and of processes alike."""
+    function, _ = function_and_arguments(find("locks.book_stock"))
+    path = tmp_path / "stock.json"
+    path.write_text("{}")
+    spawning = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
+    with ThreadPoolExecutor(4) as threads, spawning as processes:
+        booked = [pool.submit(function, (str(path), n)) for n in range(60) for pool in [(threads, processes)[n % 2]]]
+        labels = [future.result() for future in booked]
+    assert json.loads(path.read_text()) == {str(article): article * 7 % 90 for article in range(60)}
+    assert labels[59].startswith("59: 53 in stock\n")
+
+
 def test_pages_are_parsed() -> None:
     """Both HTML parsers find every row of the page, and downloaded pages parse the same."""
     assert first_result("text.find_links") == (300, 901)
     assert first_result("text.read_prices") == pytest.approx(sum(round(n * 1.37 % 90, 2) for n in range(200)))
     assert first_result("mixed.collect_links.mostly-parsing") == (250, 751)
+    assert list(first_result("web.scrape").values()) == pytest.approx([round(n * 1.37 % 90, 2) for n in range(100)])
 
 
 def test_pictures_and_frames_are_encoded() -> None:
@@ -283,6 +340,27 @@ def test_server_keeps_a_connection_and_survives_nonsense() -> None:
     response = connection.getresponse()
     assert (response.status, response.read()) == (404, b"no such page\n")
     connection.close()
+
+
+def test_broker_refuses_what_it_does_not_know_and_forgets_the_oldest() -> None:
+    """An unknown command is an error and the connection goes on; of too many messages the newest stay."""
+    with socket.create_connection(("127.0.0.1", loopback.port()), timeout=10) as client, client.makefile("rwb") as line:
+        for command, answer in (("KEYS *", b"-ERR unknown command\r\n"), ("XACK none all 1-0", b":0\r\n")):
+            words = command.split()
+            line.write(f"*{len(words)}\r\n".encode() + b"".join(map(server.encoded, words)))
+            line.flush()
+            assert line.readline() == answer
+    stream: dict[str, list[str]] = {}
+    names = [server.add_message(stream, ["text", str(number)]) for number in range(server.MESSAGES_KEPT + 2)]
+    assert list(stream) == names[2:]
+
+
+def test_mail_server_takes_one_mail_after_another() -> None:
+    """A mail with a line that is a dot is taken whole, and the connection takes the next."""
+    with smtplib.SMTP("127.0.0.1", loopback.mail_port(), local_hostname="localhost", timeout=10) as peer:
+        for text in ("one\n.\ntwo", "three"):
+            assert peer.sendmail("a@example.org", ["b@example.org"], text) == {}
+        assert peer.noop()[0] == 250
 
 
 def test_limited_pages_queue_for_a_place() -> None:
