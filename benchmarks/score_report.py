@@ -1,0 +1,153 @@
+"""The score as people read it: docs/score.md, docs/score.svg and the table in README.md, from finished trials."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from advisor.replacing import replacing
+from benchmarks.trials import ADVISOR, LOOP, ORACLE, Foresight, Standing, Trial, foresight, standings
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+BEGIN, END = "<!-- score: begin -->", "<!-- score: end -->"
+INK, MUTED, ACCENT, FLOOR = "#24292f", "#8c959f", "#0969da", "#1a7f37"
+
+
+def write(trials: Sequence[Trial]) -> str:
+    """Writes the report's files and returns what is worth a look at once."""
+    if not trials:
+        return "nothing was tried yet"
+    summary = "\n\n".join((_table(_STANDING_COLUMNS, map(_standing_row, standings(trials))), _told(foresight(trials))))
+    _replace(ROOT / "docs" / "score.md", _document(trials, summary))
+    _draw(trials, ROOT / "docs" / "score.svg")
+    _write_into_readme(summary)
+    return summary
+
+
+_STANDING_COLUMNS: Final = (
+    "rule",
+    "pick/best, geometric mean",
+    "95th percentile",
+    "worst",
+    "within 10 %",
+    "slower than the plain loop",
+    "failed",
+)
+
+
+def _standing_row(one: Standing) -> tuple[str, ...]:
+    name = f"**{one.who}**" if one.who == ADVISOR else one.who
+    figures = (f"{one.mean:.3f}", f"{one.late:.2f}", f"{one.worst:.2f}", f"{one.close:.0%}".replace("%", " %"))
+    return (name, *figures, str(one.slower), str(one.failed))
+
+
+def _told(seen: Foresight) -> str:
+    return (
+        f"Median error of the predicted speed-up {_percent(seen.error)} ({_percent(seen.pooled_error)} without those "
+        f"advised to keep the plain loop). Of {seen.count} measured speed-ups, {_percent(seen.inside)} lie inside the "
+        f"predicted 90 % interval ({_percent(seen.picks_inside)} of the picks; an interval's ends are "
+        f"{seen.width:.2f}× apart at the median). Time to advice: {seen.seconds:.1f} s at the median, "
+        f"{seen.slowest:.1f} s at most."
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+_TRIAL_COLUMNS: Final = (
+    "workload",
+    "advice",
+    "s",
+    "best",
+    "s",
+    "plain loop, s",
+    "pick/best",
+    "predicted",
+    "measured",
+)
+
+
+def _trial_row(trial: Trial) -> tuple[str, ...]:
+    pick, best, loop = trial.of(ADVISOR), trial.best, trial.of(LOOP)
+    predicted = pick.predicted
+    interval = f"{predicted.expected:.2f}× ({predicted.low:.2f}–{predicted.high:.2f})" if predicted else ""
+    done = not pick.failure
+    return (
+        trial.workload,
+        pick.plan,
+        f"{pick.median:.2f}" if done else "failed",
+        best.plan,
+        f"{best.median:.2f}",
+        f"{loop.median:.2f}",
+        f"{trial.loss(ADVISOR):.2f}",
+        interval,
+        f"{trial.measured(pick):.2f}×" if done else "",
+    )
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    marks = ("---", *("---:" for _ in columns[1:]))
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (columns, marks, *rows))
+
+
+def _document(trials: Sequence[Trial], summary: str) -> str:
+    ordered = sorted(trials, key=lambda trial: trial.workload)
+    return (
+        "# How good the advice is\n\n"
+        "Written by `python -m benchmarks.score`, which says how it was measured. "
+        f"“{ORACLE.capitalize()}” is the floor that noise leaves.\n\n"
+        f"![pick/best of each rule on every workload](score.svg)\n\n{summary}\n\n"
+        f"{_table(_TRIAL_COLUMNS, map(_trial_row, ordered))}\n"
+    )
+
+
+def _write_into_readme(summary: str) -> None:
+    path = ROOT / "README.md"
+    text = path.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if begin and end:
+        _replace(path, f"{before}{BEGIN}\n{summary}\n{END}{after}")
+
+
+def _replace(path: Path, text: str) -> None:
+    with replacing(path) as file:
+        file.write_text(text, encoding="utf-8")
+
+
+def _draw(trials: Sequence[Trial], path: Path) -> None:
+    """A strip for each rule, a dot for each workload: how many times as long as the best its pick took."""
+    from matplotlib.figure import Figure
+
+    ranks = standings(trials)
+    figure = Figure(figsize=(9, 0.62 * len(ranks) + 1.1), layout="constrained")
+    axes = figure.add_subplot()
+    for row, one in enumerate(reversed(ranks)):
+        losses = sorted(trial.loss(one.who) for trial in trials if trial.has(one.who))
+        done = [loss for loss in losses if loss < math.inf]
+        colour = {ADVISOR: ACCENT, ORACLE: FLOOR}.get(one.who, MUTED)
+        # Dots of a strip lie in turn a little above and below its line, so that equals can be told apart.
+        heights = [row + 0.09 * ((index % 5) - 2) for index in range(len(done))]
+        axes.scatter(done, heights, s=16, color=colour, alpha=0.6, linewidths=0)
+        axes.plot([one.mean] * 2, [row - 0.32, row + 0.32], color=colour, linewidth=2.5)
+        failed = f", {one.failed} failed" if one.failed else ""
+        axes.annotate(
+            f"{one.mean:.2f}{failed}", (1.005, row), xycoords=("axes fraction", "data"), va="center", color=INK
+        )
+    axes.set_yticks(range(len(ranks)), [one.who for one in reversed(ranks)])
+    axes.set_xscale("log")
+    ticks = [1, 1.1, 1.5, 2, 3, 5, 10, 20, 50, 100]
+    top = max(one.worst for one in ranks)
+    shown = [tick for tick in ticks if tick <= 1.3 * top]
+    axes.set_xticks(shown, [f"{tick:g}×" for tick in shown])
+    axes.xaxis.minorticks_off()
+    axes.set_xlim(0.97, 1.15 * top)
+    axes.set_xlabel("seconds of the pick / seconds of the best way (bar: geometric mean)", color=INK)
+    axes.grid(axis="x", color="#d0d7de", linewidth=0.6)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    with replacing(path) as file:
+        figure.savefig(file, format="svg", metadata={"Date": None})
