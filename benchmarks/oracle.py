@@ -13,21 +13,15 @@ an hour on an otherwise idle host.
 
 from __future__ import annotations
 
-import argparse
 import math
-import statistics
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-
 from advisor.api import advise_target
-from advisor.errors import AdvisorError
 from advisor.machine import this_machine
 from advisor.records import Profile
-from profiles import Workload, choose
+from benchmarks import corpus
+from profiles import Workload
 from profiles.job import SEQUENTIAL, JobError, Plan, measure
 from profiles.outcomes import Outcome, Run, load, save, system
 
@@ -38,10 +32,6 @@ TASKS_PER_WORKER: Final = 4
 """Of a job in chunks, as `multiprocessing.Pool.map` cuts it."""
 STILL_IN_IT: Final = 1.5
 """Times the fastest: what was slower than that in the first round will not turn out the best."""
-HOPELESS: Final = 5.0
-"""Times the plain loop after which a way is given up."""
-LEAST_TIMEOUT: Final = 15.0
-"""Seconds."""
 
 
 def candidates(profile: Profile, calls: int, cores: int) -> list[Plan]:
@@ -93,12 +83,12 @@ def _in_it(run: Run, outcome: Outcome) -> bool:
 
 
 def _with_run(outcome: Outcome, workload: Workload, plan: Plan, timeout: float) -> Outcome:
-    limit = timeout
-    if outcome.sequential.seconds:
-        limit = min(timeout, max(LEAST_TIMEOUT, HOPELESS * outcome.sequential.median))
+    limit = corpus.time_limit(outcome.sequential.seconds, timeout)
     try:
         taken, failure = measure(workload, plan, timeout=limit), None
     except JobError as error:
+        if plan == SEQUENTIAL:
+            raise  # nothing can be compared with it
         taken, failure = math.nan, str(error)
     runs = tuple(
         (run.model_copy(update={"failure": failure}) if failure else _longer(run, taken)) if run.plan == plan else run
@@ -120,54 +110,19 @@ def told(outcome: Outcome) -> str:
     )
 
 
-def examine_all(workloads: Sequence[Workload], *, again: bool, rounds: int, timeout: float) -> dict[str, str]:
-    """Records every workload that can run here; returns why the others were left out."""
-    left_out: dict[str, str] = {}
-    machine = this_machine()
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
-    ) as progress:
-        bar = progress.add_task("", total=len(workloads))
-        for workload in workloads:
-            try:
-                if workload.missing:
-                    raise JobError(f"needs {', '.join(workload.missing)}")
-                known = None if again else load(workload, machine)
-                _examine_one(workload, known, progress, bar, rounds=rounds, timeout=timeout)
-            except (AdvisorError, JobError, statistics.StatisticsError) as error:
-                left_out[workload.name] = str(error)
-            progress.advance(bar)
-    return left_out
-
-
-def _examine_one(
-    workload: Workload, known: Outcome | None, progress: Progress, bar: TaskID, *, rounds: int, timeout: float
-) -> None:
-    progress.update(bar, description=f"{workload.name}: profile")
-    for outcome, following in examine(workload, known, rounds=rounds, timeout=timeout):
-        save(outcome)
-        progress.update(bar, description=f"{workload.name}: {following}")
-    progress.console.print(told(outcome), highlight=False)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.oracle", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a workload or a family; default: all of them")
-    parser.add_argument("--again", action="store_true", help="measure anew what is recorded already")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each way in the running (default 3)")
-    parser.add_argument("--timeout", type=float, default=60.0, help="seconds a job may take (default 60)")
-    options = parser.parse_args()
-    try:
-        left_out = examine_all(
-            choose(options.names), again=options.again, rounds=options.rounds, timeout=options.timeout
-        )
-    except LookupError as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit("stopped; what was measured is kept: the same command goes on from here")
-    for name, reason in left_out.items():
-        print(f"left out: {name}: {reason}")
+    options = corpus.parser("benchmarks.oracle", __doc__ or "").parse_args()
+    machine = this_machine()
+
+    def work(workload: Workload, tell: corpus.Tell) -> str:
+        tell("profile")
+        known = None if options.again else load(workload, machine)
+        for outcome, following in examine(workload, known, rounds=options.rounds, timeout=options.timeout):
+            save(outcome)
+            tell(following)
+        return told(outcome)
+
+    corpus.for_each(options.names, work)
 
 
 if __name__ == "__main__":

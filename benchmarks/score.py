@@ -15,34 +15,24 @@ Trials go to docs/score.json, one after the other: after an interruption the sam
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
 from collections.abc import Sequence
 from typing import Final
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 from advisor.api import advise_target
-from advisor.errors import AdvisorError
 from advisor.machine import this_machine
 from advisor.records import Advice, Range
-from benchmarks import peers, score_report
+from benchmarks import corpus, peers, score_report
 from benchmarks.trials import ADVISOR, LOOP, ORACLE, Trial, Way, load_trials, save_trials
-from profiles import Workload, choose
+from profiles import Workload
 from profiles.job import SEQUENTIAL, Contender, JobError, Plan, measure, plan_of
 from profiles.outcomes import load
 
 OUT_OF_THE_RUNNING: Final = 2.5
 """Times the fastest: who was slower in the first round is not run again, for nothing changes by it."""
-HOPELESS: Final = 5.0
-"""Times the plain loop after which a way is given up, and counted as if it had ended then."""
-LEAST_TIMEOUT: Final = 15.0
-"""Seconds."""
 
 
-def examine(workload: Workload, *, rounds: int, timeout: float) -> Trial:
+def examine(workload: Workload, tell: corpus.Tell, *, rounds: int, timeout: float) -> Trial:
     """Gets advice on a workload and tries it beside all others.
 
     Raises JobError where the oracle has no record, or the plain loop can't be run.
@@ -50,6 +40,7 @@ def examine(workload: Workload, *, rounds: int, timeout: float) -> Trial:
     known = load(workload, this_machine())
     if known is None:
         raise JobError(f"no record: run python -m benchmarks.oracle {workload.name} first")
+    tell("advice")
     began = time.perf_counter()
     advice = advise_target(workload.target, inputs=workload.inputs, calls=workload.calls)
     waited = time.perf_counter() - began
@@ -57,7 +48,7 @@ def examine(workload: Workload, *, rounds: int, timeout: float) -> Trial:
     chosen |= peers.contenders(workload, timeout=timeout)
     predicted = _predicted(advice)
     tried = list(dict.fromkeys([*chosen.values(), *predicted]))
-    seconds, failures = _run_in_turn(workload, tried, rounds=rounds, timeout=timeout)
+    seconds, failures = _run_in_turn(workload, tried, tell, rounds=rounds, timeout=timeout)
     return Trial(
         workload=workload.name,
         calls=workload.calls,
@@ -85,7 +76,7 @@ def _predicted(advice: Advice) -> dict[Contender, Range]:
 
 
 def _run_in_turn(
-    workload: Workload, contenders: Sequence[Contender], *, rounds: int, timeout: float
+    workload: Workload, contenders: Sequence[Contender], tell: corpus.Tell, *, rounds: int, timeout: float
 ) -> tuple[dict[Contender, list[float]], dict[Contender, str]]:
     """Seconds of every run, and why those failed that did."""
     seconds: dict[Contender, list[float]] = {one: [] for one in contenders}
@@ -94,9 +85,8 @@ def _run_in_turn(
         for one in contenders if number % 2 == 0 else reversed(contenders):
             if one in failures or _out_of_the_running(one, seconds):
                 continue
-            limit = timeout
-            if seconds[SEQUENTIAL]:
-                limit = min(timeout, max(LEAST_TIMEOUT, HOPELESS * seconds[SEQUENTIAL][0]))
+            tell(str(one))
+            limit = corpus.time_limit(seconds[SEQUENTIAL], timeout)
             try:
                 seconds[one].append(measure(workload, one, timeout=limit))
             except JobError as error:
@@ -124,55 +114,23 @@ def told(trial: Trial) -> str:
     )
 
 
-def examine_all(workloads: Sequence[Workload], *, again: bool, rounds: int, timeout: float) -> dict[str, str]:
-    """Tries every workload that can run here; returns why the others were left out."""
-    left_out: dict[str, str] = {}
-    trials = {trial.workload: trial for trial in load_trials()}
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-    ) as progress:
-        bar = progress.add_task("", total=len(workloads))
-        for workload in workloads:
-            progress.update(bar, description=workload.name)
-            known = trials.get(workload.name)
-            if again or known is None or known.calls != workload.calls:
-                try:
-                    if workload.missing:
-                        raise JobError(f"needs {', '.join(workload.missing)}")
-                    trials[workload.name] = examine(workload, rounds=rounds, timeout=timeout)
-                    progress.console.print(told(trials[workload.name]), highlight=False)
-                    save_trials(trials.values())
-                except (AdvisorError, JobError) as error:
-                    left_out[workload.name] = str(error)
-            progress.advance(bar)
-    return left_out
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.score", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a workload or a family; default: all of them")
-    parser.add_argument("--again", action="store_true", help="try anew what was tried already")
+    parser = corpus.parser("benchmarks.score", __doc__ or "")
     parser.add_argument("--report", action="store_true", help="write the report from what was tried; measure nothing")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each way in the running (default 3)")
-    parser.add_argument("--timeout", type=float, default=60.0, help="seconds a job may take (default 60)")
     options = parser.parse_args()
-    left_out: dict[str, str] = {}
+    trials = {trial.workload: trial for trial in load_trials()}
+
+    def work(workload: Workload, tell: corpus.Tell) -> str | None:
+        known = trials.get(workload.name)
+        if known is not None and known.calls == workload.calls and not options.again:
+            return None
+        trials[workload.name] = examine(workload, tell, rounds=options.rounds, timeout=options.timeout)
+        save_trials(trials.values())
+        return told(trials[workload.name])
+
     if not options.report:
-        try:
-            left_out = examine_all(
-                choose(options.names), again=options.again, rounds=options.rounds, timeout=options.timeout
-            )
-        except LookupError as error:
-            sys.exit(str(error))
-        except KeyboardInterrupt:
-            sys.exit("stopped; what was measured is kept: the same command goes on from here")
-    for name, reason in left_out.items():
-        print(f"left out: {name}: {reason}")
-    print(score_report.write(load_trials()))
+        corpus.for_each(options.names, work)
+    print(score_report.write(list(trials.values())))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from benchmarks.trials import (
     standings,
 )
 from profiles import choose, find, outcomes
-from profiles.job import SEQUENTIAL, JobError, Package, Plan
+from profiles.job import SEQUENTIAL, Contender, JobError, Package, Plan
 from profiles.outcomes import Outcome, Run
 
 MACHINE = Machine(cores=2, platform="linux", python=Python(version="3.12.4"))
@@ -223,8 +223,8 @@ class TestScore:
             return {"sequential": 9.0, "threading × 2": 1.0, "betapool": 4.0}[str(plan)]
 
         monkeypatch.setattr(score, "measure", measured)
-        contenders = [SEQUENTIAL, Plan("threading", 2), Package("betapool")]
-        seconds, failures = score._run_in_turn(find("tiny.clamp"), contenders, rounds=2, timeout=60)
+        contenders: list[Contender] = [SEQUENTIAL, Plan("threading", 2), Package("betapool")]
+        seconds, failures = score._run_in_turn(find("tiny.clamp"), contenders, print, rounds=2, timeout=60)
         assert ran == ["sequential", "threading × 2", "betapool", "threading × 2", "sequential"]
         assert seconds[Package("betapool")] == [4.0]
         assert failures == {}
