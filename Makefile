@@ -5,7 +5,7 @@
 #   make test-newest  the suite once more, on the newest other interpreter there is
 #   make check        style, types, import arrows
 #   make format       put the code into the style that check asks for
-#   make benchmark    the measurements behind the README's figures (takes minutes)
+#   make benchmark    the measurements behind the README's figures (two hours; goes on where it was stopped)
 #
 # PYTHON=/path/to/python chooses the interpreter, PYTEST_ARGS="tests/test_costs.py -x" what pytest runs.
 
@@ -42,7 +42,8 @@ benchmark: $(VENV)/$(INSTALLED)
 	$(VENV)/bin/python -m benchmarks.start_up
 	$(VENV)/bin/python -m benchmarks.gil_share
 	$(VENV)/bin/python -m benchmarks.model_against_simulation
-	$(VENV)/bin/python -m benchmarks.reference_workloads
+	$(VENV)/bin/python -m benchmarks.oracle
+	$(VENV)/bin/python -m benchmarks.score
 
 # $(call environment,interpreter,folder): the project and all it needs for development, in the versions it was tested with
 define environment

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from advisor.records import Machine, Profile, Python, Range
-from benchmarks import oracle, score, score_report
+from benchmarks import corpus, oracle, score, score_report
 from benchmarks.trials import (
     ADVISOR,
     LOOP,
@@ -21,7 +21,7 @@ from benchmarks.trials import (
     standing,
     standings,
 )
-from profiles import choose, find, outcomes
+from profiles import Workload, choose, find, outcomes
 from profiles.job import SEQUENTIAL, Contender, JobError, Package, Plan
 from profiles.outcomes import Outcome, Run
 
@@ -228,3 +228,34 @@ class TestScore:
         assert ran == ["sequential", "threading × 2", "betapool", "threading × 2", "sequential"]
         assert seconds[Package("betapool")] == [4.0]
         assert failures == {}
+
+
+class TestCorpus:
+    def test_a_workload_that_cannot_run_is_left_out_by_name(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """A missing package or a failure does not end the benchmark: the others go on."""
+        missing = Workload("a.b", "a:b", "a:b_inputs", 1, "", "", packages=("no_such_package",))
+        failing = Workload("c.d", "c:d", "c:d_inputs", 1, "", "")
+        working = Workload("e.f", "e:f", "e:f_inputs", 1, "", "")
+        monkeypatch.setattr(corpus, "choose", lambda names: [missing, failing, working])
+
+        def work(workload: Workload, tell: corpus.Tell) -> str:
+            if workload is failing:
+                raise JobError("no end within 1 s")
+            return "done"
+
+        corpus.for_each([], work)
+        assert capsys.readouterr().out == "left out: a.b: needs no_such_package\nleft out: c.d: no end within 1 s\n"
+
+    def test_an_unknown_name_ends_it_with_a_word(self) -> None:
+        """Nothing is measured when a name was misspelt."""
+        with pytest.raises(SystemExit, match="no workload is called 'wob'"):
+            corpus.for_each(["wob"], lambda workload, tell: "")
+
+    def test_a_way_gets_several_times_as_long_as_the_plain_loop(self) -> None:
+        """But never less than what start-up may take, and never more than was asked for."""
+        assert corpus.time_limit([], 60.0) == 60.0
+        assert corpus.time_limit([0.1], 60.0) == corpus.LEAST_LIMIT
+        assert corpus.time_limit([4.0, 8.0], 60.0) == 30.0
+        assert corpus.time_limit([40.0], 60.0) == 60.0
