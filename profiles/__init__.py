@@ -169,12 +169,30 @@ WORKLOADS: Final = (
     ),
     _workload("images:make_thumbnail", 60, "Processing 100 images", "JPEGs shrunk by Pillow", packages=("PIL",)),
     _workload("images:tint_pixels", 60, "Processing 100 images", "sepia, pixel by pixel", packages=("PIL",)),
+    _workload("images:make_icons", 500, "Image and video processing", "64 small crops by Pillow", packages=("PIL",)),
+    _workload(
+        "images:find_edges",
+        3_500,
+        "Image and video processing",
+        "OpenCV on all cores, frames of 0.9 MB",
+        packages=("PIL", "cv2"),
+    ),
     _workload("video:encode_group", 60, "Video encoding", "motion, transform, deflate", packages=("numpy", "PIL")),
     _workload("video:make_preview", 40, "Video encoding", "an animated GIF of frames", packages=("numpy", "PIL")),
     _workload(
         "dataframes:analyse_region", 120, "Data analysis (pandas)", "CSV, groups, pivot, merge", packages=("pandas",)
     ),
     _workload("dataframes:summarise", 90, "Data analysis (pandas)", "groups of a 6 MB frame", packages=("pandas",)),
+    _workload(
+        "dataframes:rate_orders", 200, "Data analysis (pandas)", "a lambda applied row by row", packages=("pandas",)
+    ),
+    _workload(
+        "dataframes:count_visits",
+        350,
+        "Data analysis (pandas)",
+        "two columns of a Parquet file, by pyarrow",
+        packages=("pandas", "pyarrow"),
+    ),
     _workload("simulation:price_option", 150, "Scientific simulations", "Monte Carlo in pure Python"),
     _workload("simulation:move_planets", 140, "Scientific simulations", "five bodies, runs of unlike length"),
     _workload("crypto:fingerprint", 300, "Cryptographic operations", "SHA-256 of blobs of 8 MiB"),
@@ -190,11 +208,77 @@ WORKLOADS: Final = (
     _workload(
         "text:read_prices", 80, "Parsing text, JSON or HTML", "a page through BeautifulSoup", packages=("bs4", "lxml")
     ),
-    _workload("numeric:solve_system", 100, "Mathematical calculations", "BLAS on all cores", packages=("numpy",)),
     _workload(
         "numeric:find_median", 120, "Mathematical calculations", "np.sort, the GIL released", packages=("numpy",)
     ),
     _workload("numeric:track_target", 210, "Mathematical calculations", "matrices of 4 by 4", packages=("numpy",)),
+    _workload(
+        "numeric:total_invoice", 4_000, "Mathematical calculations", "an array of Decimals", packages=("numpy",)
+    ),
+    _workload(
+        "numeric:fit_growth",
+        8_000,
+        "Mathematical calculations",
+        "SciPy's solver, 0.2 ms each",
+        packages=("numpy", "scipy"),
+    ),
+    _workload(
+        "numeric:average_load",
+        60,
+        "Mathematical calculations",
+        "a moving average of 32 MB, memory bound",
+        packages=("numpy",),
+    ),
+    _workload("parallel:solve_system", 100, "Mathematical calculations", "BLAS on all cores", packages=("numpy",)),
+    _workload(
+        "parallel:find_similar",
+        250,
+        "Data analysis and machine learning",
+        "embeddings by BLAS on all cores",
+        packages=("numpy",),
+    ),
+    _workload(
+        "parallel:total_sales",
+        100,
+        "Data analysis (pandas)",
+        "polars on all cores, a CSV file of 4 MB",
+        packages=("numpy", "polars"),
+    ),
+    _workload(
+        "parallel:evaluate_model",
+        20,
+        "Data analysis and machine learning",
+        "boosting by OpenMP on all cores",
+        packages=("numpy", "sklearn"),
+    ),
+    _workload(
+        "learning:evaluate_fold",
+        20,
+        "Data analysis and machine learning",
+        "a forest grown in half a second",
+        packages=("sklearn",),
+    ),
+    _workload(
+        "learning:rate_batch",
+        500,
+        "Data analysis and machine learning",
+        "a fitted forest in the argument, 0.9 MB",
+        packages=("sklearn",),
+    ),
+    _workload(
+        "learning:score_customer",
+        6_000,
+        "Data analysis and machine learning",
+        "one prediction, 0.25 ms",
+        packages=("sklearn",),
+    ),
+    _workload(
+        "learning:find_keywords",
+        280,
+        "Data analysis and machine learning",
+        "TF-IDF of 60 documents",
+        packages=("sklearn",),
+    ),
     _workload(
         "programs:sort_lines",
         100,

@@ -1,4 +1,4 @@
-"""Data analysis with pandas: from a file, and of a frame handed over as the argument."""
+"""Data analysis with pandas and pyarrow: from files, of frames handed over as the argument, and row by row."""
 
 from __future__ import annotations
 
@@ -42,6 +42,62 @@ def summarise_inputs() -> Iterator[pd.DataFrame]:
     for _ in range(10):
         values = {f"sensor_{index}": random.normal(size=150_000) for index in range(4)}
         yield pd.DataFrame({"group": random.integers(0, 300, 150_000), **values})
+
+
+def rate_orders(frame: pd.DataFrame) -> float:
+    """What orders bring in, by a Python function for each row, as people write it who do not know how to do without."""
+    dues = frame.apply(
+        lambda row: row["amount"] * row["price"] * (0.9 if row["channel"] == "web" and row["amount"] > 5 else 1.0),
+        axis=1,
+    )
+    return float(dues.sum())
+
+
+def rate_orders_inputs() -> Iterator[pd.DataFrame]:
+    """20 frames of 1,000 orders."""
+    random = np.random.default_rng(5)
+    for _ in range(20):
+        yield pd.DataFrame(
+            {
+                "channel": random.choice(["shop", "web", "phone"], 1_000),
+                "amount": random.integers(1, 9, 1_000),
+                "price": random.uniform(1, 99, 1_000).round(2),
+            }
+        )
+
+
+def count_visits(path: str) -> dict[str, int]:
+    """Visits that failed, by page, from two of a Parquet file's columns: pyarrow has threads of its own."""
+    import pyarrow.parquet as pq
+
+    failed = pq.read_table(path, columns=["page", "status"], filters=[("status", ">=", 500)])
+    counts = failed.group_by("page").aggregate([("status", "count")])
+    return dict(sorted(zip(counts["page"].to_pylist(), counts["status_count"].to_pylist(), strict=True)))
+
+
+def count_visits_inputs() -> Iterator[str]:
+    """5 files of 200,000 visits each, four times over."""
+    for index in range(20):
+        yield visits_file(index % 5)
+
+
+def visits_file(seed: int) -> str:
+    path = scratch.folder() / f"visits-{seed}.parquet"
+    if not path.exists():
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        random = np.random.default_rng(seed)
+        rows = 200_000
+        pages = np.array([f"/articles/{number:03}" for number in range(300)])
+        columns = {
+            "second": np.cumsum(random.integers(0, 3, rows)),
+            "page": pages[random.integers(0, 300, rows)],
+            "status": random.choice([200, 304, 404, 500, 503], rows, p=[0.6, 0.2, 0.1, 0.06, 0.04]),
+            "bytes": random.integers(200, 90_000, rows),
+        }
+        pq.write_table(pa.table(columns), path, row_group_size=50_000)
+    return str(path)
 
 
 def region_file(seed: int) -> str:
