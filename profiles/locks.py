@@ -61,12 +61,12 @@ def weigh_inputs() -> Iterator[tuple[int, int]]:
 
 
 def make_label(text: str) -> str:
-    """A text with a code below it that a scanner reads: 100 lines of cells."""
+    """A text with a code below it that a scanner reads: 60 lines of cells."""
     digest = hashlib.sha256(text.encode()).digest()
     bits = "".join(f"{byte:08b}" for byte in digest)
     rows = [
         "".join("█" if bit == "1" and (index * 7 + height) % 8 else " " for index, bit in enumerate(bits))
-        for height in range(100)
+        for height in range(60)
     ]
     return "\n".join([text, *rows])
 
