@@ -195,13 +195,42 @@ WORKLOADS: Final = (
     ),
     _workload("simulation:price_option", 150, "Scientific simulations", "Monte Carlo in pure Python"),
     _workload("simulation:move_planets", 140, "Scientific simulations", "five bodies, runs of unlike length"),
+    _workload(
+        "simulation:serve_customers",
+        700,
+        "Scientific simulations",
+        "a bank's queue in SimPy",
+        packages=("simpy",),
+    ),
     _workload("crypto:fingerprint", 300, "Cryptographic operations", "SHA-256 of blobs of 8 MiB"),
     _workload("crypto:derive_key", 210, "Cryptographic operations", "PBKDF2, the GIL released"),
     _workload("crypto:stretch_key", 80, "Cryptographic operations", "scrypt, the GIL released, 8 MiB each"),
     _workload("crypto:sign_messages", 540, "Cryptographic operations", "HMACs of short messages, the GIL held"),
+    _workload(
+        "crypto:check_backup",
+        1_500,
+        "Cryptographic operations",
+        "AES-GCM of files of 4 MiB",
+        packages=("cryptography",),
+    ),
+    _workload(
+        "crypto:sign_document",
+        20_000,
+        "Cryptographic operations",
+        "Ed25519, less than 0.1 ms each",
+        packages=("cryptography",),
+    ),
     _workload("compression:deflate", 270, "Compressing and decompressing", "zlib of 375 kB files"),
     _workload("compression:pack_bz2", 180, "Compressing and decompressing", "bzip2 of 150 kB files"),
     _workload("compression:pack_lzma", 180, "Compressing and decompressing", "LZMA of 150 kB files"),
+    _workload(
+        "compression:pack_zstd",
+        300,
+        "Compressing and decompressing",
+        "Zstandard of 375 kB files",
+        packages=("zstandard",),
+    ),
+    _workload("compression:gzip_message", 100_000, "Compressing and decompressing", "gzip of messages of a kilobyte"),
     _workload("text:revise_orders", 270, "Parsing text, JSON or HTML", "JSON of 160 kB read and written"),
     _workload("text:scan_log", 270, "Parsing text, JSON or HTML", "a regular expression over a log"),
     _workload("text:find_links", 180, "Parsing text, JSON or HTML", "a page through html.parser"),
@@ -209,12 +238,16 @@ WORKLOADS: Final = (
         "text:read_prices", 80, "Parsing text, JSON or HTML", "a page through BeautifulSoup", packages=("bs4", "lxml")
     ),
     _workload(
+        "text:find_bargains", 280, "Parsing text, JSON or HTML", "a page through lxml and XPath", packages=("lxml",)
+    ),
+    _workload(
+        "text:read_manifest", 20, "Parsing text, JSON or HTML", "YAML of 290 kB, half a second each", packages=("yaml",)
+    ),
+    _workload(
         "numeric:find_median", 120, "Mathematical calculations", "np.sort, the GIL released", packages=("numpy",)
     ),
     _workload("numeric:track_target", 210, "Mathematical calculations", "matrices of 4 by 4", packages=("numpy",)),
-    _workload(
-        "numeric:total_invoice", 4_000, "Mathematical calculations", "an array of Decimals", packages=("numpy",)
-    ),
+    _workload("numeric:total_invoice", 4_000, "Mathematical calculations", "an array of Decimals", packages=("numpy",)),
     _workload(
         "numeric:fit_growth",
         8_000,
@@ -287,9 +320,40 @@ WORKLOADS: Final = (
         programs=("sort",),
     ),
     _workload("programs:run_script", 50, "Running another program for each item", "an interpreter as a child program"),
-    _workload("payloads:apply_rule", 540, "Independent tasks", "an argument that can't be pickled"),
+    _workload(
+        "programs:add_up_column",
+        1_000,
+        "Running another program for each item",
+        "awk on a small file",
+        programs=("awk",),
+    ),
     _workload("payloads:make_tile", 420, "Independent tasks", "results of 8 MB"),
+    _workload(
+        "payloads:measure_level", 500, "Independent tasks", "arguments of 8 MB, little to do", packages=("numpy",)
+    ),
+    _workload("payloads:read_deliveries", 160, "Independent tasks", "results of 4,000 objects"),
+    _workload("payloads:TERRAIN.climb", 180, "Independent tasks", "a method of an object of 4 MB"),
+    _workload("unpicklable:apply_rule", 540, "Independent tasks", "an argument that can't be pickled"),
+    _workload("unpicklable:rank_customers", 300, "Database operations", "an argument with a connection to SQLite"),
+    _workload(
+        "unpicklable:parse_page",
+        280,
+        "Parsing text, JSON or HTML",
+        "a result that can't be pickled",
+        packages=("lxml",),
+    ),
+    _workload("uneven:factorise", 200, "Mathematical calculations", "computing, 5 % of the calls 20 times as long"),
+    _workload("uneven:compare", 200, "Parsing text, JSON or HTML", "computing, the shortest calls first"),
+    _workload(
+        "uneven:fetch_report",
+        200,
+        "Network requests (web scraping, API calls)",
+        "waiting, 5 % of the calls 20 times as long",
+    ),
     _workload("tiny:clamp", 100_000, "Independent tasks", "less than a microsecond"),
+    _workload("tiny:parse_date", 100_000, "Independent tasks", "strptime, 7 µs"),
+    _workload("tiny:normalise_address", 60_000, "Independent tasks", "regular expressions on a few lines, 20 µs"),
+    _workload("tiny:validate_record", 15_000, "Independent tasks", "an order through pydantic, 0.1 ms"),
 )
 
 

@@ -40,3 +40,17 @@ def run_script_inputs() -> Iterator[str]:
     """50 scripts that compute for a while."""
     for index in range(50):
         yield f"print(sum(number * number % {index + 7} for number in range(200_000)))"
+
+
+def add_up_column(path: str) -> float:
+    """The sum of a small file's numbers, by `awk`: starting the program takes longer than its work."""
+    done = subprocess.run(
+        ["awk", '{ total += $1 } END { printf "%.6f", total }', path], check=True, capture_output=True
+    )
+    return float(done.stdout)
+
+
+def add_up_column_inputs() -> Iterator[str]:
+    """5 files of 2,000 lines, four times over."""
+    for index in range(20):
+        yield scratch.file(f"column-{index % 5}.txt", functools.partial(number_text, 2_000, index % 5))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any
 
 
 def price_option(seed: int) -> float:
@@ -51,3 +52,34 @@ def move_planets_inputs() -> Iterator[int]:
     """60 runs that differ six-fold in length: the slowest decides when the job is done."""
     for index in range(60):
         yield 400 * (1 + index % 6)
+
+
+def serve_customers(seed: int) -> float:
+    """The mean wait of a bank's customers before one of three counters, over a day, by SimPy."""
+    import simpy
+
+    draw = random.Random(seed)
+    bank = simpy.Environment()
+    counters = simpy.Resource(bank, capacity=3)
+    waits: list[float] = []
+
+    def visit() -> Generator[Any, Any, None]:
+        came = bank.now
+        with counters.request() as place:
+            yield place
+            waits.append(bank.now - came)
+            yield bank.timeout(draw.expovariate(1 / 5.5))
+
+    def open_doors() -> Generator[Any, Any, None]:
+        while True:
+            yield bank.timeout(draw.expovariate(1 / 2))
+            bank.process(visit())
+
+    bank.process(open_doors())
+    bank.run(until=8 * 60)
+    return sum(waits) / len(waits)
+
+
+def serve_customers_inputs() -> Iterator[int]:
+    """200 seeds."""
+    yield from range(200)

@@ -1,4 +1,4 @@
-"""Parsing: JSON and regular expressions hold the GIL throughout, and so do Python's HTML parsers."""
+"""Parsing: JSON, regular expressions and parsers in Python hold the GIL throughout; lxml releases it."""
 
 from __future__ import annotations
 
@@ -89,3 +89,46 @@ def read_prices_inputs() -> Iterator[str]:
     """20 pages with 200 rows."""
     for index in range(20):
         yield server.page(200 + index).decode()
+
+
+def find_bargains(document: bytes) -> list[str]:
+    """What costs less than five euros on a page, by XPath: libxml2 parses and searches with the GIL released."""
+    from lxml import etree
+
+    tree = etree.HTML(document, etree.HTMLParser())  # a parser of our own: only one thread at a time can use lxml's
+    return [str(link) for link in tree.xpath("//tr[number(substring-before(td[@class='price'], ' ')) < 5]/td/a/@href")]
+
+
+def find_bargains_inputs() -> Iterator[bytes]:
+    """20 pages with some 1,500 rows, 190 kB each."""
+    for index in range(20):
+        yield server.page(1_500 + index)
+
+
+def read_manifest(document: str) -> dict[str, int]:
+    """The memory that a cluster's manifest asks for, by service, from YAML: PyYAML's own parser is pure Python."""
+    import yaml
+
+    services = yaml.safe_load(document)["services"]
+    return {name: service["replicas"] * int(service["memory"].removesuffix("Mi")) for name, service in services.items()}
+
+
+def read_manifest_inputs() -> Iterator[str]:
+    """10 manifests of some 1,200 services, 290 kB each."""
+    for index in range(10):
+        yield "services:\n" + "".join(manifest_entry(number) for number in range(1_200 + 5 * index))
+
+
+def manifest_entry(number: int) -> str:
+    return f"""\
+  service-{number}:
+    image: "registry.example/shop/service-{number}:1.{number % 9}.{number % 7}"
+    replicas: {1 + number % 4}
+    memory: {64 * (1 + number % 16)}Mi
+    ports: [{8000 + number}, {9000 + number}]
+    environment:
+      LOG_LEVEL: {"debug" if number % 5 == 0 else "info"}
+      DATABASE: postgres://db-{number % 3}/shop
+    depends_on:
+      - service-{number // 2}
+"""
