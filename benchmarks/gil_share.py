@@ -1,6 +1,6 @@
 """How true is the profiler, and what does it cost the callable? For callables of known make-up.
 
-    python -m benchmarks.gil_share [--rounds N] [--seconds S] [PYTHON ...]
+    python -m benchmarks.gil_share [--rounds N] [--seconds S] [--only NAME] [--watch WAY] [PYTHON ...]
 
 Runs itself under each interpreter named (default: the one that runs it and every python3.11 to python3.13 on the path
 that can import pydantic). For each callable, in one process and in turn:
@@ -9,10 +9,12 @@ that can import pydantic). For each callable, in one process and in turn:
   a second: the truth about its GIL share. On 3.13 the word is found through the offsets that the interpreter publishes,
   not the way the profiler finds it.
 - *bare*: it is called in a loop with nobody looking: its wall and CPU time.
-- *profiled*, observed from outside and sampled from inside: what the profile says, and what the call really took.
+- *profiled*, watched in one way after the other: what the profile says, and what the call really took.
 
-Prints a table for each interpreter and the worst and mean errors below it. "outside" and "inside" are the two ways of
-watching; `slow-down` is the profiled call against the bare one, the median over the rounds.
+Prints a table for each interpreter and the worst and mean errors below it. The ways to watch the GIL are "outside", by
+a process that reads the lock word; "inside", by a thread that reads it; and "switches" (with `--watch`), by a thread
+that counts its own context switches, where the word cannot be read. "÷ bare" is the profiled call against the bare
+one, the median over the rounds.
 """
 
 from __future__ import annotations
@@ -29,11 +31,17 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from pathlib import Path
 from statistics import fmean, median
+from typing import TYPE_CHECKING
+from unittest import mock
 
+if TYPE_CHECKING:
+    from advisor import Profile
+
+WAYS = ("outside", "inside", "switches")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -215,20 +223,29 @@ def loop(function: Callable[[], object], seconds: float) -> tuple[float, float]:
     return wall / calls, cpu / calls
 
 
-def measure(name: str, rounds: int, seconds: float) -> dict[str, float | str]:
+def profiled(function: Callable[[], object], budget: float, way: str) -> Profile:
     import advisor
 
+    if way != "switches":
+        return advisor.profiler.profile(function, budget=budget, watch=way)  # type: ignore[arg-type]
+    with mock.patch("advisor.profiler.chain.is_possible", return_value=False):
+        return advisor.profiler.profile(function, budget=budget, watch="inside")
+
+
+def measure(name: str, rounds: int, seconds: float, ways: Sequence[str]) -> dict[str, float | str]:
     function = CALLABLES[name]
     loop(function, 0.1)
-    truth, ratios, shares = [], {"outside": [], "inside": []}, {"outside": [], "inside": []}  # type: ignore[var-annotated]
-    cpu_ratios: dict[str, list[float]] = {"outside": [], "inside": []}
+    truth: list[float] = []
+    shares: dict[str, list[float]] = {way: [] for way in ways}
+    ratios: dict[str, list[float]] = {way: [] for way in ways}
+    cpu_ratios: dict[str, list[float]] = {way: [] for way in ways}
     source = {}
     for _ in range(rounds):
         truth.append(true_share(function, seconds))
-        for watch in ("outside", "inside"):
+        for watch in ways:
             gc.collect()
             before = loop(function, seconds / 2)
-            profile = advisor.profiler.profile(function, budget=seconds * 1.2, watch=watch)  # type: ignore[arg-type]
+            profile = profiled(function, seconds * 1.2, watch)
             after = loop(function, seconds / 2)
             wall, cpu = (before[0] + after[0]) / 2, (before[1] + after[1]) / 2
             assert profile.gil_held is not None
@@ -238,7 +255,7 @@ def measure(name: str, rounds: int, seconds: float) -> dict[str, float | str]:
             cpu_ratios[watch].append((profile.gil_held + profile.gil_free) / cpu)
             source[watch] = profile.gil_source
     row: dict[str, float | str] = {"name": name, "truth": median(truth)}
-    for watch in ("outside", "inside"):
+    for watch in ways:
         row[watch] = median(shares[watch])
         row[watch + "_error"] = fmean(abs(s - median(truth)) for s in shares[watch])
         row[watch + "_worst"] = max(abs(s - median(truth)) for s in shares[watch])
@@ -248,20 +265,18 @@ def measure(name: str, rounds: int, seconds: float) -> dict[str, float | str]:
     return row
 
 
-def report(rows: list[dict[str, float | str]], version: str) -> str:
+def report(rows: list[dict[str, float | str]], version: str, ways: Sequence[str]) -> str:
+    sources = " and ".join(f"{way} ({rows[0][way + '_source']})" for way in ways)
     lines = [
-        f"{version}: watched from outside ({rows[0]['outside_source']}) and from inside ({rows[0]['inside_source']})",
+        f"{version}: {sources}",
         "",
-        "| callable | true GIL share | outside | wall, CPU ÷ bare | inside | wall, CPU ÷ bare |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "| callable | true GIL share |" + "".join(f" {way} | wall, CPU ÷ bare |" for way in ways),
+        "| --- | ---: |" + " ---: | ---: |" * len(ways),
     ]
     for row in rows:
-        lines.append(
-            f"| {row['name']} | {row['truth']:.3f} | {row['outside']:.3f} "
-            f"| {row['outside_wall']:.3f}, {row['outside_cpu']:.3f} "
-            f"| {row['inside']:.3f} | {row['inside_wall']:.3f}, {row['inside_cpu']:.3f} |"
-        )
-    for watch in ("outside", "inside"):
+        cells = (f" {row[way]:.3f} | {row[way + '_wall']:.3f}, {row[way + '_cpu']:.3f} |" for way in ways)
+        lines.append(f"| {row['name']} | {row['truth']:.3f} |" + "".join(cells))
+    for watch in ways:
         errors = [float(row[watch + "_error"]) for row in rows]
         worst = max(rows, key=lambda row: float(row[watch + "_worst"]))
         slow = [float(row[watch + "_wall"]) for row in rows]
@@ -300,21 +315,29 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement")
     parser.add_argument("--only", default="", help="callables whose name contains this")
     parser.add_argument(
+        "--watch",
+        action="append",
+        choices=WAYS,
+        help="a way to watch, more than once for more; default: outside, inside",
+    )
+    parser.add_argument(
         "--here", action="store_true", help="this interpreter alone; one line of JSON for each callable"
     )
     options = parser.parse_args()
     names = [name for name in CALLABLES if options.only in name]
+    ways = options.watch or WAYS[:2]
     if options.here:
         for name in names:
-            print(json.dumps(measure(name, options.rounds, options.seconds)), flush=True)
+            print(json.dumps(measure(name, options.rounds, options.seconds, ways)), flush=True)
         return
     for python in options.pythons or interpreters():
         version = subprocess.check_output(
             [python, "-c", "import sys; print('CPython', sys.version.split()[0])"], text=True
         )
         command = [python, __file__, "--here", "--rounds", str(options.rounds), "--seconds", str(options.seconds)]
+        command += ["--only", options.only, *(f"--watch={way}" for way in ways)]
         rows = []
-        with subprocess.Popen([*command, "--only", options.only], stdout=subprocess.PIPE, text=True) as run:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as run:
             assert run.stdout is not None
             for line in run.stdout:
                 rows.append(json.loads(line))
@@ -322,7 +345,7 @@ def main() -> None:
                     f"{version.strip()}: {len(rows)} of {len(names)}: {rows[-1]['name']}", file=sys.stderr, flush=True
                 )
         if rows:
-            print(report(rows, version.strip()), end="\n\n", flush=True)
+            print(report(rows, version.strip(), ways), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 from typing import Literal
 
-from advisor.profiler import lockword, observer, sampler
+from advisor.profiler import lockword, observer, reader, sampler
 from advisor.profiler.clocks import Reading, ThreadClocks
 
 Watch = Literal["outside", "inside"]
@@ -27,7 +27,7 @@ class Record:
     """Everything measured: stretches and, by their indices, what was seen of the GIL.
 
     `alone`: no other Python thread was there when measuring began, so all of the process's CPU is the calls'.
-    `sampler_cpu`: seconds of process CPU that were the sampler's own.
+    `sampler_cpu`: seconds of process CPU that were those of the thread that watches from inside.
     """
 
     stretches: tuple[Stretch, ...]
@@ -48,22 +48,29 @@ class Meter:
 
         self.free_threaded = python().free_threaded
         self.alone = threading.active_count() == 1
-        self.observer = self._observer() if watch == "outside" and not self.free_threaded else None
-        self.sampler = sampler.Sampler() if self.observer is None and not self.free_threaded else None
-        self._watch = self.observer or self.sampler
+        self.observer: observer.Observer | None = None
+        self._reader: reader.Reader | None = None
+        self._sampler: sampler.Sampler | None = None
+        if not self.free_threaded:
+            self._start(watch)
+        self._watch = self.observer or self._reader or self._sampler
         self._clocks = ThreadClocks()
         self._opened: Reading | None = None
         self.stretches: list[Stretch] = []
         self._window = 0
 
-    @staticmethod
-    def _observer() -> observer.Observer | None:
+    def _start(self, watch: Watch) -> None:
+        """Watch the GIL in the best way that the platform allows."""
         word = lockword.find()
-        if word is None:
-            return None
-        with contextlib.suppress(OSError):
-            return observer.Observer(word)
-        return None
+        if word is not None and watch == "outside":
+            with contextlib.suppress(OSError):
+                self.observer = observer.Observer(word)
+                return
+        if word is not None:
+            with contextlib.suppress(OSError):
+                self._reader = reader.Reader(word)
+                return
+        self._sampler = sampler.Sampler()
 
     @property
     def own_children(self) -> frozenset[int]:
@@ -100,25 +107,25 @@ class Meter:
 
     def finish(self) -> Record:
         """Stop watching and return what was measured."""
-        observed = self.observer.finish() if self.observer else {}
-        sampled = self.sampler.finish() if self.sampler else {}
+        looks = self.observer or self._reader
+        observed = looks.finish() if looks else {}
+        sampled = self._sampler.finish() if self._sampler else {}
+        inside = self._reader or self._sampler
         self._clocks.close()
         return Record(
             tuple(self.stretches),
             observed,
             sampled,
-            self.sampler.counts_switches if self.sampler else True,
+            self._sampler.counts_switches if self._sampler else True,
             self.free_threaded,
             self.alone,
-            self.sampler.cpu if self.sampler else 0.0,
+            inside.cpu if inside else 0.0,
         )
 
     def close(self) -> None:
         """Stop watching at once."""
-        if self.observer:
-            self.observer.stop()
-        if self.sampler:
-            self.sampler.stop()
+        if self._watch:
+            self._watch.stop()
         self._clocks.close()
 
     def __enter__(self) -> Meter:

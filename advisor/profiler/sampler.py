@@ -1,23 +1,27 @@
-"""The GIL sampled from inside, where nobody may read this process from outside: a thread wakes at random instants.
+"""The GIL sampled from inside, where nobody can read its lock word: a thread wakes at random instants.
 
 Was the GIL taken at the instant the sampler woke? A sleeper that finds it free makes one voluntary context switch, its
-sleep; one that finds it taken sleeps again on the GIL's condition variable, and makes two or more. Where the kernel
-does not count switches for each thread, a wake-up that comes late tells instead, which is weaker.
+sleep; one that finds it taken sleeps again on the GIL's condition variable, and makes two or more. What is held for
+less than the microsecond that falling asleep takes goes unseen. Where the kernel does not count switches for each
+thread, a wake-up that comes late tells instead, which is weaker.
 """
 
 from __future__ import annotations
 
+import contextlib
 import random
 import sys
 import threading
 import time
-from collections import deque
 from dataclasses import astuple, dataclass
 from time import perf_counter, thread_time
 
+from advisor.profiler.place import QUEUED, Place
+from advisor.profiler.timeline import Timeline
+
 MEAN_INTERVAL = 2e-3
-LATE = 0.2e-3  # seconds after which a wake-up without a second switch was spent in the run queue
-PAUSED = -1
+LATE = 0.2e-3  # seconds after which a wake-up is late, where nothing tells how long it stood in line for a core
+_FREE, _TAKEN, _DROPPED, _COMPUTING = range(4)  # what an instant found; the last three are indices into a tally
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,13 @@ class Tally:
 class Sampler:
     """A running sampler of the thread that made it."""
 
-    def __init__(self, *, mean_interval: float = MEAN_INTERVAL, seed: int | None = None) -> None:
+    def __init__(self) -> None:
         self.cpu = 0.0
-        self._events: deque[tuple[float, int]] = deque()  # when a window began or a pause did
+        self._timeline = Timeline()
         self._tallies: dict[int, list[float]] = {}
         self._stopped = False
-        self._random = random.Random(seed)
-        self._rate = 1 / mean_interval
+        self._draw = random.Random().expovariate
+        self._target = threading.get_native_id()
         self._target_clock = _cpu_clock(threading.get_ident())
         self.counts_switches = _switches() is not None
         self._thread = threading.Thread(target=self._sample, name="advisor-sampler", daemon=True)
@@ -50,75 +54,79 @@ class Sampler:
 
     def begin(self, window: int) -> None:
         """From now on, instants count for `window`."""
-        self._tallies.setdefault(window, [0.0] * 4)
-        self._events.append((perf_counter(), window))
+        self._timeline.begin(window)
 
     def pause(self) -> None:
         """From now on, instants count for nothing."""
-        self._events.append((perf_counter(), PAUSED))
+        self._timeline.begin(None)
 
     def finish(self) -> dict[int, Tally]:
         """End the thread and return what it saw, by window."""
         self.stop()
-        return {window: Tally(*values) for window, values in self._tallies.items() if values[0]}
+        return {window: Tally(*values) for window, values in self._tallies.items()}
 
     def stop(self) -> None:
         """End the thread; it wakes within a few mean intervals."""
         self._stopped = True
         self._thread.join(timeout=1)
 
-    def _draw(self) -> float:
-        """Seconds from one instant of the Poisson schedule to the next."""
-        return self._random.expovariate(self._rate)
-
     def _sample(self) -> None:
-        clock = perf_counter
-        due = clock() + self._draw()
-        while not self._stopped:
-            switches = _switches()
-            time.sleep(max(0.0, due - clock()))
-            woke = clock()
-            again = _switches()
-            found = self._found(woke - due, None if switches is None or again is None else again - switches)
-            self._count(due, found)
-            # The schedule never shifts: the instants that passed meanwhile found the same.
-            due += self._draw()
-            while due <= woke:
-                self._count(due, found)
-                due += self._draw()
-            self.cpu = thread_time()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(contextlib.suppress(ValueError, IndexError))  # the target closed our files
+            place = None
+            with contextlib.suppress(OSError):
+                place = stack.enter_context(Place(self._target))
+            due = perf_counter()
+            while not self._stopped:
+                due = self._wake(due, place)
+                self.cpu = thread_time()
 
-    def _found(self, late: float, switches: int | None) -> int:
-        """What a wake-up tells, as an index into a tally: 1 taken, 2 dropped, 3 computing without the GIL; or 0."""
-        if switches is None:
-            return 1 if late > LATE else 0
-        if switches >= 2:
-            return 1
-        if late > LATE:
-            return 2
-        # We hold the GIL: if the target's clock goes on now, it computes without.
+    def _wake(self, due: float, place: Place | None) -> float:
+        """Sleep until the next instant, count it and those that passed meanwhile, and return the last of them."""
+        now = perf_counter()
+        while due <= now:  # the sampler held the GIL itself: no observations
+            due += self._draw(1 / MEAN_INTERVAL)
+        queued, computed = place.queued() if place else 0.0, self._target_cpu()
+        switches = _switches()
+        time.sleep(max(1e-6, due - perf_counter()))
+        woke = perf_counter()
+        again = _switches()
+        found: int | None  # None: late for a reason that has nothing to do with the target
+        if switches is None or again is None:
+            found = _TAKEN if woke - due > LATE else _FREE
+        elif again - switches >= 2:
+            found = _TAKEN
+        elif place and place.queued() - queued > QUEUED:
+            found = _DROPPED if self._target_cpu() - computed > (place.queued() - queued) / 2 else None
+            place.keep_away()
+        elif not place and woke - due > LATE:
+            found = _DROPPED
+        else:
+            found = _COMPUTING if self._target_computes() else _FREE
+        # The schedule never shifts: the instants that passed meanwhile found the same.
+        while due <= woke:
+            if found is not None:
+                self._count(due, found)
+            due += self._draw(1 / MEAN_INTERVAL)
+        return due
+
+    def _target_computes(self) -> bool:
+        """Whether the target's clock goes on now: we hold the GIL, so it computes without."""
         before = self._target_cpu()
-        if before is None:
-            return 0
         for _ in range(40):
             pass
-        return 3 if (self._target_cpu() or 0.0) > before else 0
+        return self._target_cpu() > before
+
+    def _target_cpu(self) -> float:
+        return 0.0 if self._target_clock is None else time.clock_gettime(self._target_clock)
 
     def _count(self, instant: float, found: int) -> None:
-        """Count an instant for the window that it lay in, and drop the events before it."""
-        while len(self._events) > 1 and self._events[1][0] <= instant:
-            self._events.popleft()
-        if not self._events or self._events[0][0] > instant:
-            return
-        window = self._events[0][1]
-        if window != PAUSED:
-            tally = self._tallies[window]
+        window = self._timeline.window(instant)
+        if window is not None:
+            tally = self._tallies.setdefault(window, [0.0] * 4)
             tally[0] += 1
-            if found:
+            if found != _FREE:
                 tally[found] += 1
-
-    def _target_cpu(self) -> float | None:
-        return None if self._target_clock is None else time.clock_gettime(self._target_clock)
 
 
 def _cpu_clock(thread: int) -> int | None:
