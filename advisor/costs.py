@@ -40,8 +40,7 @@ ASYNCIO_RUN = 190e-6  # a loop opened and closed for one coroutine in a pool
 ASYNCIO_TASK = 8e-6  # a task created, awaited under a semaphore and collected
 PICKLE_CALL = 1e-6  # pickling and unpickling small objects, where it was not measured
 PICKLE_BYTE = 0.5e-9  # ... and large ones, if they are plain bytes; lists of objects take ten times as long
-# Assumed, for want of an interpreter or a profile that tells.
-INTERPRETER_START = 15e-3
+# Assumed, for want of a profile that tells.
 SPREAD = 0.3  # coefficient of variation of call lengths
 
 Z90 = 1.645  # standard errors of a two-sided 90 % interval
@@ -153,8 +152,16 @@ def estimate(profile: Profile, job: Job, machine: Machine) -> tuple[Estimate, ..
 
     What can't be done is there too, marked as infeasible with the reason.
     """
-    case = Case(call_parts(profile), profile, job, machine)
+    known = _for_interpreter(profile, machine)
+    case = Case(call_parts(known), known, job, machine)
     return tuple(one for strategy in _strategies(case) for one in _estimates(strategy, case))
+
+
+def _for_interpreter(profile: Profile, machine: Machine) -> Profile:
+    """The profile as far as it holds there: where no GIL was, nobody saw which of the computing would hold one."""
+    if profile.python.free_threaded and not machine.python.free_threaded:
+        return profile.model_copy(update={"gil_held": None, "gil_free": None})
+    return profile
 
 
 def leaders(estimates: Sequence[Estimate]) -> dict[Strategy, Estimate]:
@@ -358,10 +365,13 @@ def _process_task(case: Case, chunk: int) -> Task:
 
 
 def _interpreter_task(case: Case, chunk: int) -> Task:
-    """Objects are pickled as for a process, but no pipe is between: the bytes are handed over in memory."""
+    """Objects are pickled as for a process, but no pipe is between: the bytes are handed over in memory.
+
+    A worker's thread does that, with the GIL of the interpreter that has the pool, so all workers share this parent.
+    """
     each, once = _pickling(case.profile)
-    task = case.machine.thread_task
-    return Task(task + (once + chunk * each) / 2, _worker_visit(case, chunk, task, each, once), ahead=True)
+    parent = case.machine.interpreter_task + (once + chunk * each) / 2
+    return Task(parent, _worker_visit(case, chunk, case.machine.thread_task, each, once), ahead=True)
 
 
 def _worker_visit(case: Case, chunk: int, task: float, each: float, once: float) -> Visit:
@@ -393,7 +403,8 @@ def _process_start(case: Case, workers: int) -> float:
 
 
 def _interpreter_start(case: Case, workers: int) -> float:
-    return INTERPRETER_START * workers + case.per_worker(case.profile.import_seconds or 0.0, workers)
+    """Each worker's thread starts its own interpreter, and has a core for it as far as there are any."""
+    return case.per_worker(case.machine.interpreter_start + (case.profile.import_seconds or 0.0), workers)
 
 
 # Which worker counts
@@ -448,7 +459,7 @@ _MODEL_ERROR: dict[Strategy, float] = {
     "threading": 0.06,
     "multiprocessing": 0.06,
     "asyncio": 0.06,
-    "interpreters": 0.20,  # young, and not measured on this host
+    "interpreters": 0.20,  # young, and tried on two cores only
 }
 _TRIFLE = 1e-3  # of a call's wall time: a smaller error changes nothing
 _BUSY = 0.7  # a station busy for this share of the time sets the pace

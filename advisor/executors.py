@@ -190,7 +190,12 @@ def _interpreters(workers: int) -> Executor:
 
     if not hasattr(concurrent.futures, "InterpreterPoolExecutor"):
         raise UsageError(f"a pool of interpreters needs Python 3.14 or later; this is {sys.version.split()[0]}")
-    pool: Executor = concurrent.futures.InterpreterPoolExecutor(workers)
+    # A subinterpreter starts with the path that the program started with. What was added since, as advisor adds the
+    # folder of a target, has to be handed over, as multiprocessing does; `exec` is there before anything is imported.
+    path = [entry for entry in sys.path if isinstance(entry, str)]
+    pool: Executor = concurrent.futures.InterpreterPoolExecutor(
+        workers, initializer=exec, initargs=(f"import sys; sys.path[:] = {path!r}",)
+    )
     return pool
 
 

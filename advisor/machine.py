@@ -23,7 +23,7 @@ from advisor.records import POOL_COSTS, Machine, StartMethod
 if TYPE_CHECKING:
     import subprocess
 
-CACHE_FORMAT = 1  # raise it when a probe's meaning changes
+CACHE_FORMAT = 2  # raise it when a probe's meaning changes
 FRESH_SECONDS = 14 * 24 * 3600.0
 FRESH_SECONDS_INCOMPLETE = 24 * 3600.0  # something could not be measured: perhaps tomorrow
 
@@ -34,6 +34,7 @@ _ASSUMED_STARTS: dict[StartMethod, dict[str, float]] = {
     "spawn": {"process_start": 0.08, "process_start_each": 0.04},
 }
 _MEASURED = (*POOL_COSTS, "core_scaling")
+_INTERPRETERS_SINCE = (3, 14)
 _START_UP = 0.15  # seconds kept back for the child's interpreter to start and end
 _measured_here: dict[str, Machine] = {}  # so that without a writable cache, measuring happens once a process
 
@@ -75,9 +76,16 @@ def this_machine(*, seconds: float = 1.2) -> Machine:
         if not costs:
             return host
         known = host.model_copy(update={**costs, "source": "measured"})
-        _keep(CacheEntry(key=key, taken=time.time(), complete=costs.keys() >= set(_MEASURED), machine=known))
+        _keep(CacheEntry(key=key, taken=time.time(), complete=costs.keys() >= _measurable(), machine=known))
     _measured_here[key] = known
     return known.model_copy(update={"memory": host.memory})
+
+
+def _measurable() -> set[str]:
+    """The costs that this interpreter's pools have."""
+    if sys.version_info >= _INTERPRETERS_SINCE:
+        return set(_MEASURED)
+    return {name for name in _MEASURED if not name.startswith("interpreter_")}
 
 
 def cache_key(host: Machine) -> str:

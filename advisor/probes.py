@@ -46,7 +46,15 @@ class Host:
         return min(max(self.cores, 2), MOST_WORKERS)
 
     def pool(self, workers: int) -> ProcessPoolExecutor:
-        """A process pool whose first task runs when all its workers are up."""
+        """A process pool whose first task runs when all its workers are up.
+
+        The first pool of a program starts the fork server too, which takes longer than its workers do: each pool here
+        is a first one.
+        """
+        if self.start_method == "forkserver":
+            from multiprocessing import forkserver
+
+            forkserver._forkserver._stop()  # type: ignore[attr-defined]
         context = multiprocessing.get_context(self.start_method)
         barrier = context.Barrier(workers + 1)
         pool = ProcessPoolExecutor(workers, mp_context=context, initializer=barrier.wait)
@@ -164,6 +172,30 @@ PROBES: dict[str, Probe] = {
     "thread_pool": thread_pool,
     "hand_over": hand_over,
 }
+
+if sys.version_info >= (3, 14):
+    from concurrent.futures import InterpreterPoolExecutor
+
+    def interpreter_pool(host: Host) -> dict[str, float]:
+        """interpreter_start: wall seconds to start a pool with one subinterpreter and to end it.
+
+        interpreter_task: wall seconds per task that does nothing, with two workers. Their threads pickle, hand over and
+        collect with the GIL of the interpreter that has the pool, and want it at the same time, as they do in a job.
+        """
+        started = time.perf_counter()
+        with InterpreterPoolExecutor(1) as pool:
+            pool.submit(abs, 1).result()
+        opened_and_closed = time.perf_counter() - started
+
+        with InterpreterPoolExecutor(2) as pool:
+            for up in [pool.submit(time.sleep, 1e-3) for _ in range(2)]:
+                up.result()
+            started = time.perf_counter()
+            list(pool.map(abs, range(_THREAD_TASKS)))
+            task = (time.perf_counter() - started) / _THREAD_TASKS
+        return {"interpreter_start": opened_and_closed, "interpreter_task": task}
+
+    PROBES["interpreter_pool"] = interpreter_pool
 
 
 def _core_scaling(pool: Executor, cores: int) -> dict[str, float]:

@@ -143,6 +143,10 @@ class Machine(Record):
     process_task: Seconds = Field(60e-6, description="one task through a process pool: seconds of the parent")
     process_task_worker: Seconds = Field(30e-6, description="one task through a process pool: seconds of the worker")
     process_byte: Seconds = Field(0.5e-9, description="one byte through a process pool's pipe, either way")
+    interpreter_start: Seconds = Field(45e-3, description="starting and ending a pool with one subinterpreter")
+    interpreter_task: Seconds = Field(
+        80e-6, description="one task through a pool of subinterpreters: GIL-holding seconds"
+    )
     core_scaling: float = Field(
         1.0, gt=0, le=1, description="speed of a core while all are busy, 1 is that of one alone"
     )
@@ -158,6 +162,8 @@ POOL_COSTS = (
     "process_task",
     "process_task_worker",
     "process_byte",
+    "interpreter_start",
+    "interpreter_task",
 )  # the fields of Machine that are seconds
 
 

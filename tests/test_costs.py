@@ -220,6 +220,33 @@ def test_free_threading_lets_python_run_in_parallel() -> None:
     assert speedups(call(0.01, gil=1), machine=free)["threading", 8] > 7
 
 
+def test_a_profile_without_a_gil_does_not_tell_who_would_hold_one() -> None:
+    """Where there is a GIL, its computing counts as holding it, and may turn out not to: the interval says so."""
+    free = Python(version="3.14.0", free_threaded=True)
+    measured = call(0.01, free=1, python=free)
+    assert speedups(measured, machine=Machine(cores=8, python=free))["threading", 8] > 7
+    with_gil = Machine(cores=8, python=Python(version="3.14.0"))
+    assert speedups(measured, machine=with_gil)["threading", 8] < 1.1
+    threads = only(measured, "threading", 8, machine=with_gil)
+    assert threads.seconds.high / threads.seconds.low > 6
+
+
+def test_subinterpreters_start_side_by_side_as_far_as_there_are_cores() -> None:
+    """Each worker's thread starts its own: two on two cores take as long as one, eight four times as long."""
+    host = Machine(cores=2, python=Python(version="3.14.0"), interpreter_start=0.04)
+    waiting = call(0.1)
+    starts = [only(waiting, "interpreters", workers, machine=host).start_up for workers in (2, 8)]
+    assert starts == pytest.approx([0.04, 0.16])
+
+
+def test_tiny_tasks_of_subinterpreters_are_limited_by_handing_them_over() -> None:
+    """However many workers, a task takes the GIL of the interpreter that has the pool for so long."""
+    host = Machine(cores=8, python=Python(version="3.14.0"), interpreter_task=1e-4, interpreter_start=0)
+    tiny = only(call(1e-4, gil=1), "interpreters", 8, machine=host, calls=100_000)
+    assert tiny.bottleneck == "parent"
+    assert tiny.seconds.expected >= 10
+
+
 @pytest.mark.parametrize(("version", "there"), [("3.13.5", False), ("3.14.0", True), ("3.14", True), ("", False)])
 def test_interpreters_from_314(version: str, there: bool) -> None:
     """Subinterpreters are considered where the interpreter has their pool."""
