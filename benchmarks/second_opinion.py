@@ -425,13 +425,17 @@ class Trained:
 
 
 def train(pairs: Sequence[Pair], kind: str) -> Trained:
-    """A model of that kind, calibrated (Platt) on what its kind foresees in cross-validation by family."""
+    """A model of that kind, calibrated (Platt) on what its kind foresees in cross-validation by family.
+
+    It learns from all pairs that are close, but it is judged by those it would be asked about: where intervals overlap.
+    """
     pairs = [pair for pair in pairs if pair.close]
+    asked = [pair for pair in pairs if pair.overlap] or pairs
     margins: list[float] = []
     gains: list[float] = []
     for held_out in folds((pair.family for pair in pairs), INNER_FOLDS):
         opinion = fit(kind, [pair for pair in pairs if pair.family not in held_out])
-        for pair in pairs:
+        for pair in asked:
             if pair.family in held_out:
                 margins.append(opinion.margin(pair.known, pair.differences))
                 gains.append(pair.gain)
@@ -567,8 +571,8 @@ def report(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(
         [
             f"{len(outcomes)} workloads in {len({one.family for one in outcomes})} families; {len(pairs)} pairs of "
-            f"strategies, {len(close)} of them predicted within a factor of {CLOSE:g}, {len(overlapping)} with "
-            f"intervals that overlap; a vote is taken on {len(asked)} workloads.",
+            f"strategies, {len(close)} of them predicted within a factor of {CLOSE:g} or with intervals that overlap, "
+            f"{len(overlapping)} with intervals that overlap; a vote is taken on {len(asked)} workloads.",
             "",
             *_picks(questions, trials, chosen),
             "",
@@ -618,7 +622,7 @@ def _probabilities(close: Sequence[Pair], overlapping: Sequence[Pair], chosen: M
         "| which of two is faster, on unseen families | pairs | Brier score | log loss | right |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
-    for name, pairs in (("predicted close", close), ("intervals that overlap", overlapping)):
+    for name, pairs in (("learned from", close), ("intervals that overlap", overlapping)):
         for who, foreseen in (("the second opinion", foreseen_of(pairs, chosen)), (ALONE, own_odds(pairs))):
             right = statistics.fmean(true for _, true in foreseen)
             lines.append(
@@ -626,10 +630,10 @@ def _probabilities(close: Sequence[Pair], overlapping: Sequence[Pair], chosen: M
             )
     lines += [
         "",
-        "| the second opinion says | pairs | mean of what it says | came true |",
+        "| where they overlap, it says | pairs | mean of what it says | came true |",
         "| --- | ---: | ---: | ---: |",
     ]
-    foreseen = foreseen_of(close, chosen)
+    foreseen = foreseen_of(overlapping, chosen)
     for low, high in ((0.5, 0.6), (0.6, 0.7), (0.7, 0.8), (0.8, 0.9), (0.9, 1.0)):
         inside = [one for one in foreseen if low <= one[0] < high or (high == 1.0 and one[0] == 1.0)]
         if inside:
