@@ -11,20 +11,15 @@ import pytest
 from pydantic import ValidationError
 
 from advisor.records import Machine, Profile, Python, Range, SideEffects
-from benchmarks import second_opinion
-from benchmarks.second_opinion import (
+from benchmarks import opinion_training, second_opinion
+from benchmarks.opinion import CONTEXT, CONTRAST, FEATURES, LOOP, Node, Opinion, Scale, answer_of
+from benchmarks.opinion_training import (
     ALONE,
-    CONTEXT,
-    CONTRAST,
-    FEATURES,
+    INNER_FOLDS,
     KINDS,
-    Node,
-    Opinion,
     Pair,
     Question,
-    Scale,
-    brier,
-    change,
+    Trained,
     choose,
     complete,
     fit,
@@ -34,11 +29,9 @@ from benchmarks.second_opinion import (
     pairs_of,
     question_of,
     recorded_seconds,
-    report,
-    score,
     train,
-    write,
 )
+from benchmarks.second_opinion import brier, change, report, score, write
 from profiles.outcomes import Outcome, Run
 
 MACHINE = Machine(cores=2, platform="linux", python=Python(version="3.12.4"), source="measured")
@@ -97,13 +90,13 @@ class TestRecords:
         known = recorded("tiny.clamp")
         more = [Run(strategy="threading", workers=8, chunk=chunk, seconds=(3.0 + chunk,)) for chunk in (1, 9)]
         known = known.model_copy(update={"runs": (*known.runs, *more)})
-        plan = second_opinion._LOOP.model_copy(update={"strategy": "threading", "workers": 7, "chunk": 5})
+        plan = LOOP.model_copy(update={"strategy": "threading", "workers": 7, "chunk": 5})
         assert recorded_seconds(known, plan) == 12.0
         assert recorded_seconds(known, plan.model_copy(update={"workers": 3})) == 1.1
 
     def test_what_cannot_be_done_counts_as_several_plain_loops(self) -> None:
         """The oracle gives a way up after five times the plain loop."""
-        plan = second_opinion._LOOP.model_copy(update={"strategy": "multiprocessing", "workers": 2})
+        plan = LOOP.model_copy(update={"strategy": "multiprocessing", "workers": 2})
         assert recorded_seconds(recorded("tiny.clamp", processes=None), plan) == 10.0
 
     def test_a_record_that_is_not_complete_is_left_out(self) -> None:
@@ -129,12 +122,12 @@ class TestFolds:
             seen.append({pair.family for pair in given})
             return fit(kind, given)
 
-        monkeypatch.setattr(second_opinion, "fit", watched)
+        monkeypatch.setattr(opinion_training, "fit", watched)
         without_web = [pair for pair in pairs if pair.family != "web"]
         train(without_web, "ridge on the residuals, α = 100")
         *inner, whole = seen
         assert whole == {*FAMILIES} - {"web"}
-        assert len(inner) == second_opinion.INNER_FOLDS
+        assert len(inner) == INNER_FOLDS
         held_out = [whole - part for part in inner]
         assert sorted(name for part in held_out for name in part) == sorted(whole)
 
@@ -142,12 +135,12 @@ class TestFolds:
         """Leave one family out, for all families."""
         given: dict[str, set[str]] = {}
 
-        def watched(pairs: Sequence[Pair], kind: str) -> second_opinion.Trained:
+        def watched(pairs: Sequence[Pair], kind: str) -> Trained:
             (missing,) = {*FAMILIES} - {pair.family for pair in pairs}
             given[missing] = {pair.family for pair in pairs}
-            return second_opinion.Trained(FOR_PROCESSES, 0.0)
+            return Trained(FOR_PROCESSES, 0.0)
 
-        monkeypatch.setattr(second_opinion, "train", watched)
+        monkeypatch.setattr(opinion_training, "train", watched)
         assert set(leave_one_family_out(all_pairs(biased()), ALONE)) == {*FAMILIES}
         assert all(family not in others for family, others in given.items())
 
@@ -263,7 +256,7 @@ class TestTraining:
         prior = math.log((gains > 0).mean() / (gains <= 0).mean())
         for row, expected in zip(rows[:20], model.decision_function(rows[:20]), strict=True):
             figures = dict(zip(FEATURES, map(float, row), strict=True))
-            margin = prior + sum(second_opinion._answer(tree, figures) for tree in trees)
+            margin = prior + sum(answer_of(tree, figures) for tree in trees)
             assert margin == pytest.approx(expected, abs=1e-6)
 
     def test_the_report_says_what_was_found(self, monkeypatch: pytest.MonkeyPatch) -> None:
