@@ -129,13 +129,11 @@ class Opinion(BaseModel):
     def _is_whole(self) -> Opinion:
         if set(self.scales) != {*CONTEXT, *CONTRAST} or any(self.scales[name].centre for name in CONTRAST):
             raise ValueError("scales must name every figure, and differences have none but their width")
-        unknown = {*self.weights, *(node.feature for tree in self.trees for node in tree if node.feature)} - {*FEATURES}
-        if unknown:
+        asked = {node.feature for tree in self.trees for node in tree if node.feature is not None}
+        if unknown := {*self.weights, *asked} - {*FEATURES}:
             raise ValueError(f"unknown features: {', '.join(sorted(unknown))}")
-        for tree in self.trees:
-            if not tree or any(node.feature and not (i < node.yes < len(tree) and i < node.no < len(tree))
-                               for i, node in enumerate(tree)):  # fmt: skip
-                raise ValueError("a tree's questions must lead to later nodes of it")
+        if not all(map(_leads_on, self.trees)):
+            raise ValueError("a tree's questions must lead to later nodes of it")
         return self
 
     def margin(self, known: Mapping[str, float], differences: Mapping[str, float]) -> float:
@@ -148,6 +146,15 @@ class Opinion(BaseModel):
     def probability(self, known: Mapping[str, float], differences: Mapping[str, float]) -> float:
         """That the second is faster than the first."""
         return logistic(self.slope * self.margin(known, differences))
+
+
+def _leads_on(tree: Sequence[Node]) -> bool:
+    """Whether every way down a tree ends."""
+    places = range(len(tree))
+    return bool(tree) and all(
+        node.feature is None or (node.yes in places[i + 1 :] and node.no in places[i + 1 :])
+        for i, node in enumerate(tree)
+    )
 
 
 def answer_of(tree: Sequence[Node], figures: Mapping[str, float]) -> float:

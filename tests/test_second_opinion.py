@@ -284,6 +284,7 @@ class TestStored:
             ({"scales": {}}, "must name every figure"),
             ({"trees": [[{"feature": "pool", "yes": 0, "no": 0}]]}, "later nodes"),
             ({"trees": [[]]}, "later nodes"),
+            ({"trees": [[{"feature": ""}]]}, "unknown features"),
             ({"version": 2}, "version"),
             ({"slope": -1.0}, "slope"),
             ({"code": "print()"}, "code"),
