@@ -78,7 +78,7 @@ def advise_target(
     Raises UsageError, TargetError, MissingExtraError, or Interrupted on Ctrl-C.
     """
     from advisor.decision import decide
-    from advisor.machine import this_machine
+    from advisor.machine import this_machine, with_cores
     from advisor.profiler.session import profile_target
     from advisor.target import split_spec
 
@@ -97,7 +97,7 @@ def advise_target(
             on_progress=_part(tell, 0.0, budget / (budget + VERIFY_SECONDS) if verify else 1.0),
         )
         job = _job(calls, measured.inputs_count)
-        planned = machine if cores is None else machine.model_copy(update={"cores": cores})
+        planned = with_cores(machine, cores)
         if not verify:
             return decide(measured.profile, job, planned, inputs=inputs)
         rest = _part(tell, budget / (budget + VERIFY_SECONDS), 1.0)
@@ -155,7 +155,7 @@ def curves(advice: Advice) -> tuple[Estimate, ...]:
 def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
     if isinstance(machine, Machine):
         return machine
-    from advisor.machine import this_machine
+    from advisor.machine import this_machine, with_cores
 
     host = this_machine()
     if machine is None:
@@ -166,7 +166,8 @@ def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
     if unknown:
         raise UsageError(f"a machine has no {', '.join(sorted(unknown))}")
     try:
-        return Machine.model_validate({**host.model_dump(), **machine})
+        planned = Machine.model_validate({**host.model_dump(), **machine})
+        return with_cores(planned.model_copy(update={"cores": host.cores}), planned.cores)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])

@@ -257,10 +257,9 @@ def describe(text: tuple[str, ...], as_json: bool, calls: int | None, cores: int
     """Advise on a task described in words (- for standard input)."""
     with _quick_start():
         from advisor import api
-        from advisor.machine import limits
+        from advisor.machine import limits, with_cores
 
-        host = limits()
-        machine = host if cores is None else host.model_copy(update={"cores": cores})
+        machine = with_cores(limits(), cores)
         _show(api.advise(_description(text), calls=calls, machine=machine), as_json=as_json)
 
 

@@ -17,27 +17,34 @@ from advisor.queueing import Cores, Visit, WorkerStage, job_seconds, lock_curve,
 from advisor.records import POOL_COSTS, Estimate, Job, Machine, Profile, Range, Strategy
 
 MIN_GAIN = 1.10  # sequential wins unless something else is at least this much faster
-GOOD_ENOUGH = 1.05  # the smallest worker count within this factor of the best: each worker costs memory
+# The smallest worker count within this factor of the best, since each worker costs memory. Not more: the knee of the
+# measured curves lies at more workers than that of the predicted ones, seldom at fewer.
+GOOD_ENOUGH = 1.02
 
 MOST_THREADS = 256
 MOST_PROCESSES = 512
 FEW_PROCESSES = 64  # calls that wait may use this many on a small host
 LIMITS = (2, 3, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 1000)  # of concurrent calls under asyncio
 MEMORY_SHARE = 0.8  # of the memory available that the workers may take
-CHUNK_SECONDS = 5e-3  # a chunk lasts at least this long, so that sending it is a trifle
+CHUNK_SECONDS = 20e-3  # of computing: a chunk lasts at least this long, so that sending it is a trifle
 CHUNK_TASKS = 20  # ... and at least this many times what sending it costs
 CHUNKS_PER_WORKER = 4  # fewer leave workers idle at the end
 
 SWITCH_INTERVAL = 5e-3  # sys.getswitchinterval(): how long pure Python keeps the GIL that another thread wants
-# Of the GIL's time, lost while others want it. Pure Python on threads was seen to lose 10-25 %: this gives 13 %.
-GIL_CONTENTION = 0.15
-# Of a core's speed, lost for each wanted core beyond one a core, by native pools side by side. Seen between nothing and
-# 3.6 times slower; twice as slow with twice the threads is a guess between them, and the interval is wide.
-CROWDING = 1.0
+GIL_CONTENTION = 0.07  # of the GIL's time, lost while others want it: pure Python on threads was seen to lose 0 to 20 %
+# Of a core's speed, lost for each wanted core beyond one a core, by native pools side by side. On two cores, two
+# processes with two native threads each took from 0.75 to 8.7 times as long as a loop: 2.9 at the geometric mean.
+CROWDING = 2.0
+LONG_WAIT = 5e-3  # after which a core's caches are as cold as they get; after 1 ms they have lost a third of that
+COLD_SHARE = 0.5  # of what a call computes at the most; a burst of 0.1 ms was seen to take 2.8 times as long
+# Of a call's computing, lost at most to hand-overs of the GIL: calls that let go every 4 µs took 2 to 5 times as long
+# on threads, though each hand-over cost less than it does where bursts are long.
+SHORT_HAND_OVERS = 2.0
 PIPE_BYTES = 65536  # a pipe's buffer on Linux; a task beyond it cannot be sent ahead
 # Costs that a Machine does not tell. Of CPython 3.11 on a shared two-core host: 0.12-0.28 ms, 7-9 µs, 0.9 µs, 0.5 ns.
 ASYNCIO_RUN = 190e-6  # a loop opened and closed for one coroutine in a pool
 ASYNCIO_TASK = 8e-6  # a task created, awaited under a semaphore and collected
+FORK_BYTE = 20e-12  # a fork copies the tables of its parent's pages: 1.9, 2.4 and 4.0 ms with 25, 57 and 131 MB
 PICKLE_CALL = 1e-6  # pickling and unpickling small objects, where it was not measured
 PICKLE_BYTE = 0.5e-9  # ... and large ones, if they are plain bytes; lists of objects take ten times as long
 # Assumed, for want of a profile that tells.
@@ -152,9 +159,14 @@ def estimate(profile: Profile, job: Job, machine: Machine) -> tuple[Estimate, ..
 
     What can't be done is there too, marked as infeasible with the reason.
     """
-    known = _for_interpreter(profile, machine)
-    case = Case(call_parts(known), known, job, machine)
+    case = case_of(profile, job, machine)
     return tuple(one for strategy in _strategies(case) for one in _estimates(strategy, case))
+
+
+def case_of(profile: Profile, job: Job, machine: Machine) -> Case:
+    """What is predicted: the profile's call as it is on that machine, beside others."""
+    known = _for_interpreter(profile, machine)
+    return Case(_warmed(call_parts(known), known, machine), known, job, machine)
 
 
 def _for_interpreter(profile: Profile, machine: Machine) -> Profile:
@@ -165,7 +177,7 @@ def _for_interpreter(profile: Profile, machine: Machine) -> Profile:
 
 
 def leaders(estimates: Sequence[Estimate]) -> dict[Strategy, Estimate]:
-    """For each strategy the smallest worker count within 5 % of its best; an infeasible one where none is feasible."""
+    """For each strategy the smallest worker count within 2 % of its best; an infeasible one where none is feasible."""
     chosen: dict[Strategy, Estimate] = {}
     for strategy in dict.fromkeys(one.strategy for one in estimates):
         group = sorted((one for one in estimates if one.strategy == strategy), key=lambda one: one.workers)
@@ -200,6 +212,23 @@ def call_parts(profile: Profile, rest: Rest = "held") -> Call:
         width = profile.native_threads or 1.0
         native = max(native, (wall - gil - wait) * width - child)
     return _fitted(wall, profile, Call(wall, gil, 0.0, native, child, wait, width))
+
+
+def _warmed(call: Call, profile: Profile, machine: Machine) -> Call:
+    """The call as it runs beside others: alone, it finds its core's caches cold after every wait.
+
+    What it lost to that when it was measured alone counts as waiting here: beside others it is as long as before while
+    there are few, and asks less of the GIL and the cores when there are many. Of short requests over the loopback, 11
+    to 34 % of the CPU time went that way.
+    """
+    waits = profile.switches if profile.switches is not None else float(call.wait > 0)
+    own = call.gil + call.native
+    if not waits or not own or call.width > 1.0:
+        return call
+    each = machine.cold_wake * min(1.0, call.wait / waits / LONG_WAIT)
+    cold = min(each * waits, COLD_SHARE * own)
+    warm = 1.0 - cold / own
+    return replace(call, gil=call.gil * warm, native=call.native * warm, wait=call.wait + cold)
 
 
 def _takes_the_rest(profile: Profile, rest: Rest) -> str | None:
@@ -267,7 +296,8 @@ def _asyncio(case: Case, workers: Sequence[int]) -> list[Prediction]:
 
 
 def _in_one_process(case: Case, visit: Visit, rate: Sequence[float], workers: int, start_up: float) -> Prediction:
-    seconds = job_seconds(case.job.calls, workers, rate, case.spread) + start_up + case.warm_up
+    one_at_a_time = visit.locked + visit.blocked
+    seconds = job_seconds(case.job.calls, workers, rate, case.spread, one_at_a_time) + start_up + case.warm_up
     demands: dict[Station, float] = {
         "gil": visit.locked + visit.blocked + visit.contended,
         "cores": (visit.locked + visit.parallel) / case.capacity,
@@ -279,15 +309,15 @@ def _in_one_process(case: Case, visit: Visit, rate: Sequence[float], workers: in
 def _contention(case: Case) -> float:
     """GIL seconds that a call loses while others want the GIL: hand-overs, and Python that is made to let go.
 
-    A hand-over is lost each time a call comes back from waiting or lets go of the GIL. It can't cost more than the
-    burst it ends: whoever lets go for a few µs has the GIL back before another thread is awake. More cores bring more
-    threads back to the GIL at once, so that this part, alone of all, may grow with the cores.
+    A hand-over is lost each time a call comes back from waiting or lets go of the GIL. Where it lets go every few µs, a
+    hand-over costs no more than a few of these: often the GIL is back before another thread is awake. More cores bring
+    more threads back to the GIL at once, so that this part, alone of all, may grow with the cores.
     """
     call, profile = case.call, case.profile
     waits = profile.switches if profile.switches is not None else float(call.wait > 0)
     hand_overs = max(1.0 + waits, profile.gil_releases or 0.0)
     computing = call.gil + call.native / call.width + case.machine.thread_task
-    lost = hand_overs * min(case.machine.gil_switch, computing / hand_overs)
+    lost = min(hand_overs * case.machine.gil_switch, SHORT_HAND_OVERS * computing)
     burst = call.gil / (hand_overs - 1.0) if hand_overs >= 2.0 else math.inf
     return lost + GIL_CONTENTION * call.gil * min(1.0, burst / SWITCH_INTERVAL)
 
@@ -347,6 +377,9 @@ def _process_chunk(case: Case, workers: int) -> int:
     """Calls per task: enough to make sending a trifle, few enough to keep every worker busy to the end; round."""
     worth = max(CHUNK_SECONDS, CHUNK_TASKS * case.machine.process_task) / case.call.wall
     most = min(worth, case.job.calls / (CHUNKS_PER_WORKER * workers))
+    each = case.profile.argument_bytes or 0.0
+    if 0 < each < PIPE_BYTES:
+        most = min(most, max(1.0, PIPE_BYTES / each))  # larger tasks could no longer be sent ahead
     if most < 2:
         return 1
     power = 10 ** math.floor(math.log10(most))
@@ -397,9 +430,11 @@ def _pickling(profile: Profile) -> tuple[float, float]:
 
 
 def _process_start(case: Case, workers: int) -> float:
-    machine = case.machine
-    imports = 0.0 if machine.start_method == "fork" else (case.profile.import_seconds or 0.0)
-    return machine.process_start + machine.process_start_each * (workers - 1) + case.per_worker(imports, workers)
+    machine, profile = case.machine, case.profile
+    each = machine.process_start_each * (workers - 1)
+    if machine.start_method == "fork":
+        return machine.process_start + each + FORK_BYTE * (profile.idle_memory or 0) * workers
+    return machine.process_start + each + case.per_worker(profile.import_seconds or 0.0, workers)
 
 
 def _interpreter_start(case: Case, workers: int) -> float:
@@ -438,7 +473,7 @@ def _most_processes(case: Case) -> int:
     """Twice as many as cores, more as far as calls wait: beyond that each further one only costs."""
     cores, call = case.machine.cores, case.call
     computing = max(call.cpu, 1e-6 * call.wall)
-    useful = min(1.5 * cores * call.wall / computing, max(FEW_PROCESSES, 4 * cores))
+    useful = min(3 * cores * call.wall / computing, max(FEW_PROCESSES, 4 * cores))
     return int(min(max(2 * cores, useful), MOST_PROCESSES))
 
 
@@ -452,19 +487,24 @@ _PREDICTORS: dict[Strategy, Predictor] = {
     "asyncio": _asyncio,
     "interpreters": _interpreters,
 }
-# Half widths as logarithms. The queueing itself is within 3 % of a simulation; the rest is what it leaves out, and
-# these are judgements until real workloads have been run against them.
+# Half widths as logarithms, set so that of the jobs recorded in profiles/recorded nine in ten lie inside. The queueing
+# itself is within 3 % of a simulation; the rest is what it leaves out, and how a shared host behaves from job to job.
 _MODEL_ERROR: dict[Strategy, float] = {
     "sequential": 0.02,
-    "threading": 0.06,
-    "multiprocessing": 0.06,
-    "asyncio": 0.06,
+    "threading": 0.12,
+    "multiprocessing": 0.12,
+    "asyncio": 0.12,
     "interpreters": 0.20,  # young, and tried on two cores only
 }
+# For each doubling of the workers: of calls that wait, since whom they wait for has limits that one call does not meet;
+# of calls that compute, for each doubling beyond the cores, since they push each other out of the caches.
+_PER_DOUBLING = {"waiting": 0.05, "computing": 0.06}
+_TAKING_TURNS = 0.2  # where computing and waiting take turns in equal parts: who comes back finds the cores busy
+_GIL_ERROR = 0.25  # where the GIL sets the pace: hand-overs cost from nothing to several times the usual
 _TRIFLE = 1e-3  # of a call's wall time: a smaller error changes nothing
 _BUSY = 0.7  # a station busy for this share of the time sets the pace
 _WIDE = 1.5  # cores in use on average by a call that runs a pool of its own
-_CROWDING_ERROR = 0.5  # nothing lost, or 3.6 times slower: both were seen
+_CROWDING_ERROR = 0.9  # nothing lost, or 8.7 times slower: both were seen
 _ASSUMED_PROFILE = 0.3  # besides the standard errors that the archetype itself gives
 _COST_FACTOR = {"measured": 1.25, "assumed": 2.0}
 _GUESSED_GIL = {"observed": 0.0, "sampled": 0.02, "estimated": 0.15, None: 0.0}
@@ -542,7 +582,7 @@ def _unknown(profile: Profile) -> bool:
 
 
 def _if_waited(case: Case) -> Case:
-    return replace(case, call=call_parts(case.profile, "waited"))
+    return replace(case, call=_warmed(call_parts(case.profile, "waited"), case.profile, case.machine))
 
 
 def _model_error(strategy: Strategy, case: Case, one: Prediction) -> float:
@@ -552,8 +592,13 @@ def _model_error(strategy: Strategy, case: Case, one: Prediction) -> float:
         errors.append(_ASSUMED_PROFILE)
     if strategy == "sequential":
         return errors[0] if len(errors) == 1 else math.hypot(*errors)
+    waiting = (case.call.wait + case.call.blocked) / case.call.wall
+    errors.append(_PER_DOUBLING["waiting"] * waiting * math.log2(one.workers))
+    crowd = one.workers / case.machine.cores
+    errors.append(_PER_DOUBLING["computing"] * (1.0 - waiting) * math.log2(max(1.0, crowd)))
+    errors.append(_TAKING_TURNS * 4.0 * waiting * (1.0 - waiting))
     if strategy == "threading":
-        errors.append(0.15 if case.machine.python.free_threaded else 0.10 * min(1.0, one.load("gil")))
+        errors.append(0.15 if case.machine.python.free_threaded else _GIL_ERROR * min(1.0, one.load("gil")))
         errors.append(_GUESSED_GIL[case.profile.gil_source])
     if _crowds(case, one.workers):
         errors.append(_CROWDING_ERROR)

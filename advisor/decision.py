@@ -34,8 +34,9 @@ CROWD_GAIN = 1.2  # unless so many are this much faster than what shares memory
 RESPONSIVE_LOSS = 1.5  # a pool may cost this much when the work must leave the main thread
 UNNOTICED = 0.1  # seconds; shorter than this a person does not see an interface stand still
 
-MODEL_ERROR = 0.05  # standard deviation of the logarithm of a predicted speed-up that no profile can remove
-DESCRIBED_ERROR = 0.3  # the same for a described task, whose calls are known by their kind only
+MODEL_ERROR = 0.06  # standard deviation of the logarithm of a predicted speed-up that no profile can remove
+DESCRIBED_ERROR = 0.45  # the same for a described task, whose calls are known by their kind only
+NO_MORE = 1.05  # times the workers: what a speed-up may seem to be at most, as the loop's time is uncertain too
 VERIFIED_SPREAD = 1.15  # a part of the job that was really run tells the whole to this factor, either way
 CEILING = {"described": 0.8, "measured": 0.95, "verified": 0.99}  # no evidence is beyond doubt
 NINETY = 1.6449  # half-width of a 90 % interval in standard deviations
@@ -288,7 +289,7 @@ def _speedup(estimate: Estimate, loop: Estimate, error: float) -> Range:
     if estimate.strategy == "sequential":
         return Range(low=1.0, expected=1.0, high=1.0)
     expected = math.exp(mean)
-    high = min(expected * math.exp(NINETY * sigma), max(expected, float(estimate.workers)))
+    high = min(expected * math.exp(NINETY * sigma), max(expected, NO_MORE * estimate.workers))
     return Range(low=expected * math.exp(-NINETY * sigma), expected=expected, high=high)
 
 

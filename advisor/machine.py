@@ -23,7 +23,7 @@ from advisor.records import POOL_COSTS, Machine, StartMethod
 if TYPE_CHECKING:
     import subprocess
 
-CACHE_FORMAT = 2  # raise it when a probe's meaning changes
+CACHE_FORMAT = 3  # raise it when a probe's meaning changes
 FRESH_SECONDS = 14 * 24 * 3600.0
 FRESH_SECONDS_INCOMPLETE = 24 * 3600.0  # something could not be measured: perhaps tomorrow
 
@@ -33,7 +33,7 @@ _ASSUMED_STARTS: dict[StartMethod, dict[str, float]] = {
     "forkserver": {"process_start": 0.08, "process_start_each": 0.02},
     "spawn": {"process_start": 0.08, "process_start_each": 0.04},
 }
-_MEASURED = (*POOL_COSTS, "core_scaling")
+_MEASURED = (*POOL_COSTS, "cold_wake", "core_scaling")
 _INTERPRETERS_SINCE = (3, 14)
 _START_UP = 0.15  # seconds kept back for the child's interpreter to start and end
 _measured_here: dict[str, Machine] = {}  # so that without a writable cache, measuring happens once a process
@@ -86,6 +86,13 @@ def _measurable() -> set[str]:
     if sys.version_info >= _INTERPRETERS_SINCE:
         return set(_MEASURED)
     return {name for name in _MEASURED if not name.startswith("interpreter_")}
+
+
+def with_cores(host: Machine, cores: int | None) -> Machine:
+    """The host with another number of cores, and all else as it is; None leaves it alone."""
+    if cores is None or cores == host.cores:
+        return host
+    return host.model_copy(update={"cores": cores, "cores_measured": host.cores_measured or host.cores})
 
 
 def cache_key(host: Machine) -> str:

@@ -8,13 +8,16 @@ at different speeds within one second.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
 import time
+import urllib.parse
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
@@ -26,10 +29,15 @@ MOST_WORKERS = 8  # to start 64 would cost more than the time there is
 
 _THREADS = 24
 _THREAD_TASKS = 200
-_HAND_OVERS = 400
+_HAND_OVERS = 100
+_BURST = 800  # turns of a Python loop, some 50 µs
+_BLOCK = 20_000  # bytes; hashlib lets go of the GIL above 2,047
 _PROCESS_TASKS = 100
 _PAYLOAD = 2 << 20  # between the 1 MiB where a page fault for every page sets in and what still takes milliseconds
 _BURN = 100_000  # turns of a Python loop, 5 to 10 ms
+_DOCUMENT = {"id": 5, "name": "Article 5", "tags": ["new", "sale"], "stock": {"north": 1, "south": 2}}
+_NAP = 8e-3  # seconds; what a core loses grows with its sleep up to about that
+_WAKES = 9
 _GRACE = 1.0  # seconds after the deadline before the process and its workers are ended by force
 
 
@@ -43,7 +51,8 @@ class Host:
     @property
     def workers(self) -> int:
         """Of the larger of the two pools that are compared."""
-        return min(max(self.cores, 2), MOST_WORKERS)
+        # Forks are quick, and many show better than two what each further one costs. Interpreters take their time.
+        return MOST_WORKERS if self.start_method == "fork" else min(max(self.cores, 2), MOST_WORKERS)
 
     def pool(self, workers: int) -> ProcessPoolExecutor:
         """A process pool whose first task runs when all its workers are up.
@@ -77,26 +86,36 @@ Probe = Callable[[Host], dict[str, float]]
 
 
 def hand_over(host: Host) -> dict[str, float]:
-    """gil_switch: two threads pass the GIL to and fro; nobody computes while the next one wakes up.
+    """gil_switch: wall seconds that a call loses at each hand-over of the GIL while another thread wants it.
 
-    Wall seconds of a hand-over, for that is what the calls lose: it is the sleeper's wake-up on another core that
-    takes long, not the CPU time of the two. A switch forced by the interpreter after its 5 ms costs the same, but
-    there are too few of those in a short run to tell their cost from noise.
+    Two threads each compute some 50 µs of Python, then let go of the GIL for some 10 µs, as reading a file or hashing
+    a block does. The one that comes back finds the GIL taken and goes to sleep, and to wake it takes several times as
+    long as two threads need that play ping-pong with a lock and never want it at the same time.
     """
-    mine, yours = threading.Lock(), threading.Lock()
-    yours.acquire()
+    block = bytes(_BLOCK)
+    python = _seconds_each(lambda: burn(_BURST))
+    call = _seconds_each(lambda: (burn(_BURST), hashlib.sha256(block)))
 
-    def play(take: threading.Lock, give: threading.Lock) -> None:
-        for _ in range(_HAND_OVERS // 2):
-            take.acquire()
-            give.release()
+    def work() -> None:
+        for _ in range(_HAND_OVERS):
+            burn(_BURST)
+            hashlib.sha256(block)
 
-    other = threading.Thread(target=play, args=(yours, mine))
-    other.start()
+    other = threading.Thread(target=work)
     started = time.perf_counter()
-    play(mine, yours)
+    other.start()
+    work()
     other.join()
-    return {"gil_switch": (time.perf_counter() - started) / _HAND_OVERS}
+    each = (time.perf_counter() - started) / (2 * _HAND_OVERS)
+    return {"gil_switch": max(0.0, each - max(python, call / min(host.cores, 2)))}
+
+
+def _seconds_each(function: Callable[[], object]) -> float:
+    """Wall seconds of a call, one after the other."""
+    started = time.perf_counter()
+    for _ in range(_HAND_OVERS):
+        function()
+    return (time.perf_counter() - started) / _HAND_OVERS
 
 
 def thread_pool(host: Host) -> dict[str, float]:
@@ -166,11 +185,38 @@ def many_workers(host: Host) -> dict[str, float]:
     return {"pool_start": opened + closed, "pool_workers": float(host.workers), "process_task": task, **scaling}
 
 
+def cold_wake(host: Host) -> dict[str, float]:
+    """cold_wake: CPU seconds that a short piece of work takes longer after a sleep than right after another piece.
+
+    A core that had nothing to do has slept, and its caches belong to others. Much the same is lost whether the work
+    takes 0.1 or 1 ms: it is the price of the wake-up, not a share of the work.
+    """
+    hot, cold = [], []
+    for _ in range(_WAKES):
+        time.sleep(_NAP)
+        cold.append(_answer_seconds())
+        _answer_seconds()
+        hot.append(_answer_seconds())
+    return {"cold_wake": max(0.0, median(cold) - median(hot))}
+
+
+def _answer_seconds() -> float:
+    """CPU seconds of what follows many a wait: a document written, read and searched, in many places of memory."""
+    started = time.thread_time()
+    for _ in range(4):
+        text = json.dumps([_DOCUMENT] * 3)
+        sorted(json.loads(text)[0]["stock"])
+        re.sub(r"\d+", "x", text)
+        urllib.parse.urlsplit("http://localhost:80/path/of/it?name=value")
+    return time.thread_time() - started
+
+
 PROBES: dict[str, Probe] = {
     "one_worker": one_worker,
     "many_workers": many_workers,
     "thread_pool": thread_pool,
     "hand_over": hand_over,
+    "cold_wake": cold_wake,
 }
 
 if sys.version_info >= (3, 14):

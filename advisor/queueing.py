@@ -30,6 +30,7 @@ _HUGE = 1e200  # a chain's weights are scaled down beyond this, long before a fl
 _NEGLIGIBLE = 1e-13  # states that weigh less than this do not change the result
 _DENSE = 16  # populations up to here are solved one by one, beyond it in steps
 _FEW_WORKERS = 4  # up to here a process pool's chain is solved without an approximation
+_DRAIN_POWER = 1.6  # of the spread, in the drain of tasks of unequal length
 _MOST_CROWDED = 4.0  # beyond this many wanted cores a core the loss to crowding was never measured
 
 State = tuple[int, int]
@@ -304,16 +305,21 @@ def _stationary(flows: dict[State, dict[State, float]]) -> dict[State, float]:
     return {state: weight / total for state, weight in weights.items()}
 
 
-def job_seconds(tasks: int, workers: int, rate: Sequence[float], spread: float) -> float:
+def job_seconds(tasks: int, workers: int, rate: Sequence[float], spread: float, serial: float = 0.0) -> float:
     """Seconds until `tasks` are done by `workers`, when n of them busy do `rate[n]` a second.
 
     Equal tasks (spread 0) go in rounds: a round of n takes n / rate[n], and the last one may be a small one. Unequal
     ones lose step after a few rounds; then the end is a drain, as fewer and fewer workers are busy. For exponential
     lengths (coefficient of variation 1) the drain takes the sum of 1 / rate[n]; for other spreads it is scaled
     between workers that merely end at random within one task (half a task) and that.
+
+    Of each task, `serial` seconds need what only one can have. All workers start at once, so they get it one after
+    another, and the last to start is the last to end: as far as a queue for it does not hide that.
     """
-    whole, rest = divmod(tasks, workers)
-    rounds = whole * workers / rate[workers] + (rest / rate[rest] if rest else 0.0)
+    last = (tasks - 1) % workers + 1
+    busy = min(1.0, serial * rate[workers])
+    staggered = 1.0 / rate[1] + (last - 1) * serial * (1.0 - busy**2)
+    rounds = (tasks - last) / rate[workers] + max(last / rate[last], staggered)
     steady = tasks / rate[workers]
     lost_step = min(1.0, spread * math.sqrt(tasks / workers))
     drain = max(0.0, sum(1.0 / rate[n] for n in range(1, workers + 1)) - workers / rate[workers])
@@ -321,10 +327,15 @@ def job_seconds(tasks: int, workers: int, rate: Sequence[float], spread: float) 
 
 
 def _drain_share(tasks: int, workers: int, spread: float) -> float:
-    """The drain of tasks with this coefficient of variation, against that of exponential ones."""
+    """The drain of tasks with this coefficient of variation, against that of exponential ones.
+
+    The power is that of gamma distributed tasks, whose longest of 4 to 128 residual lives was simulated for spreads of
+    0.1 to 2: within 0.06 from 32 workers on, 0.15 below.
+    """
     if workers == 1:
         return 0.0
     harmonic = sum(1.0 / n for n in range(2, workers + 1))
     least = 0.5 * (1.0 - 1.0 / workers) / harmonic
-    share = least + (1.0 - least) * spread if spread < 1 else spread
+    power = math.pow(spread, _DRAIN_POWER)
+    share = least + (1.0 - least) * power if spread < 1 else power
     return min(share, 3.0, tasks / workers)

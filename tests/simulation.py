@@ -1,17 +1,22 @@
-"""An independent discrete-event simulation of the stations that advisor/queueing.py solves, on SimPy.
+"""An independent discrete-event simulation of what advisor/queueing.py and advisor/costs.py predict, on SimPy.
 
-It shares no code with the model: calls are single processes that take a lock (first come, first served), compute on
-cores that share their time among all who want it, and sleep. What each call asks is drawn at random; the means really
-drawn are reported, so that the model can be asked about exactly the work that was simulated.
+It shares no code with the model: calls are single processes that take a lock, compute on cores that share their time
+among all who want it, and sleep. There are two kinds of it:
+
+- `simulate_threads` and `simulate_pool` visit each station once a call. What a call asks is drawn at random; the means
+  really drawn are reported, so that the model can be asked about exactly the work that was simulated.
+- `threads_until_done` and `processes_until_done` do a whole job of calls that are cut into stretches, with the GIL as
+  CPython hands it over: whoever waits is woken, finds it taken by somebody quicker, or asks for it after 5 ms.
 """
 
 from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import simpy
 
@@ -79,14 +84,14 @@ class SharedCores:
     Every job's service grows at the same speed, so a clock of the service given to each (`_served`) orders all ends.
     """
 
-    def __init__(self, env: simpy.Environment, cores: int) -> None:
-        self._env, self._cores = env, cores
+    def __init__(self, env: simpy.Environment, cores: int, crowding: float = 0.0) -> None:
+        self._env, self._cores, self._crowding = env, cores, crowding
         self._jobs: list[tuple[float, int, float, simpy.Event]] = []
         self._served, self._since, self._wanted = 0.0, 0.0, 0.0
         self._number = self._alarm = 0
 
     def compute(self, seconds: float, width: float = 1.0) -> simpy.Event:
-        """An event that fires when this many core seconds are done, on `width` cores at once."""
+        """An event that fires when this many core seconds are done, on `width` cores; its value is what is left."""
         self._advance()
         self._number += 1
         done = self._env.event()
@@ -95,8 +100,21 @@ class SharedCores:
         self._set_alarm()
         return done
 
+    def cut_short(self, done: simpy.Event) -> None:
+        """Let the event fire at once, though not everything is done."""
+        self._advance()
+        place = next(place for place, job in enumerate(self._jobs) if job[3] is done)
+        end, _, width, _ = self._jobs.pop(place)
+        heapq.heapify(self._jobs)
+        self._wanted -= width
+        done.succeed(max(0.0, (end - self._served) * width))
+        self._set_alarm()
+
     def _speed(self) -> float:
-        return min(1.0, self._cores / self._wanted) if self._wanted > 1e-9 else 0.0
+        if self._wanted <= 1e-9:
+            return 0.0
+        crowd = max(0.0, min(self._wanted / self._cores, 4.0) - 1.0)
+        return min(1.0, self._cores / self._wanted) / (1.0 + self._crowding * crowd)
 
     def _advance(self) -> None:
         self._served += (self._env.now - self._since) * self._speed()
@@ -117,7 +135,7 @@ class SharedCores:
         end, _, width, done = heapq.heappop(self._jobs)
         self._served = max(self._served, end)
         self._wanted -= width
-        done.succeed()
+        done.succeed(0.0)
         self._set_alarm()
 
 
@@ -232,3 +250,233 @@ def simulate_pool(
     parts = outcome.drawn  # `parent` was drawn twice a call, and half of each was spent
     drawn = Work(parallel=parts.parallel, delay=parts.delay, parent=parts.parent / 2, width=parts.width)
     return Outcome(outcome.rate, outcome.makespan, drawn)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a call in which nothing changes hands; `gil` and `blocked` hold the GIL, `blocked` without a core."""
+
+    kind: Literal["gil", "blocked", "free", "wait"]
+    seconds: float
+    width: float = 1.0  # cores that a `free` stretch uses at once
+
+    @property
+    def holds(self) -> bool:
+        return self.kind in ("gil", "blocked")
+
+
+@dataclass(frozen=True)
+class Host:
+    """What the simulated host charges for passing the GIL on, and for too many wide calls at once."""
+
+    cores: int
+    hand_over: float = 0.0  # seconds from letting go until a sleeper runs: half of them the one wakes, half the other
+    cold: float = 0.0  # share lost of a burst, or of its first `switch_interval`, after another thread had the GIL
+    switch_interval: float = 5e-3
+    crowding: float = 0.0
+
+
+@dataclass(frozen=True)
+class Calls:
+    """A job: so many calls of these stretches, whose lengths vary from call to call."""
+
+    count: int
+    stretches: tuple[Stretch, ...]
+    spread: float = 0.0  # coefficient of variation of whole calls: gamma distributed, their mean exactly 1
+    draw: Draw = constant  # of each stretch within its call
+    seed: int = 0
+
+    def factors(self, rng: random.Random) -> list[float]:
+        """How many times as long as the mean each call is."""
+        if not self.spread:
+            return [1.0] * self.count
+        shape = self.spread**-2
+        drawn = [max(rng.gammavariate(shape, 1.0), 1e-12) for _ in range(self.count)]
+        return [self.count * one / sum(drawn) for one in drawn] if self.count < 10_000 else drawn
+
+
+class Gil:
+    """CPython's lock: no queue of owners, but sleepers that are woken one at a time and may come too late.
+
+    Who lets go wakes the sleeper that came first; until that one runs, anybody else may take it. After a
+    `switch_interval` in which nobody let go, the holder is made to, and takes no part until somebody else had it
+    (ceval_gil.c).
+    """
+
+    def __init__(self, env: simpy.Environment, shared: SharedCores, host: Host) -> None:
+        self._env, self._shared, self._host = env, shared, host
+        self._sleepers: deque[simpy.Event] = deque()
+        self._holder: int | None = None
+        self._warm: int | None = None  # whose data the caches hold
+        self._computing: simpy.Event | None = None
+        self._turn = 0
+
+    def take(self, thread: int) -> Steps:
+        if self._holder is not None:
+            yield from self._sleep()
+        self._holder = thread
+        self._turn += 1
+        if self._sleepers:
+            self._set_timer()
+
+    def release(self) -> Steps:
+        """The GIL is free at once; waking somebody up keeps the thread that let go for longer."""
+        self._holder = None
+        self._turn += 1
+        if self._sleepers:
+            sleeper = self._sleepers.popleft()
+            self._env.timeout(self._host.hand_over).callbacks.append(lambda _: sleeper.succeed())
+            yield self._shared.compute(self._host.hand_over / 2)
+
+    def compute(self, thread: int, seconds: float) -> Steps:
+        """On a core with the GIL held, which may have to be given away and taken again."""
+        left = seconds
+        while left > 0:
+            if self._warm != thread:
+                left += self._host.cold * min(left, self._host.switch_interval)
+                self._warm = thread
+            self._computing = self._shared.compute(left)
+            left = yield self._computing
+            self._computing = None
+            if left > 0:
+                released = self._turn + 1
+                yield from self.release()
+                if self._turn == released:  # nobody took it yet
+                    yield from self._sleep()
+                yield from self.take(thread)
+
+    def _sleep(self) -> Steps:
+        while True:
+            if self._holder is not None and not self._sleepers:
+                self._set_timer()
+            woken = self._env.event()
+            self._sleepers.append(woken)
+            yield woken
+            if self._holder is None:
+                return
+
+    def _set_timer(self) -> None:
+        turn = self._turn
+        self._env.timeout(self._host.switch_interval).callbacks.append(lambda _: self._make_let_go(turn))
+
+    def _make_let_go(self, turn: int) -> None:
+        if turn == self._turn and self._computing is not None and not self._computing.triggered and self._sleepers:
+            self._shared.cut_short(self._computing)
+
+
+class _Bench:
+    """The parts of a host that a job runs on, and the calls still to do."""
+
+    def __init__(self, job: Calls, host: Host) -> None:
+        self.env = simpy.Environment()
+        self.shared = SharedCores(self.env, host.cores, host.crowding)
+        self.job = job
+        self.rng = random.Random(job.seed)
+        self.left = deque(job.factors(self.rng))
+        self.end = 0.0
+
+    def done(self) -> None:
+        """A call is over; timers that nobody needs any more may run for longer."""
+        self.end = self.env.now
+
+    def length(self, stretch: Stretch, factor: float) -> float:
+        return self.job.draw(self.rng, stretch.seconds * factor)
+
+    def away_from_gil(self, stretch: Stretch, factor: float) -> Steps:
+        seconds = self.length(stretch, factor)
+        if stretch.kind in ("wait", "blocked"):
+            yield self.env.timeout(seconds)
+        else:
+            yield self.shared.compute(seconds, stretch.width)
+
+
+def threads_until_done(job: Calls, host: Host, workers: int, *, start: float = 0.0) -> float:
+    """Seconds that a thread pool takes for the job; a thread more is there every `start` seconds."""
+    bench = _Bench(job, host)
+    gil = Gil(bench.env, bench.shared, host)
+
+    def worker(thread: int) -> Steps:
+        yield bench.env.timeout(thread * start)
+        holding = False
+        while bench.left:
+            factor = bench.left.popleft()
+            for stretch in job.stretches:
+                if stretch.holds and not holding:
+                    yield from gil.take(thread)
+                elif holding and not stretch.holds:
+                    yield from gil.release()
+                holding = stretch.holds
+                if stretch.kind == "gil":
+                    yield from gil.compute(thread, bench.length(stretch, factor))
+                else:
+                    yield from bench.away_from_gil(stretch, factor)
+            bench.done()
+        if holding:
+            yield from gil.release()
+
+    for number in range(workers):
+        bench.env.process(worker(number + 1))
+    bench.env.run()
+    return bench.end
+
+
+def processes_until_done(
+    job: Calls, host: Host, workers: int, *, chunk: int = 1, parent: float = 0.0, queued: int | None = None
+) -> float:
+    """Seconds that a process pool takes for the job, whose parent spends `parent` seconds on each chunk.
+
+    As in concurrent.futures, the parent may be ahead by `queued` tasks (one more than workers unless told): a place is
+    taken before the parent works on a task and is free once a worker has it. It spends half of its time on sending and
+    half on collecting, one thing at a time, each on a core.
+    """
+    bench = _Bench(replace(job, stretches=merged(job.stretches)), host)
+    places = simpy.Resource(bench.env, capacity=workers + 1 if queued is None else queued)
+    hands = simpy.Resource(bench.env)
+    queue = simpy.Store(bench.env)
+
+    def parent_phase() -> Steps:
+        if parent:
+            with hands.request() as turn:
+                yield turn
+                yield bench.shared.compute(parent / 2)
+
+    def sender() -> Steps:
+        while bench.left:
+            task = [bench.left.popleft() for _ in range(min(chunk, len(bench.left)))]
+            place = places.request()
+            yield place
+            yield from parent_phase()
+            yield queue.put((place, task))
+
+    def collector() -> Steps:
+        yield from parent_phase()
+        bench.done()
+
+    def worker() -> Steps:
+        while True:
+            place, task = yield queue.get()
+            places.release(place)
+            passes = task if len(task) * len(bench.job.stretches) <= 16 else [sum(task)]
+            for factor in passes:
+                for stretch in bench.job.stretches:
+                    yield from bench.away_from_gil(stretch, factor)
+            bench.env.process(collector())
+
+    bench.env.process(sender())
+    for _ in range(workers):
+        bench.env.process(worker())
+    bench.env.run()
+    return bench.end
+
+
+def merged(stretches: Sequence[Stretch]) -> tuple[Stretch, ...]:
+    """What is left of a call's stretches where nobody shares its GIL: computing and waiting, neighbours joined."""
+    joined: list[Stretch] = []
+    for stretch in stretches:
+        kind: Literal["free", "wait"] = "wait" if stretch.kind in ("wait", "blocked") else "free"
+        one = Stretch(kind, stretch.seconds, stretch.width)
+        if joined and (joined[-1].kind, joined[-1].width) == (one.kind, one.width):
+            one = replace(one, seconds=joined.pop().seconds + one.seconds)
+        if one.seconds:
+            joined.append(one)
+    return tuple(joined)

@@ -380,3 +380,12 @@ def test_a_probe_is_repeated_when_the_pace_was_unusual() -> None:
 def test_a_single_core_scales_perfectly() -> None:
     """There is nothing to compare it with."""
     assert probes.many_workers(Host(1, platform.start_method()))["core_scaling"] == 1.0
+
+
+def test_other_cores_are_planned_for_on_the_host_as_it_is() -> None:
+    """Only the number of cores changes, and where all else is from is kept, however often it is changed."""
+    host = Machine(cores=2, memory=8 * 10**9, core_scaling=0.9, source="measured")
+    assert machine.with_cores(host, None) is machine.with_cores(host, 2) is host
+    many = machine.with_cores(host, 128)
+    assert many == host.model_copy(update={"cores": 128, "cores_measured": 2})
+    assert machine.with_cores(many, 8).cores_measured == 2

@@ -260,6 +260,8 @@ def _basis(advice: Advice) -> Iterator[str]:
     machine = advice.machine
     costs = "" if machine.source == "measured" else ", typical costs of its pools assumed"
     yield f"planned for {_counted(machine.cores, 'core')}{costs}"
+    if machine.cores_measured is not None:
+        yield f"all else as on the host with {machine.cores_measured}: memory, speed of a core, pools"
 
 
 def _gil_error(profile: Profile) -> str:
