@@ -28,8 +28,8 @@ from profiles import Workload
 from profiles.job import SEQUENTIAL, Contender, JobError, Plan, measure, plan_of
 from profiles.outcomes import load
 
-OUT_OF_THE_RUNNING: Final = 2.5
-"""Times the fastest: who was slower in the first round is not run again, for nothing changes by it."""
+OUT_OF_THE_RUNNING: Final = 1.5
+"""Times the fastest: what others chose and was slower in the first round is not run again, for little changes by it."""
 
 
 def examine(workload: Workload, tell: corpus.Tell, *, rounds: int, timeout: float) -> Trial:
@@ -48,7 +48,8 @@ def examine(workload: Workload, tell: corpus.Tell, *, rounds: int, timeout: floa
     chosen |= peers.contenders(workload, timeout=timeout)
     predicted = _predicted(advice)
     tried = list(dict.fromkeys([*chosen.values(), *predicted]))
-    seconds, failures = _run_in_turn(workload, tried, tell, rounds=rounds, timeout=timeout)
+    ours = [chosen[who] for who in (LOOP, ADVISOR, ORACLE)]
+    seconds, failures = _run_in_turn(workload, tried, ours, tell, rounds=rounds, timeout=timeout)
     return Trial(
         workload=workload.name,
         calls=workload.calls,
@@ -76,14 +77,20 @@ def _predicted(advice: Advice) -> dict[Contender, Range]:
 
 
 def _run_in_turn(
-    workload: Workload, contenders: Sequence[Contender], tell: corpus.Tell, *, rounds: int, timeout: float
+    workload: Workload,
+    contenders: Sequence[Contender],
+    always: Sequence[Contender],
+    tell: corpus.Tell,
+    *,
+    rounds: int,
+    timeout: float,
 ) -> tuple[dict[Contender, list[float]], dict[Contender, str]]:
-    """Seconds of every run, and why those failed that did."""
+    """Seconds of every run, and why those failed that did; those in `always` run in every round."""
     seconds: dict[Contender, list[float]] = {one: [] for one in contenders}
     failures: dict[Contender, str] = {}
     for number in range(rounds):
         for one in contenders if number % 2 == 0 else reversed(contenders):
-            if one in failures or _out_of_the_running(one, seconds):
+            if one in failures or (one not in always and _out_of_the_running(one, seconds)):
                 continue
             tell(str(one))
             limit = corpus.time_limit(seconds[SEQUENTIAL], timeout)
@@ -97,7 +104,7 @@ def _run_in_turn(
 
 
 def _out_of_the_running(one: Contender, seconds: dict[Contender, list[float]]) -> bool:
-    if one == SEQUENTIAL or not seconds[one]:
+    if not seconds[one]:
         return False
     return seconds[one][0] > OUT_OF_THE_RUNNING * min(taken[0] for taken in seconds.values() if taken)
 

@@ -367,13 +367,11 @@ def find(name: str) -> Workload:
 
 
 def choose(names: Sequence[str]) -> list[Workload]:
-    """The workloads so called and those of the families so called, in the order of the table; all where none is named.
+    """The workloads so called and those of the families so called, in the order named; all where none is named.
 
     Raises LookupError for a name that is neither.
     """
-    if not names:
-        return list(WORKLOADS)
+    chosen: list[Workload] = []
     for name in names:
-        if not any(name in (workload.name, workload.family) for workload in WORKLOADS):
-            find(name)
-    return [workload for workload in WORKLOADS if {workload.name, workload.family} & set(names)]
+        chosen += [workload for workload in WORKLOADS if name == workload.family] or [find(name)]
+    return list(dict.fromkeys(chosen)) if names else list(WORKLOADS)

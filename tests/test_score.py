@@ -224,7 +224,8 @@ class TestScore:
 
         monkeypatch.setattr(score, "measure", measured)
         contenders: list[Contender] = [SEQUENTIAL, Plan("threading", 2), Package("betapool")]
-        seconds, failures = score._run_in_turn(find("tiny.clamp"), contenders, print, rounds=2, timeout=60)
+        workload = find("tiny.clamp")
+        seconds, failures = score._run_in_turn(workload, contenders, [SEQUENTIAL], print, rounds=2, timeout=60)
         assert ran == ["sequential", "threading × 2", "betapool", "threading × 2", "sequential"]
         assert seconds[Package("betapool")] == [4.0]
         assert failures == {}
