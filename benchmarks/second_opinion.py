@@ -1,6 +1,6 @@
 """Would a second opinion, learned from what jobs really took, make the advice better? On families it has never seen.
 
-    python -m benchmarks.second_opinion [--write FILE]
+    python -m benchmarks.second_opinion [--report] [--write FILE]
 
 Trains small models on the oracle's records (`profiles/recorded/`): for two ways to do a job, which one was faster? The
 cost model's own estimates are among what they are told. The vote: where the 90 % intervals of the advised strategy and
@@ -10,8 +10,9 @@ All figures are of leave-one-family-out cross-validation. For each family, the k
 probabilities are calibrated on the other families alone, by cross-validation among those. The estimates are computed
 afresh from the recorded profiles, so that a change to the cost model shows as soon as this is run again.
 
-`--write` trains on all records and stores the result as JSON, which `benchmarks.opinion.Opinion` reads;
-nothing is pickled. Needs scikit-learn (`pip install advisor[workloads]`). Takes some twenty seconds.
+`--report` puts what is printed into docs/second-opinion.md as well. `--write` trains on all records and stores the
+result as JSON, which `benchmarks.opinion.Opinion` reads; nothing is pickled. Needs scikit-learn (`pip install
+advisor[workloads]`). Takes some twenty seconds.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import itertools
 import math
 import random
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +52,9 @@ from benchmarks.trials import percentile
 from profiles.outcomes import FOLDER, Outcome, load_all
 
 RESAMPLES: Final = 10_000
+DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "second-opinion.md"
+BEGIN: Final = "<!-- figures: begin -->"
+END: Final = "<!-- figures: end -->"
 
 
 # The score
@@ -145,13 +150,14 @@ def report(outcomes: Sequence[Outcome]) -> str:
         [
             f"{len(outcomes)} workloads in {len({one.family for one in outcomes})} families; {len(pairs)} pairs of "
             f"strategies, {len(close)} of them predicted within a factor of {CLOSE:g} or with intervals that overlap, "
-            f"{len(overlapping)} with intervals that overlap; a vote is taken on {len(asked)} workloads.",
+            f"{len(overlapping)} with intervals that overlap; a vote is taken on {len(asked)} workloads. "
+            + _verdict(change(questions, _voted(questions, chosen))),
             "",
             *_picks(questions, trials, chosen),
             "",
             *_probabilities(close, overlapping, chosen),
             "",
-            *_swaps(questions, chosen),
+            *_kinds_and_swaps(questions, chosen),
         ]
     )
 
@@ -215,14 +221,20 @@ def _probabilities(close: Sequence[Pair], overlapping: Sequence[Pair], chosen: M
     return lines
 
 
-def _swaps(questions: Sequence[Question], chosen: Mapping[str, Opinion]) -> list[str]:
-    kinds = statistics.multimode(opinion.kind for opinion in chosen.values())
-    lines = [f"Chosen most often: {', '.join(kinds)}.", ""]
-    for one in questions:
-        after = one.after(chosen[one.family])
-        if after is not one:
-            lines.append(f"- {one.workload}: pick/best {one.loss:.2f} without the vote, {after.loss:.2f} with it")
-    return lines
+def _kinds_and_swaps(questions: Sequence[Question], chosen: Mapping[str, Opinion]) -> list[str]:
+    kinds = Counter(opinion.kind for opinion in chosen.values()).most_common()
+    swapped = [(one, after) for one in questions if (after := one.after(chosen[one.family])) is not one]
+    return [
+        f"Kinds chosen: {'; '.join(f'{kind}, for {count} families' for kind, count in kinds)}.",
+        *([""] if swapped else []),
+        *(f"- {one.workload}: pick/best {one.loss:.2f}, with the vote {after.loss:.2f}" for one, after in swapped),
+    ]
+
+
+def _verdict(shift: Change) -> str:
+    if shift.helps:
+        return "On unseen families the advice is better with the vote: the whole interval of the change is below 1."
+    return "On unseen families the advice is not shown to be better with the vote."
 
 
 def write(opinion: Opinion, file: Path) -> None:
@@ -230,16 +242,30 @@ def write(opinion: Opinion, file: Path) -> None:
         new.write_text(opinion.model_dump_json(indent=1, exclude_defaults=True) + "\n", encoding="utf-8")
 
 
+def put_into(document: Path, found: str) -> None:
+    """Between its marks."""
+    before, begin, rest = document.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{document} has no marks {BEGIN} and {END}")
+    with replacing(document) as new:
+        new.write_text(f"{before}{BEGIN}\n{found}\n{END}{after}", encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.second_opinion", description=(__doc__ or "").split("\n")[0]
     )
+    parser.add_argument("--report", action="store_true", help="put what is found into docs/second-opinion.md as well")
     parser.add_argument("--write", type=Path, metavar="FILE", help="train on all records and store the result as JSON")
     options = parser.parse_args()
     outcomes = [outcome for outcome in load_all() if complete(outcome)]
     if len({outcome.family for outcome in outcomes}) <= INNER_FOLDS:
         parser.error(f"too few records in {FOLDER}: run python -m benchmarks.oracle first")
-    print(report(outcomes))
+    found = report(outcomes)
+    print(found)
+    if options.report:
+        put_into(DOCUMENT, found)
     if options.write:
         pairs = [pair for outcome in outcomes for pair in pairs_of(outcome)]
         write(choose(pairs).opinion, options.write)

@@ -31,7 +31,7 @@ from benchmarks.opinion_training import (
     recorded_seconds,
     train,
 )
-from benchmarks.second_opinion import brier, change, report, score, write
+from benchmarks.second_opinion import BEGIN, END, brier, change, put_into, report, score, write
 from profiles.outcomes import Outcome, Run
 
 MACHINE = Machine(cores=2, platform="linux", python=Python(version="3.12.4"), source="measured")
@@ -268,6 +268,16 @@ class TestTraining:
         assert said.startswith("32 workloads in 8 families")
         assert "| without a vote |" in said
         assert "| **with the vote, kind chosen on the other families** |" in said
+
+    def test_the_document_takes_what_was_found_between_its_marks(self, tmp_path: Path) -> None:
+        """What was written around it by hand stays; without marks, nothing is touched."""
+        document = tmp_path / "second-opinion.md"
+        document.write_text(f"a\n{BEGIN}\nold\n{END}\nz\n", encoding="utf-8")
+        put_into(document, "new")
+        assert document.read_text(encoding="utf-8") == f"a\n{BEGIN}\nnew\n{END}\nz\n"
+        document.write_text("a\n", encoding="utf-8")
+        with pytest.raises(ValueError, match="no marks"):
+            put_into(document, "new")
 
 
 class TestStored:
