@@ -12,8 +12,8 @@ that can import pydantic). For each callable, in one process and in turn:
 - *profiled*, watched in one way after the other: what the profile says, and what the call really took.
 
 Prints a table for each interpreter and the worst and mean errors below it. The ways to watch the GIL are "outside", by
-a process that reads the lock word; "inside", by a thread that reads it; and "switches" (with `--watch`), by a thread
-that counts its own context switches, where the word cannot be read. "÷ bare" is the profiled call against the bare
+a process that reads the lock word; "file" (with `--watch`), the same where only the file of this process's memory can
+be read; and "inside", by a thread that counts its own context switches. "÷ bare" is the profiled call against the bare
 one, the median over the rounds.
 """
 
@@ -41,7 +41,7 @@ from unittest import mock
 if TYPE_CHECKING:
     from advisor import Profile
 
-WAYS = ("outside", "inside", "switches")
+WAYS = ("outside", "inside", "file")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
@@ -225,11 +225,12 @@ def loop(function: Callable[[], object], seconds: float) -> tuple[float, float]:
 
 def profiled(function: Callable[[], object], budget: float, way: str) -> Profile:
     import advisor
+    from advisor.profiler import observer
 
-    if way != "switches":
+    if way != "file":
         return advisor.profiler.profile(function, budget=budget, watch=way)  # type: ignore[arg-type]
-    with mock.patch("advisor.profiler.chain.is_possible", return_value=False):
-        return advisor.profiler.profile(function, budget=budget, watch="inside")
+    with mock.patch.object(observer, "BY_CALL", False):
+        return advisor.profiler.profile(function, budget=budget)
 
 
 def measure(name: str, rounds: int, seconds: float, ways: Sequence[str]) -> dict[str, float | str]:

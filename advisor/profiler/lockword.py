@@ -19,7 +19,6 @@ import ctypes
 import os
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 _SEARCHED = 1 << 20  # `_PyRuntime` has some 100 to 700 KiB
 _CHUNK = 1 << 12
@@ -68,18 +67,25 @@ def this_thread() -> int:
 def _search(runtime: int, thread: int) -> LockWord | None:
     mark = _MARK.to_bytes(8, sys.byteorder)
     holder = thread.to_bytes(8, sys.byteorder)
-    # Through the kernel, since reading past the end of a mapping by pointer would crash.
-    with Path("/proc/self/mem").open("rb", buffering=0) as memory:
+    # Through the kernel, since reading past the end of a mapping by pointer would crash; by a call that keeps the GIL,
+    # so that no other thread holds it, and no other interval is set, by the time it comes back.
+    pread = ctypes.PyDLL(None).pread
+    pread.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_long]
+    pread.restype = ctypes.c_ssize_t
+    buffer = ctypes.create_string_buffer(_CHUNK + 24)
+    memory = os.open("/proc/self/mem", os.O_RDONLY | os.O_CLOEXEC)
+    try:
         for start in range(runtime, runtime + _SEARCHED, _CHUNK):
-            try:
-                block = os.pread(memory.fileno(), _CHUNK + 24, start)
-            except OSError:
+            size = pread(memory, buffer, len(buffer), start)
+            if size <= 0:
                 return None
+            block = buffer.raw[:size]
             at = block.find(mark)
             while at >= 0:
                 found = start + at + 8
-                # `pread` let go of the GIL; a look by pointer does not, and so must find it taken.
                 if block[at + 8 : at + 16] == holder and ctypes.c_int.from_address(found + 8).value == 1:
                     return LockWord(found, thread)
                 at = block.find(mark, at + 1)
+    finally:
+        os.close(memory)
     return None

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 from typing import Literal
 
-from advisor.profiler import lockword, observer, reader, sampler
+from advisor.profiler import lockword, observer, sampler
 from advisor.profiler.clocks import Reading, ThreadClocks
 
 Watch = Literal["outside", "inside"]
@@ -27,7 +27,7 @@ class Record:
     """Everything measured: stretches and, by their indices, what was seen of the GIL.
 
     `alone`: no other Python thread was there when measuring began, so all of the process's CPU is the calls'.
-    `sampler_cpu`: seconds of process CPU that were those of the thread that watches from inside.
+    `sampler_cpu`: seconds of process CPU that were the sampler's.
     """
 
     stretches: tuple[Stretch, ...]
@@ -49,11 +49,10 @@ class Meter:
         self.free_threaded = python().free_threaded
         self.alone = threading.active_count() == 1
         self.observer: observer.Observer | None = None
-        self._reader: reader.Reader | None = None
         self._sampler: sampler.Sampler | None = None
         if not self.free_threaded:
             self._start(watch)
-        self._watch = self.observer or self._reader or self._sampler
+        self._watch = self.observer or self._sampler
         self._clocks = ThreadClocks()
         self._opened: Reading | None = None
         self.stretches: list[Stretch] = []
@@ -61,14 +60,10 @@ class Meter:
 
     def _start(self, watch: Watch) -> None:
         """Watch the GIL in the best way that the platform allows."""
-        word = lockword.find()
-        if word is not None and watch == "outside":
-            with contextlib.suppress(OSError):
-                self.observer = observer.Observer(word)
-                return
+        word = lockword.find() if watch == "outside" else None
         if word is not None:
             with contextlib.suppress(OSError):
-                self._reader = reader.Reader(word)
+                self.observer = observer.Observer(word)
                 return
         self._sampler = sampler.Sampler()
 
@@ -107,10 +102,8 @@ class Meter:
 
     def finish(self) -> Record:
         """Stop watching and return what was measured."""
-        looks = self.observer or self._reader
-        observed = looks.finish() if looks else {}
+        observed = self.observer.finish() if self.observer else {}
         sampled = self._sampler.finish() if self._sampler else {}
-        inside = self._reader or self._sampler
         self._clocks.close()
         return Record(
             tuple(self.stretches),
@@ -119,7 +112,7 @@ class Meter:
             self._sampler.counts_switches if self._sampler else True,
             self.free_threaded,
             self.alone,
-            inside.cpu if inside else 0.0,
+            self._sampler.cpu if self._sampler else 0.0,
         )
 
     def close(self) -> None:

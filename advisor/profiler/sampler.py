@@ -13,11 +13,11 @@ import random
 import sys
 import threading
 import time
+from collections import deque
 from dataclasses import astuple, dataclass
 from time import perf_counter, thread_time
 
 from advisor.profiler.place import QUEUED, Place
-from advisor.profiler.timeline import Timeline
 
 MEAN_INTERVAL = 2e-3
 LATE = 0.2e-3  # seconds after which a wake-up is late, where nothing tells how long it stood in line for a core
@@ -35,6 +35,23 @@ class Tally:
 
     def __add__(self, other: Tally) -> Tally:
         return Tally(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+
+
+class Timeline:
+    """Which window an instant lay in: asked after the event, and in the order of time."""
+
+    def __init__(self) -> None:
+        self._events: deque[tuple[float, int | None]] = deque()
+
+    def begin(self, window: int | None) -> None:
+        """From now on, instants lie in `window`, or in none."""
+        self._events.append((perf_counter(), window))
+
+    def window(self, instant: float) -> int | None:
+        """The window of `instant`; what was before it is forgotten."""
+        while len(self._events) > 1 and self._events[1][0] <= instant:
+            self._events.popleft()
+        return self._events[0][1] if self._events and self._events[0][0] <= instant else None
 
 
 class Sampler:
