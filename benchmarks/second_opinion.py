@@ -225,7 +225,7 @@ def _kinds_and_swaps(questions: Sequence[Question], chosen: Mapping[str, Opinion
     kinds = Counter(opinion.kind for opinion in chosen.values()).most_common()
     swapped = [(one, after) for one in questions if (after := one.after(chosen[one.family])) is not one]
     return [
-        f"Kinds chosen: {'; '.join(f'{kind}, for {count} families' for kind, count in kinds)}.",
+        f"Families for which each kind was chosen: {'; '.join(f'{kind}: {count}' for kind, count in kinds)}.",
         *([""] if swapped else []),
         *(f"- {one.workload}: pick/best {one.loss:.2f}, with the vote {after.loss:.2f}" for one, after in swapped),
     ]
