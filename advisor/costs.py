@@ -35,6 +35,8 @@ GIL_CONTENTION = 0.07  # of the GIL's time, lost while others want it: pure Pyth
 # Of a core's speed, lost for each wanted core beyond one a core, by native pools side by side. On two cores, two
 # processes with two native threads each took from 0.75 to 8.7 times as long as a loop: 2.9 at the geometric mean.
 CROWDING = 2.0
+# The same for threads, whose native pools some libraries share. Two threads took from 0.77 to 2.1 times as long.
+CROWDING_IN_THREADS = 0.6
 LONG_WAIT = 5e-3  # after which a core's caches are as cold as they get; after 1 ms they have lost a third of that
 COLD_SHARE = 0.5  # of what a call computes at the most; a burst of 0.1 ms was seen to take 2.8 times as long
 # Of a call's computing, lost at most to hand-overs of the GIL: calls that let go every 4 µs took 2 to 5 times as long
@@ -282,7 +284,8 @@ def _threads(case: Case, workers: Sequence[int]) -> list[Prediction]:
     if case.machine.python.free_threaded:
         visit = Visit(parallel=call.cpu + task, delay=call.wait + call.blocked, width=call.mean_width)
     else:
-        visit = Visit(call.gil + task, call.blocked, call.free, call.wait, call.width, _contention(case))
+        crowding = CROWDING_IN_THREADS if call.mean_width > _WIDE else 0.0
+        visit = Visit(call.gil + task, call.blocked, call.free, call.wait, call.width, _contention(case), crowding)
     rate = lock_curve(visit, case.cores, max(workers))
     return [_in_one_process(case, visit, rate, one, case.machine.thread_start * one) for one in workers]
 
@@ -323,11 +326,11 @@ def _contention(case: Case) -> float:
 
 
 def _processes(case: Case, workers: Sequence[int]) -> list[Prediction]:
-    return _pools(case, workers, _process_chunk, _process_task, _process_start)
+    return _pools(case, workers, _process_chunks, _process_task, _process_start)
 
 
 def _interpreters(case: Case, workers: Sequence[int]) -> list[Prediction]:
-    return _pools(case, workers, lambda case, workers: 1, _interpreter_task, _interpreter_start)
+    return _pools(case, workers, lambda case, workers: [1], _interpreter_task, _interpreter_start)
 
 
 @dataclass(frozen=True)
@@ -342,17 +345,26 @@ class Task:
 def _pools(
     case: Case,
     workers: Sequence[int],
-    chunk_for: Callable[[Case, int], int],
+    chunks_for: Callable[[Case, int], Sequence[int]],
     task_for: Callable[[Case, int], Task],
     start_for: Callable[[Case, int], float],
 ) -> list[Prediction]:
-    """A pool whose workers have an interpreter each, and a parent that pickles, sends and collects."""
-    chunks = {one: chunk_for(case, one) for one in workers}
-    tasks = {chunk: task_for(case, chunk) for chunk in set(chunks.values())}
-    most = {chunk: max(one for one in workers if chunks[one] == chunk) for chunk in tasks}
+    """A pool whose workers have an interpreter each, and a parent that pickles, sends and collects.
+
+    Of the chunks in question for a number of workers, the one that is done first.
+    """
+    chunks = {one: chunks_for(case, one) for one in workers}
+    most = {
+        chunk: max(one for one in workers if chunk in chunks[one]) for several in chunks.values() for chunk in several
+    }
+    tasks = {chunk: task_for(case, chunk) for chunk in most}
     stages = {chunk: WorkerStage(task.visit, case.cores, most[chunk]) for chunk, task in tasks.items()}
     return [
-        _one_pool(case, tasks[chunk], stages[chunk], one, chunk, start_for(case, one)) for one, chunk in chunks.items()
+        min(
+            (_one_pool(case, tasks[chunk], stages[chunk], one, chunk, start_for(case, one)) for chunk in several),
+            key=lambda prediction: prediction.seconds,
+        )
+        for one, several in chunks.items()
     ]
 
 
@@ -373,13 +385,21 @@ def _one_pool(case: Case, task: Task, stage: WorkerStage, workers: int, chunk: i
     return Prediction(workers, max(seconds + last, path) + start_up + first, pace * chunk, demands, start_up, chunk)
 
 
-def _process_chunk(case: Case, workers: int) -> int:
-    """Calls per task: enough to make sending a trifle, few enough to keep every worker busy to the end; round."""
-    worth = max(CHUNK_SECONDS, CHUNK_TASKS * case.machine.process_task) / case.call.wall
-    most = min(worth, case.job.calls / (CHUNKS_PER_WORKER * workers))
-    each = case.profile.argument_bytes or 0.0
-    if 0 < each < PIPE_BYTES:
-        most = min(most, max(1.0, PIPE_BYTES / each))  # larger tasks could no longer be sent ahead
+def _process_chunks(case: Case, workers: int) -> list[int]:
+    """Calls per task: enough to make sending a trifle, few enough to keep every worker busy to the end.
+
+    And, where a pipe's buffer can hold some but not so many, as many as it can, since larger tasks can't be sent ahead.
+    """
+    machine, profile = case.machine, case.profile
+    fixed = machine.process_task + _pickling(profile)[1] + machine.process_byte * (profile.function_bytes or 0.0)
+    worth = max(CHUNK_SECONDS, CHUNK_TASKS * fixed) / case.call.wall
+    chunk = _round(min(worth, case.job.calls / (CHUNKS_PER_WORKER * workers)))
+    held = _round(PIPE_BYTES / (profile.argument_bytes or 1.0))
+    return [chunk] if held >= chunk else [chunk, held]
+
+
+def _round(most: float) -> int:
+    """The largest of 1, 2, 5, 10, 20, … that is no more."""
     if most < 2:
         return 1
     power = 10 ** math.floor(math.log10(most))
