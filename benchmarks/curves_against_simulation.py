@@ -104,6 +104,11 @@ class Measured:
         return self.call.wait > WAITS_FOR_MUCH * self.call.wall
 
     @property
+    def is_wide(self) -> bool:
+        """Whether a call runs a pool of its own, so that several get into each other's way."""
+        return self.call.mean_width > 1.5
+
+    @property
     def kind(self) -> tuple[float, ...]:
         """What a call does, as figures of about the same range: shares of its time, and lengths."""
         call, burst = self.call, self.call.gil / (sum(self.gaps) + 1)
@@ -158,8 +163,9 @@ def simulated(measured: Measured, one: Estimate, cores: int, calls: int, draw: D
 def _simulated_threads(measured: Measured, one: Estimate, cores: int, calls: int, draw: Draw) -> float:
     machine = measured.machine
     job = Calls(calls, stretches(measured, machine.thread_task), measured.profile.spread or 0.0, draw)
-    host = Host(cores, machine.gil_switch, costs.GIL_CONTENTION)
-    return threads_until_done(job, host, one.workers, start=machine.thread_start)
+    crowding = costs.CROWDING_IN_THREADS if measured.is_wide else 0.0
+    host = Host(cores, machine.gil_switch, costs.GIL_CONTENTION, crowding=crowding)
+    return threads_until_done(job, host, one.workers, start=one.start_up / one.workers)
 
 
 def _simulated_processes(measured: Measured, one: Estimate, cores: int, calls: int, draw: Draw) -> float:
@@ -174,13 +180,13 @@ def _simulated_processes(measured: Measured, one: Estimate, cores: int, calls: i
     fits = one.chunk * (profile.argument_bytes or 0.0) + once_a_task < costs.PIPE_BYTES
     done = processes_until_done(
         Calls(calls, stretches(measured, worker), profile.spread or 0.0, draw),
-        Host(cores, crowding=costs.CROWDING if measured.call.mean_width > 1.5 else 0.0),
+        Host(cores, crowding=costs.CROWDING if measured.is_wide else 0.0),
         one.workers,
         chunk=one.chunk,
         parent=parent,
         queued=None if fits else 1,
     )
-    return done + machine.process_start + machine.process_start_each * (one.workers - 1)
+    return done + one.start_up
 
 
 def most_different(found: Sequence[Measured], count: int) -> list[Measured]:
