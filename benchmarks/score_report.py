@@ -139,7 +139,7 @@ def _draw(trials: Sequence[Trial], path: Path) -> None:
         )
     axes.set_yticks(range(len(ranks)), [one.who for one in reversed(ranks)])
     axes.set_xscale("log")
-    ticks = [1, 1.1, 1.5, 2, 3, 5, 10, 20, 50, 100]
+    ticks = [1, 1.5, 2, 3, 5, 10, 20, 50, 100]
     top = max(one.worst for one in ranks)
     shown = [tick for tick in ticks if tick <= 1.3 * top]
     axes.set_xticks(shown, [f"{tick:g}×" for tick in shown])

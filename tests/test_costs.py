@@ -78,7 +78,7 @@ def test_large_results_are_limited_by_pickling_not_by_cores() -> None:
 
 
 def test_bound_method_that_drags_its_self_along() -> None:
-    """9 MB of `self` pickled with every task undo what two cores gain (boltzgen #235), unless many calls make a task."""
+    """9 MB of `self` pickled with every task undo what two cores gain (boltzgen #235), unless a task is many calls."""
     light = call(0.05, gil=1)
     heavy = call(0.05, gil=1, function_bytes=9e6, pickle_seconds=0.08)
     assert speedups(light, 12)["multiprocessing", 2] > 1.8
