@@ -394,7 +394,7 @@ def _process_chunks(case: Case, workers: int) -> list[int]:
     fixed = machine.process_task + _pickling(profile)[1] + machine.process_byte * (profile.function_bytes or 0.0)
     worth = max(CHUNK_SECONDS, CHUNK_TASKS * fixed) / case.call.wall
     chunk = _round(min(worth, case.job.calls / (CHUNKS_PER_WORKER * workers)))
-    held = _round(PIPE_BYTES / (profile.argument_bytes or 1.0))
+    held = _round(PIPE_BYTES / max(profile.argument_bytes or 0.0, 1.0))
     return [chunk] if held >= chunk else [chunk, held]
 
 
