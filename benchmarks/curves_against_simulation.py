@@ -36,6 +36,8 @@ CALLS: Final = 1000
 PROFILES: Final = 12
 QUICK_PROFILES: Final = 4
 PICTURED: Final = 5
+PICTURED_FROM: Final = 1e-3
+"""Seconds of a call: for shorter ones a plain loop is best on any number of cores."""
 MOST_GAPS: Final = 24
 """A call that lets go of the GIL more often is cut into shorter ones of the same bursts, for simulating takes time; all
 that a pool and a task cost is cut alike."""
@@ -306,6 +308,8 @@ def main() -> None:
     recorded = (one for one in load_all() if not one.machine.python.free_threaded)
     found = [Measured.of(one) for one in recorded if not arguments.names or _is_one_of(one, arguments.names)]
     if not arguments.names:
+        if arguments.picture:
+            found = [one for one in found if one.call.wall >= PICTURED_FROM]
         count = PICTURED if arguments.picture else QUICK_PROFILES if arguments.quick else PROFILES
         found = most_different(found, count)
     if not found:
