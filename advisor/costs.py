@@ -17,8 +17,8 @@ from advisor.queueing import Cores, Visit, WorkerStage, job_seconds, lock_curve,
 from advisor.records import POOL_COSTS, Estimate, Job, Machine, Profile, Range, Strategy
 
 MIN_GAIN = 1.10  # sequential wins unless something else is at least this much faster
-# The smallest worker count within this factor of the best, since each worker costs memory. Not more: the knee of the
-# measured curves lies at more workers than that of the predicted ones, seldom at fewer.
+# The smallest worker count within this factor of the best, since each worker costs memory. Not more: where calls wait
+# for half of their time, the knee of the measured curves was seen at more workers than that of the predicted ones.
 GOOD_ENOUGH = 1.02
 
 MOST_THREADS = 256
@@ -507,8 +507,8 @@ _PREDICTORS: dict[Strategy, Predictor] = {
     "asyncio": _asyncio,
     "interpreters": _interpreters,
 }
-# Half widths as logarithms, set so that of the jobs recorded in profiles/recorded nine in ten lie inside. The queueing
-# itself is within 3 % of a simulation; the rest is what it leaves out, and how a shared host behaves from job to job.
+# Half widths as logarithms: judgements, made with some of the jobs in profiles/recorded in view. They are too narrow:
+# of the speed-ups in docs/score.md, eight in ten lie inside, where nine should.
 _MODEL_ERROR: dict[Strategy, float] = {
     "sequential": 0.02,
     "threading": 0.12,
