@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Literal
 
 from advisor import figures
 from advisor.queueing import Cores, Visit, WorkerStage, job_seconds, lock_curve, pool_throughput, sizes
-from advisor.records import POOL_COSTS, Estimate, Job, Machine, Profile, Range, Strategy
+from advisor.records import POOL_COSTS, Estimate, Held, Job, Machine, Profile, Range, Strategy
 
 MIN_GAIN = 1.10  # sequential wins unless something else is at least this much faster
 # The smallest worker count within this factor of the best, since each worker costs memory. Not more: where calls wait
@@ -26,7 +27,7 @@ MOST_PROCESSES = 512
 FEW_PROCESSES = 64  # calls that wait may use this many on a small host
 LIMITS = (2, 3, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 1000)  # of concurrent calls under asyncio
 MEMORY_SHARE = 0.8  # of the memory available that the workers may take
-CHUNK_SECONDS = 20e-3  # of computing: a chunk lasts at least this long, so that sending it is a trifle
+CHUNK_SECONDS = 50e-3  # of computing: a chunk lasts at least this long, so that sending it is a trifle
 CHUNK_TASKS = 20  # ... and at least this many times what sending it costs
 CHUNKS_PER_WORKER = 4  # fewer leave workers idle at the end
 
@@ -43,6 +44,9 @@ COLD_SHARE = 0.5  # of what a call computes at the most; a burst of 0.1 ms was s
 # on threads, though each hand-over cost less than it does where bursts are long.
 SHORT_HAND_OVERS = 2.0
 PIPE_BYTES = 65536  # a pipe's buffer on Linux; a task beyond it cannot be sent ahead
+# Of the time that a lock is held, lost at each hand-over to one who waits for it: to be woken, on a core gone cold.
+# Two jobs behind the lock of a file took 1.2 times as long as the lock alone explains.
+LOCK_CONTENTION = 0.15
 # Costs that a Machine does not tell. Of CPython 3.11 on a shared two-core host: 0.12-0.28 ms, 7-9 µs, 0.9 µs, 0.5 ns.
 ASYNCIO_RUN = 190e-6  # a loop opened and closed for one coroutine in a pool
 ASYNCIO_TASK = 8e-6  # a task created, awaited under a semaphore and collected
@@ -126,6 +130,16 @@ class Case:
     def capacity(self) -> float:
         """Cores' worth of computing that all cores together give."""
         return self.machine.cores * self.cores.speed(self.machine.cores)
+
+    def in_turn(self, *, processes: bool) -> Held | None:
+        """What sets the tightest limit on calls at the same time: for processes, of what the host has one of."""
+        held = (one for one in self.profile.held if one.everywhere or not processes)
+        return max(held, key=lambda one: one.seconds / one.places, default=None)
+
+    def most_per_second(self, *, processes: bool) -> float:
+        """Calls that get what they hold; infinite where nothing is held."""
+        held = self.in_turn(processes=processes)
+        return held.places / (held.seconds * (1.0 + LOCK_CONTENTION)) if held and held.seconds > 0 else math.inf
 
     def per_worker(self, seconds: float, workers: int) -> float:
         """What each worker must compute at its start: as many at once as there are cores."""
@@ -300,11 +314,13 @@ def _asyncio(case: Case, workers: Sequence[int]) -> list[Prediction]:
 
 def _in_one_process(case: Case, visit: Visit, rate: Sequence[float], workers: int, start_up: float) -> Prediction:
     one_at_a_time = visit.locked + visit.blocked
+    most = case.most_per_second(processes=False)
+    rate = [min(one, most) for one in rate]
     seconds = job_seconds(case.job.calls, workers, rate, case.spread, one_at_a_time) + start_up + case.warm_up
     demands: dict[Station, float] = {
         "gil": visit.locked + visit.blocked + visit.contended,
         "cores": (visit.locked + visit.parallel) / case.capacity,
-        "wait": visit.delay / workers,
+        "wait": max(visit.delay / workers, 1.0 / most),
     }
     return Prediction(workers, seconds, rate[workers], demands, start_up)
 
@@ -371,6 +387,8 @@ def _pools(
 def _one_pool(case: Case, task: Task, stage: WorkerStage, workers: int, chunk: int, start_up: float) -> Prediction:
     queued = workers + 1 if task.ahead else 1  # concurrent.futures.process: EXTRA_QUEUED_CALLS
     pace = pool_throughput(stage, task.parent, workers, queued)
+    most = case.most_per_second(processes=True) / chunk
+    pace = min(pace, most)
     rate = [min(alone, pace) for alone in stage.beside_idle_parent[: workers + 1]]
     count = math.ceil(case.job.calls / chunk)
     seconds = job_seconds(count, workers, rate, case.spread / math.sqrt(chunk))
@@ -380,7 +398,7 @@ def _one_pool(case: Case, task: Task, stage: WorkerStage, workers: int, chunk: i
     demands: dict[Station, float] = {
         "parent": task.parent / chunk,
         "cores": (task.parent + task.visit.parallel) / chunk / case.capacity,
-        "wait": task.visit.delay / chunk / workers,
+        "wait": max(task.visit.delay / workers, 1.0 / most) / chunk,
     }
     return Prediction(workers, max(seconds + last, path) + start_up + first, pace * chunk, demands, start_up, chunk)
 
@@ -390,11 +408,11 @@ def _process_chunks(case: Case, workers: int) -> list[int]:
 
     And, where a pipe's buffer can hold some but not so many, as many as it can, since larger tasks can't be sent ahead.
     """
-    machine, profile = case.machine, case.profile
-    fixed = machine.process_task + _pickling(profile)[1] + machine.process_byte * (profile.function_bytes or 0.0)
+    machine, (once, each) = case.machine, _loads(case.profile)
+    fixed = machine.process_task + once.seconds + machine.process_byte * once.carried
     worth = max(CHUNK_SECONDS, CHUNK_TASKS * fixed) / case.call.wall
     chunk = _round(min(worth, case.job.calls / (CHUNKS_PER_WORKER * workers)))
-    held = _round(PIPE_BYTES / max(profile.argument_bytes or 0.0, 1.0))
+    held = _round((PIPE_BYTES - once.sent) / max(each.sent, 1.0))
     return [chunk] if held >= chunk else [chunk, held]
 
 
@@ -407,14 +425,12 @@ def _round(most: float) -> int:
 
 
 def _process_task(case: Case, chunk: int) -> Task:
-    machine, profile = case.machine, case.profile
-    each, once = _pickling(profile)
-    carried = (profile.argument_bytes or 0.0) + (profile.result_bytes or 0.0)
-    sent_once = profile.function_bytes or 0.0
-    parent = machine.process_task + once / 2 + machine.process_byte * sent_once
-    parent += chunk * (each / 2 + machine.process_byte * carried)
-    ahead = chunk * (profile.argument_bytes or 0.0) + sent_once < PIPE_BYTES
-    return Task(parent, _worker_visit(case, chunk, machine.process_task_worker, each, once), ahead)
+    machine, (once, each) = case.machine, _loads(case.profile)
+    parent = machine.process_task + once.seconds / 2 + machine.process_byte * once.carried
+    parent += chunk * (each.seconds / 2 + machine.process_byte * each.carried)
+    ahead = once.sent + chunk * each.sent < PIPE_BYTES
+    worker = machine.process_task_worker + machine.process_byte * (once.carried + chunk * each.carried)
+    return Task(parent, _worker_visit(case, chunk, worker), ahead)
 
 
 def _interpreter_task(case: Case, chunk: int) -> Task:
@@ -422,31 +438,56 @@ def _interpreter_task(case: Case, chunk: int) -> Task:
 
     A worker's thread does that, with the GIL of the interpreter that has the pool, so all workers share this parent.
     """
-    each, once = _pickling(case.profile)
-    parent = case.machine.interpreter_task + (once + chunk * each) / 2
-    return Task(parent, _worker_visit(case, chunk, case.machine.thread_task, each, once), ahead=True)
+    once, each = _loads(case.profile)
+    parent = case.machine.interpreter_task + (once.seconds + chunk * each.seconds) / 2
+    return Task(parent, _worker_visit(case, chunk, case.machine.thread_task), ahead=True)
 
 
-def _worker_visit(case: Case, chunk: int, task: float, each: float, once: float) -> Visit:
-    call = case.call
-    per_call = call.cpu + case.loop_per_call + each / 2
+def _worker_visit(case: Case, chunk: int, task: float) -> Visit:
+    call, (once, each) = case.call, _loads(case.profile)
+    per_call = call.cpu + case.loop_per_call + each.seconds / 2
     return Visit(
-        parallel=chunk * per_call + task + once / 2,
+        parallel=chunk * per_call + task + once.seconds / 2,
         delay=chunk * (call.wait + call.blocked),
         width=call.mean_width,
         crowding=CROWDING if call.mean_width > _WIDE else 0.0,
     )
 
 
-def _pickling(profile: Profile) -> tuple[float, float]:
-    """Seconds to pickle and unpickle each call's arguments and result, and once a task its function."""
-    sent_once = profile.function_bytes or 0.0
-    each = (profile.argument_bytes or 0.0) + (profile.result_bytes or 0.0)
+@dataclass(frozen=True)
+class Load:
+    """What goes through a pipe: seconds to pickle and unpickle it, bytes to the worker and back."""
+
+    seconds: float
+    sent: float
+    returned: float
+
+    @property
+    def carried(self) -> float:
+        """Bytes either way."""
+        return self.sent + self.returned
+
+
+def _loads(profile: Profile) -> tuple[Load, Load]:
+    """What a task carries once, and besides with each of its calls.
+
+    Once: the function, and what a chunk's calls have in common, as far as that was looked at.
+    """
+    function, sent, back = (profile.function_bytes or 0.0, profile.argument_bytes or 0.0, profile.result_bytes or 0.0)
     seconds = profile.pickle_seconds
     if seconds is None:
-        seconds = PICKLE_CALL + PICKLE_BYTE * (each + sent_once)
-    share = sent_once / (each + sent_once) if each + sent_once else 0.0
-    return seconds * (1 - share), seconds * share
+        seconds = PICKLE_CALL + PICKLE_BYTE * (function + sent + back)
+    share = function / (function + sent + back) if function else 0.0
+    each = Load(
+        _known(profile.further_pickle_seconds, seconds * (1.0 - share)),
+        min(sent, _known(profile.further_argument_bytes, sent)),
+        min(back, _known(profile.further_result_bytes, back)),
+    )
+    return Load(max(0.0, seconds - each.seconds), function + sent - each.sent, back - each.returned), each
+
+
+def _known(measured: float | None, otherwise: float) -> float:
+    return otherwise if measured is None else measured
 
 
 def _process_start(case: Case, workers: int) -> float:
@@ -511,16 +552,16 @@ _PREDICTORS: dict[Strategy, Predictor] = {
 # of the speed-ups in docs/score.md, eight in ten lie inside, where nine should.
 _MODEL_ERROR: dict[Strategy, float] = {
     "sequential": 0.02,
-    "threading": 0.12,
-    "multiprocessing": 0.12,
-    "asyncio": 0.12,
+    "threading": 0.15,
+    "multiprocessing": 0.15,
+    "asyncio": 0.25,
     "interpreters": 0.20,  # young, and tried on two cores only
 }
 # For each doubling of the workers: of calls that wait, since whom they wait for has limits that one call does not meet;
 # of calls that compute, for each doubling beyond the cores, since they push each other out of the caches.
-_PER_DOUBLING = {"waiting": 0.05, "computing": 0.06}
+_PER_DOUBLING = {"waiting": 0.07, "computing": 0.06}
 _TAKING_TURNS = 0.2  # where computing and waiting take turns in equal parts: who comes back finds the cores busy
-_GIL_ERROR = 0.25  # where the GIL sets the pace: hand-overs cost from nothing to several times the usual
+_GIL_ERROR = 0.38  # where the GIL sets the pace: hand-overs cost from nothing to several times the usual
 _TRIFLE = 1e-3  # of a call's wall time: a smaller error changes nothing
 _BUSY = 0.7  # a station busy for this share of the time sets the pace
 _WIDE = 1.5  # cores in use on average by a call that runs a pool of its own
@@ -697,6 +738,10 @@ def _why(strategy: Strategy, case: Case, one: Prediction, station: Station) -> s
         crew = figures.crew(strategy, one.workers)
         return f"starting {crew} takes {figures.duration(one.start_up)}, longer than the work itself"
     if station == "wait":
+        held = case.in_turn(processes=strategy in ("multiprocessing", "interpreters"))
+        if held and one.pace * held.seconds / held.places >= _BUSY * (1.0 - LOCK_CONTENTION):
+            most = figures.times(case.one_after_another * held.places / held.seconds)
+            return f"{PurePath(held.name).name} ({held.kind}) lets {held.places} at a time through: at most {most}"
         return f"{one.workers} calls wait at the same time"
     if station == "cores" and _crowds(case, one.workers):
         return (

@@ -63,6 +63,16 @@ class SideEffects(Record):
     random_shared: bool = Field(False, description="drew from the global random generator, which forks copy")
 
 
+class Held(Record):
+    """What a call holds for some of its time, so that no more than `places` calls can be there at once."""
+
+    name: Text = Field(description="such as 'shop.scale_lock' or '/srv/stock.json'")
+    kind: Literal["lock", "semaphore", "pool", "file lock"]
+    places: int = Field(1, ge=1, le=10**6)
+    seconds: Seconds = Field(description="of each call that one of the places is taken")
+    everywhere: bool = Field(False, description="one for all processes of the host, not one for each")
+
+
 class Profile(Record):
     """Where the time of a call goes: means in seconds over the calls measured, the first left out when there are more.
 
@@ -90,6 +100,13 @@ class Profile(Record):
     pickle_seconds: Seconds | None = Field(
         None, description="to pickle and unpickle one call's function, arguments, result"
     )
+    further_argument_bytes: Bytes | None = Field(
+        None, description="of each further call sent in the same task: objects that calls share are sent once"
+    )
+    further_result_bytes: Bytes | None = Field(None, description="the same of results")
+    further_pickle_seconds: Seconds | None = Field(
+        None, description="to pickle and unpickle the arguments and the result of each further call in the same task"
+    )
     picklable: Picklable = Picklable()
     peak_memory: Annotated[int, Field(ge=0, le=10**18)] | None = Field(None, description="bytes resident at the peak")
     idle_memory: Annotated[int, Field(ge=0, le=10**18)] | None = Field(
@@ -109,6 +126,7 @@ class Profile(Record):
         None, description="coefficient of variation of call lengths"
     )
     side_effects: SideEffects | None = None
+    held: tuple[Held, ...] = Field((), description="locks and the like that others would have to wait for")
     archetype: Text | None = Field(None, description="set when the figures are assumed from a description")
 
     @model_validator(mode="after")

@@ -8,12 +8,13 @@ and `so`. Both are templates over `Facts.figures()`. To extend or override the r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from advisor import figures
-from advisor.records import Estimate, Job, Machine, Pitfall, Profile, Reason, SideEffects, Strategy
+from advisor.records import Estimate, Held, Job, Machine, Pitfall, Profile, Reason, SideEffects, Strategy
 
 POOLS: frozenset[Strategy] = frozenset({"threading", "multiprocessing", "interpreters"})
 OWN_GIL: frozenset[Strategy] = frozenset({"multiprocessing", "interpreters"})
@@ -24,6 +25,7 @@ EVERY: frozenset[Strategy] = CONCURRENT | ALONE
 
 MOSTLY = 0.5  # share of a call's time from which one kind of time decides
 MUCH = 0.3  # share of a call's time that is worth a process
+IN_TURN = 1.5  # times the plain loop; what is held and allows no more than that is why there is so little to gain
 DEAR_PICKLING = 0.2  # pickling per call against its wall time: from here the pipe, not the cores, sets the pace
 LARGE_OBJECT = 1e6  # bytes dragged through the pipe at every call; 9 MB of `self` is the case that was reported
 LARGE_WORKING_SET = 64e6  # bytes; beyond the shared cache of common hosts
@@ -153,6 +155,18 @@ class Facts:
         return None if peak is None else float(peak) * self.workers
 
     @cached_property
+    def held(self) -> Held | None:
+        """What sets the tightest limit on calls at the same time, for the chosen strategy; for a loop, for threads."""
+        held = (one for one in self.profile.held if one.everywhere or self.strategy not in OWN_GIL)
+        return max(held, key=lambda one: one.seconds / one.places, default=None)
+
+    @property
+    def held_limit(self) -> float:
+        """Times the plain loop that what is held allows at most."""
+        held = self.held
+        return self.profile.wall * held.places / held.seconds if held and held.seconds else math.inf
+
+    @cached_property
     def loop(self) -> Estimate | None:
         """The plain loop's estimate."""
         return next((one for one in self.estimates if one.strategy == "sequential"), None)
@@ -216,6 +230,20 @@ def _profile_figures(facts: Facts) -> dict[str, str]:
         "children_left": str(effects.children_left),
         "output_bytes": figures.size(effects.output_bytes),
         "archetype": profile.archetype or "unknown",
+        **_held_figures(facts),
+    }
+
+
+def _held_figures(facts: Facts) -> dict[str, str]:
+    held = facts.held or max(facts.profile.held, key=lambda one: one.seconds / one.places, default=None)
+    if held is None:
+        return dict.fromkeys(("held", "held_places", "held_share", "held_limit"), "nothing")
+    share = min(1.0, held.seconds / facts.profile.wall)
+    return {
+        "held": f"{held.name} ({held.kind})",
+        "held_places": "one call" if held.places == 1 else f"{figures.count(held.places)} calls",
+        "held_share": figures.percent(share),
+        "held_limit": figures.times(held.places / max(share, 1e-3)),
     }
 
 
@@ -482,6 +510,24 @@ RULES: tuple[Rule, ...] = (
         "something else must stay responsive meanwhile",
         "the computing goes to an interpreter of its own, where it cannot starve the main thread of the GIL",
         SWITCH_INTERVAL,
+    ),
+    Rule(
+        "in-turn",
+        "what a call holds while it waits, others would have to wait for",
+        lambda facts: facts.held_limit < IN_TURN,
+        ALONE,
+        "{held_places} at a time can hold {held}, and a call holds it for {held_share} of its time",
+        "workers would stand in line for it",
+        AMDAHL,
+    ),
+    Rule(
+        "one-for-each-process",
+        "threads would wait for what each process has one of",
+        lambda facts: facts.held is None and bool(facts.profile.held),
+        OWN_GIL,
+        "in one process, {held_places} at a time can hold {held}, for {held_share} of a call",
+        "processes, which have one each, do not wait for one another",
+        AMDAHL,
     ),
     Rule(
         "unpicklable",
@@ -834,6 +880,15 @@ PITFALLS: tuple[Trap, ...] = (
         "A call works on {working_set}: {crew} share one memory bus and cache, and may gain less than the cores "
         "promise. --verify tells.",
         "https://en.wikipedia.org/wiki/Roofline_model",
+    ),
+    Trap(
+        "in-turn",
+        "what a call holds while it waits, others have to wait for",
+        lambda facts: facts.held_limit < facts.workers,
+        CONCURRENT,
+        "A call holds {held} for {held_share} of its time, and {held_places} can at a time: at most {held_limit}, "
+        "however many workers there are. Hold it for a shorter part of the call, or have more of it.",
+        AMDAHL,
     ),
     Trap(
         "hidden-limit",

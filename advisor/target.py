@@ -8,18 +8,22 @@ import importlib.util
 import inspect
 import json
 import os
+import pickle
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, cycle, islice
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from advisor.errors import TargetError, UsageError
 
+T = TypeVar("T")
 MAX_INPUTS = 1_000_000
+MOST_COPIED = 256 << 20  # bytes of arguments
 STANDARD_INPUT = "advisor-inputs-"  # how the name of the file begins that holds what stood on standard input
 _OWN_FOLDER = str(Path(__file__).parent) + os.sep
 _STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
@@ -304,6 +308,23 @@ def calls_of(inputs: Iterable[Any] | None) -> list[Call] | None:
     if not calls:
         raise UsageError("there are no inputs: pass one for each call, or None for a function without arguments")
     return calls
+
+
+def repeated(arguments: Sequence[T], count: int) -> list[T]:
+    """As many arguments as that: the ones given, and copies of them when they run out.
+
+    Copies, since a chunk for a process pool carries each object once, however often it occurs in it: with the same
+    objects over and over, sending a thousand calls would cost as little as sending ten. What calls have in common, they
+    have in common in the copies too. The same objects serve where they can't be pickled, or take too much memory.
+    """
+    rounds = -(-count // len(arguments))
+    whole = list(arguments)
+    with suppress(Exception):
+        if rounds > 1 and len(first := pickle.dumps(arguments[:1])) * count <= MOST_COPIED:
+            copied = pickle.dumps(whole) if len(whole) > 1 else first
+            if len(copied) * rounds <= MOST_COPIED:
+                return list(chain(whole, *(pickle.loads(copied) for _ in range(rounds - 1))))[:count]
+    return list(islice(cycle(whole), count))
 
 
 def _limited(calls: Iterator[Call], limit: int, where: str) -> list[Call]:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import cycle, islice
+from itertools import islice
 from statistics import median
 from typing import Any
 
@@ -168,13 +168,13 @@ def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
 
     Answers {'calls', 'seconds', 'failure'}: why it can't be done that way, or None.
     """
-    from advisor.target import load, load_calls
+    from advisor.target import load, load_calls, repeated
 
     send({"doing": "loading the target"})
     function = load(request["target"])
     calls = load_calls(request["inputs"])
     given = [(call.args, call.kwargs) for call in calls or ()]
-    work = as_work(function, request["strategy"], list(islice(cycle(given or [((), {})]), request["calls"])))
+    work = as_work(function, request["strategy"], repeated(given or [((), {})], request["calls"]))
     send({"doing": "a call"})
     try:
         done, seconds = _timed(work, request["workers"], request["chunk"], request["predicted"], send)

@@ -22,13 +22,12 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from advisor.executors import open_executor
 from advisor.records import Advice, Strategy
-from advisor.target import load, load_calls
+from advisor.target import load, load_calls, repeated
 from profiles import Workload, find
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -136,7 +135,7 @@ def prepare(workload: Workload, contender: Contender) -> Callable[[], None]:
     """What does the workload's job in this process, with the target imported and the inputs made."""
     function = load(workload.target)
     made = [call.args[0] for call in load_calls(workload.inputs) or ()]
-    arguments = list(islice(cycle(made), workload.calls))
+    arguments = repeated(made, workload.calls)
     run = _runner(function, contender)
     return lambda: run(arguments)
 

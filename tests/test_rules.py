@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from advisor import rules
-from advisor.records import Estimate, Job, Machine, Picklable, Profile, Python, Range, SideEffects, Strategy
+from advisor.records import Estimate, Held, Job, Machine, Picklable, Profile, Python, Range, SideEffects, Strategy
 
 MACHINE = Machine(cores=4, memory=8_000_000_000)
 JOB = Job(calls=100)
@@ -46,6 +46,7 @@ NATIVE = profile_of(gil_held=0.08, gil_free=0.92)
 CHILD = profile_of(gil_held=0.01, child_cpu=0.95, wait=0.04)
 TINY = profile_of(wall=2e-6, gil_held=2e-6)
 UNPICKLABLE = profile_of(picklable=Picklable(function=False, reasons={"function": "it is a lambda"}))
+LOCK = Held(name="shop.lock", kind="lock", seconds=0.9)
 NO_GIL = Machine(cores=4, python=Python(version="3.13", free_threaded=True))
 
 
@@ -67,6 +68,8 @@ NO_GIL = Machine(cores=4, python=Python(version="3.13", free_threaded=True))
         (profile_of(peak_memory=5_000_000_000), LOOP, "memory"),
         (profile_of(coroutine=True, gil_held=0.4, wait=0.2), estimate_of("asyncio", 50.0), "coroutine"),
         (profile_of(gil_held=None, wait=None), PROCESSES, "prediction"),
+        (WAITING.model_copy(update={"held": (LOCK,)}), LOOP, "in-turn"),
+        (WAITING.model_copy(update={"held": (LOCK,)}), PROCESSES, "one-for-each-process"),
     ],
 )
 def test_the_strongest_reason(profile: Profile, chosen: Estimate, rule: str) -> None:
@@ -141,6 +144,7 @@ SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
         ("uncertain", profile_of(calls=1), PROCESSES, MACHINE),
         ("unknown-split", Profile(calls=50, wall=1.0), PROCESSES, MACHINE),
         ("hidden-limit", WAITING, THREADS, MACHINE),
+        ("in-turn", WAITING.model_copy(update={"held": (LOCK,)}), THREADS, MACHINE),
         ("threads-left", profile_of(side_effects=SideEffects(threads_left=("pump",))), THREADS, MACHINE),
         ("children-left", profile_of(side_effects=SideEffects(children_left=2)), THREADS, MACHINE),
         ("output", profile_of(side_effects=SideEffects(output_bytes=80)), THREADS, MACHINE),

@@ -9,11 +9,11 @@ from typing import Any, ParamSpec, TypeVar
 from advisor.errors import AdvisorError, UsageError
 from advisor.platform import resident_memory
 from advisor.profiler import calls as calling
-from advisor.profiler import memory, pickling
+from advisor.profiler import held, memory, pickling
 from advisor.profiler.effects import Effects
 from advisor.profiler.meter import Meter, Watch
 from advisor.profiler.summary import summarise
-from advisor.records import Profile
+from advisor.records import Held, Profile
 from advisor.target import Call, calls_of, check_arguments, refuse_generator
 
 __all__ = ["Profiler", "profile"]
@@ -21,6 +21,8 @@ __all__ = ["Profiler", "profile"]
 P = ParamSpec("P")
 T = TypeVar("T")
 PICKLING_SHARE = 0.1  # of the budget
+HELD_SHARE = 0.1
+WITHOUT_GIL = 0.1  # of a call's time; less could not gain much on threads, whatever it holds
 _PICKLED_CALLS = 20
 
 
@@ -68,11 +70,13 @@ def measure(
         effects = Effects(function, ours=meter.own_children)
         memory.forget_peak()
         idle = resident_memory()
-        ends = began + seconds * (1 - PICKLING_SHARE)
+        ends = began + seconds * (1 - PICKLING_SHARE - HELD_SHARE)
         results = calling.call_within(function, calls, meter, ends=ends, name=name, on_progress=on_progress)
         peak = memory.peak()
         side_effects = effects.after()
         record = meter.finish()
+    figures = summarise(record)
+    found = _held(function, calls, figures, seconds * HELD_SHARE)
     sent = pickling.measure(
         function,
         list(calls[:_PICKLED_CALLS]) if calls else [Call()],
@@ -80,19 +84,26 @@ def measure(
         min(seconds * PICKLING_SHARE, 0.5),
     )
     return Profile(
-        **summarise(record),
+        **figures,
         target=name,
-        argument_bytes=sent.argument_bytes,
-        result_bytes=sent.result_bytes,
-        function_bytes=sent.function_bytes,
-        pickle_seconds=sent.seconds,
-        picklable=sent.picklable,
+        held=found,
+        **vars(sent),
         peak_memory=peak,
         idle_memory=idle,
         python=_python(),
         coroutine=calling.is_coroutine(function),
         side_effects=side_effects,
     )
+
+
+def _held(
+    function: Callable[..., Any], calls: Sequence[Call] | None, figures: dict[str, Any], seconds: float
+) -> tuple[Held, ...]:
+    """What the calls hold while they do not hold the GIL, which is a lock enough for whoever computes in Python."""
+    without = 1.0 - figures["gil_held"] / figures["wall"]
+    if without < WITHOUT_GIL or calling.is_coroutine(function):
+        return ()
+    return held.look(function, calls, figures["wall"], seconds)
 
 
 class Profiler:
@@ -192,11 +203,7 @@ class Profiler:
         sent = pickling.measure(function, calls, results, 0.2)
         return {
             "target": getattr(function, "__qualname__", type(function).__qualname__),
-            "argument_bytes": sent.argument_bytes,
-            "result_bytes": sent.result_bytes,
-            "function_bytes": sent.function_bytes,
-            "pickle_seconds": sent.seconds,
-            "picklable": sent.picklable,
+            **vars(sent),
         }
 
 

@@ -1,0 +1,194 @@
+"""What a call holds while others would have to wait is found by looking, without calling it concurrently."""
+
+import fcntl
+import functools
+import multiprocessing
+import queue
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from advisor.costs import estimate
+from advisor.profiler import held, profile
+from advisor.records import Held, Job, Machine, Profile
+from advisor.target import Call
+
+LOCK = threading.Lock()
+RECURSIVE = threading.RLock()
+TWO = threading.Semaphore(2)
+SHARED_LOCK = multiprocessing.Lock()
+
+
+class Store:
+    """Has a lock, and a pool of three connections."""
+
+    lock = threading.Lock()
+
+    def __init__(self) -> None:
+        self.pool: queue.LifoQueue[int] = queue.LifoQueue(3)
+        for connection in range(3):
+            self.pool.put(connection)
+
+    def ask(self) -> None:
+        connection = self.pool.get()
+        time.sleep(0.005)
+        self.pool.put(connection)
+
+    def save(self) -> None:
+        with self.lock:
+            time.sleep(0.005)
+
+
+STORE = Store()
+
+
+@functools.cache
+def cached_store() -> Store:
+    return Store()
+
+
+def with_lock() -> None:
+    with LOCK:
+        time.sleep(0.003)
+    time.sleep(0.003)
+
+
+def with_recursive() -> None:
+    with RECURSIVE:
+        time.sleep(0.005)
+
+
+def with_semaphore() -> None:
+    with TWO:
+        time.sleep(0.005)
+
+
+def with_shared_lock() -> None:
+    with SHARED_LOCK:
+        time.sleep(0.005)
+
+
+def with_cached() -> None:
+    cached_store().ask()
+
+
+def with_own_lock() -> None:
+    with threading.Lock():
+        time.sleep(0.005)
+
+
+LOCAL = threading.local()
+LOCAL.lock = threading.Lock()
+SEVERAL = [threading.Lock() for _ in range(4)]
+
+
+def with_local() -> None:
+    with LOCAL.lock:
+        time.sleep(0.005)
+
+
+def with_one_of_several() -> None:
+    with SEVERAL[0]:
+        time.sleep(0.005)
+
+
+def found_in(function: Callable[..., Any], *args: Any) -> tuple[Held, ...]:
+    calls = [Call(args), Call(args)] if args else None
+    return held.look(function, calls, 0.005, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "kind", "places", "everywhere"),
+    [
+        (with_lock, "LOCK", "lock", 1, False),
+        (with_recursive, "RECURSIVE", "lock", 1, False),
+        (with_semaphore, "TWO", "semaphore", 2, False),
+        (with_shared_lock, "SHARED_LOCK", "lock", 1, True),
+        (STORE.ask, "pool", "pool", 3, False),
+        (STORE.save, "lock", "lock", 1, False),
+        (functools.partial(Store.ask, STORE), "pool", "pool", 3, False),
+        (with_cached, "pool", "pool", 3, False),
+    ],
+)
+def test_what_is_held_is_found(
+    function: Callable[..., Any], name: str, kind: str, places: int, everywhere: bool
+) -> None:
+    """A lock, a semaphore or a pool that can be reached by names, with how many can have it at a time."""
+    function()
+    (one,) = found_in(function)
+    assert one.name.endswith(name)
+    assert (one.kind, one.places, one.everywhere) == (kind, places, everywhere)
+    assert 0 < one.seconds <= 0.005
+
+
+@pytest.mark.parametrize("function", [with_own_lock, with_local, with_one_of_several, lambda: time.sleep(0.005)])
+def test_what_the_next_call_may_have_of_its_own_is_no_limit(function: Callable[..., Any]) -> None:
+    """A lock made in the call, of the thread, or one of several."""
+    assert found_in(function) == ()
+
+
+def test_an_argument_that_all_calls_share_is_followed() -> None:
+    """One store for all calls limits them, one for each does not."""
+    assert [one.kind for one in found_in(Store.ask, STORE)] == ["pool"]
+    stores = [Call((Store(),)), Call((Store(),))]
+    assert held.look(Store.ask, stores, 0.005, 0.3) == ()
+
+
+@pytest.mark.skipif(not Path("/proc/locks").exists(), reason="the system does not tell who locked a file")
+def test_the_lock_of_a_file_is_found_and_holds_processes_too(tmp_path: Path) -> None:
+    """By its name, though nothing in Python leads to it."""
+    path = tmp_path / "stock.json"
+    path.touch()
+
+    def change() -> None:
+        with path.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            time.sleep(0.005)
+
+    (one,) = found_in(change)
+    assert (one.name, one.kind, one.everywhere) == (str(path), "file lock", True)
+
+
+def test_long_calls_are_not_made_once_more() -> None:
+    """Where two calls do not fit into the time for it, nothing is called."""
+    called = []
+    assert held.look(lambda: called.append(1), None, 10.0, 0.2) == ()
+    assert not called
+
+
+def test_the_profile_says_what_is_held() -> None:
+    """The whole way: measured, then looked at, with seconds of a call."""
+    measured = profile(with_lock, budget=1.0)
+    (one,) = measured.held
+    assert one.name.endswith("LOCK")
+    assert one.seconds < 0.8 * measured.wall
+
+
+def test_threads_stand_in_line_where_each_process_has_its_own() -> None:
+    """A lock held for half of a call halves what threads can do, and not what processes can."""
+    lock = Held(name="LOCK", kind="lock", seconds=0.05)
+    waiting = Profile(calls=10, wall=0.1, gil_held=0.001, gil_free=0.0, child_cpu=0.0, wait=0.099, held=(lock,))
+    best = _best(waiting)
+    assert 1.4 < best["threading"] < 2.0
+    assert best["multiprocessing"] > 6
+
+
+def test_what_the_host_has_one_of_holds_processes_too() -> None:
+    """The lock of a file lets no strategy pass."""
+    lock = Held(name="/srv/stock.json", kind="file lock", seconds=0.05, everywhere=True)
+    waiting = Profile(calls=10, wall=0.1, gil_held=0.001, gil_free=0.0, child_cpu=0.0, wait=0.099, held=(lock,))
+    assert max(_best(waiting).values()) < 2.0
+
+
+def _best(measured: Profile) -> dict[str, float]:
+    """Each strategy's speed-up at its best."""
+    estimates = estimate(measured, Job(calls=1000), Machine(cores=4))
+    loop = next(one for one in estimates if one.strategy == "sequential")
+    best: dict[str, float] = {}
+    for one in estimates:
+        best[one.strategy] = max(best.get(one.strategy, 0.0), loop.seconds.expected / one.seconds.expected)
+    return best
