@@ -1,4 +1,4 @@
-"""What this host allows and what its pools cost → Machine, measured once and kept in the user's cache folder.
+"""What this host allows and what its pools cost → Machine, measured and kept in the user's cache folder.
 
 The measuring happens in a fresh interpreter (`probes.py`), for a pool can't be started safely from every process: this
 one may have threads, be an interactive session, or a script without a `__main__` guard. Whatever goes wrong there or
@@ -12,8 +12,10 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from statistics import median
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -23,9 +25,12 @@ from advisor.records import POOL_COSTS, Machine, StartMethod
 if TYPE_CHECKING:
     import subprocess
 
-CACHE_FORMAT = 3  # raise it when a probe's meaning changes
+CACHE_FORMAT = 4  # raise it when a probe's meaning changes
 FRESH_SECONDS = 14 * 24 * 3600.0
-FRESH_SECONDS_INCOMPLETE = 24 * 3600.0  # something could not be measured: perhaps tomorrow
+# A host may have had a bad minute: its cores were once seen at 0.6 of their speed. So it is measured again, though not
+# at once, until there are enough for a median to be trusted.
+ENOUGH = 3
+AGAIN_SECONDS = 3600.0
 
 # A worker that does not come from a fork starts an interpreter first. Typical figures, CPython 3.11 to 3.14 on Linux.
 _ASSUMED_STARTS: dict[StartMethod, dict[str, float]] = {
@@ -39,13 +44,18 @@ _START_UP = 0.15  # seconds kept back for the child's interpreter to start and e
 _measured_here: dict[str, Machine] = {}  # so that without a writable cache, measuring happens once a process
 
 
+class Measurement(BaseModel):
+    """The costs that one run of the probes found."""
+
+    taken: Annotated[float, Field(ge=0, le=1e11, description="seconds since the epoch")]
+    costs: dict[str, Annotated[float, Field(ge=0, le=1e9)]]
+
+
 class CacheEntry(BaseModel):
     """What is in a cache file."""
 
     key: str
-    taken: float = Field(description="seconds since the epoch")
-    complete: bool = Field(description="every cost was measured")
-    machine: Machine
+    measurements: tuple[Measurement, ...] = Field(max_length=100)
 
 
 def limits() -> Machine:
@@ -63,22 +73,39 @@ def limits() -> Machine:
 
 
 def this_machine(*, seconds: float = 1.2) -> Machine:
-    """This host's limits and the measured cost of its pools, from the cache when that is fresh.
+    """This host's limits and the measured cost of its pools: the medians of what is in the cache and fresh.
 
     Measuring takes at most `seconds`; what they do not suffice for keeps its assumed cost.
     `source` says 'assumed' where that is so of everything.
     """
     host = limits()
     key = cache_key(host)
-    known = _measured_here.get(key) or _cached(key)
+    known = _measured_here.get(key)
     if known is None:
-        costs = _measured_costs(host, seconds)
-        if not costs:
+        measurements = _cached(key)
+        if _wanting(measurements) and (costs := _measured_costs(host, seconds)):
+            measurements = (*measurements[1 - ENOUGH :], Measurement(taken=time.time(), costs=costs))
+            _keep(CacheEntry(key=key, measurements=measurements))
+        if not measurements:
             return host
-        known = host.model_copy(update={**costs, "source": "measured"})
-        _keep(CacheEntry(key=key, taken=time.time(), complete=costs.keys() >= _measurable(), machine=known))
-    _measured_here[key] = known
+        known = host.model_copy(update={**_medians(measurements), "source": "measured"})
+        _measured_here[key] = known
     return known.model_copy(update={"memory": host.memory})
+
+
+def _wanting(measurements: Sequence[Measurement]) -> bool:
+    """Whether another measurement is worth its time: the latest is not from just now, and there are not enough."""
+    if measurements and time.time() - measurements[-1].taken < AGAIN_SECONDS:
+        return False
+    complete = [one for one in measurements if one.costs.keys() >= _measurable()]
+    return len(complete) < ENOUGH
+
+
+def _medians(measurements: Sequence[Measurement]) -> dict[str, float]:
+    """Of each cost that was found."""
+    names = dict.fromkeys(name for one in measurements for name in one.costs)
+    found = {name: median(one.costs[name] for one in measurements if name in one.costs) for name in names}
+    return _valid(found)
 
 
 def _measurable() -> set[str]:
@@ -111,14 +138,16 @@ def cache_path(key: str) -> Path:
     return platformdirs.user_cache_path("advisor") / f"machine-{name[-150:]}.json"
 
 
-def _cached(key: str) -> Machine | None:
+def _cached(key: str) -> tuple[Measurement, ...]:
+    """What the cache file holds that is fresh, the latest last."""
     try:
         entry = CacheEntry.model_validate_json(cache_path(key).read_bytes())
     except (OSError, RuntimeError, ValidationError):  # RuntimeError: no home folder to be found
-        return None
-    # A clock that was set back leaves entries from the future: those have no known age.
-    fresh = 0 <= time.time() - entry.taken <= (FRESH_SECONDS if entry.complete else FRESH_SECONDS_INCOMPLETE)
-    return entry.machine if fresh and entry.key == key else None
+        return ()
+    # A clock that was set back leaves measurements from the future: those have no known age.
+    now = time.time()
+    fresh = (one for one in entry.measurements if 0 <= now - one.taken <= FRESH_SECONDS)
+    return tuple(sorted(fresh, key=lambda one: one.taken)) if entry.key == key else ()
 
 
 def _keep(entry: CacheEntry) -> None:

@@ -73,10 +73,10 @@ def test_every_cost_is_measured_in_a_child_and_kept(cache: Path, monkeypatch: py
     found = machine.this_machine(seconds=2.5)
     assert found.source == "measured"
     entry = json.loads(next(cache.glob("machine-*.json")).read_text())
-    assert entry["complete"]
+    (measurement,) = entry["measurements"]
     for name in COSTS:
         assert 0 <= getattr(found, name) < 5
-        assert entry["machine"][name] == getattr(found, name)
+        assert measurement["costs"][name] == getattr(found, name)
     assert found.process_task > 0
     assert found.thread_task > 0
     assert [path.suffix for path in cache.iterdir()] == [".json"]
@@ -130,25 +130,48 @@ def test_the_memory_is_todays(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("complete", "age", "asked"),
-    [(True, 13 * 86400, 1), (True, 15 * 86400, 2), (False, 3600, 1), (False, 2 * 86400, 2), (True, -3600, 2)],
+    ("complete", "ages", "asked"),
+    [
+        (True, (600,), 0),
+        (True, (7200,), 1),
+        (True, (7200, 90000), 1),
+        (True, (7200, 90000, 13 * 86400), 0),
+        (True, (7200, 90000, 15 * 86400), 1),
+        (True, (-3600,), 1),
+        (False, (600,), 0),
+        (False, (7200, 7300, 7400), 1),
+    ],
 )
-def test_stale_costs_are_measured_again(
-    monkeypatch: pytest.MonkeyPatch, complete: bool, age: float, asked: int
+def test_costs_are_measured_again_until_there_are_enough(
+    monkeypatch: pytest.MonkeyPatch, complete: bool, ages: tuple[float, ...], asked: int
 ) -> None:
-    """After 14 days, after one when something was missing, and when the clock was set back."""
+    """Three complete ones of the last 14 days, an hour apart; those of a clock that was set back do not count."""
     times = stand_in(monkeypatch, **dict.fromkeys(COSTS if complete else COSTS[:1], 0.5))
     now = time.time()
-    with monkeypatch.context() as then:
-        then.setattr(time, "time", lambda: now - age)
-        machine.this_machine()
-    forget(monkeypatch)
+    costs = dict.fromkeys(COSTS if complete else COSTS[:1], 0.5)
+    key = machine.cache_key(machine.limits())
+    kept = tuple(machine.Measurement(taken=max(0.0, now - age), costs=costs) for age in ages)
+    path = machine.cache_path(key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(machine.CacheEntry(key=key, measurements=kept).model_dump_json())
     machine.this_machine()
     assert len(times) == asked
 
 
+def test_a_bad_minute_of_the_host_is_outvoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The median of three measurements, an hour apart."""
+    now = time.time()
+    for hour, scaling in enumerate((0.6, 0.98, 1.0)):
+        stand_in(monkeypatch, **{**dict.fromkeys(COSTS, 0.5), "core_scaling": scaling})
+        forget(monkeypatch)
+        monkeypatch.setattr(time, "time", lambda hour=hour: now + hour * 4000)
+        found = machine.this_machine()
+    assert found.core_scaling == 0.98
+
+
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b"\xff\xfe", b'{"key": 1}', b'{"key": "k", "taken": 1e400, "machine": {}}']
+    "content",
+    [b"", b"{", b"[]", b"\xff\xfe", b'{"key": 1}', b'{"key": "k", "measurements": [{"taken": 1e400, "costs": {}}]}'],
 )
 def test_a_corrupt_cache_is_measured_again(cache: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     """What does not validate is replaced, not trusted."""
