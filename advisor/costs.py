@@ -591,7 +591,7 @@ def _estimates(strategy: Strategy, case: Case) -> list[Estimate]:
 
 def _record(strategy: Strategy, case: Case, one: Prediction, seconds: Range) -> Estimate:
     memory = _memory(strategy, case.profile, one.workers)
-    obstacle = _unpicklable(strategy, case.profile) or _out_of_memory(strategy, case.machine, one.workers, memory)
+    obstacle = _unfit(strategy, case.profile) or _out_of_memory(strategy, case.machine, one.workers, memory)
     station = _bottleneck(case, one)
     return Estimate(
         strategy=strategy,
@@ -711,7 +711,10 @@ def _out_of_memory(strategy: Strategy, machine: Machine, workers: int, memory: f
     return f"{crew} need {figures.size(memory)} of memory, {figures.size(machine.memory)} are available"
 
 
-def _unpicklable(strategy: Strategy, profile: Profile) -> str:
+def _unfit(strategy: Strategy, profile: Profile) -> str:
+    """Why the call can't be made that way; empty if it can."""
+    if strategy == "threading" and profile.thread_failure:
+        return f"the call fails in a thread that is not the main one: {profile.thread_failure}"
     if strategy not in ("multiprocessing", "interpreters"):
         return ""
     for name, verb in (("function", "is"), ("arguments", "are"), ("results", "are")):

@@ -289,7 +289,7 @@ def _speedup(estimate: Estimate, loop: Estimate, error: float) -> Range:
     if estimate.strategy == "sequential":
         return Range(low=1.0, expected=1.0, high=1.0)
     expected = math.exp(mean)
-    high = min(expected * math.exp(NINETY * sigma), max(expected, NO_MORE * estimate.workers))
+    high = min(expected * math.exp(NINETY * sigma), NO_MORE * max(expected, estimate.workers))
     return Range(low=expected * math.exp(-NINETY * sigma), expected=expected, high=high)
 
 

@@ -9,11 +9,11 @@ from typing import Any, ParamSpec, TypeVar
 from advisor.errors import AdvisorError, UsageError
 from advisor.platform import resident_memory
 from advisor.profiler import calls as calling
-from advisor.profiler import held, memory, pickling
+from advisor.profiler import elsewhere, held, memory, pickling
 from advisor.profiler.effects import Effects
 from advisor.profiler.meter import Meter, Watch
 from advisor.profiler.summary import summarise
-from advisor.records import Held, Profile
+from advisor.records import Profile
 from advisor.target import Call, calls_of, check_arguments, refuse_generator
 
 __all__ = ["Profiler", "profile"]
@@ -21,7 +21,7 @@ __all__ = ["Profiler", "profile"]
 P = ParamSpec("P")
 T = TypeVar("T")
 PICKLING_SHARE = 0.1  # of the budget
-HELD_SHARE = 0.1
+BESIDE_SHARE = 0.1
 WITHOUT_GIL = 0.1  # of a call's time; less could not gain much on threads, whatever it holds
 _PICKLED_CALLS = 20
 
@@ -70,13 +70,13 @@ def measure(
         effects = Effects(function, ours=meter.own_children)
         memory.forget_peak()
         idle = resident_memory()
-        ends = began + seconds * (1 - PICKLING_SHARE - HELD_SHARE)
+        ends = began + seconds * (1 - PICKLING_SHARE - BESIDE_SHARE)
         results = calling.call_within(function, calls, meter, ends=ends, name=name, on_progress=on_progress)
         peak = memory.peak()
         side_effects = effects.after()
         record = meter.finish()
     figures = summarise(record)
-    found = _held(function, calls, figures, seconds * HELD_SHARE)
+    extra = _beside(function, calls, figures, seconds * BESIDE_SHARE)
     sent = pickling.measure(
         function,
         list(calls[:_PICKLED_CALLS]) if calls else [Call()],
@@ -86,7 +86,7 @@ def measure(
     return Profile(
         **figures,
         target=name,
-        held=found,
+        **extra,
         **vars(sent),
         peak_memory=peak,
         idle_memory=idle,
@@ -96,14 +96,20 @@ def measure(
     )
 
 
-def _held(
+def _beside(
     function: Callable[..., Any], calls: Sequence[Call] | None, figures: dict[str, Any], seconds: float
-) -> tuple[Held, ...]:
-    """What the calls hold while they do not hold the GIL, which is a lock enough for whoever computes in Python."""
+) -> dict[str, Any]:
+    """The fields of Profile on calls beside each other, of a call that does not hold the GIL all the time.
+
+    The GIL is a lock enough for whoever computes in Python. No two calls are made at the same time for it.
+    """
     without = 1.0 - figures["gil_held"] / figures["wall"]
     if without < WITHOUT_GIL or calling.is_coroutine(function):
-        return ()
-    return held.look(function, calls, figures["wall"], seconds)
+        return {}
+    return {
+        "held": held.look(function, calls, figures["wall"], seconds - figures["wall"]),
+        "thread_failure": elsewhere.failure(function, calls) if 2 * figures["wall"] < seconds else None,
+    }
 
 
 class Profiler:
