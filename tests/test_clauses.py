@@ -1,0 +1,232 @@
+"""The clauses of a description: what is denied, out of the way, blamed, tried, or only believed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from advisor.reading.clauses import Clause, clauses
+from advisor.reading.numbers import vocabulary
+from advisor.reading.quantities import quantities
+
+
+def clause_with(text: str, word: str) -> Clause:
+    return next(clause for clause in clauses(text) if word in clause.text)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("it's the parsing, not the download", "download"),
+        ("there is no network any more", "network"),
+        ("no disk, network or database involved", "database"),
+        ("pure python no numpy at all", "numpy"),
+        ("on my machine nothing is computed", "computed"),
+        ("we store them without decoding", "decoding"),
+        ("es wird nichts gerechnet", "gerechnet"),
+        ("ce n'est pas le réseau", "réseau"),
+        ("no hago ningún procesado", "procesado"),
+        ("Картинки не обрабатываю, только заливаю", "обрабатываю"),
+        ("没有网络，全是计算", "网络"),
+    ],
+)
+def test_what_is_denied(text: str, word: str) -> None:
+    """A noun that the text rules out stands in a negated clause."""
+    assert clause_with(text, word).negated
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("it's the parsing, not the download", "parsing"),
+        ("not the disk but the regexes", "regexes"),
+        ("it does nothing but wait", "wait"),
+        ("the window is not responding while it asks the server", "server"),
+        ("Images are only downloaded, no resizing", "downloaded"),
+        ("chaque pas dépend du précédent", "précédent"),
+        ("y = math.sin(x) for each of them", "math"),
+    ],
+)
+def test_what_is_not_denied(text: str, word: str) -> None:
+    """A negation does not reach into the next clause, and "nothing but" is none."""
+    assert not clause_with(text, word).negated
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("The download is already done, now the parsing", "download"),
+        ("reading is fast and parsing takes hours", "reading"),
+        ("the API calls are cached", "API"),
+        ("soup is next to nothing and requests.get is nearly everything", "soup"),
+        ("hashing is 1%, the rest is sitting in recv", "hashing"),
+        ("the disk isn't the bottleneck", "disk"),
+        ("Heruntergeladen ist schon alles, jetzt wird zerlegt", "Heruntergeladen"),
+        ("La descarga ya está hecha", "descarga"),
+        ("les scans sont déjà en local", "scans"),
+        ("Страницы уже скачаны", "Страницы"),
+        ("爬虫已经爬完了，慢的是解析", "爬虫"),
+    ],
+)
+def test_what_is_out_of_the_way(text: str, word: str) -> None:
+    """What is finished, quick, cached or not the problem is done."""
+    assert clause_with(text, word).done
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("the bottleneck is the parsing", "parsing"),
+        ("soup is next to nothing and requests.get is nearly everything", "requests.get"),
+        ("94 % in recv_into of _socket.socket", "recv_into"),
+        ("turns out html parsing is slow", "html"),
+        ("most of the time goes into my regexes", "regexes"),
+        ("Lo lento es mi parser", "parser"),
+        ("тормозит именно разбор", "разбор"),
+        ("慢的是用纯 Python 解析", "解析"),
+    ],
+)
+def test_what_is_blamed(text: str, word: str) -> None:
+    """Where the time goes is blamed."""
+    clause = clause_with(text, word)
+    assert clause.blamed
+    assert not clause.done
+
+
+@pytest.mark.parametrize(
+    "text", ["the network is not the bottleneck", "I thought the network is the bottleneck", "CPU at 94 % in top"]
+)
+def test_what_is_not_blamed(text: str) -> None:
+    """A culprit that is denied or only suspected is none, and neither is a busy processor."""
+    assert not any(clause.blamed for clause in clauses(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("threads made no difference at all", "threads failed"),
+        ("tried 8 threads and it got slower", "threads failed"),
+        ("Tried ThreadPoolExecutor. No change.", "threads failed"),
+        ("Why are threads no faster?", "threads failed"),
+        ("8 threads gave me 0.97x", "threads failed"),
+        ("only processes got faster (7.4x on 8). Why did the threads not?", "threads failed"),
+        ("with threads wall time went from 212 s to 230 s", "threads failed"),
+        ("I had heard threads never help, and yet my test with 4 threads was 3.8x", "threads helped"),
+        ("Surprisingly threads DID help", "threads helped"),
+        ("loop: 40 s. ThreadPoolExecutor(8): 6 s.", "threads helped"),
+        ("Pool(8) used 30 GB and got slower", "processes failed"),
+        ("into a Pool and it's 40 times slower than the plain loop??", "processes failed"),
+        ("8 processes were 6x faster", "processes helped"),
+        ("asyncio.gather changed nothing", "asyncio failed"),
+        ("Threads haben gar nichts gebracht", "threads failed"),
+        ("les threads n'y changent rien", "threads failed"),
+        ("con hilos no mejora nada", "threads failed"),
+        ("потоки не ускорили", "threads failed"),
+        ("多线程试过没用", "threads failed"),
+        ("スレッド8本にしても 62 秒が 63 秒になっただけ", "threads failed"),
+    ],
+)
+def test_what_was_tried(text: str, outcome: str) -> None:
+    """A way to run calls and what it brought make an outcome, in one clause or the next."""
+    assert outcome in {clause.outcome for clause in clauses(text)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Would threads make it faster?",
+        "I want to make it faster with threads",
+        "Read everywhere that threads are useless in python",
+        "Do processes help?",
+        "my loop is slow. How about asyncio?",
+        "Bringen Threads was?",
+        "it got slower since the update",
+        "Is multiprocessing faster than threads?",
+    ],
+)
+def test_what_was_not_tried(text: str) -> None:
+    """Questions, hopes, hearsay and changes that no way to run is named for have no outcome."""
+    assert {clause.outcome for clause in clauses(text)} == {None}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Because of the GIL I need processes, right?",
+        "Would threads help?",
+        "my colleague says use processes",
+        "I thought it's the network",
+        "soll ich Threads nehmen",
+        "同事说压缩要用多进程",
+    ],
+)
+def test_what_is_only_believed(text: str) -> None:
+    """What others say, what was thought and what is asked about threads and processes is a wish."""
+    assert clauses(text)[0].wish
+
+
+@pytest.mark.parametrize(
+    "text", ["I want to download 500 files", "we resize 40k jpgs", "each call waits for the server"]
+)
+def test_a_task_is_no_wish(text: str) -> None:
+    """The task that someone wants done is a fact."""
+    assert not any(clause.wish for clause in clauses(text))
+
+
+WORDS = st.sampled_from(
+    sorted(
+        vocabulary(
+            "not no threads Pool ( ) faster slower but and is already done download , . ? ! : ; why would nothing sin "
+            "pas не пока 8x 50 % in from 4 to 11 min loop 没用 线程 スレッド が İ ' - [ ] asyncio.gather because "
+            "which that was"
+        )
+    )
+)
+
+
+@given(st.one_of(st.text(max_size=300), st.lists(WORDS, max_size=40).map(" ".join), st.lists(WORDS).map("".join)))
+def test_any_text_has_clauses(text: str) -> None:
+    """No text raises; clauses stand in their order, apart, and are the text at their places."""
+    end = 0
+    for clause in clauses(text):
+        assert end <= clause.start < clause.end <= len(text)
+        assert clause.text == text[clause.start : clause.end]
+        end = clause.end
+
+
+HOSTILE = (
+    "a", "1", "一", "日", "İ", "'", "-", "(", "\n", "1,", "1.", "a-", "a'", "1x,", "1 111 ", "no, ", "why, ", "not ",
+    "and is ", "50 % ", "half a ", "5 x ", "1h30", "3 s each,", "threads 8x, ", "1 of 8 cores ", "crawl-delay 5 ",
+    "threads: 4 s. loop: 3 s. ", "tried threads ", "files of 5 GB each ", "twenty ", "from 3 s to 4 s ", "几千",
+)  # fmt: skip
+
+
+def calls_made(read: Callable[[str], object], text: str) -> int:
+    """How many calls, of Python's own functions too, one reading takes: its work, the same on any machine."""
+    made = 0
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal made
+        made += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        read(text)
+    finally:
+        sys.setprofile(before)
+    return made
+
+
+@pytest.mark.parametrize("read", [clauses, quantities])
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_a_hostile_text_takes_work_by_its_length(read: Callable[[str], object], piece: str) -> None:
+    """Four times the text takes about four times the work, where a quadratic look would take sixteen times."""
+    read(piece)
+    short, long = ((piece * length)[:length] for length in (5_000, 20_000))
+    assert calls_made(read, long) <= 6 * calls_made(read, short) + 1000

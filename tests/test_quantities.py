@@ -1,0 +1,171 @@
+"""Quantities in a description: what counts as calls, and what the other numbers are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from advisor.reading.numbers import vocabulary
+from advisor.reading.quantities import LONGEST, MOST_CALLS, Quantities, measures, quantities
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"),
+    [
+        ("10k urls", 10_000),
+        ("2.5M rows to go through", 2_500_000),
+        ("1,200 product photos", 1200),
+        ("2.400 Datenblätter vom Server", 2400),
+        ("30 000 petits fichiers", 30_000),
+        ("a couple hundred pdfs", 200),
+        ("twenty-five thousand letters", 25_000),
+        ("half a million invoices", 500_000),
+        ("dozens of hosts", 36),
+        ("3,000,000 tweets", 3_000_000),
+        ("copiar 15 mil ficheros pequeños", 15_000),
+        ("прочитать заголовки 200 тыс. файлов", 200_000),
+        ("要下载两万个小文件", 20_000),
+        ("転送したい写真2000枚", 2000),
+        ("25 हज़ार फ़ोटो", 25_000),
+        ("31 hotels x 400 images", 12_400),
+        ("I've 7k to do and 60 cores", 7000),
+        ("1,500 documents, 40 pages each", 1500),
+        ("9,000 pictures a day", 9000),
+        ("12 network devices since 2019", 12),
+    ],
+)
+def test_a_count_is_read_in_many_spellings(text: str, calls: int) -> None:
+    """Thousands, multiples, words and other languages' numbers come out as the number of calls."""
+    assert quantities(text).calls == calls
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "scan 10.0.0.0/24",
+        "since 2019 on python 3.12 and postgres 15",
+        "release 4.7, PERF-212, #8814 and port 5432",
+        "x265, sha256, utf-8, base64 and h264",
+        "download files with 8 threads",
+        "8 cores and files on disk",
+        "3 times slower, many files",
+        "80 seconds for files",
+        "1000 messages a second from the chat",
+        "99999999999999999999 files",
+        "40 pages per document",
+        "20000x20000 matrix",
+        "costs $40",
+        "a 3d printer with an i9",
+        "",
+    ],
+)
+def test_other_numbers_are_no_counts(text: str) -> None:
+    """Nets, versions, years, names, rates, times, sizes and workers do not become calls."""
+    assert quantities(text).calls is None
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("300 boards, 90 s each", "seconds_each", 90),
+        ("every call takes 250ms", "seconds_each", 0.25),
+        ("0.3 s per file", "seconds_each", 0.3),
+        ("each takes 4-8 s on their side", "seconds_each", 6),
+        ("every move takes half a second", "seconds_each", 0.5),
+        ("each takes three quarters of a second", "seconds_each", 0.75),
+        ("je 700 ms Antwortzeit", "seconds_each", 0.7),
+        ("0,2 s cada una", "seconds_each", 0.2),
+        ("40 мс на предложение", "seconds_each", 0.04),
+        ("1枚90秒", "seconds_each", 90),
+        ("11 rounds of 6 min", "seconds_each", 360),
+        ("it runs 3h", "seconds_total", 10_800),
+        ("takes 1h30 in total", "seconds_total", 5400),
+        ("done in 2 h 40 min", "seconds_total", 9600),
+        ("real 58m11s, user 1m12s, sys 0m4s", "seconds_total", 3491),
+        ("5 godzin", "seconds_total", 18_000),
+        ("loop: 40 s", "seconds_total", 40),
+        ("60 disk images of 8 GB each", "bytes_each", 8e9),
+        ("hashlib.sha512 über 3.000 Tonaufnahmen à 700 MB", "bytes_each", 7e8),
+        ("120 files x 1.5 GB", "bytes_each", 1.5e9),
+        ("a 16-core machine", "cores", 16),
+        ("told to use the other 15 cores", "cores", 16),
+        ("each render only uses 2-3 cores of my 32", "cores", 32),
+        ("8 Kerne", "cores", 8),
+        ("一台 32 核的机器", "cores", 32),
+        ("Pool(8) used 30 GB", "workers_tried", 8),
+        ("n_jobs=16 and no gain", "workers_tried", 16),
+        ("tried 20 threads", "workers_tried", 20),
+        ("the API allows 60 calls per minute", "rate_limit_per_second", 1),
+        ("max 5 requests/s", "rate_limit_per_second", 5),
+        ("Crawl-delay: 10", "rate_limit_per_second", 0.1),
+        ("cpu at 3 %", "cpu_share", 0.03),
+        ("top shows 3200 % cpu", "cpu_share", 32),
+        ("CPU 95 % idle", "cpu_share", 0.05),
+        ("90 % of the time in requests", "wait_share", 0.9),
+        ("1 of 16 cores", "busy_cores", 1),
+        ("workstation at 6 %, 16 cores", "busy_cores", 1),
+        ("9 of 10 cores idle", "busy_cores", 1),
+    ],
+)
+def test_units_decide_what_a_number_is(text: str, field: str, value: float) -> None:
+    """Durations, sizes, cores, workers, limits and shares are read from their units and neighbours."""
+    assert getattr(quantities(text), field) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("polls every 15 s", "seconds_total"),
+        ("polls every 15 s", "seconds_each"),
+        ("one 2 h movie", "seconds_total"),
+        ("4-core box with 64 GB", "bytes_each"),
+        ("140 GB of logs", "bytes_each"),
+        ("disk at 99 %, GPU at 35 %", "cpu_share"),
+        ("it hangs at 87 %", "cpu_share"),
+        ("we get 40 requests a second", "rate_limit_per_second"),
+        ("one core is busy", "cores"),
+        ("-threads 1", "workers_tried"),
+    ],
+)
+def test_what_looks_like_a_quantity_and_is_none(text: str, field: str) -> None:
+    """Periods, lengths of films, memory, other devices' shares and rates that are reached are left out."""
+    assert getattr(quantities(text), field) is None
+
+
+def test_spans_say_where_a_field_was_read() -> None:
+    """Every field that was told has its place in the text, number and unit."""
+    text = "We fetch 1,200 urls, 250ms each, on 8 cores."
+    told = {span.field: text[span.start : span.end] for span in quantities(text).spans}
+    assert told == {"calls": "1,200", "seconds_each": "250ms", "cores": "8 cores"}
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read(text: str) -> None:
+    """No text raises, and what is told is within bounds, with its span in the text."""
+    read = quantities(text)
+    assert read.calls is None or 1 <= read.calls <= MOST_CALLS
+    for seconds in (read.seconds_each, read.seconds_total):
+        assert seconds is None or 0 <= seconds <= LONGEST
+    assert {span.field for span in read.spans} <= set(Quantities.__slots__)
+    assert all(0 <= span.start < span.end <= len(text) for span in read.spans)
+
+
+PIECES = st.sampled_from(
+    sorted(
+        vocabulary(
+            "10k 1,200 3.12 2-3 half a an one few hundred of % cpu cores threads Pool ( ) 8 x s ms h 1h30 GB /s / per "
+            "each files 千 万 两 个 秒 スレッド тыс . файлов = n_jobs - – : real user 0 99999999999999999999 1. ,5 ² ٣ "
+            "लाख quarters times"
+        )
+    )
+)
+
+
+@given(st.lists(PIECES, max_size=40).map(" ".join), st.lists(PIECES, max_size=40).map("".join))
+def test_any_mixture_of_its_own_words_is_read(spaced: str, joined: str) -> None:
+    """Numbers and units in any order, with and without spaces, are read without an exception."""
+    for text in (spaced, joined):
+        for measure in measures(text):
+            assert 0 <= measure.start < measure.end <= len(text)
+        quantities(text)
