@@ -8,15 +8,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
 from advisor.errors import UsageError
 from advisor.records import Advice, Estimate, Evidence, Job, Machine, Profile
-
-if TYPE_CHECKING:
-    from advisor.describe import Reading
 
 OnProgress = Callable[[float, str], None]
 
@@ -45,7 +42,7 @@ def advise(
     _check_calls(calls)
     host = _host(machine)
     if isinstance(subject, str):
-        return _from_description(subject, calls, host)
+        return advise_description(subject, calls=calls, machine=host, cores=None if machine is None else host.cores)
     if isinstance(subject, Profile):
         return _from_profile(subject, _job(calls, None), host)
     if callable(subject):
@@ -102,6 +99,20 @@ def advise_target(
             return decide(measured.profile, job, planned, inputs=inputs)
         rest = _part(tell, budget / (budget + VERIFY_SECONDS), 1.0)
         return _verified(target, source, inputs, measured.profile, job, machine, planned, timeout, rest)
+
+
+def advise_description(text: str, *, calls: int | None, machine: Machine, cores: int | None) -> Advice:
+    """Advice on a task in words, for `machine`; with the number of cores given, else with that which the text tells."""
+    from advisor.decision import decide, undecided
+    from advisor.describe import read
+    from advisor.machine import with_cores
+
+    reading = read(text)
+    job = reading.job if calls is None else reading.job.model_copy(update={"calls": calls})
+    planned = with_cores(machine, reading.cores if cores is None else cores)
+    if reading.profile is None:
+        return undecided(reading, job, planned)
+    return decide(reading.profile, job, planned, evidence="described", reading=reading)
 
 
 def _part(tell: OnProgress, start: float, end: float) -> OnProgress:
@@ -188,17 +199,6 @@ def _from_profile(profile: Profile, job: Job, machine: Machine) -> Advice:
     from advisor.decision import decide
 
     return decide(profile, job, machine, evidence="described" if profile.archetype else "measured")
-
-
-def _from_description(text: str, calls: int | None, machine: Machine) -> Advice:
-    from advisor.decision import decide, undecided
-    from advisor.describe import read
-
-    reading: Reading = read(text)
-    job = reading.job if calls is None else reading.job.model_copy(update={"calls": calls})
-    if reading.profile is None:
-        return undecided(reading, job, machine)
-    return decide(reading.profile, job, machine, evidence="described", reading=reading)
 
 
 @contextlib.contextmanager

@@ -257,10 +257,10 @@ def describe(text: tuple[str, ...], as_json: bool, calls: int | None, cores: int
     """Advise on a task described in words (- for standard input)."""
     with _quick_start():
         from advisor import api
-        from advisor.machine import limits, with_cores
+        from advisor.machine import limits
 
-        machine = with_cores(limits(), cores)
-        _show(api.advise(_description(text), calls=calls, machine=machine), as_json=as_json)
+        advice = api.advise_description(_description(text), calls=calls, machine=limits(), cores=cores)
+        _show(advice, as_json=as_json)
 
 
 @contextlib.contextmanager
@@ -289,18 +289,26 @@ def _description(words: Sequence[str]) -> str:
 
 
 @advise.command()
+@click.argument("words", nargs=-1)
 @json_option
-def matrix(as_json: bool) -> None:
-    """Show what decides: matrix, lists, rules and pitfalls."""
+def matrix(words: tuple[str, ...], as_json: bool) -> None:
+    """Show what decides: matrix, lists, rules, pitfalls and lexicon.
+
+    With WORDS, such as `pillow` or `sqlite3`, only what the lexicon says of them.
+    """
     from advisor.matrix import as_json as tables
 
+    said = " ".join(words)
+    rows = tables(said)
+    if said and not rows["lexicon"]:
+        raise UsageError(f"the lexicon says nothing of {said!r}")
     if as_json:
         import json
 
-        return _write(json.dumps(tables(), indent=2, ensure_ascii=False))
+        return _write(json.dumps(rows, indent=2, ensure_ascii=False))
     from advisor.render.matrix import as_text
 
-    return _print(lambda screen: as_text(tables(), screen))
+    return _print(lambda screen: as_text(rows, screen))
 
 
 @advise.command()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from advisor import costs, describe, figures, rules, snippets
+from advisor import costs, describe, facts, figures, rules, snippets, turning
 from advisor.describe import Reading
 from advisor.records import (
     Advice,
@@ -38,9 +38,12 @@ MODEL_ERROR = 0.06  # standard deviation of the logarithm of a predicted speed-u
 DESCRIBED_ERROR = 0.45  # the same for a described task, whose calls are known by their kind only
 NO_MORE = 1.05  # times the workers: what a speed-up may seem to be at most, as the loop's time is uncertain too
 VERIFIED_SPREAD = 1.15  # a part of the job that was really run tells the whole to this factor, either way
+# Workers at the most for a task that nobody has measured: what is behind its waiting may not bear more.
+MOST_UNSEEN = 32  # or two for each core
 CEILING = {"described": 0.8, "measured": 0.95, "verified": 0.99}  # no evidence is beyond doubt
 NINETY = 1.6449  # half-width of a 90 % interval in standard deviations
 LONGEST = 1e24  # seconds; what a Range can hold
+DESCRIPTIONS = "classifier of descriptions (docs/descriptions.md)"
 
 
 def decide(
@@ -62,26 +65,36 @@ def decide(
     if reading is not None and reading.recommendation == "undecided" and evidence == "described":
         return undecided(reading, job, machine)
     modelled = costs.estimate(profile, job, machine) if estimates is None else estimates
+    if evidence == "described":
+        most = max(MOST_UNSEEN, 2 * machine.cores)
+        modelled = tuple(one for one in modelled if one.strategy == "asyncio" or one.workers <= most)
     estimates = corrected(modelled, verification, exact=evidence == "verified")
     described = reading if evidence == "described" and not verification else None
     leaders = _leaders(estimates)
     chosen = _choose(leaders, profile, job, machine, described)
     if evidence == "verified" and not _ran(chosen, verification):
         evidence = "measured"
-    facts = rules.Facts(profile, job, machine, estimates, chosen, evidence == "verified")
-    first = rules.fired(facts)[0]
+    seen = rules.Facts(profile, job, machine, estimates, chosen, evidence == "verified")
+    first = rules.fired(seen)[0]
+    known = facts.known(reading.named if reading else (), profile.modules)
     error = DESCRIBED_ERROR if evidence == "described" else MODEL_ERROR
     speedup = _speedup(chosen, leaders["sequential"], error)
     return Advice(
         recommendation=chosen.strategy,
         workers=chosen.workers,
-        confidence=_confidence(facts, leaders, evidence, described),
+        confidence=_confidence(seen, leaders, evidence, described),
         evidence=evidence,
         speedup=speedup,
         seconds=chosen.seconds,
-        summary=_summary(chosen, speedup, first.clause(facts), described),
-        reasons=_reasons(facts, _dissent(facts, modelled, reading), verification),
-        warnings=rules.pitfalls(profile, job, machine, estimates, chosen, verified=evidence == "verified"),
+        summary=_summary(chosen, speedup, first.clause(seen), described),
+        reasons=(
+            *_reasons(seen, _dissent(seen, modelled, reading), verification, described),
+            *facts.reasons(known, chosen.strategy, profile),
+        ),
+        warnings=(
+            *rules.pitfalls(profile, job, machine, estimates, chosen, verified=evidence == "verified"),
+            *facts.pitfalls(known, chosen.strategy, machine),
+        ),
         alternatives=_alternatives(chosen, leaders, estimates, error),
         profile=profile,
         machine=machine,
@@ -207,7 +220,8 @@ def _choose(
 ) -> Estimate:
     """The verdict: a description's, if it gains anything; else the model's, bent by what the caller wants."""
     loop = leaders["sequential"]
-    if described is not None and (named := _named(leaders, described)) is not None and _gains(named, loop):
+    named = _named(leaders, described) if described is not None else None
+    if named is not None and (_gains(named, loop) or (named is loop and not job.responsive)):
         return named
     candidates = [one for one in leaders.values() if one is loop or _gains(one, loop)]
     own_gil = [one for one in candidates if one.strategy in rules.OWN_GIL]
@@ -354,10 +368,21 @@ def _number(ratio: float) -> str:
     return figures.times(ratio).removesuffix("×")
 
 
-def _reasons(facts: rules.Facts, dissent: Sequence[Reason], verification: Sequence[Verification]) -> tuple[Reason, ...]:
+def _reasons(
+    facts: rules.Facts, dissent: Sequence[Reason], verification: Sequence[Verification], described: Reading | None
+) -> tuple[Reason, ...]:
     """What was really run first, then the strongest rule, then where evidence disagrees, then the other rules."""
     said = rules.reasons(facts.profile, facts.job, facts.machine, facts.estimates, facts.chosen)
-    return (*_verified(facts.chosen, verification), said[0], *dissent, *said[1:])
+    words = _words(facts, described) if described is not None else ()
+    return (*_verified(facts.chosen, verification), said[0], *dissent, *words, *said[1:])
+
+
+def _words(facts: rules.Facts, described: Reading) -> tuple[Reason, ...]:
+    """What a description was judged by, and what would change the verdict."""
+    quoted = ", ".join(f"“{word}”" for word in described.words)
+    weighed = Reason(rule="words", text=f"What weighed most in the description: {quoted}.", source=DESCRIPTIONS)
+    turn = turning.point(facts.strategy, facts.profile, facts.machine)
+    return (*((weighed,) if quoted else ()), *((turn,) if turn else ()))
 
 
 def _verified(chosen: Estimate, verification: Sequence[Verification]) -> tuple[Reason, ...]:

@@ -1,7 +1,9 @@
-"""A description in plain words → the matrix row it is about, an archetype's profile, and a job.
+"""A description in plain words → a verdict, the profile of an archetype, a job, a host and facts.
 
-For now it goes by the keywords of the matrix rows and a few cues, and knows no negation. Any text is safe: empty,
-hostile, huge or about something else, it reads as `undecided`, with the questions that would decide it.
+The verdict is the classifier's (`reading`), but for what a matrix row says word for word. The quantities that the text
+tells become the job's size, the host's cores and the lengths of the archetype's calls; what the lexicon knows of the
+libraries and programs that it names comes along by their names. Any text is safe: empty, hostile, huge or about
+something else, it reads as `undecided`, with the questions that would decide it.
 """
 
 from __future__ import annotations
@@ -9,20 +11,25 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from advisor.matrix import ROWS, MatrixRow
-from advisor.records import Job, Profile, Recommendation, Record, Strategy
+from advisor.records import Held, Job, Profile, Recommendation, Record, Text
+
+if TYPE_CHECKING:
+    from advisor.knowledge import Entry
+    from advisor.reading.classifier import Judgement
+    from advisor.reading.quantities import Quantities
 
 LONGEST = 20_000  # characters read of a description; people write under 20 words, what is longer is a paste
-MOST_CALLS = 10**9
-CLEAR_LEAD = 1.25  # the verdict's score against the other's; less is a tie
-SURE = 0.75  # confidence in keywords that all agree
-LIKELY = 0.6  # and in those that do not
+WORD_FOR_WORD = 0.75  # confidence in the verdict of a matrix row, for a task that says no more than the row
+MOST_WORDS = 5
+TOLD_ERROR = 0.25  # standard error of what a text tells, as a part of it
+LONGEST_CALL, SHORTEST_CALL = 1e6, 1e-7  # seconds
 
 WHERE_IT_WORKS = (
     "Where does most of the time go: waiting (for a network, a disk, a database, another program), or computing in "
@@ -30,94 +37,35 @@ WHERE_IT_WORKS = (
 )
 WHAT_A_CALL_DOES = "What does one call do, and with which library?"
 BUSY_CORE = "Is one core busy all the time while it runs (see top), or is the CPU mostly idle?"
+INDEPENDENT = "Can a call start before the one before it has ended, or does it need its result?"
+HOW_LONG = "How long does one call take, and how many are there?"
 
+Kind = Literal["waits", "computes", "sequential"]
 
-@dataclass(frozen=True)
-class Cue:
-    """Words that tell where the work happens, whatever the task is about."""
-
-    keywords: tuple[str, ...]
-    verdict: Strategy
-    weight: float
-
-
-CUES: tuple[Cue, ...] = (
-    Cue(
-        (
-            "wait*",
-            "idle",
-            "latency",
-            "timeout*",
-            "on the server",
-            "server side",
-            "blocking call*",
-            "io-bound",
-            "i/o-bound",
-            "slow to respond",
-            "responds slowly",
-            "round trip*",
-        ),
-        "threading",
-        1.5,
+# What the calls of an archetype do, and so which verdicts it can stand for.
+KINDS: dict[str, Kind] = {
+    **dict.fromkeys(
+        ("download", "api-call", "database", "file-io", "chat", "web-handler", "gui", "shared-state"), "waits"
     ),
-    Cue(
-        (
-            "one core",
-            "single core",
-            "100% cpu",
-            "100 % cpu",
-            "cpu-bound",
-            "cpu bound",
-            "pegged",
-            "pegs",
-            "number crunching",
-            "threads no faster",
-            "already tried threads",
-            "threads don't help",
-            "threads did not help",
-            "threads didn't help",
-            "threads hardly",
-            "multithreading is slower",
-            "multi-threading on it",
-            "pure python",
-        ),
-        "multiprocessing",
-        2.0,
+    **dict.fromkeys(("child-program", "native", "compression"), "waits"),
+    **dict.fromkeys(
+        ("image", "video", "simulation", "calculation", "crypto", "dataframe", "machine-learning", "parse", "mixed"),
+        "computes",
     ),
-)
-ASYNC_WORDS = ("asyncio", "async", "await*", "coroutine*", "aiohttp", "httpx", "event loop", "uvloop", "trio", "anyio")
-STATE_WORDS = (
-    "shared state",
-    "share state",
-    "shared dict*",
-    "shared list*",
-    "shared cache",
-    "same data",
-    "same object*",
-)
-PLACE = re.compile(r"\b(?:from|to|off|on|at) (?:[\w-]+ ){0,3}?(?:web|http|tcp) ?servers?\b")
-RESPONSIVE_WORDS = ("gui", "freez*", "responsive*", "tkinter", "pyqt*", "not responding", "ui", "heartbeat*")
-GENERIC: dict[str, str] = {"threading": "api-call", "multiprocessing": "calculation"}
-
-_ITEMS = (
-    "files|images|photos|pictures|pages|urls|links|sites|websites|requests|queries|calls|items|tasks|jobs|records|"
-    "documents|docs|pdfs|videos|clips|songs|tracks|simulations|runs|trials|hosts|devices|switches|servers|symbols|"
-    "stocks|tickers|coins|emails|mails|messages|users|customers|points|iterations|frames|samples|csvs|jpgs|jpegs|pngs|"
-    "passwords|hashes|tables|datasets|archives|folders|products|articles|endpoints|accounts|repos|repositories"
-)
-_UNITS = (
-    "cores?|cpus?|threads?|workers?|processes|s|secs?|seconds?|ms|milliseconds?|mins?|minutes?|hours?|days?|weeks?|"
-    "kb|mb|gb|tb|percent|lines|bytes|times"
-)
-_COUNT = (
-    r"(?<![\w.,-])([0-9]{1,3}(?:[ ,._'][0-9]{3}){1,3}|[0-9]{1,10})\s?(k|m|thousand|million)?\s+"
-    rf"(?:(?!(?:{_UNITS})\b)[a-z][\w-]{{0,20}}\s+){{0,2}}?(?:{_ITEMS})\b(?!\s*(?:per\b|an?\s|each\s|/))"
-)
-_MULTIPLES = {"k": 1_000, "thousand": 1_000, "m": 1_000_000, "million": 1_000_000}
+    **dict.fromkeys(("serial", "tiny", "parallel"), "sequential"),
+}
+KIND_OF_VERDICT: dict[Recommendation, Kind] = {
+    "threading": "waits",
+    "asyncio": "waits",
+    "multiprocessing": "computes",
+    "interpreters": "computes",
+    "sequential": "sequential",
+}
+GENERIC: dict[Kind, str] = {"waits": "api-call", "computes": "calculation", "sequential": "serial"}
 
 
 class Reading(Record):
-    """What a description says: the row it matches, the verdict, and the profile and job to plan with."""
+    """What a description says: the verdict, the row it matches, and the profile, job and host to plan with."""
 
     recommendation: Recommendation
     row: MatrixRow | None = None
@@ -125,34 +73,39 @@ class Reading(Record):
     profile: Profile | None = Field(None, description="of the archetype, assumed; None when undecided")
     job: Job = Job()
     calls: int | None = Field(None, description="the number of calls, if the text names one; also in `job`")
+    cores: int | None = Field(None, description="of the host, if the text names them")
     confidence: float = Field(0.0, ge=0, le=1, description="that the recommendation is what the task wants")
-    words: tuple[str, ...] = Field((), description="the words that decided")
+    words: tuple[Text, ...] = Field((), description="the words and facts that weighed most")
+    named: tuple[Text, ...] = Field((), description="the lexicon's names of the libraries and programs in it")
     questions: tuple[str, ...] = Field((), description="what would decide it")
 
 
 def read(text: str) -> Reading:
-    """The reading of a description; `undecided` when it says too little, or as much for one verdict as the other."""
-    words = _normal(text)
-    scores = {row: matched for row in ROWS if (matched := _matches(row.keywords, words))}
-    verdict, agreed = _verdict(_weights(scores, words))
-    calls = _calls(words)
-    if verdict is None:
-        return _undecided(scores, calls)
-    scores = _without_places(scores, words)
-    row = _best_row(scores, verdict)
-    asynchronous = verdict == "threading" and bool(_matches(ASYNC_WORDS, words))
-    name = row.archetype if row else GENERIC[verdict]
-    profile = archetypes()[name]
-    return Reading(
-        recommendation="asyncio" if asynchronous else verdict,
-        row=row,
-        archetype=name,
-        profile=profile.model_copy(update={"coroutine": True}) if asynchronous else profile,
-        job=_job(row, words, calls),
-        calls=calls,
-        confidence=SURE if agreed else LIKELY,
-        words=_deciding(scores, verdict),
-    )
+    """The reading of a description; `undecided` when it says too little."""
+    from advisor.reading.classifier import judge
+    from advisor.reading.quantities import quantities
+
+    text = text[:LONGEST]
+    told = quantities(text)
+    named = _named(text)
+    job = _job(named, told)
+    row = _row_word_for_word(text)
+    if row is not None:
+        return _decided(row.recommendation, row, row.archetype, WORD_FOR_WORD, (row.task,), job, told, named)
+    judgement = judge(text)
+    if judgement.verdict == "undecided":
+        return Reading(
+            recommendation="undecided",
+            job=job,
+            calls=told.calls,
+            cores=told.cores,
+            named=_things(named),
+            questions=_questions(judgement, told),
+        )
+    archetype = _archetype(judgement)
+    row = _row_of(text, judgement.verdict)
+    words = tuple(word for word, _ in judgement.reasons[:MOST_WORDS])
+    return _decided(judgement.verdict, row, archetype, judgement.confidence, words, job, told, named)
 
 
 def read_name(target: str) -> MatrixRow | None:
@@ -172,6 +125,130 @@ def archetypes() -> dict[str, Profile]:
     places = (here / "archetypes.json", here.parent / "profiles" / "archetypes.json")
     file = next(place for place in places if place.exists())
     return {name: Profile.model_validate(fields) for name, fields in json.loads(file.read_text("utf-8")).items()}
+
+
+def _decided(
+    verdict: Recommendation,
+    row: MatrixRow | None,
+    archetype: str,
+    confidence: float,
+    words: tuple[str, ...],
+    job: Job,
+    told: Quantities,
+    named: list[Entry],
+) -> Reading:
+    profile = _told_profile(archetypes()[archetype], told)
+    implied = {name: True for name in ("shares_state", "responsive") if row and getattr(row, name)}
+    return Reading(
+        recommendation=verdict,
+        row=row,
+        archetype=archetype,
+        profile=profile.model_copy(update={"coroutine": True}) if verdict == "asyncio" else profile,
+        job=job.model_copy(update=implied),
+        calls=told.calls,
+        cores=told.cores,
+        confidence=confidence,
+        words=words,
+        named=_things(named),
+    )
+
+
+def _archetype(judgement: Judgement) -> str:
+    """The likeliest archetype, if its calls do what the verdict is for; else a general one that does."""
+    kind = KIND_OF_VERDICT[judgement.verdict]
+    return judgement.archetype if KINDS.get(judgement.archetype) == kind else GENERIC[kind]
+
+
+def _told_profile(profile: Profile, told: Quantities) -> Profile:
+    """The archetype's profile with what the text tells: how long a call is, how much of it waits, how many a second."""
+    each = told.seconds_each
+    if each is None and told.seconds_total is not None and told.calls:
+        each = told.seconds_total / told.calls
+    if each is not None and KINDS.get(profile.archetype or "") != "sequential":
+        profile = _scaled(profile, min(LONGEST_CALL, max(SHORTEST_CALL, each)) / profile.wall)
+    if told.wait_share is not None and 0 <= told.wait_share <= 1:
+        profile = _waiting(profile, told.wait_share)
+    if told.rate_limit_per_second:
+        profile = _limited(profile, 1.0 / told.rate_limit_per_second)
+    return profile
+
+
+_TIMES = ("gil_held", "gil_free", "child_cpu", "wait")
+
+
+def _scaled(profile: Profile, factor: float) -> Profile:
+    """All of a call's times, longer or shorter."""
+    times = {name: seconds * factor for name in _TIMES if (seconds := getattr(profile, name)) is not None}
+    error = min(TOLD_ERROR, profile.standard_error.get("wall", 0.0) / profile.wall)
+    errors = {name: seconds * factor for name, seconds in profile.standard_error.items()}
+    wall = profile.wall * factor
+    return profile.model_copy(update={**times, "wall": wall, "standard_error": {**errors, "wall": error * wall}})
+
+
+def _waiting(profile: Profile, share: float) -> Profile:
+    """Another share of waiting; what computes shares the rest as before."""
+    computing = profile.cpu / (profile.native_threads or 1.0)
+    if not computing:
+        return profile
+    factor = (1.0 - share) * profile.wall / computing
+    parts = {name: (getattr(profile, name) or 0.0) * factor for name in _TIMES if name != "wait"}
+    return profile.model_copy(update={**parts, "wait": share * profile.wall})
+
+
+def _limited(profile: Profile, seconds: float) -> Profile:
+    """One call in so many seconds, however many want to: a call that is shorter waits for its turn."""
+    turn = Held(name="the rate limit", kind="semaphore", seconds=min(seconds, 1e6), everywhere=True)
+    longer = max(0.0, turn.seconds - profile.wall)
+    update = {"wall": profile.wall + longer, "wait": (profile.wait or 0.0) + longer, "held": (turn,)}
+    return profile.model_copy(update=update)
+
+
+def _job(named: list[Entry], told: Quantities) -> Job:
+    """How much there is to do, and what the words imply of state and responsiveness."""
+    traits = {trait for entry in named if entry.kind in ("noun", "symptom") for trait in entry.traits}
+    job = Job(shares_state="shares-state" in traits or None, responsive="responsive" in traits or None)
+    return job if told.calls is None else job.model_copy(update={"calls": told.calls})
+
+
+def _named(text: str) -> list[Entry]:
+    """What the lexicon knows of the words, once each."""
+    from advisor.knowledge import found_in
+
+    return list(dict.fromkeys(found.entry for found in found_in(_normal(text))))
+
+
+def _things(named: Iterable[Entry]) -> tuple[str, ...]:
+    """The libraries, programs and services, of which the lexicon has facts with sources."""
+    return tuple(entry.name for entry in named if entry.kind in ("library", "program", "service"))
+
+
+def _questions(judgement: Judgement, told: Quantities) -> tuple[str, ...]:
+    """The one or two questions that would decide it: between the two verdicts that are likeliest."""
+    verdicts = sorted(judgement.probabilities, key=lambda verdict: -judgement.probabilities[verdict])
+    likeliest = [verdict for verdict in verdicts if verdict != "undecided"][:2]
+    if judgement.probabilities["undecided"] > sum(judgement.probabilities[one] for one in likeliest):
+        return (WHAT_A_CALL_DOES, WHERE_IT_WORKS)
+    if "sequential" in likeliest:
+        timed = told.seconds_each is not None or told.seconds_total is not None
+        return (INDEPENDENT, WHERE_IT_WORKS if timed else HOW_LONG)
+    return (WHERE_IT_WORKS, BUSY_CORE)
+
+
+def _row_word_for_word(text: str) -> MatrixRow | None:
+    """The row whose task the text is, whatever number it names."""
+    said = _without_numbers(_normal(text)).strip(" .!?")
+    return next((row for row in ROWS if _without_numbers(row.task.lower()) == said), None)
+
+
+def _without_numbers(words: str) -> str:
+    return re.sub(r"[0-9][0-9.,]*", "#", words)
+
+
+def _row_of(text: str, verdict: Recommendation) -> MatrixRow | None:
+    """The row of this verdict that the words speak of; threads' rows stand for coroutines too."""
+    words = _normal(text)
+    scores = {row: matched for row in ROWS if (matched := _matches(row.keywords, words))}
+    return _best_row(scores, "threading" if verdict == "asyncio" else verdict)
 
 
 def _normal(text: str) -> str:
@@ -200,64 +277,7 @@ def _weight(matched: Iterable[str]) -> float:
     return sum(1.0 + matching.count(" ") for matching in matched)
 
 
-def _weights(scores: dict[MatrixRow, tuple[str, ...]], words: str) -> dict[Strategy, float]:
-    """How much of the text speaks for each verdict; a word that several rows know counts once."""
-    spoken: dict[Strategy, set[str]] = {}
-    for row, matched in scores.items():
-        spoken.setdefault(row.recommendation, set()).update(matched)
-    weights = {verdict: _weight(matched) for verdict, matched in spoken.items()}
-    for cue in CUES:
-        weights[cue.verdict] = weights.get(cue.verdict, 0.0) + cue.weight * len(_matches(cue.keywords, words))
-    return weights
-
-
-def _verdict(weights: dict[Strategy, float]) -> tuple[Strategy | None, bool]:
-    """The verdict with a clear lead, or None; and whether nothing spoke against it."""
-    ordered = sorted(((weight, verdict) for verdict, weight in weights.items() if weight), reverse=True)
-    if not ordered:
-        return None, False
-    if len(ordered) > 1 and ordered[0][0] < CLEAR_LEAD * ordered[1][0]:
-        return None, False
-    return ordered[0][1], len(ordered) == 1
-
-
-def _best_row(scores: dict[MatrixRow, tuple[str, ...]], verdict: Strategy) -> MatrixRow | None:
+def _best_row(scores: dict[MatrixRow, tuple[str, ...]], verdict: Recommendation) -> MatrixRow | None:
     """The row of this verdict that explains most of the text; of equals, the one listed first."""
     rows = [row for row in scores if row.recommendation == verdict]
     return max(rows, key=lambda row: _weight(scores[row]), default=None)
-
-
-def _without_places(scores: dict[MatrixRow, tuple[str, ...]], words: str) -> dict[MatrixRow, tuple[str, ...]]:
-    """The rows without that of a server, where the text loads something from one or sends it there."""
-    loads = any(row.archetype == "download" for row in scores)
-    if not loads or PLACE.search(words) is None:
-        return scores
-    return {row: matched for row, matched in scores.items() if row.archetype != "web-handler"}
-
-
-def _deciding(scores: dict[MatrixRow, tuple[str, ...]], verdict: Strategy) -> tuple[str, ...]:
-    spoken = (word for row, matched in scores.items() if row.recommendation == verdict for word in matched)
-    return tuple(dict.fromkeys(spoken))
-
-
-def _job(row: MatrixRow | None, words: str, calls: int | None) -> Job:
-    shares = bool(row and row.shares_state) or bool(_matches(STATE_WORDS, words))
-    responsive = bool(row and row.responsive) or bool(_matches(RESPONSIVE_WORDS, words))
-    plan = Job(shares_state=shares or None, responsive=responsive or None)
-    return plan if calls is None else plan.model_copy(update={"calls": calls})
-
-
-def _calls(words: str) -> int | None:
-    """The first count of things to do that the text names: "100 files", "10k urls"."""
-    found = re.search(_COUNT, words) if re.search("[0-9]", words) else None
-    if found is None:
-        return None
-    number = int(re.sub(r"[^0-9]", "", found[1])) * _MULTIPLES.get(found[2] or "", 1)
-    return number if 1 <= number <= MOST_CALLS else None
-
-
-def _undecided(scores: dict[MatrixRow, tuple[str, ...]], calls: int | None) -> Reading:
-    """Nothing known was named, or as much for one verdict as for the other."""
-    questions = (WHERE_IT_WORKS, BUSY_CORE) if scores else (WHAT_A_CALL_DOES, WHERE_IT_WORKS)
-    plan = Job() if calls is None else Job(calls=calls)
-    return Reading(recommendation="undecided", job=plan, calls=calls, questions=questions)

@@ -7,11 +7,13 @@ ending) and the archetype in `profiles/archetypes.json` that stands in for a pro
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from advisor import rules
+from advisor import knowledge, rules
 from advisor.records import Strategy
 
+LEXICON = "what the word means"  # of verbs, nouns and symptoms, which do not rot
 _MATRIX = "notebook “Understanding Multithreading”, Decision Matrix"
 _FOR_THREADING = "notebook “Understanding Multithreading”, Choose Multithreading when"
 _FOR_PROCESSES = "notebook “Understanding Multithreading”, Choose Multiprocessing when"
@@ -364,9 +366,32 @@ FURTHER: tuple[MatrixRow, ...] = (
 ROWS: tuple[MatrixRow, ...] = MATRIX + LISTS + FURTHER
 
 
-def as_json() -> dict[str, list[dict[str, object]]]:
-    """The matrix, its lists, the rules and the pitfalls as plain data."""
-    return {"matrix": _plain(MATRIX), "lists": _plain(LISTS), "further": _plain(FURTHER), **rules.as_json()}
+def as_json(words: str = "") -> dict[str, list[dict[str, object]]]:
+    """The matrix, lists, rules, pitfalls and the lexicon as plain data; given `words`, what the lexicon says of them."""
+    if words:
+        return {"lexicon": _lexicon(dict.fromkeys(found.entry for found in knowledge.found_in(words.lower())))}
+    return {
+        "matrix": _plain(MATRIX),
+        "lists": _plain(LISTS),
+        "further": _plain(FURTHER),
+        **rules.as_json(),
+        "lexicon": _lexicon(knowledge.entries()),
+    }
+
+
+def _lexicon(entries: Iterable[knowledge.Entry]) -> list[dict[str, object]]:
+    return [
+        {
+            "name": entry.name,
+            "kind": entry.kind,
+            "works": entry.works,
+            "traits": list(entry.traits),
+            "fact": entry.fact,
+            "version": entry.version,
+            "source": entry.source or LEXICON,
+        }
+        for entry in entries
+    ]
 
 
 def _plain(rows: tuple[MatrixRow, ...]) -> list[dict[str, object]]:

@@ -120,6 +120,7 @@ class Profile(Record):
     standard_error: dict[str, Seconds] = Field(default_factory=dict, description="of each field that was sampled")
     gil_source: GilSource | None = Field(None, description="how gil_held was found")
     coroutine: bool = Field(False, description="the target is a coroutine function")
+    modules: tuple[Text, ...] = Field((), description="modules that the function's code names, directly or by others")
     import_seconds: Seconds | None = Field(None, description="importing the target's module in a fresh interpreter")
     first_call: Seconds | None = Field(None, description="wall seconds of the very first call")
     spread: Annotated[float, Field(ge=0, le=1e6)] | None = Field(

@@ -308,7 +308,10 @@ def test_a_description_is_advised_as_its_row_says(row: MatrixRow) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.task)
 def test_a_described_speed_up_is_wider_than_a_measured_one(row: MatrixRow) -> None:
-    """The same figures tell the speed-up less sharply when they are those of a kind of task than when measured."""
+    """The same figures tell the speed-up less sharply when they are those of a kind of task than when measured.
+
+    Upwards the number of workers ends the interval, of which there are fewer where nobody measured what they wait for.
+    """
     assumed = describe.archetypes()[row.archetype]
     host = Machine(cores=16, memory=16_000_000_000)
     described, measured = (
@@ -321,7 +324,7 @@ def test_a_described_speed_up_is_wider_than_a_measured_one(row: MatrixRow) -> No
     assert described is not None
     assert measured is not None
     assert described.low < 0.8 * measured.low
-    assert described.high >= measured.high
+    assert described.expected / described.low > measured.expected / measured.low
 
 
 def test_a_profile_without_the_split_is_no_better_than_a_toss() -> None:

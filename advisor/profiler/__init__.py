@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 from advisor.errors import AdvisorError, UsageError
 from advisor.platform import resident_memory
 from advisor.profiler import calls as calling
-from advisor.profiler import elsewhere, held, memory, pickling
+from advisor.profiler import elsewhere, held, memory, pickling, uses
 from advisor.profiler.effects import Effects
 from advisor.profiler.meter import Meter, Watch
 from advisor.profiler.summary import summarise
@@ -87,6 +87,7 @@ def measure(
         **figures,
         target=name,
         **extra,
+        modules=uses.modules(function),
         **vars(sent),
         peak_memory=peak,
         idle_memory=idle,

@@ -14,6 +14,20 @@ _TITLES = {
     "further": "Further kinds of task",
     "rules": "Rules: what a measured profile says",
     "pitfalls": "Pitfalls that are looked for",
+    "lexicon": "What is known of libraries, programs, services and words",
+}
+_WORKS = {
+    "network": "waits for the network",
+    "disk": "waits for the disk",
+    "database": "waits for a database",
+    "device": "waits for a device",
+    "child": "another program works",
+    "releases": "computes, GIL released",
+    "holds": "computes, GIL held",
+    "mixed": "some of each",
+    "tiny": "too short to share out",
+    "serial": "one after the other",
+    "none": "",
 }
 
 
@@ -25,7 +39,8 @@ def as_text(tables: Mapping[str, Sequence[Row]], screen: Screen) -> str:
 def _block(title: str, rows: Sequence[Row], width: int) -> list[Line]:
     tasks = [row for row in rows if "task" in row]
     rules = [line for row in rows if "when" in row for line in _rule(row, width)]
-    return [(Span(title, TITLE),), *_tasks(tasks, width), *rules]
+    known = [line for row in rows if "fact" in row for line in _fact(row, width)]
+    return [(Span(title, TITLE),), *_tasks(tasks, width), *rules, *known]
 
 
 def _tasks(rows: Sequence[Row], width: int) -> list[Line]:
@@ -37,6 +52,18 @@ def _tasks(rows: Sequence[Row], width: int) -> list[Line]:
     for source in dict.fromkeys(str(row["source"]) for row in rows):
         lines += wrapped(f"Source: {source}", width, style=DIM)
     return lines
+
+
+def _fact(row: Row, width: int) -> list[Line]:
+    """An entry of the lexicon: its name, where the work happens, what is known and from where."""
+    said = ", ".join(filter(None, (_WORKS.get(str(row["works"]), ""), *_strings(row["traits"]))))
+    lines = wrapped(f"{row['name']} ({said or row['kind']}): {row['fact']}", width, first="• ", rest="  ")
+    source = f"{row['version']}, {row['source']}" if row["version"] else str(row["source"])
+    return lines + wrapped(source, width, first="  ", rest="  ", style=DIM)
+
+
+def _strings(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
 
 
 def _rule(row: Row, width: int) -> list[Line]:

@@ -25,6 +25,9 @@ def answer(question: Question) -> Advice:
         return advise_task(subject, calls=question.calls, machine=machine)
     if isinstance(subject, Profile):
         subject = subject.model_copy(update={"target": safe_target(subject.target)})
+    if isinstance(subject, str):
+        cores = question.machine.cores if question.machine else None
+        return api.advise_description(subject, calls=question.calls, machine=machine, cores=cores)
     return api.advise(subject, calls=question.calls, machine=machine)
 
 
