@@ -32,6 +32,8 @@ from advisor.reading.quantities import LONGEST, MOST_CALLS, Quantities, measures
         ("I've 7k to do and 60 cores", 7000),
         ("1,500 documents, 40 pages each", 1500),
         ("9,000 pictures a day", 9000),
+        ("das Zusammenbauen der 600.000 Objekte dauert eine Viertelstunde", 600_000),
+        ("# 140 jobs, farm has 90 nodes", 140),
         ("12 network devices since 2019", 12),
     ],
 )

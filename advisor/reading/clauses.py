@@ -27,7 +27,7 @@ Outcome = Literal[
 MUCH = 0.55  # of the time: what has that share is to blame
 LITTLE = 0.1  # and what has no more than this is not
 GAIN = 1.35  # times faster: what is less is no gain
-NEAR = 14  # tokens between a way to run and what it brought
+NEAR = 24  # tokens between a way to run and what it brought
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +282,9 @@ FAILED = (
     "no va más rápido|peor|sin mejora|ninguna mejora|não ganhei|não mudou|não melhorou|mais lento|mais lenta|"
     "não ajudou|nada mudou|não adiantou|igual|mesma coisa|não ficou|não muda|200 guna slow|guna slow|не ускорил*|"
     "не ускори*|не помог*|не быстрее|без разницы|медленнее|без толку|ничего не дал*|не дал*|так же медленно|"
-    "то же время|никакого эффекта|не изменил*|più lento|nessun miglioramento|non cambia|non migliora|stessa cosa|"
+    "то же время|дали ноль|не дали|"
+    "not get shorter|doesn't get any shorter|никакого эффекта|не изменил*|"
+    "più lento|nessun miglioramento|non cambia|non migliora|stessa cosa|"
     "wolniej|nic nie dał*|nie pomog*|nie przyspiesz*|hızlanmadı|yavaşladı|işe yaramadı|फ़र्क नहीं|फर्क नहीं|धीमा|"
     "koi fark"
 )
@@ -300,6 +302,9 @@ FAILED_CJK = (
     "没效果",
     "一点没",
     "変わらない",
+    "変わらなかった",
+    "変わりません",
+    "速くなりません",
     "変わらず",
     "遅くなった",
     "遅くなる",
@@ -466,7 +471,12 @@ def _is_sign(found: list[Token], words: list[str], at: int, calls: int) -> bool:
         return _is_dash(words, at)
     if word in ".:" or word == "(":
         inside = at + 1 < len(words) and found[at + 1].start == found[at].end
-        return not (at and inside and found[at - 1].end == found[at].start and words[at - 1][-1].isalnum())
+        return not (
+            at
+            and inside
+            and found[at - 1].end == found[at].start
+            and (words[at - 1][-1].isalnum() or words[at - 1] == ")")
+        )
     if word in (")", ","):
         return calls == 0
     return word in _ENDS or word in _COMMAS
@@ -504,7 +514,7 @@ def _sentences(words: list[str], parts: list[_Part], low: str, found: list[Token
     return {
         number: _Sentence(
             _phrases(WHY).within(words, first, after, "") or "为什么" in low[found[first].start : found[after - 1].end],
-            after < len(words) and words[after] in ("?", "？"),
+            after < len(words) and words[after] in ("?", "？") and words[after + 1 : after + 2] != ["?"],
             words[first],
         )
         for number, (first, after) in ends.items()
@@ -721,15 +731,27 @@ def _named(way: str, helped: bool) -> Outcome:
 def _refers(words: list[str], part: _Part) -> bool:
     """Whether a new sentence speaks of what the one before it named: "Tried threads. No change."."""
     short = part.after - part.first <= 6
-    return short or words[part.first] in ("it", "that", "same", "no", "still", "wall", "result", "and", "made", "got")
+    return short or words[part.first] in (
+        "it",
+        "that",
+        "same",
+        "no",
+        "still",
+        "wall",
+        "result",
+        "and",
+        "made",
+        "got",
+        "total",
+    )
 
 
 def _result(words: list[str], part: _Part, low: str, measured: list[Measure]) -> bool | None:
     """Whether a clause tells a gain (True) or none (False)."""
     for measure in measured:
         if measure.kind == "ratio":
-            slower = any(word in ("slower", "longer", "langsamer", "lento", "медленнее", "slow") for word in
-                         words[measure.after : measure.after + 3])  # fmt: skip
+            following = words[measure.after : measure.after + 3]
+            slower = not _SLOWER.isdisjoint(following) or following[:2] == ["the", "time"]
             return not slower and measure.value >= GAIN
     change = _change(words, measured)
     if change is not None:
@@ -739,6 +761,9 @@ def _result(words: list[str], part: _Part, low: str, measured: list[Measure]) ->
     if _phrases(HELPED, HELPED_CJK).within(words, part.first, part.after, low):
         return not _negated(words, part, low)
     return None
+
+
+_SLOWER = vocabulary("slower longer slow langsamer lento lenta lent медленнее lentamente")
 
 
 def _change(words: list[str], measured: list[Measure]) -> bool | None:

@@ -89,6 +89,8 @@ _DURATIONS = _table(
         86400.0,
         "d day days tag tage tagen jour jours dia dias día días giorni dni gün день дня дней сутки суток 天 日 दिन",
     ),
+    (900.0, "viertelstunde"),
+    (1800.0, "demi-heure полчаса"),
     (604800.0, "week weeks woche wochen semaine semaines semana semanas неделю недели недель 周 週間"),
 )
 _CLOCK = {"h": 3600.0, "m": 60.0, "min": 60.0, "std": 3600.0}
@@ -128,7 +130,7 @@ _EACH = vocabulary(
     "latency ping апдейт jeweils par por"
 )
 _TOTALS = vocabulary(
-    "total altogether overall whole entire entirely insgesamt gesamt zusammen overnight finishes finished until eta "
+    "total altogether overall whole entire entirely insgesamt gesamt zusammen overnight finishes finished eta "
     "est estimated all everything всего итого 全部 合計"
 )
 _LATENCY = vocabulary(
@@ -189,12 +191,12 @@ _NOT_ITEMS = vocabulary(
     "desks"
 )
 _BEFORE_NO_COUNT = vocabulary(
-    "# $ € £ ₹ version v release port page step level depth cost rule section chapter code http error status number "
+    "version v release port page step level depth cost rule section chapter code http error status number "
     "no. nr postgres postgresql python py php java django ubuntu debian windows win ios android oracle zoom line "
     "layer gen i9 i7 i5 ryzen in_year id exit pydantic mk channel com zig channels issue ticket sprint turn day "
     "week top thread worker m8 depth= pass db2 h bleu q iso rfc p seed from_year chmod utf base x86"
 )
-_LEFT = ("left", "to go", "to do", "remaining", "of them", "in total", "pieces", "altogether", "übrig", "restantes")
+_LEFT = ("left", "to go", "to do", "remaining", "in total", "pieces", "altogether", "übrig", "restantes")
 _NO_NOUN = vocabulary(
     "it this i we they which that when if he she you then but of von de d' per and und or with in at on is are was "
     "takes x × * / = : - for the"
@@ -505,24 +507,16 @@ def _article(read: _Text, at: int) -> Iterator[Measure]:
 _AFTER_SECOND = vocabulary("each per a an for to until till in or and of is before on every apiece with pro par at")
 
 
+_TAKES = vocabulary("takes take needs need took for about is lasts of dauert braucht tarda met leva")
+
+
 def _follows_count(read: _Text, at: int) -> bool:
     """Whether "an hour" belongs to a rate: "60 requests an hour"."""
     for back in range(1, 4):
         word = read.word(at - back)
         if word[:1].isdecimal() or word in ("k", "hundred", "thousand"):
             return True
-        if not word.isalpha() or word in (
-            "takes",
-            "take",
-            "needs",
-            "need",
-            "took",
-            "for",
-            "about",
-            "is",
-            "lasts",
-            "of",
-        ):
+        if not word.isalpha() or word in _TAKES:
             return False
     return False
 
@@ -896,7 +890,8 @@ def _noun_rank(read: _Text, measure: Measure) -> int:
         ending = word.rpartition("-")[2]
         if ending in _ITEMS or ending.endswith(_ITEM_ENDINGS):
             return 0 if _is_part(read, at + 1) else 4
-        if measure.value > 1 and _may_be_plural(word) and not _is_part(read, at + 1):
+        noun = ahead == 0 and read.raw[read.tokens[at].start].isupper() and word.endswith(("e", "n", "r"))  # in German
+        if measure.value > 1 and (noun or _may_be_plural(word)) and not _is_part(read, at + 1):
             rank = max(rank, 2 if ahead == 0 else 1)
     return rank
 
