@@ -367,7 +367,7 @@ ROWS: tuple[MatrixRow, ...] = MATRIX + LISTS + FURTHER
 
 
 def as_json(words: str = "") -> dict[str, list[dict[str, object]]]:
-    """The matrix, lists, rules, pitfalls and the lexicon as plain data; given `words`, what the lexicon says of them."""
+    """The matrix, lists, rules, pitfalls and lexicon as plain data; or only what the lexicon says of `words`."""
     if words:
         return {"lexicon": _lexicon(dict.fromkeys(found.entry for found in knowledge.found_in(words.lower())))}
     return {
