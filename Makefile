@@ -33,6 +33,7 @@ check: $(VENV)/$(INSTALLED)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python -m advisor.knowledge.schema
 
 format: $(VENV)/$(INSTALLED)
 	$(VENV)/bin/ruff check --fix .
@@ -44,6 +45,9 @@ benchmark: $(VENV)/$(INSTALLED)
 	$(VENV)/bin/python -m benchmarks.model_against_simulation
 	$(VENV)/bin/python -m benchmarks.oracle
 	$(VENV)/bin/python -m benchmarks.score
+	$(VENV)/bin/python -m benchmarks.second_opinion
+	$(VENV)/bin/python -m benchmarks.curves_against_simulation
+	$(VENV)/bin/python -m benchmarks.descriptions
 
 # $(call environment,interpreter,folder): the project and all it needs for development, in the versions it was tested with
 define environment

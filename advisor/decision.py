@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from advisor import costs, describe, facts, figures, rules, snippets, turning
+from advisor import costs, describe, figures, libraries, rules, snippets, turning
 from advisor.describe import Reading
 from advisor.records import (
     Advice,
@@ -64,36 +64,34 @@ def decide(
     """
     if reading is not None and reading.recommendation == "undecided" and evidence == "described":
         return undecided(reading, job, machine)
-    modelled = costs.estimate(profile, job, machine) if estimates is None else estimates
-    if evidence == "described":
-        most = max(MOST_UNSEEN, 2 * machine.cores)
-        modelled = tuple(one for one in modelled if one.strategy == "asyncio" or one.workers <= most)
+    most = max(MOST_UNSEEN, 2 * machine.cores) if evidence == "described" else None
+    modelled = costs.estimate(profile, job, machine, most=most) if estimates is None else estimates
     estimates = corrected(modelled, verification, exact=evidence == "verified")
     described = reading if evidence == "described" and not verification else None
     leaders = _leaders(estimates)
     chosen = _choose(leaders, profile, job, machine, described)
     if evidence == "verified" and not _ran(chosen, verification):
         evidence = "measured"
-    seen = rules.Facts(profile, job, machine, estimates, chosen, evidence == "verified")
-    first = rules.fired(seen)[0]
-    known = facts.known(reading.named if reading else (), profile.modules)
+    facts = rules.Facts(profile, job, machine, estimates, chosen, evidence == "verified")
+    first = rules.fired(facts)[0]
+    known = libraries.known(reading.named if reading else (), profile.modules)
     error = DESCRIBED_ERROR if evidence == "described" else MODEL_ERROR
     speedup = _speedup(chosen, leaders["sequential"], error)
     return Advice(
         recommendation=chosen.strategy,
         workers=chosen.workers,
-        confidence=_confidence(seen, leaders, evidence, described),
+        confidence=_confidence(facts, leaders, evidence, described),
         evidence=evidence,
         speedup=speedup,
         seconds=chosen.seconds,
-        summary=_summary(chosen, speedup, first.clause(seen), described),
+        summary=_summary(chosen, speedup, first.clause(facts), described),
         reasons=(
-            *_reasons(seen, _dissent(seen, modelled, reading), verification, described),
-            *facts.reasons(known, chosen.strategy, profile),
+            *_reasons(facts, _dissent(facts, modelled, reading), verification, described),
+            *libraries.reasons(known, chosen.strategy, profile),
         ),
         warnings=(
             *rules.pitfalls(profile, job, machine, estimates, chosen, verified=evidence == "verified"),
-            *facts.pitfalls(known, chosen.strategy, machine),
+            *libraries.pitfalls(known, chosen.strategy, machine),
         ),
         alternatives=_alternatives(chosen, leaders, estimates, error),
         profile=profile,

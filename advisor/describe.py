@@ -256,20 +256,25 @@ def _normal(text: str) -> str:
     return " ".join(text[:LONGEST].lower().replace("’", "'").split())
 
 
-@cache
-def _pattern(keywords: tuple[str, ...]) -> re.Pattern[str]:
-    """One pattern for all keywords, the longest first; `*` at the end stands for any ending."""
-    ordered = sorted(keywords, key=len, reverse=True)
-    parts = (re.escape(word.removesuffix("*")) + (r"[\w-]{0,30}" if word.endswith("*") else "") for word in ordered)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)")
-
-
 def _matches(keywords: tuple[str, ...], words: str) -> tuple[str, ...]:
-    """The distinct words of the text that match, in their order."""
-    # Making a pattern costs a hundred times what this look does, and most rows have nothing to say.
-    if not any(word.removesuffix("*") in words for word in keywords):
-        return ()
-    return tuple(dict.fromkeys(_pattern(keywords).findall(words)))
+    """The keywords that the text has as whole words; `*` at the end stands for any ending."""
+    return tuple(word for word in keywords if _has(words, word.removesuffix("*"), word.endswith("*")))
+
+
+def _has(words: str, word: str, any_ending: bool) -> bool:
+    """Whether the word stands in the text by itself, or at the start of one."""
+    start = words.find(word)
+    while start >= 0:
+        end = start + len(word)
+        before, after = words[start - 1 : start], words[end : end + 1]
+        if not _in_word(before) and (any_ending or not _in_word(after)):
+            return True
+        start = words.find(word, start + 1)
+    return False
+
+
+def _in_word(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"
 
 
 def _weight(matched: Iterable[str]) -> float:

@@ -1,6 +1,6 @@
 """How well are descriptions read? On texts of families that the classifier has not seen, and on texts of other authors.
 
-    python -m benchmarks.descriptions [--train] [--sample FILE]... [--doubtful] [--holes]
+    python -m benchmarks.descriptions [--train] [--sample FILE]... [--doubtful] [--holes] [--report]
 
 Cross-validation splits by family: texts that share a scenario or a wording are held out together. The confidence and
 the threshold for a text, too, are those of the other parts. `--holes` holds out whole archetypes and whole files.
@@ -8,7 +8,7 @@ the threshold for a text, too, are those of the other parts. `--holes` holds out
 the stored model; so is each FILE of the same form, where a label may be null for undecided.
 
 `--train` first trains anew and stores the model (advisor/reading/model.json and model.bin): the same on every run.
-`--doubtful` lists the training texts whose label the held-out model contradicts most. Needs scikit-learn (`pip install
+`--report` writes what is printed into docs/descriptions.md too. `--doubtful` lists the training texts whose label the held-out model contradicts most. Needs scikit-learn (`pip install
 advisor[workloads]`). Takes about two minutes.
 """
 
@@ -41,7 +41,9 @@ from benchmarks.descriptions_training import (
     training_texts,
     write,
 )
+from benchmarks.document import renew
 
+DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "descriptions.md"
 MOST_DOUBTFUL: Final = 60
 
 
@@ -230,6 +232,7 @@ def main() -> None:
     parser.add_argument("--sample", type=Path, action="append", default=[], metavar="FILE", help="score these as well")
     parser.add_argument("--holes", action="store_true", help="hold out whole archetypes and whole files, too")
     parser.add_argument("--doubtful", action="store_true", help="list the labels that the held-out model contradicts")
+    parser.add_argument("--report", action="store_true", help="write the figures into docs/descriptions.md")
     options = parser.parse_args()
     texts = training_texts()
     part_of = _of_families(texts)
@@ -237,14 +240,16 @@ def main() -> None:
     if options.train:
         write(*train(texts, sums), classifier.HEADER, classifier.TABLE)
         classifier.model.cache_clear()
-    print(speed(), end="\n\n")
     words = "TF-IDF of words, logistic regression"
-    print(report("Unseen families", texts, given, {words: plain_words_held_out(texts, part_of)}))
+    told = [speed(), "", report("Unseen families", texts, given, {words: plain_words_held_out(texts, part_of)})]
     for file in (FOLDER / f"{UNSEEN}.jsonl", *options.sample):
         others = texts_of(file)
-        print(report(file.stem, others, stored(others), {words: plain_words(texts, others)}))
+        told.append(report(file.stem, others, stored(others), {words: plain_words(texts, others)}))
     if options.holes:
-        print(holes(texts))
+        told.append(holes(texts))
+    print("\n".join(told))
+    if options.report:
+        renew(DOCUMENT, "figures", "\n".join(told).replace("\n## ", "\n### "))
     if options.doubtful:
         print(doubtful(texts, sums))
 

@@ -30,7 +30,7 @@ from advisor.records import Recommendation
 from advisor.replacing import replacing
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "profiles" / "descriptions"
-TRAINED_ON: Final = ("waiting", "computing", "symptoms", "edges")
+TRAINED_ON: Final = ("waiting", "computing", "symptoms", "edges", "terse", "plain", "sequential", "vague")
 UNSEEN: Final = "unseen"
 FEWEST_FAMILIES: Final = 3  # that a feature must be seen in: what one author wrote once says nothing of others
 FACT: Final = 0.12  # what a fact counts beside a text's words, whose squares add up to about 1

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from advisor.replacing import replacing
+from benchmarks.document import renew
 from benchmarks.trials import ADVISOR, LOOP, ORACLE, Foresight, Standing, Trial, foresight, standings
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-BEGIN, END = "<!-- score: begin -->", "<!-- score: end -->"
 INK, MUTED, ACCENT, FLOOR = "#24292f", "#8c959f", "#0969da", "#1a7f37"
 
 
@@ -22,7 +22,7 @@ def write(trials: Sequence[Trial]) -> str:
     summary = "\n\n".join((_table(_STANDING_COLUMNS, map(_standing_row, standings(trials))), _told(foresight(trials))))
     _replace(ROOT / "docs" / "score.md", _document(trials, summary))
     _draw(trials, ROOT / "docs" / "score.svg")
-    _write_into_readme(summary)
+    renew(ROOT / "README.md", "score", summary)
     return summary
 
 
@@ -102,15 +102,6 @@ def _document(trials: Sequence[Trial], summary: str) -> str:
         f"![pick/best of each rule on every workload](score.svg)\n\n{summary}\n\n"
         f"{_table(_TRIAL_COLUMNS, map(_trial_row, ordered))}\n"
     )
-
-
-def _write_into_readme(summary: str) -> None:
-    path = ROOT / "README.md"
-    text = path.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if begin and end:
-        _replace(path, f"{before}{BEGIN}\n{summary}\n{END}{after}")
 
 
 def _replace(path: Path, text: str) -> None:

@@ -48,13 +48,12 @@ from benchmarks.opinion_training import (
     pairs_of,
     question_of,
 )
+from benchmarks.document import renew
 from benchmarks.trials import percentile
 from profiles.outcomes import FOLDER, Outcome, load_all
 
 RESAMPLES: Final = 10_000
 DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "second-opinion.md"
-BEGIN: Final = "<!-- figures: begin -->"
-END: Final = "<!-- figures: end -->"
 
 
 # The score
@@ -242,16 +241,6 @@ def write(opinion: Opinion, file: Path) -> None:
         new.write_text(opinion.model_dump_json(indent=1, exclude_defaults=True) + "\n", encoding="utf-8")
 
 
-def put_into(document: Path, found: str) -> None:
-    """Between its marks."""
-    before, begin, rest = document.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{document} has no marks {BEGIN} and {END}")
-    with replacing(document) as new:
-        new.write_text(f"{before}{BEGIN}\n{found}\n{END}{after}", encoding="utf-8")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.second_opinion", description=(__doc__ or "").split("\n")[0]
@@ -265,7 +254,7 @@ def main() -> None:
     found = report(outcomes)
     print(found)
     if options.report:
-        put_into(DOCUMENT, found)
+        renew(DOCUMENT, "figures", found)
     if options.write:
         pairs = [pair for outcome in outcomes for pair in pairs_of(outcome)]
         write(choose(pairs).opinion, options.write)

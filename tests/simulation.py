@@ -1,4 +1,4 @@
-"""An independent discrete-event simulation of what advisor/queueing.py and advisor/costs.py predict, on SimPy.
+"""An independent discrete-event simulation of what advisor/queueing.py and advisor/costs predict, on SimPy.
 
 It shares no code with the model: calls are single processes that take a lock, compute on cores that share their time
 among all who want it, and sleep. There are two kinds of it:

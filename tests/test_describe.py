@@ -1,11 +1,31 @@
 """Descriptions in plain words → a reading."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.describe import LONGEST, archetypes, read, read_name
+from advisor import describe
+from advisor.api import advise_description
+from advisor.describe import (
+    BUSY_CORE,
+    HOW_LONG,
+    INDEPENDENT,
+    KINDS,
+    LONGEST,
+    WHAT_A_CALL_DOES,
+    WHERE_IT_WORKS,
+    archetypes,
+    read,
+    read_name,
+)
 from advisor.matrix import LISTS, MATRIX, ROWS, MatrixRow
+from advisor.reading.classifier import VERDICTS, Judgement
+from advisor.reading.quantities import Quantities
+from advisor.records import Machine, Recommendation
+
+PROBABILITIES: dict[Recommendation, float] = dict.fromkeys(VERDICTS, 0.05)
 
 
 @pytest.mark.parametrize("row", MATRIX, ids=lambda row: row.task)
@@ -27,15 +47,16 @@ def test_a_list_item_is_read_with_its_verdict(row: MatrixRow) -> None:
     [
         ("I scrape 500 websites one after the other and it takes an hour", "threading"),
         ("resizing 20k photos, one core busy", "multiprocessing"),
-        ("list autoscaling groups in every AWS region, one network call per region", "threading"),
         ("password cracking with a wordlist", "multiprocessing"),
-        ("run ffmpeg through subprocess on each clip", "threading"),
         ("extract attributes by regex from huge log lines", "multiprocessing"),
         ("my tkinter window freezes while it talks to the serial port", "threading"),
+        ("async function with aiohttp that fetches urls", "asyncio"),
+        ("each iteration needs the result of the one before", "sequential"),
+        ("the files are already downloaded, parsing them with beautifulsoup is the slow part", "multiprocessing"),
     ],
 )
 def test_descriptions_as_people_write_them(text: str, verdict: str) -> None:
-    """Ordinary descriptions are read by the words of the rows."""
+    """Ordinary descriptions, by words, by what is already done, and by what is to blame."""
     assert read(text).recommendation == verdict
 
 
@@ -48,11 +69,14 @@ def test_nothing_known_is_undecided(text: str) -> None:
     assert 1 <= len(reading.questions) <= 2
 
 
-def test_as_much_for_one_as_for_the_other_is_undecided() -> None:
-    """One word for threads and one for processes is a tie, and asks where the time goes."""
-    reading = read("images and database")
-    assert reading.recommendation == "undecided"
-    assert any("waiting" in question for question in reading.questions)
+def test_the_questions_are_about_what_is_open() -> None:
+    """Where nothing is known, what a call does; else where the time goes, or whether the calls need each other."""
+    assert WHAT_A_CALL_DOES in read("it is slow").questions
+    judgement = Judgement("undecided", 0.3, PROBABILITIES | {"threading": 0.4, "multiprocessing": 0.4}, "", 0.1, (), "threading")
+    assert describe._questions(judgement, Quantities()) == (WHERE_IT_WORKS, BUSY_CORE)
+    judgement = replace(judgement, probabilities=PROBABILITIES | {"multiprocessing": 0.4, "sequential": 0.4})
+    assert describe._questions(judgement, Quantities()) == (INDEPENDENT, HOW_LONG)
+    assert describe._questions(judgement, Quantities(seconds_each=2.0)) == (INDEPENDENT, WHERE_IT_WORKS)
 
 
 @pytest.mark.parametrize(
@@ -77,13 +101,44 @@ def test_a_count_of_calls_is_taken_when_obvious(text: str, calls: int | None) ->
     assert reading.job.calls == (1000 if calls is None else calls)
 
 
-def test_a_server_is_only_a_place_for_what_is_loaded_from_it() -> None:
-    """Loading from a web server is a download, without shared state; being one is not, whatever it handles."""
-    client = read("download 500 files from a web server")
-    assert (client.archetype, client.job.shares_state, client.calls) == ("download", None, 500)
-    assert read("fetch pages off our slow http server").archetype == "download"
-    assert read("web server for file downloads").archetype == "web-handler"
-    assert read("handling requests on a web server").archetype == "web-handler"
+def test_what_a_text_tells_of_a_call_becomes_the_profile() -> None:
+    """Seconds of a call scale the archetype's; a total is shared out; the parts stay in proportion."""
+    typical = archetypes()["download"]
+    told = read("download 500 pages with requests.get one after the other, each takes 2 seconds")
+    assert told.profile is not None
+    assert (told.archetype, told.calls, told.profile.wall) == ("download", 500, pytest.approx(2.0))
+    assert told.profile.wait is not None
+    assert typical.wait is not None
+    assert told.profile.wait / told.profile.wall == pytest.approx(typical.wait / typical.wall)
+    assert told.profile.standard_error["wall"] < typical.standard_error["wall"] / typical.wall * told.profile.wall
+
+
+def test_the_cores_that_a_text_tells_are_planned_for() -> None:
+    """Unless the caller names others."""
+    text = "resize 40k jpgs with Pillow on 24 cores"
+    host = Machine(cores=2)
+    assert advise_description(text, calls=None, machine=host, cores=None).machine.cores == 24
+    assert advise_description(text, calls=None, machine=host, cores=4).machine.cores == 4
+
+
+def test_a_rate_limit_ends_the_gain() -> None:
+    """More calls than are allowed can't be made by more workers."""
+    text = "call a REST API for 5000 customers, the server takes 2 s, at most 2 requests per second are allowed"
+    advice = advise_description(text, calls=None, machine=Machine(cores=4), cores=None)
+    assert advice.seconds is not None
+    assert advice.seconds.expected >= 2400
+
+
+def test_what_is_known_of_the_libraries_comes_along() -> None:
+    """As a reason with its version and source, and as pitfalls of the verdict."""
+    text = "40k html pages already on disk, parsing each with beautifulsoup takes 0.3 s, one core is busy"
+    advice = advise_description(text, calls=None, machine=Machine(cores=8), cores=None)
+    assert advice.recommendation == "multiprocessing"
+    (fact,) = [reason for reason in advice.reasons if reason.rule == "knowledge"][:1]
+    assert "GIL" in fact.text or "Python" in fact.text
+    assert fact.source.startswith("https://")
+    assert [reason.rule for reason in advice.reasons].count("turning-point") == 1
+    assert any(reason.rule == "words" for reason in advice.reasons)
 
 
 def test_intents_of_the_job() -> None:
@@ -94,21 +149,19 @@ def test_intents_of_the_job() -> None:
 
 
 def test_coroutine_words_call_for_asyncio() -> None:
-    """Waiting work described with async words is for an event loop; computing is not."""
+    """Waiting work described with async words is for an event loop."""
     waiting = read("async function with aiohttp that fetches urls")
     assert waiting.recommendation == "asyncio"
     assert waiting.profile is not None
     assert waiting.profile.coroutine
-    assert (
-        read("my asyncio service does heavy image resizing and math calculations").recommendation == "multiprocessing"
+
+
+def test_what_needs_the_call_before_keeps_the_plain_loop() -> None:
+    """The verdict is the text's, and the typical profile agrees with it."""
+    advice = advise_description(
+        "each iteration needs the result of the one before", calls=None, machine=Machine(cores=8), cores=None
     )
-
-
-def test_confidence_is_lower_where_words_disagree() -> None:
-    """A reading that something spoke against is less sure than one that everything agrees with, and never certain."""
-    agreed, mixed = read("download urls"), read("download urls over http, then resize")
-    assert agreed.recommendation == mixed.recommendation == "threading"
-    assert 0 < mixed.confidence < agreed.confidence < 1
+    assert (advice.recommendation, advice.workers, advice.evidence) == ("sequential", 1, "described")
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=300))
@@ -145,6 +198,7 @@ def test_archetypes_are_assumed_and_wide() -> None:
     """Every archetype says that it is one, and how little its figures are to be trusted."""
     used = {row.archetype for row in ROWS}
     assert used <= set(archetypes())
+    assert set(archetypes()) == set(KINDS)
     for name, profile in archetypes().items():
         assert profile.archetype == name
         assert profile.standard_error["wall"] >= 0.25 * profile.wall

@@ -31,7 +31,8 @@ from benchmarks.opinion_training import (
     recorded_seconds,
     train,
 )
-from benchmarks.second_opinion import BEGIN, END, brier, change, put_into, report, score, write
+from benchmarks.document import renew
+from benchmarks.second_opinion import brier, change, report, score, write
 from profiles.outcomes import Outcome, Run
 
 MACHINE = Machine(cores=2, platform="linux", python=Python(version="3.12.4"), source="measured")
@@ -272,12 +273,13 @@ class TestTraining:
     def test_the_document_takes_what_was_found_between_its_marks(self, tmp_path: Path) -> None:
         """What was written around it by hand stays; without marks, nothing is touched."""
         document = tmp_path / "second-opinion.md"
-        document.write_text(f"a\n{BEGIN}\nold\n{END}\nz\n", encoding="utf-8")
-        put_into(document, "new")
-        assert document.read_text(encoding="utf-8") == f"a\n{BEGIN}\nnew\n{END}\nz\n"
+        marks = "<!-- figures: begin -->", "<!-- figures: end -->"
+        document.write_text("a\n{}\nold\n{}\nz\n".format(*marks), encoding="utf-8")
+        renew(document, "figures", "new")
+        assert document.read_text(encoding="utf-8") == "a\n{}\nnew\n{}\nz\n".format(*marks)
         document.write_text("a\n", encoding="utf-8")
         with pytest.raises(ValueError, match="no marks"):
-            put_into(document, "new")
+            renew(document, "figures", "new")
 
 
 class TestStored:

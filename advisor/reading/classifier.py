@@ -238,6 +238,8 @@ def _reasons(
     for rows, scales, factor in ((words, head.word_scales, norm), (facts, head.fact_scales, 1.0)):
         by_kind = [factor * scale * toward for scale, toward in zip(scales, towards, strict=False)]
         for shown, row in rows:
+            if not shown:
+                continue
             weight = sum(map(mul, by_kind, row))
             weights[shown] = weights.get(shown, 0.0) + weight
     ordered = sorted(((weight, shown) for shown, weight in weights.items() if weight > 0), reverse=True)

@@ -1,7 +1,7 @@
 """What a text is judged by: its words, the pieces of its words, and the facts that the lexicon and its clauses give.
 
 A feature is a name, and a text has it or not. Each comes with what to show of it when it decided: the words of the text
-that it is a piece of, or the fact.
+that it is a piece of, or the fact. What would tell a reader nothing, such as the length of the text, shows nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from advisor.reading.signs import signs_in
 LONGEST: Final = 3_000  # characters; what is longer is a paste, and says what it is about in its first lines
 PIECES: Final = (3, 4, 5)  # characters of a piece of a word, its ends marked
 LONGEST_WORD: Final = 30
+
+NOTHING: Final = ""  # to show
 
 _MARKS: Final = "\u0300-\u036f\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0dff\u0e31-\u0e4e"
 _TOKEN: Final = re.compile(rf"#|(?:[^\W_]|[{_MARKS}])+(?:'[a-z]{{1,2}}\b)?|\?|%")
@@ -92,7 +94,7 @@ def of_facts(text: str, low: str) -> dict[str, str]:
     _of_clauses(told, facts)
     _of_quantities(quantities(text), facts)
     length = len(_TOKEN.findall(low))
-    facts[f"length {min(7, length.bit_length())}"] = "the length of the text"
+    facts[f"length {min(7, length.bit_length())}"] = NOTHING
     return facts
 
 
@@ -125,12 +127,12 @@ def _of_lexicon(low: str, told: Sequence[Clause], facts: dict[str, str]) -> None
         if entry.works not in works and entry.works != "none" and role != "set aside":
             works.append(entry.works)
     if works:
-        facts[f"first works {works[0]}"] = "what the text names first"
+        facts[f"first works {works[0]}"] = NOTHING
     for place, one in enumerate(works):
         for other in works[place + 1 :]:
             low_name, high_name = sorted((one, other))
-            facts[f"works {low_name} and {high_name}"] = f"{low_name} and {high_name} in one text"
-    facts[f"{min(3, len(found))} known things"] = "how many known things it names"
+            facts[f"works {low_name} and {high_name}"] = NOTHING
+    facts[f"{min(3, len(found))} known things"] = NOTHING
 
 
 def _of_signs(low: str, told: Sequence[Clause], facts: dict[str, str]) -> None:
@@ -140,7 +142,7 @@ def _of_signs(low: str, told: Sequence[Clause], facts: dict[str, str]) -> None:
         facts[f"sign {sign}"] = shown
         if role:
             facts[f"sign {sign} {role}"] = f"{shown} ({role})"
-    facts[f"{min(3, len(found))} signs"] = "how many signs of where the time goes"
+    facts[f"{min(3, len(found))} signs"] = NOTHING
 
 
 def _of_clauses(told: Sequence[Clause], facts: dict[str, str]) -> None:
@@ -149,7 +151,7 @@ def _of_clauses(told: Sequence[Clause], facts: dict[str, str]) -> None:
             facts[f"outcome {clause.outcome}"] = clause.outcome
     for name in ("negated", "done", "blamed", "wish"):
         if any(getattr(clause, name) for clause in told):
-            facts[f"some clause {name}"] = f"something {name}"
+            facts[f"some clause {name}"] = NOTHING
 
 
 def _of_quantities(said: Quantities, facts: dict[str, str]) -> None:
@@ -170,7 +172,7 @@ def _of_quantities(said: Quantities, facts: dict[str, str]) -> None:
         few = "no" if said.busy_cores < 0.5 else "one" if said.busy_cores < 1.5 else "several"
         facts[f"{few} busy cores"] = f"{said.busy_cores:g} busy cores"
     if not any((said.calls, said.seconds_each, said.seconds_total)):
-        facts["no figures"] = "no figures"
+        facts["no figures"] = NOTHING
 
 
 def _of_size(name: str, value: float | None, facts: dict[str, str]) -> None:

@@ -1,0 +1,115 @@
+"""From a profile to predicted seconds: every strategy at every worker count, each with a 90 % interval.
+
+`call` completes what the profile says of a call, `strategies` predicts the job's seconds by queueing networks, `limits`
+says what bounds them, `intervals` how far they may be off. What a pool costs is the Machine's to say; nothing is
+measured here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from advisor.costs.call import Call, Case, call_parts, case_of
+from advisor.costs.intervals import ranges
+from advisor.costs.limits import bottleneck, memory_needed, obstacle, why
+from advisor.costs.strategies import CROWDING, CROWDING_IN_THREADS, GIL_CONTENTION, PIPE_BYTES, Prediction, predict
+from advisor.queueing import sizes
+from advisor.records import Estimate, Job, Machine, Profile, Range, Strategy
+
+__all__ = [
+    "CROWDING",
+    "CROWDING_IN_THREADS",
+    "GIL_CONTENTION",
+    "MIN_GAIN",
+    "PIPE_BYTES",
+    "Call",
+    "call_parts",
+    "case_of",
+    "estimate",
+    "leaders",
+]
+
+MIN_GAIN = 1.10  # sequential wins unless something else is at least this much faster
+# The smallest worker count within this factor of the best, since each worker costs memory. Not more: where calls wait
+# for half of their time, the knee of the measured curves was seen at more workers than that of the predicted ones.
+GOOD_ENOUGH = 1.02
+
+MOST_THREADS = 256
+MOST_PROCESSES = 512
+FEW_PROCESSES = 64  # calls that wait may use this many on a small host
+LIMITS = (2, 3, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 1000)  # of concurrent calls under asyncio
+
+
+def estimate(profile: Profile, job: Job, machine: Machine, *, most: int | None = None) -> tuple[Estimate, ...]:
+    """Every strategy this function and interpreter allow, at every worker count worth a look, up to `most` in a pool.
+
+    What can't be done is there too, marked as infeasible with the reason.
+    """
+    case = case_of(profile, job, machine)
+    return tuple(one for strategy in _strategies(case) for one in _estimates(strategy, case, most))
+
+
+def leaders(estimates: Sequence[Estimate]) -> dict[Strategy, Estimate]:
+    """For each strategy the smallest worker count within 2 % of its best; an infeasible one where none is feasible."""
+    chosen: dict[Strategy, Estimate] = {}
+    for strategy in dict.fromkeys(one.strategy for one in estimates):
+        group = sorted((one for one in estimates if one.strategy == strategy), key=lambda one: one.workers)
+        possible = [one for one in group if one.feasible] or group
+        enough = GOOD_ENOUGH * min(one.seconds.expected for one in possible)
+        chosen[strategy] = next(one for one in possible if one.seconds.expected <= enough)
+    return chosen
+
+
+def _estimates(strategy: Strategy, case: Case, most: int | None) -> list[Estimate]:
+    workers = _worker_counts(strategy, case, most)
+    expected = predict(strategy, case, workers)
+    found = ranges(strategy, case, workers, expected)
+    return [_record(strategy, case, one, seconds) for one, seconds in zip(expected, found, strict=True)]
+
+
+def _record(strategy: Strategy, case: Case, one: Prediction, seconds: Range) -> Estimate:
+    barred = obstacle(strategy, case, one.workers)
+    station = bottleneck(case, one)
+    return Estimate(
+        strategy=strategy,
+        workers=one.workers,
+        chunk=one.chunk,
+        seconds=seconds,
+        bottleneck=station,
+        start_up=one.start_up,
+        memory=memory_needed(strategy, case.profile, one.workers),
+        feasible=not barred,
+        why=barred or why(strategy, case, one, station),
+    )
+
+
+def _strategies(case: Case) -> list[Strategy]:
+    chosen: list[Strategy] = ["sequential", "threading", "multiprocessing"]
+    if case.profile.coroutine:
+        chosen.append("asyncio")
+    if _version(case.machine.python.version) >= (3, 14):
+        chosen.append("interpreters")
+    return chosen
+
+
+def _version(text: str) -> tuple[int, ...]:
+    numbers = text.split(".")[:2]
+    return tuple(int(number) for number in numbers) if all(number.isdecimal() for number in numbers) else ()
+
+
+def _worker_counts(strategy: Strategy, case: Case, allowed: int | None) -> list[int]:
+    calls, cores = case.job.calls, case.machine.cores
+    if strategy == "sequential" or calls == 1:
+        return [1]
+    if strategy == "asyncio":
+        return sorted({limit for limit in LIMITS if limit < calls} | {min(calls, LIMITS[-1])})
+    most = min(MOST_THREADS if strategy == "threading" else _most_processes(case), calls, allowed or calls)
+    return sorted({*sizes(most), min(cores, most), most} - {1})
+
+
+def _most_processes(case: Case) -> int:
+    """Twice as many as cores, more as far as calls wait: beyond that each further one only costs."""
+    cores, call = case.machine.cores, case.call
+    computing = max(call.cpu, 1e-6 * call.wall)
+    useful = min(3 * cores * call.wall / computing, max(FEW_PROCESSES, 4 * cores))
+    return int(min(max(2 * cores, useful), MOST_PROCESSES))

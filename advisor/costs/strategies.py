@@ -1,0 +1,296 @@
+"""Each strategy's seconds: a call's parts as demands of a closed queueing network; start-up, rounds and the drain on top.
+
+The GIL is the network's lock for threads, the event loop for asyncio; a process pool has none, but a parent that
+pickles and sends.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from advisor.costs.call import Case
+from advisor.queueing import Visit, WorkerStage, job_seconds, lock_curve, pool_throughput
+from advisor.records import Profile, Strategy
+
+CHUNK_SECONDS = 50e-3  # of computing: a chunk lasts at least this long, so that sending it is a trifle
+CHUNK_TASKS = 20  # ... and at least this many times what sending it costs
+CHUNKS_PER_WORKER = 4  # fewer leave workers idle at the end
+
+SWITCH_INTERVAL = 5e-3  # sys.getswitchinterval(): how long pure Python keeps the GIL that another thread wants
+GIL_CONTENTION = 0.07  # of the GIL's time, lost while others want it: pure Python on threads was seen to lose 0 to 20 %
+# Of a core's speed, lost for each wanted core beyond one a core, by native pools side by side. On two cores, two
+# processes with two native threads each took from 0.75 to 8.7 times as long as a loop: 2.9 at the geometric mean.
+CROWDING = 2.0
+# The same for threads, whose native pools some libraries share. Two threads took from 0.77 to 2.1 times as long.
+CROWDING_IN_THREADS = 0.6
+WIDE = 1.5  # cores in use on average by a call that runs a pool of its own
+# Of a call's computing, lost at most to hand-overs of the GIL: calls that let go every 4 µs took 2 to 5 times as long
+# on threads, though each hand-over cost less than it does where bursts are long.
+SHORT_HAND_OVERS = 2.0
+PIPE_BYTES = 65536  # a pipe's buffer on Linux; a task beyond it cannot be sent ahead
+# Costs that a Machine does not tell. Of CPython 3.11 on a shared two-core host: 7-9 µs, 0.9 µs, 0.5 ns.
+ASYNCIO_TASK = 8e-6  # a task created, awaited under a semaphore and collected
+FORK_BYTE = 20e-12  # a fork copies the tables of its parent's pages: 1.9, 2.4 and 4.0 ms with 25, 57 and 131 MB
+PICKLE_CALL = 1e-6  # pickling and unpickling small objects, where it was not measured
+PICKLE_BYTE = 0.5e-9  # ... and large ones, if they are plain bytes; lists of objects take ten times as long
+
+OWN_GIL: frozenset[Strategy] = frozenset({"multiprocessing", "interpreters"})
+
+Station = Literal["gil", "cores", "parent", "wait", "start-up"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Seconds of the job with one worker count, and what each station has to do for a call."""
+
+    workers: int
+    seconds: float
+    pace: float  # calls per second in the middle of the job
+    demands: dict[Station, float]  # seconds per call that a station as a whole is busy
+    start_up: float = 0.0
+    chunk: int = 1
+
+    def load(self, station: Station) -> float:
+        """Share of the time that a station is busy, 0 to 1."""
+        return min(1.0, self.pace * self.demands.get(station, 0.0))
+
+    @property
+    def busiest(self) -> Station:
+        """The station that sets the pace, or would with more workers."""
+        return max(self.demands, key=self.load)
+
+
+Predictor = Callable[[Case, Sequence[int]], list[Prediction]]
+
+
+def _sequential(case: Case, workers: Sequence[int]) -> list[Prediction]:
+    each, waiting = case.one_after_another, case.call.wait + case.call.blocked
+    demands: dict[Station, float] = {"cores": each - waiting, "wait": waiting}
+    return [Prediction(one, case.job.calls * each + case.warm_up, 1 / each, demands) for one in workers]
+
+
+def _threads(case: Case, workers: Sequence[int]) -> list[Prediction]:
+    call, task = case.call, case.machine.thread_task + case.loop_per_call
+    if case.machine.python.free_threaded:
+        visit = Visit(parallel=call.cpu + task, delay=call.wait + call.blocked, width=call.mean_width)
+    else:
+        crowding = CROWDING_IN_THREADS if call.mean_width > WIDE else 0.0
+        visit = Visit(call.gil + task, call.blocked, call.free, call.wait, call.width, _contention(case), crowding)
+    rate = lock_curve(visit, case.cores, max(workers))
+    return [_in_one_process(case, visit, rate, one, case.machine.thread_start * one) for one in workers]
+
+
+def _asyncio(case: Case, workers: Sequence[int]) -> list[Prediction]:
+    """The loop runs whatever computes, native code included; child programs are awaited."""
+    call = case.call
+    visit = Visit(call.gil + call.native / call.width + ASYNCIO_TASK, call.blocked, call.child, call.wait)
+    rate = lock_curve(visit, case.cores, max(workers))
+    return [_in_one_process(case, visit, rate, one, start_up=0.0) for one in workers]
+
+
+def _in_one_process(case: Case, visit: Visit, rate: Sequence[float], workers: int, start_up: float) -> Prediction:
+    one_at_a_time = visit.locked + visit.blocked
+    most = case.most_per_second(processes=False)
+    rate = [min(one, most) for one in rate]
+    seconds = job_seconds(case.job.calls, workers, rate, case.spread, one_at_a_time) + start_up + case.warm_up
+    demands: dict[Station, float] = {
+        "gil": visit.locked + visit.blocked + visit.contended,
+        "cores": (visit.locked + visit.parallel) / case.capacity,
+        "wait": max(visit.delay / workers, 1.0 / most),
+    }
+    return Prediction(workers, seconds, rate[workers], demands, start_up)
+
+
+def _contention(case: Case) -> float:
+    """GIL seconds that a call loses while others want the GIL: hand-overs, and Python that is made to let go.
+
+    A hand-over is lost each time a call comes back from waiting or lets go of the GIL. Where it lets go every few µs, a
+    hand-over costs no more than a few of these: often the GIL is back before another thread is awake. More cores bring
+    more threads back to the GIL at once, so that this part, alone of all, may grow with the cores.
+    """
+    call, profile = case.call, case.profile
+    waits = profile.switches if profile.switches is not None else float(call.wait > 0)
+    hand_overs = max(1.0 + waits, profile.gil_releases or 0.0)
+    computing = call.gil + call.native / call.width + case.machine.thread_task
+    lost = min(hand_overs * case.machine.gil_switch, SHORT_HAND_OVERS * computing)
+    burst = call.gil / (hand_overs - 1.0) if hand_overs >= 2.0 else math.inf
+    return lost + GIL_CONTENTION * call.gil * min(1.0, burst / SWITCH_INTERVAL)
+
+
+def _processes(case: Case, workers: Sequence[int]) -> list[Prediction]:
+    return _pools(case, workers, _process_chunks, _process_task, _process_start)
+
+
+def _interpreters(case: Case, workers: Sequence[int]) -> list[Prediction]:
+    return _pools(case, workers, lambda case, workers: [1], _interpreter_task, _interpreter_start)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A chunk of calls sent to a worker with an interpreter of its own."""
+
+    parent: float  # seconds of the parent: its half of the pickling, the pipe
+    visit: Visit
+    ahead: bool  # small enough to be sent before a worker asks for it
+
+
+def _pools(
+    case: Case,
+    workers: Sequence[int],
+    chunks_for: Callable[[Case, int], Sequence[int]],
+    task_for: Callable[[Case, int], Task],
+    start_for: Callable[[Case, int], float],
+) -> list[Prediction]:
+    """A pool whose workers have an interpreter each, and a parent that pickles, sends and collects.
+
+    Of the chunks in question for a number of workers, the one that is done first.
+    """
+    chunks = {one: chunks_for(case, one) for one in workers}
+    most = {
+        chunk: max(one for one in workers if chunk in chunks[one]) for several in chunks.values() for chunk in several
+    }
+    tasks = {chunk: task_for(case, chunk) for chunk in most}
+    stages = {chunk: WorkerStage(task.visit, case.cores, most[chunk]) for chunk, task in tasks.items()}
+    return [
+        min(
+            (_one_pool(case, tasks[chunk], stages[chunk], one, chunk, start_for(case, one)) for chunk in several),
+            key=lambda prediction: prediction.seconds,
+        )
+        for one, several in chunks.items()
+    ]
+
+
+def _one_pool(case: Case, task: Task, stage: WorkerStage, workers: int, chunk: int, start_up: float) -> Prediction:
+    queued = workers + 1 if task.ahead else 1  # concurrent.futures.process: EXTRA_QUEUED_CALLS
+    pace = pool_throughput(stage, task.parent, workers, queued)
+    most = case.most_per_second(processes=True) / chunk
+    pace = min(pace, most)
+    rate = [min(alone, pace) for alone in stage.beside_idle_parent[: workers + 1]]
+    count = math.ceil(case.job.calls / chunk)
+    seconds = job_seconds(count, workers, rate, case.spread / math.sqrt(chunk))
+    first = case.per_worker(case.warm_up, workers)
+    path = task.parent + task.visit.alone(case.cores)  # the very first task is not sent ahead
+    last = task.parent / 2 if count * task.parent < seconds else 0.0
+    demands: dict[Station, float] = {
+        "parent": task.parent / chunk,
+        "cores": (task.parent + task.visit.parallel) / chunk / case.capacity,
+        "wait": max(task.visit.delay / workers, 1.0 / most) / chunk,
+    }
+    return Prediction(workers, max(seconds + last, path) + start_up + first, pace * chunk, demands, start_up, chunk)
+
+
+def _process_chunks(case: Case, workers: int) -> list[int]:
+    """Calls per task: enough to make sending a trifle, few enough to keep every worker busy to the end.
+
+    And, where a pipe's buffer can hold some but not so many, as many as it can, since larger tasks can't be sent ahead.
+    """
+    machine, (once, each) = case.machine, _loads(case.profile)
+    fixed = machine.process_task + once.seconds + machine.process_byte * once.carried
+    worth = max(CHUNK_SECONDS, CHUNK_TASKS * fixed) / case.call.wall
+    chunk = _round(min(worth, case.job.calls / (CHUNKS_PER_WORKER * workers)))
+    held = _round((PIPE_BYTES - once.sent) / max(each.sent, 1.0))
+    return [chunk] if held >= chunk else [chunk, held]
+
+
+def _round(most: float) -> int:
+    """The largest of 1, 2, 5, 10, 20, … that is no more."""
+    if most < 2:
+        return 1
+    power = 10 ** math.floor(math.log10(most))
+    return int(power * max(digit for digit in (1, 2, 5) if digit * power <= most))
+
+
+def _process_task(case: Case, chunk: int) -> Task:
+    machine, (once, each) = case.machine, _loads(case.profile)
+    parent = machine.process_task + once.seconds / 2 + machine.process_byte * once.carried
+    parent += chunk * (each.seconds / 2 + machine.process_byte * each.carried)
+    ahead = once.sent + chunk * each.sent < PIPE_BYTES
+    worker = machine.process_task_worker + machine.process_byte * (once.carried + chunk * each.carried)
+    return Task(parent, _worker_visit(case, chunk, worker), ahead)
+
+
+def _interpreter_task(case: Case, chunk: int) -> Task:
+    """Objects are pickled as for a process, but no pipe is between: the bytes are handed over in memory.
+
+    A worker's thread does that, with the GIL of the interpreter that has the pool, so all workers share this parent.
+    """
+    once, each = _loads(case.profile)
+    parent = case.machine.interpreter_task + (once.seconds + chunk * each.seconds) / 2
+    return Task(parent, _worker_visit(case, chunk, case.machine.thread_task), ahead=True)
+
+
+def _worker_visit(case: Case, chunk: int, task: float) -> Visit:
+    call, (once, each) = case.call, _loads(case.profile)
+    per_call = call.cpu + case.loop_per_call + each.seconds / 2
+    return Visit(
+        parallel=chunk * per_call + task + once.seconds / 2,
+        delay=chunk * (call.wait + call.blocked),
+        width=call.mean_width,
+        crowding=CROWDING if call.mean_width > WIDE else 0.0,
+    )
+
+
+@dataclass(frozen=True)
+class Load:
+    """What goes through a pipe: seconds to pickle and unpickle it, bytes to the worker and back."""
+
+    seconds: float
+    sent: float
+    returned: float
+
+    @property
+    def carried(self) -> float:
+        """Bytes either way."""
+        return self.sent + self.returned
+
+
+def _loads(profile: Profile) -> tuple[Load, Load]:
+    """What a task carries once, and besides with each of its calls.
+
+    Once: the function, and what a chunk's calls have in common, as far as that was looked at.
+    """
+    function, sent, back = (profile.function_bytes or 0.0, profile.argument_bytes or 0.0, profile.result_bytes or 0.0)
+    seconds = profile.pickle_seconds
+    if seconds is None:
+        seconds = PICKLE_CALL + PICKLE_BYTE * (function + sent + back)
+    share = function / (function + sent + back) if function else 0.0
+    each = Load(
+        _known(profile.further_pickle_seconds, seconds * (1.0 - share)),
+        min(sent, _known(profile.further_argument_bytes, sent)),
+        min(back, _known(profile.further_result_bytes, back)),
+    )
+    return Load(max(0.0, seconds - each.seconds), function + sent - each.sent, back - each.returned), each
+
+
+def _known(measured: float | None, otherwise: float) -> float:
+    return otherwise if measured is None else measured
+
+
+def _process_start(case: Case, workers: int) -> float:
+    machine, profile = case.machine, case.profile
+    each = machine.process_start_each * (workers - 1)
+    if machine.start_method == "fork":
+        return machine.process_start + each + FORK_BYTE * (profile.idle_memory or 0) * workers
+    return machine.process_start + each + case.per_worker(profile.import_seconds or 0.0, workers)
+
+
+def _interpreter_start(case: Case, workers: int) -> float:
+    """Each worker's thread starts its own interpreter, and has a core for it as far as there are any."""
+    return case.per_worker(case.machine.interpreter_start + (case.profile.import_seconds or 0.0), workers)
+
+
+def predict(strategy: Strategy, case: Case, workers: Sequence[int]) -> list[Prediction]:
+    """The job's seconds with each number of workers."""
+    return _PREDICTORS[strategy](case, workers)
+
+
+_PREDICTORS: dict[Strategy, Predictor] = {
+    "sequential": _sequential,
+    "threading": _threads,
+    "multiprocessing": _processes,
+    "asyncio": _asyncio,
+    "interpreters": _interpreters,
+}

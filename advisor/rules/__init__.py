@@ -1,0 +1,95 @@
+"""Why a strategy suits a task, and what to watch for: rules and pitfalls as rows, filled with the measured figures.
+
+A `Rule` holds its condition, the strategies it speaks for, its words and their source together, so that the
+explanation cannot drift from the decision. Its words come in two halves: `because` (a clause that the summary quotes)
+and `so`. Both are templates over `Facts.figures()`. To extend or override the rows, pass your own to `reasons` and
+`pitfalls`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from advisor.records import Estimate, Job, Machine, Pitfall, Profile, Reason
+from advisor.rules.facts import EVERY, OWN_GIL, Facts
+from advisor.rules.rows import FALLBACK, RULES, Rule
+from advisor.rules.sources import GIL_TERM, NOTEBOOK
+from advisor.rules.traps import PITFALLS, Trap
+
+__all__ = [
+    "EVERY",
+    "FALLBACK",
+    "GIL_TERM",
+    "NOTEBOOK",
+    "OWN_GIL",
+    "PITFALLS",
+    "RULES",
+    "Facts",
+    "Rule",
+    "Trap",
+    "as_json",
+    "fired",
+    "pitfalls",
+    "reasons",
+]
+
+
+def fired(facts: Facts, rules: Iterable[Rule] = RULES) -> tuple[Rule, ...]:
+    """The rules that speak for the chosen strategy, the strongest first; never none."""
+    return tuple(rule for rule in rules if rule.fires(facts)) or (FALLBACK,)
+
+
+def reasons(
+    profile: Profile,
+    job: Job,
+    machine: Machine,
+    estimates: tuple[Estimate, ...],
+    chosen: Estimate,
+    *,
+    rules: Iterable[Rule] = RULES,
+) -> tuple[Reason, ...]:
+    """Why `chosen`, in words filled with the figures, the strongest reason first."""
+    facts = Facts(profile, job, machine, estimates, chosen)
+    return tuple(Reason(rule=rule.name, text=rule.text(facts), source=rule.source) for rule in fired(facts, rules))
+
+
+def pitfalls(
+    profile: Profile,
+    job: Job,
+    machine: Machine,
+    estimates: tuple[Estimate, ...],
+    chosen: Estimate,
+    *,
+    verified: bool = False,
+    traps: Iterable[Trap] = PITFALLS,
+) -> tuple[Pitfall, ...]:
+    """What to watch for with `chosen`, and what to do about it."""
+    facts = Facts(profile, job, machine, estimates, chosen, verified)
+    named = facts.figures()
+    return tuple(Pitfall(code=trap.code, text=trap.text.format_map(named)) for trap in traps if trap.fires(facts))
+
+
+def as_json() -> dict[str, list[dict[str, object]]]:
+    """The rules and pitfalls as plain data, templates unfilled."""
+    return {
+        "rules": [
+            {
+                "rule": rule.name,
+                "when": rule.when,
+                "favours": sorted(rule.favours),
+                "text": f"{rule.because}, so {rule.so}",
+                "source": rule.source,
+            }
+            for rule in (*RULES, FALLBACK)
+        ],
+        "pitfalls": [
+            {
+                "code": trap.code,
+                "when": trap.when,
+                "concerns": sorted(trap.concerns),
+                "text": trap.text,
+                "source": trap.source,
+            }
+            for trap in PITFALLS
+        ],
+    }
