@@ -236,12 +236,12 @@ def _questions(judgement: Judgement, told: Quantities) -> tuple[str, ...]:
 
 def _row_word_for_word(text: str) -> MatrixRow | None:
     """The row whose task the text is, whatever number it names."""
-    said = _without_numbers(_normal(text)).strip(" .!?")
-    return next((row for row in ROWS if _without_numbers(row.task.lower()) == said), None)
+    said = _words_only(_normal(text))
+    return next((row for row in ROWS if _words_only(row.task.lower()) == said), None)
 
 
-def _without_numbers(words: str) -> str:
-    return re.sub(r"[0-9][0-9.,]*", "#", words)
+def _words_only(words: str) -> list[str]:
+    return ["#" if word.isdecimal() else word for word in re.findall(r"\w+", words)]
 
 
 def _row_of(text: str, verdict: Recommendation) -> MatrixRow | None:

@@ -127,7 +127,6 @@ class Profile(Record):
         None, description="coefficient of variation of call lengths"
     )
     side_effects: SideEffects | None = None
-    thread_failure: Text | None = Field(None, description="why a call fails in a thread that is not the main one")
     held: tuple[Held, ...] = Field((), description="locks and the like that others would have to wait for")
     archetype: Text | None = Field(None, description="set when the figures are assumed from a description")
 

@@ -8,8 +8,8 @@ the threshold for a text, too, are those of the other parts. `--holes` holds out
 the stored model; so is each FILE of the same form, where a label may be null for undecided.
 
 `--train` first trains anew and stores the model (advisor/reading/model.json and model.bin): the same on every run.
-`--report` writes what is printed into docs/descriptions.md too. `--doubtful` lists the training texts whose label the held-out model contradicts most. Needs scikit-learn (`pip install
-advisor[workloads]`). Takes about two minutes.
+`--report` writes what is printed into docs/descriptions.md too. `--doubtful` lists the training texts whose label the
+held-out model contradicts most. Needs scikit-learn (`pip install advisor[workloads]`). Takes about three minutes.
 """
 
 from __future__ import annotations

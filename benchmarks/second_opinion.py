@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Final
 
 from advisor.replacing import replacing
+from benchmarks.document import renew
 from benchmarks.opinion import Opinion
 from benchmarks.opinion_training import (
     ALONE,
@@ -48,7 +49,6 @@ from benchmarks.opinion_training import (
     pairs_of,
     question_of,
 )
-from benchmarks.document import renew
 from benchmarks.trials import percentile
 from profiles.outcomes import FOLDER, Outcome, load_all
 

@@ -72,7 +72,9 @@ def test_nothing_known_is_undecided(text: str) -> None:
 def test_the_questions_are_about_what_is_open() -> None:
     """Where nothing is known, what a call does; else where the time goes, or whether the calls need each other."""
     assert WHAT_A_CALL_DOES in read("it is slow").questions
-    judgement = Judgement("undecided", 0.3, PROBABILITIES | {"threading": 0.4, "multiprocessing": 0.4}, "", 0.1, (), "threading")
+    judgement = Judgement(
+        "undecided", 0.3, PROBABILITIES | {"threading": 0.4, "multiprocessing": 0.4}, "", 0.1, (), "threading"
+    )
     assert describe._questions(judgement, Quantities()) == (WHERE_IT_WORKS, BUSY_CORE)
     judgement = replace(judgement, probabilities=PROBABILITIES | {"multiprocessing": 0.4, "sequential": 0.4})
     assert describe._questions(judgement, Quantities()) == (INDEPENDENT, HOW_LONG)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from advisor.costs import estimate
-from advisor.profiler import elsewhere, held, profile
+from advisor.profiler import held, profile
 from advisor.records import Held, Job, Machine, Profile
 from advisor.target import Call
 
@@ -166,35 +166,6 @@ def test_the_profile_says_what_is_held() -> None:
     (one,) = measured.held
     assert one.name.endswith("LOCK")
     assert one.seconds < 0.8 * measured.wall
-
-
-def only_in_the_main_thread() -> None:
-    time.sleep(0.002)
-    if threading.current_thread() is not threading.main_thread():
-        raise RuntimeError("this window belongs to the main thread")
-
-
-def test_a_call_that_fails_in_a_thread_is_found_out() -> None:
-    """Threads are ruled out, with the reason; processes, whose workers call in their main thread, are not."""
-    measured = profile(only_in_the_main_thread, budget=0.5)
-    assert measured.thread_failure == "RuntimeError: this window belongs to the main thread"
-    estimates = estimate(measured, Job(calls=1000), Machine(cores=4))
-    assert not any(one.feasible for one in estimates if one.strategy == "threading")
-    assert all("belongs to the main thread" in one.why for one in estimates if one.strategy == "threading")
-    assert any(one.feasible for one in estimates if one.strategy == "multiprocessing")
-
-
-def test_an_input_that_can_be_used_once_says_nothing_of_threads() -> None:
-    """It fails in the main thread too when it is used again."""
-    used: set[int] = set()
-
-    def once(number: int) -> None:
-        if number in used:
-            raise ValueError("used")
-        used.add(number)
-
-    once(1)
-    assert elsewhere.failure(once, [Call((1,))]) is None
 
 
 def test_threads_stand_in_line_where_each_process_has_its_own() -> None:

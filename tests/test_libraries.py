@@ -1,4 +1,4 @@
-"""What is known of the libraries at hand supports a verdict and warns of it, and never contradicts what was measured."""
+"""What is known of the libraries at hand supports a verdict, warns of it, and never contradicts what was measured."""
 
 import json
 import re

@@ -202,12 +202,12 @@ class TestTrials:
         """A table of rules, one of workloads, a picture, and the README between its marks."""
         pytest.importorskip("matplotlib")
         (tmp_path / "docs").mkdir()
-        (tmp_path / "README.md").write_text(f"a\n{score_report.BEGIN}\nold\n{score_report.END}\nz\n", encoding="utf-8")
+        (tmp_path / "README.md").write_text("a\n<!-- score: begin -->\nold\n<!-- score: end -->\nz\n", encoding="utf-8")
         monkeypatch.setattr(score_report, "ROOT", tmp_path)
         summary = score_report.write([LOST, WON])
         assert "| **advisor** | 1.414 |" in summary
         readme = (tmp_path / "README.md").read_text(encoding="utf-8")
-        assert readme == f"a\n{score_report.BEGIN}\n{summary}\n{score_report.END}\nz\n"
+        assert readme == f"a\n<!-- score: begin -->\n{summary}\n<!-- score: end -->\nz\n"
         document = (tmp_path / "docs" / "score.md").read_text(encoding="utf-8")
         assert "| web.download | threading × 4 | 0.80 | threading × 8 | 0.40 | 2.00 | 2.00 |" in document
         assert (tmp_path / "docs" / "score.svg").read_text(encoding="utf-8").startswith("<?xml")

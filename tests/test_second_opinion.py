@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from advisor.records import Machine, Profile, Python, Range, SideEffects
 from benchmarks import opinion_training, second_opinion
+from benchmarks.document import renew
 from benchmarks.opinion import CONTEXT, CONTRAST, FEATURES, LOOP, Node, Opinion, Scale, answer_of
 from benchmarks.opinion_training import (
     ALONE,
@@ -31,7 +32,6 @@ from benchmarks.opinion_training import (
     recorded_seconds,
     train,
 )
-from benchmarks.document import renew
 from benchmarks.second_opinion import brier, change, report, score, write
 from profiles.outcomes import Outcome, Run
 

@@ -17,8 +17,8 @@ WIDEST = 3.0  # an interval's half width as a logarithm: a factor of 20 says "un
 # of the speed-ups in docs/score.md, eight in ten lie inside, where nine should.
 _MODEL_ERROR: dict[Strategy, float] = {
     "sequential": 0.02,
-    "threading": 0.15,
-    "multiprocessing": 0.15,
+    "threading": 0.20,
+    "multiprocessing": 0.20,
     "asyncio": 0.25,
     "interpreters": 0.20,  # young, and tried on two cores only
 }
@@ -26,7 +26,7 @@ _MODEL_ERROR: dict[Strategy, float] = {
 # of calls that compute, for each doubling beyond the cores, since they push each other out of the caches.
 _PER_DOUBLING = {"waiting": 0.07, "computing": 0.06}
 _TAKING_TURNS = 0.2  # where computing and waiting take turns in equal parts: who comes back finds the cores busy
-_GIL_ERROR = 0.38  # where the GIL sets the pace: hand-overs cost from nothing to several times the usual
+_GIL_ERROR = 0.55  # where the GIL sets the pace: hand-overs cost from nothing to several times the usual
 _TRIFLE = 1e-3  # of a call's wall time: a smaller error changes nothing
 _CROWDING_ERROR = 0.9  # nothing lost, or 8.7 times slower: both were seen
 _ASSUMED_PROFILE = 0.3  # besides the standard errors that the archetype itself gives

@@ -51,8 +51,6 @@ def _out_of_memory(strategy: Strategy, machine: Machine, workers: int, memory: f
 
 def _unfit(strategy: Strategy, profile: Profile) -> str:
     """Why the call can't be made that way; empty if it can."""
-    if strategy == "threading" and profile.thread_failure:
-        return f"the call fails in a thread that is not the main one: {profile.thread_failure}"
     if strategy not in OWN_GIL:
         return ""
     for name, verb in (("function", "is"), ("arguments", "are"), ("results", "are")):

@@ -1,4 +1,4 @@
-"""Each strategy's seconds: a call's parts as demands of a closed queueing network; start-up, rounds and the drain on top.
+"""Each strategy's seconds: a call's parts as demands of a closed queueing network, with start-up, rounds and the drain.
 
 The GIL is the network's lock for threads, the event loop for asyncio; a process pool has none, but a parent that
 pickles and sends.
@@ -30,6 +30,8 @@ WIDE = 1.5  # cores in use on average by a call that runs a pool of its own
 # Of a call's computing, lost at most to hand-overs of the GIL: calls that let go every 4 µs took 2 to 5 times as long
 # on threads, though each hand-over cost less than it does where bursts are long.
 SHORT_HAND_OVERS = 2.0
+# Of a pipe's seconds a byte, which are the parent's: what a worker's core is busy meanwhile. Between 0.3 and 1.
+WORKER_BYTE = 0.4
 PIPE_BYTES = 65536  # a pipe's buffer on Linux; a task beyond it cannot be sent ahead
 # Costs that a Machine does not tell. Of CPython 3.11 on a shared two-core host: 7-9 µs, 0.9 µs, 0.5 ns.
 ASYNCIO_TASK = 8e-6  # a task created, awaited under a semaphore and collected
@@ -208,7 +210,8 @@ def _process_task(case: Case, chunk: int) -> Task:
     parent = machine.process_task + once.seconds / 2 + machine.process_byte * once.carried
     parent += chunk * (each.seconds / 2 + machine.process_byte * each.carried)
     ahead = once.sent + chunk * each.sent < PIPE_BYTES
-    worker = machine.process_task_worker + machine.process_byte * (once.carried + chunk * each.carried)
+    read = WORKER_BYTE * machine.process_byte * (once.carried + chunk * each.carried)
+    worker = machine.process_task_worker + read
     return Task(parent, _worker_visit(case, chunk, worker), ahead)
 
 

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 from advisor.errors import AdvisorError, UsageError
 from advisor.platform import resident_memory
 from advisor.profiler import calls as calling
-from advisor.profiler import elsewhere, held, memory, pickling, uses
+from advisor.profiler import held, memory, pickling, uses
 from advisor.profiler.effects import Effects
 from advisor.profiler.meter import Meter, Watch
 from advisor.profiler.summary import summarise
@@ -108,8 +108,7 @@ def _beside(
     if without < WITHOUT_GIL or calling.is_coroutine(function):
         return {}
     return {
-        "held": held.look(function, calls, figures["wall"], seconds - figures["wall"]),
-        "thread_failure": elsewhere.failure(function, calls) if 2 * figures["wall"] < seconds else None,
+        "held": held.look(function, calls, figures["wall"], seconds),
     }
 
 
