@@ -14,7 +14,6 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
@@ -103,6 +102,8 @@ def _wanting(measurements: Sequence[Measurement]) -> bool:
 
 def _medians(measurements: Sequence[Measurement]) -> dict[str, float]:
     """Of each cost that was found."""
+    from statistics import median
+
     names = dict.fromkeys(name for one in measurements for name in one.costs)
     found = {name: median(one.costs[name] for one in measurements if name in one.costs) for name in names}
     return _valid(found)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
@@ -45,8 +44,7 @@ _FOLDED = "aaaaaaaaacccdeeeeeeeegiiiiiilnnnoooooooorrssssttuuuuuuuyyzzzе  "
 _FOLDS = tuple(zip(_ACCENTED, _FOLDED, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A library, program, service, verb, noun or symptom, and where the work happens that it stands for."""
 
     name: str

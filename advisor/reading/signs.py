@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 SIGNS: Final[dict[str, str]] = {
@@ -194,19 +195,36 @@ SIGNS: Final[dict[str, str]] = {
     ),
 }
 
+_PLAIN: Final = re.compile("[a-z0-9 '%-]+")
 _NUMBER: Final = r"[0-9]+(?:[.,][0-9]+)*"
 _UNSPACED: Final = "\u3040-\u30ff\u3400-\u9fff"
 
 
 def signs_in(words: str) -> dict[str, tuple[str, int]]:
     """The signs that a text in lower case gives, each with the first words that give it and their place."""
-    return {
-        sign: (found[0], found.start()) for sign, pattern in _patterns().items() if (found := pattern.search(words))
-    }
+    if not words.isascii():
+        return {
+            sign: (found[0], found.start()) for sign, pattern in _of_any().items() if (found := pattern.search(words))
+        }
+    starts = [0, *(place + 1 for place in range(len(words) - 1) if not _in_word(words[place]))]
+    found_at = {}
+    for sign, (plain, pattern) in _of_ascii().items():
+        found = pattern.search(words)
+        end = found.start() if found else len(words)
+        place = next((start for start in starts if start <= end and words.startswith(plain, start)), None)
+        if place is not None and (found is None or place < end):
+            found_at[sign] = next(stem for stem in plain if words.startswith(stem, place)), place
+        elif found is not None:
+            found_at[sign] = found[0], end
+    return found_at
+
+
+def _in_word(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"
 
 
 @cache
-def _patterns() -> dict[str, re.Pattern[str]]:
+def _of_any() -> dict[str, re.Pattern[str]]:
     # A word starts where the character before is no letter, or one of a script that puts no spaces.
     return {
         sign: re.compile(rf"(?:(?<!\w)|(?<=[{_UNSPACED}]))(?:{_numbered(stems)})|(?:{_numbered(_unspaced(stems))})")
@@ -214,12 +232,46 @@ def _patterns() -> dict[str, re.Pattern[str]]:
     }
 
 
+@cache
+def _of_ascii() -> dict[str, tuple[tuple[str, ...], re.Pattern[str]]]:
+    """For plain English text: the stems without choices, and a pattern for the others.
+
+    To compile all of them takes 60 ms, most of it for letters that cannot be in such a text.
+    """
+    split: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {}
+    for sign, stems in SIGNS.items():
+        possible = [stem for stem in _stems(stems) if _may_be_ascii(stem)]
+        plain = [stem for stem in possible if _PLAIN.fullmatch(stem)]
+        others = [stem for stem in possible if stem not in plain]
+        split[sign] = tuple(plain), re.compile(rf"(?<!\w)(?:{_numbered('|'.join(others) or '(?!)')})")
+    return split
+
+
 def _numbered(stems: str) -> str:
     """With any number in the place of `#`."""
     return stems.replace("#", _NUMBER)
 
 
+def _stems(stems: str) -> list[str]:
+    """Each by itself; the choices within one stay together."""
+    found = [""]
+    depth = 0
+    for before, sign in pairwise(f" {stems}"):
+        if before != "\\":
+            depth += (sign == "(") - (sign == ")")
+        if sign == "|" and not depth:
+            found.append("")
+        else:
+            found[-1] += sign
+    return found
+
+
+def _may_be_ascii(stem: str) -> bool:
+    """Whether there is a way to write it without other letters, which a choice or an option may leave."""
+    return stem.isascii() or re.sub(r"\[[^\]]*\]|\([^()]*\)|.\?", "", stem).isascii()
+
+
 def _unspaced(stems: str) -> str:
     """The stems of scripts without spaces, which may stand anywhere."""
-    found = [stem for stem in re.split(r"\|(?![^(]*\))", stems) if re.match(rf"[{_UNSPACED}]", stem)]
+    found = [stem for stem in _stems(stems) if re.match(rf"[{_UNSPACED}]", stem)]
     return "|".join(found) or "(?!)"
