@@ -102,10 +102,11 @@ def read(text: str) -> Reading:
             named=_things(named),
             questions=_questions(judgement, told),
         )
-    archetype = _archetype(judgement)
-    row = _row_of(text, judgement.verdict)
+    verdict, archetype = judgement.verdict, _archetype(judgement)
+    if verdict == "multiprocessing" and _only_another_program_works(named):
+        verdict, archetype = "threading", "child-program"
     words = tuple(word for word, _ in judgement.reasons[:MOST_WORDS])
-    return _decided(judgement.verdict, row, archetype, judgement.confidence, words, job, told, named)
+    return _decided(verdict, _row_of(text, verdict), archetype, judgement.confidence, words, job, told, named)
 
 
 def read_name(target: str) -> MatrixRow | None:
@@ -157,6 +158,15 @@ def _archetype(judgement: Judgement) -> str:
     """The likeliest archetype, if its calls do what the verdict is for; else a general one that does."""
     kind = KIND_OF_VERDICT[judgement.verdict]
     return judgement.archetype if KINDS.get(judgement.archetype) == kind else GENERIC[kind]
+
+
+def _only_another_program_works(named: Iterable[Entry]) -> bool:
+    """Whether what is named runs in a child program, and nothing that is named computes here.
+
+    Then processes are no wrong answer, but threads do as well, and what is said of the GIL must not be assumed.
+    """
+    works = {entry.works for entry in named if entry.kind in ("library", "program")}
+    return "child" in works and not works & {"holds", "mixed", "releases"}
 
 
 def _told_profile(profile: Profile, told: Quantities) -> Profile:

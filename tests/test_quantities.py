@@ -171,3 +171,11 @@ def test_any_mixture_of_its_own_words_is_read(spaced: str, joined: str) -> None:
         for measure in measures(text):
             assert 0 <= measure.start < measure.end <= len(text)
         quantities(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "calls"), [("2000 Dateien per FTP laden", 2000), ("500 fichiers par http à envoyer", 500)]
+)
+def test_by_which_way_is_no_part_of_a_call(text: str, calls: int) -> None:
+    """In other languages "per" also says how."""
+    assert quantities(text).calls == calls

@@ -902,9 +902,17 @@ def _may_be_plural(word: str) -> bool:
     return len(word) > 2
 
 
+# "2000 Dateien per FTP", "par http", "por ssh": how, not how many for each.
+_BY_WHICH_WAY = vocabulary(
+    "ftp sftp ftps http https ssh scp rsync smb nfs api rest mail email imap smtp curl wget post"
+)
+
+
 def _is_part(read: _Text, at: int) -> bool:
     """Whether the things are parts of each call: "40 pages each", "3 queries per page"."""
     word, following = read.word(at), read.word(at + 1)
+    if following in _BY_WHICH_WAY:
+        return False
     if word in ("each", "apiece", "pro", "/", "par", "por") and following not in ("=",):
         return not (word == "each" and following[:1].isdecimal())
     if word == "per":
