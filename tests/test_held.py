@@ -14,6 +14,7 @@ import pytest
 
 from advisor.costs import estimate
 from advisor.profiler import held, profile
+from advisor.profiler.uses import modules
 from advisor.records import Held, Job, Machine, Profile
 from advisor.target import Call
 
@@ -151,6 +152,41 @@ def test_the_lock_of_a_file_is_found_and_holds_processes_too(tmp_path: Path) -> 
 
     (one,) = found_in(change)
     assert (one.name, one.kind, one.everywhere) == (str(path), "file lock", True)
+
+
+class Proxy:
+    """As Flask's `request`: nothing can be asked of it outside of a request."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise RuntimeError(f"working outside of a request: {name}")
+
+
+PROXY = Proxy()
+
+
+def with_proxy_about() -> None:
+    with LOCK:
+        time.sleep(0.005)
+    assert PROXY is not None
+
+
+def test_an_object_that_answers_nothing_is_passed_over() -> None:
+    """The lock beside it is found, and so are the modules that the function names."""
+    assert [one.name.rpartition(".")[2] for one in found_in(with_proxy_about)] == ["LOCK"]
+    assert "time" in modules(with_proxy_about)
+    assert profile(with_proxy_about, budget=0.3).held
+
+
+def test_a_call_that_ends_the_program_ends_the_looking() -> None:
+    """`sys.exit` in a later call is no end of ours."""
+    called = []
+
+    def leaves() -> None:
+        called.append(1)
+        raise SystemExit
+
+    assert held.look(leaves, None, 0.001, 0.1) == ()
+    assert called == [1]
 
 
 def test_long_calls_are_not_made_once_more() -> None:

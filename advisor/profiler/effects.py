@@ -45,10 +45,10 @@ class Effects:
             return {}
         space = self._function.__globals__
         names = set(_names(self._function.__code__, space))
-        return {name: _state(space[name]) for name in sorted(names) if name in space}
+        return {name: _state_or_id(space[name]) for name in sorted(names) if name in space}
 
 
-def plain_function(function: Callable[..., Any]) -> FunctionType | None:
+def plain_function(function: Any) -> FunctionType | None:
     """The Python function behind a callable: of a bound method, a partial, an object with __call__; else None."""
     for _ in range(10):
         if isinstance(function, FunctionType):
@@ -73,16 +73,18 @@ def _names(code: CodeType, space: dict[str, Any], depth: int = 3) -> Iterator[st
             name = str(instruction.argval)
             yield name
             called = space.get(name)
-            if (
-                depth
-                and isinstance(called, FunctionType)
-                and called.__globals__ is space
-                and called.__code__ is not code
-            ):
+            if depth and type(called) is FunctionType and called.__globals__ is space and called.__code__ is not code:
                 yield from _names(called.__code__, space, depth - 1)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _names(constant, space, depth)
+
+
+def _state_or_id(value: Any) -> object:
+    try:
+        return _state(value)
+    except Exception:  # noqa: BLE001  (a proxy of the user's raises when it is asked for its class)
+        return id(value)
 
 
 def _state(value: Any) -> object:

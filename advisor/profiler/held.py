@@ -55,10 +55,10 @@ def look(function: Callable[..., Any], calls: Sequence[Call] | None, wall: float
     if 2 * wall > seconds:
         return ()
     given = list(calls) if calls else [Call()]
-    watcher = _Watcher(list(_places(function, given)))
+    watcher = _Watcher(_places(function, given))
     ends = perf_counter() + seconds
     done = 0
-    with watcher, suppress(Exception):
+    with watcher, suppress(Exception, SystemExit):
         while perf_counter() + wall < ends or done < 2:
             call = given[done % len(given)]
             function(*call.args, **call.kwargs)
@@ -145,8 +145,9 @@ def _path(inode: str) -> str:
     return "a file"
 
 
-def _places(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[_Place]:
+def _places(function: Callable[..., Any], calls: Sequence[Call]) -> list[_Place]:
     """The locks, semaphores and pools that the function and the arguments of all its calls lead to."""
+    found: list[_Place] = []
     seen: set[int] = set()
     pending = deque((thing, name, 0) for name, thing in _roots(function, calls))
     while pending and len(seen) < _MOST_OBJECTS:
@@ -154,11 +155,13 @@ def _places(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[_Pl
         if id(thing) in seen:
             continue
         seen.add(id(thing))
-        place = _place(thing, name)
-        if place is not None:
-            yield place
-        elif depth < _DEEPEST:
-            pending.extend((part, _joined(name, label), depth + 1) for label, part in _parts(thing))
+        with suppress(Exception):  # a proxy of the user's raises when it is asked for its class
+            place = _place(thing, name)
+            if place is not None:
+                found.append(place)
+            elif depth < _DEEPEST:
+                pending.extend((part, _joined(name, label), depth + 1) for label, part in _parts(thing))
+    return found
 
 
 def _roots(function: Callable[..., Any], calls: Sequence[Call]) -> Iterator[tuple[str, Any]]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType, MethodType, ModuleType
+from contextlib import suppress
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
+
+from advisor.profiler.effects import plain_function
 
 MOST_FUNCTIONS = 200
 MOST_MODULES = 50
@@ -19,36 +21,20 @@ def modules(function: Callable[..., Any]) -> tuple[str, ...]:
     pending: deque[Any] = deque([function])
     seen: set[int] = set()
     while pending and len(seen) < MOST_FUNCTIONS and len(found) < MOST_MODULES:
-        inner = _function(pending.popleft())
-        if inner is None or id(inner) in seen:
-            continue
-        seen.add(id(inner))
-        for thing in _named(inner):
-            if isinstance(thing, str):
-                found.setdefault(thing)
-            elif _package(thing) == _package(inner):
-                pending.append(thing)
-            elif module := getattr(thing, "__module__", None):
-                found.setdefault(str(module))
+        with suppress(Exception):  # a proxy of the user's raises when it is asked for anything
+            thing = pending.popleft()
+            inner = plain_function(vars(thing).get("__init__") if isinstance(thing, type) else thing)
+            if inner is None or id(inner) in seen:
+                continue
+            seen.add(id(inner))
+            for named in _named(inner):
+                if isinstance(named, str):
+                    found.setdefault(named)
+                elif _package(named) == _package(inner):
+                    pending.append(named)
+                elif module := getattr(named, "__module__", None):
+                    found.setdefault(str(module))
     return tuple(found)[:MOST_MODULES]
-
-
-def _function(thing: Any) -> FunctionType | None:
-    """The Python function behind a method, a partial, a decorator or a class."""
-    for _ in range(10):
-        if isinstance(thing, MethodType):
-            thing = thing.__func__
-        elif isinstance(thing, functools.partial):
-            thing = thing.func
-        elif hasattr(thing, "__wrapped__"):
-            thing = thing.__wrapped__
-        elif isinstance(thing, type):
-            thing = vars(thing).get("__init__")
-        elif not isinstance(thing, FunctionType) and isinstance(vars(type(thing)).get("__call__"), FunctionType):
-            thing = vars(type(thing))["__call__"]
-        else:
-            break
-    return thing if isinstance(thing, FunctionType) else None
 
 
 def _named(function: FunctionType) -> Iterator[Any]:
@@ -56,14 +42,20 @@ def _named(function: FunctionType) -> Iterator[Any]:
     spoken = [name for code in _codes(function.__code__) for name in code.co_names]
     for name in spoken:
         thing = function.__globals__.get(name)
-        module = (
-            thing if isinstance(thing, ModuleType) else None if name in function.__globals__ else sys.modules.get(name)
-        )
+        if name not in function.__globals__:
+            module = sys.modules.get(name)  # imported by the function itself
+        else:
+            module = thing if issubclass(type(thing), ModuleType) else None
         if module is not None:
             yield module.__name__
             yield from (inner for part in spoken if (inner := f"{module.__name__}.{part}") in sys.modules)
-        elif callable(thing):
+        elif _is_callable(thing):
             yield thing
+
+
+def _is_callable(thing: Any) -> bool:
+    """By its type, which a proxy cannot hide behind."""
+    return hasattr(type(thing), "__call__")  # noqa: B004
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:
