@@ -30,6 +30,7 @@ WORD_FOR_WORD = 0.75  # confidence in the verdict of a matrix row, for a task th
 MOST_WORDS = 5
 TOLD_ERROR = 0.25  # standard error of what a text tells, as a part of it
 LONGEST_CALL, SHORTEST_CALL = 1e6, 1e-7  # seconds
+MOST_BYTES = 1e15  # of one thing
 
 WHERE_IT_WORKS = (
     "Where does most of the time go: waiting (for a network, a disk, a database, another program), or computing in "
@@ -178,6 +179,8 @@ def _told_profile(profile: Profile, told: Quantities) -> Profile:
         profile = _scaled(profile, min(LONGEST_CALL, max(SHORTEST_CALL, each)) / profile.wall)
     if told.wait_share is not None and 0 <= told.wait_share <= 1:
         profile = _waiting(profile, told.wait_share)
+    if told.bytes_each and KINDS.get(profile.archetype or "") == "computes":
+        profile = _sized(profile, told.bytes_each)
     if told.rate_limit_per_second:
         profile = _limited(profile, 1.0 / told.rate_limit_per_second)
     return profile
@@ -203,6 +206,12 @@ def _waiting(profile: Profile, share: float) -> Profile:
     factor = (1.0 - share) * profile.wall / computing
     parts = {name: (getattr(profile, name) or 0.0) * factor for name in _TIMES if name != "wait"}
     return profile.model_copy(update={**parts, "wait": share * profile.wall})
+
+
+def _sized(profile: Profile, size: float) -> Profile:
+    """A call that computes on so many bytes has them in memory."""
+    needed = int(min(size, MOST_BYTES)) + (profile.idle_memory or 0)
+    return profile.model_copy(update={"peak_memory": max(needed, profile.peak_memory or 0)})
 
 
 def _limited(profile: Profile, seconds: float) -> Profile:

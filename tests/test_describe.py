@@ -115,6 +115,16 @@ def test_what_a_text_tells_of_a_call_becomes_the_profile() -> None:
     assert told.profile.standard_error["wall"] < typical.standard_error["wall"] / typical.wall * told.profile.wall
 
 
+def test_large_things_that_are_computed_on_need_their_memory() -> None:
+    """Of 16 workers, as many as the memory holds are advised."""
+    text = "parse 200 xml files of 3 GB each with lxml, pure python afterwards, one core is busy"
+    host = Machine(cores=16, memory=16_000_000_000)
+    advice = advise_description(text, calls=None, machine=host, cores=None)
+    assert advice.profile is not None
+    assert (advice.profile.peak_memory or 0) > 3_000_000_000
+    assert advice.workers <= 4
+
+
 def test_the_cores_that_a_text_tells_are_planned_for() -> None:
     """Unless the caller names others."""
     text = "resize 40k jpgs with Pillow on 24 cores"
