@@ -15,6 +15,7 @@ from itertools import islice
 from statistics import median
 from typing import Any
 
+from advisor.calling import call_with, run_coroutine
 from advisor.errors import TargetError
 from advisor.profiler.calls import is_coroutine
 from advisor.records import Estimate, Job, Machine, Profile, Range, Strategy, Verification
@@ -208,19 +209,6 @@ def as_work(function: Callable[..., Any], strategy: Strategy, calls: list[Argume
     if all(len(args) == 1 and not kwargs for args, kwargs in calls):
         return Work(strategy, function, [args[0] for args, _ in calls])
     return Work(strategy, partial(call_with, function), calls)
-
-
-def run_coroutine(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """A coroutine function as a plain one."""
-    import asyncio
-
-    return asyncio.run(function(*args, **kwargs))
-
-
-def call_with(function: Callable[..., Any], arguments: Arguments) -> Any:
-    """A call whose arguments travel as one value."""
-    args, kwargs = arguments
-    return function(*args, **kwargs)
 
 
 def _timed(work: Work, workers: int, chunk: int, predicted: float, send: Send) -> tuple[int, float]:

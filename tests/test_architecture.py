@@ -38,7 +38,7 @@ def test_the_contracts_would_notice_a_wrong_arrow(tmp_path: Path) -> None:
     """With two layers exchanged the check fails, so it does look at the imports."""
     settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     layers = tomllib.loads(settings)["tool"]["importlinter"]["contracts"][0]["layers"]
-    assert layers[-1] == "errors | records"
+    assert layers[-1] == "calling | errors | records"
     upside_down = tmp_path / "upside-down.toml"
     first = f'"{layers[0]}",'
     last = f'"{layers[-1]}",'

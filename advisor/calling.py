@@ -1,0 +1,19 @@
+"""What a pool's worker calls in place of a target; imports nothing, for a subinterpreter could not load pydantic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+def run_coroutine(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """A coroutine function as a plain one."""
+    import asyncio
+
+    return asyncio.run(function(*args, **kwargs))
+
+
+def call_with(function: Callable[..., Any], arguments: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:
+    """A call whose arguments travel as one value."""
+    args, kwargs = arguments
+    return function(*args, **kwargs)
