@@ -11,20 +11,17 @@ from collections.abc import Iterable, Sequence
 from advisor import knowledge
 from advisor.knowledge import Entry
 from advisor.records import Machine, Pitfall, Profile, Reason, Strategy
+from advisor.rules.facts import CONCURRENT, OWN_GIL, SHARED_MEMORY
 
 MOST_REASONS = 3
 MOST_PITFALLS = 3
 NOTICED = 0.3  # share of a measured call's time, from which a fact about it is of interest
 
-_POOLED: frozenset[Strategy] = frozenset({"multiprocessing", "interpreters"})
-_SHARING: frozenset[Strategy] = frozenset({"threading", "asyncio"})
-_CONCURRENT: frozenset[Strategy] = _POOLED | _SHARING
-
 # Where the work happens → the strategies that this speaks for.
 _SPEAKS_FOR: dict[str, frozenset[Strategy]] = {
-    **dict.fromkeys(("network", "disk", "database", "device", "child"), _SHARING),
+    **dict.fromkeys(("network", "disk", "database", "device", "child"), SHARED_MEMORY),
     "releases": frozenset({"threading", "multiprocessing"}),
-    "holds": _POOLED,
+    "holds": OWN_GIL,
     "tiny": frozenset({"sequential"}),
     "serial": frozenset({"sequential"}),
 }
@@ -37,18 +34,18 @@ _WARNINGS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
     ),
     (
         "not-fork-safe",
-        _POOLED,
+        OWN_GIL,
         "What {name} has open must not be carried into forked processes: open it in each worker, by an initializer.",
     ),
-    ("not-picklable", _POOLED, "Objects of {name} cannot be pickled: make them inside the worker."),
+    ("not-picklable", OWN_GIL, "Objects of {name} cannot be pickled: make them inside the worker."),
     (
         "rate-limited",
-        _CONCURRENT,
+        CONCURRENT,
         "{name} limits how fast it may be called: have no more workers than the limit feeds.",
     ),
     (
         "already-parallel",
-        _CONCURRENT,
+        CONCURRENT,
         "{name} uses several cores by itself: tell it to use one, or have fewer workers than cores.",
     ),
 )
