@@ -36,7 +36,7 @@ UNNOTICED = 0.1  # seconds; shorter than this a person does not see an interface
 
 MODEL_ERROR = 0.06  # standard deviation of the logarithm of a predicted speed-up that no profile can remove
 DESCRIBED_ERROR = 0.45  # the same for a described task, whose calls are known by their kind only
-NO_MORE = 1.05  # times the workers: what a speed-up may seem to be at most, as the loop's time is uncertain too
+NO_MORE = 1.1  # times the workers: what a speed-up may seem to be at most, as the loop's time is uncertain too
 VERIFIED_SPREAD = 1.15  # a part of the job that was really run tells the whole to this factor, either way
 # Workers at the most for a task that nobody has measured: what is behind its waiting may not bear more.
 MOST_UNSEEN = 32  # or two for each core
