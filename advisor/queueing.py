@@ -24,7 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 _HUGE = 1e200  # a chain's weights are scaled down beyond this, long before a float overflows
 _NEGLIGIBLE = 1e-13  # states that weigh less than this do not change the result
@@ -45,15 +45,16 @@ class Cores:
 
     def speed(self, busy: float) -> float:
         """Of a core while `busy` of them work: linear between one alone and all."""
-        if self.scaling == 1 or self.count == 1 or busy <= 1:
+        if busy <= 1 or self.count == 1:
             return 1.0
-        return 1.0 - (1.0 - self.scaling) * (min(busy, self.count) - 1) / (self.count - 1)
+        if busy >= self.count:
+            return self.scaling
+        return 1.0 - (1.0 - self.scaling) * (busy - 1) / (self.count - 1)
 
     def share(self, wanted: float) -> float:
         """How fast each computes while together they want this many cores; 1 is alone on a core."""
-        if wanted <= 1:
-            return 1.0
-        return self.speed(wanted) if wanted <= self.count else self.speed(self.count) * self.count / wanted
+        speed = self.speed(wanted)
+        return speed if wanted <= self.count else speed * self.count / wanted
 
 
 @dataclass(frozen=True)
@@ -334,8 +335,13 @@ def _drain_share(tasks: int, workers: int, spread: float) -> float:
     """
     if workers == 1:
         return 0.0
-    harmonic = sum(1.0 / n for n in range(2, workers + 1))
-    least = 0.5 * (1.0 - 1.0 / workers) / harmonic
+    least = 0.5 * (1.0 - 1.0 / workers) / (_harmonic(workers) - 1.0)
     power = math.pow(spread, _DRAIN_POWER)
     share = least + (1.0 - least) * power if spread < 1 else power
     return min(share, 3.0, tasks / workers)
+
+
+@lru_cache(maxsize=1024)
+def _harmonic(count: int) -> float:
+    """The sum of 1 / n for n = 1 … count."""
+    return sum(1.0 / n for n in range(1, count + 1))

@@ -81,29 +81,31 @@ def _threads(case: Case, workers: Sequence[int]) -> list[Prediction]:
     else:
         crowding = CROWDING_IN_THREADS if call.mean_width > WIDE else 0.0
         visit = Visit(call.gil + task, call.blocked, call.free, call.wait, call.width, _contention(case), crowding)
-    rate = lock_curve(visit, case.cores, max(workers))
-    return [_in_one_process(case, visit, rate, one, case.machine.thread_start * one) for one in workers]
+    return _in_one_process(case, visit, workers, case.machine.thread_start)
 
 
 def _asyncio(case: Case, workers: Sequence[int]) -> list[Prediction]:
     """The loop runs whatever computes, native code included; child programs are awaited."""
     call = case.call
     visit = Visit(call.gil + call.native / call.width + ASYNCIO_TASK, call.blocked, call.child, call.wait)
-    rate = lock_curve(visit, case.cores, max(workers))
-    return [_in_one_process(case, visit, rate, one, start_up=0.0) for one in workers]
+    return _in_one_process(case, visit, workers, start_each=0.0)
 
 
-def _in_one_process(case: Case, visit: Visit, rate: Sequence[float], workers: int, start_up: float) -> Prediction:
-    one_at_a_time = visit.locked + visit.blocked
+def _in_one_process(case: Case, visit: Visit, workers: Sequence[int], start_each: float) -> list[Prediction]:
+    """Calls that share a lock (the GIL, an event loop): `start_each` are the seconds to start a worker."""
     most = case.most_per_second(processes=False)
-    rate = [min(one, most) for one in rate]
-    seconds = job_seconds(case.job.calls, workers, rate, case.spread, one_at_a_time) + start_up + case.warm_up
-    demands: dict[Station, float] = {
-        "gil": visit.locked + visit.blocked + visit.contended,
-        "cores": (visit.locked + visit.parallel) / case.capacity,
-        "wait": max(visit.delay / workers, 1.0 / most),
-    }
-    return Prediction(workers, seconds, rate[workers], demands, start_up)
+    rate = [min(one, most) for one in lock_curve(visit, case.cores, max(workers))]
+    one_at_a_time = visit.locked + visit.blocked
+    found = []
+    for one in workers:
+        seconds = job_seconds(case.job.calls, one, rate, case.spread, one_at_a_time) + start_each * one + case.warm_up
+        demands: dict[Station, float] = {
+            "gil": one_at_a_time + visit.contended,
+            "cores": (visit.locked + visit.parallel) / case.capacity,
+            "wait": max(visit.delay / one, 1.0 / most),
+        }
+        found.append(Prediction(one, seconds, rate[one], demands, start_each * one))
+    return found
 
 
 def _contention(case: Case) -> float:
