@@ -140,6 +140,21 @@ def test_an_argument_that_all_calls_share_is_followed() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/locks").exists(), reason="the system does not tell who locked a file")
+def test_the_lock_that_a_library_keeps_around_its_own_c_code_is_found() -> None:
+    """SciPy's splines are old Fortran, and one lock in their module lets one thread at a time in."""
+    interpolate = pytest.importorskip("scipy.interpolate")
+    axis = list(range(60))
+
+    def refine() -> Any:
+        grid = [[row * column % 7 for column in axis] for row in axis]
+        return interpolate.RectBivariateSpline(axis, axis, grid)(axis, axis)
+
+    found = held.look(refine, None, 0.003, 0.3)
+    assert [(one.name.rpartition(".")[2], one.kind, one.everywhere) for one in found] == [
+        ("FITPACK_LOCK", "lock", False)
+    ]
+
+
 def test_the_lock_of_a_file_is_found_and_holds_processes_too(tmp_path: Path) -> None:
     """By its name, though nothing in Python leads to it."""
     path = tmp_path / "stock.json"

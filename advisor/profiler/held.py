@@ -197,7 +197,8 @@ def _parts(thing: Any) -> Iterable[tuple[str, Any]]:
         return []  # each thread has its own
     if isinstance(thing, type):
         module = sys.modules.get(thing.__module__)
-        return [] if module is None or not _is_foreign(module) else _attributes(thing)
+        # Its module first: what wraps C code that is not safe for threads keeps one lock for all who come.
+        return [] if module is None or not _is_foreign(module) else [("", module), *_attributes(thing)]
     return _attributes(thing)
 
 
