@@ -135,7 +135,7 @@ def test_without_a_gil_no_lock_word_is_looked_for(folder: Path) -> None:
         "from advisor.profiler import lockword\n"
         "from advisor.profiler.meter import Meter\n"
         "with Meter() as meter:\n"
-        "    print(json.dumps([lockword.find(), meter.observer, meter.sampler]))\n"
+        "    print(json.dumps([lockword.find(), meter.observer, meter._watch]))\n"
     )
     for python in interpreters("free-threaded"):
         assert run(python, folder, code) == [None, None, None], python
