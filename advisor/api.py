@@ -75,7 +75,7 @@ def advise_target(
     Raises UsageError, TargetError, MissingExtraError, or Interrupted on Ctrl-C.
     """
     from advisor.decision import decide
-    from advisor.machine import this_machine, with_cores
+    from advisor.machine import as_measured, this_machine, with_cores
     from advisor.profiler.session import profile_target
     from advisor.target import split_spec
 
@@ -94,6 +94,7 @@ def advise_target(
             on_progress=_part(tell, 0.0, budget / (budget + VERIFY_SECONDS) if verify else 1.0),
         )
         job = _job(calls, measured.inputs_count)
+        machine = as_measured(machine, measured.profile)
         planned = with_cores(machine, cores)
         if not verify:
             return decide(measured.profile, job, planned, inputs=inputs)

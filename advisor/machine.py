@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, Field, ValidationError
 
 from advisor import platform
-from advisor.records import POOL_COSTS, Machine, StartMethod
+from advisor.records import POOL_COSTS, Machine, Profile, StartMethod
 
 if TYPE_CHECKING:
     import subprocess
@@ -128,6 +128,17 @@ def with_cores(host: Machine, cores: int | None) -> Machine:
     if cores is None or cores == host.cores:
         return host
     return host.model_copy(update={"cores": cores, "cores_measured": host.cores_measured or host.cores})
+
+
+def as_measured(host: Machine, profile: Profile) -> Machine:
+    """The host with a GIL where the target turned that of a free-threaded build on again, as an old extension does.
+
+    What a hand-over costs could not be measured without one, so that is the usual figure.
+    """
+    if profile.python.free_threaded or not host.python.free_threaded:
+        return host
+    usual = Machine.model_fields["gil_switch"].default
+    return host.model_copy(update={"python": profile.python, "gil_switch": usual})
 
 
 def cache_key(host: Machine) -> str:

@@ -44,6 +44,13 @@ def pause():
 """
 
 
+EXTENSION = """
+#include <Python.h>
+static struct PyModuleDef unaware = {PyModuleDef_HEAD_INIT, "unaware"};
+PyMODINIT_FUNC PyInit_unaware(void) { return PyModule_Create(&unaware); }
+"""
+
+
 def candidates() -> list[str]:
     """Paths of interpreters: those that ADVISOR_TEST_PYTHONS lists, or those on PATH and of pyenv."""
     named = os.environ.get("ADVISOR_TEST_PYTHONS")
@@ -109,6 +116,17 @@ def advise(python: str, folder: Path, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
+def build_extension(python: str, folder: Path) -> None:
+    """An extension module `unaware` that does not say that it works without a GIL, or the test is skipped."""
+    compiler = shutil.which("cc")
+    headers = run(python, folder, "import json, sysconfig; print(json.dumps(sysconfig.get_path('include')))")
+    if compiler is None or not Path(headers, "Python.h").exists():
+        pytest.skip(f"no C compiler, or no headers of {python}, to build an extension module with")
+    (folder / "unaware.c").write_text(EXTENSION, encoding="utf-8")
+    command = [compiler, "-shared", "-fPIC", f"-I{headers}", "unaware.c", "-o", "unaware.so"]
+    subprocess.run(command, cwd=folder, check=True, timeout=60)
+
+
 def test_a_profile_without_a_gil_says_so(folder: Path) -> None:
     """Nothing holds a GIL that is not there: all computing is free of it, and no source is claimed for a figure."""
     for python in interpreters("free-threaded"):
@@ -128,6 +146,18 @@ def test_without_a_gil_threads_are_promised_the_cores(folder: Path) -> None:
         assert "GIL" not in threads["why"]
 
 
+def test_a_target_that_turns_the_gil_on_again_is_advised_with_one(folder: Path) -> None:
+    """What the command line's own process has counts for nothing: where the target has a GIL, threads take turns."""
+    (folder / "old.py").write_text("import unaware\n" + WORK, encoding="utf-8")
+    for python in interpreters("free-threaded"):
+        build_extension(python, folder)
+        advice = advise(python, folder, "old.py:compute", "--budget", "1")
+        assert not advice["machine"]["python"]["free_threaded"], python
+        assert advice["profile"]["gil_held"] > 0.5 * advice["profile"]["wall"]
+        threads = next(one for one in advice["alternatives"] if one["strategy"] == "threading")
+        assert threads["speedup"]["expected"] < 1.2
+
+
 def test_without_a_gil_no_lock_word_is_looked_for(folder: Path) -> None:
     """There is none to read: the observer is not started, and neither is the sampler's thread."""
     code = (
@@ -135,7 +165,7 @@ def test_without_a_gil_no_lock_word_is_looked_for(folder: Path) -> None:
         "from advisor.profiler import lockword\n"
         "from advisor.profiler.meter import Meter\n"
         "with Meter() as meter:\n"
-        "    print(json.dumps([lockword.find(), meter.observer, meter.sampler]))\n"
+        "    print(json.dumps([lockword.find(), meter.observer, meter._watch]))\n"
     )
     for python in interpreters("free-threaded"):
         assert run(python, folder, code) == [None, None, None], python

@@ -89,6 +89,20 @@ def test_reasons_of_the_job_and_the_host() -> None:
     assert rules_of(profile_of(), LOOP, estimates=(LOOP, THREADS, slow_start))[0] == "start-up"
 
 
+def test_where_no_gil_was_none_is_spoken_of() -> None:
+    """What a free-threaded Python computed is neither held nor released; for one with a GIL it decides nothing."""
+    measured = profile_of(gil_held=0.0, gil_free=1.0, python=NO_GIL.python)
+    assert rules_of(measured, THREADS, machine=NO_GIL) == ["free-threaded"]
+    assert rules_of(measured, PROCESSES, machine=NO_GIL) == ["free-threaded-apart"]
+    assert "releases-gil" not in rules_of(measured, THREADS)
+    half = measured.model_copy(update={"gil_held": 0.5, "gil_free": 0.0, "wait": 0.5, "gil_blocked": 0.4})
+    for chosen in (THREADS, PROCESSES):
+        told = rules.reasons(half, JOB, NO_GIL, ESTIMATES, chosen)
+        assert not [reason for reason in told if "holds the GIL" in reason.text]
+    assert "gil-blocked" not in codes_of(half, THREADS, machine=NO_GIL)
+    assert "gil-blocked" in codes_of(half, THREADS)
+
+
 def test_a_reason_quotes_the_measured_figures() -> None:
     """The text is the row's words, filled with this call's figures."""
     reason = rules.reasons(profile_of(gil_held=0.97, wait=0.03), JOB, MACHINE, ESTIMATES, PROCESSES)[0]

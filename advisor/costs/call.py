@@ -68,6 +68,13 @@ class Case:
         return SPREAD if self.profile.spread is None else self.profile.spread
 
     @property
+    def in_python(self) -> float:
+        """Share of the computing that may be Python code, 0 to 1: where no GIL was, none is known to be native."""
+        call = self.call
+        python = call.gil + (call.native if self.profile.python.free_threaded else 0.0)
+        return python / call.cpu if call.cpu else 0.0
+
+    @property
     def warm_up(self) -> float:
         """What the first call in a process takes longer than the others."""
         return max(0.0, (self.profile.first_call or 0.0) - self.profile.wall)

@@ -27,6 +27,8 @@ _MODEL_ERROR: dict[Strategy, float] = {
 _PER_DOUBLING = {"waiting": 0.07, "computing": 0.06}
 _TAKING_TURNS = 0.2  # where computing and waiting take turns in equal parts: who comes back finds the cores busy
 _GIL_ERROR = 0.55  # where the GIL sets the pace: hand-overs cost from nothing to several times the usual
+_NO_GIL = 0.15
+_NO_GIL_PYTHON = 0.45  # of 22 functions, seen from 0.8 of what the cores allow: half of that, to a quarter more
 _TRIFLE = 1e-3  # of a call's wall time: a smaller error changes nothing
 _CROWDING_ERROR = 0.9  # nothing lost, or 8.7 times slower: both were seen
 _ASSUMED_PROFILE = 0.3  # besides the standard errors that the archetype itself gives
@@ -101,13 +103,19 @@ def _model_error(strategy: Strategy, case: Case, one: Prediction) -> float:
     errors.append(_PER_DOUBLING["computing"] * (1.0 - waiting) * math.log2(max(1.0, crowd)))
     errors.append(_TAKING_TURNS * 4.0 * waiting * (1.0 - waiting))
     if strategy == "threading":
-        errors.append(0.15 if case.machine.python.free_threaded else _GIL_ERROR * min(1.0, one.load("gil")))
+        free = case.machine.python.free_threaded
+        errors.append(_no_gil_error(case, one) if free else _GIL_ERROR * min(1.0, one.load("gil")))
         errors.append(_GUESSED_GIL[case.profile.gil_source])
     if crowds(case, one.workers):
         errors.append(_CROWDING_ERROR)
     if working_set(case.profile) > _LARGE_WORKING_SET:
         errors.append(0.10)
     return math.hypot(*errors)
+
+
+def _no_gil_error(case: Case, one: Prediction) -> float:
+    """Python code in threads without a GIL: nothing in a profile tells how much of it works on shared objects."""
+    return math.hypot(_NO_GIL, _NO_GIL_PYTHON * case.in_python * min(1.0, one.load("cores")) * (one.workers > 1))
 
 
 def _profile_error(strategy: Strategy, case: Case) -> float:

@@ -90,6 +90,8 @@ def why(strategy: Strategy, case: Case, one: Prediction, station: Station) -> st
     if one.load(station) < BUSY:
         return f"{one.workers} calls compute at the same time"
     most = figures.times(case.one_after_another / one.demands[station])
+    if strategy == "threading" and station == "cores" and case.machine.python.free_threaded and case.in_python > 0:
+        return f"limited by {_limit(strategy, case.machine, station)} and what threads share: about {most}"
     return f"limited by {_limit(strategy, case.machine, station)}: at most {most}"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from advisor.costs.call import Case
@@ -21,6 +21,11 @@ CHUNKS_PER_WORKER = 4  # fewer leave workers idle at the end
 
 SWITCH_INTERVAL = 5e-3  # sys.getswitchinterval(): how long pure Python keeps the GIL that another thread wants
 GIL_CONTENTION = 0.07  # of the GIL's time, lost while others want it: pure Python on threads was seen to lose 0 to 20 %
+# Without a GIL: of a call's computing, lost while all cores compute, to reference counts, locks and memory that threads
+# share. Of 22 functions of pure Python on two cores with 3.13t, threads reached 0.4 to 1.05 times what the cores allow,
+# 0.8 in the median. The two that write a global or draw from the one random generator were slower than a loop.
+NO_GIL_CONTENTION = 0.2
+NO_GIL_CONTENTION_WRITING = 1.2
 # Of a core's speed, lost for each wanted core beyond one a core, by native pools side by side. On two cores, two
 # processes with two native threads each took from 0.75 to 8.7 times as long as a loop: 2.9 at the geometric mean.
 CROWDING = 2.0
@@ -75,6 +80,8 @@ def _sequential(case: Case, workers: Sequence[int]) -> list[Prediction]:
 
 
 def _threads(case: Case, workers: Sequence[int]) -> list[Prediction]:
+    if case.machine.python.free_threaded:
+        case = _without_gil(case)
     call, task = case.call, case.machine.thread_task + case.loop_per_call
     if case.machine.python.free_threaded:
         visit = Visit(parallel=call.cpu + task, delay=call.wait + call.blocked, width=call.mean_width)
@@ -82,6 +89,15 @@ def _threads(case: Case, workers: Sequence[int]) -> list[Prediction]:
         crowding = CROWDING_IN_THREADS if call.mean_width > WIDE else 0.0
         visit = Visit(call.gil + task, call.blocked, call.free, call.wait, call.width, _contention(case), crowding)
     return _in_one_process(case, visit, workers, case.machine.thread_start)
+
+
+def _without_gil(case: Case) -> Case:
+    """The case on cores as fast as they are for threads that share objects, when all of them compute in Python."""
+    effects = case.profile.side_effects
+    writes = effects is not None and bool(effects.globals_written or effects.random_shared)
+    lost = (NO_GIL_CONTENTION_WRITING if writes else NO_GIL_CONTENTION) * case.in_python
+    scaling = case.machine.core_scaling / (1.0 + lost)
+    return replace(case, machine=case.machine.model_copy(update={"core_scaling": scaling}))
 
 
 def _asyncio(case: Case, workers: Sequence[int]) -> list[Prediction]:

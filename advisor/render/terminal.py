@@ -118,7 +118,12 @@ def _shares(profile: Profile) -> list[_Share]:
     """Where a call's seconds go; what was not measured is a share of its own, never another one's."""
     parts = (
         ("holding the GIL", "█", "red", profile.gil_held),
-        ("native, GIL released", "▓", "green", profile.gil_free),
+        (
+            "computing, no GIL" if profile.python.free_threaded else "native, GIL released",
+            "▓",
+            "green",
+            profile.gil_free,
+        ),
         ("child programs", "▒", "magenta", profile.child_cpu),
         ("waiting", "░", "blue", profile.wait),
     )

@@ -69,12 +69,22 @@ class Facts:
         return min(1.0, (seconds or 0.0) / own) if own > 0 else 0.0
 
     @property
+    def unseparated(self) -> bool:
+        """Measured without a GIL, planned for one: nobody saw which of the computing would hold it."""
+        return self.profile.python.free_threaded and not self.free_threaded
+
+    @property
     def gil_share(self) -> float:
-        return self.share(self.profile.gil_held)
+        return 0.0 if self.unseparated else self.share(self.profile.gil_held)
 
     @property
     def free_share(self) -> float:
-        return self.share(self.profile.gil_free)
+        return 0.0 if self.unseparated else self.share(self.profile.gil_free)
+
+    @property
+    def own_share(self) -> float:
+        """The call's own computing, in Python and in native code."""
+        return min(1.0, self.gil_share + self.free_share)
 
     @property
     def child_share(self) -> float:
@@ -88,6 +98,8 @@ class Facts:
     def unknown_share(self) -> float:
         """The part of the call's time of which nobody knows whether it computes or waits."""
         profile = self.profile
+        if self.unseparated:
+            return self.share(profile.gil_free)
         if profile.wait is not None or None not in (profile.gil_held, profile.gil_free):
             return 0.0
         return 1.0 - self.share(profile.cpu)
@@ -159,7 +171,7 @@ class Facts:
 
     @property
     def computes(self) -> bool:
-        return self.gil_share + self.free_share >= MUCH
+        return self.own_share >= MUCH
 
     def best(self, strategy: Strategy) -> Estimate | None:
         """The fastest estimate of a strategy, feasible ones only."""
@@ -190,6 +202,7 @@ def _profile_figures(facts: Facts) -> dict[str, str]:
         "calls_measured": "1 call" if profile.calls == 1 else f"{figures.count(profile.calls)} calls",
         "gil_share": figures.percent(facts.gil_share),
         "free_share": figures.percent(facts.free_share),
+        "own_share": figures.percent(facts.own_share),
         "child_share": figures.percent(facts.child_share),
         "wait_share": figures.percent(facts.wait_share),
         "unknown_share": figures.percent(facts.unknown_share),

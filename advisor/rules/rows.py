@@ -154,7 +154,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "releases-gil",
         "at least half of the time is native code with the GIL released",
-        lambda facts: facts.free_share >= MOSTLY,
+        lambda facts: facts.free_share >= MOSTLY and not facts.free_threaded,
         frozenset({"threading"}),
         "the function computes for {free_share} of its time with the GIL released",
         "threads use several cores as processes would, and share memory",
@@ -162,11 +162,20 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "free-threaded",
-        "the interpreter has no GIL and the call computes in Python",
-        lambda facts: facts.free_threaded and facts.gil_share >= MUCH,
+        "the interpreter has no GIL and the call computes",
+        lambda facts: facts.free_threaded and facts.computes,
         frozenset({"threading"}),
-        "this Python is free-threaded",
+        "the function computes for {own_share} of its time and this Python is free-threaded",
         "threads run Python code on several cores at once",
+        FREE_THREADING,
+    ),
+    Rule(
+        "free-threaded-apart",
+        "the interpreter has no GIL, and the call computes on objects that threads would share",
+        lambda facts: facts.free_threaded and facts.computes,
+        OWN_GIL,
+        "the function computes for {own_share} of its time",
+        "{kind}, which share no objects, do not slow each other as threads without a GIL may",
         FREE_THREADING,
     ),
     Rule(
@@ -181,7 +190,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "cpu-free-of-gil",
         "native code with the GIL released, or child programs, take at least half of the time",
-        lambda facts: facts.free_share + facts.child_share >= MOSTLY and facts.gil_share < MOSTLY,
+        lambda facts: (
+            facts.free_share + facts.child_share >= MOSTLY and facts.gil_share < MOSTLY and not facts.free_threaded
+        ),
         OWN_GIL,
         "the function needs a core, but not the GIL, for most of its time",
         "any workers would do that use all cores, and {kind} come out ahead here",
@@ -190,7 +201,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "waits-in-processes",
         "the call both waits and holds the GIL",
-        lambda facts: facts.wait_share >= MUCH and facts.gil_share >= 0.1,
+        lambda facts: facts.wait_share >= MUCH and facts.gil_share >= 0.1 and not facts.free_threaded,
         OWN_GIL,
         "the function holds the GIL for {gil_share} of its time and waits for {wait_share}",
         "{kind} overlap both, the waiting and the computing",
@@ -199,7 +210,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "mixed",
         "the call both waits and holds the GIL",
-        lambda facts: MUCH <= facts.wait_share < MOSTLY and facts.gil_share >= 0.1,
+        lambda facts: MUCH <= facts.wait_share < MOSTLY and facts.gil_share >= 0.1 and not facts.free_threaded,
         SHARED_MEMORY,
         "the function waits for {wait_share} of its time and holds the GIL for {gil_share}",
         "{kind} overlap the waiting, and the GIL limits them to {thread_limit}",
@@ -226,7 +237,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "responsive-apart",
         "something else must go on meanwhile, and the call holds the GIL",
-        lambda facts: facts.job.responsive is True and facts.gil_share >= MOSTLY,
+        lambda facts: facts.job.responsive is True and facts.gil_share >= MOSTLY and not facts.free_threaded,
         OWN_GIL,
         "something else must stay responsive meanwhile",
         "the computing goes to an interpreter of its own, where it cannot starve the main thread of the GIL",

@@ -201,7 +201,7 @@ PITFALLS: tuple[Trap, ...] = (
     Trap(
         "gil-blocked",
         "the call blocks with the GIL held",
-        lambda facts: facts.share(facts.profile.gil_blocked) >= 0.1,
+        lambda facts: facts.share(facts.profile.gil_blocked) >= 0.1 and not facts.free_threaded,
         SHARED_MEMORY | ALONE,
         "The function blocks for {gil_blocked} per call with the GIL held, so no thread can run meanwhile: some "
         "extension does not release it. Look for another library, or call it in processes.",
