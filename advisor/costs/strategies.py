@@ -15,7 +15,7 @@ from advisor.costs.call import Case
 from advisor.queueing import Visit, WorkerStage, job_seconds, lock_curve, pool_throughput
 from advisor.records import Profile, Strategy
 
-CHUNK_SECONDS = 50e-3  # of computing: a chunk lasts at least this long, so that sending it is a trifle
+CHUNK_SECONDS = 0.1  # of computing: a chunk lasts at least this long, so that sending it is a trifle
 CHUNK_TASKS = 20  # ... and at least this many times what sending it costs
 CHUNKS_PER_WORKER = 4  # fewer leave workers idle at the end
 
@@ -35,6 +35,9 @@ WIDE = 1.5  # cores in use on average by a call that runs a pool of its own
 # Of a call's computing, lost at most to hand-overs of the GIL: calls that let go every 4 µs took 2 to 5 times as long
 # on threads, though each hand-over cost less than it does where bursts are long.
 SHORT_HAND_OVERS = 2.0
+# What a pool adds for each task: its result wakes the thread that waits for it, and the worker and the queue it takes
+# the next one from wait for each other. Two threads took twice as long for calls of 7 to 70 µs as without these.
+POOL_HAND_OVERS = 3.0
 # Of a pipe's seconds a byte, which are the parent's: what a worker's core is busy meanwhile. Between 0.3 and 1.
 WORKER_BYTE = 0.4
 PIPE_BYTES = 65536  # a pipe's buffer on Linux; a task beyond it cannot be sent ahead
@@ -133,10 +136,10 @@ def _contention(case: Case) -> float:
     """
     call, profile = case.call, case.profile
     waits = profile.switches if profile.switches is not None else float(call.wait > 0)
-    hand_overs = max(1.0 + waits, profile.gil_releases or 0.0)
+    releases = max(1.0 + waits, profile.gil_releases or 0.0)
     computing = call.gil + call.native / call.width + case.machine.thread_task
-    lost = min(hand_overs * case.machine.gil_switch, SHORT_HAND_OVERS * computing)
-    burst = call.gil / (hand_overs - 1.0) if hand_overs >= 2.0 else math.inf
+    lost = min((POOL_HAND_OVERS + releases) * case.machine.gil_switch, SHORT_HAND_OVERS * computing)
+    burst = call.gil / (releases - 1.0) if releases >= 2.0 else math.inf
     return lost + GIL_CONTENTION * call.gil * min(1.0, burst / SWITCH_INTERVAL)
 
 
