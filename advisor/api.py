@@ -155,12 +155,11 @@ def _verified(
 
 def curves(advice: Advice) -> tuple[Estimate, ...]:
     """The estimates behind an advice: every strategy at every worker count, corrected by what was really run."""
-    from advisor.costs import estimate
-    from advisor.decision import corrected
+    from advisor.decision import corrected, estimated
 
     if advice.profile is None:
         raise UsageError("there is nothing to draw: the description does not say enough")
-    modelled = estimate(advice.profile, advice.job, advice.machine)
+    modelled = estimated(advice.profile, advice.job, advice.machine, advice.evidence)
     return corrected(modelled, advice.verification, exact=advice.evidence == "verified")
 
 

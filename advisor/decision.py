@@ -64,8 +64,7 @@ def decide(
     """
     if reading is not None and reading.recommendation == "undecided" and evidence == "described":
         return undecided(reading, job, machine)
-    most = max(MOST_UNSEEN, 2 * machine.cores) if evidence == "described" else None
-    modelled = costs.estimate(profile, job, machine, most=most) if estimates is None else estimates
+    modelled = estimated(profile, job, machine, evidence) if estimates is None else estimates
     estimates = corrected(modelled, verification, exact=evidence == "verified")
     described = reading if evidence == "described" and not verification else None
     leaders = _leaders(estimates)
@@ -109,6 +108,12 @@ def decide(
         chunk=chosen.chunk,
         verification=tuple(verification),
     )
+
+
+def estimated(profile: Profile, job: Job, machine: Machine, evidence: Evidence) -> tuple[Estimate, ...]:
+    """Every strategy at every worker count that this evidence bears."""
+    most = max(MOST_UNSEEN, 2 * machine.cores) if evidence == "described" else None
+    return costs.estimate(profile, job, machine, most=most)
 
 
 def undecided(reading: Reading, job: Job, machine: Machine) -> Advice:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor import describe
-from advisor.api import advise_description
+from advisor.api import advise_description, curves
 from advisor.describe import (
     BUSY_CORE,
     HOW_LONG,
@@ -222,3 +222,10 @@ def test_another_programs_work_is_not_taken_for_the_gils() -> None:
     assert (reading.recommendation, reading.archetype) == ("threading", "child-program")
     assert reading.profile is not None
     assert (reading.profile.child_cpu or 0) > 0.8 * reading.profile.wall
+
+
+def test_the_curves_of_a_described_task_end_where_its_advice_does() -> None:
+    """Nobody has measured what is behind the waiting: a curve to 256 threads would promise what the advice does not."""
+    advice = advise_description("Downloading 100 files", calls=1000, machine=Machine(cores=2), cores=None)
+    assert max(one.workers for one in curves(advice)) == 32
+    assert advice.workers <= 32
