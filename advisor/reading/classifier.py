@@ -228,7 +228,7 @@ def _reasons(
 ) -> tuple[tuple[str, float], ...]:
     """What raised the odds of the verdict most: each kind counts by its share among those for it or against it.
 
-    Of words that are part of each other, the one that weighs more.
+    Of words that are part of a phrase, the phrase, unless it weighs far less than they do.
     """
     accepting = [verdict in kind.accepted for kind in head.kinds]
     sides = {
@@ -247,8 +247,11 @@ def _reasons(
                 continue
             weight = sum(map(mul, by_kind, row))
             weights[shown] = weights.get(shown, 0.0) + weight
-    chosen: list[tuple[str, float]] = []
+    chosen: dict[str, float] = {}
     for weight, shown in sorted(((weight, shown) for shown, weight in weights.items() if weight > 0), reverse=True):
-        if not any(shown in other or other in shown for other, _ in chosen):
-            chosen.append((shown, round(weight, 3)))
-    return tuple(chosen[:MOST_REASONS]) or (NOTHING_KNOWN,)
+        parts = [other for other in chosen if other in shown]
+        if any(shown in other for other in chosen) or any(weight < chosen[other] / 10 for other in parts):
+            continue
+        chosen[shown] = max([weight, *(chosen.pop(other) for other in parts)])
+    ordered = sorted(((weight, shown) for shown, weight in chosen.items()), reverse=True)
+    return tuple((shown, round(weight, 3)) for weight, shown in ordered[:MOST_REASONS]) or (NOTHING_KNOWN,)
