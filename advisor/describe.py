@@ -13,11 +13,12 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from advisor.matrix import ROWS, MatrixRow
+from advisor.reading.kinds import KINDS
 from advisor.records import Held, Job, Profile, Recommendation, Record, Text
 
 if TYPE_CHECKING:
@@ -31,6 +32,20 @@ MOST_WORDS = 5
 TOLD_ERROR = 0.25  # standard error of what a text tells, as a part of it
 LONGEST_CALL, SHORTEST_CALL = 1e6, 1e-7  # seconds
 MOST_BYTES = 1e15  # of one thing
+LONGEST_JOB = 86400.0  # seconds; assumed of many calls whose length is not told, or a million rows would take months
+HARDLY_WAITS, HARDLY_COMPUTES = 0.3, 0.9  # shares of the time that are told to be waiting
+PURE_WAITING = frozenset({"download", "api-call", "database", "file-io", "web-handler"})
+NO_WORK = 0.02  # seconds; of a whole job that is shorter nobody notices anything
+# What one core, or one connection, gets through in a second, where a text tells a size and no time.
+BYTES_PER_SECOND = {
+    "native": 1e9,
+    "file-io": 2e8,
+    "dataframe": 1e8,
+    "compression": 5e7,
+    "parse": 2e7,
+    "image": 2e7,
+    "download": 1e7,
+}
 
 WHERE_IT_WORKS = (
     "Where does most of the time go: waiting (for a network, a disk, a database, another program), or computing in "
@@ -40,29 +55,6 @@ WHAT_A_CALL_DOES = "What does one call do, and with which library?"
 BUSY_CORE = "Is one core busy all the time while it runs (see top), or is the CPU mostly idle?"
 INDEPENDENT = "Can a call start before the one before it has ended, or does it need its result?"
 HOW_LONG = "How long does one call take, and how many are there?"
-
-Kind = Literal["waits", "computes", "sequential"]
-
-# What the calls of an archetype do, and so which verdicts it can stand for.
-KINDS: dict[str, Kind] = {
-    **dict.fromkeys(
-        ("download", "api-call", "database", "file-io", "chat", "web-handler", "gui", "shared-state"), "waits"
-    ),
-    **dict.fromkeys(("child-program", "native", "compression"), "waits"),
-    **dict.fromkeys(
-        ("image", "video", "simulation", "calculation", "crypto", "dataframe", "machine-learning", "parse", "mixed"),
-        "computes",
-    ),
-    **dict.fromkeys(("serial", "tiny", "parallel"), "sequential"),
-}
-KIND_OF_VERDICT: dict[Recommendation, Kind] = {
-    "threading": "waits",
-    "asyncio": "waits",
-    "multiprocessing": "computes",
-    "interpreters": "computes",
-    "sequential": "sequential",
-}
-GENERIC: dict[Kind, str] = {"waits": "api-call", "computes": "calculation", "sequential": "serial"}
 
 
 class Reading(Record):
@@ -103,7 +95,7 @@ def read(text: str) -> Reading:
             named=_things(named),
             questions=_questions(judgement, told),
         )
-    verdict, archetype = judgement.verdict, _archetype(judgement)
+    verdict, archetype = _by_arithmetic(judgement.verdict, judgement.archetype, told)
     if verdict == "multiprocessing" and _only_another_program_works(named):
         verdict, archetype = "threading", "child-program"
     words = tuple(word for word, _ in judgement.reasons[:MOST_WORDS])
@@ -139,8 +131,13 @@ def _decided(
     told: Quantities,
     named: list[Entry],
 ) -> Reading:
-    profile = _told_profile(archetypes()[archetype], told)
-    implied = {name: True for name in ("shares_state", "responsive") if row and getattr(row, name)}
+    profile = _told_profile(archetypes()[archetype], told, job)
+    implied: dict[str, bool | int] = {
+        name: True for name in ("shares_state", "responsive") if row and getattr(row, name)
+    }
+    if archetype == "gui":
+        implied["responsive"] = True
+        implied["calls"] = told.calls or 1  # what a press of the button starts
     return Reading(
         recommendation=verdict,
         row=row,
@@ -155,12 +152,6 @@ def _decided(
     )
 
 
-def _archetype(judgement: Judgement) -> str:
-    """The likeliest archetype, if its calls do what the verdict is for; else a general one that does."""
-    kind = KIND_OF_VERDICT[judgement.verdict]
-    return judgement.archetype if KINDS.get(judgement.archetype) == kind else GENERIC[kind]
-
-
 def _only_another_program_works(named: Iterable[Entry]) -> bool:
     """Whether what is named runs in a child program, and nothing that is named computes here.
 
@@ -170,32 +161,63 @@ def _only_another_program_works(named: Iterable[Entry]) -> bool:
     return "child" in works and not works & {"holds", "mixed", "releases"}
 
 
-def _told_profile(profile: Profile, told: Quantities) -> Profile:
-    """The archetype's profile with what the text tells: how long a call is, how much of it waits, how many a second."""
+def _by_arithmetic(verdict: Recommendation, archetype: str, told: Quantities) -> tuple[Recommendation, str]:
+    """The verdict and the archetype, where figures that are told leave no choice: next to no work, or a rate limit."""
     each = told.seconds_each
-    if each is None and told.seconds_total is not None and told.calls:
-        each = told.seconds_total / told.calls
-    if each is not None and KINDS.get(profile.archetype or "") != "sequential":
+    if verdict in ("threading", "multiprocessing") and told.calls and each and told.calls * each < NO_WORK:
+        return "sequential", "tiny"
+    if told.several_within_limit is False and verdict == "threading":
+        return "sequential", "api-call"
+    if told.rate_limit_per_second and verdict == "sequential":
+        return ("threading" if told.several_within_limit else verdict), "api-call"
+    if told.wait_share is not None and told.wait_share < HARDLY_WAITS and archetype in PURE_WAITING:
+        return "multiprocessing", "mixed"
+    if told.wait_share is not None and told.wait_share > HARDLY_COMPUTES and verdict == "multiprocessing":
+        return "threading", "api-call"
+    return verdict, archetype
+
+
+def _told_profile(profile: Profile, told: Quantities, job: Job) -> Profile:
+    """The archetype's profile with what the text tells: how long a call is, how much of it waits, how many at once."""
+    archetype = profile.archetype or ""
+    each = told.seconds_each
+    if each is None and told.seconds_total is not None:
+        each = told.seconds_total / job.calls
+    if each is None and told.bytes_each and archetype in BYTES_PER_SECOND:
+        each = max(profile.wall, min(told.bytes_each, MOST_BYTES) / BYTES_PER_SECOND[archetype])
+    if each is None and profile.wall * job.calls > LONGEST_JOB:
+        each = LONGEST_JOB / job.calls
+    if each is not None and (archetype != "tiny" or told.seconds_each is not None):
         profile = _scaled(profile, min(LONGEST_CALL, max(SHORTEST_CALL, each)) / profile.wall)
     if told.wait_share is not None and 0 <= told.wait_share <= 1:
         profile = _waiting(profile, told.wait_share)
-    if told.bytes_each and KINDS.get(profile.archetype or "") == "computes":
+    if told.bytes_each and KINDS.get(archetype) == "computes":
         profile = _sized(profile, told.bytes_each)
     if told.rate_limit_per_second:
         profile = _limited(profile, 1.0 / told.rate_limit_per_second)
+    elif told.at_once and KINDS.get(archetype) == "waits":
+        gate = Held(
+            name="the connections", kind="semaphore", places=told.at_once, seconds=profile.wall, everywhere=True
+        )
+        profile = profile.model_copy(update={"held": (gate,)})
     return profile
 
 
 _TIMES = ("gil_held", "gil_free", "child_cpu", "wait")
+_DATA = ("argument_bytes", "result_bytes", "pickle_seconds")
 
 
 def _scaled(profile: Profile, factor: float) -> Profile:
-    """All of a call's times, longer or shorter."""
-    times = {name: seconds * factor for name in _TIMES if (seconds := getattr(profile, name)) is not None}
+    """All of a call's times, longer or shorter; what is shorter has less to work on."""
+    scaled = {name: seconds * factor for name in _TIMES if (seconds := getattr(profile, name)) is not None}
+    if factor < 1:
+        scaled |= {name: type(told)(told * factor) for name in _DATA if (told := getattr(profile, name)) is not None}
     error = min(TOLD_ERROR, profile.standard_error.get("wall", 0.0) / profile.wall)
     errors = {name: seconds * factor for name, seconds in profile.standard_error.items()}
     wall = profile.wall * factor
-    return profile.model_copy(update={**times, "wall": wall, "standard_error": {**errors, "wall": error * wall}})
+    held = tuple(one.model_copy(update={"seconds": one.seconds * factor}) for one in profile.held)
+    update = {**scaled, "wall": wall, "standard_error": {**errors, "wall": error * wall}, "held": held}
+    return profile.model_copy(update=update)
 
 
 def _waiting(profile: Profile, share: float) -> Profile:

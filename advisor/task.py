@@ -68,6 +68,23 @@ class Task(BaseModel):
             raise ValueError(f"gil_share is {share:g} but cpu_share is {cpu:g}: the GIL's share is a part of the CPU's")
         return share
 
+    @field_validator("native_threads")
+    @classmethod
+    def _one_core_at_a_time_holds_the_gil(cls, cores: float | None, info: ValidationInfo) -> float | None:
+        gil = info.data.get("gil_share")
+        if cores is not None and gil is not None and gil > 1 - 1e-9 and cores > 1.5:
+            raise ValueError(f"native_threads is {cores:g} but gil_share is 1: who holds the GIL uses one core")
+        return cores
+
+    @field_validator("memory")
+    @classmethod
+    def _arguments_and_result_are_in_memory(cls, memory: int | None, info: ValidationInfo) -> int | None:
+        for name in ("argument_bytes", "result_bytes"):
+            needed = info.data.get(name)
+            if memory is not None and needed is not None and needed > memory:
+                raise ValueError(f"memory is {memory} bytes but {name} is {needed}: a process has both at its peak")
+        return memory
+
     @field_validator("child_share", "wait_share")
     @classmethod
     def _shares_fit_the_whole(cls, share: float | None, info: ValidationInfo) -> float | None:

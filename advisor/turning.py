@@ -7,7 +7,7 @@ from advisor.records import Machine, Profile, Reason, Strategy
 
 SOURCE = "Amdahl's law: what holds the GIL is not shared out among threads"
 
-# By archetype where that says more, by strategy otherwise. `least` is the share of a call that one core in all is.
+# By archetype where that says more, by strategy otherwise. `rest` is what all cores but one are of all.
 _BY_ARCHETYPE = {
     "child-program": "If the computing happens in Python and not in the other program, use processes.",
     "native": "If it is Python code that computes, and not native code that releases the GIL, use processes.",
@@ -20,7 +20,7 @@ _BY_ARCHETYPE = {
 _BY_STRATEGY: dict[Strategy, str] = {
     "threading": "If computing in Python takes more than half of a call, threads gain 2× at most: use processes then.",
     "asyncio": "If computing takes more than half of a call, or a library blocks the loop, use processes or threads.",
-    "multiprocessing": "If all but {least} of a call is waiting, another program's work or native code that releases "
+    "multiprocessing": "If {rest} of a call or more is waiting, another program's work or native code that releases "
     "the GIL, threads gain as much and share their memory.",
 }
 
@@ -32,5 +32,5 @@ def point(strategy: Strategy, profile: Profile, machine: Machine) -> Reason | No
     text = text or _BY_STRATEGY.get(strategy)
     if text is None:
         return None
-    least = figures.percent(1.0 / max(2, machine.cores))
-    return Reason(rule="turning-point", text=text.format(least=least), source=SOURCE)
+    rest = figures.percent(1.0 - 1.0 / max(2, machine.cores))
+    return Reason(rule="turning-point", text=text.format(rest=rest), source=SOURCE)

@@ -4,8 +4,8 @@
 
 Cross-validation splits by family: texts that share a scenario or a wording are held out together. The confidence and
 the threshold for a text, too, are those of the other parts. `--holes` holds out whole archetypes and whole files.
-`profiles/descriptions/unseen.jsonl` was written apart from the training texts, is never trained on, and is judged by
-the stored model; so is each FILE of the same form, where a label may be null for undecided.
+`profiles/descriptions/unseen.jsonl` was written apart from the training texts, is never trained on, and is read as
+users' texts are, with the stored model; so is each FILE of the same form, where a label may be null for undecided.
 
 `--train` first trains anew and stores the model (advisor/reading/model.json and model.bin): the same on every run.
 `--report` writes what is printed into docs/descriptions.md too. `--doubtful` lists the training texts whose label the
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from advisor.describe import read
 from advisor.reading import classifier
 from advisor.reading.classifier import VERDICTS
 from advisor.records import Recommendation
@@ -75,9 +76,13 @@ def _given(sums: Sums, by: Calibration) -> Given:
 
 
 def stored(texts: Iterable[Text]) -> list[Given]:
-    """What the stored model says."""
-    said = (classifier.judge(text.text) for text in texts)
-    return [Given(one.verdict, one.confidence, one.archetype) for one in said]
+    """What users get: the stored model's verdict, but where figures leave no choice."""
+    found = []
+    for text in texts:
+        judged, reading = classifier.judge(text.text), read(text.text)
+        sure = reading.confidence or judged.confidence
+        found.append(Given(reading.recommendation, sure, reading.archetype or judged.archetype))
+    return found
 
 
 def plain_words(trained_on: Sequence[Text], texts: Sequence[Text]) -> list[Given]:

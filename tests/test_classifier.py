@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from advisor.reading import classifier
 from advisor.reading.classifier import HEADER, TABLE, VERDICTS, judge, load
 from advisor.reading.features import LONGEST, features
+from advisor.reading.kinds import fitting
+from advisor.records import Recommendation
 from benchmarks.descriptions import cross_validated, report
 from benchmarks.descriptions_keywords import by_keywords
 from benchmarks.descriptions_training import (
+    ASKED_FOR,
     FOLDER,
     TRAINED_ON,
     UNSEEN,
@@ -30,6 +33,7 @@ from benchmarks.descriptions_training import (
     train,
     training_texts,
     vocabulary_of,
+    weights_of,
     write,
 )
 
@@ -76,6 +80,30 @@ def test_a_plain_description_is_judged_and_explained(text: str, verdict: str, wo
     shown = [shown for shown, _ in judgement.reasons]
     assert any(word in one for one in shown), shown
     assert all(weight > 0 for _, weight in judgement.reasons)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "shares", "archetype"),
+    [
+        ("threading", {"parse": 0.3, "download": 0.4, "native": 0.3}, "download"),
+        ("threading", {"image": 0.6, "api-call": 0.3, "native": 0.1}, "native"),
+        ("multiprocessing", {"download": 0.5, "parse": 0.3, "image": 0.2}, "parse"),
+        ("sequential", {"download": 0.5, "serial": 0.3, "tiny": 0.2}, "serial"),
+        ("undecided", {"download": 0.5, "serial": 0.3, "tiny": 0.2}, "download"),
+        ("asyncio", {"serial": 1.0}, "serial"),
+    ],
+)
+def test_the_archetype_fits_the_verdict(verdict: Recommendation, shares: dict[str, float], archetype: str) -> None:
+    """What a call does must be what the verdict is for; threads that compute do so in native code."""
+    assert fitting(verdict, shares) == archetype
+
+
+def test_reasons_are_words_that_say_something() -> None:
+    """No "each" and no "with", nothing twice in other words, and figures as people write them."""
+    shown = [word for word, _ in judge("parse 40000 pages with beautifulsoup, each takes 0.2 s").reasons]
+    assert not {"each", "with", "s", "takes"} & set(shown)
+    assert not [(one, other) for one in shown for other in shown if one != other and one in other]
+    assert not any("e+" in word or "40000 calls" in word for word in shown)
 
 
 def test_judging_needs_no_library() -> None:
@@ -130,6 +158,15 @@ def test_a_family_is_held_out_as_a_whole() -> None:
     assert len(set(zip(families, part_of, strict=True))) == len(set(families))
     sizes = [part_of.count(part) for part in sorted(set(part_of))]
     assert max(sizes) - min(sizes) < 10
+
+
+def test_texts_count_by_how_often_people_ask_for_their_verdict() -> None:
+    """However many there are of each; together they count as many as they are."""
+    texts = some_texts()
+    counted: dict[str, float] = {}
+    for text, weight in zip(texts, weights_of(texts), strict=True):
+        counted[text.label] = counted.get(text.label, 0.0) + weight
+    assert counted == pytest.approx({label: share * len(texts) for label, share in ASKED_FOR.items()})
 
 
 def test_held_out_texts_leave_no_word() -> None:

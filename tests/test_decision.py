@@ -299,7 +299,7 @@ def test_a_description_is_advised_as_its_row_says(row: MatrixRow) -> None:
     assert reading.profile is not None
     advice = decide(reading.profile, reading.job, MACHINE, evidence="described", reading=reading)
     assert (advice.recommendation, advice.evidence) == (row.recommendation, "described")
-    assert advice.workers > 1
+    assert advice.workers > 1 or reading.job.responsive
     assert advice.confidence <= reading.confidence
     assert advice.seconds is not None
     assert advice.seconds.high > 1.5 * advice.seconds.low

@@ -115,6 +115,78 @@ def test_what_a_text_tells_of_a_call_becomes_the_profile() -> None:
     assert told.profile.standard_error["wall"] < typical.standard_error["wall"] / typical.wall * told.profile.wall
 
 
+def test_a_total_without_a_count_is_that_of_the_whole_job() -> None:
+    """Nobody counted the calls, so the job has as many as are assumed and takes as long as was told."""
+    told = read("parsing our XML files with a hand-written python parser takes 5 hours, one core is busy")
+    assert told.profile is not None
+    assert (told.calls, told.profile.wall * told.job.calls) == (None, pytest.approx(5 * 3600))
+
+
+def test_many_short_calls_have_little_to_work_on() -> None:
+    """A row is no table: what goes to a process shrinks with the time that a call takes."""
+    told = read("3 million rows, df.apply with a python function takes 45 minutes, one core busy")
+    assert told.profile is not None
+    assert (told.recommendation, told.calls) == ("multiprocessing", 3_000_000)
+    assert told.profile.wall == pytest.approx(2700 / 3e6)
+    assert (told.profile.argument_bytes or 0) < 10_000
+    advice = advise_description(
+        "3 million rows, df.apply takes 45 minutes", calls=None, machine=Machine(cores=8), cores=None
+    )
+    assert advice.recommendation == "multiprocessing"
+
+
+def test_sizes_tell_how_long_a_call_is_where_nothing_else_does() -> None:
+    """Hashing 4 GB takes seconds, not the fifth of one that is typical."""
+    told = read("hash 200 files of 4 GB each with hashlib")
+    assert told.profile is not None
+    assert (told.archetype, told.profile.wall) == ("native", pytest.approx(4.0))
+
+
+def test_many_calls_of_unknown_length_are_no_job_for_months() -> None:
+    """A million things whose time nobody told are assumed to be done within a day."""
+    told = read("crack md5 hashes with a wordlist of 14 million words, pure python")
+    assert told.profile is not None
+    assert told.profile.wall * told.job.calls <= describe.LONGEST_JOB * (1 + 1e-9)
+
+
+def test_a_window_that_hangs_wants_one_thread() -> None:
+    """It gains no speed, and the advice says what it is for."""
+    advice = advise_description(
+        "my tkinter window freezes while it talks to the serial port", calls=None, machine=Machine(cores=8), cores=None
+    )
+    assert (advice.recommendation, advice.workers, advice.job.calls) == ("threading", 1, 1)
+    assert advice.reasons[0].rule == "off-the-main-thread"
+
+
+def test_connections_that_are_allowed_limit_the_gain() -> None:
+    """No more workers than the other side lets in."""
+    advice = advise_description(
+        "one SELECT per customer, 12,000 customers, 80 ms each, the database has 6 connections",
+        calls=None,
+        machine=Machine(cores=8),
+        cores=None,
+    )
+    assert advice.recommendation == "threading"
+    assert advice.workers <= 7
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told", "now"),
+    [
+        ("threading", Quantities(calls=5, seconds_each=1e-3), ("sequential", "tiny")),
+        ("threading", Quantities(seconds_each=0.4, rate_limit_per_second=1.0), ("sequential", "api-call")),
+        ("sequential", Quantities(seconds_each=0.4, rate_limit_per_second=10.0), ("threading", "api-call")),
+        ("sequential", Quantities(seconds_each=0.4, rate_limit_per_second=1.0), ("sequential", "api-call")),
+        ("threading", Quantities(calls=5, seconds_each=1.0), ("threading", "download")),
+    ],
+)
+def test_figures_that_leave_no_choice(
+    verdict: Recommendation, told: Quantities, now: tuple[Recommendation, str]
+) -> None:
+    """Next to no work is not shared out, and a rate limit allows several calls at once or it does not."""
+    assert describe._by_arithmetic(verdict, "download", told) == now
+
+
 def test_large_things_that_are_computed_on_need_their_memory() -> None:
     """Of 16 workers, as many as the memory holds are advised."""
     text = "parse 200 xml files of 3 GB each with lxml, pure python afterwards, one core is busy"

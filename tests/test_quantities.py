@@ -179,3 +179,56 @@ def test_any_mixture_of_its_own_words_is_read(spaced: str, joined: str) -> None:
 def test_by_which_way_is_no_part_of_a_call(text: str, calls: int) -> None:
     """In other languages "per" also says how."""
     assert quantities(text).calls == calls
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("0.5 s download and 2 s parsing per page", 0.2),
+        ("per article 3 s waiting for the server and 1 s of nltk", 0.75),
+        ("fetch 200 ms, bs4 1.8 s", 0.1),
+        ("2 s parsing, then 3 s parsing again", None),
+        ("5 s per page", None),
+    ],
+)
+def test_parts_with_their_own_times_tell_what_waits(text: str, share: float | None) -> None:
+    """Where both a waiting and a computing part have a time."""
+    assert quantities(text).wait_share == share
+
+
+@pytest.mark.parametrize(
+    ("text", "at_once"),
+    [
+        ("the db has 20 connections", 20),
+        ("they allow 10 sessions per customer", 10),
+        ("20,000 websocket connections", None),
+        ("the server takes 20 seconds", None),
+    ],
+)
+def test_how_many_are_let_in_at_once(text: str, at_once: int | None) -> None:
+    """Connections that the other side allows; not those that somebody wants."""
+    assert quantities(text).at_once == at_once
+
+
+@pytest.mark.parametrize(
+    ("text", "each", "calls"),
+    [
+        ("20k pages, a page takes 4-5 seconds", 4.5, 20_000),
+        ("one run is 20 min, 300 combinations", 1200.0, 300),
+        ("my function takes 30 ms and I call it 2 million times", 0.03, 2_000_000),
+        ("3000 of them, 2 s each", 2.0, 3000),
+        ("threads make it 20 times slower", None, None),
+    ],
+)
+def test_the_length_of_one_and_how_many(text: str, each: float | None, calls: int | None) -> None:
+    """Told of one of them, or as a number of times."""
+    told = quantities(text)
+    assert (told.seconds_each, told.calls) == (each, calls)
+
+
+@pytest.mark.parametrize(
+    ("rate", "each", "several"), [(10.0, 0.4, True), (1.0, 0.4, False), (None, 0.4, None), (1.0, None, None)]
+)
+def test_what_a_rate_limit_lets_be_under_way(rate: float | None, each: float | None, several: bool | None) -> None:
+    """By Little's law: the rate times the length of a call."""
+    assert Quantities(rate_limit_per_second=rate, seconds_each=each).several_within_limit is several

@@ -61,6 +61,9 @@ def test_a_guess_is_marked_and_wide() -> None:
         ({"cpu_share": 0.7, "child_share": 0.4}, "child_share"),
         ({"gil_share": 0.7, "wait_share": 0.4}, "wait_share"),
         ({"cpu_share": 0.3, "gil_share": 0.5}, "gil_share"),
+        ({"gil_share": 1.0, "native_threads": 8}, "native_threads"),
+        ({"memory": 1_000, "argument_bytes": 5_000}, "memory"),
+        ({"memory": 1_000, "result_bytes": 5_000}, "memory"),
         ({"cpu_share": 1.2}, "cpu_share"),
         ({"cpu_share": float("nan")}, "cpu_share"),
         ({"seconds_per_call": 0}, "seconds_per_call"),
@@ -72,6 +75,13 @@ def test_a_contradiction_is_refused_by_name(task: dict[str, float], field: str) 
     with pytest.raises(ValidationError) as refused:
         Task(**task)
     assert [error["loc"] for error in refused.value.errors()] == [(field,)]
+
+
+def test_every_contradiction_is_named() -> None:
+    """Not only the first one."""
+    with pytest.raises(ValidationError) as refused:
+        Task(cpu_share=0.3, gil_share=0.5, child_share=0.5, wait_share=0.9, memory=10, argument_bytes=20)
+    assert [error["loc"] for error in refused.value.errors()] == [("gil_share",), ("wait_share",), ("memory",)]
 
 
 def test_a_task_says_what_surrounds_the_calls() -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from advisor.reading.features import Features, features
+from advisor.reading.kinds import fitting
 from advisor.records import Recommendation
 
 HEADER: Final = Path(__file__).with_name("model.json")
@@ -38,7 +39,7 @@ class Judgement:
     verdict: Recommendation
     confidence: float
     probabilities: Mapping[Recommendation, float]  # of being the best answer; they add up to 1
-    archetype: str
+    archetype: str  # the likeliest that fits the verdict
     archetype_confidence: float
     reasons: tuple[tuple[str, float], ...]  # words or facts for the leading verdict, by their weight in its log-odds
     leading: Recommendation  # the likeliest verdict, also where it is not likely enough to be given
@@ -142,13 +143,14 @@ def judged(known: Model, found: Features) -> Judgement:
     if given != lead:
         confidence = min(confidence, probabilities["undecided"])
     archetypes = softmax(sums[count:], head.archetype_temperature)
-    best = max(range(len(archetypes)), key=archetypes.__getitem__)
+    of_archetypes = dict(zip(head.archetypes, archetypes, strict=True))
+    archetype = fitting(given, of_archetypes)
     return Judgement(
         given,
         confidence,
         probabilities,
-        head.archetypes[best],
-        archetypes[best],
+        archetype,
+        of_archetypes[archetype],
         _reasons(words, facts, norm, head, shares, lead),
         lead,
     )
@@ -224,7 +226,10 @@ def _reasons(
     shares: Sequence[float],
     verdict: Recommendation,
 ) -> tuple[tuple[str, float], ...]:
-    """What raised the odds of the verdict most: each kind counts by its share among those for it or against it."""
+    """What raised the odds of the verdict most: each kind counts by its share among those for it or against it.
+
+    Of words that are part of a phrase, the phrase, unless it weighs far less than they do.
+    """
     accepting = [verdict in kind.accepted for kind in head.kinds]
     sides = {
         side: sum(share for share, accepts in zip(shares, accepting, strict=True) if accepts == side) or 1.0
@@ -242,5 +247,11 @@ def _reasons(
                 continue
             weight = sum(map(mul, by_kind, row))
             weights[shown] = weights.get(shown, 0.0) + weight
-    ordered = sorted(((weight, shown) for shown, weight in weights.items() if weight > 0), reverse=True)
+    chosen: dict[str, float] = {}
+    for weight, shown in sorted(((weight, shown) for shown, weight in weights.items() if weight > 0), reverse=True):
+        parts = [other for other in chosen if other in shown]
+        if any(shown in other for other in chosen) or any(weight < chosen[other] / 10 for other in parts):
+            continue
+        chosen[shown] = max([weight, *(chosen.pop(other) for other in parts)])
+    ordered = sorted(((weight, shown) for shown, weight in chosen.items()), reverse=True)
     return tuple((shown, round(weight, 3)) for weight, shown in ordered[:MOST_REASONS]) or (NOTHING_KNOWN,)

@@ -13,9 +13,10 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from advisor import figures
 from advisor.knowledge import found_in
 from advisor.reading.clauses import Clause, clauses
-from advisor.reading.numbers import lowered
+from advisor.reading.numbers import lowered, vocabulary
 from advisor.reading.quantities import Quantities, quantities
 from advisor.reading.signs import signs_in
 
@@ -24,6 +25,23 @@ PIECES: Final = (3, 4, 5)  # characters of a piece of a word, its ends marked
 LONGEST_WORD: Final = 30
 
 NOTHING: Final = ""  # to show
+
+# Words that carry a sentence and tell a reader nothing about the task, though they weigh something.
+_SAY_NOTHING: Final = vocabulary(
+    "a about after again all also although am an and any anything are as at away be because been before being but by "
+    "can can't could did didn't do does doesn't doing don't each else ever every for from get gets getting give go "
+    "goes going got had has have having he her here him his how i i'd i'll i'm i've if in into is isn't it it's its "
+    "just let like lot made make makes many me more most much my need needs no nor not now of off on one only or "
+    "other our out over own per really run runs running s same she should so some something still such take takes "
+    "than that that's the their them then there these they thing things this those through to too until up us use "
+    "using very want was way we well were what when where which while who why will with without won't would yes yet "
+    "you your k m n x ms min h gb mb kb tb # ? % times million thousand hundred der die das den dem des ein eine "
+    "einen einem einer und oder mit ohne für von vom zu zum zur im ist sind war wird werden nicht kein keine auch nur "
+    "noch aber wenn dass ich wir es sie er mein meine pro je auf aus bei nach über le la les un une du de et ou avec "
+    "sans pour par sur dans est sont pas mon ma mes que qui ce il elle el los las una y o con sin para por en son mi "
+    "mis lo se al del um uma os com sem na nas nos da dos não é e и в во на с со не по за из к у о от до я мы он она "
+    "это что как для но"
+)
 
 _MARKS: Final = "\u0300-\u036f\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0dff\u0e31-\u0e4e"
 _TOKEN: Final = re.compile(rf"#|(?:[^\W_]|[{_MARKS}])+(?:'[a-z]{{1,2}}\b)?|\?|%")
@@ -64,14 +82,15 @@ def of_words(words: str) -> dict[str, str]:
             _unspaced(word, found)
             before = ""
             continue
-        found["=" + word] = word
+        told = NOTHING if word in _SAY_NOTHING else word
+        found["=" + word] = told
         if before:
-            found[f"={before} {word}"] = f"{before} {word}"
+            found[f"={before} {word}"] = f"{before} {word}" if told and before not in _SAY_NOTHING else NOTHING
         before = word
         marked = f"{_EDGE}{word[:LONGEST_WORD]}{_EDGE}"
         for size in PIECES:
             for start in range(len(marked) - size + 1):
-                found.setdefault(marked[start : start + size], word)
+                found.setdefault(marked[start : start + size], told)
     return found
 
 
@@ -156,28 +175,37 @@ def _of_clauses(told: Sequence[Clause], facts: dict[str, str]) -> None:
 
 def _of_quantities(said: Quantities, facts: dict[str, str]) -> None:
     """Figures by their size; that one is told at all says that there is a job."""
-    _of_size("calls", said.calls, facts)
-    _of_size("seconds each", said.seconds_each, facts)
-    _of_size("seconds in total", said.seconds_total, facts)
-    if said.calls and said.seconds_each:
-        _of_size("seconds for all", said.calls * said.seconds_each, facts)
+    each, total = said.seconds_each, said.seconds_total
+    if said.calls:
+        _of_size("calls", said.calls, f"{figures.count(said.calls)} calls", facts)
+    if each is not None:
+        _of_size("seconds each", each, f"{figures.duration(each)} each", facts)
+    if total is not None:
+        _of_size("seconds in total", total, f"{figures.duration(total)} in total", facts)
+    if said.calls and each:
+        _of_size("seconds for all", said.calls * each, f"{figures.duration(said.calls * each)} for all", facts)
     if said.cores:
         facts["cores told"] = f"{said.cores} cores"
     if said.rate_limit_per_second is not None:
         facts["a rate limit"] = "a rate limit"
+    if said.several_within_limit is not None:
+        many = "several at once" if said.several_within_limit else "one at a time"
+        facts[f"the rate limit allows {many}"] = f"a rate limit that allows {many}"
+    if said.at_once is not None:
+        facts[f"{'several' if said.at_once > 1 else 'one'} allowed at once"] = f"{said.at_once} at once"
     for name, share in (("CPU", said.cpu_share), ("waiting", said.wait_share)):
         if share is not None:
-            facts[f"{name} {'low' if share < 0.3 else 'high' if share > 0.7 else 'middling'}"] = f"{share:.0%} {name}"
+            size = "low" if share < 0.3 else "high" if share > 0.7 else "middling"
+            facts[f"{name} {size}"] = f"{figures.percent(share)} {name}"
     if said.busy_cores is not None:
         few = "no" if said.busy_cores < 0.5 else "one" if said.busy_cores < 1.5 else "several"
         facts[f"{few} busy cores"] = f"{said.busy_cores:g} busy cores"
-    if not any((said.calls, said.seconds_each, said.seconds_total)):
+    if not any((said.calls, each, total)):
         facts["no figures"] = NOTHING
 
 
-def _of_size(name: str, value: float | None, facts: dict[str, str]) -> None:
-    if value is not None:
-        size = max(-6, min(7, math.floor(math.log10(value)))) if value > 0 else -6
-        facts[f"{name} 1e{size}"] = f"{value:g} {name}"
-        if size < 1:
-            facts[f"{name} few"] = f"{value:g} {name}"
+def _of_size(name: str, value: float, shown: str, facts: dict[str, str]) -> None:
+    size = max(-6, min(7, math.floor(math.log10(value)))) if value > 0 else -6
+    facts[f"{name} 1e{size}"] = shown
+    if size < 1:
+        facts[f"{name} few"] = shown

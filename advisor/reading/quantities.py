@@ -7,14 +7,16 @@ sizes of pictures are no counts; a rate is a limit only where the text says that
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from advisor.reading.numbers import ARTICLES, Number, Token, lowered, numbers, tokens, vocabulary
+from advisor.reading.parts import waiting_share
 
 MOST_CALLS = 10**9
 MOST_CORES = 4096
+SEVERAL = 1.5  # calls under way, on average
 LONGEST = 10 * 365 * 86400.0  # seconds; who tells more speaks of something else
 
 Kind = Literal["duration", "size", "rate", "cores", "workers", "percent", "ratio", "count"]
@@ -50,10 +52,18 @@ class Quantities:
     cores: int | None = None
     workers_tried: int | None = None
     rate_limit_per_second: float | None = None
+    at_once: int | None = None  # the most that the other side lets be under way: "the server allows 20 connections"
     cpu_share: float | None = None  # of the machine or of a core, as told: "3 % CPU" is 0.03, "3200 %" is 32.0
     wait_share: float | None = None  # of the time
     busy_cores: float | None = None  # "1 of 16 cores", "one core pegged", "6 %" on 16 cores
     spans: tuple[Span, ...] = ()
+
+    @property
+    def several_within_limit(self) -> bool | None:
+        """Whether a rate limit lets more than one call be under way at a time."""
+        if not self.rate_limit_per_second or not self.seconds_each:
+            return None
+        return self.rate_limit_per_second * self.seconds_each > SEVERAL
 
 
 def _table(*rows: tuple[float, str]) -> dict[str, float]:
@@ -196,7 +206,10 @@ _BEFORE_NO_COUNT = vocabulary(
     "layer gen i9 i7 i5 ryzen in_year id exit pydantic mk channel com zig channels issue ticket sprint turn day "
     "week top thread worker m8 depth= pass db2 h bleu q iso rfc p seed from_year chmod utf base x86"
 )
-_LEFT = ("left", "to go", "to do", "remaining", "in total", "pieces", "altogether", "übrig", "restantes")
+_LEFT = (
+    "left", "to go", "to do", "remaining", "in total", "pieces", "altogether", "übrig", "restantes", "of them",
+    "of these", "of those",
+)  # fmt: skip
 _NO_NOUN = vocabulary(
     "it this i we they which that when if he she you then but of von de d' per and und or with in at on is are was "
     "takes x × * / = : - for the"
@@ -234,17 +247,25 @@ def quantities(text: str) -> Quantities:
     for fields in (_durations(read, found), _sizes(read, found), _cores(read, found), _workers(read, found)):
         _keep(told, fields)
     _keep(told, _rates(read, found))
+    _keep(told, _at_once(read, found))
     _keep(told, _shares(read, found))
     _keep(told, _clock_times(read, found))
     _keep(told, _busy(read, found, told))
     _keep(told, _calls(read, found))
+    if "wait_share" not in told:
+        share = waiting_share(text, [one for one in found if one.kind == "duration" and not _is_attribute(read, one)])
+        return replace(_quantities(told), wait_share=None if share is None else round(share, 4))
+    return _quantities(told)
+
+
+def _quantities(told: dict[str, tuple[float, Measure]]) -> Quantities:
     return Quantities(
         **{name: int(value) if name in _WHOLE else value for name, (value, _) in told.items()},  # type: ignore[arg-type]
         spans=tuple(Span(name, at.start, at.end) for name, (_, at) in told.items()),
     )
 
 
-_WHOLE = frozenset({"calls", "cores", "workers_tried"})
+_WHOLE = frozenset({"calls", "cores", "workers_tried", "at_once"})
 Told = Iterable[tuple[str, float, Measure]]
 
 
@@ -604,7 +625,30 @@ def _is_each(read: _Text, measure: Measure) -> bool:
         word = read.word(measure.first - back)
         if word in _COUNTERS and read.word(measure.first - back - 1) in ("1", "一", "每", "毎"):
             return True
-    return _near(read, measure.first, _EACH, 7) or _near(read, measure.after, _EACH - {"par", "por"}, 0, 3)
+    return (
+        _near(read, measure.first, _EACH, 7)
+        or _near(read, measure.after, _EACH - {"par", "por"}, 0, 3)
+        or _one_takes(read, measure)
+    )
+
+
+_ONE = vocabulary("a an one single ein eine einen un une una um uma один одна одно 一个 1つ")
+_BEGINS = _STOPS | vocabulary("and but where since because as that if und aber et mais y pero и") | {""}
+_TAKE = vocabulary(
+    "takes need needs took is was dauert braucht prend dure tarda toma demora leva занимает длится идёт идет costs eats"
+)
+
+
+def _one_takes(read: _Text, measure: Measure) -> bool:
+    """ "A page takes 4 s", "one run is 20 min": of one of them, and right before the time."""
+    for back in range(1, 5):
+        word = read.word(measure.first - back)
+        if word in _TAKE:
+            ones = (measure.first - back - ahead for ahead in (2, 3))
+            return any(read.word(at) in _ONE and read.word(at - 1) in _BEGINS for at in ones)
+        if word in _STOPS or not word:
+            return False
+    return False
 
 
 def _sizes(read: _Text, found: list[Measure]) -> Told:
@@ -692,6 +736,27 @@ def _rates(read: _Text, found: list[Measure]) -> Told:
                 if 0 < measure.first - at <= 4 and measure.value > 0 and measure.kind in ("count", "duration"):
                     yield "rate_limit_per_second", 1 / measure.value, measure
                     return
+
+
+_CONNECTIONS = vocabulary(
+    "connection connections connexion connexions conexión conexiones conexão conexões verbindung verbindungen "
+    "verbindingen соединение соединения соединений подключений 连接 接続 połączeń session sessions slots"
+)
+_HAS = vocabulary(
+    "has have pool up only most maximum max limit limited allow allows allowed lets permits ok hat haben erlaubt "
+    "höchstens nur autorise permite permiten máximo разрешает максимум 最多 最大"
+)
+
+
+def _at_once(read: _Text, found: list[Measure]) -> Told:
+    """How many may be under way: "the db has 20 connections", "they allow 10 sessions"."""
+    for measure in found:
+        if measure.kind != "count" or measure.value < 1 or measure.value != int(measure.value):
+            continue
+        ahead = [read.word(measure.after + step) for step in range(3)]
+        if any(word in _CONNECTIONS for word in ahead) and _near(read, measure.first, _HAS, 6):
+            yield "at_once", measure.value, measure
+            return
 
 
 def _within_sentence(read: _Text, first: int, after: int, words: frozenset[str], reach: int = 14) -> bool:
@@ -865,7 +930,16 @@ def _rank(read: _Text, measure: Measure) -> int:
         return 0
     if any(" ".join((read.word(measure.after), read.word(measure.after + 1))).startswith(left) for left in _LEFT):
         return 2
+    if read.word(measure.after) in _REPEATED and value >= 10 and read.word(measure.after + 1) not in _COMPARED:
+        return 2
     return _noun_rank(read, measure)
+
+
+_REPEATED = vocabulary("times mal veces vezes fois раз volte keer razy kez")
+_COMPARED = vocabulary(
+    "a an as faster slower quicker longer more less bigger larger smaller better worse the per schneller langsamer "
+    "mehr größer más mas mais plus moins быстрее медленнее больше più meno sneller szybciej daha"
+)
 
 
 def _noun_rank(read: _Text, measure: Measure) -> int:
