@@ -275,9 +275,12 @@ def _questions(judgement: Judgement, told: Quantities) -> tuple[str, ...]:
     return (WHERE_IT_WORKS, BUSY_CORE)
 
 
+_CORES = re.compile(r"[,;:]? (?:(?:on|with|using) )?(?:an? |my )?\d+[- ](?:cpu )?(?:cores?|cpus?)\b(?: \w+)?[.!]?$")
+
+
 def _row_word_for_word(text: str) -> MatrixRow | None:
-    """The row whose task the text is, whatever number it names."""
-    said = _words_only(_normal(text))
+    """The row whose task the text is, whatever number it names, and whatever cores it is to run on."""
+    said = _words_only(_CORES.sub("", _normal(text)))
     return next((row for row in ROWS if _words_only(row.task.lower()) == said), None)
 
 

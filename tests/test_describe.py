@@ -301,3 +301,9 @@ def test_the_curves_of_a_described_task_end_where_its_advice_does() -> None:
     advice = advise_description("Downloading 100 files", calls=1000, machine=Machine(cores=2), cores=None)
     assert max(one.workers for one in curves(advice)) == 32
     assert advice.workers <= 32
+
+
+@pytest.mark.parametrize("where", [" on 2 cores", ", 16 cores", " on an 8-core laptop", " with 4 CPUs."])
+def test_a_row_word_for_word_is_answered_whatever_host_it_is_for(where: str) -> None:
+    """Who adds the cores says more, not less."""
+    assert read(f"Processing 100 images{where}").recommendation == "multiprocessing"
