@@ -18,6 +18,7 @@ import click
 
 from advisor import __version__
 from advisor.errors import AdvisorError, TargetError, UsageError
+from advisor.journal.commands import journal
 
 if TYPE_CHECKING:
     import socket
@@ -326,6 +327,9 @@ def serve(host: str, port: int) -> None:
         name = f"[{host}]" if ":" in host else host
         click.echo(f"Listening on http://{name}:{listener.getsockname()[1]} (Ctrl-C ends it)", err=True)
         server.serve_forever()
+
+
+advise.add_command(journal)
 
 
 def _listening(host: str, port: int) -> socket.socket:
