@@ -9,12 +9,21 @@ from advisor import api
 from advisor.machine import limits
 from advisor.platform import default_start_method
 from advisor.records import Advice, Machine, Profile, Python
-from advisor.service.requests import Overrides, Question, version_numbers
+from advisor.service.curves import curves_of
+from advisor.service.requests import Overrides, Question, parse_question, version_numbers
 from advisor.task import Task, advise_task
 
 _DOTTED_NAME = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
 _FILE = r"[\w./-]*\w\.py"
 _TARGET = re.compile(rf"(?:{_DOTTED_NAME}|{_FILE}):{_DOTTED_NAME}", re.ASCII)
+
+
+def advice_document(body: bytes) -> bytes:
+    return answer(parse_question(body)).model_dump_json().encode()
+
+
+def curves_document(body: bytes) -> bytes:
+    return curves_of(answer(parse_question(body))).model_dump_json().encode()
 
 
 def answer(question: Question) -> Advice:
