@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
+from advisor.machine import limits
 from advisor.records import Advice, Machine
 from advisor.service import create_app
 from advisor.service.answer import planned_machine, safe_target
@@ -247,7 +248,7 @@ def test_a_failure_inside_stays_inside(
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("password=hunter2")
 
-    monkeypatch.setattr("advisor.service.answer.answer", broken)
+    monkeypatch.setattr("advisor.service.answered.answer", broken)
     with caplog.at_level(logging.ERROR):
         document = problem(ask(client, {"description": "x"}), 500)
     assert "hunter2" not in json.dumps(document)
@@ -409,17 +410,18 @@ def test_text_of_the_client_never_becomes_code(client: FlaskClient, text: str) -
 
 def test_no_overrides_is_this_host() -> None:
     """Without a stated machine the answering host is planned for, with assumed costs."""
-    assert planned_machine(None) == planned_machine(Overrides())
-    assert planned_machine(None).source == "assumed"
+    host = limits()
+    assert planned_machine(None, host) == planned_machine(Overrides(), host) == host
+    assert host.source == "assumed"
 
 
 def test_a_python_version_brings_its_build_and_start_method() -> None:
     """'3.14t' is free-threaded, and starts its workers the way that version does."""
-    machine = planned_machine(Overrides(python="3.14t"))
+    machine = planned_machine(Overrides(python="3.14t"), limits())
     assert (machine.python.version, machine.python.free_threaded) == ("3.14", True)
     if machine.platform == "linux":
         assert machine.start_method == "forkserver"
-        assert planned_machine(Overrides(python="3.12")).start_method == "fork"
+        assert planned_machine(Overrides(python="3.12"), limits()).start_method == "fork"
 
 
 # --- on a real socket -----------------------------------------------------------------------------------------------

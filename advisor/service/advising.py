@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app, request
 
 from advisor.records import Advice
-from advisor.service import answer
+from advisor.service.answered import Answered, Answers
 from advisor.service.batch import MAX_BATCH_BYTES, Batch, Results, answer_batch, parse_batch
 from advisor.service.curves import Curves
 from advisor.service.openapi import JSON, READING, Operation, described
@@ -31,7 +31,7 @@ def advice() -> Response:
 
     The service never imports, unpickles or runs anything that the request names.
     """
-    return _sent(answer.advice_document(read_body(request)))
+    return _sent(_answers().advice(read_body(request)))
 
 
 @views.post("/v1/advice/batch")
@@ -51,15 +51,23 @@ def batch() -> Response:
     """
     request.max_content_length = MAX_BATCH_BYTES
     asked = parse_batch(read_body(request))
-    return _sent(answer_batch(asked, answer.advice_document, seconds=current_app.config["BATCH_SECONDS"]))
+    document = answer_batch(
+        asked, lambda body: _answers().advice(body).document, seconds=current_app.config["BATCH_SECONDS"]
+    )
+    return Response(document, content_type=JSON)
 
 
 @views.post("/v1/curves")
 @described(Operation(body=Question, answer=Curves, problems=READING, examples={"profile": _PROFILE}))
 def curves() -> Response:
     """The advice with the predicted speed-up of every strategy at every number of workers"""
-    return _sent(answer.curves_document(read_body(request)))
+    return _sent(_answers().curves(read_body(request)))
 
 
-def _sent(document: bytes) -> Response:
-    return Response(document, content_type=JSON)
+def _answers() -> Answers:
+    answers: Answers = current_app.extensions["answers"]
+    return answers
+
+
+def _sent(answered: Answered) -> Response:
+    return Response(answered.document, content_type=JSON)

@@ -9,8 +9,7 @@ from advisor import api
 from advisor.machine import limits
 from advisor.platform import default_start_method
 from advisor.records import Advice, Machine, Profile, Python
-from advisor.service.curves import curves_of
-from advisor.service.requests import Overrides, Question, parse_question, version_numbers
+from advisor.service.requests import Overrides, Question, version_numbers
 from advisor.task import Task, advise_task
 
 _DOTTED_NAME = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
@@ -18,16 +17,8 @@ _FILE = r"[\w./-]*\w\.py"
 _TARGET = re.compile(rf"(?:{_DOTTED_NAME}|{_FILE}):{_DOTTED_NAME}", re.ASCII)
 
 
-def advice_document(body: bytes) -> bytes:
-    return answer(parse_question(body)).model_dump_json().encode()
-
-
-def curves_document(body: bytes) -> bytes:
-    return curves_of(answer(parse_question(body))).model_dump_json().encode()
-
-
-def answer(question: Question) -> Advice:
-    machine = planned_machine(question.machine)
+def answer(question: Question, host: Machine) -> Advice:
+    machine = planned_machine(question.machine, host)
     subject = question.subject
     if isinstance(subject, Task):
         subject = subject.model_copy(update={"target": safe_target(subject.target)})
@@ -42,19 +33,18 @@ def answer(question: Question) -> Advice:
 
 def can_answer() -> None:
     """Walk the whole path once, for the smallest question; raises if anything is missing on the way."""
-    api.advise("Downloading 100 files", machine=planned_machine(None))
+    api.advise("Downloading 100 files", machine=limits())
 
 
-def planned_machine(overrides: Overrides | None) -> Machine:
-    """This host with assumed costs, changed as the client asks; measuring pools is no work for a web server."""
-    machine = limits()
+def planned_machine(overrides: Overrides | None, host: Machine) -> Machine:
+    """The host with assumed costs, changed as the client asks; measuring pools is no work for a web server."""
     if overrides is None:
-        return machine
+        return host
     stated = overrides.model_dump(include={"cores", "memory"}, exclude_none=True)
-    python = _planned_python(machine.python, overrides)
+    python = _planned_python(host.python, overrides)
     if overrides.python is not None:
-        stated["start_method"] = default_start_method(machine.platform, version_numbers(overrides.python))
-    return machine.model_copy(update={**stated, "python": python})
+        stated["start_method"] = default_start_method(host.platform, version_numbers(overrides.python))
+    return host.model_copy(update={**stated, "python": python})
 
 
 def _planned_python(here: Python, overrides: Overrides) -> Python:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 
 from advisor.service import advising, health, page, problem, reference
+from advisor.service.answered import Answers
 from advisor.service.openapi import Description
 from advisor.service.requests import MAX_BODY_BYTES
 
@@ -35,6 +36,7 @@ def build_app() -> Flask:
         app.register_blueprint(views)
     app.after_request(_add_headers)
     problem.answer_errors_of(app)
+    app.extensions["answers"] = Answers()
     app.extensions["description"] = Description(app)
     return app
 
