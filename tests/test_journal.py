@@ -69,7 +69,8 @@ class TestAdvice:
 
     def test_of_an_unknown_id_there_is_none(self, journal: Journal) -> None:
         """Which is no error."""
-        assert journal.advice("unheard-of") is None
+        for id in ("unheard-of", "", "zero\x00", "x" * 25):
+            assert journal.advice(id) is None
         assert journal.renew("unheard-of") is False
 
     def test_asked_again_it_is_renewed_at_most_once_an_hour(

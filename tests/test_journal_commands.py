@@ -60,6 +60,7 @@ def test_a_journal_that_is_not_there_is_not_made(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The user's own is looked for, and a slip in the address leaves nothing behind."""
+    monkeypatch.delenv("ADVISOR_JOURNAL")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert main(["journal", *command]) == 2
     assert capsys.readouterr().err == f"Error: there is no journal at {tmp_path}/advisor/journal.db\n"

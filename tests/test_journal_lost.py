@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from advisor.errors import JournalError, UsageError
-from advisor.journal import book, circuit, database, open_journal
+from advisor.journal import OWN, book, circuit, database, open_journal
 from advisor.journal.book import Journal
 from advisor.journal.circuit import RETRY_SECONDS, Circuit
 from advisor.journal.database import Database
@@ -246,7 +246,7 @@ class TestAddresses:
     ) -> None:
         """What a profile names may be private."""
         monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-        with closing(open_journal()) as journal:
+        with closing(open_journal(OWN)) as journal:
             assert not journal.exists()
             assert journal.record(question(1), advice()) is not None
         assert journal.name == str(tmp_path / "advisor" / "journal.db")

@@ -20,7 +20,7 @@ from advisor.journal import KEEP_DAYS, entries
 from advisor.journal.circuit import Circuit
 from advisor.journal.database import PATIENCE, Database, what_went_wrong
 from advisor.journal.export import export
-from advisor.journal.identity import canonical, identity, without_nulls
+from advisor.journal.identity import canonical, identity, is_identity, without_nulls
 from advisor.journal.prediction import predicted, way_of
 from advisor.journal.records import Entry, Outcome
 from advisor.journal.writer import Work, Writer, is_loss
@@ -55,14 +55,14 @@ class Journal:
         descriptions: bool = False,
         keep_days: float = KEEP_DAYS,
         most_entries: int = MOST_ENTRIES,
-        on_event: Callable[[Event], None] = lambda event: None,
+        on_event: Callable[[Event], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._database = database
         self._descriptions = descriptions
         self._keep_seconds = keep_days * DAY
         self._most_entries = most_entries
-        self._tell = on_event
+        self.on_event = on_event
         self._clock = clock
         self._start()
         if hasattr(os, "register_at_fork"):
@@ -92,20 +92,20 @@ class Journal:
         self._prune_in_passing(now, entry=True)
         return id
 
-    def renew(self, id: str) -> bool:
-        """Says that the advice was given once more, from a cache; False where it is not kept, or not to be reached."""
+    def renew(self, id: str) -> bool | None:
+        """The advice was given once more, from a cache. False where it is not kept, None where that cannot be known."""
         now = self._clock()
         self._prune_in_passing(now)
         if self._asked_lately(id, now):
             return True
-        if self._written(lambda connection: entries.renew(connection, id, now), "renewed"):
+        renewed = self._written(lambda connection: entries.renew(connection, id, now), "renewed")
+        if renewed:
             self._remember(id, now)
-            return True
-        return False
+        return renewed
 
     def advice(self, id: str) -> Entry | None:
         """What was advised. Raises JournalError where the database does not answer."""
-        return self._read(lambda connection: entries.find(connection, id))
+        return self._read(lambda connection: entries.find(connection, id)) if is_identity(id) else None
 
     def report(
         self,
@@ -199,16 +199,16 @@ class Journal:
         self._prune_at = 0.0
         self._until_pruned = PRUNE_ENTRIES
 
-    def _written(self, work: Work[bool], event: Event) -> bool:
-        """Whether it was, in the little time that an answer can wait."""
+    def _written(self, work: Work[bool], event: Event) -> bool | None:
+        """What came of it in the little time that an answer can wait; None where nothing did."""
         if not self._writing.lets_through():
             self._tell("left out")
-            return False
+            return None
         try:
             written = self._result(self._writer.submit(work), RECORD_SECONDS)
         except (AdvisorError, queue.Full):
             self._tell("failed")
-            return False
+            return None
         if written:
             self._tell(event)
         return written
@@ -262,6 +262,10 @@ class Journal:
 
     def _error(self, what: str) -> JournalError:
         return JournalError(f"the journal ({self._database.name}) does not answer: {what}")
+
+    def _tell(self, event: Event) -> None:
+        if self.on_event is not None:
+            self.on_event(event)
 
     def _asked_lately(self, id: str, now: float) -> bool:
         """Whether this process has written so less than an hour ago, so that it need not again."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from advisor.errors import UsageError
-from advisor.journal import KEEP_DAYS, OFF, open_journal
+from advisor.journal import KEEP_DAYS, OFF, OWN, open_journal
 
 if TYPE_CHECKING:
     from advisor.journal.book import Journal
@@ -19,6 +19,7 @@ address_option = click.option(
     "address",
     envvar="ADVISOR_JOURNAL",
     metavar="ADDRESS",
+    default=OWN,
     help="A file, sqlite:///file.db or postgresql+psycopg://user@host/database; also ADVISOR_JOURNAL. "
     "Default: the user's own.",
 )
@@ -31,7 +32,7 @@ def journal() -> None:
 
 @journal.command()
 @address_option
-def upgrade(address: str | None) -> None:
+def upgrade(address: str) -> None:
     """Bring the tables to where this version needs them, or make them.
 
     The server does so too when it starts; this is for who would rather do it before.
@@ -44,7 +45,7 @@ def upgrade(address: str | None) -> None:
 @journal.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @address_option
-def export(folder: Path, address: str | None) -> None:
+def export(folder: Path, address: str) -> None:
     """Write what was reported as training records into FOLDER, in the format of profiles/recorded/."""
     with _opened(address, must_exist=True) as journal:
         try:
@@ -64,13 +65,13 @@ def export(folder: Path, address: str | None) -> None:
     help=f"Since it was last asked or reported of; default {KEEP_DAYS:g}.",
 )
 @address_option
-def prune(days: float, address: str | None) -> None:
+def prune(days: float, address: str) -> None:
     """Remove old advice and its outcomes. The server does so too, in passing."""
     with _opened(address, must_exist=True) as journal:
         click.echo(f"{journal.prune(days)} removed", err=True)
 
 
-def _opened(address: str | None, *, must_exist: bool = False) -> contextlib.closing[Journal]:
+def _opened(address: str, *, must_exist: bool = False) -> contextlib.closing[Journal]:
     if address == OFF:
         raise UsageError("the journal is off (ADVISOR_JOURNAL): name one with --journal")
     journal = open_journal(address)

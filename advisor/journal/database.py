@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from advisor.errors import AdvisorError, JournalError, MissingExtraError, UsageError
+from advisor.journal import OWN
 from advisor.journal.tables import REVISION, VERSION_TABLE
 
 PATIENCE = 4.0  # seconds that a statement may wait for a lock, or take
@@ -36,7 +37,7 @@ _migrating = Lock()  # Alembic keeps what it works on in a module
 class Database:
     """Transactions on a database whose tables are as this version needs them."""
 
-    def __init__(self, address: str | None = None) -> None:
+    def __init__(self, address: str) -> None:
         self.engine, self.name = _engine(address)
         self._prepared = False
         self._preparing = Lock()
@@ -131,7 +132,7 @@ def what_went_wrong(error: BaseException) -> str:
     return f"{type(cause).__name__}: {said}" if said else type(cause).__name__
 
 
-def _engine(address: str | None) -> tuple[Engine, str]:
+def _engine(address: str) -> tuple[Engine, str]:
     """The engine, and a name for the database that may be shown to anybody."""
     url = make_url(_as_url(address))
     if url.drivername == SQLITE:
@@ -165,8 +166,8 @@ _POSTGRESQL: dict[str, Any] = {
 }
 
 
-def _as_url(address: str | None) -> str:
-    if address is None:
+def _as_url(address: str) -> str:
+    if address == OWN:
         import platformdirs
 
         address = str(platformdirs.user_data_path("advisor") / "journal.db")

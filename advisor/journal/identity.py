@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -24,6 +25,11 @@ def identity(question: Mapping[str, Any], machine: Machine) -> str:
         "version": __version__,
     }
     return urlsafe_b64encode(blake2b(canonical(whole).encode(), digest_size=BYTES).digest()).decode()
+
+
+def is_identity(text: str) -> bool:
+    """Whether it could be one; what a client sends may be anything, and not all of that can be asked of a database."""
+    return re.fullmatch(r"[A-Za-z0-9_-]{1,24}", text) is not None
 
 
 def canonical(document: Any) -> str:
