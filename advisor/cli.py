@@ -328,8 +328,9 @@ def matrix(words: tuple[str, ...], as_json: bool) -> None:
 def serve(host: str, port: int, journal: str, journal_descriptions: bool | None) -> None:
     """Answer over HTTP: POST /v1/advice, and a page for people."""
     from advisor.service import create_app
+    from advisor.service.settings import settings
 
-    app = create_app(journal=journal, journal_descriptions=journal_descriptions)
+    app = create_app(settings(journal=journal, journal_descriptions=journal_descriptions))
     from werkzeug.serving import make_server
 
     with _listening(host, port) as listener:
