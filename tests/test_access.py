@@ -46,7 +46,8 @@ def test_with_the_token_all_is_as_ever(client: FlaskClient) -> None:
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/", "/static/page.js"])
 def test_health_and_the_page_need_no_token(client: FlaskClient, path: str) -> None:
     """A probe has no token, and the page is where a person gives theirs."""
-    assert client.get(path).status_code == 200
+    with client.get(path) as response:
+        assert response.status_code == 200
 
 
 def test_the_description_says_so(client: FlaskClient) -> None:
