@@ -9,15 +9,21 @@ from advisor.errors import MissingExtraError
 if TYPE_CHECKING:
     from flask import Flask
 
+    from advisor.service.settings import Settings
+
 __all__ = ["create_app"]
 
 
-def create_app() -> Flask:
-    """The WSGI application; it keeps no state between requests and runs nothing that a client names."""
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application, set up by the environment unless told otherwise; it runs nothing that a client names."""
     try:
+        import cachetools  # noqa: F401
         import flask  # noqa: F401  # only to say what to install, before the modules that build on it
+        import prometheus_client  # noqa: F401
+        import spectree  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("the HTTP service", "service") from error
+    from advisor.service import settings as chosen
     from advisor.service.app import build_app
 
-    return build_app()
+    return build_app(chosen.settings() if settings is None else settings)

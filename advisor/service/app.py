@@ -1,72 +1,38 @@
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, request
-from pydantic import BaseModel
+from flask import Flask
 
-from advisor import __version__, matrix
-from advisor.service import openapi, problem
-from advisor.service.answer import answer, can_answer
-from advisor.service.requests import MAX_BODY_BYTES, read_question
+from advisor.service import access, advising, health, journaling, observed, outcomes, page, problem, reference
+from advisor.service.answer import can_answer
+from advisor.service.answered import Answers
+from advisor.service.headers import with_headers
+from advisor.service.openapi import Description
+from advisor.service.requests import MAX_BODY_BYTES
+from advisor.service.settings import Settings
 
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
-
-views = Blueprint("views", __name__)
+VIEWS = (
+    advising.views,
+    reference.views,
+    health.views,
+    observed.views,
+    page.views,
+    journaling.views,
+    outcomes.views,
+)
 
 
-def build_app() -> Flask:
+def build_app(settings: Settings) -> Flask:
     app = Flask("advisor.service")
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config.from_mapping(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, BATCH_SECONDS=settings.batch_seconds)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the documents' fields come in the contract's order
-    app.register_blueprint(views)
-    app.after_request(_add_headers)
+    for views in VIEWS:
+        app.register_blueprint(views)
     problem.answer_errors_of(app)
+    observed.observe(app)
+    access.guard(app, settings)
+    app.extensions["ready"] = {"advice": can_answer}
+    app.extensions["journal"] = journal = journaling.journal_of(settings)
+    app.extensions["answers"] = Answers(journal=journal)
+    app.extensions["description"] = Description(app, protected=bool(settings.tokens), limited=bool(settings.rate_limit))
+    app.wsgi_app = with_headers(app.wsgi_app)  # type: ignore[method-assign, assignment]
     return app
-
-
-@views.post("/v1/advice")
-def advice() -> Response:
-    return _document(answer(read_question(request)))
-
-
-@views.get("/v1/matrix")
-def decision_matrix() -> Response:
-    return jsonify(matrix.as_json())
-
-
-@views.get("/healthz")
-def health() -> Response:
-    can_answer()
-    return jsonify(status="ok")
-
-
-@views.get("/openapi.json")
-def description() -> Response:
-    return jsonify(openapi.document())
-
-
-@views.get("/")
-def page() -> str:
-    return render_template("page.html", version=__version__)
-
-
-def _document(record: BaseModel) -> Response:
-    return current_app.response_class(record.model_dump_json(), mimetype="application/json")
-
-
-def _add_headers(response: Response) -> Response:
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
-    if request.endpoint != "static":
-        response.headers.setdefault("Cache-Control", "no-store")
-    return response
