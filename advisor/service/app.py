@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, render_template, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from pydantic import BaseModel
 
-from advisor import __version__, matrix
-from advisor.service import openapi, problem
+from advisor import matrix
+from advisor.service import openapi, pages, problem
 from advisor.service.answer import answer, can_answer
 from advisor.service.requests import MAX_BODY_BYTES, read_question
 
@@ -29,6 +29,7 @@ def build_app() -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the documents' fields come in the contract's order
     app.register_blueprint(views)
+    app.register_blueprint(pages.views)
     app.after_request(_add_headers)
     problem.answer_errors_of(app)
     return app
@@ -53,11 +54,6 @@ def health() -> Response:
 @views.get("/openapi.json")
 def description() -> Response:
     return jsonify(openapi.document())
-
-
-@views.get("/")
-def page() -> str:
-    return render_template("page.html", version=__version__)
 
 
 def _document(record: BaseModel) -> Response:
