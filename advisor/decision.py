@@ -75,7 +75,7 @@ def decide(
     facts = rules.Facts(profile, job, machine, estimates, chosen, evidence == "verified")
     first = rules.fired(facts)[0]
     known = libraries.known(reading.named if reading else (), profile.modules)
-    error = DESCRIBED_ERROR if evidence == "described" else MODEL_ERROR
+    error = _error(evidence)
     speedup = _speedup(chosen, leaders["sequential"], error)
     return Advice(
         recommendation=chosen.strategy,
@@ -163,6 +163,16 @@ def _corrected(estimate: Estimate, verification: Sequence[Verification], exact: 
     if exact and run.strategy == estimate.strategy and run.workers == estimate.workers:
         seconds = _narrowed(seconds)
     return estimate.model_copy(update={"seconds": seconds})
+
+
+def speedups(advice: Advice, estimates: Sequence[Estimate]) -> tuple[Range, ...]:
+    """Of each of these estimates, which are of the job advised on, against its plain loop."""
+    loop = _leaders(tuple(estimates))["sequential"]
+    return tuple(_speedup(estimate, loop, _error(advice.evidence)) for estimate in estimates)
+
+
+def _error(evidence: Evidence) -> float:
+    return DESCRIBED_ERROR if evidence == "described" else MODEL_ERROR
 
 
 def _ran(chosen: Estimate, verification: Sequence[Verification]) -> bool:

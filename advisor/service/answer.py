@@ -17,8 +17,8 @@ _FILE = r"[\w./-]*\w\.py"
 _TARGET = re.compile(rf"(?:{_DOTTED_NAME}|{_FILE}):{_DOTTED_NAME}", re.ASCII)
 
 
-def answer(question: Question) -> Advice:
-    machine = planned_machine(question.machine)
+def answer(question: Question, host: Machine) -> Advice:
+    machine = planned_machine(question.machine, host)
     subject = question.subject
     if isinstance(subject, Task):
         subject = subject.model_copy(update={"target": safe_target(subject.target)})
@@ -33,19 +33,18 @@ def answer(question: Question) -> Advice:
 
 def can_answer() -> None:
     """Walk the whole path once, for the smallest question; raises if anything is missing on the way."""
-    api.advise("Downloading 100 files", machine=planned_machine(None))
+    api.advise("Downloading 100 files", machine=limits())
 
 
-def planned_machine(overrides: Overrides | None) -> Machine:
-    """This host with assumed costs, changed as the client asks; measuring pools is no work for a web server."""
-    machine = limits()
+def planned_machine(overrides: Overrides | None, host: Machine) -> Machine:
+    """The host with assumed costs, changed as the client asks; measuring pools is no work for a web server."""
     if overrides is None:
-        return machine
+        return host
     stated = overrides.model_dump(include={"cores", "memory"}, exclude_none=True)
-    python = _planned_python(machine.python, overrides)
+    python = _planned_python(host.python, overrides)
     if overrides.python is not None:
-        stated["start_method"] = default_start_method(machine.platform, version_numbers(overrides.python))
-    return machine.model_copy(update={**stated, "python": python})
+        stated["start_method"] = default_start_method(host.platform, version_numbers(overrides.python))
+    return host.model_copy(update={**stated, "python": python})
 
 
 def _planned_python(here: Python, overrides: Overrides) -> Python:

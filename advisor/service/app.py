@@ -1,12 +1,18 @@
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, request
-from pydantic import BaseModel
+from flask import Flask, Response, request
 
-from advisor import matrix
-from advisor.service import openapi, pages, problem
-from advisor.service.answer import answer, can_answer
-from advisor.service.requests import MAX_BODY_BYTES, read_question
+from advisor.service import advising, health, pages, problem, reference
+from advisor.service.answered import Answers
+from advisor.service.openapi import Description
+from advisor.service.requests import MAX_BODY_BYTES
+
+VIEWS = (
+    advising.views,
+    reference.views,
+    health.views,
+    pages.views,
+)
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -21,43 +27,18 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-views = Blueprint("views", __name__)
-
 
 def build_app() -> Flask:
     app = Flask("advisor.service")
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config.from_mapping(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, BATCH_SECONDS=30.0)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the documents' fields come in the contract's order
-    app.register_blueprint(views)
-    app.register_blueprint(pages.views)
+    for views in VIEWS:
+        app.register_blueprint(views)
     app.after_request(_add_headers)
     problem.answer_errors_of(app)
+    app.extensions["answers"] = Answers()
+    app.extensions["description"] = Description(app)
     return app
-
-
-@views.post("/v1/advice")
-def advice() -> Response:
-    return _document(answer(read_question(request)))
-
-
-@views.get("/v1/matrix")
-def decision_matrix() -> Response:
-    return jsonify(matrix.as_json())
-
-
-@views.get("/healthz")
-def health() -> Response:
-    can_answer()
-    return jsonify(status="ok")
-
-
-@views.get("/openapi.json")
-def description() -> Response:
-    return jsonify(openapi.document())
-
-
-def _document(record: BaseModel) -> Response:
-    return current_app.response_class(record.model_dump_json(), mimetype="application/json")
 
 
 def _add_headers(response: Response) -> Response:

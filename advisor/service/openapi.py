@@ -1,90 +1,143 @@
-"""The OpenAPI 3.1 description, made from the models that check the requests and write the answers."""
+"""The OpenAPI 3.1 description: what each view says of itself, put together by spectree from the very models in use.
+
+A view carries an `Operation`; the addresses, methods and path parameters come from Flask's own map, so that there is no
+second list to keep true. Spectree only describes here: it neither reads requests nor checks answers, which the border
+(`requests`) does more strictly than it could.
+"""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
 
-from pydantic.json_schema import models_json_schema
+from flask import Flask
+from pydantic import BaseModel
+from spectree import Response, SpecTree
+from spectree.plugins.flask_plugin import FlaskPlugin
 
 from advisor import __version__
-from advisor.records import Advice
 from advisor.service.problem import CONTENT_TYPE, Problem
-from advisor.service.requests import Question
 
-_SCHEMAS = "#/components/schemas/"
+JSON = "application/json"
+
 _PROBLEMS = {
-    "400": "The body is not JSON.",
-    "413": "The body is larger than 1 MiB.",
-    "415": "The body is not application/json.",
-    "422": "The body is JSON, but no question that can be answered; `errors` names the offending fields.",
-    "500": "The service failed.",
+    400: "The body is not JSON.",
+    404: "There is nothing at this address.",
+    413: "The body is larger than is taken here.",
+    415: "The body is not application/json.",
+    422: "The body is JSON, but nothing that can be answered; `errors` names the offending fields.",
+    500: "The service failed.",
+    503: "The service cannot answer now.",
 }
+READING = (400, 413, 415, 422)  # what may be wrong with a body
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 
-@cache
-def document() -> dict[str, Any]:
-    references, definitions = models_json_schema(
-        [(Question, "validation"), (Advice, "serialization"), (Problem, "serialization")],
-        ref_template=_SCHEMAS + "{model}",
-    )
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "advisor",
-            "version": __version__,
+@dataclass(frozen=True)
+class Operation:
+    """What a view says of itself; its docstring says the rest."""
+
+    answer: type[BaseModel] | None = None
+    body: type[BaseModel] | None = None
+    problems: tuple[int, ...] = ()
+    examples: Mapping[str, Any] = field(default_factory=dict)  # bodies by name
+    content_type: str = JSON  # of the answer
+    success: tuple[int, str] = (200, "The answer")
+
+
+def described(operation: Operation) -> Callable[[View], View]:
+    """Puts a view into the description."""
+
+    def remember(view: View) -> View:
+        view.described = operation  # type: ignore[attr-defined]
+        return view
+
+    return remember
+
+
+class Description:
+    """Of one application, in which every described view is registered; written when it is first asked for."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._spec = SpecTree(
+            backend=_OnlyDescribes,
+            mode="strict",
+            annotations=False,
+            naming_strategy=lambda model: model.__name__,
+            nested_naming_strategy=lambda _, child: child,
+            title="advisor",
+            version=__version__,
+        )
+        self._operations: dict[str, Operation] = {}
+        for endpoint, view in app.view_functions.items():
+            operation = getattr(view, "described", None)
+            if operation is not None:
+                self._operations[endpoint] = operation
+                app.view_functions[endpoint] = self._with_description(endpoint, view, operation)
+
+    def _with_description(self, endpoint: str, view: Callable[..., Any], operation: Operation) -> Callable[..., Any]:
+        described: Callable[..., Any] = self._spec.validate(
+            json=operation.body, resp=_Answers(operation), operation_id=endpoint
+        )(view)
+        return described
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        with self._app.app_context():
+            document: dict[str, Any] = self._spec.spec
+        document["info"] |= {  # what spectree has no words for
             "summary": "Whether threads, processes or neither make a Python function faster, by how much, and why",
             "license": {"name": "MIT", "identifier": "MIT"},
-        },
-        "paths": {
-            "/v1/advice": {"post": _advice(references[Question, "validation"], references[Advice, "serialization"])},
-            "/v1/matrix": {"get": _get("matrix", "The decision matrix, with the source of every row", _any_json())},
-            "/healthz": {"get": _get("health", "200 when the service can answer", _any_json())},
-            "/openapi.json": {"get": _get("description", "This document", _any_json())},
-        },
-        "components": {
-            "schemas": definitions["$defs"],
-            "responses": {f"Problem{status}": _problem(text) for status, text in _PROBLEMS.items()},
-        },
-    }
+        }
+        for address, methods in document["paths"].items():
+            for described in methods.values():
+                self._add_examples(address, described)
+        return document
+
+    def _add_examples(self, address: str, described: dict[str, Any]) -> None:
+        """Bodies, and what this application really answers to them."""
+        endpoint = described["operationId"]
+        operation = self._operations[endpoint]
+        if not operation.examples:
+            return
+        asked, answered = described["requestBody"], described["responses"][str(operation.success[0])]
+        asked["content"][JSON]["examples"] = {name: {"value": body} for name, body in operation.examples.items()}
+        answered["content"][JSON]["examples"] = {
+            name: {"value": self._answer(address, endpoint, body)} for name, body in operation.examples.items()
+        }
+
+    def _answer(self, address: str, endpoint: str, body: Any) -> Any:
+        with self._app.test_request_context(address, method="POST", json=body):
+            view: Any = self._app.view_functions[endpoint]
+            return view().get_json()
 
 
-def _advice(question: dict[str, Any], advice: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "operationId": "advice",
-        "summary": "What to do with a described task, or a measured one",
-        "description": "The service never imports, unpickles or runs anything that the request names.",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": question, "examples": _EXAMPLES}}},
-        "responses": {
-            "200": {"description": "The advice", "content": {"application/json": {"schema": advice}}},
-            **{status: {"$ref": f"#/components/responses/Problem{status}"} for status in _PROBLEMS},
-        },
-    }
+class _OnlyDescribes(FlaskPlugin):
+    """Calls the view and leaves its request and its answer alone."""
+
+    def validate(self, func: Callable[..., Any], *_: Any, **arguments: Any) -> Any:
+        return func(**arguments)
 
 
-def _get(name: str, summary: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "operationId": name,
-        "summary": summary,
-        "responses": {
-            "200": {"description": summary, "content": {"application/json": {"schema": schema}}},
-            "500": {"$ref": "#/components/responses/Problem500"},
-        },
-    }
+class _Answers(Response):
+    """A view's answers with the content types that they have: spectree knows JSON only."""
 
+    def __init__(self, operation: Operation) -> None:
+        status, text = operation.success
+        problems = {f"HTTP_{status}": (Problem, _PROBLEMS[status]) for status in (*operation.problems, 500)}
+        super().__init__(**{f"HTTP_{status}": (operation.answer, text)}, **problems)
+        self._types = {str(status): operation.content_type}
 
-def _problem(text: str) -> dict[str, Any]:
-    return {"description": text, "content": {CONTENT_TYPE: {"schema": {"$ref": f"{_SCHEMAS}Problem"}}}}
+    def add_model(self, *_: Any, **__: Any) -> None:
+        """Spectree would add what its own reading answers to a wrong body."""
 
-
-def _any_json() -> dict[str, Any]:
-    return {"type": "object"}
-
-
-_EXAMPLES = {
-    "description": {"value": {"description": "Downloading 100 files from a web server", "calls": 100}},
-    "task": {"value": {"task": {"seconds_per_call": 0.2, "cpu_share": 0.9}, "machine": {"cores": 8}}},
-    "profile": {
-        "value": {"profile": {"calls": 20, "wall": 0.05, "gil_held": 0.01, "gil_free": 0.0, "wait": 0.04}, "calls": 500}
-    },
-}
+    def generate_spec(self, *arguments: Any) -> dict[str, Any]:
+        described = super().generate_spec(*arguments)
+        for status, answer in described.items():
+            content_type = self._types.get(status, CONTENT_TYPE)
+            answer["content"] = {content_type: answer.get("content", {}).get(JSON, {"schema": {"type": "string"}})}
+        return described

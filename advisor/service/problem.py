@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
 
@@ -18,6 +18,14 @@ CONTENT_TYPE = "application/problem+json"
 
 _MOST_FAULTS = 50
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110's words; older Pythons have others
+_KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
+
+
+def without_null(schema: dict[str, Any]) -> None:
+    """Publishes a field that may be left out, and is never null, as that."""
+    schema.pop("default", None)
+    given, _ = schema.pop("anyOf")
+    schema.update(given)
 
 
 class Fault(BaseModel):
@@ -34,8 +42,13 @@ class Problem(BaseModel):
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
-    instance: str = Field(description="the path that was asked for")
-    errors: list[Fault] = Field(default_factory=list, description="the offending fields, where fields are at fault")
+    instance: str = Field(description="the path that was asked for; in a batch with the place of the subject")
+    errors: list[Fault] | None = Field(
+        None,
+        description="the offending fields, where fields are at fault",
+        exclude_if=lambda errors: errors is None,
+        json_schema_extra=without_null,
+    )
 
 
 @dataclass
@@ -50,45 +63,59 @@ class ProblemError(Exception):
 def answer_errors_of(app: Flask) -> None:
     """Make every error of this application end as a problem document."""
 
-    @app.errorhandler(ProblemError)
-    def own(error: ProblemError) -> Response:
-        return _response(error.status, error.detail, error.faults)
-
     @app.errorhandler(HTTPException)
     def protocol(error: HTTPException) -> Response:
         if error.code is None or error.code < 400:
             return error.get_response()  # type: ignore[return-value]  # a redirect, which is no error
-        response = _response(error.code, _PROTOCOL_DETAILS.get(error.code, error.description or ""))
+        response = _sent(problem_of(error))
         for name, value in error.get_headers():
-            if name in ("Allow", "Retry-After"):
+            if name in _KEPT_HEADERS:
                 response.headers[name] = value
         return response
 
-    @app.errorhandler(AdvisorError)
-    def refused(error: AdvisorError) -> Response:
-        return _response(501 if isinstance(error, MissingExtraError) else 422, str(error))
-
     @app.errorhandler(Exception)
-    def unforeseen(error: Exception) -> Response:
-        app.logger.error("could not answer %s %s", request.method, request.path, exc_info=error)
-        return _response(500, "Something went wrong here. It was logged; the request was not at fault.")
+    def any_other(error: Exception) -> Response:
+        return _sent(problem_of(error))
 
 
-_PROTOCOL_DETAILS = {
+def problem_of(error: Exception, place: str = "") -> Problem:
+    """The document that tells the client of an error; what nobody foresaw is logged, and told nothing of.
+
+    `place` is the fragment that says which part of the body it is about, where the others are answered.
+    """
+    if isinstance(error, ProblemError):
+        return problem(error.status, error.detail, error.faults, place)
+    if isinstance(error, HTTPException):
+        status = error.code or 500
+        return problem(status, _protocol_detail(status) or error.description or "", (), place)
+    if isinstance(error, AdvisorError):
+        return problem(501 if isinstance(error, MissingExtraError) else 422, str(error), (), place)
+    current_app.logger.error("could not answer %s %s", request.method, request.path, exc_info=error)
+    return problem(500, _DETAILS[500], (), place)
+
+
+def problem(status: int, detail: str, faults: Sequence[Fault] = (), place: str = "") -> Problem:
+    return Problem(
+        title=_TITLES.get(status) or HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=quote(request.path) + place,
+        errors=list(faults[:_MOST_FAULTS]) or None,
+    )
+
+
+_DETAILS = {
     404: "There is nothing at this address. GET /openapi.json lists what there is.",
     405: "This address does not take this method; the Allow header lists those it takes.",
-    413: "The body is larger than 1 MiB.",
     500: "Something went wrong here. It was logged; the request was not at fault.",
 }
 
 
-def _response(status: int, detail: str, faults: Sequence[Fault] = ()) -> Response:
-    problem = Problem(
-        title=_TITLES.get(status) or HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        instance=quote(request.path),
-        errors=list(faults[:_MOST_FAULTS]),
-    )
-    left_out = {"errors"} if not faults else None
-    return Response(problem.model_dump_json(exclude=left_out), status, content_type=CONTENT_TYPE)
+def _protocol_detail(status: int) -> str | None:
+    if status == 413:
+        return f"The body is larger than {(request.max_content_length or 0) >> 20} MiB."
+    return _DETAILS.get(status)
+
+
+def _sent(document: Problem) -> Response:
+    return Response(document.model_dump_json(), document.status, content_type=CONTENT_TYPE)

@@ -14,7 +14,7 @@ import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from advisor.records import Profile
-from advisor.service.problem import Fault, ProblemError
+from advisor.service.problem import Fault, ProblemError, without_null
 from advisor.task import Task
 
 if TYPE_CHECKING:
@@ -31,13 +31,6 @@ _LONGEST_FIELD = 200  # characters: a client's own field names are not echoed at
 
 def _one_subject(schema: dict[str, Any]) -> None:
     schema["oneOf"] = [{"required": [name]} for name in SUBJECTS]
-
-
-def _without_null(schema: dict[str, Any]) -> None:
-    """Left out and null are the same to us; only the first is published, for `oneOf` does not know the second."""
-    schema.pop("default", None)
-    given, _ = schema.pop("anyOf")
-    schema.update(given)
 
 
 class Overrides(BaseModel):
@@ -75,14 +68,15 @@ class Question(BaseModel):
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid", json_schema_extra=_one_subject)
 
+    # Null is taken for left out; only the latter is published, for `oneOf` does not know the former.
     description: Annotated[str, Field(max_length=MAX_DESCRIPTION)] | None = Field(
-        None, description="what is to be done, in words", json_schema_extra=_without_null
+        None, description="what is to be done, in words", json_schema_extra=without_null
     )
     task: Task | None = Field(
-        None, description="what is known of a call, in rough figures", json_schema_extra=_without_null
+        None, description="what is known of a call, in rough figures", json_schema_extra=without_null
     )
     profile: Profile | None = Field(
-        None, description="a saved profile; it may come from another host", json_schema_extra=_without_null
+        None, description="a saved profile; it may come from another host", json_schema_extra=without_null
     )
     calls: int | None = Field(None, ge=1, le=10**12, description="how many calls to plan for; 1,000 if left out")
     machine: Overrides | None = Field(None, description="the host to plan for; the answering one if left out")
@@ -100,29 +94,42 @@ def version_numbers(python: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def read_question(request: Request) -> Question:
-    """The request's body as a Question, or a ProblemError that says what is wrong with it."""
+def read_body(request: Request) -> bytes:
+    """The request's body, which is to be JSON, or a ProblemError."""
     if not request.is_json:
         sent = f"not {request.mimetype[:100]}" if request.mimetype else "and the request names no content type"
         raise ProblemError(415, f"The body must be application/json, {sent}.")
-    return parse_question(request.get_data(cache=False))
+    return request.get_data(cache=False)
 
 
 def parse_question(body: bytes) -> Question:
-    try:
-        question = Question.model_validate_json(json.dumps(_parse(body)), strict=True)
-    except ValidationError as error:
-        raise ProblemError(422, "The body is not a question that can be answered.", faults_in(error)) from error
+    """The body as a Question, or a ProblemError that says what is wrong with it."""
+    question = _as_it_stands(body) or _with_whole_numbers(body)
     _check_one_subject(question)
     return question
 
 
-def _parse(body: bytes) -> Any:
+def parse_json(body: bytes) -> Any:
     """The JSON value; pydantic's parser limits the depth and refuses lone surrogates, which `json` would let in."""
     try:
-        return _whole_numbers_as_integers(pydantic_core.from_json(body))
+        return pydantic_core.from_json(body)
     except ValueError as error:
         raise ProblemError(400, f"The body is not JSON: {error}.") from error
+
+
+def _as_it_stands(body: bytes) -> Question | None:
+    """Nearly every body is read in one go; what is wrong with another is found in a second look."""
+    try:
+        return Question.model_validate_json(body, strict=True)
+    except ValidationError:
+        return None
+
+
+def _with_whole_numbers(body: bytes) -> Question:
+    try:
+        return Question.model_validate_json(json.dumps(_whole_numbers_as_integers(parse_json(body))), strict=True)
+    except ValidationError as error:
+        raise ProblemError(422, "The body is not a question that can be answered.", faults_in(error)) from error
 
 
 def _whole_numbers_as_integers(value: Any) -> Any:
@@ -159,4 +166,6 @@ def _path(place: tuple[int | str, ...]) -> str:
 def _message(kind: str, text: str) -> str:
     if kind == "extra_forbidden":
         return "there is no such field"
+    if kind in ("model_type", "model_attributes_type"):
+        return "Input should be an object"
     return text.removeprefix("Value error, ")

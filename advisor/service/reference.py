@@ -1,0 +1,44 @@
+"""What the service knows, and what it can be asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify
+from pydantic import BaseModel, ConfigDict, Field
+
+from advisor import matrix
+from advisor.service.openapi import Description, Operation, described
+
+views = Blueprint("reference", __name__)
+
+
+class Matrix(BaseModel):
+    """What decides."""
+
+    model_config = ConfigDict(extra="allow")
+
+    matrix: list[dict[str, Any]] = Field(description="the decision matrix")
+
+
+class Specification(BaseModel):
+    """An OpenAPI document."""
+
+    model_config = ConfigDict(extra="allow")
+
+    openapi: str
+
+
+@views.get("/v1/matrix")
+@described(Operation(answer=Matrix))
+def decision_matrix() -> Response:
+    """The decision matrix, with the source of every row"""
+    return jsonify(matrix.as_json())
+
+
+@views.get("/openapi.json")
+@described(Operation(answer=Specification))
+def specification() -> Response:
+    """This document"""
+    description: Description = current_app.extensions["description"]
+    return jsonify(description.document)

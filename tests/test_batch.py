@@ -1,0 +1,107 @@
+"""Many questions in one request."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from advisor.service import create_app
+from advisor.service.batch import MAX_BATCH_BYTES, MAX_SUBJECTS, answer_batch, parse_batch
+
+WAITING = {"profile": {"calls": 20, "wall": 0.05, "gil_held": 0.001, "gil_free": 0.0, "wait": 0.049}}
+UNANSWERABLE: list[Any] = [
+    {"description": "x", "calls": 0},
+    {"description": "x", "task": {}},
+    {"profile": {"calls": 1, "wall": float("nan")}},
+    {"description": "x" * 20_001},
+    5,
+    None,
+    [],
+]
+
+
+@pytest.fixture(scope="module")
+def client() -> FlaskClient:
+    return create_app().test_client()
+
+
+def results(client: FlaskClient, subjects: Any) -> list[dict[str, Any]]:
+    response = client.post("/v1/advice/batch", json={"subjects": subjects})
+    assert response.status_code == 200, response.data[:500]
+    return list(json.loads(response.data)["results"])
+
+
+def test_each_gets_what_it_would_get_alone(client: FlaskClient) -> None:
+    """In the order of the subjects: the same Advice document, or the same problem at its own place."""
+    subjects = [WAITING, *UNANSWERABLE, {"description": "Sorting numbers", "machine": {"cores": 4}}]
+    for index, (subject, result) in enumerate(zip(subjects, results(client, subjects), strict=True)):
+        alone = client.post("/v1/advice", data=json.dumps(subject), content_type="application/json")
+        expected = json.loads(alone.data)
+        if alone.status_code == 200:
+            assert (result["advice"]["summary"], list(result)) == (expected["summary"], ["advice"])
+        else:
+            assert result == {"problem": {**expected, "instance": f"/v1/advice/batch#/subjects/{index}"}}
+
+
+def test_an_empty_batch_has_no_results(client: FlaskClient) -> None:
+    """Nothing asked, nothing answered."""
+    assert results(client, []) == []
+
+
+def test_a_thousand_are_taken_and_not_one_more(client: FlaskClient) -> None:
+    """The limit is on the subjects, whatever they are."""
+    assert len(results(client, [{}] * MAX_SUBJECTS)) == MAX_SUBJECTS
+    response = client.post("/v1/advice/batch", json={"subjects": [{}] * (MAX_SUBJECTS + 1)})
+    assert response.status_code == 422
+    assert [fault["field"] for fault in json.loads(response.data)["errors"]] == ["subjects"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"), [({}, "subjects"), ([], ""), ({"subjects": {}}, "subjects"), ({"subjects": [], "x": 1}, "x")]
+)
+def test_what_is_no_batch_is_422(client: FlaskClient, body: Any, field: str) -> None:
+    """The problem names the field of the batch that is wrong."""
+    response = client.post("/v1/advice/batch", json=body)
+    assert response.status_code == 422
+    assert field in [fault["field"] for fault in json.loads(response.data)["errors"]]
+
+
+def test_a_batch_has_a_limit_of_its_own(client: FlaskClient) -> None:
+    """A batch may be larger than a question; one subject in it may not."""
+    large = {"subjects": [{"description": "x" * (2 << 20)}, WAITING]}
+    refused, answered = results(client, large["subjects"])
+    assert refused["problem"]["status"] == 413
+    assert "advice" in answered
+    response = client.post("/v1/advice/batch", data=b" " * (MAX_BATCH_BYTES + 1), content_type="application/json")
+    assert (response.status_code, json.loads(response.data)["detail"]) == (413, "The body is larger than 8 MiB.")
+
+
+def test_when_the_time_is_over_the_rest_is_refused(client: FlaskClient) -> None:
+    """What was answered in time is sent; what was not has 503 in its place."""
+    batch = parse_batch(json.dumps({"subjects": [WAITING] * 3}).encode())
+    seconds = iter([0.0, 1.0, 10.0, 11.0])
+    with client.application.test_request_context("/v1/advice/batch"):
+        document = answer_batch(batch, lambda body: b"{}", seconds=10.0, clock=lambda: next(seconds))
+    first, second, third = json.loads(document)["results"]
+    assert (first, second) == ({"advice": {}}, {"advice": {}})
+    assert (third["problem"]["status"], third["problem"]["instance"]) == (503, "/v1/advice/batch#/subjects/2")
+
+
+def test_a_failure_costs_one_subject(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    """What nobody foresaw is a 500 in its place, told only to the log; the others are answered."""
+
+    def sometimes(body: bytes) -> bytes:
+        if b"bad" in body:
+            raise RuntimeError("password=hunter2")
+        return b"{}"
+
+    batch = parse_batch(b'{"subjects": [{}, "bad", {}]}')
+    with client.application.test_request_context("/v1/advice/batch"):
+        first, second, third = json.loads(answer_batch(batch, sometimes, seconds=10.0))["results"]
+    assert first == third == {"advice": {}}
+    assert second["problem"]["status"] == 500
+    assert "hunter2" not in json.dumps(second)
+    assert "hunter2" in caplog.text

@@ -1,0 +1,69 @@
+"""The curves behind an advice, over HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from advisor.service import create_app
+
+BOTH = {"calls": 20, "wall": 0.05, "gil_held": 0.02, "gil_free": 0.0, "wait": 0.03}
+
+
+@pytest.fixture(scope="module")
+def client() -> FlaskClient:
+    return create_app().test_client()
+
+
+def curves(client: FlaskClient, **body: Any) -> dict[str, Any]:
+    response = client.post("/v1/curves", json={"machine": {"cores": 4, "memory": 8 << 30}, **body})
+    assert response.status_code == 200, response.data
+    return dict(json.loads(response.data))
+
+
+@pytest.mark.parametrize(
+    "subject", [{"profile": BOTH}, {"task": {"cpu_share": 0.9}}, {"description": "Downloading 100 files"}]
+)
+def test_the_advice_lies_on_its_curve(client: FlaskClient, subject: dict[str, Any]) -> None:
+    """At the recommended strategy and workers, the curve has the seconds and the speed-up of the advice."""
+    document = curves(client, **subject)
+    advice = document["advice"]
+    points = {curve["strategy"]: curve["points"] for curve in document["curves"]}[advice["recommendation"]]
+    (point,) = [point for point in points if point["workers"] == advice["workers"]]
+    assert point["seconds"] == pytest.approx(advice["seconds"])
+    assert point["speedup"] == pytest.approx(advice["speedup"])
+    assert point["feasible"]
+
+
+def test_every_strategy_has_a_curve_over_its_workers(client: FlaskClient) -> None:
+    """The plain loop is one point at 1×; the others have rising numbers of workers."""
+    found = {curve["strategy"]: curve["points"] for curve in curves(client, profile=BOTH, calls=500)["curves"]}
+    assert list(found) == ["sequential", "threading", "multiprocessing"]
+    assert [point["speedup"]["expected"] for point in found["sequential"]] == [1.0]
+    for points in found.values():
+        workers = [point["workers"] for point in points]
+        assert workers == sorted(set(workers))
+
+
+def test_what_cannot_be_done_is_marked(client: FlaskClient) -> None:
+    """A target that cannot be pickled has a curve of processes, none of it feasible."""
+    profile = {**BOTH, "picklable": {"function": False, "reasons": {"function": "a lambda"}}}
+    found = {curve["strategy"]: curve["points"] for curve in curves(client, profile=profile)["curves"]}
+    assert not any(point["feasible"] for point in found["multiprocessing"])
+    assert all(point["feasible"] for point in found["threading"])
+
+
+def test_an_undecided_case_has_no_curves(client: FlaskClient) -> None:
+    """Where the description says too little there is advice to ask back, and nothing to draw."""
+    document = curves(client, description="")
+    assert (document["curves"], document["advice"]["recommendation"]) == ([], "undecided")
+
+
+def test_a_wrong_body_is_refused_as_for_advice(client: FlaskClient) -> None:
+    """The same border stands before both."""
+    response = client.post("/v1/curves", json={"description": "x", "calls": 0})
+    assert response.status_code == 422
+    assert [fault["field"] for fault in json.loads(response.data)["errors"]] == ["calls"]

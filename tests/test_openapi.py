@@ -1,0 +1,124 @@
+"""The published description is true of what the service takes and sends."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from jsonschema import Draft202012Validator
+
+from advisor.service import create_app
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+PAGES = {"/", "/matrix", "/static/<path:filename>"}  # for people
+WRONG = [{}, {"description": "x", "task": {}}, {"description": "x", "speed": 1}, {"description": 5}]
+
+
+@pytest.fixture(scope="module")
+def client() -> FlaskClient:
+    return create_app().test_client()
+
+
+@pytest.fixture(scope="module")
+def openapi(client: FlaskClient) -> dict[str, Any]:
+    return dict(json.loads(client.get("/openapi.json").data))
+
+
+def operations(openapi: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in openapi["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def follows(openapi: dict[str, Any], schema: dict[str, Any], document: Any) -> bool:
+    """Whether a document is what a schema of the description says."""
+    return Draft202012Validator({**schema, "components": openapi["components"]}).is_valid(document)
+
+
+def named(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from references(item)
+
+
+def test_it_describes_what_there_is(client: FlaskClient, openapi: dict[str, Any]) -> None:
+    """The description is OpenAPI 3.1, lists every address, and refers to nothing that is not in it."""
+    assert openapi["openapi"].startswith("3.1.")
+    rules = {rule.rule for rule in client.application.url_map.iter_rules()} - PAGES
+    assert set(openapi["paths"]) == {re.sub(r"<(\w+:)?(\w+)>", r"{\2}", rule) for rule in rules}
+    assert all(operation["summary"] for _, _, operation in operations(openapi))
+    for reference in references(openapi):
+        place: Any = openapi
+        for step in reference.removeprefix("#/").split("/"):
+            place = place[step]
+    for schema in openapi["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
+
+def test_every_example_is_taken_and_answered_as_published(client: FlaskClient, openapi: dict[str, Any]) -> None:
+    """Each example body follows its schema, and the published answer is what the service sends to it."""
+    shown = 0
+    for path, method, operation in operations(openapi):
+        if "requestBody" not in operation:
+            continue
+        asked = operation["requestBody"]["content"][JSON]
+        answered = operation["responses"]["200"]["content"][JSON]
+        for name, example in asked["examples"].items():
+            response = client.open(path, method=method.upper(), json=example["value"])
+            assert response.status_code == 200
+            assert follows(openapi, asked["schema"], example["value"])
+            assert follows(openapi, answered["schema"], json.loads(response.data))
+            assert json.loads(response.data) == answered["examples"][name]["value"]
+            shown += 1
+    assert shown >= 5
+
+
+def test_get_answers_are_as_published(client: FlaskClient, openapi: dict[str, Any]) -> None:
+    """What can be fetched without an argument follows its schema and has its content type."""
+    for path, method, operation in operations(openapi):
+        if method == "get" and "{" not in path:
+            response = client.get(path)
+            (content_type, content), *_ = operation["responses"]["200"]["content"].items()
+            assert response.mimetype == content_type
+            assert content_type != JSON or follows(openapi, content["schema"], json.loads(response.data))
+
+
+@pytest.mark.parametrize("body", WRONG)
+def test_what_is_refused_does_not_follow_the_schema(
+    client: FlaskClient, openapi: dict[str, Any], body: dict[str, Any]
+) -> None:
+    """The published schema refuses what the service refuses, and the problem follows its own."""
+    response = client.post("/v1/advice", json=body)
+    assert response.status_code == 422
+    assert not follows(openapi, named("Question"), body)
+    assert follows(openapi, named("Problem"), json.loads(response.data))
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [(b"{", JSON, 400), (b" " * (9 << 20), JSON, 413), (b"{}", "text/plain", 415), (b"{}", JSON, 422)],
+)
+@pytest.mark.parametrize("path", ["/v1/advice", "/v1/advice/batch", "/v1/curves"])
+def test_every_problem_is_published(
+    client: FlaskClient, openapi: dict[str, Any], path: str, body: bytes, content_type: str, status: int
+) -> None:
+    """What may go wrong with a body is listed, as the problem document that is sent."""
+    response = client.post(path, data=body, content_type=content_type)
+    published = openapi["paths"][path]["post"]["responses"][str(status)]["content"]
+    assert response.status_code == status
+    assert response.content_type == PROBLEM
+    assert set(published) == {PROBLEM}
+    assert follows(openapi, published[PROBLEM]["schema"], json.loads(response.data))
