@@ -129,15 +129,16 @@ function advised({ recommendation, workers, speedup }, { x, y, frame }) {
   const bound = (value) => Math.min(Math.max(y.at(value), frame.top), frame.bottom);
   const [high, low] = [bound(speedup.high), bound(speedup.low)];
   const said = `${crew(recommendation, workers)}: ${times(speedup.expected)}`;
-  const half = (said.length * LETTER) / 2;
-  const middle = Math.min(Math.max(across, frame.left + half), frame.right - half);
+  const width = said.length * LETTER;
+  const beside = across - 12 - width > frame.left; // where lines that rise leave room
+  const middle = Math.min(Math.max(across, frame.left + width / 2), frame.right - width / 2);
   const above = up - 14 > frame.top + 10 ? up - 14 : up + 26;
   return [
     drawn("g", { class: `advised ${recommendation}` },
       line("whisker", across, high, across, low), line("whisker", across - 5, high, across + 5, high),
       line("whisker", across - 5, low, across + 5, low),
       drawn("circle", { class: "ring", cx: across, cy: up, r: 6.5 }),
-      text("said halo middle", middle, above, said)),
+      beside ? text("said halo end", across - 12, up - 9, said) : text("said halo middle", middle, above, said)),
   ];
 }
 
@@ -160,5 +161,5 @@ export function caption(curves, advice, barred) {
   const impossible = barred.length ? [`${barred.map(kind).join(" and ")} cannot be used`] : [];
   const said = [...best, ...impossible].join("; ");
   const scope = `for ${counted(advice.job.calls, "call")} on ${counted(advice.machine.cores, "core")}`;
-  return `Predicted speed-up ${scope}: ${said || "no pool can be used"}. Bands are 90 % intervals.`;
+  return `Predicted speed-up ${scope}: ${said || "no pool can be used"}. Bands are 90\u00a0% intervals.`;
 }

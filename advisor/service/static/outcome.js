@@ -1,7 +1,7 @@
 // Reporting back what the advice really brought, to a server that keeps it.
 
 import { byId } from "./element.js";
-import { duration } from "./figures.js";
+import { between, duration } from "./figures.js";
 import { clearProblems, showProblem } from "./problem.js";
 import { number } from "./question.js";
 import { ask, Problem } from "./service.js";
@@ -9,9 +9,9 @@ import { ask, Problem } from "./service.js";
 let id; // of the advice that is shown, if it is kept
 
 export function showOutcome(advice) {
-  id = advice.id ?? undefined;
+  id = advice.recommendation === "undecided" ? undefined : advice.id ?? undefined;
   byId("outcome-part").hidden = id === undefined;
-  byId("outcome").value = "";
+  byId("outcome-part").reset();
   byId("outcome-status").textContent = "";
 }
 
@@ -33,9 +33,17 @@ export function letReport(orElse) {
 
 async function report() {
   const seconds = number("outcome", "seconds");
-  if (!(seconds > 0)) {
+  if (seconds === undefined) {
     throw new Problem({ errors: [{ field: "seconds", message: "Say how many seconds the whole job took" }] });
   }
-  const kept = await ask("outcome", `/v1/advice/${encodeURIComponent(id)}/outcome`, { seconds });
-  if (kept !== undefined) byId("outcome-status").textContent = `Thank you: ${duration(seconds)} is kept beside this advice.`;
+  const reported = { seconds, sequential_seconds: number("outcome-loop", "sequential_seconds") };
+  const kept = await ask("outcome", `/v1/advice/${encodeURIComponent(id)}/outcome`, reported);
+  if (kept !== undefined) byId("outcome-status").textContent = `Thank you, it is kept. ${compared(seconds, kept)}`;
+}
+
+function compared(seconds, { predicted }) {
+  if (!predicted) return "";
+  const within = seconds >= predicted.low && seconds <= predicted.high ? "within" : "outside";
+  const interval = `${duration(predicted.expected)} (${between(predicted, duration)})`;
+  return `It took ${duration(seconds)}, ${within} what was predicted: ${interval}.`;
 }

@@ -11,6 +11,7 @@ const INPUTS = {
   "machine.python": "python",
   "machine.free_threaded": "free-threaded",
   seconds: "outcome",
+  sequential_seconds: "outcome-loop",
 };
 
 export function clearProblems() {

@@ -5,7 +5,7 @@ import { duration, percentages } from "./figures.js";
 
 const PARTS = [
   ["gil_held", "gil", "holding the GIL"],
-  ["gil_free", "native", "native code, GIL released"],
+  ["gil_free", "native", "native, GIL released"],
   ["child_cpu", "child", "child programs"],
   ["wait", "wait", "waiting"],
 ];
