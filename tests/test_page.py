@@ -6,11 +6,12 @@ import json
 import re
 import shlex
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -22,6 +23,9 @@ from advisor.service import create_app
 pytest.importorskip("playwright", reason="the tests of the page need the extra dev")
 from browser import DESKTOP, PHONE, Watch, barriers, browsing, found, overflow, visiting
 from playwright.sync_api import Browser, Page, Route, expect
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 STATIC = Path(create_app().static_folder or "")
 PROFILE: dict[str, Any] = {
@@ -116,9 +120,10 @@ def test_the_matrix_is_whole(client: FlaskClient) -> None:
 # --- in a browser ---------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, create_app(), threaded=True)
+@contextmanager
+def serving(app: WSGIApplication) -> Iterator[str]:
+    """The address of a server on loopback."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
@@ -127,6 +132,12 @@ def address() -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serving(create_app()) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -408,6 +419,42 @@ def test_a_service_that_is_gone_is_said(browser: Browser, address: str) -> None:
         expect(page.locator("#problem")).to_contain_text("could not be reached")
 
 
+def gate(app: WSGIApplication, token: str) -> WSGIApplication:
+    """In front of the service: lets nobody ask without the token."""
+
+    def let_in(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        asks = environ["PATH_INFO"].startswith("/v1/")
+        if not asks or environ.get("HTTP_AUTHORIZATION") == f"Bearer {token}":
+            return app(environ, start_response)
+        problem = {"title": "Unauthorized", "status": 401, "detail": "This is not the token.", "instance": "/"}
+        start_response("401 Unauthorized", [("Content-Type", "application/problem+json")])
+        return [json.dumps(problem).encode()]
+
+    return let_in
+
+
+def test_a_token_is_asked_for_and_kept_for_the_session(browser: Browser) -> None:
+    """The question is asked again with it; a wrong one is said to be wrong, and curl shows none."""
+    with serving(gate(create_app(), "right")) as address, visiting(browser, address) as (page, watch):
+        ask(page, "Processing 100 images")
+        expect(page.locator("#token")).to_be_focused()
+        page.keyboard.type("wrong")
+        page.keyboard.press("Enter")
+        expect(page.locator("#token-error")).to_have_text("This is not the token.")
+        assert barriers(page) == []
+        page.fill("#token", "right")
+        page.keyboard.press("Enter")
+        verdict(page, "processes")
+        expect(page.locator("#curves .chart")).to_be_visible()
+        expect(page.locator("#token-form")).to_be_hidden()
+        assert "Bearer $ADVISOR_TOKEN" in (page.locator("#curl").text_content() or "")
+        page.reload()
+        ask(page, "Downloading 100 files")
+        verdict(page, "threads")
+        assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
+        assert watch.complaints == []
+
+
 def test_markup_is_shown_as_text(page: Page, browser: Browser, address: str) -> None:
     """Nothing of a profile, a description or a link becomes an element of the page."""
     parts = {"side_effects": {"globals_written": [HOSTILE]}, "target": HOSTILE, "archetype": HOSTILE}
@@ -498,7 +545,7 @@ def test_colours_follow_the_system(page: Page) -> None:
     assert page.evaluate(background) == "rgb(13, 17, 22)"
     page.emulate_media(forced_colors="active")
     assert page.eval_on_selector("#bar span", "part => getComputedStyle(part).backgroundColor") == "rgb(209, 86, 13)"
-    assert barriers(page) == []
+    assert page.eval_on_selector(".chart", "chart => getComputedStyle(chart).backgroundColor") == "rgb(22, 28, 35)"
 
 
 def test_motion_is_left_out_where_it_is_not_wanted(page: Page) -> None:

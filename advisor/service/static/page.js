@@ -6,7 +6,7 @@ import { byId } from "./element.js";
 import { onMove, plan, planned, showPlanned } from "./levers.js";
 import { letReport, showOutcome } from "./outcome.js";
 import { clearProblems, showProblem } from "./problem.js";
-import { describe, host, removeProfile, subject, takeFile, takeProfile } from "./question.js";
+import { describe, host, hostOf, removeProfile, subject, takeFile, takeProfile } from "./question.js";
 import { onAnswers, showQuestions } from "./questions.js";
 import { ask, giveUp, Problem, useToken } from "./service.js";
 import { letShare, linked, showShare } from "./share.js";
@@ -34,15 +34,17 @@ const askMoved = () => attempt("Working it out…", async () => {
   say(inShort(answer.advice));
 }, { quietly: true });
 
-/** An advice that this server has kept. */
+/** An advice that this server has kept; its profile is what the levers go on from. */
 const askKept = (id) => attempt("Looking it up…", async () => {
   const advice = await ask("advice", `/v1/advice/${encodeURIComponent(id)}`);
   if (advice === undefined) return;
-  const { cores, memory } = advice.machine;
-  plan({ cores, calls: advice.job.calls });
-  if (advice.profile) takeProfile(advice.profile, "Kept advice");
-  const question = advice.profile && { profile: advice.profile, calls: advice.job.calls, machine: { cores, memory: memory ?? undefined } };
-  await show(advice, question ?? undefined);
+  plan({ cores: advice.machine.cores, calls: advice.job.calls });
+  if (advice.profile === null) {
+    await show(advice);
+    return;
+  }
+  takeProfile(advice.profile, "Kept advice");
+  await show(advice, { profile: advice.profile, ...plannedFor(hostOf(advice.machine)) });
 });
 
 function plannedFor(machine) {

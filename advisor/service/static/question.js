@@ -25,6 +25,16 @@ export function host() {
   };
 }
 
+/** A host that an advice was for, as far as a question can ask for it. */
+export function hostOf({ memory, python }) {
+  const known = /^3\.\d{1,2}(\.\d{1,3})?$/.test(python.version);
+  return {
+    memory: memory ?? undefined,
+    python: known ? python.version : undefined,
+    free_threaded: python.free_threaded || undefined,
+  };
+}
+
 /** The number in a field, or undefined where it is empty. */
 export function number(id, field) {
   const input = byId(id);
