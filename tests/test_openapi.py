@@ -15,7 +15,7 @@ from advisor.service import create_app
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
-PAGES = {"/", "/matrix", "/static/<path:filename>"}  # for people
+PAGES = {"/", "/matrix", "/outcomes", "/static/<path:filename>"}  # for people
 WRONG = [{}, {"description": "x", "task": {}}, {"description": "x", "speed": 1}, {"description": 5}]
 
 

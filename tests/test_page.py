@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
@@ -15,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask.testing import FlaskClient
-from werkzeug.serving import make_server
 
 from advisor import matrix
 from advisor.service import create_app
 
 pytest.importorskip("playwright", reason="the tests of the page need the extra dev")
-from browser import DESKTOP, PHONE, Watch, barriers, browsing, found, overflow, visiting
+from browser import DESKTOP, PHONE, Watch, barriers, browsing, found, overflow, serving, visiting
 from playwright.sync_api import Browser, Page, Route, expect
 
 if TYPE_CHECKING:
@@ -118,20 +115,6 @@ def test_the_matrix_is_whole(client: FlaskClient) -> None:
 
 
 # --- in a browser ---------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def serving(app: WSGIApplication) -> Iterator[str]:
-    """The address of a server on loopback."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -453,6 +436,51 @@ def test_a_token_is_asked_for_and_kept_for_the_session(browser: Browser) -> None
         verdict(page, "threads")
         assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
         assert watch.complaints == []
+
+
+def test_kept_advice_is_shared_and_reported_back(browser: Browser, tmp_path: Path) -> None:
+    """With a journal the link is to the advice itself; who opens it can move on from there, and say what it brought."""
+    app = create_app(journal=str(tmp_path / "journal.db"))
+    with serving(app) as address, visiting(browser, address) as (page, watch):
+        drop(page, "saved.json", json.dumps(PROFILE))
+        verdict(page, "processes")
+        said = page.locator("#verdict").inner_text()
+        link = page.locator("#link").input_value()
+        assert re.search(r"/#advice=[\w-]{24}$", link)
+        page.goto(link)
+        page.reload()
+        expect(page.locator("#verdict")).to_have_text(said)
+        expect(page.locator("#profile-name")).to_contain_text("Kept advice · my_module:func")
+        expect(page.locator("#curves .chart")).to_be_visible()
+        page.get_by_role("button", name="Report it").click()
+        expect(page.locator("#outcome-error")).to_be_visible()
+        page.fill("#outcome", "0.5")
+        page.keyboard.press("Enter")
+        expect(page.locator("#outcome-status")).to_contain_text(
+            re.compile("It took 500.ms, outside what was predicted")
+        )
+        assert barriers(page) == []
+        assert overflow(page) == []
+        page.get_by_role("link", name="What was predicted and reported so far").click()
+        expect(page.locator("tbody tr")).to_have_count(1)
+        page.goto(f"{address}#advice={'x' * 24}")
+        expect(page.locator("#problem")).to_contain_text("No such advice is kept")
+        assert watch.complaints == []
+    app.extensions["journal"].close()
+
+
+def test_what_was_moved_is_no_longer_the_advice_that_is_kept(browser: Browser, tmp_path: Path) -> None:
+    """Neither its link nor its report is offered for other cores."""
+    app = create_app(journal=str(tmp_path / "journal.db"))
+    with serving(app) as address, visiting(browser, address) as (page, _):
+        drop(page, "saved.json", json.dumps(PROFILE))
+        expect(page.locator("#outcome-part")).to_be_visible()
+        expect(page.locator("#curves .chart")).to_be_visible()
+        page.fill("#cores", "12")
+        expect(page.locator("#outcome-part")).to_be_hidden()
+        expect(page.locator("#link-part")).to_be_hidden()
+        expect(page.locator("#link-hint")).to_contain_text("A profile is too much for a link")
+    app.extensions["journal"].close()
 
 
 def test_markup_is_shown_as_text(page: Page, browser: Browser, address: str) -> None:
