@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from browser import DESKTOP, PHONE, Watch, barriers, browsing, found, overflow, serving, visiting
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Page, Route, expect
 
 from advisor import matrix
 from advisor.service import create_app
-
-pytest.importorskip("playwright", reason="the tests of the page need the extra dev")
-from browser import DESKTOP, PHONE, Watch, barriers, browsing, found, overflow, serving, visiting
-from playwright.sync_api import Browser, Page, Route, expect
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -395,11 +393,17 @@ def test_what_never_reaches_the_service_is_said_too(page: Page) -> None:
 
 
 def test_a_service_that_is_gone_is_said(browser: Browser, address: str) -> None:
-    """No answer at all is a problem like others."""
+    """No answer at all is a problem like others; without curves, the advice is there all the same."""
     with visiting(browser, address) as (page, _):
         page.route("**/v1/advice", lambda route: route.abort())
         ask(page, "Downloading 100 files")
         expect(page.locator("#problem")).to_contain_text("could not be reached")
+        page.unroute("**/v1/advice")
+        page.route("**/v1/curves", lambda route: route.abort())
+        ask(page, "Downloading 100 files")
+        verdict(page, "threads")
+        expect(page.locator("#problem")).to_contain_text("could not be reached")
+        expect(page.locator("#alternatives")).to_be_visible()
 
 
 def gate(app: WSGIApplication, token: str) -> WSGIApplication:

@@ -13,6 +13,7 @@ import { letShare, linked, showShare } from "./share.js";
 
 let answered; // the subject that the advice on the page is about, which the levers keep asking about
 let again; // what a token was missing for
+let attempts = 0;
 
 // --- asking ---------------------------------------------------------------------------------------------------------
 
@@ -21,8 +22,14 @@ const askAnew = () => attempt("Working it out…", async () => {
   const question = { ...subject(), ...plannedFor(host()) };
   giveUp("curves");
   const advice = await ask("advice", "/v1/advice", question);
-  if (advice !== undefined) await show(advice, question);
+  if (advice !== undefined) show(advice, question);
 });
+
+/** The curves behind the advice that is on the page, which stays there without them too. */
+const askCurves = (question) => attempt("", async () => {
+  const answer = await ask("curves", "/v1/curves", question);
+  if (answer !== undefined) showCurves(answer);
+}, { quietly: true });
 
 /** Other cores or calls: the same subject once more, without taking the focus from where they are moved. */
 const askMoved = () => attempt("Working it out…", async () => {
@@ -40,11 +47,11 @@ const askKept = (id) => attempt("Looking it up…", async () => {
   if (advice === undefined) return;
   plan({ cores: advice.machine.cores, calls: advice.job.calls });
   if (advice.profile === null) {
-    await show(advice);
+    show(advice);
     return;
   }
   takeProfile(advice.profile, "Kept advice");
-  await show(advice, { profile: advice.profile, ...plannedFor(hostOf(advice.machine)) });
+  show(advice, { profile: advice.profile, ...plannedFor(hostOf(advice.machine)) });
 });
 
 function plannedFor(machine) {
@@ -56,11 +63,13 @@ function plannedFor(machine) {
 
 /** Does it, and says what is wrong where something is. `quietly`: the focus stays where it is. */
 async function attempt(doing, work, { quietly = false } = {}) {
+  attempts += 1;
+  const mine = attempts;
   clearProblems();
   say(doing);
   try {
     await work();
-    if (byId("status").textContent === doing) say("");
+    if (mine === attempts && byId("status").textContent === doing) say("");
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     say("");
@@ -76,16 +85,14 @@ function say(text) {
 
 // --- showing --------------------------------------------------------------------------------------------------------
 
-async function show(advice, question) {
+function show(advice, question) {
   answered = question;
   showParts(advice, question);
   byId("advice").hidden = false;
   byId("verdict").focus();
   clearCurves();
   byId("curves-part").hidden = advice.profile === null;
-  if (advice.profile === null || question === undefined) return;
-  const answer = await ask("curves", "/v1/curves", question);
-  if (answer !== undefined) showCurves(answer);
+  if (advice.profile !== null) askCurves(question);
 }
 
 function showParts(advice, question) {
