@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from pathlib import Path
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 
 from advisor import __version__, matrix
 
@@ -46,6 +47,12 @@ def page() -> str:
 
 @views.get("/matrix")
 def matrix_page() -> str:
+    return _matrix(request.script_root)
+
+
+@lru_cache(maxsize=4)
+def _matrix(root: str) -> str:
+    """It takes a while to write, and is the same for everyone who comes by the same root."""
     tables = matrix.as_json()
     sections = [(name, *SECTIONS.get(name, (name.capitalize(), "")), rows) for name, rows in tables.items()]
     return render_template("matrix.html", version=__version__, sections=sections, works=WORKS)
