@@ -1,0 +1,67 @@
+"""The pages for people: the question with its answer at `/`, and the matrix at `/matrix`."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Blueprint, render_template, request
+
+from advisor import __version__, matrix
+from advisor.service.access import open_to_all
+
+views = Blueprint("pages", __name__)
+
+SECTIONS = {
+    "matrix": ("The decision matrix", "What to choose for a kind of task when nothing else is known."),
+    "lists": ("When to choose which", "The matrix's two lists: when threads, when processes."),
+    "further": ("Further kinds of task", "What people ask about and the notebook leaves out."),
+    "rules": ("Rules", "What a measured profile says. The first rule that fires is the reason that counts most."),
+    "pitfalls": ("Pitfalls", "What is looked for before you are told to go ahead."),
+    "lexicon": (
+        "Lexicon",
+        "Where the work of libraries, programs, services and words happens: it decides how a description is read.",
+    ),
+}
+WORKS = {
+    "network": "waits for the network",
+    "disk": "waits for the disk",
+    "database": "waits for a database",
+    "device": "waits for a device",
+    "child": "another program works",
+    "releases": "computes, GIL released",
+    "holds": "computes, GIL held",
+    "mixed": "some of each",
+    "tiny": "too short to share out",
+    "serial": "one after the other",
+    "none": "",
+}
+
+_MODULES = sorted(file.name for file in Path(__file__).with_name("static").glob("*.js"))
+
+
+@views.get("/")
+@open_to_all
+def page() -> str:
+    return render_template("page.html", version=__version__, modules=[m for m in _MODULES if m != "matrix.js"])
+
+
+@views.get("/matrix")
+@open_to_all
+def matrix_page() -> str:
+    return _matrix(request.script_root)
+
+
+@lru_cache(maxsize=4)
+def _matrix(root: str) -> str:
+    """It takes a while to write, and is the same for everyone who comes by the same root."""
+    tables = matrix.as_json()
+    sections = [(name, *SECTIONS.get(name, (name.capitalize(), "")), rows) for name, rows in tables.items()]
+    return render_template("matrix.html", version=__version__, sections=sections, works=WORKS)
+
+
+@views.app_template_test("address")
+def is_address(source: object) -> bool:
+    """Whether a source can be followed, and is not only the name of something."""
+    return re.match(r"https?://[^\s]+$", str(source)) is not None

@@ -1,0 +1,49 @@
+// Reporting back what the advice really brought, to a server that keeps it.
+
+import { byId } from "./element.js";
+import { between, duration } from "./figures.js";
+import { clearProblems, showProblem } from "./problem.js";
+import { number } from "./question.js";
+import { ask, Problem } from "./service.js";
+
+let id; // of the advice that is shown, if it is kept
+
+export function showOutcome(advice) {
+  id = advice.recommendation === "undecided" ? undefined : advice.id ?? undefined;
+  byId("outcome-part").hidden = id === undefined;
+  byId("outcome-part").reset();
+  byId("outcome-status").textContent = "";
+}
+
+/** `orElse` is called with a problem that has nothing to do with what was reported. */
+export function letReport(orElse) {
+  byId("outcome-part").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    clearProblems();
+    byId("outcome-status").textContent = "";
+    try {
+      await report();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (error.status === 401) orElse(error);
+      else showProblem(error);
+    }
+  });
+}
+
+async function report() {
+  const seconds = number("outcome", "seconds");
+  if (seconds === undefined) {
+    throw new Problem({ errors: [{ field: "seconds", message: "Say how many seconds the whole job took" }] });
+  }
+  const reported = { seconds, sequential_seconds: number("outcome-loop", "sequential_seconds") };
+  const kept = await ask("outcome", `/v1/advice/${encodeURIComponent(id)}/outcome`, reported);
+  if (kept !== undefined) byId("outcome-status").textContent = `Thank you, it is kept. ${compared(seconds, kept)}`;
+}
+
+function compared(seconds, { predicted }) {
+  if (!predicted) return "";
+  const within = seconds >= predicted.low && seconds <= predicted.high ? "within" : "outside";
+  const interval = `${duration(predicted.expected)} (${between(predicted, duration)})`;
+  return `It took ${duration(seconds)}, ${within} what was predicted: ${interval}.`;
+}

@@ -1,0 +1,88 @@
+// Asks the service: one request of a kind at a time, the older one given up, with the token where there is one.
+
+const TOKEN = "advisor-token";
+const running = new Map();
+let token = remembered();
+
+/** What went wrong, as a problem document (RFC 9457) says it. */
+export class Problem extends Error {
+  constructor({ status = 0, title = "No answer", detail = "", errors = [] }) {
+    super(detail || title);
+    Object.assign(this, { status, title, detail, errors });
+  }
+}
+
+/** The answer's document; undefined where a newer request of this kind has taken this one's place. */
+export async function ask(kind, address, question) {
+  running.get(kind)?.abort();
+  const controller = new AbortController();
+  running.set(kind, controller);
+  try {
+    return await answer(address, question, controller.signal);
+  } catch (error) {
+    if (controller.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    if (running.get(kind) === controller) running.delete(kind);
+  }
+}
+
+/** Give up what is still being asked of this kind. */
+export function giveUp(kind) {
+  running.get(kind)?.abort();
+}
+
+export function useToken(text) {
+  token = text;
+  try {
+    sessionStorage.setItem(TOKEN, text);
+  } catch {
+    // Storage is switched off: the token lasts as long as the page.
+  }
+}
+
+export const hasToken = () => token !== "";
+
+async function answer(address, question, signal) {
+  const response = await reached(address, {
+    method: question === undefined ? "GET" : "POST",
+    headers: {
+      Accept: "application/json, application/problem+json",
+      ...(question === undefined ? {} : { "Content-Type": "application/json" }),
+      ...(token === "" ? {} : { Authorization: `Bearer ${token}` }),
+    },
+    body: question === undefined ? undefined : JSON.stringify(question),
+    cache: "no-store",
+    signal,
+  });
+  const document = await parsed(response);
+  if (response.ok) return document;
+  throw new Problem({ title: response.statusText || "No answer", ...document, status: response.status });
+}
+
+async function reached(address, options) {
+  try {
+    return await fetch(address, options);
+  } catch (error) {
+    throw new Problem({ detail: `The service could not be reached: ${error.message}` });
+  }
+}
+
+async function parsed(response) {
+  if (response.status === 204) return {};
+  try {
+    const document = await response.json();
+    if (document !== null && typeof document === "object") return document;
+  } catch {
+    // Said below: what answers in place of the service may not speak JSON.
+  }
+  throw new Problem({ status: response.status, detail: `The answer (${response.status}) is not one of this service.` });
+}
+
+function remembered() {
+  try {
+    return sessionStorage.getItem(TOKEN) ?? "";
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,107 @@
+// Taking it along: a link, a file, and the same question for curl.
+
+import { byId } from "./element.js";
+import { hasToken } from "./service.js";
+
+const LONGEST_LINK = 2000; // characters that programs pass on unharmed
+const LONGEST_INLINE = 1500; // characters of a question that still can be read in a command
+const COPIED = 2000; // ms for which a button says so
+
+let shown = {}; // the question and its advice
+
+export function showShare(question, advice) {
+  shown = { question, advice };
+  const link = linkTo(question, advice);
+  byId("link").value = link ?? "";
+  byId("link-part").hidden = link === undefined;
+  byId("link-hint").textContent = hint(question, advice, link);
+  byId("save-part").hidden = advice.profile === null;
+  byId("curl-part").hidden = question === undefined;
+  if (question !== undefined) showCurl(question);
+}
+
+/** What a link of this page's says; the part behind the # is never sent to a server. */
+export function linked(hash) {
+  const said = new URLSearchParams(hash.slice(1));
+  const number = (name) => (/^\d+$/.test(said.get(name) ?? "") ? Number(said.get(name)) : undefined);
+  return {
+    id: said.get("advice") ?? undefined,
+    description: said.get("description") ?? undefined,
+    planned: { cores: number("cores"), calls: number("calls") },
+  };
+}
+
+export function letShare() {
+  for (const button of document.querySelectorAll("[data-copies]")) {
+    button.addEventListener("click", () => copy(byId(button.dataset.copies), button));
+  }
+  byId("save").addEventListener("click", save);
+}
+
+function linkTo(question, advice) {
+  const here = `${location.origin}${location.pathname}`;
+  if (advice.id !== undefined && advice.id !== null) return `${here}#${new URLSearchParams({ advice: advice.id })}`;
+  if (question?.description === undefined) return undefined;
+  const said = { description: question.description, cores: question.machine?.cores, calls: question.calls };
+  const known = Object.entries(said).filter(([, value]) => value !== undefined);
+  const link = `${here}#${new URLSearchParams(known)}`;
+  return link.length <= LONGEST_LINK ? link : undefined;
+}
+
+function hint(question, advice, link) {
+  if (link === undefined && question?.description === undefined) return "A profile is too much for a link: save the advice as a file, and pass that on.";
+  if (link === undefined) return "The description is too long for a link: save the advice as a file, and pass that on.";
+  if (advice.id) return "The advice is kept on this server, and whoever may ask it can open the link.";
+  return "The question is in the link itself, behind the #, where no server sees it.";
+}
+
+// --- curl -----------------------------------------------------------------------------------------------------------
+
+function showCurl(question) {
+  const body = JSON.stringify(question);
+  const inline = body.length <= LONGEST_INLINE;
+  const lines = [
+    `curl -sS ${location.origin}/v1/advice`,
+    "-H 'Content-Type: application/json'",
+    ...(hasToken() ? ['-H "Authorization: Bearer $ADVISOR_TOKEN"'] : []),
+    inline ? `-d ${quoted(body)}` : "-d @-",
+  ];
+  byId("curl").textContent = lines.join(" \\\n     ") + (inline ? "" : ` <<'EOF'\n${JSON.stringify(question, null, 1)}\nEOF`);
+  byId("curl-hint").textContent = hasToken() ? "With your token in ADVISOR_TOKEN." : "";
+}
+
+/** As one word of a POSIX shell. */
+function quoted(text) {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+// --- copies ---------------------------------------------------------------------------------------------------------
+
+async function copy(from, button) {
+  const text = from.value ?? from.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // No clipboard without a secure context: select the text, so that the keyboard's copy takes it.
+    if (from.select) from.select();
+    else getSelection().selectAllChildren(from);
+    say(button, "Selected");
+    return;
+  }
+  say(button, "Copied");
+}
+
+function say(button, word) {
+  button.dataset.name ??= button.textContent;
+  button.textContent = word;
+  setTimeout(() => { button.textContent = button.dataset.name; }, COPIED);
+}
+
+function save() {
+  const content = new Blob([JSON.stringify(shown.advice, null, 2)], { type: "application/json" });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = "advice.json";
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
