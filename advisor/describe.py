@@ -279,13 +279,13 @@ _CORES = re.compile(r"[,;:]? (?:(?:on|with|using) )?(?:an? |my )?\d+[- ](?:cpu )
 
 
 def _row_word_for_word(text: str) -> MatrixRow | None:
-    """The row whose task the text is, whatever number it names, and whatever cores it is to run on."""
+    """The row whose task the text is, whatever number it names, if any, and whatever cores it is to run on."""
     said = _words_only(_CORES.sub("", _normal(text)))
     return next((row for row in ROWS if _words_only(row.task.lower()) == said), None)
 
 
 def _words_only(words: str) -> list[str]:
-    return ["#" if word.isdecimal() else word for word in re.findall(r"\w+", words)]
+    return [word for word in re.findall(r"\w+", words) if not word.isdecimal()]
 
 
 def _row_of(text: str, verdict: Recommendation) -> MatrixRow | None:

@@ -307,3 +307,4 @@ def test_the_curves_of_a_described_task_end_where_its_advice_does() -> None:
 def test_a_row_word_for_word_is_answered_whatever_host_it_is_for(where: str) -> None:
     """Who adds the cores says more, not less."""
     assert read(f"Processing 100 images{where}").recommendation == "multiprocessing"
+    assert read(f"processing images{where}").recommendation == "multiprocessing"

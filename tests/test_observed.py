@@ -75,7 +75,7 @@ def test_the_log_says_what_was_answered_and_nothing_of_the_question(
         client.get("/healthz")
         client.post(
             f"/v1/advice?token={SECRET}",
-            json={"description": f"Downloading files with {SECRET}"},
+            json={"description": f"Downloading 100 files from a web server, with {SECRET}"},
             headers={"Authorization": f"Bearer {SECRET}", "Cookie": SECRET, "User-Agent": SECRET},
         )
     (record,) = caplog.records
