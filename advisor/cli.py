@@ -18,6 +18,8 @@ import click
 
 from advisor import __version__
 from advisor.errors import AdvisorError, TargetError, UsageError
+from advisor.journal import OWN
+from advisor.journal.commands import journal as journal_commands
 
 if TYPE_CHECKING:
     import socket
@@ -314,11 +316,20 @@ def matrix(words: tuple[str, ...], as_json: bool) -> None:
 @advise.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 picks a free one.")
-def serve(host: str, port: int) -> None:
+@click.option(
+    "--journal",
+    envvar="ADVISOR_JOURNAL",
+    default=OWN,
+    metavar="ADDRESS",
+    help="Where advice given and outcomes reported are kept: a file, sqlite:///file.db, "
+    "postgresql+psycopg://user@host/database, or off; default: the user's own file.",
+)
+@click.option("--journal-descriptions", is_flag=True, default=None, help="Keep questions in words, too.")
+def serve(host: str, port: int, journal: str, journal_descriptions: bool | None) -> None:
     """Answer over HTTP: POST /v1/advice, and a page for people."""
     from advisor.service import create_app
 
-    app = create_app()
+    app = create_app(journal=journal, journal_descriptions=journal_descriptions)
     from werkzeug.serving import make_server
 
     with _listening(host, port) as listener:
@@ -326,6 +337,9 @@ def serve(host: str, port: int) -> None:
         name = f"[{host}]" if ":" in host else host
         click.echo(f"Listening on http://{name}:{listener.getsockname()[1]} (Ctrl-C ends it)", err=True)
         server.serve_forever()
+
+
+advise.add_command(journal_commands)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -31,3 +31,7 @@ class MissingExtraError(AdvisorError):
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs the extra '{extra}': pip install 'advisor[{extra}]'")
         self.extra = extra
+
+
+class JournalError(AdvisorError):
+    """The journal cannot be read or written at the moment (exit status 2; try again later)."""

@@ -1,6 +1,7 @@
 """What the workloads' jobs really took, every way they were run: a record a workload in `recorded/`, by kind of host.
 
-`benchmarks.oracle` writes them; the score and the training of the second opinion read them.
+`benchmarks.oracle` writes them; the score and the training of the second opinion read them. `advise journal export`
+writes what was reported to a service in the same format.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import platform as host
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -53,6 +54,9 @@ class Outcome(BaseModel):
     system: str = Field("", description="operating system and processor, in its own words")
     profile: Profile
     runs: tuple[Run, ...]
+    source: Literal["measured", "reported"] = Field(
+        "measured", description="by the oracle, or told to a journal by whoever did the job"
+    )
 
     @property
     def family(self) -> str:

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 HEAVY = {
+    "alembic",
     "asyncio",
     "concurrent.futures",
     "ctypes",
@@ -26,6 +27,7 @@ HEAVY = {
     "rich",
     "sklearn",
     "socket",
+    "sqlalchemy",
     "sqlite3",
     "statistics",
     "subprocess",

@@ -55,6 +55,18 @@ def test_the_wheel_measures_a_target(installed: Path, tmp_path: Path) -> None:
     assert run(installed, tmp_path, code).startswith("Threading")
 
 
+def test_the_wheel_makes_a_journal(installed: Path, tmp_path: Path) -> None:
+    """The migrations are part of it."""
+    code = (
+        "import advisor, advisor.journal\n"
+        "journal = advisor.journal.open_journal('journal.db')\n"
+        "advice = advisor.advise(advisor.Profile(calls=1, wall=0.1, wait=0.1), machine=advisor.Machine(cores=4))\n"
+        "print(journal.advice(journal.record({'profile': {}}, advice)).advice == advice)\n"
+        "journal.close()\n"
+    )
+    assert run(installed, tmp_path, code) == "True\n"
+
+
 def test_the_wheel_says_that_it_is_typed(installed: Path) -> None:
     """Type checkers look for this file."""
     assert (installed / "advisor" / "py.typed").exists()

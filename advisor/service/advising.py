@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, request
 
-from advisor.records import Advice
-from advisor.service.answered import Answered, Answers
+from advisor.service.answered import Answered, Answers, Given
 from advisor.service.batch import MAX_BATCH_BYTES, Batch, Results, answer_batch, parse_batch
 from advisor.service.curves import Curves
 from advisor.service.openapi import JSON, READING, Operation, described
@@ -25,7 +24,7 @@ _QUESTIONS = {"description": _DESCRIPTION, "task": _TASK, "profile": _PROFILE}
 
 
 @views.post("/v1/advice")
-@described(Operation(body=Question, answer=Advice, problems=READING, examples=_QUESTIONS))
+@described(Operation(body=Question, answer=Given, problems=READING, examples=_QUESTIONS))
 def advice() -> Response:
     """What to do with a described task, or a measured one
 
@@ -70,4 +69,7 @@ def _answers() -> Answers:
 
 
 def _sent(answered: Answered) -> Response:
-    return Response(answered.document, content_type=JSON)
+    response = Response(answered.document, content_type=JSON)
+    if answered.id is not None:
+        response.headers["Link"] = f'</v1/advice/{answered.id}>; rel="bookmark"'
+    return response

@@ -1,7 +1,8 @@
 """What was answered lately, kept: the same body, on the same host, by the same version gets the same bytes.
 
 The host's own limits are read from a dozen files, so they are asked for only now and then. As the memory that is left
-never stays the same, an answer is kept until then at most.
+never stays the same, an answer is kept until then at most. With a journal, an answer from memory is still one that it
+has: its link works.
 """
 
 from __future__ import annotations
@@ -9,21 +10,36 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cachetools import LRUCache
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from advisor.machine import limits
 from advisor.records import Advice, Machine
 from advisor.service.answer import answer
 from advisor.service.curves import curves_of
+from advisor.service.problem import without_null
 from advisor.service.requests import parse_question
+
+if TYPE_CHECKING:
+    from advisor.journal.book import Journal
 
 MOST_BYTES = 32 << 20
 LARGEST_BODY = 64 << 10  # larger ones are rare, and not worth what they would push out
 LIMITS_HOLD_SECONDS = 30.0
 _OVERHEAD = 600  # bytes that an entry takes besides its body and its document
+
+
+class Given(Advice):
+    """Advice as it is sent."""
+
+    id: str | None = Field(
+        None,
+        description="where the server has it in its journal: GET /v1/advice/{id}",
+        exclude_if=lambda id: id is None,
+        json_schema_extra=without_null,
+    )
 
 
 class Answered(NamedTuple):
@@ -33,38 +49,65 @@ class Answered(NamedTuple):
     recommendation: str
     evidence: str
     size: int
+    id: str | None = None  # in the journal
+    missed: bool = False  # the journal would have it, had it not been lost
 
 
 class Answers:
     """Answers bodies, from memory where it can; for all threads of this process."""
 
-    def __init__(self, *, most_bytes: int = MOST_BYTES, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        journal: Journal | None = None,
+        most_bytes: int = MOST_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._journal = journal
         self._kept: LRUCache[tuple[object, ...], Answered] = LRUCache(most_bytes, getsizeof=lambda one: one.size)
         self._lock = threading.Lock()
         self._host = _Host(clock)
 
     def advice(self, body: bytes) -> Answered:
         """The Advice document for the body of `POST /v1/advice`, or a ProblemError."""
-        return self._answer(body, _alone)
+        return self._answer(body, _alone, self._journal)
 
     def curves(self, body: bytes) -> Answered:
-        """The same with its curves."""
-        return self._answer(body, curves_of)
+        """The same with its curves; whoever moves cores and calls to and fro means no entry for each."""
+        return self._answer(body, curves_of, None)
 
-    def _answer(self, body: bytes, document: Callable[[Advice], BaseModel]) -> Answered:
+    def _answer(self, body: bytes, document: Callable[[Advice], BaseModel], journal: Journal | None) -> Answered:
         machine, since = self._host.now()
         key = (document, since, body)
         with self._lock:
             kept = self._kept.get(key)
-        if kept is not None:
+        if kept is not None and (journal is None or _agrees(journal, kept)):
             return kept
-        advice = answer(parse_question(body), machine)
+        question = parse_question(body)
+        advice = answer(question, machine)
         written = document(advice).model_dump_json().encode()
-        made = Answered(written, advice.recommendation, advice.evidence, len(written) + len(body) + _OVERHEAD)
+        size = len(written) + len(body) + _OVERHEAD
+        made = Answered(written, advice.recommendation, advice.evidence, size)
+        if journal is not None:
+            id = journal.record(question.model_dump(mode="json", exclude_defaults=True), advice)
+            missed = id is None and journal.lost is not None
+            made = made._replace(document=with_id(written, id), id=id, missed=missed)
         if len(body) <= LARGEST_BODY and made.size <= self._kept.maxsize:
             with self._lock:
                 self._kept[key] = made
         return made
+
+
+def with_id(document: bytes, id: str | None) -> bytes:
+    """The Advice document as a Given one."""
+    return document if id is None else document[:-1] + f',"id":"{id}"}}'.encode()
+
+
+def _agrees(journal: Journal, kept: Answered) -> bool:
+    """Whether the answer is still the one to give: it has an id if it can have one, and the id is of an entry."""
+    if kept.id is None:
+        return not kept.missed or journal.lost is not None
+    return journal.renew(kept.id) is not False
 
 
 def _alone(advice: Advice) -> Advice:

@@ -1,17 +1,24 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Flask, Response, request
 
-from advisor.service import advising, health, page, problem, reference
+from advisor.service import advising, health, journaling, outcomes, page, problem, reference
 from advisor.service.answered import Answers
 from advisor.service.openapi import Description
 from advisor.service.requests import MAX_BODY_BYTES
+
+if TYPE_CHECKING:
+    from advisor.journal.book import Journal
 
 VIEWS = (
     advising.views,
     reference.views,
     health.views,
     page.views,
+    journaling.views,
+    outcomes.views,
 )
 
 SECURITY_HEADERS = {
@@ -28,7 +35,7 @@ SECURITY_HEADERS = {
 }
 
 
-def build_app() -> Flask:
+def build_app(journal: Journal | None) -> Flask:
     app = Flask("advisor.service")
     app.config.from_mapping(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, BATCH_SECONDS=30.0)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the documents' fields come in the contract's order
@@ -36,7 +43,8 @@ def build_app() -> Flask:
         app.register_blueprint(views)
     app.after_request(_add_headers)
     problem.answer_errors_of(app)
-    app.extensions["answers"] = Answers()
+    app.extensions["journal"] = journal
+    app.extensions["answers"] = Answers(journal=journal)
     app.extensions["description"] = Description(app)
     return app
 

@@ -9,7 +9,7 @@ from typing import Any
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 
-from advisor.records import Advice
+from advisor.service.answered import Given
 from advisor.service.problem import Problem, ProblemError, problem_of, without_null
 from advisor.service.requests import MAX_BODY_BYTES, Question, faults_in, parse_json
 
@@ -32,7 +32,7 @@ class Result(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["advice"]}, {"required": ["problem"]}]})
 
-    advice: Advice | None = Field(None, json_schema_extra=without_null)
+    advice: Given | None = Field(None, json_schema_extra=without_null)
     problem: Problem | None = Field(None, json_schema_extra=without_null)
 
 

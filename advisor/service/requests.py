@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 1 << 20
 MAX_DESCRIPTION = 20_000  # characters
+Body = TypeVar("Body", bound=BaseModel)
 SUBJECTS = ("description", "task", "profile")
 
 _FREE_THREADING_SINCE = (3, 13)
@@ -126,10 +127,15 @@ def _as_it_stands(body: bytes) -> Question | None:
 
 
 def _with_whole_numbers(body: bytes) -> Question:
+    return parse_as(Question, body, "The body is not a question that can be answered.")
+
+
+def parse_as(model: type[Body], body: bytes, complaint: str) -> Body:
+    """The body as that, or a ProblemError with the complaint and the fields at fault."""
     try:
-        return Question.model_validate_json(json.dumps(_whole_numbers_as_integers(parse_json(body))), strict=True)
+        return model.model_validate_json(json.dumps(_whole_numbers_as_integers(parse_json(body))), strict=True)
     except ValidationError as error:
-        raise ProblemError(422, "The body is not a question that can be answered.", faults_in(error)) from error
+        raise ProblemError(422, complaint, faults_in(error)) from error
 
 
 def _whole_numbers_as_integers(value: Any) -> Any:

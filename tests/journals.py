@@ -1,0 +1,70 @@
+"""What the tests of the journal share: questions with their advice, a clock, and both kinds of database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from advisor import api
+from advisor.journal import open_journal
+from advisor.journal.book import Journal
+from advisor.records import Advice, Machine, Profile
+from tests import postgres
+
+PROFILE = {"calls": 20, "wall": 0.05, "gil_held": 0.001, "gil_free": 0.0, "wait": 0.049}
+MACHINE = Machine(cores=4)
+DAY = 86_400.0
+NOW = 1_800_000_000.0
+
+
+def question(calls: int = 1000, **rest: Any) -> dict[str, Any]:
+    return {"profile": PROFILE, "calls": calls, **rest}
+
+
+def advice(calls: int = 1000) -> Advice:
+    return api.advise(Profile.model_validate(PROFILE), calls=calls, machine=MACHINE)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[postgres.Cluster]:
+    programs = postgres.found()
+    if programs is None:
+        pytest.skip("no PostgreSQL is installed")
+    with postgres.cluster(programs) as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of a database that nobody has used yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/folder/journal.db"
+    return str(request.getfixturevalue("cluster").new_database())
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def events() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def journal(address: str, clock: Clock, events: list[str]) -> Iterator[Journal]:
+    with closing(open_journal(address, clock=clock, on_event=events.append)) as journal:
+        yield journal

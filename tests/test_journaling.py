@@ -1,0 +1,289 @@
+"""The journal over HTTP: links to advice, outcomes reported, and what holds when there is none."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from advisor.errors import JournalError, UsageError
+from advisor.journal import circuit
+from advisor.journal.book import Journal
+from advisor.journal.records import Outcome
+from advisor.records import Advice
+from advisor.service import create_app
+from advisor.service.journaling import journal_state
+from tests.journals import PROFILE, address, cluster
+from tests.postgres import Cluster
+
+__all__ = ["address", "cluster"]  # fixtures
+
+QUESTION = {"profile": PROFILE, "machine": {"cores": 4, "memory": 8 << 30, "python": "3.13"}}
+JSON = "application/json"
+
+
+@pytest.fixture
+def client(address: str) -> Iterator[FlaskClient]:
+    app = create_app(journal=address)
+    yield app.test_client()
+    app.extensions["journal"].close()
+
+
+def journal_of(client: FlaskClient) -> Journal:
+    journal: Journal = client.application.extensions["journal"]
+    return journal
+
+
+def ask(client: FlaskClient, question: Any = QUESTION, place: str = "/v1/advice") -> TestResponse:
+    response = client.post(place, json=question)
+    assert response.status_code == 200, response.get_data(as_text=True)
+    return response
+
+
+def report(client: FlaskClient, id: str, body: Any) -> TestResponse:
+    return client.post(f"/v1/advice/{id}/outcome", json=body)
+
+
+def problem(response: TestResponse, status: int) -> dict[str, Any]:
+    assert response.status_code == status, response.get_data(as_text=True)
+    assert response.content_type == "application/problem+json"
+    document = json.loads(response.data)
+    assert document["status"] == status
+    return dict(document)
+
+
+class TestLink:
+    def test_advice_has_an_id_under_which_it_can_be_had_again(self, client: FlaskClient) -> None:
+        """As it was given, by a link that the answer names."""
+        given = ask(client)
+        id = given.json["id"]
+        assert re.fullmatch(r"[A-Za-z0-9_-]{24}", id)
+        assert given.headers["Link"] == f'</v1/advice/{id}>; rel="bookmark"'
+        again = client.get(f"/v1/advice/{id}")
+        assert (again.status_code, again.content_type) == (200, JSON)
+        assert again.json == given.json
+        assert Advice.model_validate_json(again.data).recommendation == "threading"
+
+    def test_the_same_question_has_the_same_link(self, client: FlaskClient, address: str) -> None:
+        """From memory or not, by this process or another, with its fields in whatever order."""
+        id = ask(client).json["id"]
+        assert ask(client).json["id"] == id
+        assert ask(client, dict(reversed(QUESTION.items()))).json["id"] == id
+        assert ask(client, {**QUESTION, "calls": None}).json["id"] == id
+        other = create_app(journal=address)
+        assert ask(other.test_client()).json["id"] == id
+        other.extensions["journal"].close()
+        assert ask(client, {**QUESTION, "calls": 7}).json["id"] != id
+
+    def test_a_batch_has_links_too(self, client: FlaskClient) -> None:
+        """One for each that was answered and may be kept."""
+        subjects = [QUESTION, {"description": "Downloading 100 files"}, {"task": {"wait_share": 1}}]
+        results = ask(client, {"subjects": subjects}, "/v1/advice/batch").json["results"]
+        first, described, task = (result["advice"] for result in results)
+        assert first["id"] == ask(client).json["id"]
+        assert "id" not in described
+        assert client.get(f"/v1/advice/{task['id']}").status_code == 200
+
+    def test_curves_are_no_entries(self, client: FlaskClient) -> None:
+        """Whoever moves cores to and fro on the page does not fill the journal."""
+        answer = ask(client, QUESTION, "/v1/curves").json
+        assert "id" not in answer["advice"]
+        assert client.get(f"/v1/advice/{ask(client).json['id']}").status_code == 200
+
+    def test_descriptions_have_none_unless_they_are_kept(
+        self, client: FlaskClient, address: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """That takes a word, here by the environment."""
+        question = {"description": "Downloading 100 files", "machine": QUESTION["machine"]}
+        answer = ask(client, question)
+        assert "id" not in answer.json
+        assert "Link" not in answer.headers
+        monkeypatch.setenv("ADVISOR_JOURNAL", address)
+        monkeypatch.setenv("ADVISOR_JOURNAL_DESCRIPTIONS", "1")
+        app = create_app()
+        id = ask(app.test_client(), question).json["id"]
+        app.extensions["journal"].close()
+        assert client.get(f"/v1/advice/{id}").json["evidence"] == "described"
+
+    @pytest.mark.parametrize("id", ["x" * 24, "x" * 23, "%00" * 24])
+    def test_what_is_not_kept_is_not_found(self, client: FlaskClient, id: str) -> None:
+        """A well-formed id or not."""
+        problem(client.get(f"/v1/advice/{id}"), 404)
+        problem(report(client, id, {"seconds": 1}), 404)
+
+    def test_an_entry_that_was_removed_is_made_anew(self, client: FlaskClient) -> None:
+        """An answer from memory has no link to nothing."""
+        id = ask(client).json["id"]
+        journal = journal_of(client)
+        assert journal.prune(-1.0) == 1
+        journal._asked.clear()  # as after an hour
+        assert client.get(f"/v1/advice/{id}").status_code == 404
+        assert ask(client).json["id"] == id
+        assert client.get(f"/v1/advice/{id}").status_code == 200
+
+
+class TestOutcome:
+    def test_it_is_answered_with_what_was_predicted(self, client: FlaskClient) -> None:
+        """And from then on among the outcomes."""
+        given = ask(client).json
+        answer = report(client, given["id"], {"seconds": 2.5, "sequential_seconds": 50, "note": "at night"})
+        assert (answer.status_code, answer.content_type) == (201, JSON)
+        outcome = Outcome.model_validate_json(answer.data)
+        assert (outcome.strategy, outcome.workers, outcome.calls) == ("threading", given["workers"], 1000)
+        assert answer.json["predicted"] == given["seconds"]
+        known = client.get("/v1/outcomes").json
+        assert known["outcomes"] == [answer.json]
+        low, expected, high = (given["seconds"][name] for name in ("low", "expected", "high"))
+        assert (known["compared"], known["within"]) == (1, float(low <= 2.5 <= high))
+        assert known["ratio"] == pytest.approx(2.5 / expected)
+
+    def test_another_way_can_be_told(self, client: FlaskClient) -> None:
+        """Whole numbers may be written as floats, as everywhere."""
+        id = ask(client).json["id"]
+        body = b'{"seconds": 20, "strategy": "multiprocessing", "workers": 4.0, "calls": 1e3}'
+        answer = client.post(f"/v1/advice/{id}/outcome", data=body, content_type=JSON)
+        assert answer.status_code == 201
+        assert (answer.json["strategy"], answer.json["workers"]) == ("multiprocessing", 4)
+        assert answer.json["predicted"]["expected"] > 0
+
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({}, "seconds"),
+            ({"seconds": 0}, "seconds"),
+            ({"seconds": "2"}, "seconds"),
+            ({"seconds": 1, "calls": 0}, "calls"),
+            ({"seconds": 1, "strategy": "undecided"}, "strategy"),
+            ({"seconds": 1, "workers": 10**7}, "workers"),
+            ({"seconds": 1, "sequential_seconds": -1}, "sequential_seconds"),
+            ({"seconds": 1, "note": "a\x00b"}, "note"),
+            ({"seconds": 1, "other": 1}, "other"),
+        ],
+    )
+    def test_what_can_be_none_is_refused(self, client: FlaskClient, body: dict[str, Any], field: str) -> None:
+        """With the field at fault named, and nothing kept."""
+        id = ask(client).json["id"]
+        document = problem(report(client, id, body), 422)
+        assert [fault["field"] for fault in document["errors"]] == [field]
+        assert client.get("/v1/outcomes").json["outcomes"] == []
+
+    def test_seconds_are_finite_numbers(self, client: FlaskClient) -> None:
+        """No JSON, though some writers send it."""
+        id = ask(client).json["id"]
+        for text in (b'{"seconds": NaN}', b'{"seconds": Infinity}', b'{"seconds": 1e999}'):
+            problem(client.post(f"/v1/advice/{id}/outcome", data=text, content_type=JSON), 422)
+
+    def test_undecided_advice_needs_a_strategy(self, client: FlaskClient) -> None:
+        """Nothing was advised that could have been followed."""
+        id = ask(client, {"task": {}}).json["id"]
+        assert "strategy is needed" in problem(report(client, id, {"seconds": 1}), 422)["detail"]
+        assert report(client, id, {"seconds": 1, "strategy": "threading", "workers": 2}).json["predicted"] is None
+        known = client.get("/v1/outcomes").json
+        assert (known["compared"], known["within"], known["ratio"]) == (0, None, None)
+
+
+class TestWithout:
+    @pytest.fixture
+    def bare(self, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+        monkeypatch.delenv("ADVISOR_JOURNAL", raising=False)
+        return create_app().test_client()
+
+    def test_nothing_is_written_unasked(self, bare: FlaskClient) -> None:
+        """An application that somebody embeds has no journal."""
+        answer = ask(bare)
+        assert "id" not in answer.json
+        assert "Link" not in answer.headers
+        assert bare.application.extensions["journal"] is None
+
+    @pytest.mark.parametrize("path", ["/v1/outcomes", f"/v1/advice/{'x' * 24}"])
+    def test_there_is_nothing_to_be_had(self, bare: FlaskClient, path: str) -> None:
+        """Which is said."""
+        assert problem(bare.get(path), 404)["detail"] == "This server keeps no journal."
+
+    def test_off_is_a_word_for_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whatever the environment says."""
+        monkeypatch.setenv("ADVISOR_JOURNAL", "sqlite:////nowhere/journal.db")
+        assert create_app(journal="off").extensions["journal"] is None
+
+    def test_days_are_a_number(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A slip is told before it removes anything."""
+        monkeypatch.setenv("ADVISOR_JOURNAL_DAYS", "many")
+        with pytest.raises(UsageError, match="ADVISOR_JOURNAL_DAYS is 'many'"):
+            create_app(journal="own")
+
+
+class TestLost:
+    def test_advice_is_given_and_the_rest_refused_until_it_is_back(
+        self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """No secret in what is answered; what had no id meanwhile has one as soon as it can."""
+        monkeypatch.setattr(circuit, "RETRY_SECONDS", 0.0)
+        app = create_app(journal=cluster.new_database())
+        client = app.test_client()
+        id = ask(client).json["id"]
+        assert report(client, id, {"seconds": 1}).status_code == 201
+        other = {**QUESTION, "calls": 5}
+        cluster.stop()
+        try:
+            assert "id" not in ask(client, other).json
+            assert "id" not in ask(client, other).json
+            assert ask(client).json["id"] == id  # from memory, and the link will work again
+            refused = [client.get(f"/v1/advice/{id}"), client.get("/v1/outcomes"), report(client, id, {"seconds": 2})]
+            for response in refused:
+                document = problem(response, 503)
+                assert response.headers["Retry-After"] == "5"
+                assert "hush" not in str(document)
+            with app.app_context():
+                assert journal_state() == "lost"
+            assert client.get("/healthz").status_code == 200
+            assert client.get("/outcomes").status_code == 503
+        finally:
+            cluster.start()
+        assert client.get(f"/v1/advice/{id}").status_code == 200
+        assert report(client, id, {"seconds": 3}).status_code == 201
+        assert ask(client, other).json["id"]
+        with app.app_context():
+            assert journal_state() == "ok"
+        assert [one["seconds"] for one in client.get("/v1/outcomes").json["outcomes"]] == [3.0, 1.0]
+        app.extensions["journal"].close()
+
+
+class TestDescription:
+    def test_the_document_describes_what_is_sent(self) -> None:
+        """The optional id, the statuses, and the length of an id."""
+        document = create_app().test_client().get("/openapi.json").json
+        operations = {
+            (path, method): sorted(operation["responses"])
+            for path, methods in document["paths"].items()
+            for method, operation in methods.items()
+            if "{id}" in path or path == "/v1/outcomes"
+        }
+        assert operations == {
+            ("/v1/advice/{id}", "get"): ["200", "404", "500", "503"],
+            ("/v1/advice/{id}/outcome", "post"): ["201", "400", "404", "413", "415", "422", "500", "503"],
+            ("/v1/outcomes", "get"): ["200", "404", "500", "503"],
+        }
+        given = document["components"]["schemas"]["Given"]
+        assert given["properties"]["id"]["type"] == "string"
+        assert "id" not in given["required"]
+
+
+def test_what_the_database_says_is_not_for_clients() -> None:
+    """It names hosts and users."""
+    app = create_app()
+
+    class Broken:
+        lost = "connection to db.internal as advisor failed"
+
+        def outcomes(self) -> list[Outcome]:
+            raise JournalError(self.lost)
+
+    app.extensions["journal"] = Broken()
+    response = app.test_client().get("/v1/outcomes")
+    assert "internal" not in problem(response, 503)["detail"]
+    assert "internal" not in app.test_client().get("/outcomes").get_data(as_text=True)
