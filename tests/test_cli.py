@@ -268,7 +268,11 @@ def test_a_target_or_inputs_that_are_not_there(
             ["describ", "x"],
             "no such command: 'describ' (a target is written module:function; did you mean 'describe'?)",
         ),
-        (["xyz"], "no such command: 'xyz' (a target is written module:function; commands are describe, matrix, serve)"),
+        (
+            ["xyz"],
+            "no such command: 'xyz' "
+            "(a target is written module:function; commands are describe, journal, matrix, serve)",
+        ),
         (["work.py"], "'work.py' names no function: write work.py:function"),
         (["--json"], "Missing argument 'TARGET'."),
         (["describe"], "Missing argument 'TEXT...'."),

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -217,6 +223,42 @@ class TestWithout:
             create_app(journal="own")
 
 
+class TestServed:
+    def test_the_server_keeps_one_for_the_user_unless_told_otherwise(self, tmp_path: Path) -> None:
+        """In the user's data folder; `off` is a word for none."""
+        environment = {name: value for name, value in os.environ.items() if name != "ADVISOR_JOURNAL"}
+        environment["XDG_DATA_HOME"] = str(tmp_path)
+        with serving([], environment) as place:
+            id = asked(place)["id"]
+        with serving([], environment) as place, urllib.request.urlopen(f"{place}/v1/advice/{id}", timeout=20) as answer:
+            assert json.load(answer)["id"] == id
+        (tmp_path / "advisor" / "journal.db").unlink()
+        with serving(["--journal", "off"], environment) as place:
+            assert "id" not in asked(place)
+        assert not (tmp_path / "advisor" / "journal.db").exists()
+
+
+@contextmanager
+def serving(options: list[str], environment: dict[str, str]) -> Iterator[str]:
+    """The address of a server of its own."""
+    command = [sys.executable, "-m", "advisor", "serve", "--port", "0", *options]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        try:
+            found = next(match for line in child.stderr if (match := re.search(r"http://127\.0\.0\.1:\d+", line)))
+            yield found[0]
+        finally:
+            child.terminate()
+            child.communicate(timeout=20)
+
+
+def asked(place: str) -> dict[str, Any]:
+    request = urllib.request.Request(f"{place}/v1/advice", json.dumps(QUESTION).encode(), {"Content-Type": JSON})
+    with urllib.request.urlopen(request, timeout=20) as answer:
+        document: dict[str, Any] = json.load(answer)
+    return document
+
+
 class TestLost:
     def test_advice_is_given_and_the_rest_refused_until_it_is_back(
         self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
@@ -268,6 +310,8 @@ class TestDescription:
             ("/v1/advice/{id}/outcome", "post"): ["201", "400", "404", "413", "415", "422", "500", "503"],
             ("/v1/outcomes", "get"): ["200", "404", "500", "503"],
         }
+        (id,) = document["paths"]["/v1/advice/{id}"]["get"]["parameters"]
+        assert id["schema"] == {"type": "string", "minLength": 24, "maxLength": 24}
         given = document["components"]["schemas"]["Given"]
         assert given["properties"]["id"]["type"] == "string"
         assert "id" not in given["required"]

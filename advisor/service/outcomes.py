@@ -64,7 +64,6 @@ def page() -> tuple[str, int]:
         picture=picture_of(found),
         figures=figures,
         day=day,
-        between=between,
         size=(WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM),
     )
     return rendered, status
