@@ -209,8 +209,11 @@ def _folder(journal: bool) -> Iterator[tuple[Path, dict[str, str]]]:
 @contextmanager
 def _both(settings: Settings, environment: dict[str, str]) -> Iterator[tuple[Server, Server]]:
     """Side by side: the one that is not asked uses no CPU."""
-    same = {"workers": settings.workers, "threads": settings.threads}
-    with serving(SERVICE, environment=environment, **same) as service, serving(BARE, **same) as bare:
+    workers, threads = settings.workers, settings.threads
+    with (
+        serving(SERVICE, workers=workers, threads=threads, environment=environment) as service,
+        serving(BARE, workers=workers, threads=threads) as bare,
+    ):
         yield service, bare
 
 
