@@ -18,12 +18,10 @@ import click
 
 from advisor import __version__
 from advisor.errors import AdvisorError, TargetError, UsageError
-from advisor.journal import OWN
+from advisor.journal import OWN, journal_of
 from advisor.journal.commands import journal as journal_commands
 
 if TYPE_CHECKING:
-    import socket
-
     from advisor.records import Advice
     from advisor.render.lines import Screen
 
@@ -214,6 +212,9 @@ calls_option = click.option(
 cores_option = click.option(
     "--cores", type=whole_number(MOST_CORES), metavar="N", help="Plan for a host with N cores instead of this one."
 )
+server_option = click.option(
+    "--server", metavar="URL", help="Ask a team's server; ADVISOR_TOKEN is its token. Measured is here."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the JSON document and nothing else.")
 
 
@@ -229,6 +230,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the JS
 @click.option("--timeout", type=seconds, default=60.0, metavar="SECONDS", help="End a target that hangs (default 60).")
 @click.option("--verify", is_flag=True, help="Also run a part of the job under the leading strategies.")
 @cores_option
+@server_option
 @json_option
 @click.option("--plot", metavar="FILE", help="Draw the predicted speed-up curves, as .png or .svg.")
 @click.option("--code", is_flag=True, help="Print only the ready-to-run code.")
@@ -241,8 +243,15 @@ def advise_target(as_json: bool, plot: str | None, code: bool, save_profile: str
         raise UsageError("--json and --code exclude each other: standard output holds one document")
     if plot:
         _check_plot(plot)
+    server = question.pop("server")
+    if server and question["verify"]:
+        raise UsageError("--verify and --server exclude each other: a server runs nothing")
     with _progress() as on_progress:
         advice = api.advise_target(question.pop("target"), **question, on_progress=on_progress)
+    if server and advice.profile:
+        from advisor import remote
+
+        advice = remote.ask(server, advice.profile, calls=advice.job.calls, cores=question["cores"])
     if plot:
         _save_plot(advice, plot)
     if save_profile and advice.profile:
@@ -255,14 +264,19 @@ def advise_target(as_json: bool, plot: str | None, code: bool, save_profile: str
 @json_option
 @calls_option
 @cores_option
-def describe(text: tuple[str, ...], as_json: bool, calls: int | None, cores: int | None) -> None:
+@server_option
+def describe(text: tuple[str, ...], as_json: bool, calls: int | None, cores: int | None, server: str | None) -> None:
     """Advise on a task described in words (- for standard input)."""
+    if server:
+        from advisor import remote
+
+        return _show(remote.ask(server, _description(text), calls=calls, cores=cores), as_json=as_json)
     with _quick_start():
         from advisor import api
         from advisor.machine import limits
 
         advice = api.advise_description(_description(text), calls=calls, machine=limits(), cores=cores)
-        _show(advice, as_json=as_json)
+        return _show(advice, as_json=as_json)
 
 
 @contextlib.contextmanager
@@ -314,8 +328,12 @@ def matrix(words: tuple[str, ...], as_json: bool) -> None:
 
 
 @advise.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="0 picks a free one.")
+@click.option("--host", default="127.0.0.1", envvar="ADVISOR_HOST", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, envvar="ADVISOR_PORT", help="0 picks a free one.")
+@click.option("--workers", type=whole_number(1000), envvar="ADVISOR_WORKERS", help="Processes; default: as advised.")
+@click.option("--threads", type=whole_number(1000), envvar="ADVISOR_THREADS", help="Of each; default: as advised.")
+@click.option("--token-file", metavar="FILE", envvar="ADVISOR_TOKEN_FILE", help="Tokens, a line each: one is needed.")
+@click.option("--rate-limit", metavar="RATE", envvar="ADVISOR_RATE_LIMIT", help="Such as 600/minute, for each client.")
 @click.option(
     "--journal",
     envvar="ADVISOR_JOURNAL",
@@ -325,30 +343,35 @@ def matrix(words: tuple[str, ...], as_json: bool) -> None:
     "postgresql+psycopg://user@host/database, or off; default: the user's own file.",
 )
 @click.option("--journal-descriptions", is_flag=True, default=None, help="Keep questions in words, too.")
-def serve(host: str, port: int, journal: str, journal_descriptions: bool | None) -> None:
-    """Answer over HTTP: POST /v1/advice, and a page for people."""
-    from advisor.service import create_app
+def serve(
+    host: str,
+    port: int,
+    workers: int | None,
+    threads: int | None,
+    journal: str,
+    journal_descriptions: bool | None,
+    **chosen: Any,
+) -> None:
+    """Answer over HTTP: POST /v1/advice, and a page for people.
 
-    app = create_app(journal=journal, journal_descriptions=journal_descriptions)
-    from werkzeug.serving import make_server
+    Each option may be set by the environment, as ADVISOR_HOST, ADVISOR_PORT and so on; docs/service.md has the others.
+    SIGTERM ends it when all is answered, SIGHUP reads the token file and the settings again.
+    """
+    from advisor.service import create_app, server, settings
 
-    with _listening(host, port) as listener:
-        server = make_server(host, port, app, threaded=True, fd=listener.fileno())
-        name = f"[{host}]" if ":" in host else host
-        click.echo(f"Listening on http://{name}:{listener.getsockname()[1]} (Ctrl-C ends it)", err=True)
-        server.serve_forever()
+    journal_of(journal, journal_descriptions)  # an address that is none is an error before anything runs
+    server.serve(
+        host,
+        port,
+        workers=workers,
+        threads=threads,
+        settings=lambda: settings.settings(**chosen),
+        application=lambda chosen: create_app(chosen, journal=journal, journal_descriptions=journal_descriptions),
+        tell=lambda line: click.echo(line, err=True),
+    )
 
 
 advise.add_command(journal_commands)
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    import socket
-
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise UsageError(f"cannot listen on {host} port {port}: {error.strerror}") from error
 
 
 @contextlib.contextmanager

@@ -35,7 +35,7 @@ from benchmarks.databases import Database, best, database, notes
 from benchmarks.document import renew
 from benchmarks.endurance_client import BAD, MEANING, Client, Ledger, together
 from benchmarks.questions import Subject, different, handful
-from benchmarks.serving import SERVICE, Server, serving
+from benchmarks.serving import Server, serving
 
 DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "service-load.md"
 CLIENTS: Final = 4
@@ -233,7 +233,7 @@ def run(plan: Plan, kind: Any) -> tuple[str, list[str]]:
     """The report, and what is wrong."""
     with database(kind) as store:
         environment = {"ADVISOR_JOURNAL": store.address, "ADVISOR_JOURNAL_DESCRIPTIONS": "1"}
-        with serving(SERVICE, workers=plan.workers, threads=plan.threads, environment=environment) as server:
+        with serving("service", workers=plan.workers, threads=plan.threads, environment=environment) as server:
             ledger, disturbed = endure(plan, store, server)
             settle(plan, server, disturbed, ledger)
             lost = missing(store, server, ledger)

@@ -32,7 +32,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from advisor.replacing import replacing
 from benchmarks.document import renew
 from benchmarks.questions import Subject, different, handful
-from benchmarks.serving import BARE, SERVICE, Server, serving
+from benchmarks.serving import Server, serving
 from benchmarks.wrk import Load, WrkError, load
 
 Kind = Literal["repeated", "different", "memory"]
@@ -159,7 +159,7 @@ def _compared(
 def watch_memory(journal: bool, settings: Settings, requests: int, tell: Tell) -> Memory:
     with (
         _folder(journal) as (folder, environment),
-        serving(SERVICE, workers=settings.workers, threads=settings.threads, environment=environment) as server,
+        serving("service", workers=settings.workers, threads=settings.threads, environment=environment) as server,
     ):
         bodies = folder / "mixed"
         bodies.write_bytes(b"".join(body + b"\n" for body in itertools.islice(_mixed(), requests)))
@@ -211,8 +211,8 @@ def _both(settings: Settings, environment: dict[str, str]) -> Iterator[tuple[Ser
     """Side by side: the one that is not asked uses no CPU."""
     workers, threads = settings.workers, settings.threads
     with (
-        serving(SERVICE, workers=workers, threads=threads, environment=environment) as service,
-        serving(BARE, workers=workers, threads=threads) as bare,
+        serving("service", workers=workers, threads=threads, environment=environment) as service,
+        serving("bare view", workers=workers, threads=threads) as bare,
     ):
         yield service, bare
 

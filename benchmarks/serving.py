@@ -1,10 +1,10 @@
-"""Servers to be measured: an application under gunicorn, in processes of its own, gone when the block ends."""
+"""Servers to be measured: `advise serve`, or the bare view, in processes of their own, gone when the block ends."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,12 +15,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import psutil
 
-SERVICE: Final = "advisor.service:create_app()"
-BARE: Final = "benchmarks.bare_view:app"
+Application = Literal["service", "bare view"]
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 30.0
@@ -48,45 +48,54 @@ class Server:
         return sum(process.memory_full_info().pss for process in processes)
 
 
+def command(application: Application, workers: int, threads: int) -> list[str]:
+    if application == "service":
+        crew = ["--workers", str(workers), "--threads", str(threads)]
+        return [sys.executable, "-m", "advisor", "serve", "--port", "0", *crew]
+    return [sys.executable, "-m", "benchmarks.bare_view", str(workers), str(threads)]
+
+
 @contextmanager
 def serving(
-    application: str, *, workers: int, threads: int, environment: Mapping[str, str] | None = None
+    application: Application, *, workers: int, threads: int, environment: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
-    """The application, once it takes connections."""
-    with tempfile.TemporaryDirectory(prefix="served-") as folder, socket.create_server(("127.0.0.1", 0)) as listener:
+    """The application, once it answers; its journal is off unless the environment given names one."""
+    with tempfile.TemporaryDirectory(prefix="served-") as folder:
         log = Path(folder) / "log"
-        command = [sys.executable, "-m", "gunicorn", application, "--bind", f"fd://{listener.fileno()}"]
-        command += ["--workers", str(workers), "--threads", str(threads), "--worker-class", "gthread"]
-        command += ["--no-control-socket"]
         with log.open("w") as output:
             process = subprocess.Popen(
-                command,
+                command(application, workers, threads),
                 cwd=ROOT,
-                env={**os.environ, **(environment or {})},
+                env={**os.environ, "ADVISOR_JOURNAL": "off", **(environment or {})},
                 stdout=output,
                 stderr=output,
-                pass_fds=[listener.fileno()],
                 start_new_session=True,
             )
-        server = Server(f"http://127.0.0.1:{listener.getsockname()[1]}", psutil.Process(process.pid), log)
         try:
-            _wait_for(server, process)
-            yield server
+            yield Server(_address(process, log), psutil.Process(process.pid), log)
         finally:
             _end(process)
 
 
-def _wait_for(server: Server, process: subprocess.Popen[bytes]) -> None:
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """It is in the server's first words."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and process.poll() is None:
-        try:
-            urllib.request.urlopen(server.url, timeout=5).close()
-            return
-        except urllib.error.HTTPError:
-            return  # an answer, if not to this question
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit(f"the server did not start:\n{server.log.read_text()[-2000:]}")
+        told = re.search(r"http://\S+", log.read_text())
+        if told and _answers(told[0]):
+            return told[0]
+        time.sleep(0.1)
+    raise SystemExit(f"the server did not start:\n{log.read_text()[-2000:]}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except urllib.error.HTTPError:
+        return True  # an answer, if not to this question
+    except OSError:
+        return False
+    return True
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

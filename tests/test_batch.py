@@ -12,6 +12,7 @@ from advisor.service import create_app
 from advisor.service.batch import MAX_BATCH_BYTES, MAX_SUBJECTS, answer_batch, parse_batch
 
 WAITING = {"profile": {"calls": 20, "wall": 0.05, "gil_held": 0.001, "gil_free": 0.0, "wait": 0.049}}
+REQUEST = {"X-Request-ID": "one-request"}
 UNANSWERABLE: list[Any] = [
     {"description": "x", "calls": 0},
     {"description": "x", "task": {}},
@@ -29,7 +30,7 @@ def client() -> FlaskClient:
 
 
 def results(client: FlaskClient, subjects: Any) -> list[dict[str, Any]]:
-    response = client.post("/v1/advice/batch", json={"subjects": subjects})
+    response = client.post("/v1/advice/batch", json={"subjects": subjects}, headers=REQUEST)
     assert response.status_code == 200, response.data[:500]
     return list(json.loads(response.data)["results"])
 
@@ -38,7 +39,7 @@ def test_each_gets_what_it_would_get_alone(client: FlaskClient) -> None:
     """In the order of the subjects: the same Advice document, or the same problem at its own place."""
     subjects = [WAITING, *UNANSWERABLE, {"description": "Sorting numbers", "machine": {"cores": 4}}]
     for index, (subject, result) in enumerate(zip(subjects, results(client, subjects), strict=True)):
-        alone = client.post("/v1/advice", data=json.dumps(subject), content_type="application/json")
+        alone = client.post("/v1/advice", data=json.dumps(subject), content_type="application/json", headers=REQUEST)
         expected = json.loads(alone.data)
         if alone.status_code == 200:
             assert (result["advice"]["summary"], list(result)) == (expected["summary"], ["advice"])

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
 from advisor.service import create_app
+from advisor.service.openapi import EXAMPLE_REQUEST
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -77,7 +78,9 @@ def test_every_example_is_taken_and_answered_as_published(client: FlaskClient, o
         asked = operation["requestBody"]["content"][JSON]
         answered = operation["responses"]["200"]["content"][JSON]
         for name, example in asked["examples"].items():
-            response = client.open(path, method=method.upper(), json=example["value"])
+            response = client.open(
+                path, method=method.upper(), json=example["value"], headers={"X-Request-ID": EXAMPLE_REQUEST}
+            )
             assert response.status_code == 200
             assert follows(openapi, asked["schema"], example["value"])
             assert follows(openapi, answered["schema"], json.loads(response.data))

@@ -12,7 +12,7 @@ from advisor.service.requests import parse_question
 from benchmarks import wrk
 from benchmarks.questions import HANDFUL, Subject, different, handful
 from benchmarks.service_load import Compared, Figures, Kept, Memory, Settings, line_of, line_of_memory, tables
-from benchmarks.serving import BARE, serving
+from benchmarks.serving import serving
 from benchmarks.wrk import Load, WrkError, parse
 
 SETTINGS = Settings(workers=2, threads=2, connections=8, rounds=5, seconds=4)
@@ -65,7 +65,7 @@ class TestWrk:
         """On the bare view under a real server: it refuses a body that is no question, and takes the others."""
         bodies = tmp_path / "bodies"
         bodies.write_bytes(b"".join(body + b"\n" for body in handful("profiles")))
-        with serving(BARE, workers=1, threads=1) as server:
+        with serving("bare view", workers=1, threads=1) as server:
             found = wrk.load(f"{server.url}/v1/advice", bodies, connections=2, seconds=1)
             assert found.requests > 0
             assert (found.refused, found.lost) == (0, 0)

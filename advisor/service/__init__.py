@@ -9,20 +9,28 @@ from advisor.errors import MissingExtraError
 if TYPE_CHECKING:
     from flask import Flask
 
+    from advisor.service.settings import Settings
+
 __all__ = ["create_app"]
 
 
-def create_app(*, journal: str | None = None, journal_descriptions: bool | None = None) -> Flask:
-    """The WSGI application; it runs nothing that a client names.
+def create_app(
+    settings: Settings | None = None, *, journal: str | None = None, journal_descriptions: bool | None = None
+) -> Flask:
+    """The WSGI application, set up by the environment unless told otherwise; it runs nothing that a client names.
 
     `journal` is the address of one (`advisor.journal`), "own" for the user's own file, "off" for none; what is left out
     is as ADVISOR_JOURNAL and ADVISOR_JOURNAL_DESCRIPTIONS say, and without those, off: nothing is written unasked.
     """
     try:
+        import cachetools  # noqa: F401
         import flask  # noqa: F401  # only to say what to install, before the modules that build on it
+        import prometheus_client  # noqa: F401
+        import spectree  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("the HTTP service", "service") from error
     from advisor.journal import journal_of
+    from advisor.service import settings as chosen
     from advisor.service.app import build_app
 
-    return build_app(journal_of(journal, journal_descriptions))
+    return build_app(chosen.settings() if settings is None else settings, journal_of(journal, journal_descriptions))

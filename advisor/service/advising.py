@@ -7,6 +7,7 @@ from flask import Blueprint, Response, current_app, request
 from advisor.service.answered import Answered, Answers, Given
 from advisor.service.batch import MAX_BATCH_BYTES, Batch, Results, answer_batch, parse_batch
 from advisor.service.curves import Curves
+from advisor.service.observed import gave
 from advisor.service.openapi import JSON, READING, Operation, described
 from advisor.service.requests import Question, read_body
 
@@ -30,7 +31,7 @@ def advice() -> Response:
 
     The service never imports, unpickles or runs anything that the request names.
     """
-    return _sent(_answers().advice(read_body(request)))
+    return _sent(_answered(read_body(request)))
 
 
 @views.post("/v1/advice/batch")
@@ -50,9 +51,8 @@ def batch() -> Response:
     """
     request.max_content_length = MAX_BATCH_BYTES
     asked = parse_batch(read_body(request))
-    document = answer_batch(
-        asked, lambda body: _answers().advice(body).document, seconds=current_app.config["BATCH_SECONDS"]
-    )
+    seconds = current_app.config["BATCH_SECONDS"]
+    document = answer_batch(asked, lambda body: _answered(body).document, seconds=seconds)
     return Response(document, content_type=JSON)
 
 
@@ -61,6 +61,12 @@ def batch() -> Response:
 def curves() -> Response:
     """The advice with the predicted speed-up of every strategy at every number of workers"""
     return _sent(_answers().curves(read_body(request)))
+
+
+def _answered(body: bytes) -> Answered:
+    answered = _answers().advice(body)
+    gave(answered.recommendation, answered.evidence)
+    return answered
 
 
 def _answers() -> Answers:

@@ -1,16 +1,21 @@
-"""Whether the service lives and can answer."""
+"""Whether the service lives, and whether all that it rests on is there."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, current_app, jsonify
 from pydantic import BaseModel
 
+from advisor.service.access import open_to_all
 from advisor.service.answer import can_answer
 from advisor.service.openapi import Operation, described
+from advisor.service.problem import ProblemError
 
 views = Blueprint("health", __name__)
+
+Checks = dict[str, Callable[[], None]]  # by what they look at; one raises if that is not ready
 
 
 class Health(BaseModel):
@@ -20,8 +25,24 @@ class Health(BaseModel):
 
 
 @views.get("/healthz")
+@open_to_all
 @described(Operation(answer=Health))
 def health() -> Response:
     """200 when the service can answer"""
     can_answer()
+    return jsonify(status="ok")
+
+
+@views.get("/readyz")
+@open_to_all
+@described(Operation(answer=Health, problems=(503,)))
+def readiness() -> Response:
+    """200 when all that the service rests on is ready, 503 with its name otherwise"""
+    checks: Checks = current_app.extensions["ready"]
+    for name, check in checks.items():
+        try:
+            check()
+        except Exception as error:
+            current_app.logger.warning("%s is not ready", name, exc_info=error)
+            raise ProblemError(503, f"Not ready: {name}.") from error
     return jsonify(status="ok")

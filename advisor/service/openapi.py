@@ -7,30 +7,35 @@ second list to keep true. Spectree only describes here: it neither reads request
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
-from flask import Flask
+from flask import Flask, g
 from pydantic import BaseModel
-from spectree import Response, SpecTree
+from spectree import Response, SecurityScheme, SpecTree
+from spectree.models import SecureType, SecuritySchemeData
 from spectree.plugins.flask_plugin import FlaskPlugin
 
 from advisor import __version__
 from advisor.service.problem import CONTENT_TYPE, Problem
 
 JSON = "application/json"
+EXAMPLE_REQUEST = "example-1"  # the id of the requests that examples are answers to
 
 _PROBLEMS = {
     400: "The body is not JSON.",
     404: "There is nothing at this address.",
+    401: "The token is missing or wrong.",
     413: "The body is larger than is taken here.",
     415: "The body is not application/json.",
     422: "The body is JSON, but nothing that can be answered; `errors` names the offending fields.",
+    429: "More requests than this client address may send.",
     500: "The service failed.",
     503: "The service cannot answer now.",
 }
+_TOKEN = SecurityScheme(name="token", data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer"))
 READING = (400, 413, 415, 422)  # what may be wrong with a body
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -61,8 +66,9 @@ def described(operation: Operation) -> Callable[[View], View]:
 class Description:
     """Of one application, in which every described view is registered; written when it is first asked for."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, *, protected: bool, limited: bool) -> None:
         self._app = app
+        self._everywhere = (*([401] if protected else []), *([429] if limited else []))
         self._spec = SpecTree(
             backend=_OnlyDescribes,
             mode="strict",
@@ -71,6 +77,8 @@ class Description:
             nested_naming_strategy=lambda _, child: child,
             title="advisor",
             version=__version__,
+            security_schemes=[_TOKEN] if protected else None,
+            security={"token": []} if protected else {},
         )
         self._operations: dict[str, Operation] = {}
         for endpoint, view in app.view_functions.items():
@@ -80,8 +88,12 @@ class Description:
                 app.view_functions[endpoint] = self._with_description(endpoint, view, operation)
 
     def _with_description(self, endpoint: str, view: Callable[..., Any], operation: Operation) -> Callable[..., Any]:
+        open_to_all = getattr(view, "open_to_all", False)
         described: Callable[..., Any] = self._spec.validate(
-            json=operation.body, resp=_Answers(operation), operation_id=endpoint
+            json=operation.body,
+            resp=_Answers(operation, () if open_to_all else self._everywhere),
+            operation_id=endpoint,
+            security=[] if open_to_all else None,
         )(view)
         return described
 
@@ -114,6 +126,7 @@ class Description:
 
     def _answer(self, address: str, endpoint: str, body: Any) -> Any:
         with self._app.test_request_context(address, method="POST", json=body):
+            g.request_id = EXAMPLE_REQUEST
             view: Any = self._app.view_functions[endpoint]
             return view().get_json()
 
@@ -135,9 +148,11 @@ class _OnlyDescribes(FlaskPlugin):
 class _Answers(Response):
     """A view's answers with the content types that they have: spectree knows JSON only."""
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, everywhere: Sequence[int]) -> None:
         status, text = operation.success
-        problems = {f"HTTP_{status}": (Problem, _PROBLEMS[status]) for status in (*operation.problems, 500)}
+        problems = {
+            f"HTTP_{status}": (Problem, _PROBLEMS[status]) for status in (*operation.problems, *everywhere, 500)
+        }
         super().__init__(**{f"HTTP_{status}": (operation.answer, text)}, **problems)
         self._types = {str(status): operation.content_type}
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
 
@@ -36,13 +36,19 @@ class Fault(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error, as RFC 9457 has it; `errors` is our one extension."""
+    """An error, as RFC 9457 has it; `request_id` and `errors` are our extensions."""
 
     type: str = Field("about:blank", description="about:blank: the status says all")
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
     instance: str = Field(description="the path that was asked for; in a batch with the place of the subject")
+    request_id: str | None = Field(
+        None,
+        description="the X-Request-ID of the answer, which the log has too",
+        exclude_if=lambda request_id: request_id is None,
+        json_schema_extra=without_null,
+    )
     errors: list[Fault] | None = Field(
         None,
         description="the offending fields, where fields are at fault",
@@ -90,7 +96,13 @@ def problem_of(error: Exception, place: str = "") -> Problem:
         return problem(status, _protocol_detail(status) or error.description or "", (), place)
     if isinstance(error, AdvisorError):
         return problem(501 if isinstance(error, MissingExtraError) else 422, str(error), (), place)
-    current_app.logger.error("could not answer %s %s", request.method, request.path, exc_info=error)
+    current_app.logger.error(
+        "could not answer %s %s",
+        request.method,
+        request.path,
+        exc_info=error,
+        extra={"request_id": g.get("request_id")},
+    )
     return problem(500, _DETAILS[500], (), place)
 
 
@@ -100,13 +112,16 @@ def problem(status: int, detail: str, faults: Sequence[Fault] = (), place: str =
         status=status,
         detail=detail,
         instance=quote(request.path) + place,
+        request_id=g.get("request_id"),
         errors=list(faults[:_MOST_FAULTS]) or None,
     )
 
 
 _DETAILS = {
+    401: "This service takes no call without its token: Authorization: Bearer TOKEN.",
     404: "There is nothing at this address. GET /openapi.json lists what there is.",
     405: "This address does not take this method; the Allow header lists those it takes.",
+    429: "Too many requests: the Retry-After header says in how many seconds the next will be answered.",
     500: "Something went wrong here. It was logged; the request was not at fault.",
 }
 

@@ -1,0 +1,65 @@
+"""A team's server asked for advice: what is sent is the question alone, as `POST /v1/advice` takes it."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from pydantic import ValidationError
+
+from advisor.errors import UsageError
+from advisor.records import Advice, Profile
+
+TIMEOUT = 30.0  # seconds
+_LARGEST_ANSWER = 16 << 20
+
+
+def ask(server: str, subject: Profile | str, *, calls: int | None, cores: int | None) -> Advice:
+    """The server's advice; ADVISOR_TOKEN is the token, where it wants one. Raises UsageError for all that goes wrong."""
+    question: dict[str, Any] = {"description": subject} if isinstance(subject, str) else {"profile": _plain(subject)}
+    if calls is not None:
+        question["calls"] = calls
+    if cores is not None:
+        question["machine"] = {"cores": cores}
+    try:
+        return Advice.model_validate_json(_answer(server, json.dumps(question).encode()))
+    except ValidationError:
+        raise UsageError(f"{server} answered, but not with an advice: is it an advisor?") from None
+
+
+def _plain(profile: Profile) -> dict[str, Any]:
+    return profile.model_dump(mode="json", exclude_none=True)
+
+
+def _answer(server: str, body: bytes) -> bytes:
+    from http.client import HTTPException
+    from urllib.error import HTTPError, URLError
+    from urllib.request import Request, urlopen
+
+    if not server.startswith(("http://", "https://")):
+        raise UsageError(f"--server {server}: write http:// or https:// before the address")
+    headers = {"Content-Type": "application/json"}
+    if token := os.environ.get("ADVISOR_TOKEN"):
+        headers["Authorization"] = f"Bearer {token.strip()}"
+    try:
+        with urlopen(Request(f"{server.rstrip('/')}/v1/advice", body, headers), timeout=TIMEOUT) as answer:
+            return bytes(answer.read(_LARGEST_ANSWER))
+    except HTTPError as error:
+        with error:
+            raise UsageError(_refusal(server, error.code, error.read(_LARGEST_ANSWER))) from None
+    except (URLError, OSError, HTTPException, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise UsageError(f"cannot reach {server}: {reason}") from None
+
+
+def _refusal(server: str, status: int, body: bytes) -> str:
+    """The problem document in one line."""
+    if status == 401:
+        return f"{server} wants a token: set ADVISOR_TOKEN to the team's"
+    try:
+        problem = json.loads(body)
+        faults = "; ".join(f"{fault['field']}: {fault['message']}" for fault in problem.get("errors", ()))
+        return f"{server} refused: {problem['detail']}{f' ({faults})' if faults else ''}"
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"{server} answered {status}, but not as an advisor does"
