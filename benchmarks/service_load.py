@@ -4,9 +4,10 @@
 
 Both run under the same gunicorn with the same workers and threads, and wrk loads one after the other, round after
 round: `repeated` asks a handful of questions again and again, as a team does, so that they come from memory;
-`different` never asks the same twice. `memory` sends 100,000 requests, every fifth one new, and watches the memory of
-the server's processes. Each piece comes again with a journal (`repeated-journal`, …) in an SQLite file that keeps
-descriptions too. Default: all six, some twelve minutes on an otherwise idle host; needs wrk.
+`different` never asks the same twice. `memory` sends 100,000 requests, every twentieth one new, and watches the memory
+of the server's processes, once the room for kept answers is full. Each piece comes again with a journal
+(`repeated-journal`, …) in an SQLite file that keeps descriptions too. Default: all six, some ten minutes on an
+otherwise idle host; needs wrk.
 
 `--report` keeps the figures in docs/service-load.json and renews docs/service-load.md from them, so that the pieces may
 be measured one by one.
@@ -44,7 +45,8 @@ KEPT: Final = DOCUMENT.with_suffix(".json")
 AIM: Final = 0.7  # of the bare view's throughput
 WARM_UP_SECONDS: Final = 2
 BODIES: Final = 40_000  # different ones in the file that is sent
-NEW_EVERY: Final = 5  # requests, while memory is watched
+NEW_EVERY: Final = 20  # requests, while memory is watched
+FILLING: Final = 3500  # curves, whose documents are large, asked for until all that answers are kept in is full
 BOUT_SECONDS: Final = 5  # between two looks at the memory
 FLAT: Final = 0.03  # growth over the second half of the requests
 
@@ -163,6 +165,8 @@ def watch_memory(journal: bool, settings: Settings, requests: int, tell: Tell) -
     ):
         bodies = folder / "mixed"
         bodies.write_bytes(b"".join(body + b"\n" for body in itertools.islice(_mixed(), requests)))
+        tell(f"memory{', journal' if journal else ''}: what answers are kept in is filled")
+        _fill(server, folder / "filling", settings.connections)
         place = _load(server, bodies, 0, settings.connections, WARM_UP_SECONDS).place
         counts, sizes = [0], [server.memory()]
         while counts[-1] < requests:
@@ -182,8 +186,18 @@ def _mixed() -> Iterator[bytes]:
         yield draw.choice(known) if number % NEW_EVERY else next(new[draw.choice(SUBJECTS)])
 
 
-def _load(server: Server, bodies: Path, place: int, connections: int, seconds: int) -> Load:
-    run = load(f"{server.url}/v1/advice", bodies, place=place, connections=connections, seconds=seconds)
+def _fill(server: Server, bodies: Path, connections: int) -> None:
+    """Else memory would grow until there are enough answers, as it may."""
+    profiles = itertools.islice(different("profiles", random.Random(1)), 2 * FILLING)
+    bodies.write_bytes(b"".join(body + b"\n" for body in profiles))
+    sent = place = 0
+    while sent < FILLING:
+        run = _load(server, bodies, place, connections, BOUT_SECONDS, "/v1/curves")
+        sent, place = sent + run.requests, run.place
+
+
+def _load(server: Server, bodies: Path, place: int, connections: int, seconds: int, path: str = "/v1/advice") -> Load:
+    run = load(f"{server.url}{path}", bodies, place=place, connections=connections, seconds=seconds)
     if run.refused or run.lost:
         raise WrkError(f"{run.refused} of {run.requests} requests were refused, and {run.lost} lost")
     return run
