@@ -16,7 +16,7 @@ _LARGEST_ANSWER = 16 << 20
 
 
 def ask(server: str, subject: Profile | str, *, calls: int | None, cores: int | None) -> Advice:
-    """The server's advice; ADVISOR_TOKEN is the token, where it wants one. Raises UsageError for all that goes wrong."""
+    """The server's advice; ADVISOR_TOKEN is its token. Raises UsageError for all that goes wrong."""
     question: dict[str, Any] = {"description": subject} if isinstance(subject, str) else {"profile": _plain(subject)}
     if calls is not None:
         question["calls"] = calls
@@ -35,7 +35,13 @@ def _plain(profile: Profile) -> dict[str, Any]:
 def _answer(server: str, body: bytes) -> bytes:
     from http.client import HTTPException
     from urllib.error import HTTPError, URLError
-    from urllib.request import Request, urlopen
+    from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+    class NoRedirect(HTTPRedirectHandler):
+        """The token is for the server that was named, and for no other that it points to."""
+
+        def redirect_request(self, *_: Any) -> None:
+            return None
 
     if not server.startswith(("http://", "https://")):
         raise UsageError(f"--server {server}: write http:// or https:// before the address")
@@ -43,7 +49,8 @@ def _answer(server: str, body: bytes) -> bytes:
     if token := os.environ.get("ADVISOR_TOKEN"):
         headers["Authorization"] = f"Bearer {token.strip()}"
     try:
-        with urlopen(Request(f"{server.rstrip('/')}/v1/advice", body, headers), timeout=TIMEOUT) as answer:
+        request = Request(f"{server.rstrip('/')}/v1/advice", body, headers)
+        with build_opener(NoRedirect).open(request, timeout=TIMEOUT) as answer:
             return bytes(answer.read(_LARGEST_ANSWER))
     except HTTPError as error:
         with error:

@@ -14,7 +14,7 @@ import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from advisor.records import Profile
-from advisor.service.problem import Fault, ProblemError, without_null
+from advisor.service.problem import Fault, ProblemError
 from advisor.task import Task
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ _LONGEST_FIELD = 200  # characters: a client's own field names are not echoed at
 
 
 def _one_subject(schema: dict[str, Any]) -> None:
-    schema["oneOf"] = [{"required": [name]} for name in SUBJECTS]
+    """Null is taken for left out."""
+    stated = {"not": {"type": "null"}}
+    schema["oneOf"] = [{"required": [name], "properties": {name: stated}} for name in SUBJECTS]
 
 
 class Overrides(BaseModel):
@@ -69,16 +71,11 @@ class Question(BaseModel):
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid", json_schema_extra=_one_subject)
 
-    # Null is taken for left out; only the latter is published, for `oneOf` does not know the former.
     description: Annotated[str, Field(max_length=MAX_DESCRIPTION)] | None = Field(
-        None, description="what is to be done, in words", json_schema_extra=without_null
+        None, description="what is to be done, in words"
     )
-    task: Task | None = Field(
-        None, description="what is known of a call, in rough figures", json_schema_extra=without_null
-    )
-    profile: Profile | None = Field(
-        None, description="a saved profile; it may come from another host", json_schema_extra=without_null
-    )
+    task: Task | None = Field(None, description="what is known of a call, in rough figures")
+    profile: Profile | None = Field(None, description="a saved profile; it may come from another host")
     calls: int | None = Field(None, ge=1, le=10**12, description="how many calls to plan for; 1,000 if left out")
     machine: Overrides | None = Field(None, description="the host to plan for; the answering one if left out")
 

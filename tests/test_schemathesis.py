@@ -1,0 +1,25 @@
+"""Schemathesis makes up requests from the published description, and finds nothing wrong with the answers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from test_server import served
+
+
+def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
+    """Against a real server: no failure, no undocumented answer, nothing taken that the description refuses.
+
+    Left out is that whatever follows the description is taken: no JSON Schema can say that the parts of a call's time
+    must fit into it.
+    """
+    with served(ADVISOR_WORKERS="1") as server:
+        command = [
+            *(Path(sys.executable).with_name("schemathesis"), "run", f"{server.address}/openapi.json"),
+            *("--max-examples", "10", "--seed", "1", "--generation-database", "none", "--no-color"),
+            *("--phases", "examples,coverage,fuzzing", "--exclude-checks", "positive_data_acceptance"),
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
