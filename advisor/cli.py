@@ -18,7 +18,7 @@ import click
 
 from advisor import __version__
 from advisor.errors import AdvisorError, TargetError, UsageError
-from advisor.journal import OWN, journal_of
+from advisor.journal import OWN
 from advisor.journal.commands import journal as journal_commands
 
 if TYPE_CHECKING:
@@ -339,19 +339,17 @@ def matrix(words: tuple[str, ...], as_json: bool) -> None:
     envvar="ADVISOR_JOURNAL",
     default=OWN,
     metavar="ADDRESS",
-    help="Where advice given and outcomes reported are kept: a file, sqlite:///file.db, "
-    "postgresql+psycopg://user@host/database, or off; default: the user's own file.",
+    help="Where advice given and outcomes reported are kept: a file, postgresql+psycopg://user@host/database, or off; "
+    "default: the user's own file.",
 )
-@click.option("--journal-descriptions", is_flag=True, default=None, help="Keep questions in words, too.")
-def serve(
-    host: str,
-    port: int,
-    workers: int | None,
-    threads: int | None,
-    journal: str,
-    journal_descriptions: bool | None,
-    **chosen: Any,
-) -> None:
+@click.option(
+    "--journal-descriptions",
+    is_flag=True,
+    default=None,
+    envvar="ADVISOR_JOURNAL_DESCRIPTIONS",
+    help="Keep questions in words, too.",
+)
+def serve(host: str, port: int, workers: int | None, threads: int | None, **chosen: Any) -> None:
     """Answer over HTTP: POST /v1/advice, and a page for people.
 
     Each option may be set by the environment, as ADVISOR_HOST, ADVISOR_PORT and so on; docs/service.md has the others.
@@ -359,14 +357,13 @@ def serve(
     """
     from advisor.service import create_app, server, settings
 
-    journal_of(journal, journal_descriptions)  # an address that is none is an error before anything runs
     server.serve(
         host,
         port,
         workers=workers,
         threads=threads,
         settings=lambda: settings.settings(**chosen),
-        application=lambda chosen: create_app(chosen, journal=journal, journal_descriptions=journal_descriptions),
+        application=create_app,
         tell=lambda line: click.echo(line, err=True),
     )
 

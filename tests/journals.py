@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from advisor import api
 from advisor.journal import open_journal
 from advisor.journal.book import Journal
 from advisor.records import Advice, Machine, Profile
+from advisor.service import create_app
+from advisor.service.settings import settings
 from tests import postgres
 
 PROFILE = {"calls": 20, "wall": 0.05, "gil_held": 0.001, "gil_free": 0.0, "wait": 0.049}
@@ -27,6 +30,10 @@ def question(calls: int = 1000, **rest: Any) -> dict[str, Any]:
 
 def advice(calls: int = 1000) -> Advice:
     return api.advise(Profile.model_validate(PROFILE), calls=calls, machine=MACHINE)
+
+
+def app_with(address: str, **given: Any) -> Flask:
+    return create_app(settings(journal=address, **given))
 
 
 class Clock:

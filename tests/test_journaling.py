@@ -23,8 +23,7 @@ from advisor.journal.book import Journal
 from advisor.journal.records import Outcome
 from advisor.records import Advice
 from advisor.service import create_app
-from advisor.service.journaling import journal_state
-from tests.journals import PROFILE, address, cluster
+from tests.journals import PROFILE, address, app_with, cluster
 from tests.postgres import Cluster
 
 __all__ = ["address", "cluster"]  # fixtures
@@ -35,7 +34,7 @@ JSON = "application/json"
 
 @pytest.fixture
 def client(address: str) -> Iterator[FlaskClient]:
-    app = create_app(journal=address)
+    app = app_with(address)
     yield app.test_client()
     app.extensions["journal"].close()
 
@@ -81,7 +80,7 @@ class TestLink:
         assert ask(client).json["id"] == id
         assert ask(client, dict(reversed(QUESTION.items()))).json["id"] == id
         assert ask(client, {**QUESTION, "calls": None}).json["id"] == id
-        other = create_app(journal=address)
+        other = app_with(address)
         assert ask(other.test_client()).json["id"] == id
         other.extensions["journal"].close()
         assert ask(client, {**QUESTION, "calls": 7}).json["id"] != id
@@ -148,6 +147,19 @@ class TestOutcome:
         assert (known["compared"], known["within"]) == (1, float(low <= 2.5 <= high))
         assert known["ratio"] == pytest.approx(2.5 / expected)
 
+    def test_what_becomes_of_them_is_counted(self, client: FlaskClient) -> None:
+        """For whoever watches the server."""
+
+        def counted(event: str) -> float:
+            text = client.get("/metrics").get_data(as_text=True)
+            found = re.search(rf'^advisor_journal_total{{event="{event}"}} (\S+)$', text, re.MULTILINE)
+            return float(found[1]) if found else 0.0
+
+        before = {event: counted(event) for event in ("recorded", "reported", "left out")}
+        report(client, ask(client).json["id"], {"seconds": 1})
+        ask(client, {"description": "Downloading 100 files"})
+        assert {event: counted(event) - count for event, count in before.items()} == dict.fromkeys(before, 1.0)
+
     def test_another_way_can_be_told(self, client: FlaskClient) -> None:
         """Whole numbers may be written as floats, as everywhere."""
         id = ask(client).json["id"]
@@ -205,6 +217,7 @@ class TestWithout:
         assert "id" not in answer.json
         assert "Link" not in answer.headers
         assert bare.application.extensions["journal"] is None
+        assert bare.get("/readyz").json["journal"] == "off"
 
     @pytest.mark.parametrize("path", ["/v1/outcomes", f"/v1/advice/{'x' * 24}"])
     def test_there_is_nothing_to_be_had(self, bare: FlaskClient, path: str) -> None:
@@ -214,13 +227,13 @@ class TestWithout:
     def test_off_is_a_word_for_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Whatever the environment says."""
         monkeypatch.setenv("ADVISOR_JOURNAL", "sqlite:////nowhere/journal.db")
-        assert create_app(journal="off").extensions["journal"] is None
+        assert app_with("off").extensions["journal"] is None
 
     def test_days_are_a_number(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A slip is told before it removes anything."""
         monkeypatch.setenv("ADVISOR_JOURNAL_DAYS", "many")
-        with pytest.raises(UsageError, match="ADVISOR_JOURNAL_DAYS is 'many'"):
-            create_app(journal="own")
+        with pytest.raises(UsageError, match="journal_days: Input should be a valid number"):
+            app_with("own")
 
 
 class TestServed:
@@ -265,7 +278,7 @@ class TestLost:
     ) -> None:
         """No secret in what is answered; what had no id meanwhile has one as soon as it can."""
         monkeypatch.setattr(circuit, "RETRY_SECONDS", 0.0)
-        app = create_app(journal=cluster.new_database())
+        app = app_with(cluster.new_database())
         client = app.test_client()
         id = ask(client).json["id"]
         assert report(client, id, {"seconds": 1}).status_code == 201
@@ -280,8 +293,8 @@ class TestLost:
                 document = problem(response, 503)
                 assert response.headers["Retry-After"] == "5"
                 assert "hush" not in str(document)
-            with app.app_context():
-                assert journal_state() == "lost"
+            ready = client.get("/readyz")
+            assert (ready.status_code, ready.json) == (200, {"status": "ok", "journal": "lost"})
             assert client.get("/healthz").status_code == 200
             assert client.get("/outcomes").status_code == 503
         finally:
@@ -289,8 +302,7 @@ class TestLost:
         assert client.get(f"/v1/advice/{id}").status_code == 200
         assert report(client, id, {"seconds": 3}).status_code == 201
         assert ask(client, other).json["id"]
-        with app.app_context():
-            assert journal_state() == "ok"
+        assert client.get("/readyz").json == {"status": "ok", "journal": "ok"}
         assert [one["seconds"] for one in client.get("/v1/outcomes").json["outcomes"]] == [3.0, 1.0]
         app.extensions["journal"].close()
 

@@ -14,9 +14,8 @@ from werkzeug.serving import make_server
 
 from advisor.journal.records import Outcome
 from advisor.records import Range, Strategy
-from advisor.service import create_app
 from advisor.service.outcomes import BOTTOM, LEFT, RIGHT, TOP, picture_of, round_between
-from tests.journals import NOW, advice, question
+from tests.journals import NOW, advice, app_with, question
 
 
 def outcome(
@@ -48,8 +47,8 @@ class Stored:
         return self._outcomes
 
 
-def app_with(*outcomes: Outcome) -> Flask:
-    app = create_app(journal="off")
+def showing(*outcomes: Outcome) -> Flask:
+    app = app_with("off")
     app.extensions["journal"] = Stored(outcomes)
     return app
 
@@ -93,7 +92,7 @@ class TestPicture:
 class TestText:
     def test_it_says_how_near_the_predictions_were(self) -> None:
         """The share within the interval, the median, and each report with what was predicted."""
-        text = text_of(app_with(outcome(2.0, 1.0), outcome(1.1, 1.0), outcome(5.0, None, "multiprocessing")))
+        text = text_of(showing(outcome(2.0, 1.0), outcome(1.1, 1.0), outcome(5.0, None, "multiprocessing")))
         assert "Of 2 that can be compared, 50 % lie within the predicted 90 % interval" in text
         assert "a job took 1.6× the predicted time" in text
         assert text.count("<circle") == 2
@@ -104,24 +103,24 @@ class TestText:
 
     def test_what_people_write_stays_text(self) -> None:
         """A note is no markup."""
-        text = text_of(app_with(outcome(2.0, 1.0, note="<script>alert(1)</script>")))
+        text = text_of(showing(outcome(2.0, 1.0, note="<script>alert(1)</script>")))
         assert "<script" not in text
         assert "&lt;script&gt;" in text
 
     def test_it_works_with_nothing_to_show(self) -> None:
         """And says why there is nothing."""
-        assert "Nothing has been reported yet" in text_of(app_with())
-        assert "keeps no journal" in text_of(create_app(journal="off"))
+        assert "Nothing has been reported yet" in text_of(showing())
+        assert "keeps no journal" in text_of(app_with("off"))
 
     def test_nothing_is_inline(self) -> None:
         """As the content policy demands, which knows no exception for pictures."""
-        text = text_of(app_with(outcome(2.0, 1.0)))
+        text = text_of(showing(outcome(2.0, 1.0)))
         assert not re.search(r"<style|<script|\sstyle=|\son\w+=", text)
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[str]:
-    app = create_app(journal=str(tmp_path / "journal.db"))
+    app = app_with(str(tmp_path / "journal.db"))
     journal = app.extensions["journal"]
     id = journal.record(question(), advice())
     for seconds, more in ((1.6, {}), (55.0, {"strategy": "sequential"}), (20.0, {"strategy": "multiprocessing"})):

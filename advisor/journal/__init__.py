@@ -11,45 +11,18 @@ the database. What `report` returns, on the other hand, is in the database.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
-from advisor.errors import MissingExtraError, UsageError
+from advisor.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from advisor.journal.book import Journal
 
-__all__ = ["KEEP_DAYS", "OFF", "OWN", "journal_of", "open_journal"]
+__all__ = ["KEEP_DAYS", "OFF", "OWN", "open_journal"]
 
 OFF = "off"  # the address of no journal
 OWN = "own"  # that of the user's own file
 KEEP_DAYS = 90.0
-
-
-def journal_of(address: str | None = None, descriptions: bool | None = None) -> Journal | None:
-    """The journal of a server, or None where there is to be none; what is left out is as the environment says.
-
-    ADVISOR_JOURNAL is its address or "off", ADVISOR_JOURNAL_DESCRIPTIONS=1 keeps descriptions too, ADVISOR_JOURNAL_DAYS
-    is how long. Raises what `open_journal` raises.
-    """
-    address = address or os.environ.get("ADVISOR_JOURNAL") or OFF
-    if address == OFF:
-        return None
-    if descriptions is None:
-        descriptions = os.environ.get("ADVISOR_JOURNAL_DESCRIPTIONS", "") not in ("", "0")
-    return open_journal(address, descriptions=descriptions, keep_days=_days(os.environ.get("ADVISOR_JOURNAL_DAYS")))
-
-
-def _days(text: str | None) -> float:
-    if not text:
-        return KEEP_DAYS
-    try:
-        days = float(text)
-    except ValueError:
-        days = -1.0
-    if not 0 < days < 1e6:
-        raise UsageError(f"ADVISOR_JOURNAL_DAYS is {text!r}, which is no number of days")
-    return days
 
 
 def open_journal(address: str = OWN, **options: Any) -> Journal:

@@ -28,6 +28,7 @@ from advisor.records import Advice, Strategy
 
 RECORD_SECONDS = 0.25  # that an answer may wait for its entry
 REPORT_SECONDS = 5.0  # that a report may wait to be confirmed
+STUCK_SECONDS = 1.0  # of one transaction, after which the database is taken for lost
 MOST_BYTES = 256 * 1024  # of a question and its advice
 MOST_ENTRIES = 100_000
 DAY = 86_400.0
@@ -228,7 +229,8 @@ class Journal:
             return done.result(seconds)
         except TimeoutError:
             done.cancel()
-            self._writing.fail(f"no answer in {seconds:g} s")
+            if self._writer.busy_seconds >= STUCK_SECONDS:  # else there is much to do, or no core for it
+                self._writing.fail(f"no answer for {STUCK_SECONDS:g} s")
             raise JournalError(f"no answer in {seconds:g} s") from None
         except AdvisorError:
             raise

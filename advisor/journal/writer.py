@@ -7,6 +7,7 @@ disk is busy is committed together.
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
@@ -45,6 +46,13 @@ class Writer:
         self._pieces: queue.Queue[_Piece[Any] | None] = queue.Queue(WAITING)
         self._thread: Thread | None = None
         self._starting = Lock()
+        self._began: float | None = None
+
+    @property
+    def busy_seconds(self) -> float:
+        """For how long the transaction that is under way has been."""
+        began = self._began
+        return 0.0 if began is None else time.monotonic() - began
 
     def submit(self, work: Work[Result]) -> Future[Result]:
         """Its future has a result once that is committed. Raises queue.Full when too much is waiting."""
@@ -90,6 +98,7 @@ class Writer:
     def _do(self, pieces: Sequence[_Piece[Any]]) -> None:
         if not pieces:
             return
+        self._began = time.monotonic()
         try:
             with self._transaction() as connection:
                 results = [piece.work(connection) for piece in pieces]
@@ -102,6 +111,8 @@ class Writer:
             for piece in pieces:
                 piece.done.set_exception(error)
             return
+        finally:
+            self._began = None
         self._outcome(None)
         for piece, result in zip(pieces, results, strict=True):
             piece.done.set_result(result)

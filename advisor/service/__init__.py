@@ -14,14 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["create_app"]
 
 
-def create_app(
-    settings: Settings | None = None, *, journal: str | None = None, journal_descriptions: bool | None = None
-) -> Flask:
-    """The WSGI application, set up by the environment unless told otherwise; it runs nothing that a client names.
-
-    `journal` is the address of one (`advisor.journal`), "own" for the user's own file, "off" for none; what is left out
-    is as ADVISOR_JOURNAL and ADVISOR_JOURNAL_DESCRIPTIONS say, and without those, off: nothing is written unasked.
-    """
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application, set up by the environment unless told otherwise; it runs nothing that a client names."""
     try:
         import cachetools  # noqa: F401
         import flask  # noqa: F401  # only to say what to install, before the modules that build on it
@@ -29,8 +23,7 @@ def create_app(
         import spectree  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("the HTTP service", "service") from error
-    from advisor.journal import journal_of
     from advisor.service import settings as chosen
     from advisor.service.app import build_app
 
-    return build_app(chosen.settings() if settings is None else settings, journal_of(journal, journal_descriptions))
+    return build_app(chosen.settings() if settings is None else settings)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from flask import Flask
 
 from advisor.service import access, advising, health, journaling, observed, outcomes, page, problem, reference
@@ -11,9 +9,6 @@ from advisor.service.headers import with_headers
 from advisor.service.openapi import Description
 from advisor.service.requests import MAX_BODY_BYTES
 from advisor.service.settings import Settings
-
-if TYPE_CHECKING:
-    from advisor.journal.book import Journal
 
 VIEWS = (
     advising.views,
@@ -26,7 +21,7 @@ VIEWS = (
 )
 
 
-def build_app(settings: Settings, journal: Journal | None) -> Flask:
+def build_app(settings: Settings) -> Flask:
     app = Flask("advisor.service")
     app.config.from_mapping(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, BATCH_SECONDS=settings.batch_seconds)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the documents' fields come in the contract's order
@@ -36,7 +31,7 @@ def build_app(settings: Settings, journal: Journal | None) -> Flask:
     observed.observe(app)
     access.guard(app, settings)
     app.extensions["ready"] = {"advice": can_answer}
-    app.extensions["journal"] = journal
+    app.extensions["journal"] = journal = journaling.journal_of(settings)
     app.extensions["answers"] = Answers(journal=journal)
     app.extensions["description"] = Description(app, protected=bool(settings.tokens), limited=bool(settings.rate_limit))
     app.wsgi_app = with_headers(app.wsgi_app)  # type: ignore[method-assign, assignment]

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Literal
 
 from flask import Blueprint, Response, current_app, jsonify
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from advisor.service.access import open_to_all
 from advisor.service.answer import can_answer
+from advisor.service.journaling import journal_state
 from advisor.service.openapi import Operation, described
 from advisor.service.problem import ProblemError
 
@@ -24,6 +25,12 @@ class Health(BaseModel):
     status: Literal["ok"]
 
 
+class Readiness(Health):
+    """All that the service rests on is there; it does not rest on its journal."""
+
+    journal: Literal["off", "ok", "lost"] = Field(description="as its last use has shown")
+
+
 @views.get("/healthz")
 @open_to_all
 @described(Operation(answer=Health))
@@ -35,7 +42,7 @@ def health() -> Response:
 
 @views.get("/readyz")
 @open_to_all
-@described(Operation(answer=Health, problems=(503,)))
+@described(Operation(answer=Readiness, problems=(503,)))
 def readiness() -> Response:
     """200 when all that the service rests on is ready, 503 with its name otherwise"""
     checks: Checks = current_app.extensions["ready"]
@@ -45,4 +52,4 @@ def readiness() -> Response:
         except Exception as error:
             current_app.logger.warning("%s is not ready", name, exc_info=error)
             raise ProblemError(503, f"Not ready: {name}.") from error
-    return jsonify(status="ok")
+    return jsonify(status="ok", journal=journal_state())

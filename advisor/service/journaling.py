@@ -10,15 +10,18 @@ from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from advisor.errors import JournalError
+from advisor.journal import OFF, open_journal
 from advisor.journal.records import Outcome
 from advisor.records import Strategy
 from advisor.service.answered import Given, with_id
+from advisor.service.observed import journaled
 from advisor.service.openapi import JSON, READING, Operation, described
 from advisor.service.problem import CONTENT_TYPE, ProblemError, problem
 from advisor.service.requests import parse_as, read_body
 
 if TYPE_CHECKING:
     from advisor.journal.book import Journal
+    from advisor.service.settings import Settings
 
 RETRY_AFTER = 5  # seconds, after which a lost journal is asked again
 
@@ -94,6 +97,18 @@ def lost(error: JournalError) -> Response:
     return Response(document.model_dump_json(), 503, headers, content_type=CONTENT_TYPE)
 
 
+def journal_of(settings: Settings) -> Journal | None:
+    address = settings.journal.get_secret_value()
+    if address == OFF:
+        return None
+    return open_journal(
+        address,
+        descriptions=settings.journal_descriptions,
+        keep_days=settings.journal_days,
+        on_event=journaled,
+    )
+
+
 def journal() -> Journal:
     """This application's; a ProblemError where it has none."""
     known: Journal | None = current_app.extensions["journal"]
@@ -103,7 +118,7 @@ def journal() -> Journal:
 
 
 def journal_state() -> Literal["off", "ok", "lost"]:
-    """For whoever looks after the server; a lost journal does not keep it from answering."""
+    """As its last use has shown; a lost journal does not keep the service from answering."""
     known: Journal | None = current_app.extensions["journal"]
     if known is None:
         return "off"

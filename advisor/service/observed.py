@@ -29,6 +29,7 @@ _METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
 _requests = Counter("advisor_requests", "Requests answered", ["route", "method", "status"])
 _seconds = Histogram("advisor_request_seconds", "Seconds from request to answer", ["route"], buckets=_SECONDS)
 _advice = Counter("advisor_advice", "Advice given, from memory or worked out", ["recommendation", "evidence"])
+_journal = Counter("advisor_journal", "What became of entries for the journal, and of reports", ["event"])
 
 views = Blueprint("observed", __name__)
 
@@ -44,6 +45,11 @@ def gave(recommendation: str, evidence: str) -> None:
     _advice.labels(recommendation, evidence).inc()
     if "request_id" in g:
         g.verdict = recommendation, evidence
+
+
+def journaled(event: str) -> None:
+    """Counts what became of something that was to be written into the journal."""
+    _journal.labels(event).inc()
 
 
 @views.get("/metrics")

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from advisor.errors import UsageError
+from advisor.journal import KEEP_DAYS, OFF, open_journal
 
 SHORTEST_TOKEN = 16  # characters: a shorter one can be guessed
 _FROM_ENVIRONMENT = {
@@ -17,6 +18,9 @@ _FROM_ENVIRONMENT = {
     "rate_storage": "ADVISOR_RATE_STORAGE",
     "proxies": "ADVISOR_PROXIES",
     "batch_seconds": "ADVISOR_BATCH_SECONDS",
+    "journal": "ADVISOR_JOURNAL",
+    "journal_descriptions": "ADVISOR_JOURNAL_DESCRIPTIONS",
+    "journal_days": "ADVISOR_JOURNAL_DAYS",
 }
 
 
@@ -30,6 +34,18 @@ class Settings(BaseModel):
     rate_storage: str = Field("memory://", description="where requests are counted; memory is each worker's own")
     proxies: int = Field(0, ge=0, le=9, description="in front of the service, each adding to X-Forwarded-For")
     batch_seconds: float = Field(30.0, gt=0, le=3600, description="that a batch may take")
+
+    journal: SecretStr = Field(SecretStr(OFF), description="its address, in which there may be a password")
+    journal_descriptions: bool = Field(False, description="keep questions in words, too")
+    journal_days: float = Field(KEEP_DAYS, gt=0, le=1e6, description="that advice is kept since it was last asked for")
+
+    @field_validator("journal")
+    @classmethod
+    def _is_an_address(cls, journal: SecretStr) -> SecretStr:
+        """Told before the server starts; nothing is opened yet."""
+        if journal.get_secret_value() != OFF:
+            open_journal(journal.get_secret_value()).close()
+        return journal
 
     @field_validator("tokens")
     @classmethod
