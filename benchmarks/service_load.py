@@ -31,6 +31,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from advisor.replacing import replacing
+from advisor.service.server import crew
 from benchmarks.document import renew
 from benchmarks.questions import Subject, different, handful
 from benchmarks.serving import Server, serving
@@ -251,14 +252,15 @@ def line_of_memory(found: Memory) -> str:
 
 def tables(kept: Kept) -> str:
     lines = [
-        "| bodies | journal | subjects | requests/s | bare view | ratio | p50 | p99 | bare p50 | bare p99 "
+        "| bodies | journal | subjects | runs | crew | requests/s | bare view | ratio | p50 | p99 | bare p50 | bare p99 "
         "| CPU/request | bare |",
-        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for one in kept.compared:
         latencies = (one.service.p50, one.service.p99, one.bare.p50, one.bare.p99, one.service.cpu, one.bare.cpu)
         lines.append(
-            f"| {one.kind} | {_on(one.journal)} | {one.subject} | {one.service.rate:,.0f} | {one.bare.rate:,.0f} "
+            f"| {one.kind} | {_on(one.journal)} | {one.subject} | {one.settings.rounds} × {one.settings.seconds} s "
+            f"| {one.settings.workers} × {one.settings.threads} | {one.service.rate:,.0f} | {one.bare.rate:,.0f} "
             f"| {one.ratio:.2f} | {' | '.join(map(_ms, latencies))} |"
         )
     lines += ["", "| journal | requests | memory | memory over the second half |", "| --- | ---: | ---: | --- |"]
@@ -328,13 +330,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="runs of each server (default 5)")
     parser.add_argument("--seconds", type=int, default=4, help="a run takes (default 4)")
     parser.add_argument("--connections", type=int, default=8, help="of wrk at once (default 8)")
-    parser.add_argument("--workers", type=int, default=2, help="of each server (default 2)")
-    parser.add_argument("--threads", type=int, default=2, help="of each worker (default 2)")
+    parser.add_argument("--workers", type=int, help="of each server (default: as advise serve)")
+    parser.add_argument("--threads", type=int, help="of each worker (default: as advise serve)")
     parser.add_argument("--requests", type=int, default=100_000, help="while memory is watched (default 100,000)")
     parser.add_argument("--report", action="store_true", help="renew docs/service-load.md")
     options = parser.parse_args()
     if unknown := set(options.pieces) - set(PIECES):
         parser.error(f"there is no piece {', '.join(sorted(unknown))}: there are {', '.join(PIECES)}")
+    workers, threads = crew()
+    options.workers, options.threads = options.workers or workers, options.threads or threads
     names = Settings.model_fields
     settings = Settings(**{name: value for name, value in vars(options).items() if name in names})
     try:

@@ -120,8 +120,10 @@ class TestReport:
         seen = Memory(journal=True, settings=SETTINGS, requests=[0, 10], bytes=[2_000_000, 3_000_000])
         lines = tables(Kept(compared=[compared(4000)], memory=[seen])).splitlines()
         widths = [line.count("|") for line in lines if line]
-        assert widths == [13] * 3 + [5] * 4
-        assert lines[2].startswith("| repeated | off | profiles | 4,000 | 5,000 | 0.80 | 2 ms | 10 ms | 1.5 ms |")
+        assert widths == [15] * 3 + [5] * 4
+        assert lines[2].startswith(
+            "| repeated | off | profiles | 5 × 4 s | 2 × 2 | 4,000 | 5,000 | 0.80 | 2 ms | 10 ms | 1.5 ms |"
+        )
 
 
 def test_the_kept_figures_are_those_in_the_document() -> None:
