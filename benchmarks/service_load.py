@@ -252,8 +252,8 @@ def line_of_memory(found: Memory) -> str:
 
 def tables(kept: Kept) -> str:
     lines = [
-        "| bodies | journal | subjects | runs | crew | requests/s | bare view | ratio | p50 | p99 | bare p50 | bare p99 "
-        "| CPU/request | bare |",
+        "| bodies | journal | subjects | runs | crew | requests/s | bare view | ratio | p50 | p99 "
+        "| bare p50 | bare p99 | CPU/request | bare |",
         "| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for one in kept.compared:
