@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import random
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -341,6 +342,7 @@ def main() -> None:
     options.workers, options.threads = options.workers or workers, options.threads or threads
     names = Settings.model_fields
     settings = Settings(**{name: value for name, value in vars(options).items() if name in names})
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # else its servers would outlive it
     try:
         found = measure(options.pieces or list(PIECES), settings, options.requests)
     except WrkError as error:
