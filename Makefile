@@ -48,6 +48,8 @@ benchmark: $(VENV)/$(INSTALLED)
 	$(VENV)/bin/python -m benchmarks.second_opinion
 	$(VENV)/bin/python -m benchmarks.curves_against_simulation
 	$(VENV)/bin/python -m benchmarks.descriptions
+	$(VENV)/bin/python -m benchmarks.service_load
+	$(VENV)/bin/python -m benchmarks.service_endurance
 
 # $(call environment,interpreter,folder): the project and all it needs for development, in the versions it was tested with
 define environment

@@ -355,7 +355,7 @@ def serve(host: str, port: int, workers: int | None, threads: int | None, **chos
     Each option may be set by the environment, as ADVISOR_HOST, ADVISOR_PORT and so on; docs/service.md has the others.
     SIGTERM ends it when all is answered, SIGHUP reads the token file and the settings again.
     """
-    from advisor.service import server, settings
+    from advisor.service import create_app, server, settings
 
     server.serve(
         host,
@@ -363,6 +363,7 @@ def serve(host: str, port: int, workers: int | None, threads: int | None, **chos
         workers=workers,
         threads=threads,
         settings=lambda: settings.settings(**chosen),
+        application=create_app,
         tell=lambda line: click.echo(line, err=True),
     )
 

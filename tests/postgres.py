@@ -41,8 +41,8 @@ class Cluster:
         log = f"{self._folder}/log"
         self._run("pg_ctl", "start", "--wait", "-s", "-D", f"{self._folder}/data", "-o", options, "-l", log)
 
-    def stop(self) -> None:
-        self._run("pg_ctl", "stop", "--wait", "-s", "-D", f"{self._folder}/data", "-m", "fast")
+    def stop(self, ending: str = "fast") -> None:
+        self._run("pg_ctl", "stop", "--wait", "-s", "-D", f"{self._folder}/data", "-m", ending)
 
     def new_database(self) -> str:
         """Its address."""

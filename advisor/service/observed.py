@@ -10,9 +10,9 @@ import logging
 import os
 import re
 import time
-import uuid
 
 from flask import Blueprint, Flask, Response, g, request
+from flask.globals import app_ctx
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -65,28 +65,30 @@ def metrics() -> Response:
 
 def _begin() -> None:
     g.began = time.perf_counter()
-    given = request.headers.get(REQUEST_ID, "")
-    g.request_id = given if _PLAIN.fullmatch(given) else uuid.uuid4().hex
+    given = request.headers.get(REQUEST_ID)
+    g.request_id = given if given is not None and _PLAIN.fullmatch(given) else os.urandom(16).hex()
 
 
 def _end(response: Response) -> Response:
-    if "began" not in g:
+    seen, asked = app_ctx.g, request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy costs
+    began = seen.get("began")
+    if began is None:
         return response
-    seconds = time.perf_counter() - g.began
-    route = request.url_rule.rule if request.url_rule is not None else "none"
-    method = request.method if request.method in _METHODS else "other"
-    response.headers[REQUEST_ID] = g.request_id
+    seconds = time.perf_counter() - began
+    route = asked.url_rule.rule if asked.url_rule is not None else "none"
+    method = asked.method if asked.method in _METHODS else "other"
+    response.headers[REQUEST_ID] = seen.request_id
     _requests.labels(route, method, response.status_code).inc()
     _seconds.labels(route).observe(seconds)
     if route not in QUIET and log.isEnabledFor(logging.INFO):
-        recommendation, evidence = g.get("verdict", (None, None))
+        recommendation, evidence = seen.get("verdict", (None, None))
         told = {
-            "request_id": g.request_id,
+            "request_id": seen.request_id,
             "method": method,
             "route": route,
             "status": response.status_code,
             "seconds": round(seconds, 6),
-            "client": request.remote_addr,
+            "client": asked.remote_addr,
             "recommendation": recommendation,
             "evidence": evidence,
         }

@@ -21,6 +21,8 @@ from advisor.errors import MissingExtraError, UsageError
 from advisor.records import Advice, Profile
 
 if TYPE_CHECKING:
+    from flask import Flask
+
     from advisor.service.settings import Settings
 
 HANDLER = Path(__file__).with_name("handler.json")  # a profile of what answers questions, half in words, half profiles
@@ -38,9 +40,13 @@ def serve(
     workers: int | None,
     threads: int | None,
     settings: Callable[[], Settings],
+    application: Callable[[Settings], Flask],
     tell: Callable[[str], None],
 ) -> None:
-    """Answers until it is ended; `settings` is asked for them at the start and at each reload."""
+    """Answers until it is ended; `settings` is asked for them at the start and at each reload.
+
+    `application` makes what answers, in each worker.
+    """
     base = _gunicorn()
     checked = settings()  # wrong ones are an error before anything runs
     advised_workers, advised_threads = crew()
@@ -68,7 +74,7 @@ def serve(
     options["on_exit"] = lambda _: shutil.rmtree(
         counts, ignore_errors=True
     )  # of the master; workers end in this call too
-    _run(base, settings, options)
+    _run(base, lambda: application(settings()), options)
 
 
 def crew() -> tuple[int, int]:
@@ -104,16 +110,14 @@ def _gunicorn() -> Any:
     return BaseApplication
 
 
-def _run(base: Any, settings: Callable[[], Settings], options: dict[str, Any]) -> None:
+def _run(base: Any, application: Callable[[], Flask], options: dict[str, Any]) -> None:
     class Application(base):  # type: ignore[misc]
         def load_config(self) -> None:
             for name, value in options.items():
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
-            from advisor.service import create_app
-
-            return create_app(settings())
+            return application()
 
     Application().run()
 

@@ -1,0 +1,41 @@
+"""What the service is compared with: a Flask view that only validates the same body and answers always the same.
+
+    python -m benchmarks.bare_view WORKERS THREADS
+
+It runs under the very server that `advise serve` runs under.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from flask import Flask, Response, request
+
+from advisor.service.requests import Question
+from advisor.service.server import serve
+from advisor.service.settings import Settings
+
+app = Flask(__name__)
+
+
+@app.post("/v1/advice")
+def validate() -> Response:
+    Question.model_validate_json(request.get_data(), strict=True)
+    return Response(b'{"valid":true}', content_type="application/json")
+
+
+def main() -> None:
+    workers, threads = map(int, sys.argv[1:])
+    serve(
+        "127.0.0.1",
+        0,
+        workers=workers,
+        threads=threads,
+        settings=Settings,
+        application=lambda _: app,
+        tell=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+
+
+if __name__ == "__main__":
+    main()

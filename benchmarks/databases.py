@@ -1,0 +1,99 @@
+"""Databases for a journal that can be taken away and brought back while it is in use."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from itertools import cycle
+from pathlib import Path
+from typing import Final, Literal, Protocol
+
+from sqlalchemy import create_engine, func, select
+
+from advisor.journal.tables import outcome
+
+ENDINGS: Final = ("fast", "immediate")
+"""How PostgreSQL is stopped, in turn: connections closed and all in order, or as if it had crashed."""
+
+Kind = Literal["postgresql", "sqlite"]
+
+
+class Database(Protocol):
+    name: str
+    address: str
+
+    def stop(self) -> None: ...
+
+    def start(self) -> None: ...
+
+
+class SQLiteFile:
+    """Its folder is moved away, with a file in its place; what has the file open still cannot tell that it is there."""
+
+    name = "SQLite"
+
+    def __init__(self, folder: Path) -> None:
+        self._there, self._away = folder / "data", folder / "away"
+        self._there.mkdir()
+        self.address = f"sqlite:///{self._there}/journal.db"
+
+    def stop(self) -> None:
+        self._there.rename(self._away)
+        self._there.touch()
+
+    def start(self) -> None:
+        self._there.unlink()
+        self._away.rename(self._there)
+
+
+def best() -> Kind:
+    """PostgreSQL where its programs and the driver are."""
+    if find_spec("psycopg") is None:
+        return "sqlite"
+    from tests import postgres
+
+    return "postgresql" if postgres.found() else "sqlite"
+
+
+@contextmanager
+def database(kind: Kind) -> Iterator[Database]:
+    """An empty one in a temporary folder, gone when the block ends."""
+    if kind == "sqlite":
+        with tempfile.TemporaryDirectory(prefix="journal-") as folder:
+            yield SQLiteFile(Path(folder))
+        return
+    from tests import postgres
+
+    programs = postgres.found()
+    if programs is None:
+        raise SystemExit("no PostgreSQL is installed: initdb and pg_ctl are not to be found")
+
+    class PostgreSQL:
+        name = "PostgreSQL"
+
+        def __init__(self, cluster: postgres.Cluster) -> None:
+            self._cluster, self._endings = cluster, cycle(ENDINGS)
+            self.address = cluster.new_database()
+
+        def stop(self) -> None:
+            self._cluster.stop(next(self._endings))
+
+        def start(self) -> None:
+            self._cluster.start()
+
+    with postgres.cluster(programs) as cluster:
+        yield PostgreSQL(cluster)
+
+
+def notes(address: str) -> Counter[str]:
+    """Of the outcomes that are in the database."""
+    engine = create_engine(address)
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(select(outcome.c.note, func.count()).group_by(outcome.c.note))
+            return Counter({str(note): count for note, count in found})
+    finally:
+        engine.dispose()

@@ -1,0 +1,107 @@
+"""Servers to be measured: `advise serve`, or the bare view, in processes of their own, gone when the block ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import psutil
+
+Application = Literal["service", "bare view"]
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """The address, and the processes behind it."""
+
+    url: str
+    process: psutil.Process
+    log: Path
+
+    def workers(self) -> list[psutil.Process]:
+        return self.process.children()
+
+    def cpu_seconds(self) -> float:
+        """Of all its processes so far."""
+        times = [process.cpu_times() for process in (self.process, *self.workers())]
+        return sum(time.user + time.system for time in times)
+
+    def memory(self) -> int:
+        """Bytes of all its processes, with what they share counted once."""
+        processes = (self.process, *self.process.children(recursive=True))
+        return sum(process.memory_full_info().pss for process in processes)
+
+
+def command(application: Application, workers: int, threads: int) -> list[str]:
+    if application == "service":
+        crew = ["--workers", str(workers), "--threads", str(threads)]
+        return [sys.executable, "-m", "advisor", "serve", "--port", "0", *crew]
+    return [sys.executable, "-m", "benchmarks.bare_view", str(workers), str(threads)]
+
+
+@contextmanager
+def serving(
+    application: Application, *, workers: int, threads: int, environment: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """The application, once it answers; its journal is off unless the environment given names one."""
+    with tempfile.TemporaryDirectory(prefix="served-") as folder:
+        log = Path(folder) / "log"
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                command(application, workers, threads),
+                cwd=ROOT,
+                env={**os.environ, "ADVISOR_JOURNAL": "off", **(environment or {})},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            yield Server(_address(process, log), psutil.Process(process.pid), log)
+        finally:
+            _end(process)
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """It is in the server's first words."""
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end and process.poll() is None:
+        told = re.search(r"http://\S+", log.read_text())
+        if told and _answers(told[0]):
+            return told[0]
+        time.sleep(0.1)
+    raise SystemExit(f"the server did not start:\n{log.read_text()[-2000:]}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except urllib.error.HTTPError:
+        return True  # an answer, if not to this question
+    except OSError:
+        return False
+    return True
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(STOP_SECONDS)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # workers that their server left behind
+    process.wait()
