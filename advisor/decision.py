@@ -27,6 +27,8 @@ from advisor.records import (
 
 SIMPLEST_FIRST: tuple[Strategy, ...] = ("sequential", "threading", "asyncio", "multiprocessing", "interpreters")
 NOISE = 1.05  # predicted times this close are equal, and the simpler way is taken
+# The same for threads without a GIL: what they lose to shared objects differs from function to function by more.
+NO_GIL_NOISE = 1.3
 COROUTINE_NOISE = 1.10  # a coroutine function belongs in an event loop unless something is clearly faster
 SHARED_STATE_GAIN = 1.5  # processes must be this much faster to be worth copying the state
 CROWD = 4  # processes per core; beyond it each costs more memory and start-up than its place in the queue is worth
@@ -241,9 +243,9 @@ def _choose(
     candidates = _worth_it([one for one in own_gil if one.workers > CROWD * machine.cores], candidates, CROWD_GAIN)
     if _shares_state(profile, job):
         candidates = _worth_it(own_gil, candidates, SHARED_STATE_GAIN)
-    winner = _fastest(candidates, profile)
+    winner = _fastest(candidates, profile, machine)
     if winner is loop and job.responsive and loop.seconds.expected > UNNOTICED:
-        return _off_the_main_thread(leaders, profile) or loop
+        return _off_the_main_thread(leaders, profile, machine) or loop
     return winner
 
 
@@ -264,13 +266,14 @@ def _gains(estimate: Estimate, loop: Estimate) -> bool:
     return loop.seconds.expected >= costs.MIN_GAIN * estimate.seconds.expected
 
 
-def _fastest(candidates: Sequence[Estimate], profile: Profile) -> Estimate:
+def _fastest(candidates: Sequence[Estimate], profile: Profile, machine: Machine) -> Estimate:
     """The fastest; of those within the noise, the simplest, and for a coroutine function its event loop."""
     best = min(one.seconds.expected for one in candidates)
     loops = [one for one in candidates if one.strategy == "asyncio"]
     if profile.coroutine and loops and loops[0].seconds.expected <= best * COROUTINE_NOISE:
         return loops[0]
-    within = [one for one in candidates if one.seconds.expected <= best * NOISE]
+    noise = {"threading": NO_GIL_NOISE if machine.python.free_threaded else NOISE}
+    within = [one for one in candidates if one.seconds.expected <= best * noise.get(one.strategy, NOISE)]
     return min(within, key=lambda one: SIMPLEST_FIRST.index(one.strategy))
 
 
@@ -281,11 +284,11 @@ def _worth_it(dear: Sequence[Estimate], candidates: Sequence[Estimate], gain: fl
     return [one for one in candidates if one in others or one.seconds.expected * gain <= best]
 
 
-def _off_the_main_thread(leaders: dict[Strategy, Estimate], profile: Profile) -> Estimate | None:
+def _off_the_main_thread(leaders: dict[Strategy, Estimate], profile: Profile, machine: Machine) -> Estimate | None:
     """The best pool, though it gains nothing, if it does not lose too much."""
     limit = leaders["sequential"].seconds.expected * RESPONSIVE_LOSS
     pools = [one for one in leaders.values() if one.strategy != "sequential" and one.seconds.expected <= limit]
-    return _fastest(pools, profile) if pools else None
+    return _fastest(pools, profile, machine) if pools else None
 
 
 def _sigma(seconds: Range) -> float:
