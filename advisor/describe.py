@@ -11,15 +11,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import Field
-
 from advisor.matrix import ROWS, MatrixRow
 from advisor.reading.kinds import KINDS
-from advisor.records import Held, Job, Profile, Recommendation, Record, Text
+from advisor.records import Held, Job, Profile, Recommendation
 
 if TYPE_CHECKING:
     from advisor.knowledge import Entry
@@ -57,20 +56,21 @@ INDEPENDENT = "Can a call start before the one before it has ended, or does it n
 HOW_LONG = "How long does one call take, and how many are there?"
 
 
-class Reading(Record):
+@dataclass(frozen=True)
+class Reading:
     """What a description says: the verdict, the row it matches, and the profile, job and host to plan with."""
 
     recommendation: Recommendation
     row: MatrixRow | None = None
     archetype: str | None = None
-    profile: Profile | None = Field(None, description="of the archetype, assumed; None when undecided")
+    profile: Profile | None = None  # of the archetype, assumed; None when undecided
     job: Job = Job()
-    calls: int | None = Field(None, description="the number of calls, if the text names one; also in `job`")
-    cores: int | None = Field(None, description="of the host, if the text names them")
-    confidence: float = Field(0.0, ge=0, le=1, description="that the recommendation is what the task wants")
-    words: tuple[Text, ...] = Field((), description="the words and facts that weighed most")
-    named: tuple[Text, ...] = Field((), description="the lexicon's names of the libraries and programs in it")
-    questions: tuple[str, ...] = Field((), description="what would decide it")
+    calls: int | None = None  # the number of calls, if the text names one; also in `job`
+    cores: int | None = None  # of the host, if the text names them
+    confidence: float = 0.0  # that the recommendation is what the task wants, 0 to 1
+    words: tuple[str, ...] = ()  # the words and facts that weighed most
+    named: tuple[str, ...] = ()  # the lexicon's names of the libraries and programs in it
+    questions: tuple[str, ...] = ()  # what would decide it
 
 
 def read(text: str) -> Reading:
