@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,7 +64,7 @@ class Reading:
     row: MatrixRow | None = None
     archetype: str | None = None
     profile: Profile | None = None  # of the archetype, assumed; None when undecided
-    job: Job = Job()
+    job: Job = field(default_factory=Job)
     calls: int | None = None  # the number of calls, if the text names one; also in `job`
     cores: int | None = None  # of the host, if the text names them
     confidence: float = 0.0  # that the recommendation is what the task wants, 0 to 1
