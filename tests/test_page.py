@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
@@ -15,12 +15,14 @@ import pytest
 from browser import DESKTOP, PHONE, Watch, barriers, browsing, found, overflow, serving, visiting
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, Route, expect
+from pydantic import SecretStr
 
 from advisor import matrix
 from advisor.service import create_app
+from advisor.service.settings import Settings
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    pass
 
 STATIC = Path(create_app().static_folder or "")
 PROFILE: dict[str, Any] = {
@@ -406,30 +408,22 @@ def test_a_service_that_is_gone_is_said(browser: Browser, address: str) -> None:
         expect(page.locator("#alternatives")).to_be_visible()
 
 
-def gate(app: WSGIApplication, token: str) -> WSGIApplication:
-    """In front of the service: lets nobody ask without the token."""
-
-    def let_in(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        asks = environ["PATH_INFO"].startswith("/v1/")
-        if not asks or environ.get("HTTP_AUTHORIZATION") == f"Bearer {token}":
-            return app(environ, start_response)
-        problem = {"title": "Unauthorized", "status": 401, "detail": "This is not the token.", "instance": "/"}
-        start_response("401 Unauthorized", [("Content-Type", "application/problem+json")])
-        return [json.dumps(problem).encode()]
-
-    return let_in
+TOKEN = "a token of some length"
 
 
 def test_a_token_is_asked_for_and_kept_for_the_session(browser: Browser) -> None:
     """The question is asked again with it; a wrong one is said to be wrong, and curl shows none."""
-    with serving(gate(create_app(), "right")) as address, visiting(browser, address) as (page, watch):
+    with (
+        serving(create_app(Settings(tokens=(SecretStr(TOKEN),)))) as address,
+        visiting(browser, address) as (page, watch),
+    ):
         ask(page, "Processing 100 images")
         expect(page.locator("#token")).to_be_focused()
         page.keyboard.type("wrong")
         page.keyboard.press("Enter")
-        expect(page.locator("#token-error")).to_have_text("This is not the token.")
+        expect(page.locator("#token-error")).to_have_text("This is not a token of this service.")
         assert barriers(page) == []
-        page.fill("#token", "right")
+        page.fill("#token", TOKEN)
         page.keyboard.press("Enter")
         verdict(page, "processes")
         expect(page.locator("#curves .chart")).to_be_visible()
@@ -444,7 +438,7 @@ def test_a_token_is_asked_for_and_kept_for_the_session(browser: Browser) -> None
 
 def test_kept_advice_is_shared_and_reported_back(browser: Browser, tmp_path: Path) -> None:
     """With a journal the link is to the advice itself; who opens it can move on from there, and say what it brought."""
-    app = create_app(journal=str(tmp_path / "journal.db"))
+    app = create_app(Settings(journal=SecretStr(str(tmp_path / "journal.db"))))
     with serving(app) as address, visiting(browser, address) as (page, watch):
         drop(page, "saved.json", json.dumps(PROFILE))
         verdict(page, "processes")
@@ -475,7 +469,7 @@ def test_kept_advice_is_shared_and_reported_back(browser: Browser, tmp_path: Pat
 
 def test_what_was_moved_is_no_longer_the_advice_that_is_kept(browser: Browser, tmp_path: Path) -> None:
     """Neither its link nor its report is offered for other cores."""
-    app = create_app(journal=str(tmp_path / "journal.db"))
+    app = create_app(Settings(journal=SecretStr(str(tmp_path / "journal.db"))))
     with serving(app) as address, visiting(browser, address) as (page, _):
         drop(page, "saved.json", json.dumps(PROFILE))
         expect(page.locator("#outcome-part")).to_be_visible()

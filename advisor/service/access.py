@@ -38,6 +38,10 @@ def guard(app: Flask, settings: Settings) -> None:
         _limit(app, settings.rate_limit, settings.rate_storage)
 
 
+MISSING = "This service takes no call without its token: Authorization: Bearer TOKEN."
+WRONG = "This is not a token of this service."
+
+
 def _demand_token(app: Flask, known: list[bytes]) -> None:
     @app.before_request
     def check() -> None:
@@ -46,8 +50,10 @@ def _demand_token(app: Flask, known: list[bytes]) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         given = _digest(token.strip())
         matches = [hmac.compare_digest(given, one) for one in known]  # every one, whichever fits: no time tells
-        if scheme.lower() != "bearer" or not any(matches):
-            raise Unauthorized(www_authenticate=WWWAuthenticate("bearer", {"realm": "advisor"}))
+        bearer = scheme.lower() == "bearer"
+        if not bearer or not any(matches):
+            challenge = WWWAuthenticate("bearer", {"realm": "advisor"})
+            raise Unauthorized(WRONG if bearer else MISSING, www_authenticate=challenge)
 
 
 def _digest(token: str) -> bytes:

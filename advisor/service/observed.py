@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import time
+from functools import lru_cache
 
 from flask import Blueprint, Flask, Response, g, request
 from flask.globals import app_ctx
@@ -42,7 +43,7 @@ def observe(app: Flask) -> None:
 
 def gave(recommendation: str, evidence: str) -> None:
     """Counts an advice."""
-    _advice.labels(recommendation, evidence).inc()
+    _given(recommendation, evidence).inc()
     if "request_id" in g:
         g.verdict = recommendation, evidence
 
@@ -78,8 +79,9 @@ def _end(response: Response) -> Response:
     route = asked.url_rule.rule if asked.url_rule is not None else "none"
     method = asked.method if asked.method in _METHODS else "other"
     response.headers[REQUEST_ID] = seen.request_id
-    _requests.labels(route, method, response.status_code).inc()
-    _seconds.labels(route).observe(seconds)
+    requests, lasted = _counted(route, method, response.status_code)
+    requests.inc()
+    lasted.observe(seconds)
     if route not in QUIET and log.isEnabledFor(logging.INFO):
         recommendation, evidence = seen.get("verdict", (None, None))
         told = {
@@ -94,3 +96,14 @@ def _end(response: Response) -> Response:
         }
         log.info("request", extra={name: value for name, value in told.items() if value is not None})
     return response
+
+
+# To find a counter by its labels takes longer than to count.
+@lru_cache(maxsize=256)
+def _counted(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    return _requests.labels(route, method, status), _seconds.labels(route)
+
+
+@lru_cache(maxsize=256)
+def _given(recommendation: str, evidence: str) -> Counter:
+    return _advice.labels(recommendation, evidence)

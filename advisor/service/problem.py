@@ -118,7 +118,6 @@ def problem(status: int, detail: str, faults: Sequence[Fault] = (), place: str =
 
 
 _DETAILS = {
-    401: "This service takes no call without its token: Authorization: Bearer TOKEN.",
     404: "There is nothing at this address. GET /openapi.json lists what there is.",
     405: "This address does not take this method; the Allow header lists those it takes.",
     429: "Too many requests: the Retry-After header says in how many seconds the next will be answered.",

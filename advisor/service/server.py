@@ -117,9 +117,18 @@ def _run(base: Any, application: Callable[[], Flask], options: dict[str, Any]) -
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
+            _log_only_what_is_told()
             return application()
 
     Application().run()
+
+
+def _log_only_what_is_told() -> None:
+    """No thread, process and place in the source for each line: "Optimization" in the logging HOWTO."""
+    import logging
+
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
 
 
 def _forget(_: Any, worker: Any) -> None:
