@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.reading import classifier
+from advisor.reading import classifier, signs
 from advisor.reading.classifier import HEADER, TABLE, VERDICTS, judge, load
 from advisor.reading.features import LONGEST, features
 from advisor.reading.kinds import fitting
@@ -203,3 +203,12 @@ def test_what_was_written_apart_is_not_trained_on() -> None:
     assert UNSEEN_FILE.stem not in TRAINED_ON
     assert len(unseen) > 200
     assert not unseen & trained_on
+
+
+def test_a_sign_that_is_not_looked_for_is_not_there() -> None:
+    """What a stem cannot do without is looked up before its pattern is compiled, and hides nothing."""
+    texts = [" ".join(one.text.lower().split()) for one in texts_of(UNSEEN_FILE) if one.text.isascii()]
+    for sign, (_, cues) in signs._of_ascii().items():
+        pattern = signs._pattern(sign) if cues else None
+        for text in texts:
+            assert pattern is None or any(cue in text for cue in cues) or pattern.search(text) is None

@@ -197,6 +197,7 @@ SIGNS: Final[dict[str, str]] = {
 
 _PLAIN: Final = re.compile("[a-z0-9 '%-]+")
 _NUMBER: Final = r"[0-9]+(?:[.,][0-9]+)*"
+_CHOICE: Final = re.compile(r"\\.|\[[^\]]*\]\S?|\([^()]*\)[?*+]?(?:\{[^}]*\})?|[^\n()](?:[?*]|\{[^}]*\})|[#.+^$|]")
 _UNSPACED: Final = "\u3040-\u30ff\u3400-\u9fff"
 
 
@@ -208,8 +209,8 @@ def signs_in(words: str) -> dict[str, tuple[str, int]]:
         }
     starts = [0, *(place + 1 for place in range(len(words) - 1) if not _in_word(words[place]))]
     found_at = {}
-    for sign, (plain, pattern) in _of_ascii().items():
-        found = pattern.search(words)
+    for sign, (plain, others) in _of_ascii().items():
+        found = _pattern(sign).search(words) if any(cue in words for cue in others) else None
         end = found.start() if found else len(words)
         place = next((start for start in starts if start <= end and words.startswith(plain, start)), None)
         if place is not None and (found is None or place < end):
@@ -233,18 +234,33 @@ def _of_any() -> dict[str, re.Pattern[str]]:
 
 
 @cache
-def _of_ascii() -> dict[str, tuple[tuple[str, ...], re.Pattern[str]]]:
-    """For plain English text: the stems without choices, and a pattern for the others.
+def _of_ascii() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """For plain English text: the stems without choices, and of each of the others what it cannot do without.
 
-    To compile all of them takes 60 ms, most of it for letters that cannot be in such a text.
+    To compile all patterns takes longer than to judge a text, and few of them have anything to find in one.
     """
-    split: dict[str, tuple[tuple[str, ...], re.Pattern[str]]] = {}
-    for sign, stems in SIGNS.items():
-        possible = [stem for stem in _stems(stems) if _may_be_ascii(stem)]
-        plain = [stem for stem in possible if _PLAIN.fullmatch(stem)]
-        others = [stem for stem in possible if stem not in plain]
-        split[sign] = tuple(plain), re.compile(rf"(?<!\w)(?:{_numbered('|'.join(others) or '(?!)')})")
-    return split
+    return {sign: (tuple(plain), tuple(map(_cue, others))) for sign in SIGNS for plain, others in [_split(sign)]}
+
+
+@cache
+def _pattern(sign: str) -> re.Pattern[str]:
+    """Of the stems that have choices."""
+    return re.compile(rf"(?<!\w)(?:{_numbered('|'.join(_split(sign)[1]))})")
+
+
+def _split(sign: str) -> tuple[list[str], list[str]]:
+    """Of the stems that a text without other letters can have: those without choices, and the others."""
+    possible = [stem for stem in _stems(SIGNS[sign]) if _may_be_ascii(stem)]
+    plain = [stem for stem in possible if _PLAIN.fullmatch(stem)]
+    return plain, [stem for stem in possible if stem not in plain]
+
+
+def _cue(stem: str) -> str:
+    """The longest piece that is in every text which the stem is found in; empty where there is none."""
+    before = ""
+    while before != stem:
+        before, stem = stem, _CHOICE.sub("\n", stem)
+    return max(stem.split("\n"), key=len)
 
 
 def _numbered(stems: str) -> str:
