@@ -59,6 +59,22 @@ class Entry(NamedTuple):
     source: str | None = None
 
 
+# Where the work of an entry happens, as people are told.
+WHERE_IN_WORDS = {
+    "network": "waits for the network",
+    "disk": "waits for the disk",
+    "database": "waits for a database",
+    "device": "waits for a device",
+    "child": "another program works",
+    "releases": "computes, GIL released",
+    "holds": "computes, GIL held",
+    "mixed": "some of each",
+    "tiny": "too short to share out",
+    "serial": "one after the other",
+    "none": "",
+}
+
+
 class Found(NamedTuple):
     """An entry and the place in the text that names it."""
 

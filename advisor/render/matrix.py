@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from advisor.knowledge import WHERE_IN_WORDS
 from advisor.render.lines import DIM, TITLE, Line, Screen, Span, table, wrapped, written
 
 Row = Mapping[str, object]
@@ -15,19 +16,6 @@ _TITLES = {
     "rules": "Rules: what a measured profile says",
     "pitfalls": "Pitfalls that are looked for",
     "lexicon": "What is known of libraries, programs, services and words",
-}
-_WORKS = {
-    "network": "waits for the network",
-    "disk": "waits for the disk",
-    "database": "waits for a database",
-    "device": "waits for a device",
-    "child": "another program works",
-    "releases": "computes, GIL released",
-    "holds": "computes, GIL held",
-    "mixed": "some of each",
-    "tiny": "too short to share out",
-    "serial": "one after the other",
-    "none": "",
 }
 
 
@@ -56,7 +44,7 @@ def _tasks(rows: Sequence[Row], width: int) -> list[Line]:
 
 def _fact(row: Row, width: int) -> list[Line]:
     """An entry of the lexicon: its name, where the work happens, what is known and from where."""
-    said = ", ".join(filter(None, (_WORKS.get(str(row["works"]), ""), *_strings(row["traits"]))))
+    said = ", ".join(filter(None, (WHERE_IN_WORDS.get(str(row["works"]), ""), *_strings(row["traits"]))))
     lines = wrapped(f"{row['name']} ({said or row['kind']}): {row['fact']}", width, first="• ", rest="  ")
     source = f"{row['version']}, {row['source']}" if row["version"] else str(row["source"])
     return lines + wrapped(source, width, first="  ", rest="  ", style=DIM)

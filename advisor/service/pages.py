@@ -9,6 +9,7 @@ from pathlib import Path
 from flask import Blueprint, render_template, request
 
 from advisor import __version__, matrix
+from advisor.knowledge import WHERE_IN_WORDS
 from advisor.service.access import open_to_all
 
 views = Blueprint("pages", __name__)
@@ -23,19 +24,6 @@ SECTIONS = {
         "Lexicon",
         "Where the work of libraries, programs, services and words happens: it decides how a description is read.",
     ),
-}
-WORKS = {
-    "network": "waits for the network",
-    "disk": "waits for the disk",
-    "database": "waits for a database",
-    "device": "waits for a device",
-    "child": "another program works",
-    "releases": "computes, GIL released",
-    "holds": "computes, GIL held",
-    "mixed": "some of each",
-    "tiny": "too short to share out",
-    "serial": "one after the other",
-    "none": "",
 }
 
 _MODULES = sorted(file.name for file in Path(__file__).with_name("static").glob("*.js"))
@@ -58,7 +46,7 @@ def _matrix(root: str) -> str:
     """It takes a while to write, and is the same for everyone who comes by the same root."""
     tables = matrix.as_json()
     sections = [(name, *SECTIONS.get(name, (name.capitalize(), "")), rows) for name, rows in tables.items()]
-    return render_template("matrix.html", version=__version__, sections=sections, works=WORKS)
+    return render_template("matrix.html", version=__version__, sections=sections, works=WHERE_IN_WORDS)
 
 
 @views.app_template_test("address")
