@@ -102,6 +102,7 @@ class TestLocked:
         self, in_file: Journal, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Advice does not wait for it, and reports are refused when they have waited in vain."""
+        monkeypatch.setattr(book, "RECORD_SECONDS", 0.3)
         monkeypatch.setattr(book, "REPORT_SECONDS", 0.3)
         id = in_file.record(question(1), advice())
         assert id is not None
@@ -201,8 +202,11 @@ class TestServerGone:
         with closing(journal):
             assert journal.record(question(1), advice()) is not None
 
-    def test_one_that_never_answers_is_not_waited_for(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_one_that_never_answers_is_not_waited_for(
+        self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """It takes a connection and says nothing; while it is known to be lost, nobody asks, and no secret is told."""
+        monkeypatch.setattr(book, "RECORD_SECONDS", 0.3)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             port = silent.getsockname()[1]
             events: list[str] = []
