@@ -69,7 +69,7 @@ class Reading:
     cores: int | None = None  # of the host, if the text names them
     confidence: float = 0.0  # that the recommendation is what the task wants, 0 to 1
     words: tuple[str, ...] = ()  # the words and facts that weighed most
-    named: tuple[str, ...] = ()  # the lexicon's names of the libraries and programs in it
+    named: tuple[Entry, ...] = ()  # what the lexicon knows of the libraries and programs in it
     questions: tuple[str, ...] = ()  # what would decide it
 
 
@@ -258,9 +258,9 @@ def _named(text: str) -> list[Entry]:
     return list(dict.fromkeys(found.entry for found in found_in(_normal(text))))
 
 
-def _things(named: Iterable[Entry]) -> tuple[str, ...]:
+def _things(named: Iterable[Entry]) -> tuple[Entry, ...]:
     """The libraries, programs and services, of which the lexicon has facts with sources."""
-    return tuple(entry.name for entry in named if entry.kind in ("library", "program", "service"))
+    return tuple(entry for entry in named if entry.kind in ("library", "program", "service"))
 
 
 def _questions(judgement: Judgement, told: Quantities) -> tuple[str, ...]:

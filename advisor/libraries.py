@@ -51,11 +51,9 @@ _WARNINGS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
 )
 
 
-def known(names: Iterable[str], modules: Iterable[str]) -> tuple[Entry, ...]:
-    """The entries of these names, and those about these modules."""
-    by_name = {entry.name: entry for entry in knowledge.entries()} if names else {}
-    named = [by_name[name] for name in names if name in by_name]
-    return tuple(dict.fromkeys([*named, *knowledge.facts_for_modules(modules)]))
+def known(named: Iterable[Entry], modules: Sequence[str]) -> tuple[Entry, ...]:
+    """The entries that a text names, and those about the modules that a call imports."""
+    return tuple(dict.fromkeys([*named, *(knowledge.facts_for_modules(modules) if modules else ())]))
 
 
 def reasons(entries: Sequence[Entry], strategy: Strategy, profile: Profile) -> tuple[Reason, ...]:

@@ -121,7 +121,8 @@ def test_the_stored_model_is_figures() -> None:
     header = json.loads(HEADER.read_text("utf-8"))
     model = load(HEADER, TABLE)
     assert TABLE.stat().st_size == header["rows"] * (4 + model.header.columns)
-    assert len(model.places) == header["rows"]
+    assert list(model.keys) == sorted(set(model.keys))
+    assert len(model.keys) == header["rows"]
     assert HEADER.stat().st_size + TABLE.stat().st_size < 1_000_000
 
 

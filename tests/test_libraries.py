@@ -54,7 +54,7 @@ def test_a_fact_agrees_with_what_was_measured() -> None:
 
 def test_what_is_not_safe_is_warned_of() -> None:
     """A connection is not to be carried into forked processes; where none are forked, it is not."""
-    known = libraries.known(("sqlite3",), ())
+    known = libraries.known([found.entry for found in knowledge.found_in("sqlite3")], ())
     assert known
     codes = [warning.code for warning in libraries.pitfalls(known, "multiprocessing", FORK)]
     assert "not-fork-safe" in codes
@@ -64,8 +64,8 @@ def test_what_is_not_safe_is_warned_of() -> None:
 
 
 def test_nothing_named_is_nothing_known() -> None:
-    """Unknown names and modules are passed over."""
-    assert libraries.known(("no such library",), ("no_such_module",)) == ()
+    """Unknown modules are passed over."""
+    assert libraries.known((), ("no_such_module",)) == ()
 
 
 @pytest.mark.parametrize("trait", sorted({trait for entry in knowledge.entries() for trait in entry.traits}))

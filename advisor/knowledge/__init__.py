@@ -35,6 +35,8 @@ FILES = tuple(Path(__file__).with_name(f"{topic}.jsonl") for topic in ("waiting"
 
 LONGEST_WORD = 60  # characters
 
+_WORDS = re.compile(rb'"words"\s*:\s*(\[[^]]*\])')  # within a text, JSON would put a backslash before the quotes
+
 # Scripts without spaces between words, and Hangul, where particles are joined to the word: a word ends anywhere there.
 _UNSPACED = "\u0e00-\u0e7f\u3005-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _FIRST_UNSPACED = _UNSPACED[0]
@@ -84,19 +86,28 @@ class Found(NamedTuple):
 
 
 class _Index(NamedTuple):
-    """The words, folded, by how they are looked for: nearly all are looked up, and few have to be searched for."""
+    """The words, folded, by how they are looked for: nearly all are looked up, and few have to be searched for.
 
-    whole: dict[str, Entry]  # start and end with a letter or digit, where the text must start and end a run of them
-    stems: dict[str, Entry]  # without the `*`: a run that starts with one of them
-    searched: tuple[tuple[str, Entry], ...]  # phrases with a `*`, and what starts or ends with another sign
+    With each goes the number of its entry's line.
+    """
+
+    whole: dict[str, int]  # start and end with a letter or digit, where the text must start and end a run of them
+    stems: dict[str, int]  # without the `*`: a run that starts with one of them
+    searched: tuple[tuple[str, int], ...]  # phrases with a `*`, and what starts or ends with another sign
 
 
 @cache
 def entries() -> tuple[Entry, ...]:
     """All that is known, in the order of the files."""
-    # One call of the decoder for a file, rather than for a line: loading is part of every start.
-    arrays = (file.read_text("utf-8").rstrip().replace("}\n{", "},{") for file in FILES)
-    return tuple(_entry(fields) for array in arrays for fields in json.loads(f"[{array}]"))
+    return tuple(map(_entry, range(len(_lines()))))
+
+
+def words_of(line: bytes) -> bytes:
+    """The list of an entry's words as it is written. Raises ValueError where there is none."""
+    found = _WORDS.search(line)
+    if found is None:
+        raise ValueError(f"no words in the lexicon's line {line!r}")
+    return found[1]
 
 
 def folded(words: str) -> str:
@@ -132,7 +143,14 @@ def facts_for_modules(names: Iterable[str]) -> list[Entry]:
     return list(dict.fromkeys(spoken))
 
 
-def _entry(fields: dict[str, Any]) -> Entry:
+@cache
+def _lines() -> list[bytes]:
+    return [line for file in FILES for line in file.read_bytes().splitlines()]
+
+
+@cache
+def _entry(line: int) -> Entry:
+    fields: dict[str, Any] = json.loads(_lines()[line])
     return Entry(
         fields["name"],
         fields["kind"],
@@ -159,20 +177,21 @@ def _is_unspaced(text: str) -> bool:
 
 @cache
 def _index() -> _Index:
-    # All words at once, and only a few of them one by one: nine thousand turns of a loop would be most of the loading.
-    words = folded("\n".join(["\n".join(entry.words) for entry in entries()])).split("\n")
-    whole = dict(zip(words, [entry for entry in entries() for _ in entry.words], strict=True))
+    # A text names few entries, so only the words are decoded, all at once: loading is part of every start.
+    listed: list[list[str]] = json.loads(b"[%b]" % b",".join(map(words_of, _lines())))
+    words = folded("\n".join(["\n".join(one) for one in listed])).split("\n")
+    whole = dict(zip(words, [line for line, one in enumerate(listed) for _ in one], strict=True))
     odd = [word for word in words if not (word[-1] + word[0]).isalnum()]
     stems = {word[:-1]: whole[word] for word in odd if word[-1] == "*"}
     return _Index(whole, stems, tuple((word, whole[word]) for word in odd if not word.removesuffix("*").isalnum()))
 
 
 @cache
-def _unspaced_words() -> tuple[tuple[str, Entry], ...]:
-    return tuple((word, entry) for word, entry in _index().whole.items() if _is_unspaced(word))
+def _unspaced_words() -> tuple[tuple[str, int], ...]:
+    return tuple((word, line) for word, line in _index().whole.items() if _is_unspaced(word))
 
 
-_Match = tuple[int, int, int, Entry]  # start, end and length of the word, the last two negative: in the order to choose
+_Match = tuple[int, int, int, int]  # start, end and length of the word, the last two negative, in the order to choose; line
 
 
 def _looked_up(index: _Index, text: str, run: re.Pattern[str]) -> Iterator[_Match]:
@@ -182,16 +201,16 @@ def _looked_up(index: _Index, text: str, run: re.Pattern[str]) -> Iterator[_Matc
         for _, stop in runs[number : number + LONGEST_WORD]:
             if stop - start > LONGEST_WORD:
                 break
-            if (entry := index.whole.get(text[start:stop])) is not None:
-                yield start, -stop, start - stop, entry
+            if (line := index.whole.get(text[start:stop])) is not None:
+                yield start, -stop, start - stop, line
         for stop in range(start + 2, min(end, start + LONGEST_WORD) + 1):
-            if (entry := index.stems.get(text[start:stop])) is not None:
-                yield start, -end, start - stop, entry
+            if (line := index.stems.get(text[start:stop])) is not None:
+                yield start, -end, start - stop, line
 
 
-def _searched(words: tuple[tuple[str, Entry], ...], text: str, run: re.Pattern[str]) -> Iterator[_Match]:
+def _searched(words: tuple[tuple[str, int], ...], text: str, run: re.Pattern[str]) -> Iterator[_Match]:
     """The words that have to be searched for, where the text does not go on with letters before or after them."""
-    for written, entry in words:
+    for written, line in words:
         word = written.removesuffix("*")
         start = text.find(word)
         while start >= 0:
@@ -199,7 +218,7 @@ def _searched(words: tuple[tuple[str, Entry], ...], text: str, run: re.Pattern[s
             rest = run.match(text, end) if run.match(word[-1]) else None
             starts = start == 0 or not (run.match(word[0]) and run.match(text[start - 1]))
             if starts and (rest is None or written.endswith("*")):
-                yield start, -(rest.end() if rest else end), -len(word), entry
+                yield start, -(rest.end() if rest else end), -len(word), line
             start = text.find(word, start + 1)
 
 
@@ -208,10 +227,10 @@ def _longest(matches: list[_Match]) -> list[Found]:
     matches.sort(key=itemgetter(0, 1, 2))
     kept: list[Found] = []
     reached = 0
-    for start, end, _, entry in matches:
+    for start, end, _, line in matches:
         if -end > reached:
             reached = -end
-            kept.append(Found(entry, start, reached))
+            kept.append(Found(_entry(line), start, reached))
     return kept
 
 

@@ -72,8 +72,8 @@ class LexiconEntry(BaseModel):
         for word in words:
             if word != " ".join(word.lower().split()) or "’" in word:
                 raise ValueError(f"{word!r} is not in lower case with single spaces")
-            if not re.search(r"\w", word):
-                raise ValueError(f"{word!r} has no letter")
+            if not re.search(r"\w", word) or "]" in word:
+                raise ValueError(f"{word!r} has no letter, or a bracket that would end the list for a quick look")
         return words
 
     @field_validator("archetype")

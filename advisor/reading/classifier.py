@@ -13,6 +13,7 @@ import json
 import math
 import zlib
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -81,12 +82,16 @@ class Model:
     """The weights: for each known feature a row of whole numbers."""
 
     header: Header
-    places: Mapping[int, int]  # of a feature's row, by its key
-    table: memoryview  # of signed bytes
+    keys: Sequence[int]  # of the features, ascending
+    table: memoryview  # of signed bytes, the rows in the order of the keys
 
     def row(self, feature: str) -> memoryview | None:
-        place = self.places.get(key(feature))
-        return None if place is None else self.table[place : place + self.header.columns]
+        wanted = key(feature)
+        place = bisect_left(self.keys, wanted)
+        if place == len(self.keys) or self.keys[place] != wanted:
+            return None
+        start = place * self.header.columns
+        return self.table[start : start + self.header.columns]
 
 
 def judge(text: str) -> Judgement:
@@ -110,7 +115,7 @@ def load(header: Path, table: Path) -> Model:
 
 
 def unpacked(fields: Mapping[str, object], packed: bytes) -> Model:
-    """The model from its two files' content: the keys, four bytes each, then the rows of signed bytes."""
+    """The model from its two files' content: the ascending keys, four bytes each, then the rows of signed bytes."""
     known: dict[str, object] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
     }
@@ -123,8 +128,7 @@ def unpacked(fields: Mapping[str, object], packed: bytes) -> Model:
     keys = array("I", packed[: 4 * head.rows])
     if array("I", b"\1\0\0\0")[0] != 1:
         keys.byteswap()
-    places = dict(zip(keys, range(0, head.rows * head.columns, head.columns), strict=True))
-    return Model(head, places, memoryview(packed)[4 * head.rows :].cast("b"))
+    return Model(head, keys, memoryview(packed)[4 * head.rows :].cast("b"))
 
 
 def judged(known: Model, found: Features) -> Judgement:

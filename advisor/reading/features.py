@@ -11,6 +11,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 from advisor import figures
@@ -46,7 +47,6 @@ _SAY_NOTHING: Final = vocabulary(
 _MARKS: Final = "\u0300-\u036f\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0dff\u0e31-\u0e4e"
 _TOKEN: Final = re.compile(rf"#|(?:[^\W_]|[{_MARKS}])+(?:'[a-z]{{1,2}}\b)?|\?|%")
 _DIGITS: Final = re.compile(r"[0-9]+(?:[.,:'_ ][0-9]+)*")
-_UNSPACED: Final = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
 _EDGE: Final = "_"
 
 
@@ -78,7 +78,7 @@ def of_words(words: str) -> dict[str, str]:
     found: dict[str, str] = {}
     before = ""
     for word in _TOKEN.findall(_DIGITS.sub("#", words)):
-        if _UNSPACED.search(word):
+        if not word.isascii() and _unspaced_script().search(word):
             _unspaced(word, found)
             before = ""
             continue
@@ -92,6 +92,11 @@ def of_words(words: str) -> dict[str, str]:
             for start in range(len(marked) - size + 1):
                 found.setdefault(marked[start : start + size], told)
     return found
+
+
+@cache
+def _unspaced_script() -> re.Pattern[str]:
+    return re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")  # takes 2 ms to compile
 
 
 def _unspaced(run: str, found: dict[str, str]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from itertools import pairwise
 from typing import Final
 
 SIGNS: Final[dict[str, str]] = {
@@ -198,6 +197,7 @@ SIGNS: Final[dict[str, str]] = {
 _PLAIN: Final = re.compile("[a-z0-9 '%-]+")
 _NUMBER: Final = r"[0-9]+(?:[.,][0-9]+)*"
 _CHOICE: Final = re.compile(r"\\.|\[[^\]]*\]\S?|\([^()]*\)[?*+]?(?:\{[^}]*\})?|[^\n()](?:[?*]|\{[^}]*\})|[#.+^$|]")
+_STEM: Final = re.compile(r"(?:[^|()\\]|\\.|\((?:[^()\\]|\\.|\([^()]*\))*\))+")
 _UNSPACED: Final = "\u3040-\u30ff\u3400-\u9fff"
 
 
@@ -270,16 +270,7 @@ def _numbered(stems: str) -> str:
 
 def _stems(stems: str) -> list[str]:
     """Each by itself; the choices within one stay together."""
-    found = [""]
-    depth = 0
-    for before, sign in pairwise(f" {stems}"):
-        if before != "\\":
-            depth += (sign == "(") - (sign == ")")
-        if sign == "|" and not depth:
-            found.append("")
-        else:
-            found[-1] += sign
-    return found
+    return _STEM.findall(stems)
 
 
 def _may_be_ascii(stem: str) -> bool:
