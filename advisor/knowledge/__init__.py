@@ -191,7 +191,7 @@ def _unspaced_words() -> tuple[tuple[str, int], ...]:
     return tuple((word, line) for word, line in _index().whole.items() if _is_unspaced(word))
 
 
-_Match = tuple[int, int, int, int]  # start, end and length of the word, the last two negative, in the order to choose; line
+_Match = tuple[int, int, int, int]  # in the order to choose: start, end and length of a word (both negative); line
 
 
 def _looked_up(index: _Index, text: str, run: re.Pattern[str]) -> Iterator[_Match]:
