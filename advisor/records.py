@@ -107,6 +107,9 @@ class Profile(Record):
     further_pickle_seconds: Seconds | None = Field(
         None, description="to pickle and unpickle the arguments and the result of each further call in the same task"
     )
+    result_pieces: Annotated[float, Field(ge=0, le=1e12)] | None = Field(
+        None, description="pieces of native memory that one call's result gives back when it is dropped"
+    )
     picklable: Picklable = Picklable()
     peak_memory: Annotated[int, Field(ge=0, le=10**18)] | None = Field(None, description="bytes resident at the peak")
     idle_memory: Annotated[int, Field(ge=0, le=10**18)] | None = Field(

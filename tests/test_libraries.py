@@ -30,6 +30,19 @@ def test_the_modules_that_a_function_names() -> None:
     assert set(modules(parse)) == {"re", "json", "textwrap"}
 
 
+TEXT = "socket " * 10_000
+NUMBERS = (1, 2, 3)
+
+
+def measures() -> int:
+    return len(TEXT) + len(NUMBERS) + len(json.dumps(TEXT))
+
+
+def test_only_modules_are_modules() -> None:
+    """A text that the code names, however long, is none."""
+    assert modules(measures) == ("json",)
+
+
 class Parser:
     def __call__(self, line: str) -> object:
         return json.loads(line)

@@ -137,6 +137,7 @@ SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
     [
         ("unpicklable-function", UNPICKLABLE, THREADS, MACHINE),
         ("unpicklable-arguments", profile_of(picklable=Picklable(arguments=False)), THREADS, MACHINE),
+        ("native-result", profile_of(gil_held=0.1, gil_free=0.9, result_pieces=3e6), THREADS, MACHINE),
         ("unpicklable-result", profile_of(picklable=Picklable(results=False)), LOOP, MACHINE),
         ("pickling-dear", profile_of(pickle_seconds=0.5, result_bytes=1e9), PROCESSES, MACHINE),
         ("large-self", profile_of(function_bytes=9e6), PROCESSES, MACHINE),

@@ -9,7 +9,7 @@ from typing import Any, ParamSpec, TypeVar
 from advisor.errors import AdvisorError, UsageError
 from advisor.platform import resident_memory
 from advisor.profiler import calls as calling
-from advisor.profiler import held, memory, pickling, uses
+from advisor.profiler import heap, held, memory, pickling, uses
 from advisor.profiler.effects import Effects
 from advisor.profiler.meter import Meter, Watch
 from advisor.profiler.summary import summarise
@@ -89,6 +89,7 @@ def measure(
         **extra,
         modules=uses.modules(function),
         **vars(sent),
+        result_pieces=heap.pieces(results),
         peak_memory=peak,
         idle_memory=idle,
         python=_python(),

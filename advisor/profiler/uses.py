@@ -49,13 +49,8 @@ def _named(function: FunctionType) -> Iterator[Any]:
         if module is not None:
             yield module.__name__
             yield from (inner for part in spoken if (inner := f"{module.__name__}.{part}") in sys.modules)
-        elif _is_callable(thing):
+        elif callable(thing):
             yield thing
-
-
-def _is_callable(thing: Any) -> bool:
-    """By its type, which a proxy cannot hide behind."""
-    return hasattr(type(thing), "__call__")  # noqa: B004
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

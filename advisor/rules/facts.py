@@ -20,6 +20,7 @@ EVERY: frozenset[Strategy] = CONCURRENT | ALONE
 MOSTLY = 0.5  # share of a call's time from which one kind of time decides
 MUCH = 0.3  # share of a call's time that is worth a process
 IN_TURN = 1.5  # times the plain loop; what is held and allows no more than that is why there is so little to gain
+MANY_PIECES = 2e6  # of native memory in a result, for each second of a call: threads lose a tenth of it or more
 DEAR_PICKLING = 0.2  # pickling per call against its wall time: from here the pipe, not the cores, sets the pace
 LARGE_OBJECT = 1e6  # bytes dragged through the pipe at every call; 9 MB of `self` is the case that was reported
 LARGE_WORKING_SET = 64e6  # bytes; beyond the shared cache of common hosts
@@ -215,6 +216,7 @@ def _profile_figures(facts: Facts) -> dict[str, str]:
         "pickling": figures.duration(facts.pickling),
         "argument_bytes": figures.size(profile.argument_bytes),
         "result_bytes": figures.size(profile.result_bytes),
+        "result_pieces": figures.count(round(int(profile.result_pieces or 0), -3)),
         "function_bytes": figures.size(profile.function_bytes),
         "working_set": figures.size(facts.working_set),
         "native_threads": f"{facts.native_threads:.1f}".removesuffix(".0"),

@@ -13,6 +13,7 @@ from advisor.rules.facts import (
     FEW_CALLS,
     LARGE_OBJECT,
     LARGE_WORKING_SET,
+    MANY_PIECES,
     MOSTLY,
     MUCH,
     OWN_GIL,
@@ -28,6 +29,7 @@ from advisor.rules.sources import (
     ASYNCIO_DOCS,
     FORK_AND_THREADS,
     GIL_TERM,
+    MALLOC,
     NOTEBOOK,
     NUMPY_RANDOM,
     PICKLE_DOCS,
@@ -143,6 +145,16 @@ PITFALLS: tuple[Trap, ...] = (
         "The result cannot be sent back from a process ({result_reason}): return plain data, such as a list instead "
         "of a generator or a path instead of an open file.",
         PICKLE_DOCS,
+    ),
+    Trap(
+        "native-result",
+        "a result is made of many pieces of native memory, which threads would give back for each other",
+        lambda facts: (facts.profile.result_pieces or 0.0) >= MANY_PIECES * facts.profile.wall and facts.free_share > 0,
+        frozenset({"threading", "sequential"}),
+        "A result is made of some {result_pieces} pieces of native memory, as a parsed document is. With threads they "
+        "are given back while others are taken, and both wait for the allocator: return what is wanted of it as plain "
+        "data, and let the rest go within the call.",
+        MALLOC,
     ),
     Trap(
         "coroutine-in-a-pool",
