@@ -9,6 +9,7 @@ from advisor.service.headers import with_headers
 from advisor.service.openapi import Description
 from advisor.service.requests import MAX_BODY_BYTES
 from advisor.service.settings import Settings
+from advisor.service.shortcut import with_shortcut
 
 VIEWS = (
     advising.views,
@@ -29,10 +30,13 @@ def build_app(settings: Settings) -> Flask:
         app.register_blueprint(views)
     problem.answer_errors_of(app)
     observed.observe(app)
-    access.guard(app, settings)
     app.extensions["ready"] = {"advice": can_answer}
     app.extensions["journal"] = journal = journaling.journal_of(settings)
-    app.extensions["answers"] = Answers(journal=journal)
+    app.extensions["answers"] = answers = Answers(journal=journal)
     app.extensions["description"] = Description(app, protected=bool(settings.tokens), limited=bool(settings.rate_limit))
+    tokens = access.Tokens(settings.tokens)
+    if not settings.rate_limit:  # which Flask counts
+        app.wsgi_app = with_shortcut(app.wsgi_app, answers, tokens)  # type: ignore[method-assign, assignment]
+    access.guard(app, settings, tokens)
     app.wsgi_app = with_headers(app.wsgi_app)  # type: ignore[method-assign, assignment]
     return app
