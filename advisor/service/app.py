@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from advisor.service import access, advising, health, journaling, observed, outcomes, pages, problem, reference
+from advisor.service import access, advising, health, journaling, observed, pages, problem, reference
 from advisor.service.answer import can_answer
 from advisor.service.answered import Answers
 from advisor.service.headers import with_headers
@@ -18,7 +18,6 @@ VIEWS = (
     observed.views,
     pages.views,
     journaling.views,
-    outcomes.views,
 )
 
 
