@@ -3,11 +3,11 @@
     python -m benchmarks.service_load [PIECE ...] [--rounds 5] [--seconds 4] [--report]
 
 Both run under the same gunicorn with the same workers and threads, and wrk loads one after the other, round after
-round, each run once more where one worker was left without connections: `repeated` asks a handful of questions again and again, as a team does, so that they come from memory;
-`different` never asks the same twice. `memory` sends 100,000 requests, every twentieth one new, and watches the memory
-of the server's processes, once the room for kept answers is full. Each piece comes again with a journal
-(`repeated-journal`, …) in an SQLite file that keeps descriptions too. Default: all six, some ten minutes on an
-otherwise idle host; needs wrk.
+round; a run in which all connections fell to one worker is made again. `repeated` asks a handful of questions again and
+again, as a team does, so that they come from memory; `different` never asks the same twice. `memory` sends 100,000
+requests, every twentieth one new, and watches the memory of the server's processes, once the room for kept answers is
+full. Each piece comes again with a journal (`repeated-journal`, …) in an SQLite file that keeps descriptions too.
+Default: all six, some ten minutes on an otherwise idle host; needs wrk.
 
 `--report` keeps the figures in docs/service-load.json and renews docs/service-load.md from them, so that the pieces may
 be measured one by one.
