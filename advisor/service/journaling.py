@@ -118,10 +118,11 @@ def journal() -> Journal:
 
 
 def journal_state() -> Literal["off", "ok", "lost"]:
-    """As its last use has shown; a lost journal does not keep the service from answering."""
+    """As a look at it shows; a lost journal does not keep the service from answering."""
     known: Journal | None = current_app.extensions["journal"]
     if known is None:
         return "off"
+    known.look()
     return "lost" if known.lost else "ok"
 
 
