@@ -102,6 +102,47 @@ def advise_target(
         return _verified(target, source, inputs, measured.profile, job, machine, planned, timeout, rest)
 
 
+def measure_target(
+    target: str,
+    *,
+    inputs: str | None = None,
+    calls: int | None = None,
+    budget: float = 3.0,
+    timeout: float = 60.0,
+    on_progress: OnProgress | None = None,
+) -> tuple[Profile, Job]:
+    """What advice on `target` rests on, for another host to give it: this one's pools are no part of it.
+
+    The arguments are those of `advise_target`, and so is what it raises.
+    """
+    from advisor.profiler.session import profile_target
+    from advisor.target import split_spec
+
+    split_spec(target)
+    tell = on_progress or (lambda fraction, label: None)
+    with _inputs_file(inputs) as source:
+        measured = profile_target(target, inputs=source, budget=budget, timeout=timeout, on_progress=tell)
+    return measured.profile, _job(calls, measured.inputs_count)
+
+
+def with_code_here(advice: Advice, profile: Profile, inputs: str | None) -> Advice:
+    """Another host's advice on `profile`, with code that runs on this one, where the inputs are."""
+    from advisor.snippets import snippet
+
+    if advice.recommendation == "undecided":
+        return advice
+    code = snippet(
+        advice.recommendation,
+        advice.workers,
+        advice.chunk,
+        target=profile.target,
+        inputs=inputs,
+        coroutine=profile.coroutine,
+        machine=advice.machine,
+    )
+    return advice.model_copy(update={"snippet": code})
+
+
 def advise_description(text: str, *, calls: int | None, machine: Machine, cores: int | None) -> Advice:
     """Advice on a task in words, for `machine`; with the number of cores given, else with that which the text tells."""
     from advisor.decision import decide, undecided

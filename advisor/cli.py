@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import signal
 import sys
@@ -244,19 +245,26 @@ def advise_target(as_json: bool, plot: str | None, code: bool, save_profile: str
     if plot:
         _check_plot(plot)
     server = question.pop("server")
-    if server and question["verify"]:
-        raise UsageError("--verify and --server exclude each other: a server runs nothing")
     with _progress() as on_progress:
-        advice = api.advise_target(question.pop("target"), **question, on_progress=on_progress)
-    if server and advice.profile:
-        from advisor import remote
-
-        advice = remote.ask(server, advice.profile, calls=advice.job.calls, cores=question["cores"])
+        advise = functools.partial(_asked_of, server) if server else api.advise_target
+        advice = advise(**question, on_progress=on_progress)
     if plot:
         _save_plot(advice, plot)
     if save_profile and advice.profile:
         _save(Path(save_profile), advice.profile.model_dump_json(indent=2) + "\n")
     _show(advice, as_json=as_json, code=code)
+
+
+def _asked_of(server: str, target: str, *, verify: bool, cores: int | None, **measuring: Any) -> Advice:
+    """What the server says of what is measured here."""
+    from advisor import api, remote
+
+    if verify:
+        raise UsageError("--verify and --server exclude each other: a server runs nothing")
+    remote.check_address(server)
+    profile, job = api.measure_target(target, **measuring)
+    advice = remote.ask(server, profile, calls=job.calls, cores=cores)
+    return api.with_code_here(advice, profile, measuring["inputs"])
 
 
 @advise.command()

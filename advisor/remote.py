@@ -28,6 +28,11 @@ def ask(server: str, subject: Profile | str, *, calls: int | None, cores: int | 
         raise UsageError(f"{server} answered, but not with an advice: is it an advisor?") from None
 
 
+def check_address(server: str) -> None:
+    if not server.startswith(("http://", "https://")):
+        raise UsageError(f"--server {server}: write http:// or https:// before the address")
+
+
 def _plain(profile: Profile) -> dict[str, Any]:
     return profile.model_dump(mode="json", exclude_none=True)
 
@@ -43,8 +48,7 @@ def _answer(server: str, body: bytes) -> bytes:
         def redirect_request(self, *_: Any) -> None:
             return None
 
-    if not server.startswith(("http://", "https://")):
-        raise UsageError(f"--server {server}: write http:// or https:// before the address")
+    check_address(server)
     headers = {"Content-Type": "application/json"}
     if token := os.environ.get("ADVISOR_TOKEN"):
         headers["Authorization"] = f"Bearer {token.strip()}"

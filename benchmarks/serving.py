@@ -37,10 +37,10 @@ class Server:
     def workers(self) -> list[psutil.Process]:
         return self.process.children()
 
-    def cpu_seconds(self) -> float:
-        """Of all its processes so far."""
-        times = [process.cpu_times() for process in (self.process, *self.workers())]
-        return sum(time.user + time.system for time in times)
+    def cpu_seconds(self) -> dict[int, float]:
+        """Of each worker so far, by its process's id."""
+        times = {process.pid: process.cpu_times() for process in self.workers()}
+        return {pid: time.user + time.system for pid, time in times.items()}
 
     def memory(self) -> int:
         """Bytes of all its processes, with what they share counted once."""

@@ -43,9 +43,9 @@ def test_with_the_token_all_is_as_ever(client: FlaskClient) -> None:
         assert client.get("/x", headers=headers).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/", "/static/page.js"])
-def test_health_and_the_page_need_no_token(client: FlaskClient, path: str) -> None:
-    """A probe has no token, and the page is where a person gives theirs."""
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/", "/matrix", "/outcomes", "/static/page.js"])
+def test_health_and_the_pages_need_no_token(client: FlaskClient, path: str) -> None:
+    """A probe has no token, and the pages are where a person gives theirs."""
     with client.get(path) as response:
         assert response.status_code == 200
 

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Connection, event
 
 from advisor.errors import JournalError, UsageError
-from advisor.journal import OWN, book, circuit, database, open_journal
+from advisor.journal import OWN, book, circuit, database, entries, open_journal
 from advisor.journal.book import Journal
 from advisor.journal.circuit import RETRY_SECONDS, Circuit
 from advisor.journal.database import Database
@@ -225,6 +225,60 @@ class TestServerGone:
             said = [journal.name, str(error.value), *logged(caplog)]
             assert not any("hush" in text for text in said), said
             journal.close()
+
+
+class TestLooking:
+    @pytest.mark.usefixtures("at_once")
+    def test_a_loss_is_seen_before_anybody_suffers_it(self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+        """By a look alone, and so is that it is back, for reading and for writing; nothing counts as an entry."""
+        monkeypatch.setattr(book, "LOOK_SECONDS", 0.0)
+        monkeypatch.setattr(book, "LOOK_PATIENCE", 30.0)
+        events: list[str] = []
+        with closing(open_journal(cluster.new_database(), on_event=events.append)) as journal:
+            assert journal.record(question(1), advice()) is not None
+            cluster.stop()
+            try:
+                journal.look()
+                assert journal.lost is not None
+                assert journal.record(question(2), advice()) is None  # now writing is lost, too
+            finally:
+                cluster.start()
+            journal.look()
+            assert journal.lost is None
+            assert events == ["recorded", "failed"]
+
+    def test_it_is_not_looked_at_more_often_than_need_be(
+        self, in_file: Journal, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """However many probes there are."""
+        looks: list[Connection] = []
+        monkeypatch.setattr(entries, "look", looks.append)
+        monkeypatch.setattr(book, "LOOK_PATIENCE", 30.0)
+        for _ in range(5):
+            in_file.look()
+        assert len(looks) == 1
+
+    def test_nobody_waits_for_a_database_that_hangs(self, in_file: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And no second look begins while one has not come to an end."""
+        go_on = threading.Event()
+        looks: list[Connection] = []
+
+        def hang(connection: Connection) -> None:
+            looks.append(connection)
+            go_on.wait(30)
+
+        monkeypatch.setattr(entries, "look", hang)
+        monkeypatch.setattr(book, "LOOK_SECONDS", 0.0)
+        monkeypatch.setattr(book, "LOOK_PATIENCE", 0.01)
+        for _ in range(3):
+            in_file.look()
+        looking = in_file._looking
+        assert looking is not None
+        assert looking.is_alive()
+        go_on.set()
+        looking.join(30)
+        assert len(looks) == 1
+        assert in_file.lost is None
 
 
 class TestAddresses:

@@ -1,20 +1,28 @@
-"""The page with predicted and reported seconds: its text and picture, and once in a real browser."""
+"""The page with predicted and reported seconds, in a real browser."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
-from browser import DESKTOP, PHONE, barriers, browsing, found, overflow, serving, visiting
+from browser import DESKTOP, PHONE, Watch, barriers, browsing, found, overflow, serving, visiting
 from flask import Flask
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
 
+from advisor.errors import JournalError
 from advisor.journal.records import Outcome
 from advisor.records import Range, Strategy
-from advisor.service.outcomes import BOTTOM, LEFT, RIGHT, TOP, picture_of, round_between
 from tests.journals import NOW, advice, app_with, question
+
+TOKEN = "a token of some length"
+
+pytestmark = pytest.mark.skipif(found() is None, reason="no Chromium here")
 
 
 def outcome(
@@ -35,104 +43,144 @@ def outcome(
 
 
 class Stored:
-    """Outcomes that are there."""
+    """Outcomes that are there; or, without any, a database that is not."""
 
     lost = None
 
-    def __init__(self, outcomes: Sequence[Outcome]) -> None:
-        self._outcomes = list(outcomes)
+    def __init__(self, outcomes: Sequence[Outcome] | None) -> None:
+        self._outcomes = outcomes
 
     def outcomes(self) -> list[Outcome]:
-        return self._outcomes
+        if self._outcomes is None:
+            raise JournalError("the database is gone")
+        return list(self._outcomes)
 
 
-def showing(*outcomes: Outcome) -> Flask:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsing(str(found())) as browser:
+        yield browser
+
+
+@contextmanager
+def showing(browser: Browser, app: Flask) -> Iterator[tuple[Page, Watch]]:
+    with serving(app) as address, visiting(browser, f"{address}outcomes") as (page, watch):
+        yield page, watch
+
+
+def with_outcomes(*outcomes: Outcome) -> Flask:
     app = app_with("off")
     app.extensions["journal"] = Stored(outcomes)
     return app
 
 
-def text_of(app: Flask) -> str:
-    response = app.test_client().get("/outcomes")
-    assert response.status_code == 200
-    return re.sub(r"\s+", " ", response.get_data(as_text=True))
+def test_what_came_as_predicted_is_on_the_diagonal(browser: Browser) -> None:
+    """Longer is above it, shorter below; the intervals lie level through the points, and all is within the frame."""
+    with showing(browser, with_outcomes(outcome(1.0, 1.0), outcome(100.0, 100.0), outcome(20.0, 10.0))) as (page, _):
+        expect(page.locator("circle")).to_have_count(3)
+        left, bottom, right, top = map(float, re.findall(r"[\d.]+", shapes(page, ".diagonal", "d")[0]))
+        points = zip(shapes(page, "circle", "cx"), shapes(page, "circle", "cy"), strict=True)
+        places = [(float(across), float(up)) for across, up in points]
+        above = [(bottom - y) / (bottom - top) - (x - left) / (right - left) for x, y in places]
+        assert [round(height, 2) for height in above[:2]] == [0, 0]
+        assert above[2] > 0
+        for (x, y), interval in zip(places, shapes(page, ".interval", "d"), strict=True):
+            low, level, high = map(float, re.findall(r"[\d.]+", interval))
+            assert left <= low < x < high <= right
+            assert level == y
+            assert top <= y <= bottom
 
 
-class TestPicture:
-    def test_what_came_as_predicted_is_on_the_diagonal(self) -> None:
-        """Longer is above it, shorter below; the intervals lie level through the points."""
-        picture = picture_of([outcome(1.0, 1.0), outcome(100.0, 100.0), outcome(20.0, 10.0)])
-        assert picture is not None
-        first, last, longer = picture.points
-
-        def above_diagonal(x: float, y: float) -> float:
-            return round((BOTTOM - y) / (BOTTOM - TOP) - (x - LEFT) / (RIGHT - LEFT), 2)
-
-        assert above_diagonal(first.x, first.y) == above_diagonal(last.x, last.y) == 0
-        assert above_diagonal(longer.x, longer.y) > 0
-        for point in picture.points:
-            assert LEFT <= point.low < point.x < point.high <= RIGHT
-            assert TOP <= point.y <= BOTTOM
-
-    def test_without_a_prediction_there_is_none(self) -> None:
-        """Nothing to compare with."""
-        assert picture_of([]) is None
-        assert picture_of([outcome(1.0, None)]) is None
-
-    @pytest.mark.parametrize(("lowest", "highest"), [(-0.1, 0.1), (0.0, 1.0), (-6.0, 9.0), (1.4, 1.5)])
-    def test_ticks_are_round_and_few(self, lowest: float, highest: float) -> None:
-        """One, two and five, or powers of ten where the range is wide."""
-        ticks = round_between(lowest, highest)
-        assert len(ticks) <= 7
-        assert all(f"{tick:.0e}"[0] in "125" for tick in ticks)
-        assert len(ticks) >= (1 if highest - lowest > 0.3 else 0)
+def shapes(page: Page, selector: str, attribute: str) -> list[str]:
+    found: list[str] = page.eval_on_selector_all(selector, f"all => all.map(one => one.getAttribute('{attribute}'))")
+    return found
 
 
-class TestText:
-    def test_it_says_how_near_the_predictions_were(self) -> None:
-        """The share within the interval, the median, and each report with what was predicted."""
-        text = text_of(showing(outcome(2.0, 1.0), outcome(1.1, 1.0), outcome(5.0, None, "multiprocessing")))
-        assert "Of 2 that can be compared, 50 % lie within the predicted 90 % interval" in text
-        assert "a job took 1.6× the predicted time" in text
-        assert text.count("<circle") == 2
-        assert text.count('<tr><th scope="row">') == 3
-        assert f'<a href="/#advice={"x" * 24}">' in text
-        assert "4 processes" in text
-        assert "threads: predicted 1 s (769 ms to 1.3 s), took 2 s" in text
+def test_ticks_are_round_and_few(browser: Browser) -> None:
+    """One, two and five, or powers of ten where the range is wide."""
+    with showing(browser, with_outcomes()) as (page, _):
+        for lowest, highest in ((-0.1, 0.1), (0.0, 1.0), (-6.0, 9.0), (1.4, 1.5)):
+            script = f"async () => (await import('/static/scatter.js')).roundBetween({lowest}, {highest})"
+            ticks = page.evaluate(script)
+            assert len(ticks) <= 7
+            assert all(f"{tick:.0e}"[0] in "125" for tick in ticks)
+            assert all(low < high for low, high in pairwise(ticks))
+            assert len(ticks) >= (1 if highest - lowest > 0.3 else 0)
 
-    def test_what_people_write_stays_text(self) -> None:
-        """A note is no markup."""
-        text = text_of(showing(outcome(2.0, 1.0, note="<script>alert(1)</script>")))
-        assert "<script" not in text
-        assert "&lt;script&gt;" in text
 
-    def test_it_works_with_nothing_to_show(self) -> None:
-        """And says why there is nothing."""
-        assert "Nothing has been reported yet" in text_of(showing())
-        assert "keeps no journal" in text_of(app_with("off"))
+def test_it_says_how_near_the_predictions_were(browser: Browser) -> None:
+    """The share within the interval, the median, and each report with what was predicted."""
+    app = with_outcomes(outcome(2.0, 1.0), outcome(1.1, 1.0), outcome(5.0, None, "multiprocessing"))
+    with showing(browser, app) as (page, _):
+        expect(page.locator("#near")).to_have_text(
+            re.compile(
+                "Of 2 that can be compared, 50.% lie within the predicted 90.% interval; at the median, a job took "
+                "1.6× the predicted time."
+            )
+        )
+        expect(page.locator("circle")).to_have_count(2)
+        expect(page.locator("tbody tr")).to_have_count(3)
+        cells = page.locator("tbody tr").first.locator("th, td")
+        said = ["2027-01-15 08:00", "4 threads", "1,000", "1 s 769 ms–1.3 s", "2 s", "2×", "8 s", ""]
+        assert [" ".join(text.split()) for text in cells.all_inner_texts()] == said
+        expect(page.locator("tbody tr").last.locator("td").nth(2)).to_have_text("nothing")
+        assert page.locator("tbody a").first.get_attribute("href") == f"/#advice={'x' * 24}"
+        title = page.locator("circle").first.locator("xpath=../*[name()='title']")
+        expect(title).to_have_text(re.compile("4 threads: predicted 1.s .769.ms–1.3.s., took 2.s"))
 
-    def test_nothing_is_inline(self) -> None:
-        """As the content policy demands, which knows no exception for pictures."""
-        text = text_of(showing(outcome(2.0, 1.0)))
-        assert not re.search(r"<style|<script|\sstyle=|\son\w+=", text)
+
+def test_what_people_write_stays_text(browser: Browser) -> None:
+    """A note is no markup."""
+    with showing(browser, with_outcomes(outcome(2.0, 1.0, note="<img src=x>"))) as (page, _):
+        expect(page.locator("tbody td").last).to_have_text("<img src=x>")
+        assert page.locator("main img").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        ([], "Nothing has been reported yet"),
+        ([outcome(1.0, None)], "nothing"),
+        (None, "The journal does not answer at the moment"),
+    ],
+)
+def test_it_works_with_nothing_to_show(browser: Browser, stored: list[Outcome] | None, said: str) -> None:
+    """And says why there is nothing."""
+    app = app_with("off")
+    app.extensions["journal"] = Stored(stored)
+    with showing(browser, app) as (page, watch):
+        expect(page.locator("main")).to_contain_text(said)
+        expect(page.locator("#picture-part")).to_be_hidden()
+        assert barriers(page) == []
+        assert watch.complaints == []
+
+
+def test_a_server_without_a_journal_says_so(browser: Browser) -> None:
+    """That is no error."""
+    with showing(browser, app_with("off")) as (page, _):
+        expect(page.locator("#status")).to_have_text("This server keeps no journal.")
+        expect(page.locator("#status")).not_to_have_class(re.compile("bad"))
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[str]:
-    app = app_with(str(tmp_path / "journal.db"))
+def app(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Flask]:
+    app = app_with(str(tmp_path / "journal.db"), **getattr(request, "param", {}))
     journal = app.extensions["journal"]
     id = journal.record(question(), advice())
-    for seconds, more in ((1.6, {}), (55.0, {"strategy": "sequential"}), (20.0, {"strategy": "multiprocessing"})):
+    reports: list[tuple[float, dict[str, Any]]] = [
+        (1.6, {}),
+        (55.0, {"strategy": "sequential"}),
+        (20.0, {"strategy": "multiprocessing"}),
+    ]
+    for seconds, more in reports:
         assert journal.report(id, seconds=seconds, note="on a quiet evening, " * 5, **more) is not None
-    with serving(app) as address:
-        yield f"{address}outcomes"
+    yield app
     journal.close()
 
 
-@pytest.mark.skipif(found() is None, reason="no Chromium here")
-def test_a_browser_shows_it_on_a_desk_and_on_a_phone(served: str) -> None:
+def test_it_is_shown_on_a_desk_and_on_a_phone(browser: Browser, app: Flask) -> None:
     """The policy refuses nothing, axe finds nothing, and only the table scrolls sideways; in light and dark."""
-    with browsing(str(found())) as browser, visiting(browser, served) as (page, watch):
+    with showing(browser, app) as (page, watch):
         for size, scheme in ((DESKTOP, "light"), (PHONE, "dark")):
             page.set_viewport_size(size)
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -143,3 +191,28 @@ def test_a_browser_shows_it_on_a_desk_and_on_a_phone(served: str) -> None:
         fills = page.eval_on_selector_all("circle", "points => points.map(point => getComputedStyle(point).fill)")
         assert len(set(fills)) == 3
         assert watch.complaints == []
+
+
+@pytest.mark.parametrize("app", [{"tokens": [TOKEN]}], indirect=True)
+def test_where_there_is_a_token_it_is_asked_for(browser: Browser, app: Flask) -> None:
+    """By keyboard, on a phone; a wrong one is told, the right one is kept for the other pages of the session."""
+    assert TOKEN not in app.test_client().get("/outcomes").get_data(as_text=True)
+    assert "quiet evening" not in app.test_client().get("/outcomes").get_data(as_text=True)
+    with showing(browser, app) as (page, watch):
+        page.set_viewport_size(PHONE)
+        expect(page.locator("#token")).to_be_focused()
+        assert barriers(page) == []
+        assert overflow(page) == []
+        page.keyboard.type("wrong")
+        page.keyboard.press("Enter")
+        expect(page.locator("#token-error")).to_have_text("This is not a token of this service.")
+        page.fill("#token", TOKEN)
+        page.keyboard.press("Enter")
+        expect(page.locator("tbody tr")).to_have_count(3)
+        expect(page.locator("#token-form")).to_be_hidden()
+        page.locator("tbody a").first.press("Enter")
+        expect(page.locator("#verdict")).to_be_visible()
+        page.go_back()
+        expect(page.locator("tbody tr")).to_have_count(3)
+        assert watch.complaints == []
+        assert not [address for address in watch.asked if json.dumps(TOKEN)[1:-1] in address]

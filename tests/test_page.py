@@ -60,7 +60,7 @@ def client() -> FlaskClient:
     return create_app().test_client()
 
 
-@pytest.fixture(scope="module", params=["/", "/matrix"])
+@pytest.fixture(scope="module", params=["/", "/matrix", "/outcomes"])
 def elements(client: FlaskClient, request: pytest.FixtureRequest) -> Elements:
     return Elements(client.get(request.param).get_data(as_text=True))
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from test_server import served
 from werkzeug.serving import make_server
 
 from advisor.cli import main
@@ -74,3 +79,55 @@ def test_a_server_that_is_not_there() -> None:
         ask(f"http://127.0.0.1:{port}", PROFILE, calls=1, cores=None)
     with pytest.raises(UsageError, match="write http://"):
         ask("file:///etc/passwd", PROFILE, calls=1, cores=None)
+
+
+TARGET = """\
+import time
+
+
+def wait():
+    time.sleep(0.01)
+
+
+def fetch(address):
+    assert address.startswith("http")
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="gunicorn does not run there")
+def test_a_target_is_measured_here_and_advised_on_there(tmp_path: Path) -> None:
+    """From the command line to a real server and back; of this host, for which nobody plans, no pool is measured."""
+    (tmp_path / "work.py").write_text(TARGET, encoding="utf-8")
+    (tmp_path / "urls.txt").write_text("http://a\nhttp://b\nhttp://c\n", encoding="utf-8")
+    cache = tmp_path / "cache"
+    environment = {**os.environ, "ADVISOR_TOKEN": TOKEN, "XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(Path.cwd())}
+    with served(ADVISOR_TOKEN=TOKEN, ADVISOR_JOURNAL=str(tmp_path / "journal.db")) as server:
+
+        def advise(*words: str) -> subprocess.CompletedProcess[str]:
+            command = [sys.executable, "-m", "advisor", *words, "--budget", "0.3", "--server", server.address]
+            return subprocess.run(
+                command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+            )
+
+        done = advise("work:wait", "--cores", "4", "--json", "--save-profile", "profile.json")
+        assert (done.returncode, done.stderr) == (0, "")
+        advice = Advice.model_validate_json(done.stdout)
+        saved = Profile.model_validate_json((tmp_path / "profile.json").read_bytes())
+        assert (advice.evidence, advice.machine.cores) == ("measured", 4)
+        assert saved == advice.profile
+        assert saved.target == "work:wait"
+        assert "work:fetch · 3 calls in " in advise("work:fetch", "--inputs", "urls.txt").stdout
+        code = advise("work:fetch", "--inputs", "urls.txt", "--code").stdout
+        ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert ran.stdout == "3 results\n"
+        failed = advise("work:fetch", "--inputs", "work.py")
+        assert failed.returncode == 1
+        assert "AssertionError" in failed.stderr
+    assert not list(cache.rglob("*.json"))
+
+
+def test_an_address_that_is_none_is_refused_before_anything_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody waits for a measurement in vain."""
+    assert main(["no_such_module:func", "--server", "example.org"]) == 2
+    assert "write http://" in capsys.readouterr().err

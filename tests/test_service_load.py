@@ -11,7 +11,17 @@ import pytest
 from advisor.service.requests import parse_question
 from benchmarks import wrk
 from benchmarks.questions import HANDFUL, Subject, different, handful
-from benchmarks.service_load import Compared, Figures, Kept, Memory, Settings, line_of, line_of_memory, tables
+from benchmarks.service_load import (
+    Compared,
+    Figures,
+    Kept,
+    Memory,
+    Settings,
+    is_shared,
+    line_of,
+    line_of_memory,
+    tables,
+)
 from benchmarks.serving import serving
 from benchmarks.wrk import Load, WrkError, parse
 
@@ -105,6 +115,13 @@ class TestReport:
             "profiles, repeated: 4,000 requests/s, 0.80 of a bare view's 5,000; "
             "p50 2 ms (bare 1.5 ms), p99 10 ms (bare 5 ms)"
         )
+
+    def test_a_run_counts_where_every_worker_took_part(self) -> None:
+        """How connections fall to them is luck, and no figure of either side."""
+        assert is_shared([1.9, 1.6])
+        assert is_shared([2.0])
+        assert not is_shared([2.3, 0.1])
+        assert not is_shared([2.0, 2.0, 0.0])
 
     def test_memory_is_flat_when_it_no_longer_grows(self) -> None:
         """What caches take at first is no leak; the second half is what counts."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection
@@ -28,6 +28,8 @@ from advisor.records import Advice, Strategy
 
 RECORD_SECONDS = 0.25  # that an answer may wait for its entry
 REPORT_SECONDS = 5.0  # that a report may wait to be confirmed
+LOOK_SECONDS = 2.0  # between two looks at whether the database is there
+LOOK_PATIENCE = 0.25  # that whoever asks waits for it
 STUCK_SECONDS = 1.0  # of one transaction, after which the database is taken for lost
 MOST_BYTES = 256 * 1024  # of a question and its advice
 MOST_ENTRIES = 100_000
@@ -48,6 +50,9 @@ class Journal:
     `descriptions`: keep questions in words too, and what was advised on them; `keep_days`: since they were last asked
     or reported of; `most_entries`: then the oldest go; `on_event`: told of each `Event`, in any thread.
     """
+
+    _looking: Thread | None
+    _look_at: float
 
     def __init__(
         self,
@@ -184,6 +189,20 @@ class Journal:
         """What is wrong with the database, or None."""
         return self._writing.lost or self._reading.lost
 
+    def look(self) -> None:
+        """Asks the database for a sign of life, if nobody did just now.
+
+        It is not waited for long: what a database that hangs has to say is known to the next who look.
+        """
+        with self._lock:
+            now = time.monotonic()
+            if now < self._look_at or (self._looking is not None and self._looking.is_alive()):
+                return
+            self._look_at = now + LOOK_SECONDS
+            self._looking = looking = Thread(target=self._look, name="journal-look", daemon=True)
+        looking.start()
+        looking.join(LOOK_PATIENCE)
+
     def close(self) -> None:
         """Writes what is waiting, and leaves the database."""
         with suppress(queue.Full):
@@ -199,6 +218,16 @@ class Journal:
         self._asked: OrderedDict[str, float] = OrderedDict()
         self._prune_at = 0.0
         self._until_pruned = PRUNE_ENTRIES
+        self._looking = None
+        self._look_at = 0.0
+
+    def _look(self) -> None:
+        """Reads; and writes where writing was lost, so that it is found again though nobody has anything to write."""
+        with suppress(JournalError):
+            self._read(entries.look)
+        if self._writing.lost and self._writing.lets_through():
+            with suppress(AdvisorError, queue.Full):
+                self._result(self._writer.submit(entries.touch), REPORT_SECONDS)
 
     def _written(self, work: Work[bool], event: Event) -> bool | None:
         """What came of it in the little time that an answer can wait; None where nothing did."""

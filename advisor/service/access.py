@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from flask import Flask, request
+from pydantic import SecretStr
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
@@ -26,34 +27,48 @@ def is_open(app: Flask, endpoint: str | None) -> bool:
     return endpoint == "static" or getattr(app.view_functions.get(endpoint or ""), "open_to_all", False)
 
 
-def guard(app: Flask, settings: Settings) -> None:
+MISSING = "This service takes no call without its token: Authorization: Bearer TOKEN."
+WRONG = "This is not a token of this service."
+
+
+class Tokens:
+    """Those that are good; where there is none, nobody needs one."""
+
+    def __init__(self, tokens: Iterable[SecretStr]) -> None:
+        self._known = [_digest(token.get_secret_value()) for token in tokens]
+
+    def refusal(self, authorization: str) -> str | None:
+        """Why a caller with this Authorization header is not let in, or None."""
+        if not self._known:
+            return None
+        scheme, _, token = authorization.partition(" ")
+        given = _digest(token.strip())
+        matches = [hmac.compare_digest(given, one) for one in self._known]  # every one, whichever fits: no time tells
+        if scheme.lower() != "bearer":
+            return MISSING
+        return None if any(matches) else WRONG
+
+
+def guard(app: Flask, settings: Settings, tokens: Tokens) -> None:
     """Lets nobody in without a token, where there are tokens, nor more often than the limit, where there is one."""
     if settings.proxies:
         from werkzeug.middleware.proxy_fix import ProxyFix
 
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
     if settings.tokens:
-        _demand_token(app, [_digest(token.get_secret_value()) for token in settings.tokens])
+        _demand_token(app, tokens)
     if settings.rate_limit:
         _limit(app, settings.rate_limit, settings.rate_storage)
 
 
-MISSING = "This service takes no call without its token: Authorization: Bearer TOKEN."
-WRONG = "This is not a token of this service."
-
-
-def _demand_token(app: Flask, known: list[bytes]) -> None:
+def _demand_token(app: Flask, tokens: Tokens) -> None:
     @app.before_request
     def check() -> None:
         if is_open(app, request.endpoint):
             return
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        given = _digest(token.strip())
-        matches = [hmac.compare_digest(given, one) for one in known]  # every one, whichever fits: no time tells
-        bearer = scheme.lower() == "bearer"
-        if not bearer or not any(matches):
-            challenge = WWWAuthenticate("bearer", {"realm": "advisor"})
-            raise Unauthorized(WRONG if bearer else MISSING, www_authenticate=challenge)
+        refusal = tokens.refusal(request.headers.get("Authorization", ""))
+        if refusal is not None:
+            raise Unauthorized(refusal, www_authenticate=WWWAuthenticate("bearer", {"realm": "advisor"}))
 
 
 def _digest(token: str) -> bytes:

@@ -76,6 +76,6 @@ def _answers() -> Answers:
 
 def _sent(answered: Answered) -> Response:
     response = Response(answered.document, content_type=JSON)
-    if answered.id is not None:
-        response.headers["Link"] = f'</v1/advice/{answered.id}>; rel="bookmark"'
+    if answered.link is not None:
+        response.headers["Link"] = answered.link
     return response

@@ -52,6 +52,11 @@ class Answered(NamedTuple):
     id: str | None = None  # in the journal
     missed: bool = False  # the journal would have it, had it not been lost
 
+    @property
+    def link(self) -> str | None:
+        """The header of that name."""
+        return None if self.id is None else f'</v1/advice/{self.id}>; rel="bookmark"'
+
 
 class Answers:
     """Answers bodies, from memory where it can; for all threads of this process."""
@@ -72,6 +77,11 @@ class Answers:
         """The Advice document for the body of `POST /v1/advice`, or a ProblemError."""
         return self._answer(body, _alone, self._journal)
 
+    def kept(self, body: bytes) -> Answered | None:
+        """The same if it is in memory and still the one to give."""
+        _, since = self._host.now()
+        return self._found((_alone, since, body), self._journal)
+
     def curves(self, body: bytes) -> Answered:
         """The same with its curves; whoever moves cores and calls to and fro means no entry for each."""
         return self._answer(body, curves_of, None)
@@ -79,9 +89,8 @@ class Answers:
     def _answer(self, body: bytes, document: Callable[[Advice], BaseModel], journal: Journal | None) -> Answered:
         machine, since = self._host.now()
         key = (document, since, body)
-        with self._lock:
-            kept = self._kept.get(key)
-        if kept is not None and (journal is None or _agrees(journal, kept)):
+        kept = self._found(key, journal)
+        if kept is not None:
             return kept
         question = parse_question(body)
         advice = answer(question, machine)
@@ -96,6 +105,11 @@ class Answers:
             with self._lock:
                 self._kept[key] = made
         return made
+
+    def _found(self, key: tuple[object, ...], journal: Journal | None) -> Answered | None:
+        with self._lock:
+            kept = self._kept.get(key)
+        return kept if kept is not None and (journal is None or _agrees(journal, kept)) else None
 
 
 def with_id(document: bytes, id: str | None) -> bytes:

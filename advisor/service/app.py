@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from flask import Flask
 
-from advisor.service import access, advising, health, journaling, observed, outcomes, pages, problem, reference
+from advisor.service import access, advising, health, journaling, observed, pages, problem, reference
 from advisor.service.answer import can_answer
 from advisor.service.answered import Answers
 from advisor.service.headers import with_headers
 from advisor.service.openapi import Description
 from advisor.service.requests import MAX_BODY_BYTES
 from advisor.service.settings import Settings
+from advisor.service.shortcut import with_shortcut
 
 VIEWS = (
     advising.views,
@@ -17,7 +18,6 @@ VIEWS = (
     observed.views,
     pages.views,
     journaling.views,
-    outcomes.views,
 )
 
 
@@ -29,10 +29,13 @@ def build_app(settings: Settings) -> Flask:
         app.register_blueprint(views)
     problem.answer_errors_of(app)
     observed.observe(app)
-    access.guard(app, settings)
     app.extensions["ready"] = {"advice": can_answer}
     app.extensions["journal"] = journal = journaling.journal_of(settings)
-    app.extensions["answers"] = Answers(journal=journal)
+    app.extensions["answers"] = answers = Answers(journal=journal)
     app.extensions["description"] = Description(app, protected=bool(settings.tokens), limited=bool(settings.rate_limit))
+    tokens = access.Tokens(settings.tokens)
+    if not settings.rate_limit:  # which Flask counts
+        app.wsgi_app = with_shortcut(app.wsgi_app, answers, tokens)  # type: ignore[method-assign, assignment]
+    access.guard(app, settings, tokens)
     app.wsgi_app = with_headers(app.wsgi_app)  # type: ignore[method-assign, assignment]
     return app

@@ -28,7 +28,7 @@ class Health(BaseModel):
 class Readiness(Health):
     """All that the service rests on is there; it does not rest on its journal."""
 
-    journal: Literal["off", "ok", "lost"] = Field(description="as its last use has shown")
+    journal: Literal["off", "ok", "lost"] = Field(description="as a look at it shows, or one two seconds ago")
 
 
 @views.get("/healthz")

@@ -55,7 +55,7 @@ class Outcomes(BaseModel):
 
 
 @views.get("/v1/advice/<string(length=24):id>")
-@described(Operation(answer=Given, problems=(404, 503)))
+@described(Operation(answer=Given, problems=(404, 405, 503)))
 def kept_advice(id: str) -> Response:
     """The advice as it was given: a link to share
 
@@ -118,10 +118,11 @@ def journal() -> Journal:
 
 
 def journal_state() -> Literal["off", "ok", "lost"]:
-    """As its last use has shown; a lost journal does not keep the service from answering."""
+    """As a look at it shows; a lost journal does not keep the service from answering."""
     known: Journal | None = current_app.extensions["journal"]
     if known is None:
         return "off"
+    known.look()
     return "lost" if known.lost else "ok"
 
 

@@ -20,6 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from advisor.service.openapi import Operation, described
 
 REQUEST_ID = "X-Request-ID"
+BEGAN = "advisor.began"  # in the WSGI environment: when a request came, if somebody looked at it before Flask
 QUIET = ("/healthz", "/readyz", "/metrics")  # asked every few seconds: counted, not logged
 log = logging.getLogger("advisor.service.request")
 
@@ -34,6 +35,9 @@ _journal = Counter("advisor_journal", "What became of entries for the journal, a
 
 views = Blueprint("observed", __name__)
 
+Verdict = tuple[str, str]
+"""What was recommended, and on what evidence."""
+
 
 def observe(app: Flask) -> None:
     """Before all else that looks at a request, so that what is refused is seen too."""
@@ -42,10 +46,14 @@ def observe(app: Flask) -> None:
 
 
 def gave(recommendation: str, evidence: str) -> None:
-    """Counts an advice."""
-    _given(recommendation, evidence).inc()
+    """Counts an advice, and keeps it for the log."""
+    count_advice(recommendation, evidence)
     if "request_id" in g:
         g.verdict = recommendation, evidence
+
+
+def count_advice(recommendation: str, evidence: str) -> None:
+    _given(recommendation, evidence).inc()
 
 
 def journaled(event: str) -> None:
@@ -64,37 +72,43 @@ def metrics() -> Response:
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
+def id_of(given: str | None) -> str:
+    """The client's own where that is a plain word, else a new one."""
+    return given if given is not None and _PLAIN.fullmatch(given) else os.urandom(16).hex()
+
+
+def seen(
+    began: float, request_id: str, method: str, route: str, status: int, client: str | None, verdict: Verdict | None
+) -> None:
+    """Counts a request that was answered, and tells the log of it."""
+    seconds = time.perf_counter() - began
+    requests, lasted = _counted(route, method, status)
+    requests.inc()
+    lasted.observe(seconds)
+    if route in QUIET or not log.isEnabledFor(logging.INFO):
+        return
+    told = {"request_id": request_id, "method": method, "route": route, "status": status, "seconds": round(seconds, 6)}
+    if client is not None:
+        told["client"] = client
+    if verdict is not None:
+        told["recommendation"], told["evidence"] = verdict
+    log.info("request", extra=told)
+
+
 def _begin() -> None:
-    g.began = time.perf_counter()
-    given = request.headers.get(REQUEST_ID)
-    g.request_id = given if given is not None and _PLAIN.fullmatch(given) else os.urandom(16).hex()
+    g.began = request.environ.get(BEGAN) or time.perf_counter()
+    g.request_id = id_of(request.headers.get(REQUEST_ID))
 
 
 def _end(response: Response) -> Response:
-    seen, asked = app_ctx.g, request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy costs
-    began = seen.get("began")
+    known, asked = app_ctx.g, request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy costs
+    began = known.get("began")
     if began is None:
         return response
-    seconds = time.perf_counter() - began
     route = asked.url_rule.rule if asked.url_rule is not None else "none"
     method = asked.method if asked.method in _METHODS else "other"
-    response.headers[REQUEST_ID] = seen.request_id
-    requests, lasted = _counted(route, method, response.status_code)
-    requests.inc()
-    lasted.observe(seconds)
-    if route not in QUIET and log.isEnabledFor(logging.INFO):
-        recommendation, evidence = seen.get("verdict", (None, None))
-        told = {
-            "request_id": seen.request_id,
-            "method": method,
-            "route": route,
-            "status": response.status_code,
-            "seconds": round(seconds, 6),
-            "client": asked.remote_addr,
-            "recommendation": recommendation,
-            "evidence": evidence,
-        }
-        log.info("request", extra={name: value for name, value in told.items() if value is not None})
+    response.headers[REQUEST_ID] = known.request_id
+    seen(began, known.request_id, method, route, response.status_code, asked.remote_addr, known.get("verdict"))
     return response
 
 

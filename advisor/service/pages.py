@@ -1,4 +1,7 @@
-"""The pages for people: the question with its answer at `/`, and the matrix at `/matrix`."""
+"""The pages for people: the question with its answer at `/`, the matrix, and what was predicted and reported.
+
+None of them needs a token: what they ask the service for does.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +29,20 @@ SECTIONS = {
     ),
 }
 
-_MODULES = sorted(file.name for file in Path(__file__).with_name("static").glob("*.js"))
+_OTHERS = ("matrix.js", "outcomes.js", "scatter.js")  # modules of the other pages
+_MODULES = sorted({file.name for file in Path(__file__).with_name("static").glob("*.js")}.difference(_OTHERS))
 
 
 @views.get("/")
 @open_to_all
 def page() -> str:
-    return render_template("page.html", version=__version__, modules=[m for m in _MODULES if m != "matrix.js"])
+    return render_template("page.html", version=__version__, modules=_MODULES)
+
+
+@views.get("/outcomes")
+@open_to_all
+def outcomes_page() -> str:
+    return render_template("outcomes.html", version=__version__)
 
 
 @views.get("/matrix")

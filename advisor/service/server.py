@@ -1,8 +1,8 @@
 """`advise serve`: the application under gunicorn, with as many workers and threads as the advisor itself advises.
 
-Gunicorn's threads: the master keeps workers alive, ends them gracefully on SIGTERM and replaces them on SIGHUP, which
-reads the settings and the token file again. The socket is opened here first, so that an address that is taken is one
-line, and port 0 is told.
+Gunicorn's threads, which wait for no client (`arrival`): the master keeps workers alive, ends them gracefully on
+SIGTERM and replaces them on SIGHUP, which reads the settings and the token file again. The socket is opened here first,
+so that an address that is taken is one line, and port 0 is told.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from advisor.service.settings import Settings
 
 HANDLER = Path(__file__).with_name("handler.json")  # a profile of what answers questions, half in words, half profiles
-FEWEST_THREADS = 4  # a client that is slow to send must not keep the others waiting, which no profile shows
+FEWEST_THREADS = 4  # a client that is slow to send a large body keeps one, which no profile shows
 MOST_THREADS = 32
-CLIENT_SECONDS = 30  # that a client may be silent in the middle of a request or an answer
+CLIENT_SECONDS = 30  # that a request may take to arrive, and a client be silent in what is too large to be waited for
 STOP_SECONDS = 40  # that a worker has for what it is at: longer than a batch may take
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -51,7 +51,7 @@ def serve(
     checked = settings()  # wrong ones are an error before anything runs
     advised_workers, advised_threads = crew()
     options: dict[str, Any] = {
-        "worker_class": "gthread",
+        "worker_class": "advisor.service.arrival.Worker",
         "workers": workers or advised_workers,
         "threads": threads or advised_threads,
         "timeout": CLIENT_SECONDS * 2,

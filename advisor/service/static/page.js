@@ -8,11 +8,11 @@ import { letReport, showOutcome } from "./outcome.js";
 import { clearProblems, showProblem } from "./problem.js";
 import { describe, host, hostOf, removeProfile, subject, takeFile, takeProfile } from "./question.js";
 import { onAnswers, showQuestions } from "./questions.js";
-import { ask, giveUp, Problem, useToken } from "./service.js";
+import { ask, giveUp, Problem } from "./service.js";
 import { letShare, linked, showShare } from "./share.js";
+import { askForToken } from "./token.js";
 
 let answered; // the subject that the advice on the page is about, which the levers keep asking about
-let again; // what a token was missing for
 let attempts = 0;
 
 // --- asking ---------------------------------------------------------------------------------------------------------
@@ -103,14 +103,6 @@ function showParts(advice, question) {
   showOutcome(advice);
 }
 
-function askForToken(problem, repeat) {
-  again = repeat;
-  byId("token-error").textContent = byId("token").value === "" ? "" : problem.detail;
-  byId("token-error").hidden = byId("token-error").textContent === "";
-  byId("token-form").hidden = false;
-  byId("token").focus();
-}
-
 // --- events ---------------------------------------------------------------------------------------------------------
 
 byId("question").addEventListener("submit", (event) => {
@@ -127,12 +119,6 @@ for (const example of document.querySelectorAll(".chip")) {
     askAnew();
   });
 }
-byId("token-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  useToken(byId("token").value.trim());
-  byId("token-form").hidden = true;
-  again();
-});
 byId("file").addEventListener("change", ({ target }) => bring(target.files[0]));
 byId("profile-remove").addEventListener("click", () => {
   removeProfile();

@@ -1,0 +1,69 @@
+// Reported over predicted seconds, both on the same logarithmic axis: what came as predicted is on the diagonal.
+
+import { drawn } from "./element.js";
+import { between, crew, duration } from "./figures.js";
+
+const [WIDTH, HEIGHT] = [640, 400];
+const [LEFT, RIGHT, TOP, BOTTOM] = [76, 624, 16, 344]; // of the field in the picture
+const MOST_TICKS = 7;
+
+/** The picture; undefined where there is nothing to compare. Its title is `titledBy`, an element's id. */
+export function scatter(outcomes, titledBy) {
+  const known = outcomes.filter(({ predicted }) => predicted?.low > 0);
+  if (known.length === 0) return undefined;
+  const every = known.flatMap(({ seconds, predicted }) => [seconds, predicted.low, predicted.high]).map(Math.log10);
+  const [lowest, highest] = [Math.min(...every) - 0.1, Math.max(...every) + 0.1];
+  const share = (seconds) => (Math.log10(seconds) - lowest) / (highest - lowest);
+  const across = (seconds) => place(LEFT + share(seconds) * (RIGHT - LEFT));
+  const up = (seconds) => place(BOTTOM - share(seconds) * (BOTTOM - TOP));
+  return drawn("svg", {
+    class: "picture", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-labelledby": `${titledBy} picture-text`,
+  }, description(), ...roundBetween(lowest, highest).flatMap((tick) => ruled(tick, across(tick), up(tick))), ...axes(),
+  ...known.map((outcome) => point(outcome, across, up)));
+}
+
+/** Round figures, not too many, between two powers of ten. */
+export function roundBetween(lowest, highest) {
+  const powers = Array.from({ length: Math.ceil(highest) - Math.floor(lowest) + 1 }, (_, n) => Math.floor(lowest) + n);
+  const isInside = (value) => lowest <= Math.log10(value) && Math.log10(value) <= highest;
+  const every = (steps) => powers.flatMap((power) => steps.map((step) => Number(`${step}e${power}`))).filter(isInside);
+  if (every([1, 2, 5]).length <= MOST_TICKS) return every([1, 2, 5]);
+  const step = Math.ceil(every([1]).length / MOST_TICKS);
+  return every([1]).filter((_, index) => index % step === 0);
+}
+
+function description() {
+  return drawn("desc", { id: "picture-text" },
+    "Reported over predicted seconds, on logarithmic axes. What took as long as predicted is on the diagonal, what took "
+    + "longer above it. The table below has the figures.");
+}
+
+function ruled(tick, x, y) {
+  return [
+    drawn("path", { class: "grid", d: `M${x} ${TOP}V${BOTTOM}M${LEFT} ${y}H${RIGHT}` }),
+    drawn("text", { class: "tick", x, y: BOTTOM + 20, "text-anchor": "middle" }, duration(tick)),
+    drawn("text", { class: "tick", x: LEFT - 8, y: y + 4, "text-anchor": "end" }, duration(tick)),
+  ];
+}
+
+function axes() {
+  const upright = `translate(14 ${(TOP + BOTTOM) / 2}) rotate(-90)`;
+  return [
+    drawn("path", { class: "frame", d: `M${LEFT} ${TOP}V${BOTTOM}H${RIGHT}` }),
+    drawn("path", { class: "diagonal", d: `M${LEFT} ${BOTTOM}L${RIGHT} ${TOP}` }),
+    drawn("text", { class: "axis", x: (LEFT + RIGHT) / 2, y: HEIGHT - 8, "text-anchor": "middle" },
+      "predicted, with its 90 % interval"),
+    drawn("text", { class: "axis", transform: upright, "text-anchor": "middle" }, "reported"),
+  ];
+}
+
+function point({ strategy, workers, seconds, predicted }, across, up) {
+  const interval = `${duration(predicted.expected)} (${between(predicted, duration)})`;
+  const y = up(seconds);
+  return drawn("g", { class: strategy },
+    drawn("title", {}, `${crew(strategy, workers)}: predicted ${interval}, took ${duration(seconds)}`),
+    drawn("path", { class: "interval", d: `M${across(predicted.low)} ${y}H${across(predicted.high)}` }),
+    drawn("circle", { class: "point", cx: across(predicted.expected), cy: y, r: 4 }));
+}
+
+const place = (value) => Math.round(10 * value) / 10;

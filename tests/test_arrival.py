@@ -1,0 +1,148 @@
+"""Clients that stop in the middle of a request, before a real server."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
+
+import pytest
+from test_server import Served, served
+
+if sys.platform == "win32":
+    pytest.skip("gunicorn does not run there", allow_module_level=True)
+
+from advisor.service.arrival import WINDOW, is_whole
+
+BODY = json.dumps({"description": "Downloading 100 files"}).encode()
+HEAD = b"POST /v1/advice HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
+LENGTH = b"Content-Length: %d\r\n\r\n" % len(BODY)
+REQUEST = HEAD + LENGTH + BODY
+CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "whole"),
+    [
+        (b"", False),
+        (b"GET / HT", False),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n", False),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", True),
+        (b"GET / HTTP/1.0\n\n", True),
+        (HEAD + LENGTH, False),
+        (REQUEST[:-1], False),
+        (REQUEST, True),
+        (REQUEST + b"GET / HT", True),
+        (REQUEST.replace(b"Content-Length", b"content-length"), True),
+        (HEAD + b"Content-Length: 99999\r\nExpect: 100-continue\r\n\r\n", True),
+        (HEAD + b"Content-Length: many\r\n\r\n", True),
+        (CHUNKED, False),
+        (CHUNKED + b"5\r\nabcde\r\n", False),
+        (CHUNKED + b"5\r\nabcde\r\n0\r\n\r\n", True),
+        (CHUNKED + b"0\r\n\r\n", True),
+        (HEAD + b"Content-Length: 99999\r\n\r\n" + b" " * WINDOW, True),
+        (b"GET /" + b"x" * WINDOW, True),
+    ],
+)
+def test_what_is_whole(data: bytes, whole: bool) -> None:
+    """The head, and as much of the body as it announces; or all that is waited for; or what the client waits after."""
+    assert is_whole(data) is whole
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Served]:
+    with served() as server:
+        yield server
+
+
+@contextmanager
+def connected(server: Served) -> Iterator[socket.socket]:
+    place = urlsplit(server.address)
+    with socket.create_connection((place.hostname, place.port), timeout=60) as client:
+        yield client
+
+
+def answer(client: socket.socket) -> bytes:
+    """Until the server has closed the connection."""
+    parts = []
+    while part := client.recv(65536):
+        parts.append(part)
+    return b"".join(parts)
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /v1/adv", HEAD, HEAD + LENGTH, REQUEST[:-1]])
+def test_those_who_stop_keep_nobody_waiting(server: Served, sent: bytes) -> None:
+    """Fifty of them, with four threads: gunicorn's own would wait for half a minute for each."""
+    with ExitStack() as opened:
+        clients = [opened.enter_context(connected(server)) for _ in range(50)]
+        for client in clients:
+            client.sendall(sent)
+        time.sleep(0.2)  # until they have been looked at
+        for number in range(10):
+            status, document = server.ask("/v1/advice", {"description": f"Downloading {number + 2} files"})
+            assert status == 200, document
+        last = clients[-1]
+        last.sendall(REQUEST[len(sent) :])
+        assert answer(last).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("request_", [REQUEST, CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)])
+def test_who_sends_byte_by_byte_is_answered(server: Served, request_: bytes) -> None:
+    """When all is there."""
+    with connected(server) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for place in range(len(request_)):
+            client.sendall(request_[place : place + 1])
+        assert answer(client).startswith(b"HTTP/1.1 200 ")
+
+
+def test_what_is_too_large_to_be_waited_for_is_answered(server: Served) -> None:
+    """A thread reads the rest."""
+    body = BODY + b" " * (20 * WINDOW)
+    with connected(server) as client:
+        client.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % len(body))
+        for place in range(0, len(body), WINDOW // 3):
+            client.sendall(body[place : place + WINDOW // 3])
+        assert answer(client).startswith(b"HTTP/1.1 200 ")
+
+
+def test_who_waits_to_be_told_to_go_on_is_told(server: Served) -> None:
+    """As curl does with a large body."""
+    with connected(server) as client:
+        client.sendall(HEAD + b"Expect: 100-continue\r\n" + LENGTH)
+        assert client.recv(100).startswith(b"HTTP/1.1 100 ")
+        client.sendall(BODY)
+        assert answer(client).startswith(b"HTTP/1.1 200 ")
+
+
+def test_who_goes_away_is_forgotten(server: Served) -> None:
+    """In the middle of a head or a body, with or without a word; an answer that can be given is given."""
+    for sent in (b"", b"GET / HT", HEAD + LENGTH, REQUEST[:-1]):
+        with connected(server) as client:
+            client.sendall(sent)
+            time.sleep(0.05)  # until it has been looked at
+            client.shutdown(socket.SHUT_WR)
+            assert not answer(client).startswith(b"HTTP/1.1 200 ")
+
+
+def test_requests_that_come_together_are_all_answered(server: Served) -> None:
+    """On one connection, one after the other, though the second is in the parser's hands with the first."""
+    kept = REQUEST.replace(b"Connection: close\r\n", b"")
+    with connected(server) as client:
+        client.sendall(kept + kept[:20])
+        time.sleep(0.05)
+        client.sendall(kept[20:] + REQUEST)
+        assert answer(client).count(b"HTTP/1.1 200 ") == 3
+
+
+def test_the_end_does_not_wait_for_those_who_stop() -> None:
+    """They had nothing that could be lost."""
+    with served() as server, connected(server) as client:
+        client.sendall(HEAD)
+        server.ask("/healthz")
+        server.process.terminate()
+        assert server.process.wait(20) == 0
