@@ -48,7 +48,7 @@ def served(*options: str, **environment: str) -> Iterator[Served]:
         [sys.executable, "-m", "advisor", "serve", "--port", "0", *options],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "ADVISOR_WORKERS": "2", "ADVISOR_THREADS": "2", **environment},
+        env={**os.environ, "ADVISOR_WORKERS": "2", "ADVISOR_THREADS": "2", "ADVISOR_JOURNAL": "off", **environment},
     )
     assert process.stderr
     found = re.match(r"Listening on (http://127\.0\.0\.1:\d+) ", process.stderr.readline())

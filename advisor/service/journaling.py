@@ -55,7 +55,7 @@ class Outcomes(BaseModel):
 
 
 @views.get("/v1/advice/<string(length=24):id>")
-@described(Operation(answer=Given, problems=(404, 503)))
+@described(Operation(answer=Given, problems=(404, 405, 503)))
 def kept_advice(id: str) -> Response:
     """The advice as it was given: a link to share
 

@@ -28,6 +28,7 @@ _PROBLEMS = {
     400: "The body is not JSON.",
     404: "There is nothing at this address.",
     401: "The token is missing or wrong.",
+    405: "What stands in place of the id is another address, which does not take this method.",
     413: "The body is larger than is taken here.",
     415: "The body is not application/json.",
     422: "The body is JSON, but nothing that can be answered; `errors` names the offending fields.",
