@@ -319,7 +319,7 @@ class TestDescription:
             if "{id}" in path or path == "/v1/outcomes"
         }
         assert operations == {
-            ("/v1/advice/{id}", "get"): ["200", "404", "500", "503"],
+            ("/v1/advice/{id}", "get"): ["200", "404", "405", "500", "503"],
             ("/v1/advice/{id}/outcome", "post"): ["201", "400", "404", "413", "415", "422", "500", "503"],
             ("/v1/outcomes", "get"): ["200", "404", "500", "503"],
         }
