@@ -66,7 +66,11 @@ def decide(
     """
     if reading is not None and reading.recommendation == "undecided" and evidence == "described":
         return undecided(reading, job, machine)
-    modelled = estimated(profile, job, machine, evidence) if estimates is None else estimates
+    modelled = estimates
+    if modelled is None and verification:  # what was really run may put any of them first
+        modelled = estimated(profile, job, machine, evidence)
+    elif modelled is None:
+        modelled = costs.shortlist(profile, job, machine, most=_most(machine, evidence))
     estimates = corrected(modelled, verification, exact=evidence == "verified")
     described = reading if evidence == "described" and not verification else None
     leaders = _leaders(estimates)
@@ -114,8 +118,11 @@ def decide(
 
 def estimated(profile: Profile, job: Job, machine: Machine, evidence: Evidence) -> tuple[Estimate, ...]:
     """Every strategy at every worker count that this evidence bears."""
-    most = max(MOST_UNSEEN, 2 * machine.cores) if evidence == "described" else None
-    return costs.estimate(profile, job, machine, most=most)
+    return costs.estimate(profile, job, machine, most=_most(machine, evidence))
+
+
+def _most(machine: Machine, evidence: Evidence) -> int | None:
+    return max(MOST_UNSEEN, 2 * machine.cores) if evidence == "described" else None
 
 
 def undecided(reading: Reading, job: Job, machine: Machine) -> Advice:
@@ -156,7 +163,7 @@ def corrected(
     profiled takes longer everywhere. What failed when run is infeasible, with as many workers or more. `exact`: it was
     run on the machine that the estimates are for, so that the interval of what was run narrows.
     """
-    return tuple(_corrected(estimate, verification, exact) for estimate in estimates)
+    return tuple(_corrected(estimate, verification, exact) for estimate in estimates) if verification else estimates
 
 
 def _corrected(estimate: Estimate, verification: Sequence[Verification], exact: bool) -> Estimate:

@@ -12,7 +12,15 @@ from collections.abc import Sequence
 from advisor.costs.call import Call, Case, call_parts, case_of
 from advisor.costs.intervals import ranges
 from advisor.costs.limits import bottleneck, memory_needed, obstacle, why
-from advisor.costs.strategies import CROWDING, CROWDING_IN_THREADS, GIL_CONTENTION, PIPE_BYTES, Prediction, predict
+from advisor.costs.strategies import (
+    CROWDING,
+    CROWDING_IN_THREADS,
+    GIL_CONTENTION,
+    PIPE_BYTES,
+    Crews,
+    Prediction,
+    predict,
+)
 from advisor.queueing import sizes
 from advisor.records import Estimate, Job, Machine, Profile, Range, Strategy
 
@@ -27,6 +35,7 @@ __all__ = [
     "case_of",
     "estimate",
     "leaders",
+    "shortlist",
 ]
 
 MIN_GAIN = 1.10  # sequential wins unless something else is at least this much faster
@@ -46,7 +55,17 @@ def estimate(profile: Profile, job: Job, machine: Machine, *, most: int | None =
     What can't be done is there too, marked as infeasible with the reason.
     """
     case = case_of(profile, job, machine)
-    return tuple(one for strategy in _strategies(case) for one in _estimates(strategy, case, most))
+    return tuple(one for strategy in _strategies(case) for one in _every(strategy, case, most))
+
+
+def shortlist(profile: Profile, job: Job, machine: Machine, *, most: int | None = None) -> tuple[Estimate, ...]:
+    """Of all these estimates those that a verdict can rest on: of each strategy the leader and the fastest.
+
+    Where a strategy can't be done at all, the first of its worker counts says why. The intervals take most of the
+    time, and are left out for the others.
+    """
+    case = case_of(profile, job, machine)
+    return tuple(one for strategy in _strategies(case) for one in _best(strategy, case, most))
 
 
 def leaders(estimates: Sequence[Estimate]) -> dict[Strategy, Estimate]:
@@ -60,10 +79,24 @@ def leaders(estimates: Sequence[Estimate]) -> dict[Strategy, Estimate]:
     return chosen
 
 
-def _estimates(strategy: Strategy, case: Case, most: int | None) -> list[Estimate]:
+def _every(strategy: Strategy, case: Case, most: int | None) -> list[Estimate]:
     workers = _worker_counts(strategy, case, most)
-    expected = predict(strategy, case, workers)
-    found = ranges(strategy, case, workers, expected)
+    crews = Crews(workers, workers)
+    return _records(strategy, case, crews, predict(strategy, case, crews))
+
+
+def _best(strategy: Strategy, case: Case, most: int | None) -> list[Estimate]:
+    workers = _worker_counts(strategy, case, most)
+    feasible = [one for one in workers if not obstacle(strategy, case, one)]
+    predictions = predict(strategy, case, Crews(workers, feasible or workers[:1]))
+    fastest = min(predictions, key=lambda one: one.seconds)
+    leader = next(one for one in predictions if one.seconds <= GOOD_ENOUGH * fastest.seconds)
+    best = [leader] if leader is fastest else [leader, fastest]
+    return _records(strategy, case, Crews(workers, [one.workers for one in best]), best)
+
+
+def _records(strategy: Strategy, case: Case, crews: Crews, expected: Sequence[Prediction]) -> list[Estimate]:
+    found = ranges(strategy, case, crews, expected)
     return [_record(strategy, case, one, seconds) for one, seconds in zip(expected, found, strict=True)]
 
 
