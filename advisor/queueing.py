@@ -25,13 +25,14 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from operator import mul
 from typing import NamedTuple
 
 _HUGE = 1e200  # a chain's weights are scaled down beyond this, long before a float overflows
 _NEGLIGIBLE = 1e-13  # states that weigh less than this do not change the result
 _DENSE = 16  # populations up to here are solved one by one, beyond it in steps
-_FEW_WORKERS = 4  # up to here a process pool's chain is solved without an approximation
+FEW_WORKERS = 4  # up to here a process pool's chain is solved without an approximation
 _DRAIN_POWER = 1.6  # of the spread, in the drain of tasks of unequal length
 _MOST_CROWDED = 4.0  # beyond this many wanted cores a core the loss to crowding was never measured
 
@@ -132,20 +133,21 @@ def station_rates(visit: Visit, cores: Cores, most: int) -> list[float]:
     return rates
 
 
-def _shares(cores: Cores, width: float, most: int, beside: int = 0) -> list[float]:
+@lru_cache(maxsize=64)
+def _shares(cores: Cores, width: float, most: int, beside: int = 0) -> tuple[float, ...]:
     """How fast each computes of 0 … `most` calls of this width, beside so many further cores in use."""
     crowded = cores.speed(cores.count) * cores.count
     every_wanted = [width * calls + beside for calls in range(most + 1)]
-    return [cores.share(wanted) if wanted < cores.count else crowded / wanted for wanted in every_wanted]
+    return tuple([cores.share(wanted) if wanted < cores.count else crowded / wanted for wanted in every_wanted])
 
 
 def _computing_rates(visit: Visit, cores: Cores, most: int, beside: int = 0) -> list[float]:
     """Completions per second of 0 … `most` calls that compute without the lock, beside so many further cores in use."""
-    each = visit.width / visit.computing
+    # A wide call was measured with that many cores busy, at the speed they then have.
+    each = visit.width / visit.computing / cores.speed(visit.width)
     rates = [calls * share * each for calls, share in enumerate(_shares(cores, visit.width, most, beside))]
-    if visit.width > 1:  # measured with that many cores busy, at the speed they then have
-        alone = cores.speed(visit.width)
-        rates = [rate / (alone * _crowding(visit, cores, calls)) for calls, rate in enumerate(rates)]
+    if visit.width > 1 and visit.crowding:
+        rates = [rate / _crowding(visit, cores, calls) for calls, rate in enumerate(rates)]
     return rates
 
 
@@ -257,7 +259,7 @@ class Pool:
         """
         if self._parent * self.beside_idle_parent[workers] <= _NEGLIGIBLE:
             return self.beside_idle_parent[workers]
-        if workers <= _FEW_WORKERS and self._visit.delay:
+        if workers <= FEW_WORKERS and self._visit.delay:
             return self._exactly(workers, workers + queued)
         return self._aggregated(workers, queued)
 
@@ -304,7 +306,7 @@ class Pool:
         return [_inside(self._computing_beside_parent, self._visit.delay, n) for n in self._solved]
 
     @cached_property
-    def _parent_shares(self) -> list[float]:
+    def _parent_shares(self) -> tuple[float, ...]:
         """How fast the parent computes beside 0 … most tasks that compute."""
         return _shares(self._cores, self._visit.width, self._most, beside=1)
 
@@ -375,7 +377,19 @@ def _stationary(flows: list[list[float]], reach: int) -> list[float]:
     return [weight / total for weight in weights]
 
 
-def job_seconds(tasks: int, workers: int, rate: Sequence[float], spread: float, serial: float = 0.0) -> float:
+def draining(rate: Sequence[float]) -> list[float]:
+    """Seconds in which 0, 1, 2, … busy workers end, none of whom takes another task, when n do `rate[n]` a second."""
+    return list(accumulate([1.0 / one for one in rate[1:]], initial=0.0))
+
+
+def job_seconds(
+    tasks: int,
+    workers: int,
+    rate: Sequence[float],
+    spread: float,
+    serial: float = 0.0,
+    drained: Sequence[float] | None = None,
+) -> float:
     """Seconds until `tasks` are done by `workers`, when n of them busy do `rate[n]` a second.
 
     Equal tasks (spread 0) go in rounds: a round of n takes n / rate[n], and the last one may be a small one. Unequal
@@ -385,6 +399,8 @@ def job_seconds(tasks: int, workers: int, rate: Sequence[float], spread: float, 
 
     Of each task, `serial` seconds need what only one can have. All workers start at once, so they get it one after
     another, and the last to start is the last to end: as far as a queue for it does not hide that.
+
+    `drained` is `draining(rate)`, where that is known.
     """
     last = (tasks - 1) % workers + 1
     busy = min(1.0, serial * rate[workers])
@@ -392,7 +408,8 @@ def job_seconds(tasks: int, workers: int, rate: Sequence[float], spread: float, 
     rounds = (tasks - last) / rate[workers] + max(last / rate[last], staggered)
     steady = tasks / rate[workers]
     lost_step = min(1.0, spread * math.sqrt(tasks / workers))
-    drain = max(0.0, sum([1.0 / one for one in rate[1 : workers + 1]]) - workers / rate[workers])
+    ended = drained[workers] if drained else sum([1.0 / one for one in rate[1 : workers + 1]])
+    drain = max(0.0, ended - workers / rate[workers])
     return (1.0 - lost_step) * rounds + lost_step * (steady + _drain_share(tasks, workers, spread) * drain)
 
 

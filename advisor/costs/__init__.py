@@ -11,17 +11,18 @@ from collections.abc import Sequence
 
 from advisor.costs.call import Call, Case, call_parts, case_of
 from advisor.costs.intervals import ranges
-from advisor.costs.limits import bottleneck, memory_needed, obstacle, why
+from advisor.costs.limits import bottleneck, memory_needed, obstacle, possible, why
 from advisor.costs.strategies import (
     CROWDING,
     CROWDING_IN_THREADS,
     GIL_CONTENTION,
+    OWN_GIL,
     PIPE_BYTES,
     Crews,
     Prediction,
     predict,
 )
-from advisor.queueing import sizes
+from advisor.queueing import FEW_WORKERS, sizes
 from advisor.records import Estimate, Job, Machine, Profile, Range, Strategy
 
 __all__ = [
@@ -87,12 +88,31 @@ def _every(strategy: Strategy, case: Case, most: int | None) -> list[Estimate]:
 
 def _best(strategy: Strategy, case: Case, most: int | None) -> list[Estimate]:
     workers = _worker_counts(strategy, case, most)
-    feasible = [one for one in workers if not obstacle(strategy, case, one)]
-    predictions = predict(strategy, case, Crews(workers, feasible or workers[:1]))
-    fastest = min(predictions, key=lambda one: one.seconds)
+    predictions = _promising(strategy, case, workers)
+    fastest = min(predictions, key=_seconds)
     leader = next(one for one in predictions if one.seconds <= GOOD_ENOUGH * fastest.seconds)
     best = [leader] if leader is fastest else [leader, fastest]
     return _records(strategy, case, Crews(workers, [one.workers for one in best]), best)
+
+
+def _promising(strategy: Strategy, case: Case, workers: Sequence[int]) -> list[Prediction]:
+    """With every feasible number of workers, but for a few that cannot come near the best; the first if none is.
+
+    Small process pools whose calls wait are the ones that take long to solve, and seldom what such calls need.
+    """
+    feasible = possible(strategy, case, workers) or workers[:1]
+    few = [one for one in feasible if one <= FEW_WORKERS] if strategy in OWN_GIL and case.call.wait else []
+    many = feasible[len(few) :]
+    if not few or not many:
+        return predict(strategy, case, Crews(workers, feasible))
+    found = predict(strategy, case, Crews(workers, many))
+    enough = GOOD_ENOUGH * min(found, key=_seconds).seconds
+    near = [one for one in few if case.at_least(one) <= enough]
+    return (predict(strategy, case, Crews(workers, near)) if near else []) + found
+
+
+def _seconds(one: Prediction) -> float:
+    return one.seconds
 
 
 def _records(strategy: Strategy, case: Case, crews: Crews, expected: Sequence[Prediction]) -> list[Estimate]:

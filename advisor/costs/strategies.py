@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from advisor.costs.call import Case
-from advisor.queueing import Pool, Visit, job_seconds, lock_curve
+from advisor.queueing import Pool, Visit, draining, job_seconds, lock_curve
 from advisor.records import Profile, Strategy
 
 CHUNK_SECONDS = 0.1  # of computing: a chunk lasts at least this long, so that sending it is a trifle
@@ -122,11 +122,12 @@ def _in_one_process(case: Case, visit: Visit, crews: Crews, start_each: float) -
     calls, spread, warm_up = case.job.calls, case.spread, case.warm_up
     most = case.most_per_second(processes=False)
     rate = [min(one, most) for one in lock_curve(visit, case.cores, max(crews.all), max(crews.predicted))]
+    drained = draining(rate)
     one_at_a_time = visit.locked + visit.blocked
     lock, cores = one_at_a_time + visit.contended, (visit.locked + visit.parallel) / case.capacity
     found = []
     for one in crews.predicted:
-        seconds = job_seconds(calls, one, rate, spread, one_at_a_time) + start_each * one + warm_up
+        seconds = job_seconds(calls, one, rate, spread, one_at_a_time, drained) + start_each * one + warm_up
         demands: dict[Station, float] = {"gil": lock, "cores": cores, "wait": max(visit.delay / one, 1.0 / most)}
         found.append(Prediction(one, seconds, rate[one], demands, start_each * one))
     return found

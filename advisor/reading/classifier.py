@@ -76,6 +76,9 @@ class Header:
         return len(self.intercepts) + 1
 
 
+Row = tuple[str, memoryview]  # what to show of a feature, and its weights
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """The weights: for each known feature a row of whole numbers."""
@@ -84,9 +87,11 @@ class Model:
     places: Mapping[int, int]  # of a feature's row, by its key
     table: memoryview  # of signed bytes
 
-    def row(self, feature: str) -> memoryview | None:
-        place = self.places.get(key(feature))
-        return None if place is None else self.table[place : place + self.header.columns]
+    def rows(self, found: Mapping[str, str]) -> list[Row]:
+        """Of the features that are known: what to show of them, and their weights."""
+        table, columns = self.table, self.header.columns
+        places = [(shown, self.places.get(key(feature))) for feature, shown in found.items()]
+        return [(shown, table[place : place + columns]) for shown, place in places if place is not None]
 
 
 def judge(text: str) -> Judgement:
@@ -130,8 +135,8 @@ def unpacked(fields: Mapping[str, object], packed: bytes) -> Model:
 def judged(known: Model, found: Features) -> Judgement:
     """What that model says of these features."""
     head = known.header
-    words = _rows(known, found.words)
-    facts = _rows(known, found.facts)
+    words = known.rows(found.words)
+    facts = known.rows(found.facts)
     norm = _norm(words, head)
     sums = _sums(words, facts, norm, head)
     count = len(head.kinds)
@@ -181,13 +186,6 @@ def logistic(odds: float) -> float:
 def log_odds(probability: float) -> float:
     inside = max(1e-6, min(1 - 1e-6, probability))
     return math.log(inside / (1 - inside))
-
-
-Row = tuple[str, memoryview]  # what to show of a feature, and its weights
-
-
-def _rows(known: Model, found: Mapping[str, str]) -> list[Row]:
-    return [(shown, row) for feature, shown in found.items() if (row := known.row(feature)) is not None]
 
 
 def _norm(words: Iterable[Row], head: Header) -> float:
