@@ -7,7 +7,9 @@ says. Stronger evidence overrules weaker, and a reason says so when the two disa
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
+from operator import mul
 
 from advisor import costs, describe, figures, libraries, rules, snippets, turning
 from advisor.describe import Reading
@@ -66,7 +68,11 @@ def decide(
     """
     if reading is not None and reading.recommendation == "undecided" and evidence == "described":
         return undecided(reading, job, machine)
-    modelled = estimated(profile, job, machine, evidence) if estimates is None else estimates
+    modelled = estimates
+    if modelled is None and verification:  # what was really run may put any of them first
+        modelled = estimated(profile, job, machine, evidence)
+    elif modelled is None:
+        modelled = costs.shortlist(profile, job, machine, most=_most(machine, evidence))
     estimates = corrected(modelled, verification, exact=evidence == "verified")
     described = reading if evidence == "described" and not verification else None
     leaders = _leaders(estimates)
@@ -114,8 +120,11 @@ def decide(
 
 def estimated(profile: Profile, job: Job, machine: Machine, evidence: Evidence) -> tuple[Estimate, ...]:
     """Every strategy at every worker count that this evidence bears."""
-    most = max(MOST_UNSEEN, 2 * machine.cores) if evidence == "described" else None
-    return costs.estimate(profile, job, machine, most=most)
+    return costs.estimate(profile, job, machine, most=_most(machine, evidence))
+
+
+def _most(machine: Machine, evidence: Evidence) -> int | None:
+    return max(MOST_UNSEEN, 2 * machine.cores) if evidence == "described" else None
 
 
 def undecided(reading: Reading, job: Job, machine: Machine) -> Advice:
@@ -156,7 +165,7 @@ def corrected(
     profiled takes longer everywhere. What failed when run is infeasible, with as many workers or more. `exact`: it was
     run on the machine that the estimates are for, so that the interval of what was run narrows.
     """
-    return tuple(_corrected(estimate, verification, exact) for estimate in estimates)
+    return tuple(_corrected(estimate, verification, exact) for estimate in estimates) if verification else estimates
 
 
 def _corrected(estimate: Estimate, verification: Sequence[Verification], exact: bool) -> Estimate:
@@ -340,23 +349,32 @@ def _confidence(
     return round(trust * _near_best(chosen, rivals, leaders["sequential"]), 2)
 
 
-def _near_best(chosen: Estimate, rivals: Sequence[Estimate], loop: Estimate, steps: int = 200) -> float:
+def _near_best(chosen: Estimate, rivals: Sequence[Estimate], loop: Estimate) -> float:
     """P(ln speed-up of the chosen > that of every rival − ln MIN_GAIN), by summing over what the chosen may reach."""
+    if not rivals:
+        return 1.0
     mean, sigma = _log_gain(chosen, loop)
-    others = [_log_gain(one, loop) for one in rivals]
-    total = weights = 0.0
-    for step in range(steps + 1):
-        deviation = 8.0 * step / steps - 4.0
-        weight = math.exp(-deviation * deviation / 2)
-        reached = mean + sigma * deviation + math.log(costs.MIN_GAIN)
-        total += weight * math.prod(_below(reached, *other) for other in others)
-        weights += weight
-    return total / weights
+    deviations, weights = _normal()
+    reached = [mean + sigma * deviation + math.log(costs.MIN_GAIN) for deviation in deviations]
+    likely = weights
+    for rival in rivals:
+        likely = list(map(mul, likely, _below(reached, *_log_gain(rival, loop))))
+    return sum(likely) / sum(weights)
 
 
-def _below(limit: float, mean: float, sigma: float) -> float:
-    """P(a normal figure is below the limit)."""
-    return float(mean <= limit) if sigma == 0.0 else math.erfc((mean - limit) / (sigma * math.sqrt(2))) / 2
+@cache
+def _normal(steps: int = 200) -> tuple[list[float], list[float]]:
+    """Standard deviations from -4 to 4, and how much each weighs."""
+    deviations = [8.0 * step / steps - 4.0 for step in range(steps + 1)]
+    return deviations, [math.exp(-deviation * deviation / 2) for deviation in deviations]
+
+
+def _below(limits: Iterable[float], mean: float, sigma: float) -> list[float]:
+    """P(a normal figure is below each of these limits)."""
+    if sigma == 0.0:
+        return [float(mean <= limit) for limit in limits]
+    unit = sigma * math.sqrt(2)
+    return [math.erfc((mean - limit) / unit) / 2 for limit in limits]
 
 
 def _summary(chosen: Estimate, speedup: Range, because: str, described: Reading | None) -> str:

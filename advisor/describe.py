@@ -302,7 +302,8 @@ def _normal(text: str) -> str:
 
 def _matches(keywords: tuple[str, ...], words: str) -> tuple[str, ...]:
     """The keywords that the text has as whole words; `*` at the end stands for any ending."""
-    return tuple(word for word in keywords if _has(words, word.removesuffix("*"), word.endswith("*")))
+    told = ((word, word.removesuffix("*")) for word in keywords)
+    return tuple(word for word, stem in told if stem in words and _has(words, stem, word.endswith("*")))
 
 
 def _has(words: str, word: str, any_ending: bool) -> bool:

@@ -14,7 +14,7 @@ exactly (`throughput`). Mean demands suffice: shared cores and delays do not car
 (Baskett, Chandy, Muntz, Palacios 1975).
 
 A process pool differs: its parent hands out tasks ahead of the workers, up to the length of the pool's queue, and is no
-part of a call's own path (`WorkerStage`, `pool_throughput`).
+part of a call's own path (`Pool`).
 
 Times are seconds, rates are calls per second. Nothing here knows a Profile.
 """
@@ -22,18 +22,19 @@ Times are seconds, rates are calls per second. Nothing here knows a Profile.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import accumulate
+from operator import mul
+from typing import NamedTuple
 
 _HUGE = 1e200  # a chain's weights are scaled down beyond this, long before a float overflows
 _NEGLIGIBLE = 1e-13  # states that weigh less than this do not change the result
 _DENSE = 16  # populations up to here are solved one by one, beyond it in steps
-_FEW_WORKERS = 4  # up to here a process pool's chain is solved without an approximation
+FEW_WORKERS = 4  # up to here a process pool's chain is solved without an approximation
 _DRAIN_POWER = 1.6  # of the spread, in the drain of tasks of unequal length
 _MOST_CROWDED = 4.0  # beyond this many wanted cores a core the loss to crowding was never measured
-
-State = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,18 @@ class Visit:
         return self.locked + self.blocked + self.delay + self.parallel / min(self.width, cores.count)
 
 
-def sizes(most: int) -> list[int]:
-    """Populations worth solving: each up to 16, then in steps of an eighth or less, `most` included."""
+def sizes(most: int, upto: int | None = None) -> list[int]:
+    """Populations worth solving: each up to 16, then in steps of an eighth or less, `most` included.
+
+    With `upto`, no more of them than it takes to have that one, or both of its neighbours.
+    """
+    enough = most if upto is None else upto
     chosen: list[int] = []
     population, step = 1, 1
     while population < most:
         chosen.append(population)
+        if population >= enough:
+            return chosen
         if population >= _DENSE * step:
             step *= 2
         population += step
@@ -99,214 +106,290 @@ def station_rates(visit: Visit, cores: Cores, most: int) -> list[float]:
     populations together take linear time. Only the last two states differ: with one call at the lock there is nobody to
     hand it to, and with none the holder takes no core.
     """
+    alone = _computing_rates(visit, cores, most)
     if visit.locked + visit.blocked <= _NEGLIGIBLE * visit.computing:
-        return [0.0, *(n * _parallel_rate(visit, cores, n, holder=0.0) for n in range(1, most + 1))]
+        return alone
+    beside_holder = _computing_rates(visit, cores, most, beside=1)
     rates = [0.0]
     weight, total, flow = 1.0, 0.0, 0.0  # of state n-1; sums over the states before it
-    before, pass_before = 0.0, 0.0  # weight of state n-2 and the lock's rate there
-    for n in range(1, most + 1):
-        j = n - 1
-        last_pass, on_core = _lock_rate(visit, cores, j, contended=False)
-        edge = 1.0 if n == 1 else before * pass_before / (j * _parallel_rate(visit, cores, j, on_core))
-        everything = n * _parallel_rate(visit, cores, n, holder=0.0)
-        beyond = edge * last_pass / everything
-        rates.append((flow + edge * last_pass) / (total + edge + beyond))
-
-        contended_pass, on_core = _lock_rate(visit, cores, j, contended=True)
-        if n > 1:
-            weight = before * pass_before / (j * _parallel_rate(visit, cores, j, on_core))
+    edge, entering = 1.0, 0.0  # the weight that state n-1 has where it is the last but one; what flows into it
+    for j, share in enumerate(_shares(cores, visit.width, most - 1, beside=1)):
+        on_core = visit.locked / share
+        held = on_core + visit.blocked
+        contended = held + visit.contended
+        if j:  # the holder takes a core for a share of the time
+            taken = beside_holder[j] - alone[j]
+            edge = entering / (alone[j] + taken * on_core / held)
+            weight = entering / (alone[j] + taken * on_core / contended)
+        through = edge / held
+        rates.append((flow + through) / (total + edge + through / alone[j + 1]))
+        entering = weight / contended
         total += weight
-        flow += weight * contended_pass
-        before, pass_before = weight, contended_pass
+        flow += entering
+        if weight < _NEGLIGIBLE * total:
+            return rates + [flow / total] * (most - j - 1)
         if total > _HUGE:
-            before, total, flow = before / _HUGE, total / _HUGE, flow / _HUGE
+            entering, total, flow = entering / _HUGE, total / _HUGE, flow / _HUGE
     return rates
 
 
-def _lock_rate(visit: Visit, cores: Cores, others: int, *, contended: bool) -> tuple[float, float]:
-    """How often the lock lets a call through while `others` compute beyond it; the share of it spent on a core."""
-    computing = visit.locked / cores.share(1 + visit.width * others)
-    held = computing + visit.blocked + (visit.contended if contended else 0.0)
-    return 1.0 / held, computing / held
+@lru_cache(maxsize=64)
+def _shares(cores: Cores, width: float, most: int, beside: int = 0) -> tuple[float, ...]:
+    """How fast each computes of 0 … `most` calls of this width, beside so many further cores in use."""
+    crowded = cores.speed(cores.count) * cores.count
+    every_wanted = [width * calls + beside for calls in range(most + 1)]
+    return tuple([cores.share(wanted) if wanted < cores.count else crowded / wanted for wanted in every_wanted])
 
 
-def _parallel_rate(visit: Visit, cores: Cores, calls: int, holder: float) -> float:
-    """Completions per second of each of `calls` beyond the lock; `holder`: share of time its holder is on a core."""
+def _computing_rates(visit: Visit, cores: Cores, most: int, beside: int = 0) -> list[float]:
+    """Completions per second of 0 … `most` calls that compute without the lock, beside so many further cores in use."""
+    # A wide call was measured with that many cores busy, at the speed they then have.
+    each = visit.width / visit.computing / cores.speed(visit.width)
+    rates = [calls * share * each for calls, share in enumerate(_shares(cores, visit.width, most, beside))]
+    if visit.width > 1 and visit.crowding:
+        rates = [rate / _crowding(visit, cores, calls) for calls, rate in enumerate(rates)]
+    return rates
+
+
+def _crowding(visit: Visit, cores: Cores, calls: int) -> float:
     wanted = visit.width * calls
-    share = cores.share(wanted)
-    if holder:
-        share += holder * (cores.share(wanted + 1) - share)
-    if visit.width > 1:  # measured with that many cores busy, at the speed they then have
-        share /= cores.speed(visit.width) * _crowding(visit, cores, wanted)
-    return visit.width * share / visit.computing
-
-
-def _crowding(visit: Visit, cores: Cores, wanted: float) -> float:
     return 1.0 + visit.crowding * max(0.0, min(wanted / cores.count, _MOST_CROWDED) - 1.0)
 
 
 def throughput(rates: Sequence[float], delay: float, population: int) -> float:
-    """Calls per second when `population` circle between a station with these rates and a delay.
+    """Calls per second when `population` circle between a station with these rates and a delay."""
+    return _mean_while_circling(rates, _inside(rates, delay, population))
 
-    The machine-repairman chain: k calls at the station, arrivals at (population - k) / delay.
+
+class Inside(NamedTuple):
+    """How likely each number of calls at a station is: the least that ever is, and weights from there on."""
+
+    least: int
+    weights: Sequence[float]
+
+
+def _inside(rates: Sequence[float], delay: float, population: int) -> Inside:
+    """The machine-repairman chain: k calls at the station, arrivals at (population - k) / delay.
+
+    From the likeliest number outwards, so that no weight can overflow and only those that count are looked at.
     """
-    return _mean_while_circling(rates, rates, delay, population)
-
-
-def _mean_while_circling(values: Sequence[float], rates: Sequence[float], delay: float, population: int) -> float:
-    """Mean of `values[k]` over the number k of calls at the station."""
     if delay * max(rates[population], rates[1]) <= _NEGLIGIBLE:
-        return values[population]
+        return Inside(population, (1.0,))
+    likeliest = _likeliest_inside(rates, delay, population)
+    rising, falling = [1.0], []
     weight = total = 1.0
-    mean = values[0]
-    for k in range(1, population + 1):
+    for k in range(likeliest + 1, population + 1):
         weight *= (population - k + 1) / (delay * rates[k])
         total += weight
-        mean += weight * values[k]
-        if total > _HUGE:
-            weight, total, mean = weight / _HUGE, total / _HUGE, mean / _HUGE
-        elif weight < _NEGLIGIBLE * total:
+        rising.append(weight)
+        if weight < _NEGLIGIBLE * total:
             break
-    return mean / total
+    weight = 1.0
+    for k in range(likeliest, 0, -1):
+        weight *= delay * rates[k] / (population - k + 1)
+        total += weight
+        falling.append(weight)
+        if weight < _NEGLIGIBLE * total:
+            break
+    return Inside(likeliest - len(falling), falling[::-1] + rising)
 
 
-def curve(at: Callable[[int], float], most: int) -> list[float]:
-    """`at(n)` for n = 0 … most: solved at `sizes(most)`, linear between; 0 calls bring 0."""
-    values = [0.0]
-    for size in sizes(most):
-        value, known = at(size), len(values) - 1
-        step = (value - values[known]) / (size - known)
-        values.extend(values[known] + step * i for i in range(1, size - known))
-        values.append(value)
-    return values
+def _likeliest_inside(rates: Sequence[float], delay: float, population: int) -> int:
+    """The number of calls at the station up to which each is likelier than the one before."""
+    least, most = 0, population
+    while least < most:
+        k = (least + most + 1) // 2
+        if population - k + 1 >= delay * rates[k]:
+            least = k
+        else:
+            most = k - 1
+    return least
 
 
-def lock_curve(visit: Visit, cores: Cores, most: int) -> list[float]:
-    """Calls per second of 0 … `most` workers that share a lock, the cores and nothing else."""
-    rates = station_rates(visit, cores, most)
-    return curve(lambda n: throughput(rates, visit.delay, n), most)
+def _mean_while_circling(values: Sequence[float], inside: Inside) -> float:
+    """Mean of `values[k]` over the number k of calls at the station."""
+    least, weights = inside
+    weighted: float = sum(map(mul, weights, values[least : least + len(weights)]))
+    return weighted / sum(weights)
 
 
-class WorkerStage:
-    """What up to `most` workers of a process pool achieve, with the parent idle and with it on a core."""
+def curve(solved: Sequence[int], values: Iterable[float]) -> list[float]:
+    """A value for 0, 1, 2, …: those of the populations that were solved, linear between; 0 calls bring 0."""
+    found = [0.0]
+    for size, value in zip(solved, values, strict=True):
+        last, known = found[-1], len(found) - 1
+        if size > known + 1:
+            step = (value - last) / (size - known)
+            found += [last + step * i for i in range(1, size - known)]
+        found.append(value)
+    return found
 
-    def __init__(self, visit: Visit, cores: Cores, most: int) -> None:
-        self._visit, self._cores, self._most = visit, cores, most
 
-    @property
-    def delay(self) -> float:
-        """Seconds a task waits in a worker."""
-        return self._visit.delay
+def lock_curve(visit: Visit, cores: Cores, most: int, upto: int | None = None) -> list[float]:
+    """Calls per second of 0 … `most` workers that share a lock, the cores and nothing else; with `upto`, no further."""
+    solved = sizes(most, upto)
+    rates = station_rates(visit, cores, solved[-1])
+    return curve(solved, (throughput(rates, visit.delay, n) for n in solved))
 
-    def share_of_parent(self, computing: int) -> float:
-        """How fast the parent computes beside this many tasks that compute."""
-        return self._cores.share(1 + self._visit.width * computing)
 
-    def computing_rate(self, computing: int, *, parent: bool) -> float:
-        """Tasks per second that end computing, of this many, beside the parent or without it."""
-        return computing * _parallel_rate(self._visit, self._cores, computing, holder=float(parent))
+class Pool:
+    """What up to `most` workers of a process pool achieve, whose parent spends `parent` seconds on each task.
+
+    With `upto`, no more workers than these will be asked for.
+    """
+
+    def __init__(self, visit: Visit, cores: Cores, parent: float, most: int, upto: int | None = None) -> None:
+        self._visit, self._cores, self._parent = visit, cores, parent
+        self._solved = sizes(most, upto)
+        self._most = self._solved[-1]
 
     @cached_property
     def beside_idle_parent(self) -> list[float]:
         """Tasks per second of 0 … most busy workers."""
-        rates = self._rates(parent=False)
-        return curve(lambda n: throughput(rates, self._visit.delay, n), self._most)
+        rates, delay = self._computing_alone, self._visit.delay
+        return curve(self._solved, (throughput(rates, delay, n) for n in self._solved))
+
+    def throughput(self, workers: int, queued: int) -> float:
+        """Tasks per second of these workers, with a parent that runs ahead by `queued` tasks.
+
+        A birth-death chain over the tasks handed out and not yet back, with the workers as a flow-equivalent server.
+        The parent stops at workers + queued; it needs a core like everybody else. A return sets parent and worker
+        computing at the same time, which that server averages away: 5 % too fast with two workers on one core. With few
+        workers the whole chain is small enough to be solved as it is.
+        """
+        if self._parent * self.beside_idle_parent[workers] <= _NEGLIGIBLE:
+            return self.beside_idle_parent[workers]
+        if workers <= FEW_WORKERS and self._visit.delay:
+            return self._exactly(workers, workers + queued)
+        return self._aggregated(workers, queued)
+
+    def _aggregated(self, workers: int, queued: int) -> float:
+        """From the chain up to as many tasks as workers, then ever the same step with all workers busy."""
+        handed_out, returned = self._handed_out[workers], self._beside_parent[workers]
+        last = handed_out / self.beside_idle_parent[workers]  # with all tasks out, the parent is idle
+        filling = self._filling[workers]
+        ahead = handed_out / returned
+        if ahead <= 1.0:  # weights against that of all workers being busy
+            total, before = _powers(ahead, queued), filling.rarity
+            last *= ahead ** (queued - 1)
+        else:  # or against that of the last task being handed out
+            total, before = _powers(1.0 / ahead, queued), filling.rarity * ahead ** (1 - queued)
+        return (before * filling.pace + total * handed_out) / (before + total + last)
 
     @cached_property
-    def beside_parent(self) -> list[float]:
-        """The same while the parent takes a core."""
-        rates = self._rates(parent=True)
-        return curve(lambda n: throughput(rates, self._visit.delay, n), self._most)
+    def _filling(self) -> list[Filling]:
+        """For 0 … most tasks out, with a worker for each: what the states with fewer amount to."""
+        found = [Filling(0.0, 0.0)]
+        rarity = pace = 0.0
+        for out, returned in zip(self._handed_out, self._beside_parent[1:], strict=False):
+            pace = (rarity * pace + out) / (rarity + 1.0)
+            rarity = min((rarity + 1.0) * returned / out, _HUGE)
+            found.append(Filling(rarity, pace))
+        return found
 
     @cached_property
-    def left_to_parent(self) -> list[float]:
-        """How fast the parent computes beside 0 … most busy workers."""
-        shares = [self.share_of_parent(k) for k in range(self._most + 1)]
-        rates = self._rates(parent=True)
-        shared = curve(lambda n: _mean_while_circling(shares, rates, self._visit.delay, n), self._most)
-        return [1.0, *shared[1:]]
+    def _handed_out(self) -> list[float]:
+        """Tasks that the parent hands out in a second beside 0 … most busy workers."""
+        shares, inside = self._parent_shares, self._tasks_computing
+        left = curve(self._solved, (_mean_while_circling(shares, one) for one in inside))
+        return [1.0 / self._parent, *(share / self._parent for share in left[1:])]
 
-    def _rates(self, *, parent: bool) -> list[float]:
-        return [0.0, *(self.computing_rate(k, parent=parent) for k in range(1, self._most + 1))]
+    @cached_property
+    def _beside_parent(self) -> list[float]:
+        """Tasks per second of 0 … most busy workers while the parent takes a core."""
+        rates = self._computing_beside_parent
+        return curve(self._solved, (_mean_while_circling(rates, one) for one in self._tasks_computing))
 
+    @cached_property
+    def _tasks_computing(self) -> list[Inside]:
+        """How many of the tasks compute while the parent takes a core, for each number that is solved."""
+        return [_inside(self._computing_beside_parent, self._visit.delay, n) for n in self._solved]
 
-def pool_throughput(stage: WorkerStage, parent: float, workers: int, queued: int) -> float:
-    """Tasks per second of a pool whose parent spends `parent` seconds on each and runs ahead by `queued` tasks.
+    @cached_property
+    def _parent_shares(self) -> tuple[float, ...]:
+        """How fast the parent computes beside 0 … most tasks that compute."""
+        return _shares(self._cores, self._visit.width, self._most, beside=1)
 
-    A birth-death chain over the tasks handed out and not yet back, with the workers as a flow-equivalent server. The
-    parent stops at workers + queued; it needs a core like everybody else. A return sets parent and worker computing at
-    the same time, which that server averages away: 5 % too fast with two workers on one core. With few workers the
-    whole chain is small enough to be solved as it is.
-    """
-    if parent * stage.beside_idle_parent[workers] <= _NEGLIGIBLE:
-        return stage.beside_idle_parent[workers]
-    if workers <= _FEW_WORKERS and stage.delay:
-        return _exact_pool_throughput(stage, parent, workers, workers + queued)
-    return _aggregated_pool_throughput(stage, parent, workers, workers + queued)
+    @cached_property
+    def _computing_alone(self) -> list[float]:
+        """Tasks per second that end computing, of 0 … most."""
+        return _computing_rates(self._visit, self._cores, self._most)
 
+    @cached_property
+    def _computing_beside_parent(self) -> list[float]:
+        return _computing_rates(self._visit, self._cores, self._most, beside=1)
 
-def _aggregated_pool_throughput(stage: WorkerStage, parent: float, workers: int, most: int) -> float:
-    weight, total, done = 1.0, 0.0, 0.0
-    for tasks in range(most):
-        active = min(tasks, workers)
-        handed_out = stage.left_to_parent[active] / parent
-        total += weight
-        done += weight * handed_out
-        last = tasks + 1 == most
-        next_active = min(tasks + 1, workers)
-        returned = (stage.beside_idle_parent if last else stage.beside_parent)[next_active]
-        weight *= handed_out / returned
-        if weight > _HUGE:
-            weight, total, done = weight / _HUGE, total / _HUGE, done / _HUGE
-    return done / (total + weight)
-
-
-def _exact_pool_throughput(stage: WorkerStage, parent: float, workers: int, most: int) -> float:
-    """The same over pairs (tasks out, tasks computing): the others out wait, or are queued beyond the workers."""
-    flows: dict[State, dict[State, float]] = {}
-    for tasks in range(most + 1):
-        busy = min(tasks, workers)
-        for computing in range(busy + 1):
-            flow = flows.setdefault((tasks, computing), {})
+    def _exactly(self, workers: int, most: int) -> float:
+        """The same over pairs (tasks out, tasks computing): the others out wait, or are queued beyond the workers."""
+        delay = self._visit.delay
+        handed_out = [share / self._parent for share in self._parent_shares[: workers + 1]]
+        states = [(tasks, computing) for tasks in range(most + 1) for computing in range(min(tasks, workers) + 1)]
+        place = {state: number for number, state in enumerate(states)}
+        flows = [[0.0] * len(states) for _ in states]
+        for flow, (tasks, computing) in zip(flows, states, strict=True):
+            busy = min(tasks, workers)
             if tasks < most:
-                flow[tasks + 1, computing + (tasks < workers)] = stage.share_of_parent(computing) / parent
+                flow[place[tasks + 1, computing + (tasks < workers)]] = handed_out[computing]
             if computing:
-                flow[tasks, computing - 1] = stage.computing_rate(computing, parent=tasks < most)
+                rates = self._computing_beside_parent if tasks < most else self._computing_alone
+                flow[place[tasks, computing - 1]] = rates[computing]
             if computing < busy:
-                flow[tasks - 1, computing + (tasks > workers)] = (busy - computing) / stage.delay
-    return sum(
-        probability * stage.share_of_parent(computing) / parent
-        for (tasks, computing), probability in _stationary(flows).items()
-        if tasks < most
-    )
+                flow[place[tasks - 1, computing + (tasks > workers)]] = (busy - computing) / delay
+        likely = _stationary(flows, reach=workers + 2)
+        return sum(
+            p * handed_out[computing] for p, (tasks, computing) in zip(likely, states, strict=True) if tasks < most
+        )
 
 
-def _stationary(flows: dict[State, dict[State, float]]) -> dict[State, float]:
-    """Long-run probabilities of a Markov chain given its rates; alters them.
+class Filling(NamedTuple):
+    """The states before one in a chain: what they weigh against it, and the mean pace at which they move on."""
 
-    Grassmann, Taksar and Heyman, Operations Research 33 (1985): elimination without a subtraction, thus exact in every
-    digit however far the rates are apart.
+    rarity: float
+    pace: float
+
+
+def _powers(base: float, count: int) -> float:
+    """1 + base + base² + … of so many terms; accurate for a `base` close to 1, too."""
+    return float(count) if base == 1.0 else math.expm1(count * math.log(base)) / (base - 1.0)
+
+
+def _stationary(flows: list[list[float]], reach: int) -> list[float]:
+    """Long-run probabilities of a Markov chain, given the rates from each state to each; alters them.
+
+    No state leads to one further away than `reach`. Grassmann, Taksar and Heyman, Operations Research 33 (1985):
+    elimination without a subtraction, thus exact in every digit however far the rates are apart.
     """
-    states = list(flows)
-    arrivals: dict[State, dict[State, float]] = {}
-    for state in reversed(states[1:]):
-        onward = flows.pop(state)
-        leaving = sum(onward.values())
-        arrivals[state] = {origin: flow[state] / leaving for origin, flow in flows.items() if state in flow}
-        for origin, visits in arrivals[state].items():
-            flow = flows[origin]
-            for target, rate in onward.items():
-                if target != origin:
-                    flow[target] = flow.get(target, 0.0) + visits * rate
-            del flow[state]
-    weights = {states[0]: 1.0}
-    for state in states[1:]:
-        weights[state] = sum(weights[origin] * visits for origin, visits in arrivals[state].items())
-    total = sum(weights.values())
-    return {state: weight / total for state, weight in weights.items()}
+    for state in range(len(flows) - 1, 0, -1):
+        near = range(max(0, state - reach), state)
+        onward = flows[state][near.start : state]
+        leaving = sum(onward)
+        for flow in flows[near.start : state]:
+            visits = flow[state] = flow[state] / leaving
+            if visits:
+                flow[near.start : state] = [
+                    a + visits * b for a, b in zip(flow[near.start : state], onward, strict=True)
+                ]
+    weights = [1.0]
+    for state in range(1, len(flows)):
+        near = range(max(0, state - reach), state)
+        weights.append(sum(weights[origin] * flows[origin][state] for origin in near))
+    total = sum(weights)
+    return [weight / total for weight in weights]
 
 
-def job_seconds(tasks: int, workers: int, rate: Sequence[float], spread: float, serial: float = 0.0) -> float:
+def draining(rate: Sequence[float]) -> list[float]:
+    """Seconds in which 0, 1, 2, … busy workers end, none of whom takes another task, when n do `rate[n]` a second."""
+    return list(accumulate([1.0 / one for one in rate[1:]], initial=0.0))
+
+
+def job_seconds(
+    tasks: int,
+    workers: int,
+    rate: Sequence[float],
+    spread: float,
+    serial: float = 0.0,
+    drained: Sequence[float] | None = None,
+) -> float:
     """Seconds until `tasks` are done by `workers`, when n of them busy do `rate[n]` a second.
 
     Equal tasks (spread 0) go in rounds: a round of n takes n / rate[n], and the last one may be a small one. Unequal
@@ -316,6 +399,8 @@ def job_seconds(tasks: int, workers: int, rate: Sequence[float], spread: float, 
 
     Of each task, `serial` seconds need what only one can have. All workers start at once, so they get it one after
     another, and the last to start is the last to end: as far as a queue for it does not hide that.
+
+    `drained` is `draining(rate)`, where that is known.
     """
     last = (tasks - 1) % workers + 1
     busy = min(1.0, serial * rate[workers])
@@ -323,7 +408,8 @@ def job_seconds(tasks: int, workers: int, rate: Sequence[float], spread: float, 
     rounds = (tasks - last) / rate[workers] + max(last / rate[last], staggered)
     steady = tasks / rate[workers]
     lost_step = min(1.0, spread * math.sqrt(tasks / workers))
-    drain = max(0.0, sum(1.0 / rate[n] for n in range(1, workers + 1)) - workers / rate[workers])
+    ended = drained[workers] if drained else sum([1.0 / one for one in rate[1 : workers + 1]])
+    drain = max(0.0, ended - workers / rate[workers])
     return (1.0 - lost_step) * rounds + lost_step * (steady + _drain_share(tasks, workers, spread) * drain)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from advisor.queueing import Cores, Visit, WorkerStage, lock_curve, pool_throughput
+from advisor.queueing import Cores, Pool, Visit, lock_curve
 from tests.simulation import IN_PROCESSES, ON_THREADS, Outcome, Work, simulate_pool, simulate_threads
 
 CORES: Final = (1, 2, 4, 16, 64)
@@ -50,8 +50,8 @@ def on_threads(work: Work, cores: int, workers: int, calls: int) -> tuple[Outcom
 def in_processes(work: Work, cores: int, workers: int, calls: int) -> tuple[Outcome, float]:
     """Simulated and predicted tasks per second of a process pool."""
     seen = simulate_pool(work, workers=workers, cores=cores, calls=calls, seed=workers)
-    stage = WorkerStage(Visit(parallel=seen.drawn.parallel, delay=seen.drawn.delay), Cores(cores), workers)
-    return seen, pool_throughput(stage, seen.drawn.parent, workers, workers + 1)
+    visit = Visit(parallel=seen.drawn.parallel, delay=seen.drawn.delay)
+    return seen, Pool(visit, Cores(cores), seen.drawn.parent, workers).throughput(workers, workers + 1)
 
 
 Compare = Callable[[Work, int, int, int], tuple[Outcome, float]]

@@ -25,11 +25,10 @@ from simulation import (
 
 from advisor.queueing import (
     Cores,
+    Pool,
     Visit,
-    WorkerStage,
     job_seconds,
     lock_curve,
-    pool_throughput,
     sizes,
     station_rates,
     throughput,
@@ -110,8 +109,9 @@ def test_threads_agree_with_the_simulation(regime: str, cores: int, workers: int
 def test_process_pools_agree_with_the_simulation(regime: str, cores: int, workers: int) -> None:
     """Tasks per second of a pool with a parent that works ahead are within 5 % of what the simulation counts."""
     seen = simulate_pool(IN_PROCESSES[regime], workers=workers, cores=cores, calls=3000 + 10 * workers, seed=2)
-    stage = WorkerStage(Visit(parallel=seen.drawn.parallel, delay=seen.drawn.delay), Cores(cores), workers)
-    assert pool_throughput(stage, seen.drawn.parent, workers, workers + 1) == pytest.approx(seen.rate, rel=WITHIN)
+    visit = Visit(parallel=seen.drawn.parallel, delay=seen.drawn.delay)
+    pool = Pool(visit, Cores(cores), seen.drawn.parent, workers)
+    assert pool.throughput(workers, workers + 1) == pytest.approx(seen.rate, rel=WITHIN)
 
 
 @pytest.mark.parametrize(("regime", "cores", "workers", "calls"), [
@@ -192,15 +192,15 @@ def test_wide_calls_crowd_each_other_out() -> None:
 
 def test_parent_sets_the_pace_when_it_has_most_to_do() -> None:
     """A parent that needs longer per task than all workers together is Amdahl's part that nobody shares."""
-    stage = WorkerStage(Visit(parallel=1.0), Cores(64), 32)
-    assert pool_throughput(stage, 0.5, 32, 33) == pytest.approx(2.0, rel=1e-6)
-    assert pool_throughput(stage, 0.0, 32, 33) == pytest.approx(32.0)
+    busy, idle = (Pool(Visit(parallel=1.0), Cores(64), parent, 32) for parent in (0.5, 0.0))
+    assert busy.throughput(32, 33) == pytest.approx(2.0, rel=1e-6)
+    assert idle.throughput(32, 33) == pytest.approx(32.0)
 
 
 def test_exact_and_aggregated_pools_meet() -> None:
     """Four workers (solved exactly) and five (aggregated) lie on one curve of falling gains."""
-    stage = WorkerStage(Visit(parallel=0.3, delay=0.7), Cores(2), 8)
-    rates = [pool_throughput(stage, 0.01, n, n + 1) for n in range(2, 8)]
+    pool = Pool(Visit(parallel=0.3, delay=0.7), Cores(2), 0.01, 8)
+    rates = [pool.throughput(n, n + 1) for n in range(2, 8)]
     gains = [later - earlier for earlier, later in itertools.pairwise(rates)]
     assert gains == sorted(gains, reverse=True)
 
@@ -310,7 +310,7 @@ def test_rates_are_finite_and_within_every_bound(visit: Visit, cores: int, worke
 @given(visits, seconds, some.integers(1, 128), some.integers(1, 64))
 def test_pools_are_finite_and_within_every_bound(visit: Visit, parent: float, cores: int, workers: int) -> None:
     """The same for pools with a parent, which needs a core too."""
-    rate = pool_throughput(WorkerStage(visit, Cores(cores), workers), parent, workers, workers + 1)
+    rate = Pool(visit, Cores(cores), parent, workers).throughput(workers, workers + 1)
     assert math.isfinite(rate)
     assert 0 < rate <= min(1 / parent, cores / (parent + visit.parallel)) * (1 + 1e-6)
 

@@ -11,9 +11,18 @@ from collections.abc import Sequence
 
 from advisor.costs.call import Call, Case, call_parts, case_of
 from advisor.costs.intervals import ranges
-from advisor.costs.limits import bottleneck, memory_needed, obstacle, why
-from advisor.costs.strategies import CROWDING, CROWDING_IN_THREADS, GIL_CONTENTION, PIPE_BYTES, Prediction, predict
-from advisor.queueing import sizes
+from advisor.costs.limits import bottleneck, memory_needed, obstacle, possible, why
+from advisor.costs.strategies import (
+    CROWDING,
+    CROWDING_IN_THREADS,
+    GIL_CONTENTION,
+    OWN_GIL,
+    PIPE_BYTES,
+    Crews,
+    Prediction,
+    predict,
+)
+from advisor.queueing import FEW_WORKERS, sizes
 from advisor.records import Estimate, Job, Machine, Profile, Range, Strategy
 
 __all__ = [
@@ -27,6 +36,7 @@ __all__ = [
     "case_of",
     "estimate",
     "leaders",
+    "shortlist",
 ]
 
 MIN_GAIN = 1.10  # sequential wins unless something else is at least this much faster
@@ -46,7 +56,17 @@ def estimate(profile: Profile, job: Job, machine: Machine, *, most: int | None =
     What can't be done is there too, marked as infeasible with the reason.
     """
     case = case_of(profile, job, machine)
-    return tuple(one for strategy in _strategies(case) for one in _estimates(strategy, case, most))
+    return tuple(one for strategy in _strategies(case) for one in _every(strategy, case, most))
+
+
+def shortlist(profile: Profile, job: Job, machine: Machine, *, most: int | None = None) -> tuple[Estimate, ...]:
+    """Of all these estimates those that a verdict can rest on: of each strategy the leader and the fastest.
+
+    Where a strategy can't be done at all, the first of its worker counts says why. The intervals take most of the
+    time, and are left out for the others.
+    """
+    case = case_of(profile, job, machine)
+    return tuple(one for strategy in _strategies(case) for one in _best(strategy, case, most))
 
 
 def leaders(estimates: Sequence[Estimate]) -> dict[Strategy, Estimate]:
@@ -60,10 +80,43 @@ def leaders(estimates: Sequence[Estimate]) -> dict[Strategy, Estimate]:
     return chosen
 
 
-def _estimates(strategy: Strategy, case: Case, most: int | None) -> list[Estimate]:
+def _every(strategy: Strategy, case: Case, most: int | None) -> list[Estimate]:
     workers = _worker_counts(strategy, case, most)
-    expected = predict(strategy, case, workers)
-    found = ranges(strategy, case, workers, expected)
+    crews = Crews(workers, workers)
+    return _records(strategy, case, crews, predict(strategy, case, crews))
+
+
+def _best(strategy: Strategy, case: Case, most: int | None) -> list[Estimate]:
+    workers = _worker_counts(strategy, case, most)
+    predictions = _promising(strategy, case, workers)
+    fastest = min(predictions, key=_seconds)
+    leader = next(one for one in predictions if one.seconds <= GOOD_ENOUGH * fastest.seconds)
+    best = [leader] if leader is fastest else [leader, fastest]
+    return _records(strategy, case, Crews(workers, [one.workers for one in best]), best)
+
+
+def _promising(strategy: Strategy, case: Case, workers: Sequence[int]) -> list[Prediction]:
+    """With every feasible number of workers, but for a few that cannot come near the best; the first if none is.
+
+    Small process pools whose calls wait are the ones that take long to solve, and seldom what such calls need.
+    """
+    feasible = possible(strategy, case, workers) or workers[:1]
+    few = [one for one in feasible if one <= FEW_WORKERS] if strategy in OWN_GIL and case.call.wait else []
+    many = feasible[len(few) :]
+    if not few or not many:
+        return predict(strategy, case, Crews(workers, feasible))
+    found = predict(strategy, case, Crews(workers, many))
+    enough = GOOD_ENOUGH * min(found, key=_seconds).seconds
+    near = [one for one in few if case.at_least(one) <= enough]
+    return (predict(strategy, case, Crews(workers, near)) if near else []) + found
+
+
+def _seconds(one: Prediction) -> float:
+    return one.seconds
+
+
+def _records(strategy: Strategy, case: Case, crews: Crews, expected: Sequence[Prediction]) -> list[Estimate]:
+    found = ranges(strategy, case, crews, expected)
     return [_record(strategy, case, one, seconds) for one, seconds in zip(expected, found, strict=True)]
 
 

@@ -90,6 +90,15 @@ class Case:
         call = self.call
         return call.wall - call.free / call.width + call.free / min(call.width, self.machine.cores)
 
+    def at_least(self, workers: int) -> float:
+        """Seconds that the job takes with so many workers whatever they are: each is busy or waits with its calls.
+
+        What several cores do for one call is left out, since they may be faster than they were when it was measured.
+        """
+        call = self.call
+        computing = call.cpu if call.width <= 1.0 else 0.0
+        return self.job.calls * (computing + call.wait + call.blocked) / workers
+
     @property
     def capacity(self) -> float:
         """Cores' worth of computing that all cores together give."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from advisor.costs.call import SHORTEST, Case, call_parts, takes_the_rest, warmed
 from advisor.costs.limits import crowds, working_set
-from advisor.costs.strategies import Prediction, predict
+from advisor.costs.strategies import Crews, Prediction, predict
 from advisor.records import POOL_COSTS, Profile, Range, Strategy
 
 Z90 = 1.645  # standard errors of a two-sided 90 % interval
@@ -37,14 +37,15 @@ _GUESSED_GIL = {"observed": 0.0, "sampled": 0.02, "estimated": 0.15, None: 0.0}
 _LARGE_WORKING_SET = 32e6  # bytes: beyond a core's own caches, neighbours slow each other
 
 
-def ranges(strategy: Strategy, case: Case, workers: Sequence[int], expected: Sequence[Prediction]) -> list[Range]:
-    """The seconds expected with each number of workers, with their intervals."""
-    variants = [predict(strategy, variant, workers) for variant in _variants(strategy, case)]
-    waited = predict(strategy, _if_waited(case), workers) if _unknown(case.profile) else expected
+def ranges(strategy: Strategy, case: Case, crews: Crews, expected: Sequence[Prediction]) -> list[Range]:
+    """The seconds expected with each number of workers that is predicted, with their intervals."""
+    variants = [predict(strategy, variant, crews) for variant in _variants(strategy, case)]
+    waited = predict(strategy, _if_waited(case), crews) if _unknown(case.profile) else expected
+    off = _profile_error(strategy, case)
     found = []
     for place, one in enumerate(expected):
         shifts = [abs(math.log(variant[place].seconds / one.seconds)) for variant in variants]
-        width = min(WIDEST, math.hypot(_model_error(strategy, case, one), _profile_error(strategy, case), *shifts))
+        width = min(WIDEST, math.hypot(_model_error(strategy, case, one), off, *shifts))
         low = min(one.seconds, waited[place].seconds) * math.exp(-width)
         found.append(Range(low=low, expected=one.seconds, high=one.seconds * math.exp(width)))
     return found

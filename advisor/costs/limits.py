@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from advisor import figures
@@ -34,6 +35,14 @@ def memory_needed(strategy: Strategy, profile: Profile, workers: int) -> float |
     if strategy == "multiprocessing":
         return idle + workers * float(profile.peak_memory)
     return None if profile.idle_memory is None else idle + workers * working_set(profile)
+
+
+def possible(strategy: Strategy, case: Case, workers: Sequence[int]) -> list[int]:
+    """With which of these numbers of workers it can be done that way."""
+    if _unfit(strategy, case.profile):
+        return []
+    needed = ((one, memory_needed(strategy, case.profile, one)) for one in workers)
+    return [one for one, memory in needed if not _out_of_memory(strategy, case.machine, one, memory)]
 
 
 def obstacle(strategy: Strategy, case: Case, workers: int) -> str:

@@ -7,12 +7,12 @@ pickles and sends.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from advisor.costs.call import Case
-from advisor.queueing import Visit, WorkerStage, job_seconds, lock_curve, pool_throughput
+from advisor.queueing import Pool, Visit, draining, job_seconds, lock_curve
 from advisor.records import Profile, Strategy
 
 CHUNK_SECONDS = 0.1  # of computing: a chunk lasts at least this long, so that sending it is a trifle
@@ -58,8 +58,7 @@ OWN_GIL: frozenset[Strategy] = frozenset({"multiprocessing", "interpreters"})
 Station = Literal["gil", "cores", "parent", "wait", "start-up"]
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """Seconds of the job with one worker count, and what each station has to do for a call."""
 
     workers: int
@@ -79,16 +78,24 @@ class Prediction:
         return max(self.demands, key=self.load)
 
 
-Predictor = Callable[[Case, Sequence[int]], list[Prediction]]
+@dataclass(frozen=True)
+class Crews:
+    """The numbers of workers that are predicted, of all those in question, which say where curves are solved."""
+
+    all: Sequence[int]
+    predicted: Sequence[int]
 
 
-def _sequential(case: Case, workers: Sequence[int]) -> list[Prediction]:
+Predictor = Callable[[Case, Crews], list[Prediction]]
+
+
+def _sequential(case: Case, crews: Crews) -> list[Prediction]:
     each, waiting = case.one_after_another, case.call.wait + case.call.blocked
     demands: dict[Station, float] = {"cores": each - waiting, "wait": waiting}
-    return [Prediction(one, case.job.calls * each + case.warm_up, 1 / each, demands) for one in workers]
+    return [Prediction(one, case.job.calls * each + case.warm_up, 1 / each, demands) for one in crews.predicted]
 
 
-def _threads(case: Case, workers: Sequence[int]) -> list[Prediction]:
+def _threads(case: Case, crews: Crews) -> list[Prediction]:
     if case.machine.python.free_threaded:
         case = _without_gil(case)
     call, task = case.call, case.machine.thread_task + case.loop_per_call
@@ -100,7 +107,7 @@ def _threads(case: Case, workers: Sequence[int]) -> list[Prediction]:
         crowding = CROWDING_IN_THREADS if call.mean_width > WIDE else 0.0
         free = call.free + taken
         visit = Visit(call.gil + task, call.blocked, free, call.wait, call.width, _contention(case), crowding)
-    return _in_one_process(case, visit, workers, case.machine.thread_start)
+    return _in_one_process(case, visit, crews, case.machine.thread_start)
 
 
 def _pieces_at_once(case: Case) -> float:
@@ -122,26 +129,25 @@ def _without_gil(case: Case) -> Case:
     return replace(case, machine=case.machine.model_copy(update={"core_scaling": scaling}))
 
 
-def _asyncio(case: Case, workers: Sequence[int]) -> list[Prediction]:
+def _asyncio(case: Case, crews: Crews) -> list[Prediction]:
     """The loop runs whatever computes, native code included; child programs are awaited."""
     call = case.call
     visit = Visit(call.gil + call.native / call.width + ASYNCIO_TASK, call.blocked, call.child, call.wait)
-    return _in_one_process(case, visit, workers, start_each=0.0)
+    return _in_one_process(case, visit, crews, start_each=0.0)
 
 
-def _in_one_process(case: Case, visit: Visit, workers: Sequence[int], start_each: float) -> list[Prediction]:
+def _in_one_process(case: Case, visit: Visit, crews: Crews, start_each: float) -> list[Prediction]:
     """Calls that share a lock (the GIL, an event loop): `start_each` are the seconds to start a worker."""
+    calls, spread, warm_up = case.job.calls, case.spread, case.warm_up
     most = case.most_per_second(processes=False)
-    rate = [min(one, most) for one in lock_curve(visit, case.cores, max(workers))]
+    rate = [min(one, most) for one in lock_curve(visit, case.cores, max(crews.all), max(crews.predicted))]
+    drained = draining(rate)
     one_at_a_time = visit.locked + visit.blocked
+    lock, cores = one_at_a_time + visit.contended, (visit.locked + visit.parallel) / case.capacity
     found = []
-    for one in workers:
-        seconds = job_seconds(case.job.calls, one, rate, case.spread, one_at_a_time) + start_each * one + case.warm_up
-        demands: dict[Station, float] = {
-            "gil": one_at_a_time + visit.contended,
-            "cores": (visit.locked + visit.parallel) / case.capacity,
-            "wait": max(visit.delay / one, 1.0 / most),
-        }
+    for one in crews.predicted:
+        seconds = job_seconds(calls, one, rate, spread, one_at_a_time, drained) + start_each * one + warm_up
+        demands: dict[Station, float] = {"gil": lock, "cores": cores, "wait": max(visit.delay / one, 1.0 / most)}
         found.append(Prediction(one, seconds, rate[one], demands, start_each * one))
     return found
 
@@ -162,12 +168,12 @@ def _contention(case: Case) -> float:
     return lost + GIL_CONTENTION * call.gil * min(1.0, burst / SWITCH_INTERVAL)
 
 
-def _processes(case: Case, workers: Sequence[int]) -> list[Prediction]:
-    return _pools(case, workers, _process_chunks, _process_task, _process_start)
+def _processes(case: Case, crews: Crews) -> list[Prediction]:
+    return _pools(case, crews, _process_chunks(case, crews.all), _process_task, _process_start)
 
 
-def _interpreters(case: Case, workers: Sequence[int]) -> list[Prediction]:
-    return _pools(case, workers, lambda case, workers: [1], _interpreter_task, _interpreter_start)
+def _interpreters(case: Case, crews: Crews) -> list[Prediction]:
+    return _pools(case, crews, {one: [1] for one in crews.all}, _interpreter_task, _interpreter_start)
 
 
 @dataclass(frozen=True)
@@ -181,8 +187,8 @@ class Task:
 
 def _pools(
     case: Case,
-    workers: Sequence[int],
-    chunks_for: Callable[[Case, int], Sequence[int]],
+    crews: Crews,
+    chunks: Mapping[int, Sequence[int]],
     task_for: Callable[[Case, int], Task],
     start_for: Callable[[Case, int], float],
 ) -> list[Prediction]:
@@ -190,41 +196,42 @@ def _pools(
 
     Of the chunks in question for a number of workers, the one that is done first.
     """
-    chunks = {one: chunks_for(case, one) for one in workers}
-    most = {
-        chunk: max(one for one in workers if chunk in chunks[one]) for several in chunks.values() for chunk in several
-    }
-    tasks = {chunk: task_for(case, chunk) for chunk in most}
-    stages = {chunk: WorkerStage(task.visit, case.cores, most[chunk]) for chunk, task in tasks.items()}
-    return [
-        min(
-            (_one_pool(case, tasks[chunk], stages[chunk], one, chunk, start_for(case, one)) for chunk in several),
-            key=lambda prediction: prediction.seconds,
-        )
-        for one, several in chunks.items()
-    ]
+    found: dict[int, Prediction] = {}
+    for chunk in dict.fromkeys(chunk for one in crews.predicted for chunk in chunks[one]):
+        predicted = [one for one in crews.predicted if chunk in chunks[one]]
+        most = max(one for one, several in chunks.items() if chunk in several)
+        for one in _one_pool(case, task_for(case, chunk), Crews((most,), predicted), chunk, start_for):
+            known = found.get(one.workers)
+            if known is None or one.seconds < known.seconds:
+                found[one.workers] = one
+    return [found[one] for one in crews.predicted]
 
 
-def _one_pool(case: Case, task: Task, stage: WorkerStage, workers: int, chunk: int, start_up: float) -> Prediction:
-    queued = workers + 1 if task.ahead else 1  # concurrent.futures.process: EXTRA_QUEUED_CALLS
-    pace = pool_throughput(stage, task.parent, workers, queued)
+def _one_pool(
+    case: Case, task: Task, crews: Crews, chunk: int, start_for: Callable[[Case, int], float]
+) -> Iterator[Prediction]:
+    cores, capacity, warm_up, spread = case.cores, case.capacity, case.warm_up, case.spread / math.sqrt(chunk)
+    pool = Pool(task.visit, cores, task.parent, max(crews.all), max(crews.predicted))
     most = case.most_per_second(processes=True) / chunk
-    pace = min(pace, most)
-    rate = [min(alone, pace) for alone in stage.beside_idle_parent[: workers + 1]]
     count = math.ceil(case.job.calls / chunk)
-    seconds = job_seconds(count, workers, rate, case.spread / math.sqrt(chunk))
-    first = case.per_worker(case.warm_up, workers)
-    path = task.parent + task.visit.alone(case.cores)  # the very first task is not sent ahead
-    last = task.parent / 2 if count * task.parent < seconds else 0.0
-    demands: dict[Station, float] = {
-        "parent": task.parent / chunk,
-        "cores": (task.parent + task.visit.parallel) / chunk / case.capacity,
-        "wait": max(task.visit.delay / workers, 1.0 / most) / chunk,
-    }
-    return Prediction(workers, max(seconds + last, path) + start_up + first, pace * chunk, demands, start_up, chunk)
+    path = task.parent + task.visit.alone(cores)  # the very first task is not sent ahead
+    for workers in crews.predicted:
+        queued = workers + 1 if task.ahead else 1  # concurrent.futures.process: EXTRA_QUEUED_CALLS
+        pace = min(pool.throughput(workers, queued), most)
+        rate = [alone if alone < pace else pace for alone in pool.beside_idle_parent[: workers + 1]]
+        seconds = job_seconds(count, workers, rate, spread)
+        last = task.parent / 2 if count * task.parent < seconds else 0.0
+        start_up = start_for(case, workers)
+        demands: dict[Station, float] = {
+            "parent": task.parent / chunk,
+            "cores": (task.parent + task.visit.parallel) / chunk / capacity,
+            "wait": max(task.visit.delay / workers, 1.0 / most) / chunk,
+        }
+        whole = max(seconds + last, path) + start_up + case.per_worker(warm_up, workers)
+        yield Prediction(workers, whole, pace * chunk, demands, start_up, chunk)
 
 
-def _process_chunks(case: Case, workers: int) -> list[int]:
+def _process_chunks(case: Case, workers: Sequence[int]) -> dict[int, list[int]]:
     """Calls per task: enough to make sending a trifle, few enough to keep every worker busy to the end.
 
     And, where a pipe's buffer can hold some but not so many, as many as it can, since larger tasks can't be sent ahead.
@@ -232,9 +239,9 @@ def _process_chunks(case: Case, workers: int) -> list[int]:
     machine, (once, each) = case.machine, _loads(case.profile)
     fixed = machine.process_task + once.seconds + machine.process_byte * once.carried
     worth = max(CHUNK_SECONDS, CHUNK_TASKS * fixed) / case.call.wall
-    chunk = _round(min(worth, case.job.calls / (CHUNKS_PER_WORKER * workers)))
     held = _round((PIPE_BYTES - once.sent) / max(each.sent, 1.0))
-    return [chunk] if held >= chunk else [chunk, held]
+    chunks = {one: _round(min(worth, case.job.calls / (CHUNKS_PER_WORKER * one))) for one in workers}
+    return {one: [chunk] if held >= chunk else [chunk, held] for one, chunk in chunks.items()}
 
 
 def _round(most: float) -> int:
@@ -325,9 +332,9 @@ def _interpreter_start(case: Case, workers: int) -> float:
     return case.per_worker(case.machine.interpreter_start + (case.profile.import_seconds or 0.0), workers)
 
 
-def predict(strategy: Strategy, case: Case, workers: Sequence[int]) -> list[Prediction]:
-    """The job's seconds with each number of workers."""
-    return _PREDICTORS[strategy](case, workers)
+def predict(strategy: Strategy, case: Case, crews: Crews) -> list[Prediction]:
+    """The job's seconds with each number of workers that is to be predicted."""
+    return _PREDICTORS[strategy](case, crews)
 
 
 _PREDICTORS: dict[Strategy, Predictor] = {

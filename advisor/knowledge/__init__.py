@@ -93,7 +93,8 @@ class _Index(NamedTuple):
 
     whole: dict[str, int]  # start and end with a letter or digit, where the text must start and end a run of them
     stems: dict[str, int]  # without the `*`: a run that starts with one of them
-    searched: tuple[tuple[str, int], ...]  # phrases with a `*`, and what starts or ends with another sign
+    searched: dict[str, list[tuple[str, int]]]  # phrases with a `*`, and what starts or ends with another sign,
+    # by the run of letters and digits that they start with; by none where that may go on, or is another sign
 
 
 @cache
@@ -129,7 +130,10 @@ def found_in(words: str) -> list[Found]:
     index = _index()
     unspaced = _is_unspaced(text)
     run = _run(unspaced)
-    searched = (*index.searched, *_unspaced_words()) if unspaced else index.searched
+    starts = ["", *dict.fromkeys(run.findall(text))]
+    searched = [one for start in starts for one in index.searched.get(start, ())]
+    if unspaced:
+        searched += _unspaced_words()
     return _longest([*_looked_up(index, text, run), *_searched(searched, text, run)])
 
 
@@ -183,7 +187,14 @@ def _index() -> _Index:
     whole = dict(zip(words, [line for line, one in enumerate(listed) for _ in one], strict=True))
     odd = [word for word in words if not (word[-1] + word[0]).isalnum()]
     stems = {word[:-1]: whole[word] for word in odd if word[-1] == "*"}
-    return _Index(whole, stems, tuple((word, whole[word]) for word in odd if not word.removesuffix("*").isalnum()))
+    searched: dict[str, list[tuple[str, int]]] = {}
+    start_of = _run(False).match
+    for word in odd:
+        if not word.removesuffix("*").isalnum():
+            start = start_of(word)
+            run = start[0] if start and start[0] != word[:-1] else ""
+            searched.setdefault(run, []).append((word, whole[word]))
+    return _Index(whole, stems, searched)
 
 
 @cache
@@ -208,7 +219,7 @@ def _looked_up(index: _Index, text: str, run: re.Pattern[str]) -> Iterator[_Matc
                 yield start, -end, start - stop, line
 
 
-def _searched(words: tuple[tuple[str, int], ...], text: str, run: re.Pattern[str]) -> Iterator[_Match]:
+def _searched(words: Iterable[tuple[str, int]], text: str, run: re.Pattern[str]) -> Iterator[_Match]:
     """The words that have to be searched for, where the text does not go on with letters before or after them."""
     for written, line in words:
         word = written.removesuffix("*")

@@ -77,6 +77,9 @@ class Header:
         return len(self.intercepts) + 1
 
 
+Row = tuple[str, memoryview]  # what to show of a feature, and its weights
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """The weights: for each known feature a row of whole numbers."""
@@ -85,13 +88,16 @@ class Model:
     keys: Sequence[int]  # of the features, ascending
     table: memoryview  # of signed bytes, the rows in the order of the keys
 
-    def row(self, feature: str) -> memoryview | None:
-        wanted = key(feature)
-        place = bisect_left(self.keys, wanted)
-        if place == len(self.keys) or self.keys[place] != wanted:
-            return None
-        start = place * self.header.columns
-        return self.table[start : start + self.header.columns]
+    def rows(self, found: Mapping[str, str]) -> list[Row]:
+        """Of the features that are known: what to show of them, and their weights."""
+        keys, table, columns = self.keys, self.table, self.header.columns
+        rows = []
+        for feature, shown in found.items():
+            wanted = key(feature)
+            place = bisect_left(keys, wanted)
+            if place < len(keys) and keys[place] == wanted:
+                rows.append((shown, table[place * columns : (place + 1) * columns]))
+        return rows
 
 
 def judge(text: str) -> Judgement:
@@ -134,8 +140,8 @@ def unpacked(fields: Mapping[str, object], packed: bytes) -> Model:
 def judged(known: Model, found: Features) -> Judgement:
     """What that model says of these features."""
     head = known.header
-    words = _rows(known, found.words)
-    facts = _rows(known, found.facts)
+    words = known.rows(found.words)
+    facts = known.rows(found.facts)
     norm = _norm(words, head)
     sums = _sums(words, facts, norm, head)
     count = len(head.kinds)
@@ -185,13 +191,6 @@ def logistic(odds: float) -> float:
 def log_odds(probability: float) -> float:
     inside = max(1e-6, min(1 - 1e-6, probability))
     return math.log(inside / (1 - inside))
-
-
-Row = tuple[str, memoryview]  # what to show of a feature, and its weights
-
-
-def _rows(known: Model, found: Mapping[str, str]) -> list[Row]:
-    return [(shown, row) for feature, shown in found.items() if (row := known.row(feature)) is not None]
 
 
 def _norm(words: Iterable[Row], head: Header) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -187,91 +187,100 @@ class Facts:
                 return f"{part}: {picklable.reasons.get(part) or 'cannot be pickled'}"
         return "cannot be pickled"
 
-    def figures(self) -> dict[str, str]:
+    def figures(self) -> Figures:
         """Every figure that a template may name, as text."""
-        return _profile_figures(self) | _plan_figures(self)
+        return Figures(self)
 
 
 def _expected(estimate: Estimate) -> float:
     return estimate.seconds.expected
 
 
-def _profile_figures(facts: Facts) -> dict[str, str]:
-    profile, effects, reasons = facts.profile, facts.effects, facts.profile.picklable.reasons
-    return {
-        "wall": figures.duration(profile.wall),
-        "calls_measured": "1 call" if profile.calls == 1 else f"{figures.count(profile.calls)} calls",
-        "gil_share": figures.percent(facts.gil_share),
-        "free_share": figures.percent(facts.free_share),
-        "own_share": figures.percent(facts.own_share),
-        "child_share": figures.percent(facts.child_share),
-        "wait_share": figures.percent(facts.wait_share),
-        "unknown_share": figures.percent(facts.unknown_share),
-        "wait": figures.duration(profile.wait),
-        "child_cpu": figures.duration(profile.child_cpu),
-        "gil_blocked": figures.duration(profile.gil_blocked),
-        "run_queue": figures.duration(profile.run_queue),
-        "first_call": figures.duration(profile.first_call),
-        "import_seconds": figures.duration(profile.import_seconds),
-        "pickling": figures.duration(facts.pickling),
-        "argument_bytes": figures.size(profile.argument_bytes),
-        "result_bytes": figures.size(profile.result_bytes),
-        "result_pieces": figures.count(round(int(profile.result_pieces or 0), -3)),
-        "function_bytes": figures.size(profile.function_bytes),
-        "working_set": figures.size(facts.working_set),
-        "native_threads": f"{facts.native_threads:.1f}".removesuffix(".0"),
-        "function_reason": reasons.get("function") or "it cannot be pickled",
-        "argument_reason": reasons.get("arguments") or "they cannot be pickled",
-        "result_reason": reasons.get("results") or "it cannot be pickled",
-        "obstacle": facts.obstacle(),
-        "globals": _listed(effects.globals_written),
-        "threads_left": _listed(effects.threads_left),
-        "children_left": str(effects.children_left),
-        "output_bytes": figures.size(effects.output_bytes),
-        "archetype": profile.archetype or "unknown",
-        **_held_figures(facts),
-    }
+class Figures(dict[str, str]):
+    """Figures by name, each put into words when it is first asked for: few of them ever are."""
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__()
+        self._facts = facts
+
+    def __missing__(self, name: str) -> str:
+        text = self[name] = _FIGURES[name](self._facts)
+        return text
 
 
-def _held_figures(facts: Facts) -> dict[str, str]:
+def _held(facts: Facts, words: Callable[[Held, float], str]) -> str:
+    """Words on what is held, and on the share of a call's time that it is."""
     held = facts.held or max(facts.profile.held, key=lambda one: one.seconds / one.places, default=None)
-    if held is None:
-        return dict.fromkeys(("held", "held_places", "held_share", "held_limit"), "nothing")
-    share = min(1.0, held.seconds / facts.profile.wall)
-    return {
-        "held": f"{held.name} ({held.kind})",
-        "held_places": "one call" if held.places == 1 else f"{figures.count(held.places)} calls",
-        "held_share": figures.percent(share),
-        "held_limit": figures.times(held.places / max(share, 1e-3)),
-    }
+    return "nothing" if held is None else words(held, min(1.0, held.seconds / facts.profile.wall))
 
 
-def _plan_figures(facts: Facts) -> dict[str, str]:
-    machine, rival, loop, processes = facts.machine, facts.rival, facts.loop, facts.best("multiprocessing")
-    return {
-        "calls": figures.count(facts.job.calls),
-        "crew": figures.crew(facts.strategy, facts.workers),
-        "kind": figures.kind(facts.strategy),
-        "workers": str(facts.workers),
-        "chunk": figures.count(facts.chosen.chunk),
-        "busy_cores": f"{min(facts.native_threads, machine.cores):.1f}".removesuffix(".0"),
-        "cores": f"{machine.cores} core" + ("s" if machine.cores > 1 else ""),
-        "start_method": machine.start_method,
-        "memory": figures.size(machine.memory),
-        "memory_needed": figures.size(facts.memory_needed),
-        "dispatch": figures.duration(facts.dispatch),
-        "seconds": figures.duration(facts.chosen.seconds.expected),
-        "low": figures.duration(facts.chosen.seconds.low),
-        "high": figures.duration(facts.chosen.seconds.high),
-        "loop_seconds": figures.duration(loop.seconds.expected) if loop else "unknown",
-        "rival": figures.crew(rival.strategy, rival.workers) if rival else "another way",
-        "rival_seconds": figures.duration(rival.seconds.expected) if rival else "unknown",
-        "start_up": figures.duration(processes.start_up if processes else machine.process_start),
-        "thread_limit": figures.times(1.0 / max(facts.gil_share, 1e-3)),
-    }
+def _process_start(facts: Facts) -> float:
+    processes = facts.best("multiprocessing")
+    return processes.start_up if processes else facts.machine.process_start
 
 
 def _listed(names: Sequence[str], most: int = 3) -> str:
     """The first few names, and how many more there are."""
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+_FIGURES: dict[str, Callable[[Facts], str]] = {
+    "wall": lambda facts: figures.duration(facts.profile.wall),
+    "calls_measured": lambda facts: (
+        "1 call" if facts.profile.calls == 1 else f"{figures.count(facts.profile.calls)} calls"
+    ),
+    "gil_share": lambda facts: figures.percent(facts.gil_share),
+    "free_share": lambda facts: figures.percent(facts.free_share),
+    "own_share": lambda facts: figures.percent(facts.own_share),
+    "child_share": lambda facts: figures.percent(facts.child_share),
+    "wait_share": lambda facts: figures.percent(facts.wait_share),
+    "unknown_share": lambda facts: figures.percent(facts.unknown_share),
+    "wait": lambda facts: figures.duration(facts.profile.wait),
+    "child_cpu": lambda facts: figures.duration(facts.profile.child_cpu),
+    "gil_blocked": lambda facts: figures.duration(facts.profile.gil_blocked),
+    "run_queue": lambda facts: figures.duration(facts.profile.run_queue),
+    "first_call": lambda facts: figures.duration(facts.profile.first_call),
+    "import_seconds": lambda facts: figures.duration(facts.profile.import_seconds),
+    "pickling": lambda facts: figures.duration(facts.pickling),
+    "argument_bytes": lambda facts: figures.size(facts.profile.argument_bytes),
+    "result_bytes": lambda facts: figures.size(facts.profile.result_bytes),
+    "result_pieces": lambda facts: figures.count(round(int(facts.profile.result_pieces or 0), -3)),
+    "function_bytes": lambda facts: figures.size(facts.profile.function_bytes),
+    "working_set": lambda facts: figures.size(facts.working_set),
+    "native_threads": lambda facts: f"{facts.native_threads:.1f}".removesuffix(".0"),
+    "function_reason": lambda facts: facts.profile.picklable.reasons.get("function") or "it cannot be pickled",
+    "argument_reason": lambda facts: facts.profile.picklable.reasons.get("arguments") or "they cannot be pickled",
+    "result_reason": lambda facts: facts.profile.picklable.reasons.get("results") or "it cannot be pickled",
+    "obstacle": lambda facts: facts.obstacle(),
+    "globals": lambda facts: _listed(facts.effects.globals_written),
+    "threads_left": lambda facts: _listed(facts.effects.threads_left),
+    "children_left": lambda facts: str(facts.effects.children_left),
+    "output_bytes": lambda facts: figures.size(facts.effects.output_bytes),
+    "archetype": lambda facts: facts.profile.archetype or "unknown",
+    "calls": lambda facts: figures.count(facts.job.calls),
+    "crew": lambda facts: figures.crew(facts.strategy, facts.workers),
+    "kind": lambda facts: figures.kind(facts.strategy),
+    "workers": lambda facts: str(facts.workers),
+    "chunk": lambda facts: figures.count(facts.chosen.chunk),
+    "busy_cores": lambda facts: f"{min(facts.native_threads, facts.machine.cores):.1f}".removesuffix(".0"),
+    "cores": lambda facts: f"{facts.machine.cores} core" + ("s" if facts.machine.cores > 1 else ""),
+    "start_method": lambda facts: facts.machine.start_method,
+    "memory": lambda facts: figures.size(facts.machine.memory),
+    "memory_needed": lambda facts: figures.size(facts.memory_needed),
+    "dispatch": lambda facts: figures.duration(facts.dispatch),
+    "seconds": lambda facts: figures.duration(facts.chosen.seconds.expected),
+    "low": lambda facts: figures.duration(facts.chosen.seconds.low),
+    "high": lambda facts: figures.duration(facts.chosen.seconds.high),
+    "loop_seconds": lambda facts: figures.duration(facts.loop.seconds.expected) if facts.loop else "unknown",
+    "rival": lambda facts: figures.crew(facts.rival.strategy, facts.rival.workers) if facts.rival else "another way",
+    "rival_seconds": lambda facts: figures.duration(facts.rival.seconds.expected) if facts.rival else "unknown",
+    "start_up": lambda facts: figures.duration(_process_start(facts)),
+    "thread_limit": lambda facts: figures.times(1.0 / max(facts.gil_share, 1e-3)),
+    "held": lambda facts: _held(facts, lambda held, share: f"{held.name} ({held.kind})"),
+    "held_places": lambda facts: _held(
+        facts, lambda held, share: "one call" if held.places == 1 else f"{figures.count(held.places)} calls"
+    ),
+    "held_share": lambda facts: _held(facts, lambda held, share: figures.percent(share)),
+    "held_limit": lambda facts: _held(facts, lambda held, share: figures.times(held.places / max(share, 1e-3))),
+}

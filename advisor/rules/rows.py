@@ -41,7 +41,7 @@ class Rule:
         return self.because.format_map(facts.figures())
 
     def text(self, facts: Facts) -> str:
-        sentence = f"{self.clause(facts)}, so {self.so.format_map(facts.figures())}."
+        sentence = f"{self.because}, so {self.so}.".format_map(facts.figures())
         return sentence[:1].upper() + sentence[1:]
 
 
