@@ -12,6 +12,7 @@ from hypothesis import strategies as some
 
 from advisor import costs
 from advisor.costs import MIN_GAIN, call_parts, estimate, leaders
+from advisor.costs.strategies import CHUNK_SECONDS
 from advisor.records import Estimate, Job, Machine, Picklable, Profile, Python, Range, SideEffects, Strategy
 
 TWO_CORES = Machine(cores=2)
@@ -85,6 +86,12 @@ def test_bound_method_that_drags_its_self_along() -> None:
     assert speedups(heavy, 12)["multiprocessing", 2] < 1.0
     assert only(heavy, "multiprocessing", 2, 1000).chunk >= 10
     assert speedups(heavy, 1000)["multiprocessing", 2] > 1.5
+
+
+def test_a_chunk_may_be_a_hair_below_a_power_of_ten() -> None:
+    """Where a thousand calls would be a trifle too many, there are fewer in a chunk, and no error."""
+    wall = CHUNK_SECONDS / math.nextafter(1000, 0)
+    assert only(call(wall, gil=1.0), "multiprocessing", 2, calls=100_000).chunk in (500, 1000)
 
 
 def test_chunks_carry_the_function_once() -> None:
