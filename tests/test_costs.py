@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from advisor import costs
-from advisor.costs import MIN_GAIN, call_parts, estimate, leaders
+from advisor.costs import MIN_GAIN, call_parts, estimate, leaders, shortlist
 from advisor.costs.strategies import CHUNK_SECONDS
 from advisor.records import Estimate, Job, Machine, Picklable, Profile, Python, Range, SideEffects, Strategy
 
@@ -462,6 +462,22 @@ def test_laws_that_no_pool_can_break(profile: Profile, job: Job, machine: Machin
     assert estimates[0].strategy == "sequential"
     assert loop * TOLERANCE >= profile.wall * job.calls
     assert set(leaders(estimates)) == {one.strategy for one in estimates}
+
+
+@settings(deadline=None, max_examples=60)
+@given(profiles(), jobs, machines)
+def test_the_shortlist_is_a_part_of_all_estimates(profile: Profile, job: Job, machine: Machine) -> None:
+    """What a verdict rests on is the same to the last digit, whether all worker counts were looked at or not."""
+    every, best = estimate(profile, job, machine), shortlist(profile, job, machine)
+    assert all(one in every for one in best)
+    feasible = {strategy: one for strategy, one in leaders(every).items() if one.feasible}
+    assert {strategy: one for strategy, one in leaders(best).items() if one.feasible} == feasible
+    for strategy in feasible:
+        fastest = [
+            min(one.seconds.expected for one in several if one.feasible and one.strategy == strategy)
+            for several in (every, best)
+        ]
+        assert fastest[0] == fastest[1]
 
 
 @settings(deadline=None, max_examples=60)
