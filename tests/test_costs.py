@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from advisor import costs
-from advisor.costs import MIN_GAIN, call_parts, estimate, leaders
+from advisor.costs import MIN_GAIN, call_parts, estimate, leaders, shortlist
+from advisor.costs.strategies import CHUNK_SECONDS
 from advisor.records import Estimate, Job, Machine, Picklable, Profile, Python, Range, SideEffects, Strategy
 
 TWO_CORES = Machine(cores=2)
@@ -85,6 +86,12 @@ def test_bound_method_that_drags_its_self_along() -> None:
     assert speedups(heavy, 12)["multiprocessing", 2] < 1.0
     assert only(heavy, "multiprocessing", 2, 1000).chunk >= 10
     assert speedups(heavy, 1000)["multiprocessing", 2] > 1.5
+
+
+def test_a_chunk_may_be_a_hair_below_a_power_of_ten() -> None:
+    """Where a thousand calls would be a trifle too many, there are fewer in a chunk, and no error."""
+    wall = CHUNK_SECONDS / math.nextafter(1000, 0)
+    assert only(call(wall, gil=1.0), "multiprocessing", 2, calls=100_000).chunk in (500, 1000)
 
 
 def test_chunks_carry_the_function_once() -> None:
@@ -455,6 +462,22 @@ def test_laws_that_no_pool_can_break(profile: Profile, job: Job, machine: Machin
     assert estimates[0].strategy == "sequential"
     assert loop * TOLERANCE >= profile.wall * job.calls
     assert set(leaders(estimates)) == {one.strategy for one in estimates}
+
+
+@settings(deadline=None, max_examples=60)
+@given(profiles(), jobs, machines)
+def test_the_shortlist_is_a_part_of_all_estimates(profile: Profile, job: Job, machine: Machine) -> None:
+    """What a verdict rests on is the same to the last digit, whether all worker counts were looked at or not."""
+    every, best = estimate(profile, job, machine), shortlist(profile, job, machine)
+    assert all(one in every for one in best)
+    feasible = {strategy: one for strategy, one in leaders(every).items() if one.feasible}
+    assert {strategy: one for strategy, one in leaders(best).items() if one.feasible} == feasible
+    for strategy in feasible:
+        fastest = [
+            min(one.seconds.expected for one in several if one.feasible and one.strategy == strategy)
+            for several in (every, best)
+        ]
+        assert fastest[0] == fastest[1]
 
 
 @settings(deadline=None, max_examples=60)

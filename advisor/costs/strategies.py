@@ -248,8 +248,8 @@ def _round(most: float) -> int:
     """The largest of 1, 2, 5, 10, 20, … that is no more."""
     if most < 2:
         return 1
-    power = 10 ** math.floor(math.log10(most))
-    return int(power * max(digit for digit in (1, 2, 5) if digit * power <= most))
+    power = 10 ** math.floor(math.log10(most))  # of a figure a hair below 1,000, 1,000
+    return int(power * max(digit for digit in (0.5, 1, 2, 5) if digit * power <= most))
 
 
 def _process_task(case: Case, chunk: int) -> Task:
