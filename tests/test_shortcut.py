@@ -38,7 +38,7 @@ SETTINGS = [
     pytest.param({"proxies": 1}, {"X-Forwarded-For": "192.0.2.7"}, id="behind a proxy"),
     pytest.param({"journal": "journal.db"}, {}, id="journal"),
     pytest.param({"journal": "journal.db", "journal_descriptions": True}, {}, id="journal of descriptions"),
-    pytest.param({"rate_limit": "100/minute"}, {}, id="rate limit"),
+    pytest.param({"rate_limit": "100/day"}, {}, id="rate limit"),
 ]
 ADVICE = "/v1/advice"
 LOGGED = {"msg", "request_id", "method", "route", "status", "seconds", "client", "recommendation", "evidence"}
@@ -100,7 +100,8 @@ def seen_of(client: FlaskClient, caplog: pytest.LogCaptureFixture, body: Any, he
     told = [{name: value for name, value in record.__dict__.items() if name in LOGGED} for record in caplog.records]
     assert all(one.pop("seconds") > 0 for one in told)
     counting = [after - then for after, then in zip(counts(), before, strict=True)]
-    response.headers.pop("X-RateLimit-Reset", None)  # the time of day
+    for name in ("X-RateLimit-Reset", "Retry-After"):  # the time of day
+        response.headers.pop(name, None)
     return response.status, dict(response.headers), response.data, counting, told
 
 
