@@ -103,7 +103,7 @@ def entries() -> tuple[Entry, ...]:
     return tuple(map(_entry, range(len(_lines()))))
 
 
-def words_of(line: bytes) -> bytes:
+def _words_of(line: bytes) -> bytes:
     """The list of an entry's words as it is written. Raises ValueError where there is none."""
     found = _WORDS.search(line)
     if found is None:
@@ -182,7 +182,7 @@ def _is_unspaced(text: str) -> bool:
 @cache
 def _index() -> _Index:
     # A text names few entries, so only the words are decoded, all at once: loading is part of every start.
-    listed: list[list[str]] = json.loads(b"[%b]" % b",".join(map(words_of, _lines())))
+    listed: list[list[str]] = json.loads(b"[%b]" % b",".join(map(_words_of, _lines())))
     words = folded("\n".join(["\n".join(one) for one in listed])).split("\n")
     whole = dict(zip(words, [line for line, one in enumerate(listed) for _ in one], strict=True))
     odd = [word for word in words if not (word[-1] + word[0]).isalnum()]

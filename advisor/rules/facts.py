@@ -245,7 +245,7 @@ _FIGURES: dict[str, Callable[[Facts], str]] = {
     "pickling": lambda facts: figures.duration(facts.pickling),
     "argument_bytes": lambda facts: figures.size(facts.profile.argument_bytes),
     "result_bytes": lambda facts: figures.size(facts.profile.result_bytes),
-    "result_pieces": lambda facts: figures.count(round(int(facts.profile.result_pieces or 0), -3)),
+    "result_pieces": lambda facts: figures.count(int(float(f"{facts.profile.result_pieces or 0.0:.2g}"))),
     "function_bytes": lambda facts: figures.size(facts.profile.function_bytes),
     "working_set": lambda facts: figures.size(facts.working_set),
     "native_threads": lambda facts: f"{facts.native_threads:.1f}".removesuffix(".0"),
