@@ -7,7 +7,9 @@ For each workload: advice from a fresh measurement, as the command line gives it
 the oracle (`python -m benchmarks.oracle`); and what others would do (`benchmarks.peers`). All of them, and the best of
 each strategy that the advice considered, then run in turn and back, each time in a fresh process, and their medians
 are compared. What is best is the fastest of those medians, so pick/best is never below 1, not even for the oracle's
-own pick run again: what that scores is the floor that noise leaves.
+own pick run again: what that scores is the floor that noise leaves. Where the advised way or the oracle's comes out
+within a tenth of the plain loop, faster or slower, all go on for up to three times as many rounds: a few runs can't
+tell which of two such ways is the slower one.
 
 Trials go to docs/score.json, one after the other: after an interruption the same command goes on where it stopped.
 `--report` measures nothing: it writes docs/score.md, docs/score.svg and the README's table from what is there.
@@ -15,6 +17,7 @@ Trials go to docs/score.json, one after the other: after an interruption the sam
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -30,6 +33,10 @@ from profiles.outcomes import load
 
 OUT_OF_THE_RUNNING: Final = 1.5
 """Times the fastest: what others chose and was slower in the first round is not run again, for little changes by it."""
+TOO_CLOSE: Final = 1.1
+"""Nearer than this to the plain loop, on either side, it takes more rounds to tell what is slower."""
+MORE: Final = 3
+"""Times the rounds that are run when it is."""
 
 
 def examine(workload: Workload, tell: corpus.Tell, *, rounds: int, timeout: float) -> Trial:
@@ -85,10 +92,17 @@ def _run_in_turn(
     rounds: int,
     timeout: float,
 ) -> tuple[dict[Contender, list[float]], dict[Contender, str]]:
-    """Seconds of every run, and why those failed that did; those in `always` run in every round."""
+    """Seconds of every run, and why those failed that did; those in `always` run in every round.
+
+    There are more rounds while one of `always` is too close to the plain loop, whichever of them is ahead.
+    """
     seconds: dict[Contender, list[float]] = {one: [] for one in contenders}
     failures: dict[Contender, str] = {}
-    for number in range(rounds):
+    for number in range(MORE * rounds):
+        if number >= rounds and not any(
+            _too_close(seconds[one], seconds[SEQUENTIAL]) for one in always if one != SEQUENTIAL
+        ):
+            break
         for one in contenders if number % 2 == 0 else reversed(contenders):
             if one in failures or (one not in always and _out_of_the_running(one, seconds)):
                 continue
@@ -101,6 +115,13 @@ def _run_in_turn(
                     raise
                 failures[one] = str(error)
     return seconds, failures
+
+
+def _too_close(seconds: Sequence[float], loop: Sequence[float]) -> bool:
+    if not seconds:
+        return False
+    ratio = statistics.median(seconds) / statistics.median(loop)
+    return 1 / TOO_CLOSE < ratio < TOO_CLOSE
 
 
 def _out_of_the_running(one: Contender, seconds: dict[Contender, list[float]]) -> bool:

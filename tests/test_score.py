@@ -230,6 +230,19 @@ class TestScore:
         assert seconds[Package("betapool")] == [4.0]
         assert failures == {}
 
+    @pytest.mark.parametrize(("pool", "rounds"), [(0.95, 6), (1.05, 6), (0.5, 2), (1.2, 2)])
+    def test_what_is_close_to_the_loop_is_looked_at_for_longer(
+        self, monkeypatch: pytest.MonkeyPatch, pool: float, rounds: int
+    ) -> None:
+        """Ahead of the loop by a hair or behind it: the same number of rounds, so that neither is favoured."""
+        threads = Plan("threading", 2)
+        monkeypatch.setattr(score, "measure", lambda _, plan, timeout: 1.0 if plan == SEQUENTIAL else pool)
+        workload = find("tiny.clamp")
+        seconds, _ = score._run_in_turn(
+            workload, [SEQUENTIAL, threads], [SEQUENTIAL, threads], print, rounds=2, timeout=60
+        )
+        assert [len(taken) for taken in seconds.values()] == [rounds, rounds]
+
 
 class TestCorpus:
     def test_a_workload_that_cannot_run_is_left_out_by_name(
