@@ -12,7 +12,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from advisor import costs, rules
-from advisor.decision import NINETY
+from advisor.decision.certainty import NINETY
 from advisor.records import Estimate, Job, Profile, Range
 
 LEAST: Final = 1e-9  # seconds; nothing takes less

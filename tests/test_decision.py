@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from advisor import costs, describe
-from advisor.decision import NO_MORE, corrected, decide, undecided
+from advisor.decision import corrected, decide, undecided
+from advisor.decision.certainty import NO_MORE
 from advisor.matrix import ROWS, MatrixRow
 from advisor.records import (
     Advice,

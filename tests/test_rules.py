@@ -34,11 +34,11 @@ ESTIMATES = (LOOP, THREADS, PROCESSES)
 def rules_of(
     profile: Profile, chosen: Estimate, job: Job = JOB, machine: Machine = MACHINE, estimates: Any = ESTIMATES
 ) -> list[str]:
-    return [reason.rule for reason in rules.reasons(profile, job, machine, estimates, chosen)]
+    return [reason.rule for reason in rules.reasons(rules.Facts(profile, job, machine, estimates, chosen))]
 
 
 def codes_of(profile: Profile, chosen: Estimate, job: Job = JOB, machine: Machine = MACHINE, **more: Any) -> list[str]:
-    return [pitfall.code for pitfall in rules.pitfalls(profile, job, machine, ESTIMATES, chosen, **more)]
+    return [pitfall.code for pitfall in rules.pitfalls(rules.Facts(profile, job, machine, ESTIMATES, chosen, **more))]
 
 
 WAITING = profile_of(gil_held=0.02, wait=0.98)
@@ -97,7 +97,7 @@ def test_where_no_gil_was_none_is_spoken_of() -> None:
     assert "releases-gil" not in rules_of(measured, THREADS)
     half = measured.model_copy(update={"gil_held": 0.5, "gil_free": 0.0, "wait": 0.5, "gil_blocked": 0.4})
     for chosen in (THREADS, PROCESSES):
-        told = rules.reasons(half, JOB, NO_GIL, ESTIMATES, chosen)
+        told = rules.reasons(rules.Facts(half, JOB, NO_GIL, ESTIMATES, chosen))
         assert not [reason for reason in told if "holds the GIL" in reason.text]
     assert "gil-blocked" not in codes_of(half, THREADS, machine=NO_GIL)
     assert "gil-blocked" in codes_of(half, THREADS)
@@ -105,7 +105,7 @@ def test_where_no_gil_was_none_is_spoken_of() -> None:
 
 def test_a_reason_quotes_the_measured_figures() -> None:
     """The text is the row's words, filled with this call's figures."""
-    reason = rules.reasons(profile_of(gil_held=0.97, wait=0.03), JOB, MACHINE, ESTIMATES, PROCESSES)[0]
+    reason = rules.reasons(rules.Facts(profile_of(gil_held=0.97, wait=0.03), JOB, MACHINE, ESTIMATES, PROCESSES))[0]
     assert reason.model_dump() == {
         "rule": "holds-gil",
         "text": "The function holds the GIL for 97 % of its time, so threads would take turns (1× at most) while "
@@ -125,7 +125,7 @@ def test_a_reason_never_speaks_for_another_strategy() -> None:
 def test_rules_can_be_replaced() -> None:
     """A user's own rows take the place of the built-in ones."""
     own = rules.Rule("mine", "always", lambda facts: True, rules.EVERY, "I say so, on {cores}", "do it", "me")
-    reasons = rules.reasons(profile_of(), JOB, MACHINE, ESTIMATES, PROCESSES, rules=(own,))
+    reasons = rules.reasons(rules.Facts(profile_of(), JOB, MACHINE, ESTIMATES, PROCESSES), rules=(own,))
     assert [reason.text for reason in reasons] == ["I say so, on 4 cores, so do it."]
 
 
@@ -215,7 +215,7 @@ def test_a_large_self_is_said_once() -> None:
 def test_a_pitfall_names_what_was_measured() -> None:
     """The text has the reason found and what to do about it; braces in a user's text stay as they are."""
     profile = profile_of(picklable=Picklable(function=False, reasons={"function": "can't pickle <lambda {wall}>"}))
-    warning = rules.pitfalls(profile, JOB, MACHINE, ESTIMATES, THREADS)[0]
+    warning = rules.pitfalls(rules.Facts(profile, JOB, MACHINE, ESTIMATES, THREADS))[0]
     assert warning.text == (
         "The function cannot be sent to a process (can't pickle <lambda {wall}>): define it at the top level of an "
         "importable module, not as a lambda or inside another function."
@@ -228,7 +228,7 @@ def test_every_template_can_be_filled() -> None:
     for rule in (*rules.RULES, rules.FALLBACK):
         assert "{" not in rule.text(bare)
     for trap in rules.PITFALLS:
-        assert "{" not in trap.text.format_map(bare.figures())
+        assert "{" not in trap.text.format_map(bare.words)
 
 
 def test_codes_are_unique_for_a_strategy() -> None:
@@ -242,5 +242,5 @@ def test_codes_are_unique_for_a_strategy() -> None:
 def test_shares_are_of_the_calls_own_time() -> None:
     """On a busy host a call that only computes still holds the GIL for all of its own time."""
     profile = profile_of(wall=0.1, gil_held=0.04, gil_free=0.0, child_cpu=0.0, wait=0.0, run_queue=0.06)
-    reason = rules.reasons(profile, JOB, MACHINE, ESTIMATES, PROCESSES)[0]
+    reason = rules.reasons(rules.Facts(profile, JOB, MACHINE, ESTIMATES, PROCESSES))[0]
     assert "holds the GIL for 100 % of its time" in reason.text

@@ -2,7 +2,7 @@
 
 A `Rule` holds its condition, the strategies it speaks for, its words and their source together, so that the
 explanation cannot drift from the decision. Its words come in two halves: `because` (a clause that the summary quotes)
-and `so`. Both are templates over `Facts.figures()`. To extend or override the rows, pass your own to `reasons` and
+and `so`. Both are templates over `Facts.words`. To extend or override the rows, pass your own to `reasons` and
 `pitfalls`.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from advisor.records import Estimate, Job, Machine, Pitfall, Profile, Reason
+from advisor.records import Pitfall, Reason
 from advisor.rules.facts import EVERY, OWN_GIL, Facts
 from advisor.rules.rows import FALLBACK, RULES, Rule
 from advisor.rules.sources import GIL_TERM, NOTEBOOK
@@ -39,34 +39,14 @@ def fired(facts: Facts, rules: Iterable[Rule] = RULES) -> tuple[Rule, ...]:
     return tuple(rule for rule in rules if rule.fires(facts)) or (FALLBACK,)
 
 
-def reasons(
-    profile: Profile,
-    job: Job,
-    machine: Machine,
-    estimates: tuple[Estimate, ...],
-    chosen: Estimate,
-    *,
-    rules: Iterable[Rule] = RULES,
-) -> tuple[Reason, ...]:
-    """Why `chosen`, in words filled with the figures, the strongest reason first."""
-    facts = Facts(profile, job, machine, estimates, chosen)
+def reasons(facts: Facts, rules: Iterable[Rule] = RULES) -> tuple[Reason, ...]:
+    """Why the chosen strategy, in words filled with the figures, the strongest reason first."""
     return tuple(Reason(rule=rule.name, text=rule.text(facts), source=rule.source) for rule in fired(facts, rules))
 
 
-def pitfalls(
-    profile: Profile,
-    job: Job,
-    machine: Machine,
-    estimates: tuple[Estimate, ...],
-    chosen: Estimate,
-    *,
-    verified: bool = False,
-    traps: Iterable[Trap] = PITFALLS,
-) -> tuple[Pitfall, ...]:
-    """What to watch for with `chosen`, and what to do about it."""
-    facts = Facts(profile, job, machine, estimates, chosen, verified)
-    named = facts.figures()
-    return tuple(Pitfall(code=trap.code, text=trap.text.format_map(named)) for trap in traps if trap.fires(facts))
+def pitfalls(facts: Facts, traps: Iterable[Trap] = PITFALLS) -> tuple[Pitfall, ...]:
+    """What to watch for with the chosen strategy, and what to do about it."""
+    return tuple(Pitfall(code=trap.code, text=trap.text.format_map(facts.words)) for trap in traps if trap.fires(facts))
 
 
 def as_json() -> dict[str, list[dict[str, object]]]:

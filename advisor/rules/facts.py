@@ -187,7 +187,8 @@ class Facts:
                 return f"{part}: {picklable.reasons.get(part) or 'cannot be pickled'}"
         return "cannot be pickled"
 
-    def figures(self) -> Figures:
+    @cached_property
+    def words(self) -> Figures:
         """Every figure that a template may name, as text."""
         return Figures(self)
 

@@ -38,10 +38,10 @@ class Rule:
 
     def clause(self, facts: Facts) -> str:
         """The first half, for use after "because"."""
-        return self.because.format_map(facts.figures())
+        return self.because.format_map(facts.words)
 
     def text(self, facts: Facts) -> str:
-        sentence = f"{self.because}, so {self.so}.".format_map(facts.figures())
+        sentence = f"{self.because}, so {self.so}.".format_map(facts.words)
         return sentence[:1].upper() + sentence[1:]
 
 
