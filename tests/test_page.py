@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shlex
@@ -9,7 +10,8 @@ from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from browser import DESKTOP, PHONE, Watch, barriers, browsing, found, overflow, serving, visiting
@@ -20,9 +22,6 @@ from pydantic import SecretStr
 from advisor import matrix
 from advisor.service import create_app
 from advisor.service.settings import Settings
-
-if TYPE_CHECKING:
-    pass
 
 STATIC = Path(create_app().static_folder or "")
 PROFILE: dict[str, Any] = {
@@ -112,6 +111,42 @@ def test_the_matrix_is_whole(client: FlaskClient) -> None:
     assert text.count('<p class="source">') == len(rows)
     assert "BeautifulSoup builds its tree in Python with the GIL held" in text
     assert re.search(r'href="(https://docs\.python\.org/[^"]+)" rel="noreferrer">docs\.python\.org/', text)
+
+
+def test_the_api_page_says_all_that_the_document_says(client: FlaskClient) -> None:
+    """Every call with its statuses, every field of every model; each link on it leads somewhere."""
+    text = client.get("/api").get_data(as_text=True)
+    document = client.get("/openapi.json").get_json()
+    for address, methods in document["paths"].items():
+        for method in methods:
+            assert f'<span class="method">{method.upper()}</span> {address}</code></h2>' in text
+    fields = [name for model in document["components"]["schemas"].values() for name in model.get("properties", {})]
+    assert [html.unescape(name) for name in re.findall("<dt><code>(.+?)</code></dt>", text)] == fields
+    elements = Elements(text)
+    ids = {attributes["id"] for _, attributes in elements.found if "id" in attributes}
+    links = {attributes["href"][1:] for attributes in elements.named("a") if attributes["href"].startswith("#")}
+    assert links <= ids
+    assert "model-Question" in links
+
+
+def test_commands_of_the_api_page_ask_what_is_answered(client: FlaskClient) -> None:
+    """The service gives the answer that is shown to what the command sends."""
+    shown = re.findall(r": the (?:command|answer)\">(.*?)</pre>", client.get("/api").get_data(as_text=True), re.DOTALL)
+    pairs = list(zip(map(html.unescape, shown[::2]), map(html.unescape, shown[1::2]), strict=True))
+    assert len(pairs) >= 5
+    for command, answer in pairs:
+        curl, _, address, *rest = shlex.split(command.replace("\\\n", ""))
+        assert curl == "curl"
+        answered = client.post(urlsplit(address).path, data=rest[-1], content_type="application/json").get_json()
+        assert answered.keys() == json.loads(answer).keys()
+
+
+def test_the_api_page_says_where_a_token_is_needed() -> None:
+    """Where the service has one; the page itself needs none."""
+    text = create_app(Settings(tokens=(SecretStr("s" * 32),))).test_client().get("/api").get_data(as_text=True)
+    assert "Bearer $ADVISOR_TOKEN" in html.unescape(text)
+    assert "It needs the token" in text
+    assert "It needs the token" not in create_app().test_client().get("/api").get_data(as_text=True)
 
 
 # --- in a browser ---------------------------------------------------------------------------------------------------
@@ -549,7 +584,11 @@ def the_matrix(page: Page) -> None:
     page.goto(f"{page.url}matrix")
 
 
-@pytest.mark.parametrize("state", [start, measured, described, undecided, problem, the_matrix])
+def the_api(page: Page) -> None:
+    page.goto(f"{page.url}api")
+
+
+@pytest.mark.parametrize("state", [start, measured, described, undecided, problem, the_matrix, the_api])
 def test_nothing_is_in_the_way_of_anyone(page: Page, state: Callable[[Page], None]) -> None:
     """axe finds nothing, on a desktop and on a telephone, in light and in dark; and nothing sticks out."""
     state(page)

@@ -1,4 +1,4 @@
-"""The pages for people: the question with its answer at `/`, the matrix, and what was predicted and reported.
+"""The pages for people: the question with its answer at `/`, the matrix, the API, and what was predicted and reported.
 
 None of them needs a token: what they ask the service for does.
 """
@@ -9,11 +9,13 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 
 from advisor import __version__, matrix
 from advisor.knowledge import WHERE_IN_WORDS
+from advisor.service import manual
 from advisor.service.access import open_to_all
+from advisor.service.openapi import Description
 
 views = Blueprint("pages", __name__)
 
@@ -57,6 +59,24 @@ def _matrix(root: str) -> str:
     tables = matrix.as_json()
     sections = [(name, *SECTIONS.get(name, (name.capitalize(), "")), rows) for name, rows in tables.items()]
     return render_template("matrix.html", version=__version__, sections=sections, works=WHERE_IN_WORDS)
+
+
+@views.get("/api")
+@open_to_all
+def api_page() -> str:
+    return _api(current_app.extensions["description"], request.url_root.rstrip("/"))
+
+
+@lru_cache(maxsize=4)
+def _api(description: Description, root: str) -> str:
+    document = description.document
+    return render_template(
+        "api.html",
+        version=__version__,
+        protected="securitySchemes" in document["components"],
+        calls=manual.calls(document, root),
+        models=manual.models(document),
+    )
 
 
 @views.app_template_test("address")

@@ -118,7 +118,7 @@ def problem(status: int, detail: str, faults: Sequence[Fault] = (), place: str =
 
 
 _DETAILS = {
-    404: "There is nothing at this address. GET /openapi.json lists what there is.",
+    404: "There is nothing at this address. GET /openapi.json lists what there is, /api for people.",
     405: "This address does not take this method; the Allow header lists those it takes.",
     429: "Too many requests: the Retry-After header says in how many seconds the next will be answered.",
     500: "Something went wrong here. It was logged; the request was not at fault.",
