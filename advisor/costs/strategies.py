@@ -113,11 +113,16 @@ def _threads(case: Case, crews: Crews) -> list[Prediction]:
 def _pieces_at_once(case: Case) -> float:
     """Core seconds that go to a call's result being given back while others take theirs, for which they need no GIL."""
     call, pieces = case.call, case.profile.result_pieces
-    if not pieces or not call.native:
-        return 0.0
+    return seconds_a_piece(pieces) * pieces * call.native / call.cpu if pieces and call.native else 0.0
+
+
+def seconds_a_piece(pieces: float) -> float:
+    """Core seconds for each of so many pieces of native memory that are given back by another thread than their maker.
+
+    Source: `python -m benchmarks.native_results`.
+    """
     beyond = (pieces - PIECES_WITHIN_CACHE) / (PIECES_BEYOND_CACHE - PIECES_WITHIN_CACHE)
-    each = PIECE + (PIECE_BEYOND_CACHE - PIECE) * min(1.0, max(0.0, beyond))
-    return each * pieces * call.native / call.cpu
+    return PIECE + (PIECE_BEYOND_CACHE - PIECE) * min(1.0, max(0.0, beyond))
 
 
 def _without_gil(case: Case) -> Case:
