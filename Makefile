@@ -43,6 +43,7 @@ benchmark: $(VENV)/$(INSTALLED)
 	$(VENV)/bin/python -m benchmarks.start_up
 	$(VENV)/bin/python -m benchmarks.gil_share
 	$(VENV)/bin/python -m benchmarks.model_against_simulation
+	$(VENV)/bin/python -m benchmarks.native_results
 	$(VENV)/bin/python -m benchmarks.oracle
 	$(VENV)/bin/python -m benchmarks.score
 	$(VENV)/bin/python -m benchmarks.second_opinion
