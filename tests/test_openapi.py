@@ -16,7 +16,7 @@ from tests.journals import app_with
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
-PAGES = {"/", "/matrix", "/outcomes", "/static/<path:filename>"}  # for people
+PAGES = {"/", "/api", "/matrix", "/outcomes", "/static/<path:filename>"}  # for people
 WRONG = [{}, {"description": "x", "task": {}}, {"description": "x", "speed": 1}, {"description": 5}]
 
 
