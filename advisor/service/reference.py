@@ -39,6 +39,6 @@ def decision_matrix() -> Response:
 @views.get("/openapi.json")
 @described(Operation(answer=Specification))
 def specification() -> Response:
-    """This document"""
+    """All of this as an OpenAPI 3.1 document"""
     description: Description = current_app.extensions["description"]
     return jsonify(description.document)
