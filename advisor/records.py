@@ -92,6 +92,10 @@ class Profile(Record):
     run_queue: Seconds | None = Field(
         None, description="ready but without a core, on a busy host; in none of the above"
     )
+    preempted: Seconds | None = Field(
+        None,
+        description="the part of `run_queue` after losing the core while computing; the rest follows waits",
+    )
     argument_bytes: Bytes | None = Field(None, description="pickled size of one call's arguments")
     result_bytes: Bytes | None = Field(None, description="pickled size of one call's result")
     function_bytes: Bytes | None = Field(

@@ -372,6 +372,15 @@ def test_busy_host_does_not_turn_into_waiting() -> None:
     assert (parts.gil, parts.native, parts.wait) == pytest.approx((0.45, 0.15, 0.4))
 
 
+def test_to_wait_for_a_core_after_a_wait_is_more_of_that() -> None:
+    """Who is woken and finds no core has no GIL meanwhile: 1.4 ms in line are no 1.4 ms of computing."""
+    nap = Profile(calls=9, wall=0.0515, gil_held=4e-5, gil_free=0, child_cpu=0, wait=0.05, run_queue=0.00146)
+    parts = call_parts(nap.model_copy(update={"preempted": 1e-5}))
+    assert (parts.gil, parts.wait) == pytest.approx((5e-5, 0.05145))
+    assert best(nap.model_copy(update={"preempted": 1e-5}))[0] == "threading"
+    assert best(nap.model_copy(update={"preempted": 0.00146}))[0] == "multiprocessing"
+
+
 def test_standard_errors_widen_the_interval() -> None:
     """A GIL share that is known badly makes the prediction for threads wide, and that for processes no wider."""
     sharp = call(0.1, gil=0.3, free=0.7)

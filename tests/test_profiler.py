@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -501,8 +502,16 @@ def test_waiting_for_a_core_is_nobodys_waiting() -> None:
     fields = summarise(record(Stretch(1, passed), observed={0: tally(1000, 1000)}))
     assert fields["wait"] == 0
     assert fields["run_queue"] == 5
+    assert fields["preempted"] == 5
     assert fields["gil_held"] == pytest.approx(5)
     assert fields["gil_free"] == pytest.approx(0)
+
+
+def test_the_line_after_a_wait_is_told_from_that_after_losing_a_core() -> None:
+    """By how often each was the case; not at all where the kernel does not count."""
+    passed = reading(10, 1, run_queue=4, switches=3, preemptions=1)
+    assert summarise(record(Stretch(1, passed)))["preempted"] == pytest.approx(1)
+    assert summarise(record(Stretch(1, replace(passed, preemptions=None))))["preempted"] is None
 
 
 def test_instants_missed_behind_the_target_are_made_up_for() -> None:

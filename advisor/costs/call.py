@@ -137,7 +137,7 @@ def call_parts(profile: Profile, rest: Rest = "held") -> Call:
 
     Where a part is unknown, the rest of the time counts as holding the GIL, as the decision matrix would have it, or,
     for the other end of the interval, as waiting. Time in the run queue of a busy host was computing that others
-    held up; parts that exceed the wall time ran on several cores at once.
+    held up, or, after a wait, more of that; parts that exceed the wall time ran on several cores at once.
     """
     wall = max(profile.wall, SHORTEST)
     gil, native, child, wait = (
@@ -193,15 +193,18 @@ def _width(seconds: float, core_seconds: float) -> float:
 
 
 def _fitted(wall: float, profile: Profile, call: Call) -> Call:
-    """The call scaled to its wall time: first what the run queue took from its computing, then all of it."""
+    """The call scaled to its wall time: first what the run queue took from its computing or added to its waits, then
+    all of it."""
     computing = call.gil + call.free / call.width
-    left = wall - computing - call.wait
-    slow = 1.0 + max(0.0, min(left, profile.run_queue or 0.0)) / computing if computing else 1.0
-    alone = slow * computing + call.wait
+    queued = max(0.0, min(wall - computing - call.wait, profile.run_queue or 0.0))
+    preempted = queued if profile.preempted is None else min(queued, profile.preempted)
+    slow = 1.0 + preempted / computing if computing else 1.0
+    wait = call.wait + queued - preempted
+    alone = slow * computing + wait
     if alone <= 0:
         return replace(call, gil=wall)
     every = wall / alone
-    wait = call.wait * every
+    wait *= every
     blocked = min(profile.gil_blocked or 0.0, wait)
     return replace(
         call,

@@ -31,6 +31,7 @@ class Figures:
     gil_blocked: float | None
     gil_releases: float | None
     run_queue: float | None
+    preempted: float | None
     native_threads: float
     switches: float | None
 
@@ -49,10 +50,12 @@ class _Totals:
     preemptions: float | None
 
     @property
-    def preempted(self) -> float:
+    def preempted(self) -> float | None:
         """Seconds in line for a core after losing it, not after a wait: who lost it has the GIL still."""
-        switches, preemptions = self.switches or 0.0, self.preemptions or 0.0
-        return (self.queued or 0.0) * preemptions / (switches + preemptions) if preemptions else 0.0
+        if self.queued is None or self.switches is None or self.preemptions is None:
+            return None
+        events = self.switches + self.preemptions
+        return self.queued * self.preemptions / events if events else 0.0
 
 
 def summarise(record: Record) -> dict[str, Any]:
@@ -107,6 +110,7 @@ def _figures(record: Record, rated: Sequence[tuple[int, Stretch]]) -> Figures:
         gil_blocked=None if blocked is None else blocked / n,
         gil_releases=_releases(seen, totals),
         run_queue=None if totals.queued is None else totals.queued / n,
+        preempted=None if totals.preempted is None else totals.preempted / n,
         native_threads=max(1.0, native),
         switches=None if totals.switches is None else totals.switches / n,
     )
@@ -154,7 +158,7 @@ def _held(
         locked = _locked(seen, ready / totals.wall, alone=record.alone) * totals.wall
         if locked <= ready:
             # Who is preempted keeps the GIL: of the time that it was taken, so much was not spent on a core.
-            kept = totals.thread + totals.preempted
+            kept = totals.thread + (totals.preempted or 0.0)
             return min(locked * (totals.thread / kept if kept else 0.0), totals.process), 0.0
         cpu = totals.process + (totals.queued or 0.0)
         blocked = locked - cpu
