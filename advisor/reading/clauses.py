@@ -13,8 +13,8 @@ from functools import cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from advisor.reading.numbers import Token, lowered, tokens, vocabulary
-from advisor.reading.quantities import Measure, measures
+from advisor.reading.measures import Measure, measures
+from advisor.reading.tokens import Text, Token, lowered, tokens, vocabulary
 
 Outcome = Literal[
     "threads failed",
@@ -427,7 +427,7 @@ def clauses(text: str) -> list[Clause]:
     found = tokens(low)
     words = [token.word for token in found]
     parts = list(_parts(found, words))
-    measured = _by_part(parts, measures(text))
+    measured = _by_part(parts, measures(Text(text, low, found)))
     sentences = _sentences(words, parts, low, found)
     outcomes = _outcomes(low, found, words, parts, measured, sentences)
     read: list[Clause] = []
