@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.reading.clauses import Clause, clauses
-from advisor.reading.numbers import vocabulary
 from advisor.reading.quantities import quantities
+from advisor.reading.tokens import vocabulary
 
 
 def clause_with(text: str, word: str) -> Clause:

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.reading.numbers import vocabulary
-from advisor.reading.quantities import LONGEST, MOST_CALLS, Quantities, measures, quantities
+from advisor.reading.calls import MOST_CALLS
+from advisor.reading.measures import LONGEST, measures
+from advisor.reading.quantities import Quantities, quantities
+from advisor.reading.tokens import tokenised, vocabulary
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ PIECES = st.sampled_from(
 def test_any_mixture_of_its_own_words_is_read(spaced: str, joined: str) -> None:
     """Numbers and units in any order, with and without spaces, are read without an exception."""
     for text in (spaced, joined):
-        for measure in measures(text):
+        for measure in measures(tokenised(text)):
             assert 0 <= measure.start < measure.end <= len(text)
         quantities(text)
 

@@ -17,9 +17,9 @@ from typing import Final, NamedTuple
 from advisor import figures
 from advisor.knowledge import found_in
 from advisor.reading.clauses import Clause, clauses
-from advisor.reading.numbers import lowered, vocabulary
 from advisor.reading.quantities import Quantities, quantities
 from advisor.reading.signs import signs_in
+from advisor.reading.tokens import lowered, vocabulary
 
 LONGEST: Final = 3_000  # characters; what is longer is a paste, and says what it is about in its first lines
 PIECES: Final = (3, 4, 5)  # characters of a piece of a word, its ends marked

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from advisor.knowledge import found_in
-from advisor.reading.numbers import lowered
-
-if TYPE_CHECKING:
-    from advisor.reading.quantities import Measure
+from advisor.reading.measures import Measure
 
 _WAITS: Final = frozenset({"network", "disk", "database", "device"})
 _COMPUTES: Final = frozenset({"holds", "releases"})
@@ -20,11 +17,10 @@ _COMPUTING: Final = re.compile(r"comput|calculat|crunch|pars|\bcpu\b|python|rech
 _BETWEEN: Final = re.compile(r"[,;.](?!\d)|\n|\b(?:and|then|but|und|dann|aber|et|puis|y|e|i|luego|и|потом)\b")
 
 
-def waiting_share(text: str, durations: Sequence[Measure]) -> float | None:
-    """The waiting parts of all that are told; None unless both kinds have a time of their own."""
+def waiting_share(low: str, durations: Sequence[Measure]) -> float | None:
+    """The waiting parts of all that a text in lower case tells; None unless both kinds have a time of their own."""
     if len(durations) < 2:
         return None
-    low = lowered(text)
     edges = [0, *(found.end() for found in _BETWEEN.finditer(low)), len(low)]
     timed: dict[int, list[float]] = {}
     for measure in durations:
