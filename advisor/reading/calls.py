@@ -17,7 +17,7 @@ ITEMS = vocabulary(
     "blobs objects keys statements reports selects inserts updates patients genomes contigs genes proteins reads "
     "sequences structures molecules compounds candidates scenarios models games boards matches positions puzzles "
     "sudokus worlds maps meshes parts drawings scenes renders shots stills films movies recordings tapes rasters "
-    "rows tuples posts tweets comments reviews threads_ descriptions labels tickets cases rulings contracts essays "
+    "rows tuples posts tweets comments reviews descriptions labels tickets cases rulings contracts essays "
     "submissions students pupils employees members parents players clients cameras cams sensors meters routers pods "
     "lamps bulbs radios stations plugs cages cows fields plots parcels districts counties villages regions branches "
     "shops stores hotels portfolios options trades transactions bookings payments policies claims charts thumbnails "
@@ -25,7 +25,7 @@ ITEMS = vocabulary(
     "vectors matrices buffers blocks chunks batches shards arrays series spectra slides cells organisms individuals "
     "agents chains seeds replications experiments settings combinations permutations pairs pulls playouts pins "
     "passphrases mailboxes events packets pcaps captures streams subsystems machines nodes vms containers "
-    "dockerfiles packages wheels binaries programs scripts lookups downloads uploads conversions crops texts lines_ "
+    "dockerfiles packages wheels binaries programs scripts lookups downloads uploads conversions crops texts "
     "prompts completions embeddings summaries translations titles authors artists albums covers vehicles trips "
     "routes flights ships trains markets assets pcs printers dateien bilder fotos seiten anfragen abfragen aufträge "
     "dokumente rechnungen datensätze läufe stück geräte kunden adressen urteile ordner nutzer spiele modelle "
@@ -43,11 +43,11 @@ _ITEM_ENDINGS = (
 COUNTERS = vocabulary("个 個 件 张 張 枚 本 条 條 台 份 部 首 篇 家 次 名 店舗 冊 通 ファイル 페이지 万枚 行")
 NOT_ITEMS = vocabulary(
     "years year jahre ans años anos лет год years-old months monate mois meses times mal veces fois раз degrees "
-    "euros dollars bucks lines lignes_ characters chars letters_ digits zeichen columns cols colours colors pixels "
-    "px dpi km metres meters_ miles epochs layers steps stages rounds generations versions bits fps rpm mbit gbit "
+    "euros dollars bucks lines characters chars digits zeichen columns cols colours colors pixels "
+    "px dpi km metres miles epochs layers steps stages rounds generations versions bits fps rpm mbit gbit "
     "mbps ghz mhz hz bars points percent weeks days hours minutes seconds iterations levels attempts retries "
     "processors gpus things others ones his its this does was has is as us pass yes across less plus class process "
-    "access always series_ ms bands knots words_ features dimensions params parameters atoms ways reasons persons "
+    "access always ms bands knots features dimensions params parameters atoms ways reasons persons "
     "guys friends colleagues hidden nested against million thousand hundred doors floors people kids loops phases "
     "desks"
 )

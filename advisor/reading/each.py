@@ -8,7 +8,7 @@ from advisor.reading.tokens import STOPS, Text, vocabulary
 
 _EACH = vocabulary(
     "each ech every evry per apiece pro je jede jeder jedes jeden jedem chaque chacun chacune cada каждый каждая "
-    "каждое каждую каждого каждом each. ogni każdy każda każde każdego per-call 每 每个 毎 हर each-time roundtrip "
+    "каждое каждую каждого каждом ogni każdy każda każde każdego per-call 每 每个 毎 हर each-time roundtrip "
     "latency ping апдейт jeweils par por"
 )
 _EACH_AFTER = _EACH - {"par", "por"}

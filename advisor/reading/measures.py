@@ -68,7 +68,7 @@ _WORKERS = vocabulary(
 _PERCENT = vocabulary("% percent prozent pct pourcent процентов процента проц")
 _RANGES = vocabulary("- – — to bis à a до ~ 到 〜")
 _BEFORE_NO_COUNT = vocabulary(
-    "version v release port page step level depth cost rule section chapter code http error status number no. nr "
+    "version v release port page step level depth cost rule section chapter code http error status number nr "
     "postgres postgresql python py php java django ubuntu debian windows win ios android oracle zoom line layer gen "
     "i9 i7 i5 ryzen in_year id exit pydantic mk channel com zig channels issue ticket sprint turn day week top "
     "thread worker m8 depth= pass db2 h bleu q iso rfc p seed from_year chmod utf base x86"

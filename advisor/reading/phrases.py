@@ -196,7 +196,7 @@ ASKED = phrases(
 WHY = phrases(
     "why are|why is|why does|why do|why did|why doesn't|why don't|why isn't|why won't|why|how come|warum|wieso|"
     "pourquoi|por qué|porque não|por que|почему|perché|dlaczego|neden|क्यों",
-    "为什么",
+    "为什么|なぜ",
 )
 THREADS = phrases(
     "thread|threads|threaded|threading|multithreading|multi-threading|multithreaded|multi-threaded|threadpool|"
@@ -207,19 +207,19 @@ THREADS = phrases(
 )
 PROCESSES = phrases(
     "processes|proceses|procesess|processess|multiprocessing|multi-processing|multiprocess|processpoolexecutor|"
-    "process pool|processpool|process pools|pool|mp.pool|pandarallel|joblib|n_jobs|forking|starmap|pool.map|prozesse|"
+    "process pool|processpool|process pools|pool|pandarallel|joblib|n_jobs|forking|starmap|prozesse|"
     "prozessen|prozesspool|processus|procesos|processos|процессы|процессов|процессами|процессах|мультипроцессинг|"
     "processi|procesy|procesów|süreç|प्रोसेस|loky",
     "多进程|进程|多進程|プロセス",
 )
 ASYNCIO = phrases(
-    "asyncio|async|asnycio|asyncoi|gather|asyncio.gather|coroutines|coroutine|coroutins|coroutinen|await|awaits|"
-    "aiohttp|taskgroup|corrutinas|corotinas|корутины|корутин|корутинами|async/await",
+    "asyncio|async|asnycio|asyncoi|gather|coroutines|coroutine|coroutins|coroutinen|await|awaits|"
+    "aiohttp|taskgroup|corrutinas|corotinas|корутины|корутин|корутинами",
     "协程|コルーチン",
 )
 FAILED = phrases(
     "no faster|not faster|isn't faster|aren't faster|wasn't faster|not any faster|isn't any faster|not quicker|"
-    "no quicker|isn't any quicker|n't faster|no change|no chnage|no difference|no diffrence|no gain|no win|no gains|"
+    "no quicker|isn't any quicker|no change|no chnage|no difference|no diffrence|no gain|no win|no gains|"
     "no effect|no improvement|no improvements|no speedup|no speed-up|no speed up|no benefit|no use|no better|"
     "not better|no luck|no help|nothing gained|gained nothing|changed nothing|changes nothing|brought nothing|"
     "brings nothing|gives nothing|gave nothing|give nothing|won nothing|did nothing|does nothing|do nothing|"

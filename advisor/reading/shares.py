@@ -20,8 +20,8 @@ _NOT_CPU = vocabulary(
     "disque disco диск gpu-last link channel progress gil"
 )
 _WAITS = vocabulary(
-    "wait waiting waits waited recv recv_into read_into socket sockets select poll epoll requests requests.get "
-    "network http https ssl ssl.read urlopen server database db sql query queries sleep sleeping idle acquire "
+    "wait waiting waits waited recv recv_into read_into socket sockets select poll epoll requests "
+    "network http https ssl urlopen server database db sql query queries sleep sleeping idle acquire "
     "download downloading warten wartet netzwerk attente attend esperando espera ожидание ждёт ждет сеть 等待 等 "
     "待ち api connect"
 )
