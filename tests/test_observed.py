@@ -67,6 +67,13 @@ def test_an_id_that_is_no_plain_word_is_replaced(client: FlaskClient, given: str
     assert response.headers["X-Request-ID"].isalnum()
 
 
+@pytest.mark.parametrize("address", ["/openapi.json", "/api"])
+def test_whoever_asks_for_the_description_first_keeps_their_id(address: str) -> None:
+    """Its examples are answers of this very application, to requests with an id of their own."""
+    response = create_app().test_client().get(address, headers={"X-Request-ID": "trace.me-2"})
+    assert response.headers["X-Request-ID"] == "trace.me-2"
+
+
 def test_the_log_says_what_was_answered_and_nothing_of_the_question(
     client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:

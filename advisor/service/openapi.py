@@ -126,7 +126,8 @@ class Description:
         }
 
     def _answer(self, address: str, endpoint: str, body: Any) -> Any:
-        with self._app.test_request_context(address, method="POST", json=body):
+        # A context of the application's own, or the example's id would be that of the request that asks for all this.
+        with self._app.app_context(), self._app.test_request_context(address, method="POST", json=body):
             g.request_id = EXAMPLE_REQUEST
             view: Any = self._app.view_functions[endpoint]
             return view().get_json()
