@@ -304,7 +304,7 @@ def _on(journal: bool) -> str:
 
 
 def _ms(seconds: float) -> str:
-    return f"{1000 * seconds:.2g} ms" if seconds < 0.1 else f"{1000 * seconds:.0f} ms"
+    return f"{1000 * seconds:.2g} ms" if seconds < 0.099 else f"{1000 * seconds:.0f} ms"
 
 
 def _mb(size: int) -> str:
