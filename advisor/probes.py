@@ -119,22 +119,25 @@ def _seconds_each(function: Callable[[], object]) -> float:
 
 
 def thread_pool(host: Host) -> dict[str, float]:
-    """thread_start: wall seconds until every thread of a pool is up, per thread, without the task that brought it up.
+    """thread_start: wall seconds until one more thread of a pool is up, without the task that brought it up.
+
+    The median, since on a busy host a few of the threads wait for a core for milliseconds, and the others not at all.
 
     thread_task: CPU seconds per task of the whole process, for while a pool's bookkeeping runs, it holds the GIL.
     """
     held = threading.Event()
-    started = time.perf_counter()
+    starts = []
     with ThreadPoolExecutor(_THREADS) as pool:
         for _ in range(_THREADS):
+            started = time.perf_counter()
             pool.submit(held.wait)
-        each = (time.perf_counter() - started) / _THREADS
+            starts.append(time.perf_counter() - started)
         held.set()
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(abs, 1).result()
         task = _cpu_per_task(pool, _THREAD_TASKS)
-    return {"thread_start": max(0.0, each - task), "thread_task": task}
+    return {"thread_start": max(0.0, median(starts) - task), "thread_task": task}
 
 
 def one_worker(host: Host) -> dict[str, float]:
