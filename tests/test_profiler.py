@@ -29,6 +29,7 @@ from advisor.profiler.summary import summarise
 from advisor.target import Call
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads the lock word through the kernel")
+with_gil = pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="there is no GIL here")
 
 
 def spin(seconds: float = 0.002) -> None:
@@ -70,16 +71,19 @@ def assert_shares(watch: Any, sources: set[str]) -> None:
     assert computing.gil_source in sources
 
 
+@with_gil
 def test_python_code_holds_the_gil_and_sleeping_does_not() -> None:
     """Computing is told from waiting, and computing with the GIL from computing without."""
     assert_shares("outside", {"observed", "sampled"})
 
 
+@with_gil
 def test_the_shares_are_told_also_where_the_lock_word_cannot_be_read() -> None:
     """By the switches of a thread that wakes and asks for the GIL."""
     assert_shares("inside", {"sampled", "estimated"})
 
 
+@with_gil
 @linux
 def test_the_shares_are_told_also_where_only_the_file_of_the_memory_can_be_read(
     monkeypatch: pytest.MonkeyPatch,
@@ -322,6 +326,7 @@ def test_an_error_in_the_block_is_raised_and_gives_no_profile() -> None:
 # --- the parts --------------------------------------------------------------------------------------------------------
 
 
+@with_gil
 @linux
 def test_the_lock_word_is_found_and_the_switch_interval_put_back() -> None:
     """It names this thread as the holder, and reads as taken while Python code runs."""
@@ -333,6 +338,7 @@ def test_the_lock_word_is_found_and_the_switch_interval_put_back() -> None:
     assert ctypes.c_int.from_address(word.address + 8).value == 1
 
 
+@with_gil
 @linux
 @pytest.mark.skipif(sys.version_info[:2] != (3, 13), reason="the table of offsets is that of 3.13")
 def test_the_lock_word_is_where_the_interpreter_says() -> None:
@@ -361,6 +367,7 @@ def test_an_instant_is_counted_for_the_window_it_lay_in() -> None:
     ]
 
 
+@with_gil
 @linux
 def test_the_observer_ends_with_the_process_it_watches() -> None:
     """Also when that is killed."""
