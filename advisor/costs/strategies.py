@@ -39,8 +39,9 @@ SHORT_HAND_OVERS = 2.0
 # the next one from wait for each other. Two threads took twice as long for calls of 7 to 70 µs as without these.
 POOL_HAND_OVERS = 3.0
 # Of each piece of native memory in a result: the main thread gives it back to the arena from which its maker takes new
-# ones, if it computes without the GIL meanwhile. Of trees that lxml parsed on two cores, 11 to 26 ns of the cores' time
-# went there for a piece while all were within 1.5 MB, 66 to 95 ns where they took 4 to 12 MB, more than a core's cache.
+# ones, if it computes without the GIL meanwhile. Of trees that lxml parsed on two cores, 11 to 30 ns of the cores' time
+# went there for a piece while there were up to 16,000 of them, 72 to 124 ns beyond 33,000, which leave a core's cache
+# (`python -m benchmarks.native_results`).
 PIECE, PIECE_BEYOND_CACHE = 20e-9, 85e-9
 PIECES_WITHIN_CACHE, PIECES_BEYOND_CACHE = 15_000, 40_000
 PIECES_OF_MAIN = 0.3  # of that time; it has the GIL meanwhile
@@ -117,10 +118,7 @@ def _pieces_at_once(case: Case) -> float:
 
 
 def seconds_a_piece(pieces: float) -> float:
-    """Core seconds for each of so many pieces of native memory that are given back by another thread than their maker.
-
-    Source: `python -m benchmarks.native_results`.
-    """
+    """Core seconds for each of so many pieces of native memory that another thread gives back than their maker."""
     beyond = (pieces - PIECES_WITHIN_CACHE) / (PIECES_BEYOND_CACHE - PIECES_WITHIN_CACHE)
     return PIECE + (PIECE_BEYOND_CACHE - PIECE) * min(1.0, max(0.0, beyond))
 
