@@ -44,7 +44,6 @@ SUBJECTS: Final[tuple[Subject, ...]] = ("descriptions", "profiles")
 PIECES: Final = ("repeated", "different", "memory", "repeated-journal", "different-journal", "memory-journal")
 DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "service-load.md"
 KEPT: Final = DOCUMENT.with_suffix(".json")
-AIM: Final = 0.7  # of the bare view's throughput
 WARM_UP_SECONDS: Final = 2
 BODIES: Final = 40_000  # different ones in the file that is sent
 NEW_EVERY: Final = 20  # requests, while memory is watched
