@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from advisor.reading.quantities import Quantities
 
 LONGEST = 20_000  # characters read of a description; people write under 20 words, what is longer is a paste
+REMEMBERED = 128  # readings: who moves calls and cores to and fro asks of the same text again and again
 WORD_FOR_WORD = 0.75  # confidence in the verdict of a matrix row, for a task that says no more than the row
 MOST_WORDS = 5
 TOLD_ERROR = 0.25  # standard error of what a text tells, as a part of it
@@ -75,10 +76,14 @@ class Reading:
 
 def read(text: str) -> Reading:
     """The reading of a description; `undecided` when it says too little."""
+    return _read(text[:LONGEST])
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _read(text: str) -> Reading:
     from advisor.reading.classifier import judge
     from advisor.reading.quantities import quantities
 
-    text = text[:LONGEST]
     told = quantities(text)
     named = _named(text)
     job = _job(named, told)
