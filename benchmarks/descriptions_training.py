@@ -45,6 +45,10 @@ TRAINED_ON: Final = (
     "beliefs",
     "elsewhere",
     "languages",
+    "remote",
+    "serial",
+    "responsive",
+    "disguised",
 )
 UNSEEN: Final = "unseen"
 FEWEST_FAMILIES: Final = 4  # that a feature must be seen in: what one author wrote once says nothing of others
