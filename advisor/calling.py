@@ -7,10 +7,13 @@ from typing import Any
 
 
 def run_coroutine(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """A coroutine function as a plain one."""
+    """A coroutine function as a plain one; or whatever else gives something to await."""
     import asyncio
 
-    return asyncio.run(function(*args, **kwargs))
+    async def awaited() -> Any:
+        return await function(*args, **kwargs)
+
+    return asyncio.run(awaited())
 
 
 def call_with(function: Callable[..., Any], arguments: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:

@@ -82,7 +82,11 @@ def load(spec: str) -> Callable[..., Any]:
 def refuse_generator(function: Callable[..., Any], name: str) -> None:
     """Raise UsageError for a function whose call does nothing yet."""
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise UsageError(f"{name} is a generator function: calling it does no work yet; name one that consumes it")
+        raise lazy(f"{name} is a generator function")
+
+
+def lazy(what: str) -> UsageError:
+    return UsageError(f"{what}: calling it does no work yet; name one that consumes it")
 
 
 def _bound(owner: type, function: Callable[..., Any], spec: str) -> Callable[..., Any]:

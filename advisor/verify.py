@@ -17,7 +17,6 @@ from typing import Any
 
 from advisor.calling import call_with, run_coroutine
 from advisor.errors import TargetError
-from advisor.profiler.calls import is_coroutine
 from advisor.records import Estimate, Job, Machine, Profile, Range, Strategy, Verification
 
 Send = Callable[[dict[str, Any]], None]
@@ -58,7 +57,7 @@ def verify(
             tell((turn + index / len(trials)) / ROUNDS, f"running a part of the job: {trial.label}")
             # Another run must fit in the time left, unless it is the first of its kind.
             if not trial.failure and (not trial.runs or time.monotonic() + trial.runs[0].seconds < ends):
-                trial.run(target, inputs, timeout)
+                trial.run(target, inputs, timeout, coroutine=profile.coroutine)
     return tuple(trial.verification() for trial in trials)
 
 
@@ -85,13 +84,14 @@ class Trial:
 
         return crew(self.part.strategy, self.part.workers)
 
-    def run(self, target: str, inputs: str | None, timeout: float) -> None:
+    def run(self, target: str, inputs: str | None, timeout: float, *, coroutine: bool) -> None:
         """Run it once more; a failure ends this trial alone."""
         from advisor import sandbox
 
         request = {
             "target": target,
             "inputs": inputs,
+            "coroutine": coroutine,
             "strategy": self.part.strategy,
             "workers": self.part.workers,
             "chunk": self.part.chunk,
@@ -175,7 +175,8 @@ def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
     function = load(request["target"])
     calls = load_calls(request["inputs"])
     given = [(call.args, call.kwargs) for call in calls or ()]
-    work = as_work(function, request["strategy"], repeated(given or [((), {})], request["calls"]))
+    arguments = repeated(given or [((), {})], request["calls"])
+    work = as_work(function, request["strategy"], arguments, coroutine=request["coroutine"])
     send({"doing": "a call"})
     try:
         done, seconds = _timed(work, request["workers"], request["chunk"], request["predicted"], send)
@@ -195,13 +196,13 @@ class Work:
     arguments: list[Any]
 
 
-def as_work(function: Callable[..., Any], strategy: Strategy, calls: list[Arguments]) -> Work:
+def as_work(function: Callable[..., Any], strategy: Strategy, calls: list[Arguments], *, coroutine: bool) -> Work:
     """The target as a user of that strategy would write it.
 
     A call with one positional argument gets that alone, else both kinds travel as one value. A coroutine function is
     awaited call by call on one event loop instead of in a plain loop, and gets a loop for each call in a pool.
     """
-    if is_coroutine(function):
+    if coroutine:
         if strategy == "sequential":
             strategy = "asyncio"  # with its single slot
         elif strategy != "asyncio":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import functools
 import hashlib
 import itertools
 import os
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -221,6 +222,48 @@ def test_wrong_questions_are_refused(function: Any, inputs: Any, options: dict[s
     """Before anything is called."""
     with pytest.raises(UsageError, match=words):
         advisor.profile(function, inputs, **options)
+
+
+def test_what_returns_a_coroutine_is_awaited() -> None:
+    """An ordinary decorator hides a coroutine function; each of its calls is awaited all the same."""
+    made = awaited = 0
+
+    async def work(number: int) -> int:
+        nonlocal awaited
+        await asyncio.sleep(0)
+        awaited += 1
+        return number
+
+    @functools.wraps(work)
+    def decorated(number: int) -> Any:
+        nonlocal made
+        made += 1
+        return work(number)
+
+    profile = advisor.profile(decorated, [1, 2, 3], budget=0.05)
+    assert profile.coroutine
+    assert awaited == made - 1, "the coroutine that told it was put away"
+    assert profile.calls <= awaited
+
+
+class _Yielding:
+    def __call__(self) -> Iterator[int]:
+        yield 1
+
+
+async def _rows() -> AsyncIterator[int]:
+    yield 1
+
+
+@pytest.mark.parametrize(
+    "function", [_Yielding(), lambda: (n for n in range(3)), lambda: map(abs, [1]), lambda: _rows()]
+)
+def test_what_returns_a_generator_is_refused(function: Any) -> None:
+    """Its calls do no work yet, so that their time would say nothing."""
+    with pytest.raises(UsageError, match="returns a generator: calling it does no work yet"):
+        advisor.profile(function, budget=0.05)
+    with advisor.Profiler(watch="inside") as profiler, pytest.raises(UsageError, match="returns a generator"):
+        profiler.call(function)
 
 
 def test_a_coroutine_function_is_refused_where_it_cannot_be_awaited() -> None:

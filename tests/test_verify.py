@@ -22,6 +22,9 @@ async def nap_soon(value=0):
     await asyncio.sleep(0.002)
     return value
 
+def nap_later(value=0):
+    return nap_soon(value)
+
 def only_in_the_main_thread(value=0):
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("not thread-safe:\\nsee the manual")
@@ -104,10 +107,11 @@ def test_every_way_is_run_and_the_plain_loop_besides(folder: Path) -> None:
         assert row.measured >= row.calls / row.workers * 0.002
 
 
-def test_a_coroutine_function_is_run_in_every_way(folder: Path) -> None:
-    """On one loop, call by call, and with a loop for each call in a pool."""
+@pytest.mark.parametrize("name", ["nap_soon", "nap_later"])
+def test_a_coroutine_function_is_run_in_every_way(folder: Path, name: str) -> None:
+    """On one loop, call by call, and with a loop for each call in a pool; what returns a coroutine, too."""
     rows = run(
-        "work:nap_soon",
+        f"work:{name}",
         ("asyncio", 10),
         ("threading", 4),
         ("multiprocessing", 2),
@@ -244,13 +248,15 @@ def test_one_argument_is_handed_over_as_people_write_it(
     function: Callable[..., Any], strategy: Strategy, expected: tuple[str, Callable[..., Any]]
 ) -> None:
     """No wrapper that a real job would not have."""
-    work = verify.as_work(function, strategy, [((1,), {}), ((2,), {})])
+    coroutine = function is identity_soon
+    work = verify.as_work(function, strategy, [((1,), {}), ((2,), {})], coroutine=coroutine)
     assert (work.strategy, work.function) == expected
     assert work.arguments == [1, 2]
 
 
-def test_a_coroutine_function_in_a_pool_gets_a_loop() -> None:
-    """What the worker calls is a plain function."""
-    work = verify.as_work(identity_soon, "threading", [((5,), {})])
+@pytest.mark.parametrize("soon", [identity_soon, lambda value: identity_soon(value)])
+def test_a_coroutine_function_in_a_pool_gets_a_loop(soon: Callable[..., Any]) -> None:
+    """What the worker calls is a plain function, of a plain function that returns a coroutine, too."""
+    work = verify.as_work(soon, "threading", [((5,), {})], coroutine=True)
     assert isinstance(work.function, partial)
     assert work.function(*work.arguments) == 5

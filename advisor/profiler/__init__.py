@@ -14,7 +14,7 @@ from advisor.profiler.effects import Effects
 from advisor.profiler.meter import Meter, Watch
 from advisor.profiler.summary import summarise
 from advisor.records import Profile
-from advisor.target import Call, calls_of, check_arguments, refuse_generator
+from advisor.target import Call, calls_of, check_arguments, lazy, refuse_generator
 
 __all__ = ["Profiler", "profile"]
 
@@ -64,19 +64,44 @@ def measure(
     watch: Watch = "outside",
     on_progress: calling.Progress | None = None,
 ) -> Profile:
-    """The Profile of `function`, called with `calls` for about `seconds`. Raises TargetError when a call raises."""
+    """The Profile of `function`, called with `calls` for about `seconds`. Raises TargetError when a call raises.
+
+    What a function really is, its first result tells: one to await is awaited, and a generator raises UsageError.
+    """
+    ends = perf_counter() + seconds
+    coroutine = calling.is_coroutine(function)
+    try:
+        return _measured(function, calls, coroutine, seconds, name, watch, on_progress)
+    except calling.NotDoneError as call:
+        if calling.gives_generator(call.result):
+            raise lazy(f"{name} returns a generator") from None
+        calling.drop(call.result)
+    return _measured(function, calls, True, max(0.0, ends - perf_counter()), name, watch, on_progress)
+
+
+def _measured(
+    function: Callable[..., Any],
+    calls: Sequence[Call] | None,
+    coroutine: bool,
+    seconds: float,
+    name: str,
+    watch: Watch,
+    on_progress: calling.Progress | None,
+) -> Profile:
     began = perf_counter()
     with Meter(watch) as meter:
         effects = Effects(function, ours=meter.own_children)
         memory.forget_peak()
         idle = resident_memory()
         ends = began + seconds * (1 - PICKLING_SHARE - BESIDE_SHARE)
-        results = calling.call_within(function, calls, meter, ends=ends, name=name, on_progress=on_progress)
+        results = calling.call_within(
+            function, calls, meter, ends=ends, name=name, coroutine=coroutine, on_progress=on_progress
+        )
         peak = memory.peak()
         side_effects = effects.after()
         record = meter.finish()
     figures = summarise(record)
-    extra = _beside(function, calls, figures, seconds * BESIDE_SHARE)
+    extra = {} if coroutine else _beside(function, calls, figures, seconds * BESIDE_SHARE)
     sent = pickling.measure(
         function,
         list(calls[:_PICKLED_CALLS]) if calls else [Call()],
@@ -93,7 +118,7 @@ def measure(
         peak_memory=peak,
         idle_memory=idle,
         python=_python(),
-        coroutine=calling.is_coroutine(function),
+        coroutine=coroutine,
         side_effects=side_effects,
     )
 
@@ -106,7 +131,7 @@ def _beside(
     The GIL is a lock enough for whoever computes in Python. No two calls are made at the same time for it.
     """
     without = 1.0 - figures["gil_held"] / figures["wall"]
-    if without < WITHOUT_GIL or calling.is_coroutine(function):
+    if without < WITHOUT_GIL:
         return {}
     return {
         "held": held.look(function, calls, figures["wall"], seconds),
@@ -159,7 +184,7 @@ class Profiler:
         if meter is None or self._profile is not None:
             raise AdvisorError("Profiler.call() belongs inside the `with` block")
         if calling.is_coroutine(function):
-            raise UsageError("Profiler.call() awaits nothing: pass a coroutine function to advisor.profile()")
+            raise _not_awaited()
         if not self._started:  # until now it was the block that was measured
             self._started = True
             meter.drop()
@@ -169,6 +194,7 @@ class Profiler:
         meter.begin()
         try:
             result = function(*args, **kwargs)
+            _refuse_unfinished(function, result)
         except BaseException:
             meter.drop()
             raise
@@ -212,6 +238,19 @@ class Profiler:
             "target": getattr(function, "__qualname__", type(function).__qualname__),
             **vars(sent),
         }
+
+
+def _refuse_unfinished(function: Callable[..., Any], result: Any) -> None:
+    """Raise UsageError for a call that has not done its work yet."""
+    if calling.gives_awaitable(result):
+        calling.drop(result)
+        raise _not_awaited()
+    if calling.gives_generator(result):
+        raise lazy(f"{getattr(function, '__qualname__', 'the function')} returns a generator")
+
+
+def _not_awaited() -> UsageError:
+    return UsageError("Profiler.call() awaits nothing: pass a coroutine function to advisor.profile()")
 
 
 def _python() -> Any:

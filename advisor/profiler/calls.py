@@ -6,8 +6,9 @@ import contextlib
 import inspect
 import random
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
 from itertools import cycle, islice, repeat
+from types import CoroutineType, GeneratorType
 from typing import Any
 
 from advisor.errors import TargetError, UsageError
@@ -20,9 +21,36 @@ MAX_BATCH = 100_000
 Progress = Callable[[float, int, float], None]
 
 
+class NotDoneError(Exception):
+    """The first call only made what would do its work: something to await, a generator."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__(result)
+        self.result = result
+
+
 def is_coroutine(function: Callable[..., Any]) -> bool:
     """Whether calling it gives something to await."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+
+
+def gives_awaitable(result: Any) -> bool:
+    """Whether a call's result is to be awaited, as that of a coroutine function under an ordinary decorator."""
+    if isinstance(result, GeneratorType):  # an old coroutine, or what every generator is
+        return bool(result.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE)
+    return issubclass(type(result), Awaitable)  # not isinstance(): a proxy answers that in its own way
+
+
+def gives_generator(result: Any) -> bool:
+    """Whether a call's result does the work only when somebody goes through it."""
+    lazy = issubclass(type(result), (Generator, AsyncGenerator, map, filter))
+    return lazy and not gives_awaitable(result)
+
+
+def drop(result: Any) -> None:
+    """Put away a result that was not awaited, so that Python does not warn of it."""
+    if isinstance(result, CoroutineType):
+        result.close()
 
 
 def call_within(
@@ -32,18 +60,21 @@ def call_within(
     *,
     ends: float,
     name: str,
+    coroutine: bool | None = None,
     on_progress: Progress | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> list[Any]:
     """Call `function` with `calls` (None: without arguments) until `ends` on the `clock`; one call always finishes.
 
-    Returns a few results to look at; the rest is in the `meter`.
+    Returns a few results to look at; the rest is in the `meter`. `coroutine` says that results are to be awaited; by
+    default, what is a coroutine function tells. Raises NotDoneError when the first call has not done its work.
 
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and anew when they run out. Raises
     TargetError when a call raises; not when it did so for an input that it had been given before (a file that the
     first call removed), which ends the measuring instead.
     """
-    runner = _AsyncRunner(function, calls) if is_coroutine(function) else _Runner(function, calls)
+    awaited = is_coroutine(function) if coroutine is None else coroutine
+    runner = _AsyncRunner(function, calls) if awaited else _Runner(function, calls)
     began = clock()
     # A second call is worth some overtime, since the first is unlike the rest.
     overtime = OVERTIME if began < ends else 0.0
@@ -52,6 +83,8 @@ def call_within(
     try:
         first = runner.run(1, meter)
         results = [runner.result]
+        if gives_generator(runner.result) or (not awaited and gives_awaitable(runner.result)):
+            raise NotDoneError(runner.result)
         done = 1
         size, mean = 1, first.passed.wall
         while clock() + mean * size <= ends + (overtime if done == 1 else 0.0):
@@ -74,7 +107,7 @@ def call_within(
             if on_progress:
                 on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
         return results
-    except (KeyboardInterrupt, TargetError):
+    except (KeyboardInterrupt, TargetError, NotDoneError):
         raise
     except BaseException as error:
         raise failure(error, f"call {done + 1} of {name}{runner.where(done)}") from error
