@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, cycle, islice
 from pathlib import Path
-from types import ModuleType
+from types import ClassMethodDescriptorType, MethodDescriptorType, ModuleType, WrapperDescriptorType
 from typing import Any, TypeVar
 
 from advisor.errors import TargetError, UsageError
@@ -25,6 +25,7 @@ T = TypeVar("T")
 MAX_INPUTS = 1_000_000
 MOST_COPIED = 256 << 20  # bytes of arguments
 STANDARD_INPUT = "advisor-inputs-"  # how the name of the file begins that holds what stood on standard input
+_IN_C = (MethodDescriptorType, ClassMethodDescriptorType, WrapperDescriptorType)
 _OWN_FOLDER = str(Path(__file__).parent) + os.sep
 _STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
 # Frames between ours and the user's: how a module is imported, and how an event loop runs a coroutine.
@@ -61,6 +62,19 @@ def load(spec: str) -> Callable[..., Any]:
 
     Raises UsageError when there is no such module or function, TargetError when importing it fails.
     """
+    return find(spec).function
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a spec names; `on_object`: a method, bound to an object of its class that was made for the calls."""
+
+    function: Callable[..., Any]
+    on_object: bool
+
+
+def find(spec: str) -> Found:
+    """As `load`, and how code gets at the callable."""
     place, name = split_spec(spec)
     module = _import(place)
     found: Any = module
@@ -74,9 +88,23 @@ def load(spec: str) -> Callable[..., Any]:
     if not callable(found):
         raise UsageError(f"{spec} is of type {type(found).__name__}, not a function")
     refuse_generator(found, spec)
-    if inspect.isclass(owner) and inspect.isfunction(inspect.getattr_static(owner, name.rpartition(".")[2])):
-        return _bound(owner, found, spec)
-    return found  # type: ignore[no-any-return]
+    last = name.rpartition(".")[2]
+    if _needs_an_object(owner, last, found):
+        bound = _bound(owner, last, spec)
+        refuse_generator(bound, spec)
+        return Found(bound, on_object=True)
+    return Found(found, on_object=False)
+
+
+def _needs_an_object(owner: Any, name: str, found: Any) -> bool:
+    """Whether what was found in a class is a method of its objects: a function, or what binds as one does.
+
+    That of a type in C is left as it is: `builtins:str.upper` takes its object as the argument of a call.
+    """
+    if not inspect.isclass(owner) or getattr(found, "__self__", None) is not None:
+        return False
+    kept = inspect.getattr_static(owner, name, None)
+    return hasattr(type(kept), "__get__") and not isinstance(kept, (staticmethod, *_IN_C))
 
 
 def refuse_generator(function: Callable[..., Any], name: str) -> None:
@@ -89,7 +117,7 @@ def lazy(what: str) -> UsageError:
     return UsageError(f"{what}: calling it does no work yet; name one that consumes it")
 
 
-def _bound(owner: type, function: Callable[..., Any], spec: str) -> Callable[..., Any]:
+def _bound(owner: type, name: str, spec: str) -> Callable[..., Any]:
     """A method needs an object: one made without arguments, the same for every call."""
     try:
         inspect.signature(owner).bind()
@@ -98,7 +126,7 @@ def _bound(owner: type, function: Callable[..., Any], spec: str) -> Callable[...
             f"{spec} is a method and {owner.__name__}() needs arguments: name a function that makes it"
         ) from None
     instance = _running(owner, f"making {owner.__name__}()")
-    return getattr(instance, function.__name__)  # type: ignore[no-any-return]
+    return getattr(instance, name)  # type: ignore[no-any-return]
 
 
 def _import(place: str) -> ModuleType:

@@ -30,6 +30,23 @@ class Greeter:
     def named(cls, name):
         return cls(name).word
 
+    def counted(function):
+        def wrapper(self, name):
+            return function(self, name)
+        return wrapper
+    @counted
+    def wrapped(self, name):
+        return self.word + name
+    lam = lambda self, name: self.word + name
+    part = functools.partialmethod(greet)
+    @functools.lru_cache
+    def cached(self, name):
+        return self.word + name
+    class Kept:
+        def __call__(self, name):
+            return name.lower()
+    kept = Kept()
+
 class Picky:
     def __init__(self, needed):
         pass
@@ -70,6 +87,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         ("jobs_here:Greeter.greet", "you", "hello you"),
         ("jobs_here:Greeter.loud", "you", "YOU"),
         ("jobs_here:Greeter.named", "you", "you"),
+        ("jobs_here:Greeter.wrapped", "you", "helloyou"),
+        ("jobs_here:Greeter.lam", "you", "helloyou"),
+        ("jobs_here:Greeter.part", "you", "hello you"),
+        ("jobs_here:Greeter.cached", "you", "helloyou"),
+        ("jobs_here:Greeter.kept", "You", "you"),
+        ("builtins:str.upper", "you", "YOU"),
         ("jobs_here.py:double", 5, 10),
         ("./jobs_here.py:double", 5, 10),
         ("os.path:basename", "a/b", "b"),
