@@ -138,6 +138,7 @@ def with_code_here(advice: Advice, profile: Profile, inputs: str | None) -> Advi
         target=profile.target,
         inputs=inputs,
         coroutine=profile.coroutine,
+        reached=profile.reached,
         machine=advice.machine,
     )
     return advice.model_copy(update={"snippet": code})

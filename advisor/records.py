@@ -14,6 +14,7 @@ Strategy = Literal["sequential", "threading", "multiprocessing", "asyncio", "int
 Recommendation = Literal["sequential", "threading", "multiprocessing", "asyncio", "interpreters", "undecided"]
 Evidence = Literal["measured", "verified", "described"]
 GilSource = Literal["observed", "sampled", "estimated"]
+Reached = Literal["name", "object", "program"]
 StartMethod = Literal["fork", "spawn", "forkserver"]
 
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
@@ -127,6 +128,11 @@ class Profile(Record):
     standard_error: dict[str, Seconds] = Field(default_factory=dict, description="of each field that was sampled")
     gil_source: GilSource | None = Field(None, description="how gil_held was found")
     coroutine: bool = Field(False, description="the target is a coroutine function")
+    reached: Reached | None = Field(
+        None,
+        description="how code gets at the target: by its name, on an object that its class makes without arguments, or "
+        "not at all, since it exists in the running program only",
+    )
     modules: tuple[Text, ...] = Field((), description="modules that the function's code names, directly or by others")
     import_seconds: Seconds | None = Field(None, description="importing the target's module in a fresh interpreter")
     first_call: Seconds | None = Field(None, description="wall seconds of the very first call")

@@ -9,16 +9,22 @@ from __future__ import annotations
 import builtins
 import inspect
 import keyword
+import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from advisor.records import Machine, Strategy
+from advisor.records import Machine, Reached, Strategy
 
 _CALL = "call"  # wraps a function whose arguments are not exactly one value
 _EXAMPLE = "task"
 _TAKEN = {
+    "InterpreterPoolExecutor",
+    "ProcessPoolExecutor",
+    "ThreadPoolExecutor",
     "asyncio",
+    "done",
+    "group",
     "importlib",
     "inputs",
     "item",
@@ -26,10 +32,13 @@ _TAKEN = {
     "line",
     "lines",
     "main",
+    "one",
     "pool",
     "results",
+    "slots",
     "spec",
     "sys",
+    "tasks",
     "time",
     _CALL,
 }
@@ -60,7 +69,7 @@ class Code:
 
     def name_for(self, thing: str, name: str) -> str:
         """`name`, or one like it where that is taken in this script; the same for the same thing."""
-        while self.names.setdefault(name, thing) != thing or name in _TAKEN or hasattr(builtins, name):
+        while self.names.setdefault(name, thing) != thing or not _is_free(name):
             name = f"the_{name}"
         return name
 
@@ -81,21 +90,24 @@ def snippet(
     target: str | None,
     inputs: str | None,
     coroutine: bool = False,
+    reached: Reached | None = None,
     machine: Machine | None = None,
 ) -> str:
     """A script that does the job by `strategy` and prints how many results there are.
 
-    `target` and `inputs` are what the command line takes. Without a target, or where it is no name that can be
-    imported (a lambda, something defined in `__main__`), a small function of the example's own stands in for it.
+    `target` and `inputs` are what the command line takes, and `reached` is how the profile says code gets at the
+    target (None: a guess). Without a target, or where it is no name that can be imported (a lambda, something defined
+    in `__main__`), a small function of the example's own stands in for it.
     """
     code = Code()
     coroutine = coroutine or strategy == "asyncio"
     place, names = _importable(target)
-    if place:
-        function = _import(code, place, names)
-        source = _source(code, inputs, target)
+    if place and reached != "program":
+        on_object = _needs_an_object(place, names) if reached is None else reached == "object"
+        function = _import(code, place, names, on_object=on_object)
+        source = _source(code, inputs, _loaded(place, names), on_object=on_object)
     else:
-        function = _example(code, strategy, coroutine, names[-1] if names else _EXAMPLE)
+        function = _example(code, strategy, coroutine, next(filter(_is_free, names[-1:]), _EXAMPLE))
         source = Source(["inputs = range(20)  # FILL IN: the argument of each call"])
     code.inputs += source.lines
     function = _wrapped(code, function, source, coroutine, strategy)
@@ -128,44 +140,59 @@ def _importable(target: str | None) -> tuple[str, list[str]]:
     is_module = all(_is_name(part) for part in place.split(".")) and place not in ("__main__", "builtins")
     if is_module or place.endswith(".py"):
         return place, names
-    return "", [name for name in names[-1:] if name not in _TAKEN and not hasattr(builtins, name)]
+    return "", names
+
+
+def _is_free(name: str) -> bool:
+    return name not in _TAKEN and not hasattr(builtins, name)
 
 
 def _is_name(text: str) -> bool:
     return text.isidentifier() and not keyword.iskeyword(text)
 
 
-def _import(code: Code, place: str, names: list[str]) -> str:
-    """Make `names` of a module or file known in the script; returns the expression for it."""
+def _import(code: Code, place: str, names: list[str], *, on_object: bool) -> str:
+    """Make `names` of a module or file known in the script; returns the expression for it.
+
+    `on_object`: it is a method of an object, which the class before it makes.
+    """
     owner = _imported(code, place, names[0])
     if len(names) == 1:
         return owner
     owner = ".".join([owner, *names[1:-1]])
-    made = "()" if _needs_an_object(place, names) else ""
+    made = "()" if on_object else ""
     method = code.name_for(f"{place}:{'.'.join(names)}", names[-1])
     code.setup.append(f"{method} = {owner}{made}.{names[-1]}" + ("  # one object for all calls" if made else ""))
     return method
 
 
 def _imported(code: Code, place: str, name: str) -> str:
-    if _has_no_module_name(place):
-        return f"{_loaded_file(code, Path(place))}.{name}"
-    if place.endswith(".py"):
-        place = _found_module(code, Path(place))
+    if _is_file(place):
+        names, folder = _module_of(Path(place))
+        if _has_no_module_name(place, names):
+            return f"{_loaded_file(code, Path(place))}.{name}"
+        code.standard.add("import sys")
+        if folder not in code.folders:
+            code.folders.append(folder)
+        place = ".".join(names)
     alias = code.name_for(f"{place}:{name}", name)
     code.own.setdefault(place, []).append(name if alias == name else f"{name} as {alias}")
     return alias
 
 
-def _has_no_module_name(place: str) -> bool:
-    """A file whose name no import statement can find: `my-script.py`, or one that hides the standard library's."""
-    stem = Path(place).stem
-    return place.endswith(".py") and (not _is_name(stem) or stem in sys.stdlib_module_names)
+def _is_file(place: str) -> bool:
+    return place.endswith(".py")
+
+
+def _has_no_module_name(place: str, names: list[str]) -> bool:
+    """A file that no import statement finds: `my-script.py`, or one that would hide the standard library's."""
+    return not all(_is_name(name) for name in names) or names[0] in sys.stdlib_module_names
 
 
 def _loaded_file(code: Code, path: Path) -> str:
     """Load a file under a name of the script's own. Workers that are spawned run these lines too, so they find it."""
-    name = "module_" + "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in path.stem)
+    stem = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in path.stem)
+    name = code.name_for(str(path), f"module_{stem}")
     lines = [
         f"spec = importlib.util.spec_from_file_location({name!r}, {str(path)!r})",
         f"{name} = importlib.util.module_from_spec(spec)",
@@ -177,20 +204,23 @@ def _loaded_file(code: Code, path: Path) -> str:
     return name
 
 
-def _found_module(code: Code, path: Path) -> str:
-    """The name under which a file is imported: from the folder above its outermost package, put on the path."""
-    names, root = [path.stem], path.parent
-    while root.name and (root / "__init__.py").is_file() and _is_name(root.name):
-        names.insert(0, root.name)
-        root = root.parent
-    code.standard.add("import sys")
-    if str(root) not in code.folders:
-        code.folders.append(str(root))
-    return ".".join(names)
+def _module_of(path: Path) -> tuple[list[str], str]:
+    """The names under which a file is imported, and from where: the folder above its outermost package.
+
+    A relative path stays one, but its packages may begin above the current folder.
+    """
+    folder = Path(os.path.abspath(path)).parent  # noqa: PTH100  (resolve() would follow links)
+    names = [path.stem]
+    while (folder / "__init__.py").is_file() and _is_name(folder.name):
+        names.insert(0, folder.name)
+        folder = folder.parent
+    return names, str(folder) if path.is_absolute() else os.path.relpath(folder)
 
 
 def _needs_an_object(place: str, names: list[str]) -> bool:
     """An ordinary method of a class. Where the module is not loaded, the name's first letter tells a class."""
+    if len(names) == 1:
+        return False
     owner = _loaded(place, names[:-1])
     if owner is None:
         return names[-2][:1].isupper()
@@ -224,9 +254,9 @@ def _example(code: Code, strategy: Strategy, coroutine: bool, name: str) -> str:
 # The inputs
 
 
-def _source(code: Code, inputs: str | None, target: str | None) -> Source:
+def _source(code: Code, inputs: str | None, function: object | None, *, on_object: bool) -> Source:
     if inputs is None:
-        return _no_inputs(target)
+        return _no_inputs(function, on_object=on_object)
     if inputs == "-":
         code.standard |= {"import json", "import sys"}
         return Source(
@@ -241,7 +271,7 @@ def _source(code: Code, inputs: str | None, target: str | None) -> Source:
         )
     place, names = _importable(inputs)
     if place and not Path(inputs).is_file():
-        return Source([f"inputs = list({_import(code, place, names)}())"])
+        return Source([f"inputs = list({_import(code, place, names, on_object=False)}())"])
     opened = f'with open({inputs!r}, encoding="utf-8-sig") as lines:'
     if inputs.endswith(".jsonl"):
         code.standard.add("import json")
@@ -258,20 +288,20 @@ _SPREAD_TUPLE = "    return {run}(*item){done}"
 _PLAIN = "    return {run}(item){done}"
 
 
-def _no_inputs(target: str | None) -> Source:
+def _no_inputs(function: object | None, *, on_object: bool) -> Source:
     """A function that needs no arguments is called again and again; one that does leaves a list to fill in."""
-    place, names = _importable(target)
-    function = _loaded(place, names)
-    if function is not None and _needs_arguments(function, method=len(names) > 1):
+    if function is not None and _needs_arguments(function, bound=on_object):
         return Source(["inputs = []  # FILL IN: the arguments, one tuple for each call"], _SPREAD_TUPLE)
     return Source(["inputs = [()] * 10  # FILL IN: the arguments, one tuple for each call; () is none"], _SPREAD_TUPLE)
 
 
-def _needs_arguments(function: object, *, method: bool) -> bool:
+def _needs_arguments(function: object, *, bound: bool) -> bool:
+    if isinstance(function, (classmethod, staticmethod)):
+        function, bound = function.__func__, isinstance(function, classmethod)
     if not callable(function):
         return True
     try:
-        inspect.signature(function).bind(*([None] if method and inspect.isfunction(function) else []))
+        inspect.signature(function).bind(*([None] if bound else []))
     except (TypeError, ValueError):
         return True
     return False

@@ -107,6 +107,16 @@ def _needs_an_object(owner: Any, name: str, found: Any) -> bool:
     return hasattr(type(kept), "__get__") and not isinstance(kept, (staticmethod, *_IN_C))
 
 
+def is_named(function: Callable[..., Any], module: str | None, name: str) -> bool:
+    """Whether `name` in a loaded module is this very function, so that code which imports it calls the same."""
+    found: Any = sys.modules.get(module or "")
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if inspect.ismethod(function) and inspect.ismethod(found):  # each look at a method makes one anew
+        return found.__self__ is function.__self__ and found.__func__ is function.__func__
+    return found is function
+
+
 def refuse_generator(function: Callable[..., Any], name: str) -> None:
     """Raise UsageError for a function whose call does nothing yet."""
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):

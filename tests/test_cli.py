@@ -128,6 +128,14 @@ def test_code_is_only_code_and_runs(project: Path) -> None:
     assert job.returncode == 0, job.stderr
 
 
+def test_code_reaches_a_method_as_it_was_measured(project: Path) -> None:
+    """An object that is there already is not made anew, though its name begins like a class's."""
+    with (project / "work.py").open("a") as file:
+        file.write("class Scale:\n    def weigh(self): return 1\nSCALE = Scale()\n")
+    done = run("work:SCALE.weigh", "--code", *QUICK)
+    assert "weigh = SCALE.weigh\n" in done.stdout, done.stderr
+
+
 def test_plot_and_profile_are_saved(project: Path) -> None:
     """--plot draws the curves and --save-profile keeps the profile, which can be advised again for another host."""
     done = run("work:wait", "--plot", "curves.svg", "--save-profile", "profile.json", "--json", *QUICK)

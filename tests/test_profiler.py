@@ -27,6 +27,7 @@ from advisor.profiler.calls import call_within
 from advisor.profiler.clocks import Reading
 from advisor.profiler.meter import Meter, Record, Stretch
 from advisor.profiler.summary import summarise
+from advisor.records import Profile
 from advisor.target import Call
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads the lock word through the kernel")
@@ -244,6 +245,46 @@ def test_what_returns_a_coroutine_is_awaited() -> None:
     assert profile.coroutine
     assert awaited == made - 1, "the coroutine that told it was put away"
     assert profile.calls <= awaited
+
+
+class _Greeter:
+    word = "hello"
+
+    def greet(self) -> str:
+        return self.word
+
+    def __call__(self) -> str:
+        return self.word
+
+    @classmethod
+    def named(cls) -> str:
+        return cls.word
+
+    @staticmethod
+    def loud() -> str:
+        return "HELLO"
+
+
+@pytest.mark.parametrize(
+    ("function", "inputs", "target", "reached"),
+    [
+        (digest, None, "digest", "name"),
+        (_Greeter.greet, [_Greeter()], "_Greeter.greet", "name"),
+        (_Greeter.named, None, "_Greeter.named", "name"),
+        (_Greeter.loud, None, "_Greeter.loud", "name"),
+        (_Greeter().greet, None, "_Greeter.greet", "program"),
+        (_Greeter(), None, "_Greeter", "program"),
+        (functools.partial(digest), None, "digest", "program"),
+        (functools.wraps(digest)(lambda: None), None, "digest", "program"),
+    ],
+)
+def test_a_profile_says_whether_code_can_name_the_function(
+    function: Any, inputs: Any, target: str, reached: str
+) -> None:
+    """A name that means something else, or nothing, is only shown."""
+    profile = advisor.profile(function, inputs, budget=0.01, watch="inside")
+    assert (profile.target, profile.reached) == (f"{__name__}:{target}", reached)
+    assert Profile.model_validate({"calls": 1, "wall": 1.0, "target": "a:b"}).reached is None
 
 
 class _Yielding:

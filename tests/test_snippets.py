@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from advisor.records import Machine, Strategy
-from advisor.snippets import snippet
+from advisor.records import Machine, Reached, Strategy
+from advisor.snippets import _is_free, snippet
 
 STRATEGIES: list[Strategy] = ["sequential", "threading", "multiprocessing", "asyncio"]
 if sys.version_info >= (3, 14):
@@ -54,6 +54,15 @@ class Shape:
     @classmethod
     def main(cls, side):
         return side * 3
+
+class triangle(Shape):
+    pass
+
+class Prism(Shape):
+    def __init__(self, height):
+        self.sides = height
+
+PRISM = Prism(2)
 """
 
 
@@ -167,6 +176,47 @@ def test_every_form_of_target_reaches_the_workers(
     assert printed(chosen, folder) == ("3 results\n", results)
 
 
+@pytest.mark.parametrize(
+    ("target", "reached", "results"),
+    [
+        ("shapes:triangle.area", "object", [8, 12, 16]),
+        ("shapes:Prism.double", "name", [4, 6, 8]),
+        ("shapes:Prism.main", "name", [6, 9, 12]),
+        ("shapes:PRISM.area", "name", [4, 6, 8]),
+    ],
+)
+def test_a_method_is_reached_as_it_was_when_it_was_measured(
+    folder: Path, target: str, reached: Reached, results: list[int]
+) -> None:
+    """On an object of its class or by its name alone, whatever the names look like."""
+    code = snippet("threading", 2, 1, target=target, inputs="values.jsonl", reached=reached)
+    assert printed(code, folder) == ("3 results\n", results)
+
+
+def test_what_only_the_program_has_is_stood_in_for(folder: Path) -> None:
+    """The method of an object that nobody can name is left to be filled in, not called on another object."""
+    code = snippet("threading", 2, 1, target="shapes:Shape.area", inputs=None, reached="program")
+    assert "def area(item):" in code
+    assert "shapes" not in code
+    assert printed(code, folder)[0] == "20 results\n"
+
+
+@pytest.mark.parametrize(
+    ("where", "target"),
+    [("deep/pack", "forms.py:square"), ("deep", "pack/forms.py:square"), ("deep/pack", "colorsys.py:square")],
+)
+def test_a_file_of_a_package_is_found_from_within(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, where: str, target: str
+) -> None:
+    """Its package may begin above the current folder, and then its name may be one of the standard library's, too."""
+    (folder / "deep" / "pack" / "colorsys.py").write_text("from .forms import square\n")
+    monkeypatch.chdir(folder / where)
+    code = snippet("multiprocessing", 2, 1, target=target, inputs="../values.jsonl")
+    (folder / "deep" / "values.jsonl").write_text("2\n3\n")
+    (folder / "values.jsonl").write_text("2\n3\n")
+    assert printed(code, folder / where) == ("2 results\n", [4, 9])
+
+
 @pytest.mark.parametrize("inputs", ["shapes.py:make_inputs", "my-shapes.py:make_inputs"])
 def test_target_and_inputs_of_one_file(folder: Path, inputs: str) -> None:
     """The file is loaded once for both."""
@@ -183,12 +233,27 @@ def test_two_functions_of_the_same_name(folder: Path) -> None:
     assert printed(code, folder) == ("3 results\n", [4, 9, 16])
 
 
-@pytest.mark.parametrize("name", ["results", "inputs", "main", "call", "list", "item", "asyncio", "pool"])
+@pytest.mark.parametrize(
+    "name",
+    ["results", "inputs", "main", "call", "list", "item", "asyncio", "pool", "one", "slots", "group", "tasks", "done"],
+)
 def test_a_function_called_like_a_name_of_the_script(folder: Path, name: str) -> None:
     """It gets another name, so that it hides nothing."""
     (folder / "named.py").write_text(f"async def {name}(base, exponent=2):\n    return base ** exponent\n")
     code = snippet("asyncio", 2, 1, target=f"named:{name}", inputs="values.jsonl", coroutine=True)
     assert printed(code, folder) == ("3 results\n", [4, 9, 16])
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("coroutine", [False, True])
+@pytest.mark.parametrize("inputs", ["-", "in.txt", "in.jsonl"])
+def test_no_name_of_the_script_is_left_to_a_target(strategy: Strategy, coroutine: bool, inputs: str) -> None:
+    """A target of that name would hide it, or be hidden."""
+    tree = ast.parse(snippet(strategy, 2, 2, target="a-b.py:f", inputs=inputs, coroutine=coroutine))
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.alias)}
+    assert {name.partition(".")[0] for name in names - {"module_a_b"} if _is_free(name)} <= {"importlib"}
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,7 @@ def decide(
             target=profile.target,
             inputs=inputs,
             coroutine=profile.coroutine,
+            reached=profile.reached,
             machine=machine,
         ),
         chunk=chosen.chunk,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
@@ -14,7 +15,7 @@ from advisor.profiler.effects import Effects
 from advisor.profiler.meter import Meter, Watch
 from advisor.profiler.summary import summarise
 from advisor.records import Profile
-from advisor.target import Call, calls_of, check_arguments, lazy, refuse_generator
+from advisor.target import Call, calls_of, check_arguments, is_named, lazy, refuse_generator
 
 __all__ = ["Profiler", "profile"]
 
@@ -45,14 +46,17 @@ def profile(
         raise UsageError(f"{func!r} is not callable")
     if not 0 <= budget < float("inf"):
         raise UsageError(f"a budget of {budget} seconds is not possible")
-    name = getattr(func, "__qualname__", None) or type(func).__qualname__
+    named = func.func if isinstance(func, partial) else func
+    name = getattr(named, "__qualname__", None) or type(named).__qualname__
     refuse_generator(func, name)
     given = calls_of(inputs)
     check_arguments(func, given, name)
-    module = getattr(func, "__module__", None)
-    return measure(func, given, seconds=budget, name=name, watch=watch).model_copy(
-        update={"target": f"{module}:{name}" if module else name}
-    )
+    module = getattr(named, "__module__", None)
+    known = {
+        "target": f"{module}:{name}" if module else name,
+        "reached": "name" if is_named(func, module, name) else "program",
+    }
+    return measure(func, given, seconds=budget, name=name, watch=watch).model_copy(update=known)
 
 
 def measure(

@@ -9,7 +9,7 @@ from typing import Any
 
 from advisor.profiler import measure
 from advisor.sandbox import Message
-from advisor.target import check_arguments, load, load_calls
+from advisor.target import check_arguments, find, load_calls
 
 LEAST = 0.5  # seconds for measuring, however long the import took
 _TELL_EVERY = 0.1
@@ -21,7 +21,8 @@ def profile_target(request: Message, send: Callable[[Message], None]) -> Message
     sys.argv = [spec]
     send({"doing": f"importing {spec.rpartition(':')[0]}"})
     began = perf_counter()
-    function = load(spec)
+    found = find(spec)
+    function = found.function
     import_seconds = perf_counter() - began
     send({"doing": f"making the inputs {request['inputs']}"})
     calls = load_calls(request["inputs"])
@@ -31,8 +32,9 @@ def profile_target(request: Message, send: Callable[[Message], None]) -> Message
     profile = measure(
         function, calls, seconds=seconds, name=spec, watch=request["watch"], on_progress=_Teller(spec, send)
     )
+    known = {"import_seconds": import_seconds, "reached": "object" if found.on_object else "name"}
     return {
-        "profile": profile.model_copy(update={"import_seconds": import_seconds}).model_dump(mode="json"),
+        "profile": profile.model_copy(update=known).model_dump(mode="json"),
         "inputs_count": None if calls is None else len(calls),
     }
 
