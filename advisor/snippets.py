@@ -21,6 +21,7 @@ _EXAMPLE = "task"
 _TAKEN = {
     "InterpreterPoolExecutor",
     "ProcessPoolExecutor",
+    "SourceFileLoader",
     "ThreadPoolExecutor",
     "asyncio",
     "done",
@@ -138,7 +139,7 @@ def _importable(target: str | None) -> tuple[str, list[str]]:
     if not all(_is_name(part) for part in names):
         return "", []
     is_module = all(_is_name(part) for part in place.split(".")) and place not in ("__main__", "builtins")
-    if is_module or place.endswith(".py"):
+    if is_module or _is_file(place):
         return place, names
     return "", names
 
@@ -181,20 +182,25 @@ def _imported(code: Code, place: str, name: str) -> str:
 
 
 def _is_file(place: str) -> bool:
-    return place.endswith(".py")
+    return place.endswith(".py") or "/" in place or os.sep in place
 
 
 def _has_no_module_name(place: str, names: list[str]) -> bool:
     """A file that no import statement finds: `my-script.py`, or one that would hide the standard library's."""
-    return not all(_is_name(name) for name in names) or names[0] in sys.stdlib_module_names
+    return not place.endswith(".py") or not all(_is_name(name) for name in names) or names[0] in sys.stdlib_module_names
 
 
 def _loaded_file(code: Code, path: Path) -> str:
     """Load a file under a name of the script's own. Workers that are spawned run these lines too, so they find it."""
     stem = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in path.stem)
     name = code.name_for(str(path), f"module_{stem}")
+    if path.suffix == ".py":
+        found = [f"spec = importlib.util.spec_from_file_location({name!r}, {str(path)!r})"]
+    else:  # a script that is called like a program; only its loader says that it is Python
+        code.standard.add("from importlib.machinery import SourceFileLoader")
+        found = [f"spec = importlib.util.spec_from_loader({name!r}, SourceFileLoader({name!r}, {str(path)!r}))"]
     lines = [
-        f"spec = importlib.util.spec_from_file_location({name!r}, {str(path)!r})",
+        *found,
         f"{name} = importlib.util.module_from_spec(spec)",
         f"sys.modules[{name!r}] = {name}",
         f"spec.loader.exec_module({name})",

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.machinery import SourceFileLoader
 from itertools import chain, cycle, islice
 from pathlib import Path
 from types import ClassMethodDescriptorType, MethodDescriptorType, ModuleType, WrapperDescriptorType
@@ -167,7 +168,7 @@ def _import_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise UsageError(f"no such file: {path}")
     path = path.resolve()
-    names = [path.stem]
+    names = [path.stem if path.suffix == ".py" else path.name]
     root = path.parent
     while (root / "__init__.py").is_file() and root.parent != root:
         names.insert(0, root.name)
@@ -175,7 +176,7 @@ def _import_file(path: Path) -> ModuleType:
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     name = ".".join(names)
-    if all(part.isidentifier() for part in names):
+    if path.suffix == ".py" and all(part.isidentifier() for part in names):
         known = sys.modules.get(name)
         if known is None and names[0] not in sys.stdlib_module_names:
             found = importlib.util.find_spec(name) if len(names) == 1 else None
@@ -183,14 +184,15 @@ def _import_file(path: Path) -> ModuleType:
                 return _import_module(name)
         elif known is not None and getattr(known, "__file__", None) == str(path):
             return known
-    # The name is no identifier, or is taken by another module: load the file under a name of its own.
+    # The name is no identifier, is taken by another module, or has no .py: load the file under a name of its own.
     alias = "advised_" + "".join(c if c.isalnum() else "_" for c in path.stem)
-    spec = importlib.util.spec_from_file_location(alias, path)
+    spec = importlib.util.spec_from_file_location(alias, path)  # None where the ending says nothing
+    spec = spec or importlib.util.spec_from_loader(alias, SourceFileLoader(alias, str(path)))
     assert spec is not None
     assert spec.loader is not None
+    loader = spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[alias] = module
-    loader = spec.loader
     _running(lambda: loader.exec_module(module), f"importing {path.name}")
     return module
 

@@ -71,7 +71,9 @@ def folder(tmp_path: Path) -> Path:
     """A user's folder with a module, a package and inputs of every kind."""
     (tmp_path / "shapes.py").write_text(MODULE)
     (tmp_path / "my-shapes.py").write_text(MODULE)
-    (tmp_path / "deep" / "pack").mkdir(parents=True)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "shapes").write_text(MODULE)
+    (tmp_path / "deep" / "pack").mkdir()
     (tmp_path / "deep" / "pack" / "__init__.py").write_text("")
     (tmp_path / "deep" / "pack" / "forms.py").write_text("from . import base\n" + MODULE)
     (tmp_path / "deep" / "pack" / "base.py").write_text("")
@@ -155,6 +157,7 @@ def test_a_coroutine_function_outside_asyncio(
         ("my-shapes.py:square", [4, 9, 16]),
         ("my-shapes.py:Shape.area", [8, 12, 16]),
         ("deep/pack/forms.py:square", [4, 9, 16]),
+        ("deep/shapes:square", [4, 9, 16]),
         ("shapes:Shape.area", [8, 12, 16]),
         ("shapes:Shape.double", [4, 6, 8]),
         ("shapes:Shape.main", [6, 9, 12]),
@@ -249,7 +252,7 @@ def test_a_function_called_like_a_name_of_the_script(folder: Path, name: str) ->
 @pytest.mark.parametrize("inputs", ["-", "in.txt", "in.jsonl"])
 def test_no_name_of_the_script_is_left_to_a_target(strategy: Strategy, coroutine: bool, inputs: str) -> None:
     """A target of that name would hide it, or be hidden."""
-    tree = ast.parse(snippet(strategy, 2, 2, target="a-b.py:f", inputs=inputs, coroutine=coroutine))
+    tree = ast.parse(snippet(strategy, 2, 2, target="bin/a-b:f", inputs=inputs, coroutine=coroutine))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.alias)}

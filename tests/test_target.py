@@ -147,6 +147,16 @@ def test_a_file_inside_a_package_can_import_its_siblings(folder: Path) -> None:
     assert load("shop/till.py:total")(2) == 14
 
 
+def test_a_script_without_an_ending_is_loaded(folder: Path) -> None:
+    """As many programs are called; what is no Python is the target's failure."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "my.tool").write_text("def mine(): return 'mine'\n")
+    assert load("bin/my.tool:mine")() == "mine"
+    (folder / "bin" / "other").write_bytes(b"\x7fELF\0")
+    with pytest.raises(TargetError, match="importing other raised"):
+        load("bin/other:mine")
+
+
 def test_a_file_named_like_a_standard_module_is_loaded_all_the_same(folder: Path) -> None:
     """The standard module stays what it was."""
     (folder / "json.py").write_text("def mine(): return 'mine'\n")
