@@ -136,6 +136,14 @@ def test_code_reaches_a_method_as_it_was_measured(project: Path) -> None:
     assert "weigh = SCALE.weigh\n" in done.stdout, done.stderr
 
 
+def test_a_module_named_like_one_of_ours_does_no_harm(project: Path) -> None:
+    """What measuring imports is there before the target's folder is looked into."""
+    (project / "multiprocessing.py").write_text("")
+    command = [sys.executable, "-P", "-m", "advisor", "work:wait", *QUICK]  # as `advise` has it: not the folder first
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_plot_and_profile_are_saved(project: Path) -> None:
     """--plot draws the curves and --save-profile keeps the profile, which can be advised again for another host."""
     done = run("work:wait", "--plot", "curves.svg", "--save-profile", "profile.json", "--json", *QUICK)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing.reduction  # noqa: F401  (now: the target's folder may hold another module of that name)
 import sys
 from collections.abc import Callable
 from time import monotonic, perf_counter
