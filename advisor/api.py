@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from advisor.records import Advice, Estimate, Evidence, Job, Machine, Profile
 OnProgress = Callable[[float, str], None]
 
 DEFAULT_CALLS = 1000
+MOST_CALLS = 10**12  # as Job has it
 VERIFY_SECONDS = 6.0
 _MACHINE_SHARE = 0.4  # of the budget, where this host has not been measured yet
 _MACHINE_SECONDS = 1.2
@@ -40,18 +41,18 @@ def advise(
     Raises UsageError for arguments that make no sense, TargetError when the callable raises.
     """
     _check_calls(calls)
+    given = _given(inputs)
     host = _host(machine)
     if isinstance(subject, str):
+        calls = calls if given is None or calls is not None else len(given)
         return advise_description(subject, calls=calls, machine=host, cores=None if machine is None else host.cores)
+    job = _job(calls, None if given is None else len(given))
     if isinstance(subject, Profile):
-        return _from_profile(subject, _job(calls, None), host)
+        return _from_profile(subject, job, host)
     if callable(subject):
         from advisor.profiler import profile
-        from advisor.target import calls_of
 
-        given = calls_of(inputs)
-        measured = profile(subject, given, budget=budget)
-        return _from_profile(measured, _job(calls, None if given is None else len(given)), host)
+        return _from_profile(profile(subject, given, budget=budget), job, host)
     raise UsageError(f"cannot advise on a {type(subject).__name__}: pass a callable, a Profile or a description")
 
 
@@ -97,7 +98,7 @@ def advise_target(
         machine = as_measured(machine, measured.profile)
         planned = with_cores(machine, cores)
         if not verify:
-            return decide(measured.profile, job, planned, inputs=inputs)
+            return decide(measured.profile, job, planned, inputs=_for_code(inputs))
         rest = _part(tell, budget / (budget + VERIFY_SECONDS), 1.0)
         return _verified(target, source, inputs, measured.profile, job, machine, planned, timeout, rest)
 
@@ -136,7 +137,7 @@ def with_code_here(advice: Advice, profile: Profile, inputs: str | None) -> Advi
         advice.workers,
         advice.chunk,
         target=profile.target,
-        inputs=inputs,
+        inputs=_for_code(inputs),
         coroutine=profile.coroutine,
         reached=profile.reached,
         machine=advice.machine,
@@ -192,7 +193,7 @@ def _verified(
         on_progress=tell,
     )
     evidence: Evidence = "verified" if planned == machine else "measured"
-    return decide(profile, job, planned, evidence=evidence, verification=rows, inputs=inputs)
+    return decide(profile, job, planned, evidence=evidence, verification=rows, inputs=_for_code(inputs))
 
 
 def curves(advice: Advice) -> tuple[Estimate, ...]:
@@ -227,8 +228,16 @@ def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
         raise UsageError(f"a machine with {field} {first['input']!r} is not possible: {first['msg']}") from None
 
 
+def _given(inputs: Any) -> Sequence[Any] | None:
+    if inputs is None:  # as in the service, which has no use for what loads targets
+        return None
+    from advisor.target import calls_of
+
+    return calls_of(inputs)
+
+
 def _check_calls(calls: int | None) -> None:
-    if calls is not None and calls < 1:
+    if calls is not None and not (isinstance(calls, int) and 1 <= calls <= MOST_CALLS):
         raise UsageError(f"a job of {calls} calls is not possible")
 
 
@@ -243,25 +252,41 @@ def _from_profile(profile: Profile, job: Job, machine: Machine) -> Advice:
     return decide(profile, job, machine, evidence="described" if profile.archetype else "measured")
 
 
+def _is_pipe(inputs: str) -> bool:
+    """What can be read once and in this process only: standard input, `<(a command)`."""
+    path = Path(inputs)
+    return inputs == "-" or (path.exists() and not path.is_dir() and (inputs.startswith("/dev/") or not path.is_file()))
+
+
+def _for_code(inputs: str | None) -> str | None:
+    """The inputs as a script can read them: a pipe is gone by then, and standard input takes its place."""
+    return "-" if inputs is not None and _is_pipe(inputs) else inputs
+
+
 @contextlib.contextmanager
 def _inputs_file(inputs: str | None) -> Iterator[str | None]:
-    """Standard input in a file of ours, since more than one process will read it; anything else as it is."""
-    if inputs != "-":
+    """Standard input, or another pipe, in a file of ours, since more processes will read it; anything else as it is."""
+    if inputs is None or not _is_pipe(inputs):
         yield inputs
         return
     import tempfile
 
-    from advisor.target import STANDARD_INPUT, looks_like_json_lines
+    from advisor.target import PIPE, STANDARD_INPUT, looks_like_json_lines
 
-    read = sys.stdin.buffer.read(_LONGEST_INPUTS + 1)
+    where, prefix = ("standard input", STANDARD_INPUT) if inputs == "-" else (inputs, PIPE)
+    try:
+        with contextlib.nullcontext(sys.stdin.buffer) if inputs == "-" else Path(inputs).open("rb") as pipe:
+            read = pipe.read(_LONGEST_INPUTS + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read the inputs on {where}: {error.strerror}") from None
     if len(read) > _LONGEST_INPUTS:
-        raise UsageError(f"standard input holds more than {_LONGEST_INPUTS >> 20} MB of inputs: put them into a file")
+        raise UsageError(f"{where} holds more than {_LONGEST_INPUTS >> 20} MB of inputs: put them into a file")
     try:
         text = read.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise UsageError("cannot read the inputs on standard input: it is not UTF-8 text") from None
+        raise UsageError(f"cannot read the inputs on {where}: it is not UTF-8 text") from None
     suffix = ".jsonl" if looks_like_json_lines(text) else ".txt"
-    descriptor, name = tempfile.mkstemp(prefix=STANDARD_INPUT, suffix=suffix)
+    descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=suffix)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

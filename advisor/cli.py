@@ -179,6 +179,9 @@ def _first_word(command: click.Command, args: Sequence[str]) -> int | None:
 def _not_a_target(word: str, commands: Sequence[str]) -> str:
     from difflib import get_close_matches
 
+    module, _, name = word.rpartition(".")
+    if module and name != "py" and all(part.isidentifier() for part in word.split(".")):
+        return f"{word!r} names no function: write {module}:{name} or {word}:function"
     if "/" in word or "." in word:
         return f"{word!r} names no function: write {word}:function"
     similar = get_close_matches(word, commands, n=1)

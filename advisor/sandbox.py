@@ -28,6 +28,7 @@ Message = dict[str, Any]
 OUTPUT_KEPT = 16 * 1024
 _TOKEN = "ADVISOR_SANDBOX"
 _OWN_FOLDER = str(Path(__file__).parent)
+_START = 30.0  # seconds for our own start, which is none of the target's, on a busy host
 _GOODBYE = 0.5  # seconds for the target's exit handlers
 _CHANNEL_GONE = 113  # exit status
 _HIGH_DESCRIPTOR = 200  # out of the way of targets that close or reuse the low ones
@@ -133,7 +134,7 @@ class _Conversation:
         printed = self.child.stdout.fileno()
         os.set_blocking(printed, False)
         self.channel.setblocking(False)
-        deadline = time.monotonic() + self.timeout
+        deadline = time.monotonic() + max(self.timeout, _START)
         gone_since: float | None = None
         while self.answer is None:
             ready = select.select([self.channel.fileno(), printed], [], [], 0.05)[0]
@@ -180,6 +181,8 @@ class _Conversation:
         return True
 
     def _take(self, message: Message) -> None:
+        if not message:
+            return
         if "answer" in message or "error" in message:
             self.answer = message
             return
@@ -294,6 +297,7 @@ def serve() -> None:
     answer: Message
     try:
         entry: Entry = getattr(importlib.import_module(module), name)
+        channel.send({})  # started: from now on its silence counts
         answer = {"answer": entry(request, channel.send)}
     except UsageError as error:
         answer = {"error": "usage", "text": str(error)}

@@ -25,7 +25,8 @@ from advisor.errors import TargetError, UsageError
 T = TypeVar("T")
 MAX_INPUTS = 1_000_000
 MOST_COPIED = 256 << 20  # bytes of arguments
-STANDARD_INPUT = "advisor-inputs-"  # how the name of the file begins that holds what stood on standard input
+STANDARD_INPUT = "advisor-inputs-"  # how the name of the file begins that holds what stood on standard input ...
+PIPE = "advisor-piped-"  # ... or came through another pipe
 _IN_C = (MethodDescriptorType, ClassMethodDescriptorType, WrapperDescriptorType)
 _OWN_FOLDER = str(Path(__file__).parent) + os.sep
 _STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
@@ -141,7 +142,10 @@ def _bound(owner: type, name: str, spec: str) -> Callable[..., Any]:
 
 
 def _import(place: str) -> ModuleType:
-    here = str(Path.cwd())
+    try:
+        here = str(Path.cwd())
+    except FileNotFoundError:
+        raise UsageError("the current folder does not exist any more") from None
     if here not in sys.path:
         sys.path.insert(0, here)
     if place.endswith(".py") or "/" in place or os.sep in place:
@@ -260,6 +264,8 @@ def load_calls(inputs: str | None, *, limit: int = MAX_INPUTS) -> list[Call] | N
         calls = _from_file(path, limit)
     elif ":" in inputs and path.suffix != ".jsonl":
         calls = _from_callable(inputs, limit)
+    elif path.exists():
+        raise UsageError(f"the inputs {inputs} are no file")
     else:
         raise UsageError(f"no such inputs file: {inputs}")
     if not calls:
@@ -269,6 +275,8 @@ def load_calls(inputs: str | None, *, limit: int = MAX_INPUTS) -> list[Call] | N
 
 def _shown(path: Path) -> str:
     """The file as the user knows it."""
+    if path.name.startswith(PIPE):
+        return "the inputs' pipe"
     return "standard input" if path.name.startswith(STANDARD_INPUT) else str(path)
 
 
@@ -304,14 +312,23 @@ def _json_call(line: str, where: str) -> Call:
 
 
 def looks_like_json_lines(text: str) -> bool:
-    """Whether every line is JSON: how standard input, which has no name, tells JSON Lines from text."""
+    """How standard input, which has no name, tells JSON Lines from text.
+
+    JSON Lines have a JSON object, or are all JSON but for lines that begin like it. One broken line among them is a
+    mistake to be told, which would be hidden if it turned all the others into text.
+    """
     lines = [line for line in text.splitlines() if line.strip()]
-    try:
-        for line in lines:
-            json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return bool(lines)
+    objects = values = 0
+    others = []
+    for line in lines:
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            others.append(line)
+            continue
+        values += 1
+        objects += isinstance(value, dict)
+    return objects > 0 or (values > 0 and all(line.lstrip().startswith(("{", "[", '"')) for line in others))
 
 
 def _from_callable(spec: str, limit: int) -> list[Call]:
@@ -378,19 +395,31 @@ def _limited(calls: Iterator[Call], limit: int, where: str) -> list[Call]:
     return taken
 
 
+def refuse_missing_arguments(function: Callable[..., Any], error: TargetError, name: str) -> None:
+    """Raise UsageError when a call without arguments failed for want of them, in a builtin that has no signature."""
+    try:
+        inspect.signature(function)
+    except (TypeError, ValueError):
+        # The user's own frames would mean that the call got as far as code of theirs.
+        if isinstance(error.__cause__, TypeError) and 'File "' not in error.traceback:
+            raise _needs_arguments(name) from None
+
+
+def _needs_arguments(what: str) -> UsageError:
+    return UsageError(f"{what} needs arguments: give them with --inputs FILE or my_module:make_inputs")
+
+
 def check_arguments(function: Callable[..., Any], calls: Sequence[Call] | None, name: str) -> None:
     """Raise UsageError when the arguments do not fit the function's signature, or are needed and missing."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
-        return  # builtins do not tell; the call itself will
+        return  # builtins do not tell; the call itself will: `refuse_missing_arguments`
     if calls is None:
         try:
             signature.bind()
         except TypeError:
-            raise UsageError(
-                f"{name}{signature} needs arguments: give them with --inputs FILE or my_module:make_inputs"
-            ) from None
+            raise _needs_arguments(f"{name}{signature}") from None
         return
     for call in calls:
         try:

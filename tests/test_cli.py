@@ -144,6 +144,51 @@ def test_a_module_named_like_one_of_ours_does_no_harm(project: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_inputs_come_from_a_pipe(project: Path) -> None:
+    """A pipe has a name, but only the process that was given it can read it; code reads standard input instead."""
+    reading, writing = os.pipe()
+    os.write(writing, b'1\n{"a":\n2\n')
+    os.close(writing)
+    command = [sys.executable, "-m", "advisor", "work:double", *QUICK, "--inputs", f"/dev/fd/{reading}"]
+    done = subprocess.run(command, capture_output=True, text=True, pass_fds=[reading], timeout=60)
+    os.close(reading)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Error: line 2 of the inputs' pipe is not JSON" in done.stderr
+    done = run("work:double", "--inputs", "/dev/stdin", "--code", *QUICK, text="1\n2\n")
+    assert "for line in sys.stdin" in done.stdout, done.stderr
+
+
+def test_a_builtin_that_needs_arguments_is_a_wrong_command_line(project: Path) -> None:
+    """It has no signature that would tell beforehand; a builtin that fails at its work is the target's failure."""
+    done = run("builtins:max", *QUICK)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "Error: builtins:max needs arguments: give them with --inputs FILE or my_module:make_inputs\n"
+    )
+
+
+def test_our_own_start_is_not_the_targets_silence(project: Path) -> None:
+    """A time-out shorter than the start of an interpreter does not end it."""
+    done = run("work:double", "--inputs", "numbers.txt", "--timeout", "0.001", *QUICK)
+    assert "starting was not done" not in done.stderr
+
+
+def test_a_name_with_dots_alone_is_shown_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    """The last part may be the function, or of the module's name."""
+    assert refusal(capsys, "work.wait") == (
+        "Error: 'work.wait' names no function: write work:wait or work.wait:function"
+    )
+
+
+def test_a_job_of_impossible_size_is_refused(project: Path) -> None:
+    """By the one kind of error that wrong questions have; the inputs of a saved profile tell the size of its job."""
+    profile = Profile(calls=1, wall=0.01)
+    assert advisor.advise(profile, inputs=range(7)).job.calls == 7
+    for calls in (10**15, 2.5):
+        with pytest.raises(UsageError, match="calls is not possible"):
+            advisor.advise(profile, calls=calls)  # type: ignore[arg-type]
+
+
 def test_plot_and_profile_are_saved(project: Path) -> None:
     """--plot draws the curves and --save-profile keeps the profile, which can be advised again for another host."""
     done = run("work:wait", "--plot", "curves.svg", "--save-profile", "profile.json", "--json", *QUICK)

@@ -128,6 +128,15 @@ def test_a_wrong_target_is_one_clear_line(spec: str, words: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_current_folder_that_is_gone_is_one_clear_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else may have removed it."""
+    (folder / "gone").mkdir()
+    monkeypatch.chdir(folder / "gone")
+    (folder / "gone").rmdir()
+    with pytest.raises(UsageError, match="the current folder does not exist any more"):
+        load("jobs_here:double")
+
+
 def test_a_module_that_fails_to_import_is_the_targets_failure(folder: Path) -> None:
     """An error inside the user's module is not a module that is missing."""
     (folder / "broken.py").write_text("import module_that_is_missing\n")
@@ -201,6 +210,7 @@ def test_a_callable_gives_the_inputs_and_a_tuple_is_one_argument() -> None:
         ("a.txt", b"\xff\xfe\x00", "not UTF-8"),
         ("missing.jsonl", None, "no such inputs file"),
         ("missing.txt", None, "no such inputs file"),
+        (".", None, "the inputs . are no file"),
         ("jobs_here:no_such", None, "has no function 'no_such'"),
         ("jobs_here:not_a_function", None, "has no function"),
     ],
@@ -239,7 +249,10 @@ def test_arguments_are_checked_before_anything_is_called() -> None:
 
 
 def test_standard_input_tells_json_lines_from_text() -> None:
-    """JSON Lines only when every line is JSON."""
+    """JSON Lines when every line is JSON, or is meant to be."""
     assert looks_like_json_lines('1\n{"args": []}\n')
+    assert looks_like_json_lines('1\n{"a":\n3\n'), "a broken line is told, and turns no other into text"
+    assert looks_like_json_lines('{"a": 1}\nnot this\n')
     assert not looks_like_json_lines("1\nhttp://a\n")
+    assert not looks_like_json_lines("[1\n")
     assert not looks_like_json_lines("")

@@ -7,7 +7,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
-from advisor.errors import AdvisorError, UsageError
+from advisor.errors import AdvisorError, TargetError, UsageError
 from advisor.platform import resident_memory
 from advisor.profiler import calls as calling
 from advisor.profiler import heap, held, memory, pickling, uses
@@ -15,7 +15,7 @@ from advisor.profiler.effects import Effects
 from advisor.profiler.meter import Meter, Watch
 from advisor.profiler.summary import summarise
 from advisor.records import Profile
-from advisor.target import Call, calls_of, check_arguments, is_named, lazy, refuse_generator
+from advisor.target import Call, calls_of, check_arguments, is_named, lazy, refuse_generator, refuse_missing_arguments
 
 __all__ = ["Profiler", "profile"]
 
@@ -80,6 +80,10 @@ def measure(
         if calling.gives_generator(call.result):
             raise lazy(f"{name} returns a generator") from None
         calling.drop(call.result)
+    except TargetError as error:
+        if calls is None:
+            refuse_missing_arguments(function, error, name)
+        raise
     return _measured(function, calls, True, max(0.0, ends - perf_counter()), name, watch, on_progress)
 
 

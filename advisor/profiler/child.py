@@ -25,7 +25,8 @@ def profile_target(request: Message, send: Callable[[Message], None]) -> Message
     found = find(spec)
     function = found.function
     import_seconds = perf_counter() - began
-    send({"doing": f"making the inputs {request['inputs']}"})
+    if request["inputs"] is not None:
+        send({"doing": f"making the inputs {request['inputs']}"})
     calls = load_calls(request["inputs"])
     check_arguments(function, calls, spec)
     send({"doing": f"call 1 of {spec}"})
