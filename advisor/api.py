@@ -8,12 +8,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from advisor.errors import UsageError
 from advisor.records import Advice, Estimate, Evidence, Job, Machine, Profile
+
+if TYPE_CHECKING:
+    from advisor.profiler.session import Measured
 
 OnProgress = Callable[[float, str], None]
 
@@ -98,9 +101,9 @@ def advise_target(
         machine = as_measured(machine, measured.profile)
         planned = with_cores(machine, cores)
         if not verify:
-            return decide(measured.profile, job, planned, inputs=_for_code(inputs))
+            return decide(measured.profile, job, planned, inputs=_for_code(inputs), inputs_count=measured.inputs_count)
         rest = _part(tell, budget / (budget + VERIFY_SECONDS), 1.0)
-        return _verified(target, source, inputs, measured.profile, job, machine, planned, timeout, rest)
+        return _verified(target, source, inputs, measured, job, machine, planned, timeout, rest)
 
 
 def measure_target(
@@ -126,8 +129,11 @@ def measure_target(
     return measured.profile, _job(calls, measured.inputs_count)
 
 
-def with_code_here(advice: Advice, profile: Profile, inputs: str | None) -> Advice:
-    """Another host's advice on `profile`, with code that runs on this one, where the inputs are."""
+def with_code_here(advice: Advice, profile: Profile, inputs: str | None, calls: int | None) -> Advice:
+    """Another host's advice on `profile`, with code that runs on this one, where the inputs are.
+
+    `inputs` and `calls` are those of `measure_target`.
+    """
     from advisor.snippets import snippet
 
     if advice.recommendation == "undecided":
@@ -138,6 +144,7 @@ def with_code_here(advice: Advice, profile: Profile, inputs: str | None) -> Advi
         advice.chunk,
         target=profile.target,
         inputs=_for_code(inputs),
+        calls=advice.job.calls if inputs is None else calls,
         coroutine=profile.coroutine,
         reached=profile.reached,
         machine=advice.machine,
@@ -168,7 +175,7 @@ def _verified(
     target: str,
     source: str | None,
     inputs: str | None,
-    profile: Profile,
+    measured: Measured,
     job: Job,
     machine: Machine,
     planned: Machine,
@@ -180,6 +187,7 @@ def _verified(
     from advisor.decision import decide
     from advisor.verify import verify
 
+    profile = measured.profile
     candidates = [leader for leader in leaders(estimate(profile, job, machine)).values() if leader.feasible]
     rows = verify(
         target,
@@ -193,7 +201,15 @@ def _verified(
         on_progress=tell,
     )
     evidence: Evidence = "verified" if planned == machine else "measured"
-    return decide(profile, job, planned, evidence=evidence, verification=rows, inputs=_for_code(inputs))
+    return decide(
+        profile,
+        job,
+        planned,
+        evidence=evidence,
+        verification=rows,
+        inputs=_for_code(inputs),
+        inputs_count=measured.inputs_count,
+    )
 
 
 def curves(advice: Advice) -> tuple[Estimate, ...]:

@@ -267,7 +267,7 @@ def _asked_of(server: str, target: str, *, verify: bool, cores: int | None, **me
     remote.check_address(server)
     profile, job = api.measure_target(target, **measuring)
     advice = remote.ask(server, profile, calls=job.calls, cores=cores)
-    return api.with_code_here(advice, profile, measuring["inputs"])
+    return api.with_code_here(advice, profile, measuring["inputs"], measuring["calls"])
 
 
 @advise.command()

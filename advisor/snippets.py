@@ -18,16 +18,19 @@ from advisor.records import Machine, Reached, Strategy
 
 _CALL = "call"  # wraps a function whose arguments are not exactly one value
 _EXAMPLE = "task"
+_FEW_CALLS = 10
 _TAKEN = {
     "InterpreterPoolExecutor",
     "ProcessPoolExecutor",
     "SourceFileLoader",
     "ThreadPoolExecutor",
     "asyncio",
+    "cycle",
     "done",
     "group",
     "importlib",
     "inputs",
+    "islice",
     "item",
     "json",
     "line",
@@ -90,6 +93,7 @@ def snippet(
     *,
     target: str | None,
     inputs: str | None,
+    calls: int | None = None,
     coroutine: bool = False,
     reached: Reached | None = None,
     machine: Machine | None = None,
@@ -97,8 +101,9 @@ def snippet(
     """A script that does the job by `strategy` and prints how many results there are.
 
     `target` and `inputs` are what the command line takes, and `reached` is how the profile says code gets at the
-    target (None: a guess). Without a target, or where it is no name that can be imported (a lambda, something defined
-    in `__main__`), a small function of the example's own stands in for it.
+    target (None: a guess). `calls` is the size of the job, None where it is one call for each of the inputs. Without a
+    target, or where it is no name that can be imported (a lambda, something defined in `__main__`), a small function of
+    the example's own stands in for it.
     """
     code = Code()
     coroutine = coroutine or strategy == "asyncio"
@@ -106,7 +111,7 @@ def snippet(
     if place and reached != "program":
         on_object = _needs_an_object(place, names) if reached is None else reached == "object"
         function = _import(code, place, names, on_object=on_object)
-        source = _source(code, inputs, _loaded(place, names), on_object=on_object)
+        source = _source(code, inputs, _loaded(place, names), calls, on_object=on_object)
     else:
         function = _example(code, strategy, coroutine, next(filter(_is_free, names[-1:]), _EXAMPLE))
         source = Source(["inputs = range(20)  # FILL IN: the argument of each call"])
@@ -260,9 +265,19 @@ def _example(code: Code, strategy: Strategy, coroutine: bool, name: str) -> str:
 # The inputs
 
 
-def _source(code: Code, inputs: str | None, function: object | None, *, on_object: bool) -> Source:
+def _source(code: Code, inputs: str | None, function: object | None, calls: int | None, *, on_object: bool) -> Source:
     if inputs is None:
-        return _no_inputs(function, on_object=on_object)
+        return _no_inputs(function, calls or _FEW_CALLS, on_object=on_object)
+    source = _given(code, inputs)
+    if calls is not None:
+        code.standard.add("from itertools import cycle, islice")
+        source.lines.append(
+            f"inputs = list(islice(cycle(inputs), {calls:_}))  # as many calls as planned: the inputs anew"
+        )
+    return source
+
+
+def _given(code: Code, inputs: str) -> Source:
     if inputs == "-":
         code.standard |= {"import json", "import sys"}
         return Source(
@@ -294,11 +309,12 @@ _SPREAD_TUPLE = "    return {run}(*item){done}"
 _PLAIN = "    return {run}(item){done}"
 
 
-def _no_inputs(function: object | None, *, on_object: bool) -> Source:
+def _no_inputs(function: object | None, calls: int, *, on_object: bool) -> Source:
     """A function that needs no arguments is called again and again; one that does leaves a list to fill in."""
     if function is not None and _needs_arguments(function, bound=on_object):
         return Source(["inputs = []  # FILL IN: the arguments, one tuple for each call"], _SPREAD_TUPLE)
-    return Source(["inputs = [()] * 10  # FILL IN: the arguments, one tuple for each call; () is none"], _SPREAD_TUPLE)
+    again = f"inputs = [()] * {calls:_}  # FILL IN: the arguments, one tuple for each call; () is none"
+    return Source([again], _SPREAD_TUPLE)
 
 
 def _needs_arguments(function: object, *, bound: bool) -> bool:

@@ -128,6 +128,15 @@ def test_code_is_only_code_and_runs(project: Path) -> None:
     assert job.returncode == 0, job.stderr
 
 
+def test_code_does_the_job_that_was_planned(project: Path) -> None:
+    """As many calls as --calls says, from the inputs that there are; without it, the inputs as they are."""
+    done = run("work:double", "--inputs", "numbers.txt", "--calls", "30", "--code", *QUICK)
+    assert "inputs = list(islice(cycle(inputs), 30))" in done.stdout, done.stderr
+    done = run("work:double", "--inputs", "numbers.txt", "--calls", "20", "--code", *QUICK)
+    assert "cycle" not in done.stdout
+    assert "inputs = " in done.stdout, done.stderr
+
+
 def test_code_reaches_a_method_as_it_was_measured(project: Path) -> None:
     """An object that is there already is not made anew, though its name begins like a class's."""
     with (project / "work.py").open("a") as file:

@@ -125,6 +125,14 @@ def test_a_function_without_arguments(folder: Path, strategy: Strategy) -> None:
     assert printed(code, folder) == ("10 results\n", [7] * 10)
 
 
+def test_the_code_makes_as_many_calls_as_were_planned(folder: Path) -> None:
+    """Without inputs the function is called that often; more calls than inputs, or fewer, take the inputs anew."""
+    code = snippet("threading", 2, 1, target="shapes:seven", inputs=None, calls=500)
+    assert printed(code, folder) == ("500 results\n", [7] * 500)
+    code = snippet("threading", 2, 1, target="shapes:square", inputs="values.txt", calls=5)
+    assert printed(code, folder) == ("5 results\n", [4, 9, 16, 4, 9])
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("coroutine", [False, True])
 def test_an_example_without_a_target(folder: Path, strategy: Strategy, coroutine: bool) -> None:
@@ -252,7 +260,7 @@ def test_a_function_called_like_a_name_of_the_script(folder: Path, name: str) ->
 @pytest.mark.parametrize("inputs", ["-", "in.txt", "in.jsonl"])
 def test_no_name_of_the_script_is_left_to_a_target(strategy: Strategy, coroutine: bool, inputs: str) -> None:
     """A target of that name would hide it, or be hidden."""
-    tree = ast.parse(snippet(strategy, 2, 2, target="bin/a-b:f", inputs=inputs, coroutine=coroutine))
+    tree = ast.parse(snippet(strategy, 2, 2, target="bin/a-b:f", inputs=inputs, calls=5, coroutine=coroutine))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.alias)}

@@ -45,12 +45,14 @@ def decide(
     reading: Reading | None = None,
     verification: Sequence[Verification] = (),
     inputs: str | None = None,
+    inputs_count: int | None = None,
     estimates: tuple[Estimate, ...] | None = None,
 ) -> Advice:
     """The advice for a job of such calls on this machine, with its reasons, pitfalls, alternatives and code.
 
     `evidence` is the best there is. Runs on another machine correct the estimates too, but are no more than "measured";
-    so is "verified" where the strategy that is advised was not among those run.
+    so is "verified" where the strategy that is advised was not among those run. `inputs` are for the code, which takes
+    them anew where `inputs_count` of them are not the job's calls.
     """
     if reading is not None and reading.recommendation == "undecided" and evidence == "described":
         return undecided(reading, job, machine)
@@ -96,6 +98,7 @@ def decide(
             chosen.chunk,
             target=profile.target,
             inputs=inputs,
+            calls=job.calls if inputs is None or inputs_count not in (None, job.calls) else None,
             coroutine=profile.coroutine,
             reached=profile.reached,
             machine=machine,
