@@ -146,3 +146,25 @@ def test_the_end_does_not_wait_for_those_who_stop() -> None:
         server.ask("/healthz")
         server.process.terminate()
         assert server.process.wait(20) == 0
+
+
+BROKEN = {
+    "size": (CHUNKED + b"SECRET\r\n" + BODY + b"\r\n0\r\n\r\n", "it is not sent in the way that HTTP asks for"),
+    "terminator": (CHUNKED + b"3\r\nSECRET\r\n0\r\n\r\n", "it is not sent in the way that HTTP asks for"),
+    "chunk cut": (CHUNKED + b"ff\r\n" + BODY, "The browser (or proxy) sent a request"),
+    "cut": (HEAD + b"Content-Length: 400\r\n\r\n" + BODY, f"cut short: {len(BODY)} of 400 bytes came"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_body_that_is_broken_off_is_the_clients_fault(server: Served, kind: str) -> None:
+    """It is 400, not an error of ours, nor answered as far as it goes; and nothing of it is sent back."""
+    sent, complaint = BROKEN[kind]
+    with connected(server) as client:
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        status, _, rest = answer(client).partition(b"\r\n")
+    assert status.split()[1] == b"400"
+    detail = json.loads(rest.partition(b"\r\n\r\n")[2])["detail"]
+    assert complaint in detail
+    assert "SECRET" not in detail
