@@ -59,8 +59,8 @@ class SideEffects(Record):
 
     globals_written: tuple[Text, ...] = Field((), description="module globals that changed while the calls ran")
     threads_left: tuple[Text, ...] = Field((), description="names of threads still alive after the calls")
-    children_left: int = Field(0, ge=0, description="child processes still alive after the calls")
-    output_bytes: int = Field(0, ge=0, description="bytes written to standard output and error")
+    children_left: int = Field(0, ge=0, le=10**9, description="child processes still alive after the calls")
+    output_bytes: int = Field(0, ge=0, le=10**18, description="bytes written to standard output and error")
     random_shared: bool = Field(False, description="drew from the global random generator, which forks copy")
 
 
@@ -89,7 +89,7 @@ class Profile(Record):
     child_cpu: Seconds | None = Field(None, description="CPU of child processes that the call waited for")
     wait: Seconds | None = Field(None, description="neither: blocked on network, disk, locks, sleep")
     gil_blocked: Seconds | None = Field(None, description="the part of `wait` spent blocked with the GIL held")
-    gil_releases: Annotated[float, Field(ge=0)] | None = Field(None, description="GIL releases per call")
+    gil_releases: Annotated[float, Field(ge=0, le=1e18)] | None = Field(None, description="GIL releases per call")
     run_queue: Seconds | None = Field(
         None, description="ready but without a core, on a busy host; in none of the above"
     )
@@ -123,7 +123,9 @@ class Profile(Record):
     native_threads: Annotated[float, Field(ge=0, le=1e5)] | None = Field(
         None, description="cores kept busy by one call"
     )
-    switches: Annotated[float, Field(ge=0)] | None = Field(None, description="voluntary context switches per call")
+    switches: Annotated[float, Field(ge=0, le=1e18)] | None = Field(
+        None, description="voluntary context switches per call"
+    )
     python: Python = Python()
     standard_error: dict[str, Seconds] = Field(default_factory=dict, description="of each field that was sampled")
     gil_source: GilSource | None = Field(None, description="how gil_held was found")

@@ -51,7 +51,7 @@ def _answer(server: str, body: bytes) -> bytes:
     check_address(server)
     headers = {"Content-Type": "application/json"}
     if token := os.environ.get("ADVISOR_TOKEN"):
-        headers["Authorization"] = f"Bearer {token.strip()}"
+        headers["Authorization"] = f"Bearer {_plain_token(token)}"
     try:
         request = Request(f"{server.rstrip('/')}/v1/advice", body, headers)
         with build_opener(NoRedirect).open(request, timeout=TIMEOUT) as answer:
@@ -62,6 +62,14 @@ def _answer(server: str, body: bytes) -> bytes:
     except (URLError, OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise UsageError(f"cannot reach {server}: {reason}") from None
+
+
+def _plain_token(token: str) -> str:
+    """One that a header takes; what http.client says of another has the token in it."""
+    token = token.strip()
+    if not (token.isprintable() and all(character <= "\xff" for character in token)):
+        raise UsageError("ADVISOR_TOKEN is no token: it is not one line of plain characters")
+    return token
 
 
 def _refusal(server: str, status: int, body: bytes) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 
-from advisor.errors import UsageError
+from advisor.errors import JournalError, UsageError
 from advisor.service import create_app
+from advisor.service.journaling import RETRY_AFTER
 from advisor.service.settings import Settings, settings
 
 TOKEN = "a-token-of-the-team"
@@ -69,6 +73,34 @@ def test_every_line_of_the_file_is_good(tmp_path: Path) -> None:
         assert client.get("/v1/matrix", headers={"Authorization": f"Bearer {token}"}).status_code == status
 
 
+def test_a_token_is_a_whole_line(tmp_path: Path) -> None:
+    """With the blanks in it, and without those around it."""
+    file = tmp_path / "tokens"
+    file.write_bytes(f"  {TOKEN} and a blank \r\n{OTHER}".encode())
+    client = create_app(settings({}, token_file=str(file))).test_client()
+    for token, status in ((f"{TOKEN} and a blank", 200), (OTHER, 200), (TOKEN, 401)):
+        assert client.get("/v1/matrix", headers={"Authorization": f"Bearer {token}"}).status_code == status
+
+
+def test_a_file_without_a_name_does_not_open_the_service() -> None:
+    """It is the value of a variable that is not set."""
+    with pytest.raises(UsageError, match="--token-file names no file"):
+        settings({"ADVISOR_TOKEN": TOKEN}, token_file="")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file's mode says nothing there")
+@pytest.mark.parametrize(("mode", "told"), [(0o600, False), (0o644, False), (0o666, True)])
+def test_a_file_that_anybody_may_write_is_remarked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, told: bool
+) -> None:
+    """The service starts nevertheless: it may be the only one on its host."""
+    file = tmp_path / "tokens"
+    file.write_text(TOKEN, encoding="utf-8")
+    file.chmod(mode)
+    assert settings({}, token_file=str(file)).tokens
+    assert (f"{file} is writable by all" in caplog.text) is told
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"), [("", "holds no token"), ("short", "at least 16"), (None, "cannot read")]
 )
@@ -108,6 +140,41 @@ def test_who_asks_too_often_is_told_to_wait() -> None:
         .extensions["description"]
         .document["paths"]["/v1/advice"]["post"]["responses"]
     )
+
+
+def test_the_limit_is_one_for_all_that_an_address_asks() -> None:
+    """Whatever it asks for, and with whatever token: what is not there and what is refused counts, too."""
+    client = create_app(Settings(rate_limit="6/hour", tokens=(SecretStr(TOKEN),))).test_client()
+    good, wrong = {"Authorization": f"Bearer {TOKEN}"}, {"Authorization": f"Bearer {OTHER}"}
+    asked = [("/v1/matrix", good), ("/openapi.json", good), ("/metrics", good), ("/x", good)]
+    asked += [("/v1/matrix", wrong), ("/x", wrong), ("/v1/outcomes", good), ("/y", wrong)]
+    statuses = [client.get(path, headers=headers).status_code for path, headers in asked]
+    assert statuses == [200, 200, 200, 404, 401, 401, 429, 429]
+    assert client.get("/healthz").status_code == client.get("/").status_code == 200
+
+
+def test_only_who_is_to_wait_is_told_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journal that is lost comes back sooner than the limit's hour is over."""
+    app = create_app(Settings(rate_limit="3/hour"))
+    client = app.test_client()
+    answers = [client.get("/v1/matrix"), client.get("/x")]
+    assert all("Retry-After" not in answer.headers for answer in answers)
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["2", "1"]
+
+    def lost() -> None:
+        raise JournalError("no route")
+
+    monkeypatch.setitem(app.extensions, "journal", SimpleNamespace(outcomes=lost))
+    response = client.get("/v1/outcomes")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, str(RETRY_AFTER))
+    assert int(client.get("/v1/matrix").headers["Retry-After"]) > RETRY_AFTER
+
+
+def test_where_the_storage_is_lost_each_worker_counts_for_itself() -> None:
+    """The limit stays one for all routes."""
+    client = create_app(Settings(rate_limit="2/hour", rate_storage="redis://127.0.0.1:1")).test_client()
+    statuses = [client.get(path).status_code for path in ("/v1/matrix", "/x", "/openapi.json")]
+    assert statuses == [200, 404, 429]
 
 
 def test_an_address_behind_a_proxy_counts_where_a_proxy_is_told() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import sys
 import time
@@ -17,6 +18,7 @@ if sys.platform == "win32":
     pytest.skip("gunicorn does not run there", allow_module_level=True)
 
 from advisor.service.arrival import WINDOW, is_whole
+from advisor.service.discretion import Discretion
 
 BODY = json.dumps({"description": "Downloading 100 files"}).encode()
 HEAD = b"POST /v1/advice HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
@@ -146,3 +148,65 @@ def test_the_end_does_not_wait_for_those_who_stop() -> None:
         server.ask("/healthz")
         server.process.terminate()
         assert server.process.wait(20) == 0
+
+
+BROKEN = {
+    "size": (CHUNKED + b"SECRET\r\n" + BODY + b"\r\n0\r\n\r\n", "it is not sent in the way that HTTP asks for"),
+    "terminator": (CHUNKED + b"3\r\nSECRET\r\n0\r\n\r\n", "it is not sent in the way that HTTP asks for"),
+    "chunk cut": (CHUNKED + b"ff\r\n" + BODY, "The browser (or proxy) sent a request"),
+    "cut": (HEAD + b"Content-Length: 400\r\n\r\n" + BODY, f"cut short: {len(BODY)} of 400 bytes came"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_body_that_is_broken_off_is_the_clients_fault(server: Served, kind: str) -> None:
+    """It is 400, not an error of ours, nor answered as far as it goes; and nothing of it is sent back."""
+    sent, complaint = BROKEN[kind]
+    with connected(server) as client:
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
+        status, _, rest = answer(client).partition(b"\r\n")
+    assert status.split()[1] == b"400"
+    detail = json.loads(rest.partition(b"\r\n\r\n")[2])["detail"]
+    assert complaint in detail
+    assert "SECRET" not in detail
+
+
+SECRET = b"hunter2"
+UNREADABLE = {
+    "no colon": b"GET /v1/matrix HTTP/1.1\r\nHost: x\r\nAuthorization Bearer " + SECRET + b"\r\n\r\n",
+    "folded": b"GET /v1/matrix HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer\r\n " + SECRET + b"\r\n\r\n",
+    "control character": b"GET /v1/matrix HTTP/1.1\r\nHost: x\r\nAuthorization: " + SECRET + b"\x00\r\n\r\n",
+    "query in UTF-8": b"GET /v1/matrix?token=" + SECRET + b"\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
+    "blank in the query": b"GET /v1/matrix?token= " + SECRET + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "expectation": HEAD + b"Expect: " + SECRET + b"\r\n" + LENGTH + BODY,
+    "chunk size": CHUNKED + SECRET + b"\r\n0\r\n\r\n",
+    "chunk size, unread": b"PUT " + CHUNKED.removeprefix(b"POST ").replace(b"close", b"x") + SECRET + b"\r\n0\r\n\r\n",
+}
+
+
+def test_nothing_that_cannot_be_read_is_logged() -> None:
+    """The log says who sent something that is no request, and what kind of error it was."""
+    with served() as server:
+        for sent in UNREADABLE.values():
+            with connected(server) as client:
+                client.sendall(sent)
+                client.shutdown(socket.SHUT_WR)
+                assert answer(client)
+    told = [line for line in server.log if "Invalid request from ip=127.0.0.1: " in line]
+    assert len(told) >= 6
+    assert "InvalidHeader" in "".join(told)
+    assert SECRET.decode() not in "".join(server.log)
+
+
+def test_what_fails_in_gunicorn_is_logged_without_the_query(caplog: pytest.LogCaptureFixture) -> None:
+    """With its traceback, which is ours."""
+    logger = logging.getLogger("discretion")
+    logger.addFilter(Discretion())
+    try:
+        raise RuntimeError("it is us")
+    except RuntimeError:
+        logger.exception("Error handling request %s %s", "GET", "/v1/matrix?token=hunter2")
+    assert "GET /v1/matrix" in caplog.text
+    assert "it is us" in caplog.text
+    assert "hunter2" not in caplog.text

@@ -62,6 +62,15 @@ def test_without_the_token_it_says_which_variable(server: str, monkeypatch: pyte
         ask(server, PROFILE, calls=None, cores=None)
 
 
+@pytest.mark.parametrize("token", [f"{TOKEN}\nX: y", f"{TOKEN}\r\n{TOKEN}", f"“{TOKEN}”", f"{TOKEN}\x7f"])
+def test_a_token_that_no_header_takes_is_not_shown(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    """It is told what is wrong with it, before anything is sent."""
+    monkeypatch.setenv("ADVISOR_TOKEN", token)
+    with pytest.raises(UsageError, match="ADVISOR_TOKEN is no token") as told:
+        ask("http://127.0.0.1:9", PROFILE, calls=None, cores=None)
+    assert TOKEN not in str(told.value)
+
+
 def test_a_refusal_is_told_in_the_servers_words(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The problem document becomes one line, with the field."""
     monkeypatch.setenv("ADVISOR_TOKEN", TOKEN)

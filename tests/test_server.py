@@ -28,6 +28,12 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="gunicorn does n
 class Served:
     def __init__(self, process: subprocess.Popen[str], address: str) -> None:
         self.process, self.address = process, address
+        self.log: list[str] = []
+
+    def listen(self) -> None:
+        """Keeps what it says, so that the pipe never fills up."""
+        assert self.process.stderr
+        self.log.extend(iter(self.process.stderr.readline, ""))
 
     def ask(self, path: str, body: object = None, token: str | None = None) -> tuple[int, bytes]:
         data = None if body is None else json.dumps(body).encode()
@@ -53,10 +59,11 @@ def served(*options: str, **environment: str) -> Iterator[Served]:
     assert process.stderr
     found = re.match(r"Listening on (http://127\.0\.0\.1:\d+) ", process.stderr.readline())
     assert found
-    drained = threading.Thread(target=process.stderr.read, daemon=True)
+    server = Served(process, found[1])
+    drained = threading.Thread(target=server.listen, daemon=True)
     drained.start()
     try:
-        yield Served(process, found[1])
+        yield server
     finally:
         if process.poll() is None:
             process.terminate()

@@ -24,7 +24,7 @@ from advisor.machine import limits
 from advisor.records import Advice, Machine
 from advisor.service import create_app
 from advisor.service.answer import planned_machine, safe_target
-from advisor.service.requests import MAX_BODY_BYTES, Overrides
+from advisor.service.requests import MAX_BODY_BYTES, Overrides, Question
 
 WAITING = {"calls": 20, "wall": 0.05, "gil_held": 0.001, "gil_free": 0.0, "child_cpu": 0.0, "wait": 0.049}
 COMPUTING = {"calls": 20, "wall": 0.05, "gil_held": 0.05, "gil_free": 0.0, "child_cpu": 0.0, "wait": 0.0}
@@ -147,6 +147,14 @@ def test_health_is_that_it_can_answer(client: FlaskClient, monkeypatch: pytest.M
         pytest.param({"profile": {"calls": 1, "wall": 1, "wait": 5}}, "profile", id="parts above the whole"),
         pytest.param({"profile": []}, "profile", id="profile is a list"),
         pytest.param({"profile": {"calls": 1, "wall": 1, "picklable": 5}}, "profile.picklable", id="nested"),
+        *(
+            pytest.param(
+                {"profile": {"calls": 1, "wall": 1, "side_effects": {name: 10**309}}},
+                f"profile.side_effects.{name}",
+                id=f"{name} beyond any float",
+            )
+            for name in ("output_bytes", "children_left")
+        ),
         pytest.param({"description": 5}, "description", id="description is a number"),
         pytest.param({"description": "x" * 20_001}, "description", id="description too long"),
         pytest.param({"description": "x", "calls": 0}, "calls", id="no calls"),
@@ -209,6 +217,20 @@ def test_json_that_is_no_object_is_422(client: FlaskClient, body: Any) -> None:
 def test_what_is_no_json_is_400(client: FlaskClient, body: bytes) -> None:
     """What does not parse, or is nested beyond reason, is 400."""
     problem(ask(client, body), 400)
+
+
+def unlimited(schema: Any) -> list[Any]:
+    if isinstance(schema, list):
+        return [found for each in schema for found in unlimited(each)]
+    if not isinstance(schema, dict):
+        return []
+    here = schema.get("type") in ("integer", "number") and "maximum" not in schema
+    return [schema] * here + [found for each in schema.values() for found in unlimited(each)]
+
+
+def test_every_number_has_a_limit() -> None:
+    """An integer may be as long as a body, which no float is."""
+    assert unlimited(Question.model_json_schema()) == []
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from pydantic import SecretStr
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
@@ -26,6 +26,8 @@ def open_to_all(view: View) -> View:
 def is_open(app: Flask, endpoint: str | None) -> bool:
     return endpoint == "static" or getattr(app.view_functions.get(endpoint or ""), "open_to_all", False)
 
+
+_RESET_AFTER = "X-RateLimit-Reset-After"  # where the limiter is to put the Retry-After that it has for every answer
 
 MISSING = "This service takes no call without its token: Authorization: Bearer TOKEN."
 WRONG = "This is not a token of this service."
@@ -55,10 +57,10 @@ def guard(app: Flask, settings: Settings, tokens: Tokens) -> None:
         from werkzeug.middleware.proxy_fix import ProxyFix
 
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)  # type: ignore[method-assign]
+    if settings.rate_limit:  # before the tokens, that nobody tries as many as they like
+        _limit(app, settings.rate_limit, settings.rate_storage)
     if settings.tokens:
         _demand_token(app, tokens)
-    if settings.rate_limit:
-        _limit(app, settings.rate_limit, settings.rate_storage)
 
 
 def _demand_token(app: Flask, tokens: Tokens) -> None:
@@ -76,16 +78,24 @@ def _digest(token: str) -> bytes:
 
 
 def _limit(app: Flask, rate: str, storage: str) -> None:
-    from flask_limiter import Limiter
+    from flask_limiter import HeaderNames, Limiter
     from flask_limiter.util import get_remote_address
+
+    @app.after_request  # before the limiter's own, and so called after it
+    def tell_when_to_come_back(response: Response) -> Response:
+        seconds = response.headers.pop(_RESET_AFTER, None)
+        if response.status_code == 429 and seconds is not None:
+            response.headers["Retry-After"] = str(int(seconds) + 1)  # they were rounded down
+        return response
 
     limiter = Limiter(
         get_remote_address,
         app=app,
-        default_limits=[rate],
+        application_limits=[rate],
+        request_identifier=lambda: request.endpoint or "none",  # without one it would not be counted
         storage_uri=storage,
         headers_enabled=True,
+        header_name_mapping={HeaderNames.RETRY_AFTER: _RESET_AFTER},
         in_memory_fallback_enabled=storage != "memory://",  # a lost store costs its counts, never the answers
-        in_memory_fallback=[rate] if storage != "memory://" else [],
     )
     limiter.request_filter(lambda: is_open(app, request.endpoint))

@@ -25,7 +25,7 @@ JSON = "application/json"
 EXAMPLE_REQUEST = "example-1"  # the id of the requests that examples are answers to
 
 _PROBLEMS = {
-    400: "The body is not JSON.",
+    400: "The body cannot be read as JSON, or has not come as a whole.",
     404: "There is nothing at this address.",
     401: "The token is missing or wrong.",
     405: "What stands in place of the id is another address, which does not take this method.",

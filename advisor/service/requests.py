@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from werkzeug.exceptions import HTTPException
 
 from advisor.records import Profile
 from advisor.service.problem import Fault, ProblemError
@@ -93,11 +94,20 @@ def version_numbers(python: str) -> tuple[int, int]:
 
 
 def read_body(request: Request) -> bytes:
-    """The request's body, which is to be JSON, or a ProblemError."""
+    """The request's body, which is to be JSON, or a ProblemError if it is not, or has not come as a whole."""
     if not request.is_json:
         sent = f"not {request.mimetype[:100]}" if request.mimetype else "and the request names no content type"
         raise ProblemError(415, f"The body must be application/json, {sent}.")
-    return request.get_data(cache=False)
+    try:
+        body = request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception:  # noqa: BLE001  (each server has its own, which may quote the body: it is not passed on)
+        raise ProblemError(400, "The body could not be read: it is not sent in the way that HTTP asks for.") from None
+    # Werkzeug takes the end of what gunicorn hands on for the end of the body.
+    if len(body) < (request.content_length or 0):
+        raise ProblemError(400, f"The body was cut short: {len(body)} of {request.content_length} bytes came.")
+    return body
 
 
 def parse_question(body: bytes) -> Question:
@@ -112,7 +122,7 @@ def parse_json(body: bytes) -> Any:
     try:
         return pydantic_core.from_json(body)
     except ValueError as error:
-        raise ProblemError(400, f"The body is not JSON: {error}.") from error
+        raise ProblemError(400, f"The body cannot be read as JSON: {error}.") from error
 
 
 def _as_it_stands(body: bytes) -> Question | None:

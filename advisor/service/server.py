@@ -160,10 +160,11 @@ LOGGING: dict[str, Any] = {
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
         }
     },
+    "filters": {"discretion": {"()": "advisor.service.discretion.Discretion"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"level": "INFO", "handlers": ["stderr"]},
     "loggers": {
-        "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
+        "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True, "filters": ["discretion"]},
         "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True},
     },
 }

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import stat
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from advisor.errors import UsageError
 from advisor.journal import KEEP_DAYS, OFF, open_journal
+
+log = logging.getLogger("advisor.service")
 
 SHORTEST_TOKEN = 16  # characters: a shorter one can be guessed
 _FROM_ENVIRONMENT = {
@@ -78,13 +83,19 @@ def settings(environment: Mapping[str, str] = os.environ, *, token_file: str | N
 
 def _tokens(environment: Mapping[str, str], token_file: str | None) -> list[str]:
     """One a line, so that an old one and its successor can be good at the same time."""
+    if token_file == "":  # as of a variable that is not set, which is not to open the service to all
+        raise UsageError("--token-file names no file: its value is empty")
     path = token_file or environment.get("ADVISOR_TOKEN_FILE")
     if not path:
         return [token] if (token := environment.get("ADVISOR_TOKEN", "").strip()) else []
     try:
-        tokens = Path(path).read_text(encoding="utf-8").split()
+        lines = Path(path).read_text(encoding="utf-8").split("\n")
+        writable = sys.platform != "win32" and Path(path).stat().st_mode & stat.S_IWOTH
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the token file {path}: {getattr(error, 'strerror', 'not UTF-8')}") from None
+    tokens = [token for line in lines if (token := line.strip())]
     if not tokens:
         raise UsageError(f"the token file {path} holds no token")
+    if writable:
+        log.warning("whoever is on this host may add a token: %s is writable by all", path)
     return tokens
