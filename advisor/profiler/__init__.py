@@ -71,7 +71,9 @@ def measure(
         memory.forget_peak()
         idle = resident_memory()
         ends = began + seconds * (1 - PICKLING_SHARE - BESIDE_SHARE)
-        results = calling.call_within(function, calls, meter, ends=ends, name=name, on_progress=on_progress)
+        results = calling.call_within(
+            function, calls, meter, ends=ends, name=name, on_progress=on_progress, around=effects.around
+        )
         peak = memory.peak()
         side_effects = effects.after()
         record = meter.finish()

@@ -8,7 +8,7 @@ import random
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import cycle, islice, repeat
-from typing import Any
+from typing import Any, Protocol
 
 from advisor.errors import TargetError, UsageError
 from advisor.profiler.meter import Meter, Stretch
@@ -18,6 +18,14 @@ BATCH_SECONDS = 5e-3
 OVERTIME = 0.1
 MAX_BATCH = 100_000
 Progress = Callable[[float, int, float], None]
+
+
+class Around(Protocol):
+    """What looks before and after one call, outside of what is measured; `result` tells what the call returned."""
+
+    def __call__(
+        self, call: Call, result: Callable[[], Any], *, first: bool
+    ) -> contextlib.AbstractContextManager[None]: ...
 
 
 def is_coroutine(function: Callable[..., Any]) -> bool:
@@ -33,11 +41,12 @@ def call_within(
     ends: float,
     name: str,
     on_progress: Progress | None = None,
+    around: Around | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> list[Any]:
     """Call `function` with `calls` (None: without arguments) until `ends` on the `clock`; one call always finishes.
 
-    Returns a few results to look at; the rest is in the `meter`.
+    Returns a few results to look at; the rest is in the `meter`. The first two calls are made within `around`.
 
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and anew when they run out. Raises
     TargetError when a call raises; not when it did so for an input that it had been given before (a file that the
@@ -50,13 +59,15 @@ def call_within(
     done = 0
     inputs = None if calls is None else len(calls)
     try:
-        first = runner.run(1, meter)
+        with runner.looked_at(0, around):
+            first = runner.run(1, meter)
         results = [runner.result]
         done = 1
         size, mean = 1, first.passed.wall
         while clock() + mean * size <= ends + (overtime if done == 1 else 0.0):
             try:
-                stretch = runner.run(size, meter)
+                with runner.looked_at(done, around if done == 1 else None):
+                    stretch = runner.run(size, meter)
             except BaseException as error:
                 meter.drop()
                 if inputs is not None and done + size > inputs and not isinstance(error, KeyboardInterrupt):
@@ -102,6 +113,11 @@ class _Runner:
     def where(self, index: int) -> str:
         place = self._order[index % len(self._order)].where
         return f" ({place})" if place else ""
+
+    def looked_at(self, index: int, around: Around | None) -> contextlib.AbstractContextManager[None]:
+        if around is None:
+            return contextlib.nullcontext()
+        return around(self._order[index % len(self._order)], lambda: self.result, first=index == 0)
 
     def run(self, size: int, meter: Meter) -> Stretch:
         self._loop(list(islice(self._calls, size)), meter)
