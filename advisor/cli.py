@@ -247,15 +247,18 @@ def advise_target(as_json: bool, plot: str | None, code: bool, save_profile: str
         raise UsageError("--json and --code exclude each other: standard output holds one document")
     if plot:
         _check_plot(plot)
+    if save_profile:
+        _check(Path(save_profile))
     server = question.pop("server")
     with _progress() as on_progress:
         advise = functools.partial(_asked_of, server) if server else api.advise_target
         advice = advise(**question, on_progress=on_progress)
-    if plot:
-        _save_plot(advice, plot)
-    if save_profile and advice.profile:
-        _save(Path(save_profile), advice.profile.model_dump_json(indent=2) + "\n")
-    _show(advice, as_json=as_json, code=code)
+    with contextlib.ExitStack() as at_last:  # the last one first; what cannot be saved costs nobody the advice
+        at_last.callback(_show, advice, as_json=as_json, code=code)
+        if save_profile and advice.profile:
+            at_last.callback(_save, Path(save_profile), advice.profile.model_dump_json(indent=2) + "\n")
+        if plot:
+            at_last.callback(_save_plot, advice, plot)
 
 
 def _asked_of(server: str, target: str, *, verify: bool, cores: int | None, **measuring: Any) -> Advice:
@@ -433,11 +436,23 @@ def _save_plot(advice: Advice, plot: str) -> None:
     save_plot(advice, api.curves(advice), plot)
 
 
+def _check(path: Path) -> None:
+    from advisor import replacing
+
+    with _writing(path):
+        replacing.check(path)
+
+
 def _save(path: Path, text: str) -> None:
     from advisor.replacing import replacing
 
+    with _writing(path), replacing(path) as file:
+        file.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
     try:
-        with replacing(path) as file:
-            file.write_text(text, encoding="utf-8")
+        yield
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error

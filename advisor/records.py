@@ -58,6 +58,9 @@ class SideEffects(Record):
     """What the calls did besides returning, as far as it was noticed."""
 
     globals_written: tuple[Text, ...] = Field((), description="module globals that changed while the calls ran")
+    changed: tuple[Text, ...] = Field(
+        (), description="arguments and shared objects that a call changed, such as 'argument row' or 'self.total'"
+    )
     threads_left: tuple[Text, ...] = Field((), description="names of threads still alive after the calls")
     children_left: int = Field(0, ge=0, le=10**9, description="child processes still alive after the calls")
     output_bytes: int = Field(0, ge=0, le=10**18, description="bytes written to standard output and error")

@@ -2,7 +2,8 @@
 
 The child has its own session, nothing on standard input, and one socket on which it answers in lines of JSON. The
 parent reads what the child prints, ends it when it is silent for too long, and afterwards ends whatever it left behind:
-every process that it started carries a token in its environment.
+every process that it started carries a token in its environment. On Linux the child is two: a guard, to which the
+kernel gives every process that loses its parent, and which ends them all; and a copy of it, which runs the function.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ _TOKEN = "ADVISOR_SANDBOX"
 _OWN_FOLDER = str(Path(__file__).parent)
 _START = 30.0  # seconds for our own start, which is none of the target's, on a busy host
 _GOODBYE = 0.5  # seconds for the target's exit handlers
+_GUARD_ENDS = 2.0  # seconds for the guard to end everything when it is told to
+_SET_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
 _CHANNEL_GONE = 113  # exit status
 _HIGH_DESCRIPTOR = 200  # out of the way of targets that close or reuse the low ones
 
@@ -76,6 +79,7 @@ def run(
                 "-c",
                 _bootstrap(),
                 str(theirs.fileno()),
+                str(os.getpid()),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -218,6 +222,10 @@ class _Conversation:
 
 def _end(child: subprocess.Popen[bytes], token: str) -> None:
     """End the child and every process it started, its own session or not."""
+    if sys.platform == "linux" and child.poll() is None:
+        child.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=_GUARD_ENDS)
     for _ in range(5):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(child.pid, signal.SIGKILL)
@@ -289,8 +297,8 @@ def serve() -> None:
     """The child's life: read the request, run the entry, answer, leave at once."""
     import faulthandler
 
+    _guard()
     channel = _Channel(int(sys.argv[1]))
-    _die_with_parent()
     faulthandler.enable()
     request = channel.request()
     module, _, name = request.pop("entry").partition(":")
@@ -314,6 +322,9 @@ def serve() -> None:
     channel.send(answer)
     # Threads that the target left behind must not keep the process alive; its own exit handlers may run.
     _run_exit_handlers()
+    if sys.platform != "linux":  # there the guard does
+        with contextlib.suppress(Exception):
+            _end_descendants()
     os._exit(0)
 
 
@@ -324,12 +335,83 @@ def _run_exit_handlers() -> None:
         atexit._run_exitfuncs()
 
 
-def _die_with_parent() -> None:
-    """On Linux the kernel ends this process when the one that asked is gone."""
-    if sys.platform == "linux":
-        import ctypes
+def _guard() -> None:
+    """On Linux a copy of this process goes on, and this one stays to end what the copy leaves, and to end as it did.
 
-        set_death_signal = 1  # PR_SET_PDEATHSIG, <linux/prctl.h>
-        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
-        if os.getppid() == 1:
+    A guard of its own, since a target that adopted processes would find children that it never had. It also ends
+    everything when it gets SIGTERM, which the kernel sends when the process that asked is gone.
+    """
+    if sys.platform != "linux":
+        return
+    guard = os.getpid()
+    _prctl(_SET_CHILD_SUBREAPER, 1)
+    worker = os.fork()
+    if not worker:
+        _prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
+        if os.getppid() != guard:
             os._exit(0)
+        return
+    try:
+        signal.signal(signal.SIGTERM, lambda *_: os.kill(worker, signal.SIGKILL))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        os.closerange(0, int(sys.argv[1]) + 1)  # the copy's
+        _prctl(_SET_DEATH_SIGNAL, signal.SIGTERM)
+        if os.getppid() != int(sys.argv[2]):
+            os.kill(worker, signal.SIGKILL)
+        ended = status = 0
+        while ended != worker:
+            ended, status = os.wait()
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _end_descendants()
+        _end_as(os.waitstatus_to_exitcode(status))
+    finally:
+        os._exit(1)
+
+
+def _end_as(code: int) -> None:
+    """Leave with a status, or by a signal where it is negative."""
+    import resource
+
+    if code < 0:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # there is one of the copy
+        with contextlib.suppress(OSError):  # SIGKILL has no other
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code)
+
+
+def _end_descendants() -> None:
+    """End every process that descends from this one, also those that lose their parents meanwhile."""
+    for _ in range(100):
+        left = _descendants(os.getpid())
+        if not left:
+            return
+        for process in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(0.005)
+
+
+def _descendants(process: int) -> list[int]:
+    """Ids of the living children of a process, and of theirs."""
+    if sys.platform != "linux":
+        import psutil
+
+        return [child.pid for child in psutil.Process(process).children(recursive=True)]
+    children: dict[int, list[int]] = {}
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                state, parent = Path(f"/proc/{entry.name}/stat").read_bytes().rpartition(b") ")[2].split()[:2]
+                if state not in (b"Z", b"X"):
+                    children.setdefault(int(parent), []).append(int(entry.name))
+    found = [process]
+    for one in found:  # grows meanwhile
+        found += children.get(one, [])
+    return found[1:]
+
+
+def _prctl(option: int, value: int) -> None:
+    import ctypes
+
+    ctypes.CDLL(None).prctl(option, value)

@@ -212,6 +212,16 @@ def test_plot_and_profile_are_saved(project: Path) -> None:
         advisor.advise("download pages", calls=0)
 
 
+def test_what_cannot_be_saved_after_all_costs_nobody_the_advice(project: Path) -> None:
+    """The target took the folder away: the plot is there, the advice is printed, and the error is told."""
+    (project / "tidy.py").write_text("import shutil\n\ndef up():\n    shutil.rmtree('out', ignore_errors=True)\n")
+    (project / "out").mkdir()
+    done = run("tidy:up", "--save-profile", "out/profile.json", "--plot", "curves.svg", "--json", *QUICK)
+    assert (done.returncode, done.stderr) == (2, f"Error: cannot write out/profile.json: {os.strerror(errno.ENOENT)}\n")
+    assert Advice.model_validate_json(done.stdout).profile
+    assert (project / "curves.svg").exists()
+
+
 def test_inputs_come_from_standard_input(project: Path) -> None:
     """`--inputs -` reads the calls from standard input."""
     done = run("work:double", "--inputs", "-", "--json", *QUICK, text="1\n2\n3\n")
@@ -353,12 +363,21 @@ def test_a_target_or_inputs_that_are_not_there(
         ),
         (["work:wait", "--plot", "curves.pdf"], "--plot curves.pdf: the name must end in .png or .svg"),
         (["work:wait", "--plot", "no/where.png"], "--plot no/where.png: there is no folder no"),
+        (["work:wait", "--plot", "folder.svg"], f"cannot write folder.svg: {os.strerror(errno.EISDIR)}"),
+        (["work:wait", "--save-profile", "no/p.json"], f"cannot write no/p.json: {os.strerror(errno.ENOENT)}"),
+        (["work:wait", "--save-profile", "."], f"cannot write .: {os.strerror(errno.EISDIR)}"),
     ],
 )
 def test_a_wrong_command_line_is_one_clear_line(
-    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    expected: str,
 ) -> None:
-    """What can't be understood is refused in one line before anything is measured."""
+    """What can't be understood or written is refused in one line before anything is measured."""
+    monkeypatch.setattr(advisor.api, "advise_target", lambda *_, **__: pytest.fail("it was measured"))
+    (project / "folder.svg").mkdir()
     assert refusal(capsys, *arguments) == f"Error: {expected}"
 
 

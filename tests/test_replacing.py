@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.replacing import replacing
+from advisor.replacing import check, replacing
 
 
 def test_a_file_appears_whole_with_the_usual_permissions(tmp_path: Path) -> None:
@@ -43,3 +43,33 @@ def test_a_device_is_written_to_and_stays_one() -> None:
     with replacing(Path("/dev/null")) as file:
         file.write_text("gone")
     assert not Path("/dev/null").is_file()
+
+
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    """The file that it leads to is replaced, and made where there is none yet."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    link = tmp_path / "link.svg"
+    link.symlink_to(Path("folder") / "real.svg")
+    for text in ("new", "newer"):
+        with replacing(link) as file:
+            assert file.suffix == ".svg"
+            file.write_text(text)
+        assert link.is_symlink()
+        assert (folder / "real.svg").read_text() == text
+    assert [path.name for path in folder.iterdir()] == ["real.svg"]
+
+
+def test_what_cannot_be_written_is_told_before(tmp_path: Path) -> None:
+    """A folder, and a file in a folder that is not there; a check leaves nothing, and no file that was there."""
+    place = tmp_path / "profile.json"
+    check(place)
+    assert list(tmp_path.iterdir()) == []
+    place.write_text("old")
+    check(place)
+    check(Path("/dev/null"))
+    assert place.read_text() == "old"
+    with pytest.raises(IsADirectoryError):
+        check(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        check(tmp_path / "no" / "profile.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -50,7 +51,7 @@ def hangs(request, send):
 def interrupts(request, send):
     send({"so_far": "2 calls"})
     time.sleep(0.3)
-    os.kill(os.getppid(), signal.SIGINT)
+    os.kill(request["asked_by"], signal.SIGINT)
     time.sleep(100)
 
 def chatty(request, send):
@@ -67,6 +68,26 @@ def leaves_processes(request, send):
     apart = subprocess.Popen(command, start_new_session=True)
     threading.Thread(target=time.sleep, args=(100,)).start()
     return {"left": [plain.pid, apart.pid]}
+
+ORPHAN = '''
+import subprocess, sys
+command = [sys.executable, "-c", "import time; time.sleep(100)"]
+child = subprocess.Popen(command, env={}, start_new_session=True, stdout=subprocess.DEVNULL)
+print(child.pid)
+'''
+
+def leaves_hidden_processes(request, send):
+    command = [sys.executable, "-c", "import time; time.sleep(100)"]
+    hidden = subprocess.Popen(command, env={}, start_new_session=True)
+    orphan = subprocess.check_output([sys.executable, "-c", ORPHAN])
+    send({"left": [hidden.pid, int(orphan)]})
+    if request["end"] == "exit":
+        os._exit(7)
+    if request["end"] == "crash":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if request["end"] == "hang":
+        time.sleep(100)
+    return {}
 
 def closes_everything(request, send):
     os.closerange(3, 1000)
@@ -149,6 +170,17 @@ def test_processes_and_threads_left_behind_are_ended(run: Run) -> None:
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel gives orphans to the guard")
+@pytest.mark.parametrize("end", ["answer", "exit", "crash", "hang"])
+def test_processes_without_our_mark_are_ended_too(run: Run, end: str) -> None:
+    """With an environment and a session of their own, also when their parent is gone, however the child ends."""
+    left: list[int] = []
+    with contextlib.suppress(TargetError):
+        run("leaves_hidden_processes", {"end": end}, timeout=5, on_message=lambda message: left.extend(message["left"]))
+    assert len(left) == 2
+    assert not any(is_alive(process) for process in left)
+
+
 def test_a_target_that_closes_every_descriptor_is_told_so(run: Run) -> None:
     """The answer cannot be delivered, and the error says why."""
     with pytest.raises(TargetError, match="closed file descriptors that were not its own"):
@@ -171,9 +203,12 @@ def test_an_interrupt_ends_the_child_and_says_what_was_done(tmp_path: Path) -> N
     (tmp_path / "sandbox_entries.py").write_text(ENTRIES)
     script = textwrap.dedent(
         """
+        import os
         from advisor import sandbox
         try:
-            sandbox.run("sandbox_entries:interrupts", {}, timeout=20, on_start=lambda child: print(child, flush=True))
+            request = {"asked_by": os.getpid()}
+            tell = lambda child: print(child, flush=True)
+            sandbox.run("sandbox_entries:interrupts", request, timeout=20, on_start=tell)
         except sandbox.Interrupted as error:
             print(error)
         """
@@ -192,25 +227,27 @@ def test_an_interrupt_ends_the_child_and_says_what_was_done(tmp_path: Path) -> N
 
 
 def test_the_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
-    """Even SIGKILL of the parent leaves no child."""
+    """Even SIGKILL of the parent leaves no child, and on Linux nothing that the child started."""
     (tmp_path / "sandbox_entries.py").write_text(ENTRIES)
     script = (
         "from advisor import sandbox\n"
-        "sandbox.run('sandbox_entries:hangs', {}, timeout=60, on_message=lambda m: print(pid[0], flush=True),"
+        "sandbox.run('sandbox_entries:leaves_hidden_processes', {'end': 'hang'}, timeout=60,"
+        " on_message=lambda m: print(pid[0], *(m['left'] if sys.platform == 'linux' else []), flush=True),"
         " on_start=lambda child: pid.append(child))\n"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", "pid = []\n" + script],
+        [sys.executable, "-c", "import sys\npid = []\n" + script],
         env={**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(sandbox.__file__).parent.parent}"},
         stdout=subprocess.PIPE,
         text=True,
     )
     with parent:
         assert parent.stdout is not None
-        child = int(parent.stdout.readline())
+        children = [int(process) for process in parent.stdout.readline().split()]
         parent.send_signal(signal.SIGKILL)
+    assert len(children) == (3 if sys.platform == "linux" else 1)
     for _ in range(100):
-        if not is_alive(child):
+        if not any(is_alive(child) for child in children):
             break
         time.sleep(0.05)
-    assert not is_alive(child)
+    assert not any(is_alive(child) for child in children)

@@ -103,7 +103,14 @@ def _measured(
         idle = resident_memory()
         ends = began + seconds * (1 - PICKLING_SHARE - BESIDE_SHARE)
         results = calling.call_within(
-            function, calls, meter, ends=ends, name=name, coroutine=coroutine, on_progress=on_progress
+            function,
+            calls,
+            meter,
+            ends=ends,
+            name=name,
+            coroutine=coroutine,
+            on_progress=on_progress,
+            around=effects.around,
         )
         peak = memory.peak()
         side_effects = effects.after()

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
 from itertools import cycle, islice, repeat
 from types import CoroutineType, GeneratorType
-from typing import Any
+from typing import Any, Protocol
 
 from advisor.errors import TargetError, UsageError
 from advisor.profiler.meter import Meter, Stretch
@@ -27,6 +27,14 @@ class NotDoneError(Exception):
     def __init__(self, result: Any) -> None:
         super().__init__(result)
         self.result = result
+
+
+class Around(Protocol):
+    """What looks before and after one call, outside of what is measured; `result` tells what the call returned."""
+
+    def __call__(
+        self, call: Call, result: Callable[[], Any], *, first: bool
+    ) -> contextlib.AbstractContextManager[None]: ...
 
 
 def is_coroutine(function: Callable[..., Any]) -> bool:
@@ -62,12 +70,14 @@ def call_within(
     name: str,
     coroutine: bool | None = None,
     on_progress: Progress | None = None,
+    around: Around | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> list[Any]:
     """Call `function` with `calls` (None: without arguments) until `ends` on the `clock`; one call always finishes.
 
-    Returns a few results to look at; the rest is in the `meter`. `coroutine` says that results are to be awaited; by
-    default, what is a coroutine function tells. Raises NotDoneError when the first call has not done its work.
+    Returns a few results to look at; the rest is in the `meter`. The first two calls are made within `around`.
+    `coroutine` says that results are to be awaited; by default, what is a coroutine function tells. Raises NotDoneError
+    when the first call has not done its work.
 
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and anew when they run out. Raises
     TargetError when a call raises; not when it did so for an input that it had been given before (a file that the
@@ -81,7 +91,8 @@ def call_within(
     done = 0
     inputs = None if calls is None else len(calls)
     try:
-        first = runner.run(1, meter)
+        with runner.looked_at(0, around):
+            first = runner.run(1, meter)
         results = [runner.result]
         if gives_generator(runner.result) or (not awaited and gives_awaitable(runner.result)):
             raise NotDoneError(runner.result)
@@ -89,7 +100,8 @@ def call_within(
         size, mean = 1, first.passed.wall
         while clock() + mean * size <= ends + (overtime if done == 1 else 0.0):
             try:
-                stretch = runner.run(size, meter)
+                with runner.looked_at(done, around if done == 1 else None):
+                    stretch = runner.run(size, meter)
             except BaseException as error:
                 meter.drop()
                 if inputs is not None and done + size > inputs and not isinstance(error, KeyboardInterrupt):
@@ -135,6 +147,11 @@ class _Runner:
     def where(self, index: int) -> str:
         place = self._order[index % len(self._order)].where
         return f" ({place})" if place else ""
+
+    def looked_at(self, index: int, around: Around | None) -> contextlib.AbstractContextManager[None]:
+        if around is None:
+            return contextlib.nullcontext()
+        return around(self._order[index % len(self._order)], lambda: self.result, first=index == 0)
 
     def run(self, size: int, meter: Meter) -> Stretch:
         self._loop(list(islice(self._calls, size)), meter)

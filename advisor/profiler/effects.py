@@ -1,7 +1,8 @@
-"""What calls do besides returning: globals they change, threads and children they leave, random numbers they draw."""
+"""What calls do besides returning: what they change, threads and children they leave, random numbers they draw."""
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import pickle
 import random
@@ -12,7 +13,9 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from advisor.profiler import changes
 from advisor.records import SideEffects
+from advisor.target import Call
 
 _COMPARED = 1 << 20  # pickled bytes up to which a global's content is compared, not only its length
 
@@ -22,30 +25,64 @@ class Effects:
 
     def __init__(self, function: Callable[..., Any], *, ours: frozenset[int] = frozenset()) -> None:
         """`ours`: ids of child processes that belong to the profiler."""
+        self._called = function
         self._function = plain_function(function)
         self._ours = ours
+        self._arguments_changed: tuple[str, ...] = ()
+        self._shared_changed: tuple[str, ...] = ()
         self._globals = self._state_of_globals()
         self._threads = set(threading.enumerate())
         self._children = children() - ours
         self._random = random_states()
 
+    @contextlib.contextmanager
+    def around(self, call: Call, result: Callable[[], Any], *, first: bool) -> Iterator[None]:
+        """Looks for what one call changes, the very first or the second; `result` tells what it returned.
+
+        An argument is looked at when it is new, what calls share when it was set up. Without a second call, what the
+        first one changed has to do.
+        """
+        given = changes.arguments(self._called, call) if first else {}
+        arguments = changes.Look(given, buffers=True)
+        shared = changes.Look(self._shared(), buffers=False)
+        yield
+        returned = result()
+        if first:
+            self._arguments_changed = changes.of_arguments(
+                arguments, changes.Look(given, buffers=True, returned=returned)
+            )
+        self._shared_changed = changes.of_shared(
+            shared, changes.Look(self._shared(), buffers=False), first=first, silent=returned is None
+        )
+
+    def _shared(self) -> dict[str, Any]:
+        try:
+            return changes.shared(self._called, self._named_globals())
+        except Exception:  # noqa: BLE001  (a proxy of the user's raises when it is asked for its class)
+            return {}
+
     def after(self) -> SideEffects:
         now = self._state_of_globals()
         written = {name for name, state in now.items() if self._globals.get(name) != state}
         left = [t for t in threading.enumerate() if t not in self._threads and t.is_alive()]
+        shared = [name for name in self._shared_changed if name.partition(".")[0] not in written]
         return SideEffects(
             globals_written=tuple(sorted(written)),
+            changed=(*self._arguments_changed, *shared),
             threads_left=tuple(sorted(thread.name for thread in left)),
             children_left=len(children() - self._ours - self._children),
             random_shared=random_states() != self._random,
         )
 
     def _state_of_globals(self) -> dict[str, object]:
+        return {name: _state_or_id(value) for name, value in self._named_globals().items()}
+
+    def _named_globals(self) -> dict[str, Any]:
         if self._function is None:
             return {}
         space = self._function.__globals__
         names = set(_names(self._function.__code__, space))
-        return {name: _state_or_id(space[name]) for name in sorted(names) if name in space}
+        return {name: space[name] for name in sorted(names) if name in space}
 
 
 def plain_function(function: Any) -> FunctionType | None:

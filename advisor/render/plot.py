@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from advisor import replacing
 from advisor.errors import MissingExtraError, UsageError
 from advisor.figures import count, crew, duration, times
 from advisor.records import Advice, Alternative, Estimate, Strategy
-from advisor.replacing import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,6 +43,10 @@ def check_plot(path: str | os.PathLike[str]) -> None:
         raise UsageError(f"--plot {file}: there is no folder {file.parent}")
     if importlib.util.find_spec("matplotlib") is None:
         raise MissingExtraError("--plot", "plot")
+    try:
+        replacing.check(file)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 def save_plot(advice: Advice, estimates: Sequence[Estimate], path: str | os.PathLike[str]) -> None:
@@ -57,7 +61,7 @@ def save_plot(advice: Advice, estimates: Sequence[Estimate], path: str | os.Path
     with settings, warnings.catch_warnings(action="ignore", category=UserWarning):
         figure = _draw(advice, estimates)
         try:
-            with replacing(Path(path)) as file:
+            with replacing.replacing(Path(path)) as file:
                 _save(figure, file)
         except OSError as error:
             raise UsageError(f"cannot write {path}: {error.strerror}") from error

@@ -255,6 +255,7 @@ _FIGURES: dict[str, Callable[[Facts], str]] = {
     "result_reason": lambda facts: facts.profile.picklable.reasons.get("results") or "it cannot be pickled",
     "obstacle": lambda facts: facts.obstacle(),
     "globals": lambda facts: _listed(facts.effects.globals_written),
+    "changed": lambda facts: _listed(facts.effects.changed),
     "threads_left": lambda facts: _listed(facts.effects.threads_left),
     "children_left": lambda facts: str(facts.effects.children_left),
     "output_bytes": lambda facts: figures.size(facts.effects.output_bytes),

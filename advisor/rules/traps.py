@@ -202,6 +202,15 @@ PITFALLS: tuple[Trap, ...] = (
         PROCESS_GUIDELINES,
     ),
     Trap(
+        "unshared-changes",
+        "a call changes its arguments or an object, of which each process has its own",
+        lambda facts: bool(facts.effects.changed),
+        OWN_GIL,
+        "The function changes {changed}: a process changes only its own copy, and what it changed is lost. Return what "
+        "is new, such as the changed object itself, and put it in place in the parent.",
+        PROCESS_GUIDELINES,
+    ),
+    Trap(
         "unshared-state",
         "the calls share state, of which each process has its own",
         lambda facts: facts.job.shares_state is True and not facts.effects.globals_written,
