@@ -204,6 +204,26 @@ def test_an_input_that_works_only_once_ends_the_measuring_quietly(tmp_path: Path
     assert 1 <= profile.calls <= 5
 
 
+@pytest.mark.parametrize("bad", [1, 2, 7, 50, 99, 100])
+def test_the_input_that_fails_is_named_wherever_it_lies_in_a_batch(bad: int) -> None:
+    """Short calls are made in batches, and each may be the one that raises: in the first round none is passed over."""
+
+    def parse(text: str) -> int:
+        return int(text)
+
+    calls = [Call(("oops" if n == bad else "1",), where=f"line {n}") for n in range(1, 101)]
+    with Meter("inside") as meter, pytest.raises(TargetError, match=rf"\(line {bad}\) raised ValueError"):
+        call_within(parse, calls, meter, ends=1.0, name="parse", clock=lambda: 0.0)
+
+
+def test_a_call_that_fails_in_a_later_round_ends_the_measuring_quietly() -> None:
+    """Also in the middle of a batch: its input was there once, and worked."""
+    numbers = [[n] for n in range(100)]
+    with Meter("inside") as meter:
+        call_within(list.pop, [Call((one,)) for one in numbers], meter, ends=1.0, name="pop", clock=lambda: 0.0)
+    assert numbers == [[]] * 100
+
+
 @pytest.mark.parametrize(
     ("function", "inputs", "options", "words"),
     [

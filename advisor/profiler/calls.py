@@ -8,7 +8,8 @@ import random
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import cycle, islice, repeat
-from typing import Any
+from operator import length_hint
+from typing import Any, TypeVar
 
 from advisor.errors import TargetError, UsageError
 from advisor.profiler.meter import Meter, Stretch
@@ -18,6 +19,7 @@ BATCH_SECONDS = 5e-3
 OVERTIME = 0.1
 MAX_BATCH = 100_000
 Progress = Callable[[float, int, float], None]
+T = TypeVar("T")
 
 
 def is_coroutine(function: Callable[..., Any]) -> bool:
@@ -40,28 +42,22 @@ def call_within(
     Returns a few results to look at; the rest is in the `meter`.
 
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and anew when they run out. Raises
-    TargetError when a call raises; not when it did so for an input that it had been given before (a file that the
-    first call removed), which ends the measuring instead.
+    TargetError when a call raises, and says which; not when it did so for an input that it had been given before (a
+    file that the first call removed), which ends the measuring instead.
     """
     runner = _AsyncRunner(function, calls) if is_coroutine(function) else _Runner(function, calls)
     began = clock()
     # A second call is worth some overtime, since the first is unlike the rest.
     overtime = OVERTIME if began < ends else 0.0
     done = 0
-    inputs = None if calls is None else len(calls)
+    results: list[Any] = []
     try:
         first = runner.run(1, meter)
-        results = [runner.result]
+        results.append(runner.result)
         done = 1
         size, mean = 1, first.passed.wall
         while clock() + mean * size <= ends + (overtime if done == 1 else 0.0):
-            try:
-                stretch = runner.run(size, meter)
-            except BaseException as error:
-                meter.drop()
-                if inputs is not None and done + size > inputs and not isinstance(error, KeyboardInterrupt):
-                    break
-                raise
+            stretch = runner.run(size, meter)
             done += size
             took = stretch.passed.wall
             if len(results) < 3:
@@ -77,7 +73,11 @@ def call_within(
     except (KeyboardInterrupt, TargetError):
         raise
     except BaseException as error:
-        raise failure(error, f"call {done + 1} of {name}{runner.where(done)}") from error
+        meter.drop()
+        number = done + runner.begun  # of the call that raised: it may be any of its batch
+        if calls is not None and number > len(calls):
+            return results
+        raise failure(error, f"call {number} of {name}{runner.where(number)}") from error
     finally:
         runner.close()
 
@@ -91,6 +91,8 @@ class _Runner:
         self._order = _shuffled(calls)
         self._calls: Iterator[Call] = cycle(self._order)
         self._loop = self._loop_for(calls)
+        self._size = 0
+        self._left: Iterator[Any] = iter(())  # of the batch that runs
 
     def _loop_for(self, calls: Sequence[Call] | None) -> Callable[[list[Call], Meter], None]:
         if calls is None:
@@ -99,8 +101,14 @@ class _Runner:
             return self._with_one
         return self._with_any
 
-    def where(self, index: int) -> str:
-        place = self._order[index % len(self._order)].where
+    @property
+    def begun(self) -> int:
+        """How many calls of the last batch were begun: asked of its iterator, so that no call pays for it."""
+        return self._size - length_hint(self._left)
+
+    def where(self, number: int) -> str:
+        """Where the input of that call, counted from 1, came from."""
+        place = self._order[(number - 1) % len(self._order)].where
         return f" ({place})" if place else ""
 
     def run(self, size: int, meter: Meter) -> Stretch:
@@ -109,7 +117,7 @@ class _Runner:
 
     def _without(self, batch: list[Call], meter: Meter) -> None:
         function, result = self.function, None
-        times = repeat(None, len(batch))
+        times = self._of(repeat(None, len(batch)))
         meter.begin()
         for _ in times:
             result = function()
@@ -117,7 +125,7 @@ class _Runner:
 
     def _with_one(self, batch: list[Call], meter: Meter) -> None:
         function, result = self.function, None
-        arguments = [call.args[0] for call in batch]
+        arguments = self._of(iter([call.args[0] for call in batch]))
         meter.begin()
         for argument in arguments:
             result = function(argument)
@@ -125,11 +133,16 @@ class _Runner:
 
     def _with_any(self, batch: list[Call], meter: Meter) -> None:
         function, result = self.function, None
-        pairs = [(call.args, call.kwargs) for call in batch]
+        pairs = self._of(iter([(call.args, call.kwargs) for call in batch]))
         meter.begin()
         for args, kwargs in pairs:
             result = function(*args, **kwargs)
         self.result = result
+
+    def _of(self, batch: Iterator[T]) -> Iterator[T]:
+        """The batch, whose iterator will tell how far it came."""
+        self._size, self._left = length_hint(batch), batch
+        return batch
 
     def close(self) -> None:
         """Nothing to close."""
@@ -152,8 +165,9 @@ class _AsyncRunner(_Runner):
 
     async def _await(self, batch: list[Call], meter: Meter) -> Stretch:
         result = None
+        calls = self._of(iter(batch))
         meter.begin()
-        for call in batch:
+        for call in calls:
             result = await self.function(*call.args, **call.kwargs)
         stretch = meter.end(len(batch))
         self.result = result
