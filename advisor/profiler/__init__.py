@@ -169,8 +169,8 @@ class Profiler:
         meter.begin()
         try:
             result = function(*args, **kwargs)
-        except BaseException:
-            meter.drop()
+        except BaseException as error:
+            meter.drop(error)
             raise
         else:
             meter.end(1)

@@ -70,10 +70,10 @@ def call_within(
             if on_progress:
                 on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
         return results
-    except (KeyboardInterrupt, TargetError):
-        raise
     except BaseException as error:
-        meter.drop()
+        meter.drop(error)
+        if isinstance(error, (KeyboardInterrupt, TargetError)):
+            raise
         number = done + runner.begun  # of the call that raised: it may be any of its batch
         if calls is not None and number > len(calls):
             return results
