@@ -26,6 +26,7 @@ from advisor.profiler.calls import call_within
 from advisor.profiler.clocks import Reading
 from advisor.profiler.meter import Meter, Record, Stretch
 from advisor.profiler.summary import summarise
+from advisor.records import Profile
 from advisor.target import Call
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads the lock word through the kernel")
@@ -554,6 +555,15 @@ def test_native_threads_are_the_cores_kept_busy() -> None:
     assert fields["wait"] == pytest.approx(1)
     assert fields["gil_free"] == pytest.approx(8)
     assert fields["native_threads"] == pytest.approx(min(2, advisor.profiler.summary.usable_cores()))
+
+
+def test_waiting_and_holding_the_gil_are_never_more_than_the_whole() -> None:
+    """Beside threads that the call started, each is looked at by chance, and few looks may all have been idle ones."""
+    passed = reading(1, 0.5, process=0.9)
+    fields = summarise(record(Stretch(100, passed), observed={0: tally(40, 20, looks=10, idle=10)}))
+    assert fields["gil_held"] + fields["wait"] == pytest.approx(fields["wall"])
+    assert fields["gil_held"] == pytest.approx(0.005)
+    assert Profile(**fields).wait == pytest.approx(0.005)
 
 
 def test_other_python_threads_are_not_the_calls() -> None:

@@ -100,13 +100,15 @@ def _figures(record: Record, rated: Sequence[tuple[int, Stretch]]) -> Figures:
     busy = totals.wall - wait - queued
     computing = totals.process + children
     native = min(computing / busy, usable_cores()) if busy > _NOTICEABLE * totals.wall else 1.0
+    # Looked at by chance, each on its own, they may come out as more than the whole; the lock is seen far more often.
+    wait = min(max(wait, blocked or 0.0), max(0.0, totals.wall - held))
     n = totals.calls
     return Figures(
         wall=totals.wall / n,
         gil_held=held / n,
         gil_free=max(0.0, totals.process - held) / n,
         child_cpu=None if totals.children is None else totals.children / n,
-        wait=max(wait, blocked or 0.0) / n,
+        wait=wait / n,
         gil_blocked=None if blocked is None else blocked / n,
         gil_releases=_releases(seen, totals),
         run_queue=None if totals.queued is None else totals.queued / n,
