@@ -489,6 +489,28 @@ def test_calls_stop_at_the_budget_by_the_clock_given() -> None:
     assert 2 <= len(made) < 64
 
 
+def test_to_get_ready_takes_nothing_from_the_time_for_calls() -> None:
+    """The clock stands at 100 s when a million inputs are shuffled, and the end was to be at 5 s."""
+    times = iter(range(100, 200))
+    made: list[int] = []
+    with Meter("inside") as meter:
+        call_within(made.append, [Call((1,))], meter, ends=5, least=3, name="append", clock=lambda: float(next(times)))
+    assert 2 <= len(made) < 64
+
+
+def test_a_first_call_may_take_all_of_that_and_another_is_made() -> None:
+    """It may be an import; the second is worth as much time again."""
+    now = 100.0
+
+    def slow() -> None:
+        nonlocal now
+        now += 0.35
+
+    with Meter("inside") as meter:
+        call_within(slow, None, meter, ends=5, least=0.4, name="slow", clock=lambda: now)
+    assert now == pytest.approx(100.7)
+
+
 # --- summary, from hand-built records ---------------------------------------------------------------------------------
 
 
@@ -572,6 +594,15 @@ def test_other_python_threads_are_not_the_calls() -> None:
     fields = summarise(record(Stretch(1, reading(10, 5, process=9)), observed={0: seen}, alone=False))
     assert fields["gil_held"] == pytest.approx(3)
     assert fields["gil_free"] == pytest.approx(2)
+
+
+def test_a_first_call_alone_tells_little_unless_it_is_long() -> None:
+    """What it may do once, such as to import, is not known from it; one call more, and that is known."""
+    once = [summarise(record(Stretch(1, reading(wall, wall)))) for wall in (15e-6, 30.0)]
+    assert [fields["standard_error"]["wall"] / fields["wall"] for fields in once] == pytest.approx([1.5, 0.01])
+    assert once[0]["first_call"] == once[0]["wall"]
+    twice = summarise(record(Stretch(1, reading(0.2, 0.2)), Stretch(1, reading(15e-6, 15e-6))))
+    assert "wall" not in twice["standard_error"]
 
 
 def test_standard_errors_come_from_the_spread_between_batches() -> None:

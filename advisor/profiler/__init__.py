@@ -22,6 +22,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 PICKLING_SHARE = 0.1  # of the budget
 BESIDE_SHARE = 0.1
+LEAST = 0.5  # seconds for the calls, or all of the budget's share, however long it took to get ready for them
 WITHOUT_GIL = 0.1  # of a call's time; less could not gain much on threads, whatever it holds
 _PICKLED_CALLS = 20
 
@@ -70,8 +71,10 @@ def measure(
         effects = Effects(function, ours=meter.own_children)
         memory.forget_peak()
         idle = resident_memory()
-        ends = began + seconds * (1 - PICKLING_SHARE - BESIDE_SHARE)
-        results = calling.call_within(function, calls, meter, ends=ends, name=name, on_progress=on_progress)
+        share = seconds * (1 - PICKLING_SHARE - BESIDE_SHARE)
+        results = calling.call_within(
+            function, calls, meter, ends=began + share, least=min(LEAST, share), name=name, on_progress=on_progress
+        )
         peak = memory.peak()
         side_effects = effects.after()
         record = meter.finish()

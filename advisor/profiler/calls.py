@@ -33,12 +33,14 @@ def call_within(
     meter: Meter,
     *,
     ends: float,
+    least: float = 0.0,
     name: str,
     on_progress: Progress | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> list[Any]:
     """Call `function` with `calls` (None: without arguments) until `ends` on the `clock`; one call always finishes.
 
+    At `least` so many seconds are for the calls, however long it took to get ready for them (a million inputs).
     Returns a few results to look at; the rest is in the `meter`.
 
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and anew when they run out. Raises
@@ -47,8 +49,10 @@ def call_within(
     """
     runner = _AsyncRunner(function, calls) if is_coroutine(function) else _Runner(function, calls)
     began = clock()
+    late = began + least > ends
+    ends = max(ends, began + least)
     # A second call is worth some overtime, since the first is unlike the rest.
-    overtime = OVERTIME if began < ends else 0.0
+    overtime = max(OVERTIME, least if late else 0.0) if began < ends else 0.0
     done = 0
     results: list[Any] = []
     try:

@@ -16,6 +16,8 @@ from advisor.records import GilSource
 
 _GROUPS = 20
 _NOTICEABLE = 0.03  # of wall time: less than this is the clocks' and the sampling's own noise
+_ONCE = 0.3  # seconds that a first call may take for what others do not: to import, to connect, to fill caches
+_ONLY_ONCE = 1.5  # times a short first call: how long the others are, it hardly tells
 _SAMPLED = ("wall", "gil_held", "gil_free", "child_cpu", "wait")
 
 
@@ -62,15 +64,19 @@ def summarise(record: Record) -> dict[str, Any]:
     """The fields of Profile that come from clocks and samples: means without the first call when there are more."""
     rated = [(window, s) for window, s in enumerate(record.stretches) if s.calls]
     first = rated[0][1]
-    if len(rated) > 1:
+    only_first = len(rated) == 1
+    if not only_first:
         rated = rated[1:]
     figures = _figures(record, rated)
+    errors = _standard_errors(record, rated, figures)
+    if only_first:
+        errors["wall"] = min(_ONCE, _ONLY_ONCE * figures.wall)
     return {
         **asdict(figures),
         "calls": sum(stretch.calls for _, stretch in rated),
         "first_call": first.passed.wall / first.calls,
         "gil_source": _source(record, rated),
-        "standard_error": _standard_errors(record, rated, figures),
+        "standard_error": errors,
         "spread": _spread(rated),
     }
 
