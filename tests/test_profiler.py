@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import pytest
 
 import advisor
 from advisor.errors import AdvisorError, TargetError, UsageError
-from advisor.profiler import effects, lockword, observer, pickling, sampler
+from advisor.profiler import _beside, effects, held, lockword, observer, pickling, rounds, sampler
 from advisor.profiler.calls import call_within
 from advisor.profiler.clocks import Reading
 from advisor.profiler.meter import Meter, Record, Stretch
@@ -603,6 +603,78 @@ def test_a_first_call_alone_tells_little_unless_it_is_long() -> None:
     assert once[0]["first_call"] == once[0]["wall"]
     twice = summarise(record(Stretch(1, reading(0.2, 0.2)), Stretch(1, reading(15e-6, 15e-6))))
     assert "wall" not in twice["standard_error"]
+
+
+def in_rounds(*rounds_of: Sequence[float], **others: float) -> Record:
+    """Each call timed by itself, with so many seconds in each of the rounds."""
+    return record(*(Stretch(1, reading(wall, wall, **others)) for round_of in rounds_of for wall in round_of))
+
+
+def test_where_inputs_are_cheaper_again_the_first_round_is_what_counts() -> None:
+    """40 calls of 10 ms each, whose results are remembered: afterwards they come in batches, at 1 µs each."""
+    remembered = [Stretch(40, reading(40e-6, 40e-6)), Stretch(10_000, reading(10e-3, 10e-3))]
+    first = in_rounds([0.01] * 40).stretches
+    fields = summarise(record(*first, *remembered), inputs=40)
+    assert fields["calls"] == 39
+    assert fields["wall"] == pytest.approx(0.01)
+    assert fields["repeated_call"] == pytest.approx(1e-6)
+    assert summarise(record(*first, *remembered))["repeated_call"] is None  # without inputs nothing comes again
+
+
+def test_batches_of_the_first_round_are_compared_with_the_same_inputs() -> None:
+    """1,000 calls of 0.5 ms in batches of 10, and of all at once when they come again."""
+    first = [Stretch(10, reading(5e-3, 5e-3))] * 100
+    assert rounds.is_cheaper_again([*first, Stretch(1000, reading(1e-3, 1e-3))], 1000)
+    assert not rounds.is_cheaper_again([*first, Stretch(1000, reading(0.3, 0.3))], 1000)
+    assert not rounds.is_cheaper_again([*first, Stretch(500, reading(1e-3, 1e-3))], 1000)  # not its later half
+
+
+UNEVEN = [0.001 * (1 + n % 7) ** 2 for n in range(40)]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        in_rounds(UNEVEN, UNEVEN, UNEVEN[:10]),
+        in_rounds([0.05] * 15 + [0.01] * 25, [0.01] * 40),  # warms up for a third of the round
+        in_rounds([0.01] * 40, [0.006] * 40),  # a busier host, or warmer caches
+        in_rounds([0.01, 0.5] * 20, [0.01, 0.02] * 20),  # other work came between, every other time
+        in_rounds([0.01] * 39 + [9.0], [0.01] * 40),  # once
+        in_rounds(UNEVEN, UNEVEN[::-1]),  # lengths that are all chance
+        in_rounds([1e-4] * 40, [1e-6] * 40),  # too short to tell
+        in_rounds([0.01] * 40, [1e-6] * 22),  # too few that came again
+        in_rounds([0.01] * 40),
+    ],
+)
+def test_noise_and_warming_up_are_no_cheaper_repeats(told: Record) -> None:
+    """All calls but the first are counted, as if inputs did not matter."""
+    fields = summarise(told, inputs=40)
+    assert fields == summarise(told)
+    assert fields["calls"] == len(told.stretches) - 1
+
+
+def test_a_busy_host_in_the_first_round_is_no_cheaper_repeat() -> None:
+    """Time in line for a core is not the calls'."""
+    busy = in_rounds([0.03] * 40, run_queue=0.02).stretches
+    assert summarise(record(*busy, *in_rounds([0.01] * 40).stretches), inputs=40)["repeated_call"] is None
+
+
+def test_batches_end_with_the_round_twice() -> None:
+    """Then they grow beyond it, as few inputs would otherwise be timed one by one."""
+    times = itertools.chain([0.0] * 60, itertools.repeat(9.0))
+    with Meter("inside") as meter:
+        call_within(abs, [Call((n,)) for n in range(10)], meter, ends=1.0, name="abs", clock=lambda: next(times))
+    ends = list(itertools.accumulate(stretch.calls for stretch in meter.stretches))
+    assert {10, 20} <= set(ends)
+    assert max(stretch.calls for stretch in meter.stretches) > 10
+
+
+def test_nothing_is_held_where_inputs_that_come_again_do_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The calls that would be looked at are no calls."""
+    monkeypatch.setattr(held, "look", lambda *_: ("something",))
+    waiting = {"wall": 1.0, "gil_held": 0.0}
+    assert _beside(nap, None, {**waiting, "repeated_call": None}, 0.1) == {"held": ("something",)}
+    assert _beside(nap, None, {**waiting, "repeated_call": 1e-6}, 0.1) == {}
 
 
 def test_standard_errors_come_from_the_spread_between_batches() -> None:

@@ -10,7 +10,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from advisor.platform import usable_cores
-from advisor.profiler import observer, sampler
+from advisor.profiler import observer, rounds, sampler
 from advisor.profiler.meter import Record, Stretch
 from advisor.records import GilSource
 
@@ -60,9 +60,13 @@ class _Totals:
         return self.queued * self.preemptions / events if events else 0.0
 
 
-def summarise(record: Record) -> dict[str, Any]:
-    """The fields of Profile that come from clocks and samples: means without the first call when there are more."""
+def summarise(record: Record, inputs: int | None = None) -> dict[str, Any]:
+    """The fields of Profile that come from clocks and samples: means without the first call when there are more.
+
+    `inputs` is how many there were; where they are cheaper when they come again, only the first round counts.
+    """
     rated = [(window, s) for window, s in enumerate(record.stretches) if s.calls]
+    rated, repeated = _without_repeats(rated, inputs)
     first = rated[0][1]
     only_first = len(rated) == 1
     if not only_first:
@@ -75,10 +79,23 @@ def summarise(record: Record) -> dict[str, Any]:
         **asdict(figures),
         "calls": sum(stretch.calls for _, stretch in rated),
         "first_call": first.passed.wall / first.calls,
+        "repeated_call": repeated,
         "gil_source": _source(record, rated),
         "standard_error": errors,
         "spread": _spread(rated),
     }
+
+
+def _without_repeats(
+    rated: list[tuple[int, Stretch]], inputs: int | None
+) -> tuple[list[tuple[int, Stretch]], float | None]:
+    """The first round and the seconds of a call that repeats an input, where that is clearly cheaper; else all."""
+    stretches = [stretch for _, stretch in rated]
+    if inputs is None or not rounds.is_cheaper_again(stretches, inputs):
+        return rated, None
+    count = rounds.first_round(stretches, inputs)
+    again = stretches[count:]
+    return rated[:count], sum(one.passed.wall for one in again) / sum(one.calls for one in again)
 
 
 def _source(record: Record, rated: Sequence[tuple[int, Stretch]]) -> GilSource | None:
