@@ -141,6 +141,11 @@ class Profile(Record):
     modules: tuple[Text, ...] = Field((), description="modules that the function's code names, directly or by others")
     import_seconds: Seconds | None = Field(None, description="importing the target's module in a fresh interpreter")
     first_call: Seconds | None = Field(None, description="wall seconds of the very first call")
+    repeated_call: Seconds | None = Field(
+        None,
+        description="wall seconds of a call with an input that was given before, where that is clearly cheaper than "
+        "the first time; no other field counts such calls",
+    )
     spread: Annotated[float, Field(ge=0, le=1e6)] | None = Field(
         None, description="coefficient of variation of call lengths"
     )

@@ -328,6 +328,20 @@ def test_a_described_speed_up_is_wider_than_a_measured_one(row: MatrixRow) -> No
     assert described.expected / described.low > measured.expected / measured.low
 
 
+def test_confidence_in_one_short_call_is_no_better_than_a_toss() -> None:
+    """It may have been the first one's imports; of a long call, or with another one measured, they are a small part."""
+    only = {"calls": 1, "wall": 0.2, "first_call": 0.2, "gil_held": 0.2, "gil_free": 0.0, "child_cpu": 0.0, "wait": 0.0}
+    once = Profile(**only, standard_error={"wall": 0.3})
+    another = once.model_copy(update={"first_call": 0.3})
+    estimates = plan(multiprocessing=50.0)
+    sure = advised(another, estimates=estimates).confidence
+    assert advised(once, estimates=estimates).confidence == pytest.approx(sure / 2, abs=0.01)
+    ran_it = (ran("sequential", 100.0, 100.0), ran("multiprocessing", 50.0, 50.0))
+    long = once.model_copy(update={"wall": 30.0, "first_call": 30.0, "gil_held": 30.0})
+    assert advised(long, estimates=estimates).confidence == pytest.approx(sure, abs=0.01)
+    assert advised(once, estimates=estimates, verification=ran_it).confidence > 0.9
+
+
 def test_a_profile_without_the_split_is_no_better_than_a_toss() -> None:
     """Where only the length of a call is known, computing is assumed, with little confidence and a warning."""
     bare, split = advised(Profile(calls=50, wall=1.0)), advised(COMPUTING)

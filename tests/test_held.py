@@ -3,6 +3,7 @@
 import fcntl
 import functools
 import multiprocessing
+import os
 import queue
 import threading
 import time
@@ -18,6 +19,7 @@ from advisor.profiler.uses import modules
 from advisor.records import Held, Job, Machine, Profile
 from advisor.target import Call
 
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
 LOCK = threading.Lock()
 RECURSIVE = threading.RLock()
 TWO = threading.Semaphore(2)
@@ -233,6 +235,32 @@ def test_what_the_host_has_one_of_holds_processes_too() -> None:
     lock = Held(name="/srv/stock.json", kind="file lock", seconds=0.05, everywhere=True)
     waiting = Profile(calls=10, wall=0.1, gil_held=0.001, gil_free=0.0, child_cpu=0.0, wait=0.099, held=(lock,))
     assert max(_best(waiting).values()) < 2.0
+
+
+@needs_fork
+@pytest.mark.parametrize(("leaving", "status"), [(None, 0), (SystemExit(3), 3), (SystemExit(), 0), (ValueError(), 1)])
+@pytest.mark.parametrize("way", ["look", "profile"])
+def test_a_fork_that_comes_back_goes_no_further(way: str, leaving: BaseException | None, status: int) -> None:
+    """It ends where the call does, whether it returns or raises: what comes next is the original's alone."""
+    statuses = []
+
+    def forks() -> None:
+        child = os.fork()
+        if child:
+            statuses.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        elif leaving is not None:
+            raise leaving
+
+    owner = os.getpid()
+    try:
+        if way == "look":
+            held.look(forks, None, wall=0.0, seconds=0.0)
+        else:
+            profile(forks, budget=0.0)
+    finally:
+        if os.getpid() != owner:
+            os._exit(99)
+    assert set(statuses) == {status}
 
 
 def _best(measured: Profile) -> dict[str, float]:

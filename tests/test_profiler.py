@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ import pytest
 
 import advisor
 from advisor.errors import AdvisorError, TargetError, UsageError
-from advisor.profiler import effects, lockword, observer, pickling, sampler
+from advisor.profiler import _beside, effects, held, lockword, observer, pickling, rounds, sampler
 from advisor.profiler.calls import call_within
 from advisor.profiler.clocks import Reading
 from advisor.profiler.meter import Meter, Record, Stretch
@@ -204,6 +204,26 @@ def test_an_input_that_works_only_once_ends_the_measuring_quietly(tmp_path: Path
         name.touch()
     profile = advisor.profile(os.remove, names, budget=0.3)
     assert 1 <= profile.calls <= 5
+
+
+@pytest.mark.parametrize("bad", [1, 2, 7, 50, 99, 100])
+def test_the_input_that_fails_is_named_wherever_it_lies_in_a_batch(bad: int) -> None:
+    """Short calls are made in batches, and each may be the one that raises: in the first round none is passed over."""
+
+    def parse(text: str) -> int:
+        return int(text)
+
+    calls = [Call(("oops" if n == bad else "1",), where=f"line {n}") for n in range(1, 101)]
+    with Meter("inside") as meter, pytest.raises(TargetError, match=rf"\(line {bad}\) raised ValueError"):
+        call_within(parse, calls, meter, ends=1.0, name="parse", clock=lambda: 0.0)
+
+
+def test_a_call_that_fails_in_a_later_round_ends_the_measuring_quietly() -> None:
+    """Also in the middle of a batch: its input was there once, and worked."""
+    numbers = [[n] for n in range(100)]
+    with Meter("inside") as meter:
+        call_within(list.pop, [Call((one,)) for one in numbers], meter, ends=1.0, name="pop", clock=lambda: 0.0)
+    assert numbers == [[]] * 100
 
 
 @pytest.mark.parametrize(
@@ -552,6 +572,28 @@ def test_calls_stop_at_the_budget_by_the_clock_given() -> None:
     assert 2 <= len(made) < 64
 
 
+def test_to_get_ready_takes_nothing_from_the_time_for_calls() -> None:
+    """The clock stands at 100 s when a million inputs are shuffled, and the end was to be at 5 s."""
+    times = iter(range(100, 200))
+    made: list[int] = []
+    with Meter("inside") as meter:
+        call_within(made.append, [Call((1,))], meter, ends=5, least=3, name="append", clock=lambda: float(next(times)))
+    assert 2 <= len(made) < 64
+
+
+def test_a_first_call_may_take_all_of_that_and_another_is_made() -> None:
+    """It may be an import; the second is worth as much time again."""
+    now = 100.0
+
+    def slow() -> None:
+        nonlocal now
+        now += 0.35
+
+    with Meter("inside") as meter:
+        call_within(slow, None, meter, ends=5, least=0.4, name="slow", clock=lambda: now)
+    assert now == pytest.approx(100.7)
+
+
 # --- summary, from hand-built records ---------------------------------------------------------------------------------
 
 
@@ -620,12 +662,102 @@ def test_native_threads_are_the_cores_kept_busy() -> None:
     assert fields["native_threads"] == pytest.approx(min(2, advisor.profiler.summary.usable_cores()))
 
 
+def test_waiting_and_holding_the_gil_are_never_more_than_the_whole() -> None:
+    """Beside threads that the call started, each is looked at by chance, and few looks may all have been idle ones."""
+    passed = reading(1, 0.5, process=0.9)
+    fields = summarise(record(Stretch(100, passed), observed={0: tally(40, 20, looks=10, idle=10)}))
+    assert fields["gil_held"] + fields["wait"] == pytest.approx(fields["wall"])
+    assert fields["gil_held"] == pytest.approx(0.005)
+    assert Profile(**fields).wait == pytest.approx(0.005)
+
+
 def test_other_python_threads_are_not_the_calls() -> None:
     """Beside other threads, only the measuring thread's own CPU and its own holding count."""
     seen = observer.Tally(100, 90, 30, 0, 0, 1e-3, 0, 0)
     fields = summarise(record(Stretch(1, reading(10, 5, process=9)), observed={0: seen}, alone=False))
     assert fields["gil_held"] == pytest.approx(3)
     assert fields["gil_free"] == pytest.approx(2)
+
+
+def test_a_first_call_alone_tells_little_unless_it_is_long() -> None:
+    """What it may do once, such as to import, is not known from it; one call more, and that is known."""
+    once = [summarise(record(Stretch(1, reading(wall, wall)))) for wall in (15e-6, 30.0)]
+    assert [fields["standard_error"]["wall"] / fields["wall"] for fields in once] == pytest.approx([1.5, 0.01])
+    assert once[0]["first_call"] == once[0]["wall"]
+    twice = summarise(record(Stretch(1, reading(0.2, 0.2)), Stretch(1, reading(15e-6, 15e-6))))
+    assert "wall" not in twice["standard_error"]
+
+
+def in_rounds(*rounds_of: Sequence[float], **others: float) -> Record:
+    """Each call timed by itself, with so many seconds in each of the rounds."""
+    return record(*(Stretch(1, reading(wall, wall, **others)) for round_of in rounds_of for wall in round_of))
+
+
+def test_where_inputs_are_cheaper_again_the_first_round_is_what_counts() -> None:
+    """40 calls of 10 ms each, whose results are remembered: afterwards they come in batches, at 1 µs each."""
+    remembered = [Stretch(40, reading(40e-6, 40e-6)), Stretch(10_000, reading(10e-3, 10e-3))]
+    first = in_rounds([0.01] * 40).stretches
+    fields = summarise(record(*first, *remembered), inputs=40)
+    assert fields["calls"] == 39
+    assert fields["wall"] == pytest.approx(0.01)
+    assert fields["repeated_call"] == pytest.approx(1e-6)
+    assert summarise(record(*first, *remembered))["repeated_call"] is None  # without inputs nothing comes again
+
+
+def test_batches_of_the_first_round_are_compared_with_the_same_inputs() -> None:
+    """1,000 calls of 0.5 ms in batches of 10, and of all at once when they come again."""
+    first = [Stretch(10, reading(5e-3, 5e-3))] * 100
+    assert rounds.is_cheaper_again([*first, Stretch(1000, reading(1e-3, 1e-3))], 1000)
+    assert not rounds.is_cheaper_again([*first, Stretch(1000, reading(0.3, 0.3))], 1000)
+    assert not rounds.is_cheaper_again([*first, Stretch(500, reading(1e-3, 1e-3))], 1000)  # not its later half
+
+
+UNEVEN = [0.001 * (1 + n % 7) ** 2 for n in range(40)]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        in_rounds(UNEVEN, UNEVEN, UNEVEN[:10]),
+        in_rounds([0.05] * 15 + [0.01] * 25, [0.01] * 40),  # warms up for a third of the round
+        in_rounds([0.01] * 40, [0.006] * 40),  # a busier host, or warmer caches
+        in_rounds([0.01, 0.5] * 20, [0.01, 0.02] * 20),  # other work came between, every other time
+        in_rounds([0.01] * 39 + [9.0], [0.01] * 40),  # once
+        in_rounds(UNEVEN, UNEVEN[::-1]),  # lengths that are all chance
+        in_rounds([1e-4] * 40, [1e-6] * 40),  # too short to tell
+        in_rounds([0.01] * 40, [1e-6] * 22),  # too few that came again
+        in_rounds([0.01] * 40),
+    ],
+)
+def test_noise_and_warming_up_are_no_cheaper_repeats(told: Record) -> None:
+    """All calls but the first are counted, as if inputs did not matter."""
+    fields = summarise(told, inputs=40)
+    assert fields == summarise(told)
+    assert fields["calls"] == len(told.stretches) - 1
+
+
+def test_a_busy_host_in_the_first_round_is_no_cheaper_repeat() -> None:
+    """Time in line for a core is not the calls'."""
+    busy = in_rounds([0.03] * 40, run_queue=0.02).stretches
+    assert summarise(record(*busy, *in_rounds([0.01] * 40).stretches), inputs=40)["repeated_call"] is None
+
+
+def test_batches_end_with_the_round_twice() -> None:
+    """Then they grow beyond it, as few inputs would otherwise be timed one by one."""
+    times = itertools.chain([0.0] * 60, itertools.repeat(9.0))
+    with Meter("inside") as meter:
+        call_within(abs, [Call((n,)) for n in range(10)], meter, ends=1.0, name="abs", clock=lambda: next(times))
+    ends = list(itertools.accumulate(stretch.calls for stretch in meter.stretches))
+    assert {10, 20} <= set(ends)
+    assert max(stretch.calls for stretch in meter.stretches) > 10
+
+
+def test_nothing_is_held_where_inputs_that_come_again_do_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The calls that would be looked at are no calls."""
+    monkeypatch.setattr(held, "look", lambda *_: ("something",))
+    waiting = {"wall": 1.0, "gil_held": 0.0}
+    assert _beside(nap, None, {**waiting, "repeated_call": None}, 0.1) == {"held": ("something",)}
+    assert _beside(nap, None, {**waiting, "repeated_call": 1e-6}, 0.1) == {}
 
 
 def test_standard_errors_come_from_the_spread_between_batches() -> None:

@@ -156,6 +156,7 @@ SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
         ("gil-blocked", profile_of(gil_held=0.1, wait=0.9, gil_blocked=0.5), THREADS, MACHINE),
         ("shared-random", profile_of(side_effects=SideEffects(random_shared=True)), PROCESSES, MACHINE),
         ("slow-first-call", profile_of(first_call=20.0), PROCESSES, MACHINE),
+        ("cheap-repeats", profile_of(repeated_call=1e-6), LOOP, MACHINE),
         ("slow-import", profile_of(import_seconds=5.0), PROCESSES, SPAWN),
         ("uncertain", profile_of(calls=1), PROCESSES, MACHINE),
         ("unknown-split", Profile(calls=50, wall=1.0), PROCESSES, MACHINE),

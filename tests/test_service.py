@@ -294,7 +294,9 @@ PROFILES = st.fixed_dictionaries(
     {"calls": st.integers(1, 10**12), "wall": st.floats(0, 1e9, exclude_min=True) | st.floats(1e-7, 10)},
     optional={
         **dict.fromkeys(("gil_held", "gil_free", "child_cpu", "wait", "run_queue", "pickle_seconds"), NUMBERS),
-        **dict.fromkeys(("import_seconds", "first_call", "native_threads", "spread", "switches"), NUMBERS),
+        **dict.fromkeys(
+            ("import_seconds", "first_call", "repeated_call", "native_threads", "spread", "switches"), NUMBERS
+        ),
         **dict.fromkeys(("argument_bytes", "result_bytes"), st.none() | st.floats(0, 1e18)),
         **dict.fromkeys(("peak_memory", "idle_memory"), st.none() | st.integers(0, 10**18)),
         "coroutine": st.booleans(),

@@ -9,7 +9,7 @@ from operator import mul
 
 from advisor import costs, rules
 from advisor.describe import Reading
-from advisor.records import Estimate, Evidence, Range, Strategy
+from advisor.records import Estimate, Evidence, Profile, Range, Strategy
 
 MODEL_ERROR = 0.06  # standard deviation of the logarithm of a predicted speed-up that no profile can remove
 DESCRIBED_ERROR = 0.45  # the same for a described task, whose calls are known by their kind only
@@ -60,15 +60,23 @@ def confidence(
     """How probable it is that nothing else is a tenth faster, for as far as the evidence can be trusted.
 
     What was passed over knowingly, since the caller or the description wants something else than speed, is no rival.
-    Without a run, time that nobody split into computing and waiting is as good as a coin's toss.
+    Without a run, time that nobody split into computing and waiting is as good as a coin's toss, and so is a short call
+    that was measured once.
     """
     chosen = facts.chosen
     trust = CEILING[evidence] if described is None else min(CEILING[evidence], described.confidence)
     if not facts.verified:
-        trust *= 1.0 - 0.5 * facts.unknown_share
+        trust *= 1.0 - 0.5 * max(facts.unknown_share, _only_once(facts.profile))
     others = [one for one in leaders.values() if one.strategy != chosen.strategy]
     rivals = [one for one in others if one.seconds.expected * costs.MIN_GAIN >= chosen.seconds.expected * (1 - 1e-9)]
     return round(trust * _near_best(chosen, rivals, leaders["sequential"]), 2)
+
+
+def _only_once(profile: Profile) -> float:
+    """The part of a call that only its first one may have, where no other was measured: 0 to 1."""
+    if profile.calls > 1 or profile.first_call != profile.wall:
+        return 0.0
+    return min(1.0, profile.standard_error.get("wall", 0.0) / profile.wall)
 
 
 def _near_best(chosen: Estimate, rivals: Sequence[Estimate], loop: Estimate) -> float:

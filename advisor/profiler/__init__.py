@@ -23,6 +23,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 PICKLING_SHARE = 0.1  # of the budget
 BESIDE_SHARE = 0.1
+LEAST = 0.5  # seconds for the calls, or all of the budget's share, however long it took to get ready for them
 WITHOUT_GIL = 0.1  # of a call's time; less could not gain much on threads, whatever it holds
 _PICKLED_CALLS = 20
 
@@ -101,12 +102,13 @@ def _measured(
         effects = Effects(function, ours=meter.own_children)
         memory.forget_peak()
         idle = resident_memory()
-        ends = began + seconds * (1 - PICKLING_SHARE - BESIDE_SHARE)
+        share = seconds * (1 - PICKLING_SHARE - BESIDE_SHARE)
         results = calling.call_within(
             function,
             calls,
             meter,
-            ends=ends,
+            ends=began + share,
+            least=min(LEAST, share),
             name=name,
             coroutine=coroutine,
             on_progress=on_progress,
@@ -115,7 +117,7 @@ def _measured(
         peak = memory.peak()
         side_effects = effects.after()
         record = meter.finish()
-    figures = summarise(record)
+    figures = summarise(record, inputs=None if calls is None else len(calls))
     extra = {} if coroutine else _beside(function, calls, figures, seconds * BESIDE_SHARE)
     sent = pickling.measure(
         function,
@@ -143,10 +145,11 @@ def _beside(
 ) -> dict[str, Any]:
     """The fields of Profile on calls beside each other, of a call that does not hold the GIL all the time.
 
-    The GIL is a lock enough for whoever computes in Python. No two calls are made at the same time for it.
+    The GIL is a lock enough for whoever computes in Python. No two calls are made at the same time for it. Nothing is
+    to be seen where inputs that come again do less than a call.
     """
     without = 1.0 - figures["gil_held"] / figures["wall"]
-    if without < WITHOUT_GIL:
+    if without < WITHOUT_GIL or figures["repeated_call"] is not None:
         return {}
     return {
         "held": held.look(function, calls, figures["wall"], seconds),
@@ -210,8 +213,8 @@ class Profiler:
         try:
             result = function(*args, **kwargs)
             _refuse_unfinished(function, result)
-        except BaseException:
-            meter.drop()
+        except BaseException as error:
+            meter.drop(error)
             raise
         else:
             meter.end(1)

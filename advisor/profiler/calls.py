@@ -8,8 +8,9 @@ import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
 from itertools import cycle, islice, repeat
+from operator import length_hint
 from types import CoroutineType, GeneratorType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from advisor.errors import TargetError, UsageError
 from advisor.profiler.meter import Meter, Stretch
@@ -19,6 +20,7 @@ BATCH_SECONDS = 5e-3
 OVERTIME = 0.1
 MAX_BATCH = 100_000
 Progress = Callable[[float, int, float], None]
+T = TypeVar("T")
 
 
 class NotDoneError(Exception):
@@ -67,6 +69,7 @@ def call_within(
     meter: Meter,
     *,
     ends: float,
+    least: float = 0.0,
     name: str,
     coroutine: bool | None = None,
     on_progress: Progress | None = None,
@@ -75,40 +78,38 @@ def call_within(
 ) -> list[Any]:
     """Call `function` with `calls` (None: without arguments) until `ends` on the `clock`; one call always finishes.
 
+    At `least` so many seconds are for the calls, however long it took to get ready for them (a million inputs).
     Returns a few results to look at; the rest is in the `meter`. The first two calls are made within `around`.
     `coroutine` says that results are to be awaited; by default, what is a coroutine function tells. Raises NotDoneError
     when the first call has not done its work.
 
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and anew when they run out. Raises
-    TargetError when a call raises; not when it did so for an input that it had been given before (a file that the
-    first call removed), which ends the measuring instead.
+    TargetError when a call raises, and says which; not when it did so for an input that it had been given before (a
+    file that the first call removed), which ends the measuring instead.
     """
     awaited = is_coroutine(function) if coroutine is None else coroutine
     runner = _AsyncRunner(function, calls) if awaited else _Runner(function, calls)
     began = clock()
+    late = began + least > ends
+    ends = max(ends, began + least)
     # A second call is worth some overtime, since the first is unlike the rest.
-    overtime = OVERTIME if began < ends else 0.0
+    overtime = max(OVERTIME, least if late else 0.0) if began < ends else 0.0
     done = 0
-    inputs = None if calls is None else len(calls)
+    results: list[Any] = []
     try:
         with runner.looked_at(0, around):
             first = runner.run(1, meter)
-        results = [runner.result]
+        results.append(runner.result)
         if gives_generator(runner.result) or (not awaited and gives_awaitable(runner.result)):
             raise NotDoneError(runner.result)
         done = 1
         size, mean = 1, first.passed.wall
         while clock() + mean * size <= ends + (overtime if done == 1 else 0.0):
-            try:
-                with runner.looked_at(done, around if done == 1 else None):
-                    stretch = runner.run(size, meter)
-            except BaseException as error:
-                meter.drop()
-                if inputs is not None and done + size > inputs and not isinstance(error, KeyboardInterrupt):
-                    break
-                raise
-            done += size
-            took = stretch.passed.wall
+            batch = _within_round(size, done, calls)
+            with runner.looked_at(done, around if done == 1 else None):
+                stretch = runner.run(batch, meter)
+            done += batch
+            took = stretch.passed.wall / batch * size
             if len(results) < 3:
                 results.append(runner.result)
             mean = took / size if done < 10 else 0.7 * mean + 0.3 * took / size
@@ -119,10 +120,14 @@ def call_within(
             if on_progress:
                 on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
         return results
-    except (KeyboardInterrupt, TargetError, NotDoneError):
-        raise
     except BaseException as error:
-        raise failure(error, f"call {done + 1} of {name}{runner.where(done)}") from error
+        meter.drop(error)
+        if isinstance(error, (KeyboardInterrupt, TargetError, NotDoneError)):
+            raise
+        number = done + runner.begun  # of the call that raised: it may be any of its batch
+        if calls is not None and number > len(calls):
+            return results
+        raise failure(error, f"call {number} of {name}{runner.where(number)}") from error
     finally:
         runner.close()
 
@@ -136,6 +141,8 @@ class _Runner:
         self._order = _shuffled(calls)
         self._calls: Iterator[Call] = cycle(self._order)
         self._loop = self._loop_for(calls)
+        self._size = 0
+        self._left: Iterator[Any] = iter(())  # of the batch that runs
 
     def _loop_for(self, calls: Sequence[Call] | None) -> Callable[[list[Call], Meter], None]:
         if calls is None:
@@ -144,8 +151,14 @@ class _Runner:
             return self._with_one
         return self._with_any
 
-    def where(self, index: int) -> str:
-        place = self._order[index % len(self._order)].where
+    @property
+    def begun(self) -> int:
+        """How many calls of the last batch were begun: asked of its iterator, so that no call pays for it."""
+        return self._size - length_hint(self._left)
+
+    def where(self, number: int) -> str:
+        """Where the input of that call, counted from 1, came from."""
+        place = self._order[(number - 1) % len(self._order)].where
         return f" ({place})" if place else ""
 
     def looked_at(self, index: int, around: Around | None) -> contextlib.AbstractContextManager[None]:
@@ -159,7 +172,7 @@ class _Runner:
 
     def _without(self, batch: list[Call], meter: Meter) -> None:
         function, result = self.function, None
-        times = repeat(None, len(batch))
+        times = self._of(repeat(None, len(batch)))
         meter.begin()
         for _ in times:
             result = function()
@@ -167,7 +180,7 @@ class _Runner:
 
     def _with_one(self, batch: list[Call], meter: Meter) -> None:
         function, result = self.function, None
-        arguments = [call.args[0] for call in batch]
+        arguments = self._of(iter([call.args[0] for call in batch]))
         meter.begin()
         for argument in arguments:
             result = function(argument)
@@ -175,11 +188,16 @@ class _Runner:
 
     def _with_any(self, batch: list[Call], meter: Meter) -> None:
         function, result = self.function, None
-        pairs = [(call.args, call.kwargs) for call in batch]
+        pairs = self._of(iter([(call.args, call.kwargs) for call in batch]))
         meter.begin()
         for args, kwargs in pairs:
             result = function(*args, **kwargs)
         self.result = result
+
+    def _of(self, batch: Iterator[T]) -> Iterator[T]:
+        """The batch, whose iterator will tell how far it came."""
+        self._size, self._left = length_hint(batch), batch
+        return batch
 
     def close(self) -> None:
         """Nothing to close."""
@@ -202,8 +220,9 @@ class _AsyncRunner(_Runner):
 
     async def _await(self, batch: list[Call], meter: Meter) -> Stretch:
         result = None
+        calls = self._of(iter(batch))
         meter.begin()
-        for call in batch:
+        for call in calls:
             result = await self.function(*call.args, **call.kwargs)
         stretch = meter.end(len(batch))
         self.result = result
@@ -211,6 +230,12 @@ class _AsyncRunner(_Runner):
 
     def close(self) -> None:
         self._runner.close()
+
+
+def _within_round(size: int, done: int, calls: Sequence[Call] | None) -> int:
+    """The size of the next batch: in the first two rounds it ends with the round, so that they can be compared."""
+    inputs = 0 if calls is None else len(calls)
+    return min(size, inputs - done % inputs) if done < 2 * inputs else size
 
 
 def _shuffled(calls: Sequence[Call] | None) -> list[Call]:

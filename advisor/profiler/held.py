@@ -23,6 +23,7 @@ from time import perf_counter, sleep
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
+from advisor.profiler.meter import end_fork
 from advisor.records import Held
 from advisor.target import Call
 
@@ -50,18 +51,24 @@ class _Place:
 def look(function: Callable[..., Any], calls: Sequence[Call] | None, wall: float, seconds: float) -> tuple[Held, ...]:
     """What calls of `function`, which take `wall` seconds each, hold: called one after the other for about `seconds`.
 
-    Nothing where so few calls fit in that no two of them can be compared. A call that raises ends it.
+    Nothing where so few calls fit in that no two of them can be compared. A call that raises ends it, and a process
+    that a call forked ends where the call does.
     """
     if 2 * wall > seconds:
         return ()
     given = list(calls) if calls else [Call()]
     watcher = _Watcher(_places(function, given))
     ends = perf_counter() + seconds
-    done = 0
+    done, owner = 0, os.getpid()
     with watcher, suppress(Exception, SystemExit):
         while perf_counter() + wall < ends or done < 2:
             call = given[done % len(given)]
-            function(*call.args, **call.kwargs)
+            try:
+                function(*call.args, **call.kwargs)
+            except BaseException as error:
+                end_fork(owner, error)
+                raise
+            end_fork(owner)
             done += 1
     return watcher.found(wall)
 

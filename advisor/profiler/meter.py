@@ -55,6 +55,7 @@ class Meter:
         self._watch = self.observer or self._sampler
         self._clocks = ThreadClocks()
         self._opened: Reading | None = None
+        self._owner = os.getpid()
         self.stretches: list[Stretch] = []
         self._window = 0
 
@@ -83,8 +84,7 @@ class Meter:
         passed = self._clocks.closing()
         if self._watch:
             self._watch.pause()
-        if os.getpid() != self._owner:
-            os._exit(0)  # a fork made by the target that came back here: only the original goes on
+        end_fork(self._owner)
         assert self._opened is not None
         stretch = Stretch(calls, passed.since(self._opened))
         self._opened = None
@@ -92,8 +92,9 @@ class Meter:
         self._window += 1
         return stretch
 
-    def drop(self) -> None:
-        """End the stretch and forget it."""
+    def drop(self, error: BaseException | None = None) -> None:
+        """End the stretch and forget it; `error` is what ended it."""
+        end_fork(self._owner, error)
         if self._watch:
             self._watch.pause()
         self._opened = None
@@ -126,6 +127,18 @@ class Meter:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def end_fork(owner: int, error: BaseException | None = None) -> None:
+    """End this process if it is a fork made by the target that came back here: only the `owner` goes on.
+
+    It ends as it would have by itself, with `error` or without, but for the traceback.
+    """
+    if os.getpid() == owner:
+        return
+    if isinstance(error, SystemExit):
+        os._exit(error.code if isinstance(error.code, int) else int(error.code is not None))
+    os._exit(0 if error is None else 1)
 
 
 _NOTHING = Reading(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)

@@ -10,12 +10,14 @@ from statistics import fmean, stdev
 from typing import Any
 
 from advisor.platform import usable_cores
-from advisor.profiler import observer, sampler
+from advisor.profiler import observer, rounds, sampler
 from advisor.profiler.meter import Record, Stretch
 from advisor.records import GilSource
 
 _GROUPS = 20
 _NOTICEABLE = 0.03  # of wall time: less than this is the clocks' and the sampling's own noise
+_ONCE = 0.3  # seconds that a first call may take for what others do not: to import, to connect, to fill caches
+_ONLY_ONCE = 1.5  # times a short first call: how long the others are, it hardly tells
 _SAMPLED = ("wall", "gil_held", "gil_free", "child_cpu", "wait")
 
 
@@ -58,21 +60,42 @@ class _Totals:
         return self.queued * self.preemptions / events if events else 0.0
 
 
-def summarise(record: Record) -> dict[str, Any]:
-    """The fields of Profile that come from clocks and samples: means without the first call when there are more."""
+def summarise(record: Record, inputs: int | None = None) -> dict[str, Any]:
+    """The fields of Profile that come from clocks and samples: means without the first call when there are more.
+
+    `inputs` is how many there were; where they are cheaper when they come again, only the first round counts.
+    """
     rated = [(window, s) for window, s in enumerate(record.stretches) if s.calls]
+    rated, repeated = _without_repeats(rated, inputs)
     first = rated[0][1]
-    if len(rated) > 1:
+    only_first = len(rated) == 1
+    if not only_first:
         rated = rated[1:]
     figures = _figures(record, rated)
+    errors = _standard_errors(record, rated, figures)
+    if only_first:
+        errors["wall"] = min(_ONCE, _ONLY_ONCE * figures.wall)
     return {
         **asdict(figures),
         "calls": sum(stretch.calls for _, stretch in rated),
         "first_call": first.passed.wall / first.calls,
+        "repeated_call": repeated,
         "gil_source": _source(record, rated),
-        "standard_error": _standard_errors(record, rated, figures),
+        "standard_error": errors,
         "spread": _spread(rated),
     }
+
+
+def _without_repeats(
+    rated: list[tuple[int, Stretch]], inputs: int | None
+) -> tuple[list[tuple[int, Stretch]], float | None]:
+    """The first round and the seconds of a call that repeats an input, where that is clearly cheaper; else all."""
+    stretches = [stretch for _, stretch in rated]
+    if inputs is None or not rounds.is_cheaper_again(stretches, inputs):
+        return rated, None
+    count = rounds.first_round(stretches, inputs)
+    again = stretches[count:]
+    return rated[:count], sum(one.passed.wall for one in again) / sum(one.calls for one in again)
 
 
 def _source(record: Record, rated: Sequence[tuple[int, Stretch]]) -> GilSource | None:
@@ -100,13 +123,15 @@ def _figures(record: Record, rated: Sequence[tuple[int, Stretch]]) -> Figures:
     busy = totals.wall - wait - queued
     computing = totals.process + children
     native = min(computing / busy, usable_cores()) if busy > _NOTICEABLE * totals.wall else 1.0
+    # Looked at by chance, each on its own, they may come out as more than the whole; the lock is seen far more often.
+    wait = min(max(wait, blocked or 0.0), max(0.0, totals.wall - held))
     n = totals.calls
     return Figures(
         wall=totals.wall / n,
         gil_held=held / n,
         gil_free=max(0.0, totals.process - held) / n,
         child_cpu=None if totals.children is None else totals.children / n,
-        wait=max(wait, blocked or 0.0) / n,
+        wait=wait / n,
         gil_blocked=None if blocked is None else blocked / n,
         gil_releases=_releases(seen, totals),
         run_queue=None if totals.queued is None else totals.queued / n,

@@ -242,6 +242,7 @@ _FIGURES: dict[str, Callable[[Facts], str]] = {
     "gil_blocked": lambda facts: figures.duration(facts.profile.gil_blocked),
     "run_queue": lambda facts: figures.duration(facts.profile.run_queue),
     "first_call": lambda facts: figures.duration(facts.profile.first_call),
+    "repeated_call": lambda facts: figures.duration(facts.profile.repeated_call),
     "import_seconds": lambda facts: figures.duration(facts.profile.import_seconds),
     "pickling": lambda facts: figures.duration(facts.pickling),
     "argument_bytes": lambda facts: figures.size(facts.profile.argument_bytes),

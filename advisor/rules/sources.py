@@ -8,6 +8,7 @@ PROCESS_GUIDELINES = "https://docs.python.org/3/library/multiprocessing.html#pro
 START_METHODS = "https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods"
 SHARED_MEMORY_DOCS = "https://docs.python.org/3/library/multiprocessing.shared_memory.html"
 ASYNCIO_DOCS = "https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code"
+CACHES = "https://docs.python.org/3/library/functools.html#functools.cache"
 FREE_THREADING = "https://docs.python.org/3/howto/free-threading-python.html"
 GIL_TERM = "https://docs.python.org/3/glossary.html#term-global-interpreter-lock"
 SWITCH_INTERVAL = "https://docs.python.org/3/library/sys.html#sys.setswitchinterval"

@@ -27,6 +27,7 @@ from advisor.rules.facts import (
 from advisor.rules.sources import (
     AMDAHL,
     ASYNCIO_DOCS,
+    CACHES,
     FORK_AND_THREADS,
     GIL_TERM,
     MALLOC,
@@ -326,6 +327,16 @@ PITFALLS: tuple[Trap, ...] = (
         "The first call took {first_call}, the others {wall}: every worker pays for it again. Do in the pool's "
         "initializer what it does once.",
         POOL_DOCS,
+    ),
+    Trap(
+        "cheap-repeats",
+        "a call with an input that was given before is much cheaper than the first",
+        lambda facts: facts.profile.repeated_call is not None,
+        EVERY,
+        "With an input that was given before, a call takes {repeated_call} instead of {wall}: it remembers the "
+        "result, finds a file there already, or has used up its argument. The plan is of calls that each come with a "
+        "new input: where inputs come again, or the job is run again, expect less time and less to gain.",
+        CACHES,
     ),
     Trap(
         "slow-import",
