@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -145,4 +147,45 @@ def test_the_end_does_not_wait_for_those_who_stop() -> None:
         client.sendall(HEAD)
         server.ask("/healthz")
         server.process.terminate()
+        assert server.process.wait(20) == 0
+
+
+@contextmanager
+def under_way(server: Served) -> Iterator[socket.socket]:
+    """A request that a thread is at, which waits for the end of its body."""
+    body = BODY + b" " * (WINDOW * 2)
+    with connected(server) as client:
+        client.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % (len(body) + 1) + body)
+        assert server.ask("/healthz")[0] == 200
+        yield client
+
+
+def ask_until_refused(server: Served) -> list[bytes]:
+    """The answers to one request after the other, each on a connection of its own."""
+    answers: list[bytes] = []
+    with suppress(ConnectionRefusedError):
+        while True:
+            with connected(server) as client:
+                client.sendall(REQUEST)
+                answers.append(answer(client))
+    return answers
+
+
+def test_at_the_end_everybody_is_answered_or_refused() -> None:
+    """Nobody is reset, and nobody waits for what is still under way, which is answered when it is there."""
+    with served() as server, under_way(server) as client, ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask_until_refused, server) for _ in range(8)]
+        server.process.send_signal(signal.SIGTERM)
+        answers = [one for each in asked for one in each.result()]
+        assert {one[:13] for one in answers} <= {b"HTTP/1.1 200 "}
+        client.sendall(b" ")
+        assert answer(client).startswith(b"HTTP/1.1 200 ")
+        assert server.process.wait(60) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
+def test_who_ends_it_at_once_waits_for_nothing(number: signal.Signals) -> None:
+    """Nor for a thread that has something under way, which it would be at for half a minute."""
+    with served() as server, under_way(server):
+        server.process.send_signal(number)
         assert server.process.wait(20) == 0

@@ -1,4 +1,4 @@
-"""A gunicorn worker whose threads wait for no client: they get a request once it is there.
+"""A gunicorn worker whose threads wait for no client: they get a request once it is there. Its end loses none.
 
 Gunicorn hands a connection to a thread at once, which then waits for what the client has to say, so that a few clients
 that stop in the middle of a request keep all threads from the others. Here it is the worker's event loop that waits, in
@@ -8,6 +8,7 @@ it when there is more.
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import time
@@ -45,6 +46,26 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.sock.setblocking(False)
         self.poller.register(conn.sock, EVENT_READ, partial(self._on_more, conn))
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """At the end also closes the listener; gunicorn closes it when all is answered, and refuses nobody before."""
+        super().set_accept_enabled(enabled)
+        if enabled or self.alive:
+            return
+        while self.sockets:
+            listener = self.sockets.pop()
+            self._take_in(listener)
+            listener.close()
+
+    def is_parent_alive(self) -> bool:
+        """Without a master this ends as on SIGTERM."""
+        if not super().is_parent_alive():
+            self.alive = False
+        return bool(self.alive)
+
+    def handle_quit(self, *_: object) -> None:
+        """At once; `sys.exit` would wait for the threads."""
+        os._exit(0)
+
     def murder_pending(self) -> None:
         """Also those whose request does not arrive; the loop calls it after each turn."""
         super().murder_pending()
@@ -56,6 +77,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._no_longer_arriving(conn)
             self.nr_conns -= 1
             conn.close()
+
+    def _take_in(self, listener: Any) -> None:
+        """All that wait to be accepted, as far as there is room for them."""
+        before = None
+        while before != self.nr_conns < self.worker_connections:
+            before = self.nr_conns
+            self.accept(listener)
 
     def _on_more(self, conn: Any, _: object) -> None:
         if self._has_arrived(conn):

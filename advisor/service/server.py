@@ -120,6 +120,11 @@ def _run(base: Any, application: Callable[[], Flask], options: dict[str, Any]) -
             _log_only_what_is_told()
             return application()
 
+        def run(self) -> None:
+            from advisor.service.master import Master
+
+            Master(self).run()
+
     Application().run()
 
 
