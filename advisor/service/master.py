@@ -22,6 +22,15 @@ _OPENS_NONE = (  # classic BPF, for the packets of a listener: code, jumps if it
 class Master(Arbiter):  # type: ignore[misc]
     """Keeps the workers alive, as gunicorn's own does."""
 
+    def handle_hup(self) -> None:
+        """Reads the settings before any worker is ended: if they are wrong, nothing changes."""
+        try:
+            self.app.read_settings()
+        except Exception as error:  # noqa: BLE001  (whatever it is, it must not end the service)
+            self.log.error("Nothing is reloaded, the settings of before hold: %s", error)
+            return
+        super().handle_hup()
+
     def stop(self, graceful: bool = True) -> None:
         """What waits to be accepted is all that will, so that the workers can take it in and close the listener."""
         if self.reexec_pid == self.master_pid == 0:  # else another master has the same listener
