@@ -18,41 +18,55 @@ from test_server import Served, served
 if sys.platform == "win32":
     pytest.skip("gunicorn does not run there", allow_module_level=True)
 
-from advisor.service.arrival import WINDOW, is_whole
+from advisor.service.arrival import WINDOW, missing
 
 BODY = json.dumps({"description": "Downloading 100 files"}).encode()
 HEAD = b"POST /v1/advice HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
 LENGTH = b"Content-Length: %d\r\n\r\n" % len(BODY)
 REQUEST = HEAD + LENGTH + BODY
+KEPT = REQUEST.replace(b"Connection: close\r\n", b"")
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 @pytest.mark.parametrize(
-    ("data", "whole"),
+    ("data", "lacking"),
     [
-        (b"", False),
-        (b"GET / HT", False),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n", False),
-        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", True),
-        (b"GET / HTTP/1.0\n\n", True),
-        (HEAD + LENGTH, False),
-        (REQUEST[:-1], False),
-        (REQUEST, True),
-        (REQUEST + b"GET / HT", True),
-        (REQUEST.replace(b"Content-Length", b"content-length"), True),
-        (HEAD + b"Content-Length: 99999\r\nExpect: 100-continue\r\n\r\n", True),
-        (HEAD + b"Content-Length: many\r\n\r\n", True),
-        (CHUNKED, False),
-        (CHUNKED + b"5\r\nabcde\r\n", False),
-        (CHUNKED + b"5\r\nabcde\r\n0\r\n\r\n", True),
-        (CHUNKED + b"0\r\n\r\n", True),
-        (HEAD + b"Content-Length: 99999\r\n\r\n" + b" " * WINDOW, True),
-        (b"GET /" + b"x" * WINDOW, True),
+        (b"", 1),
+        (b"GET / HT", 1),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n", 1),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", 0),
+        (b"GET / HTTP/1.0\n\n", 0),
+        (HEAD + LENGTH, len(BODY)),
+        (REQUEST[:-1], 1),
+        (REQUEST, 0),
+        (REQUEST + b"GET / HT", 0),
+        (REQUEST[:-1].replace(b"Content-Length: ", b"content-length: 000000000000000000000"), 1),
+        (HEAD + b"Content-Length: 99999\r\n\r\n", WINDOW - len(HEAD) - 25),
+        (HEAD + b"Content-Length: 999999999999999999999\r\n\r\n", WINDOW - len(HEAD) - 41),
+        (HEAD + b"Expect: 100-continue\r\n" + LENGTH, len(BODY)),
+        (HEAD + b"Expect: miracles\r\n" + LENGTH, 0),
+        (HEAD + b"Content-Length: many\r\n\r\n", 0),
+        (HEAD + b"Transfer-Encoding: gzip\r\n\r\n", 0),
+        (HEAD + b"Transfer-Encoding: gzip\r\n" + CHUNKED[len(HEAD) :], 5),
+        (CHUNKED, 5),
+        (CHUNKED + b"0", 4),
+        (CHUNKED + b"0\r\n", 1),
+        (CHUNKED + b"5\r\nab", 10),
+        (CHUNKED + b"5\r\nabcde\r\n", 5),
+        (CHUNKED + b"5\r\nabcde\r\n0\r\n\r\n", 0),
+        (CHUNKED + b"5\r\n\n0\r\n\r\r\n", 5),
+        (CHUNKED + b"5;a=b\r\nabcde\r\n0;c=d\r\n\r\n", 0),
+        (CHUNKED + b"5\r\nabcde\r\n0\r\nA: b\r\n", 1),
+        (CHUNKED + b"5\r\nabcde\r\n0\r\nA: b\r\n\r\n", 0),
+        (CHUNKED + b"zz\r\n", 0),
+        (CHUNKED + b"fffffffff\r\n", WINDOW - len(CHUNKED) - 11),
+        (HEAD + b"Content-Length: 99999\r\n\r\n" + b" " * WINDOW, 0),
+        (b"GET /" + b"x" * WINDOW, 0),
     ],
 )
-def test_what_is_whole(data: bytes, whole: bool) -> None:
-    """The head, and as much of the body as it announces; or all that is waited for; or what the client waits after."""
-    assert is_whole(data) is whole
+def test_what_is_missing(data: bytes, lacking: int) -> None:
+    """The rest of the head, and of as much of the body as it announces, or of all that is waited for."""
+    assert missing(data) == lacking
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +90,10 @@ def answer(client: socket.socket) -> bytes:
     return b"".join(parts)
 
 
-@pytest.mark.parametrize("sent", [b"", b"POST /v1/adv", HEAD, HEAD + LENGTH, REQUEST[:-1]])
+PARTS = (b"", b"POST /v1/adv", HEAD, HEAD + LENGTH, REQUEST[:-1], HEAD + b"Expect: 100-continue\r\n" + LENGTH)
+
+
+@pytest.mark.parametrize("sent", [*PARTS, *(KEPT + part for part in PARTS[1:4])])
 def test_those_who_stop_keep_nobody_waiting(server: Served, sent: bytes) -> None:
     """Fifty of them, with four threads: gunicorn's own would wait for half a minute for each."""
     with ExitStack() as opened:
@@ -88,8 +105,18 @@ def test_those_who_stop_keep_nobody_waiting(server: Served, sent: bytes) -> None
             status, document = server.ask("/v1/advice", {"description": f"Downloading {number + 2} files"})
             assert status == 200, document
         last = clients[-1]
-        last.sendall(REQUEST[len(sent) :])
-        assert answer(last).startswith(b"HTTP/1.1 200 ")
+        last.sendall(BODY if b"Expect" in sent else REQUEST[len(sent.removeprefix(KEPT)) :])
+        assert answer(last).count(b"HTTP/1.1 200 ") == 1 + sent.startswith(KEPT)
+
+
+def test_those_who_stay_when_they_are_answered_keep_nobody_waiting(server: Served) -> None:
+    """Fifty who do not close: gunicorn's loop would stand still two seconds for each."""
+    with ExitStack() as opened:
+        clients = [opened.enter_context(connected(server)) for _ in range(50)]
+        for client in clients:
+            client.sendall(REQUEST)
+        assert server.ask("/healthz")[0] == 200
+        assert all(answer(client).startswith(b"HTTP/1.1 200 ") for client in clients)
 
 
 @pytest.mark.parametrize("request_", [REQUEST, CHUNKED + b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)])
@@ -116,9 +143,20 @@ def test_who_waits_to_be_told_to_go_on_is_told(server: Served) -> None:
     """As curl does with a large body."""
     with connected(server) as client:
         client.sendall(HEAD + b"Expect: 100-continue\r\n" + LENGTH)
-        assert client.recv(100).startswith(b"HTTP/1.1 100 ")
+        assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(BODY)
         assert answer(client).startswith(b"HTTP/1.1 200 ")
+
+
+def test_nobody_is_told_to_go_on_who_does_not_wait(server: Served) -> None:
+    """Who has sent all, and who speaks HTTP/1.0, gets the answer alone."""
+    asked = HEAD + b"Expect: 100-continue\r\n" + LENGTH
+    for parts in ([asked + BODY], [asked.replace(b"HTTP/1.1", b"HTTP/1.0"), BODY]):
+        with connected(server) as client:
+            for part in parts:
+                client.sendall(part)
+                time.sleep(0.05)
+            assert answer(client)[8:13] == b" 200 "
 
 
 def test_who_goes_away_is_forgotten(server: Served) -> None:
@@ -133,11 +171,10 @@ def test_who_goes_away_is_forgotten(server: Served) -> None:
 
 def test_requests_that_come_together_are_all_answered(server: Served) -> None:
     """On one connection, one after the other, though the second is in the parser's hands with the first."""
-    kept = REQUEST.replace(b"Connection: close\r\n", b"")
     with connected(server) as client:
-        client.sendall(kept + kept[:20])
+        client.sendall(KEPT + KEPT[:20])
         time.sleep(0.05)
-        client.sendall(kept[20:] + REQUEST)
+        client.sendall(KEPT[20:] + REQUEST)
         assert answer(client).count(b"HTTP/1.1 200 ") == 3
 
 
