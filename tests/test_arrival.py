@@ -19,6 +19,8 @@ if sys.platform == "win32":
     pytest.skip("gunicorn does not run there", allow_module_level=True)
 
 from advisor.service.arrival import WINDOW, missing
+from advisor.service.headers import HEADERS
+from advisor.service.problem import CONTENT_TYPE, Problem
 
 BODY = json.dumps({"description": "Downloading 100 files"}).encode()
 HEAD = b"POST /v1/advice HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
@@ -176,6 +178,47 @@ def test_requests_that_come_together_are_all_answered(server: Served) -> None:
         time.sleep(0.05)
         client.sendall(KEPT[20:] + REQUEST)
         assert answer(client).count(b"HTTP/1.1 200 ") == 3
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"SECRET\r\n\r\n", 400),
+        (b"GET /v1/matrix?token=SECRET\xc3\xa9 HTTP/1.1\r\n\r\n", 400),
+        (b"secret / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / SECRET/1.1\r\n\r\n", 400),
+        (HEAD + b"Authorization Bearer SECRET\r\n\r\n", 400),
+        (HEAD + b"Authorization: Bearer SECRET\x00\r\n\r\n", 400),
+        (HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nSECRET", 400),
+        (HEAD + b"Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\nSECRET\r\n", 400),
+        (b"GET /" + b"SECRET" * 1000 + b" HTTP/1.1\r\n\r\n", 414),
+        (HEAD + b"Expect: SECRET\r\n\r\n", 417),
+        (HEAD + b"X: " + b"SECRET" * 2000 + b"\r\n\r\n", 431),
+        (HEAD + b"Transfer-Encoding: SECRET, chunked\r\n\r\nzz\r\n", 501),
+    ],
+)
+def test_what_is_not_http_is_refused_as_all_else_is(server: Served, request_: bytes, status: int) -> None:
+    """With a problem document and the headers of every answer; neither it nor the log quotes what was sent."""
+    with connected(server) as client:
+        client.sendall(request_)
+        head, _, body = answer(client).partition(b"\r\n\r\n")
+    problem = Problem.model_validate_json(body)
+    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert (problem.status, headers["Content-Type"]) == (status, CONTENT_TYPE)
+    assert headers["X-Request-ID"] == problem.request_id
+    assert headers.items() >= HEADERS.items()
+    assert b'route="none",status="%d"' % status in server.ask("/metrics")[1]
+    assert not any("secret" in text.lower() for text in (problem.detail, head.decode(), *server.log))
+
+
+def test_there_is_one_answer(server: Served) -> None:
+    """Though a body that nobody looked at turns out to be none."""
+    with connected(server) as client:
+        client.sendall(b"POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+        answered = answer(client)
+    assert answered.startswith(b"HTTP/1.1 405 ")
+    assert answered.count(b"HTTP/1.1 ") == 1
 
 
 def test_the_end_does_not_wait_for_those_who_stop() -> None:

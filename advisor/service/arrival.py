@@ -17,6 +17,8 @@ from functools import partial
 from selectors import EVENT_READ
 from typing import Any
 
+from gunicorn.http.errors import ParseException
+from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
 
 from advisor.service.server import CLIENT_SECONDS
@@ -78,6 +80,20 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle_quit(self, *_: object) -> None:
         """At once; `sys.exit` would wait for the threads."""
         os._exit(0)
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        """A body that nobody read, and that cannot be read either, ends the connection: its answer was sent."""
+        try:
+            return bool(super()._keepalive_after(conn, keepalive))
+        except (ParseException, OSError):
+            return False
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answers in the words of the service, and without a word of the client's."""
+        from advisor.service.unread import refusal  # with Flask, which the master has no need of
+
+        with suppress(OSError):
+            write_nonblock(client, refusal(exc, addr[0] if addr else None))
 
     def finish_request(self, conn: Any, future: Any) -> None:
         """Sees the client off, for whom gunicorn's loop stands still: two seconds for each that does not close."""
