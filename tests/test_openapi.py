@@ -127,3 +127,20 @@ def test_every_problem_is_published(
     assert response.content_type == PROBLEM
     assert set(published) == {PROBLEM}
     assert follows(openapi, published[PROBLEM]["schema"], json.loads(response.data))
+
+
+def test_headers_and_common_refusals_are_published(client: FlaskClient, openapi: dict[str, Any]) -> None:
+    """Every answer names its request, others what they have beside; any request may be refused unread."""
+    for _, _, operation in operations(openapi):
+        answers = operation["responses"]
+        assert set(answers) >= {"400", "414", "417", "431", "501"}
+        assert all("$ref" in answer or "X-Request-ID" in answer["headers"] for answer in answers.values())
+    response = client.post("/v1/advice", json={"profile": {"calls": 1, "wall": 1}})
+    published = openapi["paths"]["/v1/advice"]["post"]["responses"]["200"]
+    assert set(published["headers"]) == {"X-Request-ID", "Link"} <= set(response.headers.keys())
+    assert "Allow" in openapi["paths"]["/v1/advice/{id}"]["get"]["responses"]["405"]["headers"]
+
+
+def test_the_matrix_is_published_whole(client: FlaskClient, openapi: dict[str, Any]) -> None:
+    """Each of its lists has its word."""
+    assert list(openapi["components"]["schemas"]["Matrix"]["properties"]) == list(client.get("/v1/matrix").json or {})

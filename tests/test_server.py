@@ -17,9 +17,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
+from advisor.errors import UsageError
 from advisor.service.server import crew
+from advisor.service.settings import settings
 
 TOKENS = ("a-token-of-the-team", "its-successor-token")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="gunicorn does not run there")
@@ -105,6 +108,43 @@ def test_a_reload_reads_the_tokens_again(tmp_path: Path) -> None:
             in_a_row = in_a_row + 1 if statuses == [401, 200] else 0
             time.sleep(0.05)
         assert in_a_row == 10
+
+
+def test_a_reload_with_wrong_settings_changes_nothing(tmp_path: Path) -> None:
+    """One line in the log says why, and who had a token still has it."""
+    file = tmp_path / "tokens"
+    file.write_text(TOKENS[0], encoding="utf-8")
+    with served(ADVISOR_TOKEN_FILE=str(file)) as server:
+        assert server.ask("/v1/matrix", token=TOKENS[0])[0] == 200
+        workers = psutil.Process(server.process.pid).children()
+        file.write_text("short", encoding="utf-8")
+        server.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + 60
+        while not any("at least 16 characters" in line for line in server.log) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert server.ask("/v1/matrix", token=TOKENS[0])[0] == 200
+        assert set(workers) <= set(psutil.Process(server.process.pid).children())
+
+
+def test_the_tokens_are_read_once(tmp_path: Path) -> None:
+    """A file that is gone by the time that a worker begins, or replaces another, keeps nobody out."""
+    file = tmp_path / "tokens"
+    os.mkfifo(file)
+    writing = threading.Thread(target=file.write_text, args=(TOKENS[0],), daemon=True)
+    writing.start()
+    with served(ADVISOR_TOKEN_FILE=str(file)) as server:
+        assert server.ask("/v1/matrix", token=TOKENS[0])[0] == 200
+        for worker in psutil.Process(server.process.pid).children():
+            worker.kill()
+        assert server.ask("/v1/matrix", token=TOKENS[0])[0] == 200
+
+
+@pytest.mark.parametrize("address", ["garbage", "redis://me:secret/word@host"])
+def test_a_storage_that_is_none_is_told_before_anything_runs(address: str) -> None:
+    """In a line, without the password in the address."""
+    with pytest.raises(UsageError, match=r"^rate_storage: ") as told:
+        settings({"ADVISOR_RATE_LIMIT": "10/minute", "ADVISOR_RATE_STORAGE": address})
+    assert "secret" not in str(told.value)
 
 
 def test_the_counts_are_of_all_workers() -> None:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-from advisor.service.settings import Settings
+from advisor.service.settings import IN_MEMORY, Settings
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -96,6 +96,6 @@ def _limit(app: Flask, rate: str, storage: str) -> None:
         storage_uri=storage,
         headers_enabled=True,
         header_name_mapping={HeaderNames.RETRY_AFTER: _RESET_AFTER},
-        in_memory_fallback_enabled=storage != "memory://",  # a lost store costs its counts, never the answers
+        in_memory_fallback_enabled=storage != IN_MEMORY,  # a lost store costs its counts, never the answers
     )
     limiter.request_filter(lambda: is_open(app, request.endpoint))

@@ -25,7 +25,7 @@ _QUESTIONS = {"description": _DESCRIPTION, "task": _TASK, "profile": _PROFILE}
 
 
 @views.post("/v1/advice")
-@described(Operation(body=Question, answer=Given, problems=READING, examples=_QUESTIONS))
+@described(Operation(body=Question, answer=Given, problems=READING, examples=_QUESTIONS, headers=("Link",)))
 def advice() -> Response:
     """What to do with a described task, or a measured one
 

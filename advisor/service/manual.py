@@ -79,7 +79,8 @@ def models(document: Document) -> list[Model]:
 def _call(document: Document, root: str, address: str, method: str, told: Mapping[str, Any]) -> Call:
     token = bool(told.get("security", document["security"]))
     asked = _content(told.get("requestBody", {}))
-    statuses = [_status(code, answer) for code, answer in told["responses"].items()]
+    # Those that refer to a common answer are of no call in particular.
+    statuses = [_status(code, answer) for code, answer in told["responses"].items() if "$ref" not in answer]
     answers = _content(next(iter(told["responses"].values()))).get("examples", {})
     return Call(
         id=told["operationId"].replace(".", "-"),

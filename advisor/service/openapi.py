@@ -25,7 +25,7 @@ JSON = "application/json"
 EXAMPLE_REQUEST = "example-1"  # the id of the requests that examples are answers to
 
 _PROBLEMS = {
-    400: "The body cannot be read as JSON, or has not come as a whole.",
+    400: "The body cannot be read as JSON or has not come as a whole, or the request is not HTTP/1.1.",
     404: "There is nothing at this address.",
     401: "The token is missing or wrong.",
     405: "What stands in place of the id is another address, which does not take this method.",
@@ -36,6 +36,21 @@ _PROBLEMS = {
     500: "The service failed.",
     503: "The service cannot answer now.",
 }
+UNREAD = {  # which any request may be answered with
+    400: "The request is not HTTP/1.1.",
+    414: "The address is too long.",
+    417: "What is expected is not 100-continue.",
+    431: "A header is too long, or there are too many.",
+    501: "The transfer coding is not chunked.",
+}
+_HEADERS = {
+    "X-Request-ID": "the request's own if that is a plain word, else a new one",
+    "Link": 'where the advice is kept, if it is; rel="bookmark"',
+    "Allow": "the methods that this address takes",
+    "Retry-After": "seconds until the next request will be answered",
+    "WWW-Authenticate": "Bearer: a token is needed",
+}
+_OF_PROBLEMS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
 _TOKEN = SecurityScheme(name="token", data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer"))
 READING = (400, 413, 415, 422)  # what may be wrong with a body
 
@@ -52,6 +67,7 @@ class Operation:
     examples: Mapping[str, Any] = field(default_factory=dict)  # bodies by name
     content_type: str = JSON  # of the answer
     success: tuple[int, str] = (200, "The answer")
+    headers: tuple[str, ...] = ()  # of the answer, beside its id
 
 
 def described(operation: Operation) -> Callable[[View], View]:
@@ -106,8 +122,11 @@ class Description:
             "summary": "Whether threads, processes or neither make a Python function faster, by how much, and why",
             "license": {"name": "MIT", "identifier": "MIT"},
         }
+        document["components"] |= {"headers": _headers(), "responses": _unread()}
         for address, methods in document["paths"].items():
             for described in methods.values():
+                for status in UNREAD:
+                    described["responses"].setdefault(str(status), {"$ref": f"#/components/responses/{status}"})
                 self._add_examples(address, described)
                 for parameter in described["parameters"]:
                     _say_length(parameter["schema"])
@@ -131,6 +150,22 @@ class Description:
             g.request_id = EXAMPLE_REQUEST
             view: Any = self._app.view_functions[endpoint]
             return view().get_json()
+
+
+def _headers() -> dict[str, Any]:
+    return {name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.items()}
+
+
+def _sent_with(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in ("X-Request-ID", *names)}
+
+
+def _unread() -> dict[str, Any]:
+    content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        str(status): {"description": text, "content": content, "headers": _sent_with()}
+        for status, text in UNREAD.items()
+    }
 
 
 def _say_length(schema: dict[str, Any]) -> None:
@@ -157,6 +192,8 @@ class _Answers(Response):
         }
         super().__init__(**{f"HTTP_{status}": (operation.answer, text)}, **problems)
         self._types = {str(status): operation.content_type}
+        self._headers = {str(status): operation.headers}
+        self._headers |= {str(status): (name,) for status, name in _OF_PROBLEMS.items()}
 
     def add_model(self, *_: Any, **__: Any) -> None:
         """Spectree would add what its own reading answers to a wrong body."""
@@ -166,4 +203,5 @@ class _Answers(Response):
         for status, answer in described.items():
             content_type = self._types.get(status, CONTENT_TYPE)
             answer["content"] = {content_type: answer.get("content", {}).get(JSON, {"schema": {"type": "string"}})}
+            answer["headers"] = _sent_with(*self._headers.get(status, ()))
         return described

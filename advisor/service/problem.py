@@ -17,7 +17,7 @@ from advisor.errors import AdvisorError, MissingExtraError
 CONTENT_TYPE = "application/problem+json"
 
 _MOST_FAULTS = 50
-_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110's words; older Pythons have others
+_TITLES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}  # RFC 9110's words
 _KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
@@ -42,7 +42,9 @@ class Problem(BaseModel):
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
-    instance: str = Field(description="the path that was asked for; in a batch with the place of the subject")
+    instance: str = Field(
+        description="the path that was asked for; in a batch with the place of the subject; empty if it was not read"
+    )
     request_id: str | None = Field(
         None,
         description="the X-Request-ID of the answer, which the log has too",
@@ -103,12 +105,17 @@ def problem_of(error: Exception, place: str = "") -> Problem:
         exc_info=error,
         extra={"request_id": g.get("request_id")},
     )
-    return problem(500, _DETAILS[500], (), place)
+    return problem(500, DETAILS[500], (), place)
+
+
+def title_of(status: int) -> str:
+    """In RFC 9110's words, of which older Pythons have others."""
+    return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
 def problem(status: int, detail: str, faults: Sequence[Fault] = (), place: str = "") -> Problem:
     return Problem(
-        title=_TITLES.get(status) or HTTPStatus(status).phrase,
+        title=title_of(status),
         status=status,
         detail=detail,
         instance=quote(request.path) + place,
@@ -117,7 +124,7 @@ def problem(status: int, detail: str, faults: Sequence[Fault] = (), place: str =
     )
 
 
-_DETAILS = {
+DETAILS = {
     404: "There is nothing at this address. GET /openapi.json lists what there is, /api for people.",
     405: "This address does not take this method; the Allow header lists those it takes.",
     429: "Too many requests: the Retry-After header says in how many seconds the next will be answered.",
@@ -128,7 +135,7 @@ _DETAILS = {
 def _protocol_detail(status: int) -> str | None:
     if status == 413:
         return f"The body is larger than {(request.max_content_length or 0) >> 20} MiB."
-    return _DETAILS.get(status)
+    return DETAILS.get(status)
 
 
 def _sent(document: Problem) -> Response:

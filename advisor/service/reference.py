@@ -14,11 +14,16 @@ views = Blueprint("reference", __name__)
 
 
 class Matrix(BaseModel):
-    """What decides."""
+    """What decides; every row says where it is from."""
 
     model_config = ConfigDict(extra="allow")
 
     matrix: list[dict[str, Any]] = Field(description="the decision matrix")
+    lists: list[dict[str, Any]] = Field(description="kinds of tasks by what they are advised")
+    further: list[dict[str, Any]] = Field(description="further kinds of tasks")
+    rules: list[dict[str, Any]] = Field(description="the reasons, and when they are given")
+    pitfalls: list[dict[str, Any]] = Field(description="the warnings, and when they are given")
+    lexicon: list[dict[str, Any]] = Field(description="where the work of libraries, programs and services happens")
 
 
 class Specification(BaseModel):

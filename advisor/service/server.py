@@ -1,8 +1,8 @@
 """`advise serve`: the application under gunicorn, with as many workers and threads as the advisor itself advises.
 
-Gunicorn's threads, which wait for no client (`arrival`): the master keeps workers alive, ends them gracefully on
-SIGTERM and replaces them on SIGHUP, which reads the settings and the token file again. The socket is opened here first,
-so that an address that is taken is one line, and port 0 is told.
+Gunicorn's threads, which wait for no client (`arrival`): the master (`master`) keeps workers alive, ends them
+gracefully on SIGTERM and replaces them on SIGHUP, once it has read the settings and the token file again. The socket is
+opened here first, so that an address that is taken is one line, and port 0 is told.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def serve(
     application: Callable[[Settings], Flask],
     tell: Callable[[str], None],
 ) -> None:
-    """Answers until it is ended; `settings` is asked for them at the start and at each reload.
+    """Answers until it is ended; `settings` is asked for them at the start and at each reload, not by the workers.
 
     `application` makes what answers, in each worker.
     """
@@ -71,10 +71,12 @@ def serve(
     counts = tempfile.mkdtemp(prefix="advisor-metrics-")
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts  # before prometheus_client is imported, in the workers
     options["bind"] = f"fd://{listener.detach()}"
-    options["on_exit"] = lambda _: shutil.rmtree(
-        counts, ignore_errors=True
-    )  # of the master; workers end in this call too
-    _run(base, lambda: application(settings()), options)
+    master = os.getpid()
+    try:
+        _run(base, options, checked, settings, application)
+    finally:
+        if os.getpid() == master:  # workers end in this call too
+            shutil.rmtree(counts, ignore_errors=True)
 
 
 def crew() -> tuple[int, int]:
@@ -110,15 +112,31 @@ def _gunicorn() -> Any:
     return BaseApplication
 
 
-def _run(base: Any, application: Callable[[], Flask], options: dict[str, Any]) -> None:
+def _run(
+    base: Any,
+    options: dict[str, Any],
+    checked: Settings,
+    settings: Callable[[], Settings],
+    application: Callable[[Settings], Flask],
+) -> None:
     class Application(base):  # type: ignore[misc]
+        in_force = checked  # that a worker finds when it begins: what it reads itself may be another by then, or wrong
+
+        def read_settings(self) -> None:
+            self.in_force = settings()
+
         def load_config(self) -> None:
             for name, value in options.items():
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
             _log_only_what_is_told()
-            return application()
+            return application(self.in_force)
+
+        def run(self) -> None:
+            from advisor.service.master import Master
+
+            Master(self).run()
 
     Application().run()
 

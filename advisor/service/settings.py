@@ -17,6 +17,7 @@ from advisor.journal import KEEP_DAYS, OFF, open_journal
 
 log = logging.getLogger("advisor.service")
 
+IN_MEMORY = "memory://"
 SHORTEST_TOKEN = 16  # characters: a shorter one can be guessed
 _FROM_ENVIRONMENT = {
     "rate_limit": "ADVISOR_RATE_LIMIT",
@@ -36,13 +37,29 @@ class Settings(BaseModel):
 
     tokens: tuple[SecretStr, ...] = Field((), description="one of them is needed for every call; none: open to all")
     rate_limit: str | None = Field(None, description="for each client address, such as '600/minute'; None: no limit")
-    rate_storage: str = Field("memory://", description="where requests are counted; memory is each worker's own")
+    rate_storage: str = Field(IN_MEMORY, description="where requests are counted; memory is each worker's own")
     proxies: int = Field(0, ge=0, le=9, description="in front of the service, each adding to X-Forwarded-For")
     batch_seconds: float = Field(30.0, gt=0, le=3600, description="that a batch may take")
 
     journal: SecretStr = Field(SecretStr(OFF), description="its address, in which there may be a password")
     journal_descriptions: bool = Field(False, description="keep questions in words, too")
     journal_days: float = Field(KEEP_DAYS, gt=0, le=1e6, description="that advice is kept since it was last asked for")
+
+    @field_validator("rate_storage")
+    @classmethod
+    def _can_be_counted_in(cls, rate_storage: str) -> str:
+        """Told before the server starts, and without the address, in which there may be a password."""
+        if rate_storage == IN_MEMORY:
+            return rate_storage
+        from limits.storage import Storage, storage_from_string
+
+        try:
+            known = isinstance(storage_from_string(rate_storage), Storage)
+        except Exception:  # noqa: BLE001  (each kind of storage has its own, some of which quote the address)
+            known = False
+        if not known:
+            raise ValueError("this is no storage, or its package is missing: redis://localhost:6379 needs redis")
+        return rate_storage
 
     @field_validator("journal")
     @classmethod
