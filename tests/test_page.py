@@ -214,7 +214,7 @@ def drop(page: Page, name: str, content: str) -> None:
 def test_a_description_is_answered_by_keyboard_alone(page: Page) -> None:
     """Tab, type, Tab, Enter: the verdict takes the focus, then arrows on the slider of cores change it."""
     tab_to(page, "description")
-    page.keyboard.type("Processing 100 images in pure Python on 4 cores")
+    page.keyboard.type("Checking 100 sudokus in pure Python on 4 cores")
     tab_to(page, "ask")
     page.keyboard.press("Enter")
     verdict(page, "Use 4 processes")
@@ -304,7 +304,7 @@ def test_an_advice_that_was_saved_can_be_brought_back(page: Page, tmp_path: Path
 
 def test_the_curves_are_drawn_and_told(page: Page) -> None:
     """Lines with bands and names for what can be used, the advised point, and all of it as words and as a table."""
-    ask(page, "Processing 100 images in pure Python on 8 cores")
+    ask(page, "Checking 100 sudokus in pure Python on 8 cores")
     chart = page.locator("#curves .chart")
     expect(chart.locator(".line")).to_have_count(2)
     expect(chart.locator(".band")).to_have_count(2)
@@ -331,7 +331,7 @@ def test_what_cannot_be_used_is_said_of_the_curves(page: Page) -> None:
 def test_moves_are_asked_once_and_older_questions_given_up(visit: tuple[Page, Watch]) -> None:
     """Ten moves in a row are one question; one that is still open is given up for a newer one."""
     page, watch = visit
-    ask(page, "Processing 100 images in pure Python on 2 cores")
+    ask(page, "Checking 100 sudokus in pure Python on 2 cores")
     expect(page.locator("#curves .chart")).to_be_visible()
     before = len(watch.asked)
     page.focus("#cores-slider")
@@ -409,7 +409,7 @@ def test_what_is_wrong_is_said_beside_its_field(page: Page) -> None:
 
 def test_a_wrong_move_leaves_the_advice(page: Page) -> None:
     """Cores that there cannot be are refused at their field; the advice before stays, and so does the focus."""
-    ask(page, "Processing 100 images in pure Python on 2 cores")
+    ask(page, "Checking 100 sudokus in pure Python on 2 cores")
     expect(page.locator("#curves .chart")).to_be_visible()
     page.fill("#cores", "0")
     expect(page.locator("#cores-error")).to_be_visible()
