@@ -471,6 +471,27 @@ def test_a_token_is_asked_for_and_kept_for_the_session(browser: Browser) -> None
         assert watch.complaints == []
 
 
+def test_a_token_that_no_header_can_carry_is_refused_at_once(browser: Browser) -> None:
+    """It is said beside the field, and nothing of it is kept; one that was kept all the same is not used."""
+    quoted = f"“{TOKEN}”"
+    with (
+        serving(create_app(Settings(tokens=(SecretStr(TOKEN),)))) as address,
+        visiting(browser, address) as (page, watch),
+    ):
+        ask(page, "Checking 100 sudokus")
+        page.fill("#token", quoted)
+        page.keyboard.press("Enter")
+        expect(page.locator("#token-error")).to_contain_text("typographic quotes")
+        expect(page.locator("#token")).to_be_focused()
+        page.evaluate("text => sessionStorage.setItem('advisor-token', text)", quoted)
+        page.reload()
+        ask(page, "Checking 100 sudokus")
+        page.fill("#token", TOKEN)
+        page.keyboard.press("Enter")
+        verdict(page, "processes")
+        assert watch.complaints == []
+
+
 def test_kept_advice_is_shared_and_reported_back(browser: Browser, tmp_path: Path) -> None:
     """With a journal the link is to the advice itself; who opens it can move on from there, and say what it brought."""
     app = create_app(Settings(journal=SecretStr(str(tmp_path / "journal.db"))))
