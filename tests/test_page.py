@@ -419,6 +419,32 @@ def test_a_wrong_move_leaves_the_advice(page: Page) -> None:
     expect(page.locator("#cores-error")).to_be_hidden()
 
 
+def test_a_wrong_move_is_said_when_asking_anew_too(page: Page) -> None:
+    """Its field is in the advice, which stays until it is set right; then it is the new text that is asked about."""
+    ask(page, "Checking 100 sudokus in pure Python on 2 cores")
+    expect(page.locator("#curves .chart")).to_be_visible()
+    page.fill("#cores", "99999")
+    expect(page.locator("#cores-error")).to_be_visible()
+    expect(page.locator("#levers-reset")).to_be_enabled()
+    ask(page, "Downloading 100 files")
+    expect(page.locator("#cores")).to_be_focused()
+    expect(page.locator("#cores-error")).to_be_visible()
+    page.click("#levers-reset")
+    verdict(page, "threads")
+    expect(page.locator("#cores-error")).to_be_hidden()
+
+
+def test_a_link_with_cores_that_there_cannot_be_says_so(page: Page, address: str) -> None:
+    """There is no field for them without an advice, so they are let go, and the next press asks without them."""
+    page.goto(f"{address}#description=Downloading+100+files&cores=99999")
+    page.reload()
+    expect(page.locator("#problem")).to_contain_text("machine.cores: ")
+    expect(page.locator("#status")).to_contain_text("asks without them")
+    page.click("#ask")
+    verdict(page, "threads")
+    expect(page.locator("#problem")).to_be_hidden()
+
+
 def test_what_never_reaches_the_service_is_said_too(page: Page) -> None:
     """An empty question, a profile that is no JSON and a file of something else are refused by the page itself."""
     page.click("#ask")

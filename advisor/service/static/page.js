@@ -3,7 +3,7 @@
 import { inShort, showAdvice } from "./advice.js";
 import { clearCurves, keepDrawn, showCurves } from "./curves.js";
 import { byId } from "./element.js";
-import { onMove, plan, planned, showPlanned } from "./levers.js";
+import { areMovable, isOfLevers, onMove, plan, planned, showPlanned } from "./levers.js";
 import { letReport, showOutcome } from "./outcome.js";
 import { clearProblems, showProblem } from "./problem.js";
 import { describe, host, hostOf, removeProfile, subject, takeFile, takeProfile } from "./question.js";
@@ -12,14 +12,15 @@ import { ask, giveUp, Problem } from "./service.js";
 import { letShare, linked, showShare } from "./share.js";
 import { askForToken } from "./token.js";
 
-let answered; // the subject that the advice on the page is about, which the levers keep asking about
+let asked; // the question without its cores and calls, which the levers keep asking about
 let attempts = 0;
 
 // --- asking ---------------------------------------------------------------------------------------------------------
 
 /** The advice, as soon as it is there, then its curves. */
 const askAnew = () => attempt("Working it out…", async () => {
-  const question = { ...subject(), ...plannedFor(host()) };
+  asked = { ...subject(), machine: host() };
+  const question = withPlanned(asked);
   giveUp("curves");
   const advice = await ask("advice", "/v1/advice", question);
   if (advice !== undefined) show(advice, question);
@@ -33,7 +34,7 @@ const askCurves = (question) => attempt("", async () => {
 
 /** Other cores or calls: the same subject once more, without taking the focus from where they are moved. */
 const askMoved = () => attempt("Working it out…", async () => {
-  const question = { ...answered, ...plannedFor(answered.machine ?? {}) };
+  const question = withPlanned(asked);
   const answer = await ask("curves", "/v1/curves", question);
   if (answer === undefined) return;
   showParts(answer.advice, question);
@@ -51,14 +52,15 @@ const askKept = (id) => attempt("Looking it up…", async () => {
     return;
   }
   takeProfile(advice.profile, "Kept advice");
-  show(advice, { profile: advice.profile, ...plannedFor(hostOf(advice.machine)) });
+  asked = { profile: advice.profile, machine: hostOf(advice.machine) };
+  show(advice, withPlanned(asked));
 });
 
-function plannedFor(machine) {
+function withPlanned(question) {
   const { cores, calls } = planned();
-  const asked = { ...machine, cores };
-  const changed = Object.values(asked).some((value) => value !== undefined);
-  return { calls, machine: changed ? asked : undefined };
+  const machine = { ...question.machine, cores };
+  const changed = Object.values(machine).some((value) => value !== undefined);
+  return { ...question, calls, machine: changed ? machine : undefined };
 }
 
 /** Does it, and says what is wrong where something is. `quietly`: the focus stays where it is. */
@@ -73,9 +75,14 @@ async function attempt(doing, work, { quietly = false } = {}) {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     say("");
+    const isBesideLever = isOfLevers(error) && areMovable(); // then the advice before stays, as they are in it
+    if (!quietly && !isBesideLever) byId("advice").hidden = true;
     if (error.status === 401) askForToken(error, () => attempt(doing, work, { quietly }));
     else showProblem(error, { quietly });
-    if (!quietly) byId("advice").hidden = true;
+    if (isOfLevers(error) && !areMovable()) {
+      plan({}); // nobody could set them right
+      say("“Get advice” asks without them.");
+    }
   }
 }
 
@@ -86,17 +93,16 @@ function say(text) {
 // --- showing --------------------------------------------------------------------------------------------------------
 
 function show(advice, question) {
-  answered = question;
   showParts(advice, question);
   byId("advice").hidden = false;
   byId("verdict").focus();
   clearCurves();
-  byId("curves-part").hidden = advice.profile === null;
   if (advice.profile !== null) askCurves(question);
 }
 
 function showParts(advice, question) {
   showAdvice(advice);
+  byId("curves-part").hidden = advice.profile === null;
   showPlanned(advice);
   showQuestions(advice.questions ?? [], question?.description !== undefined);
   showShare(question, advice);
