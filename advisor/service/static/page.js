@@ -6,7 +6,7 @@ import { byId } from "./element.js";
 import { areMovable, isOfLevers, onMove, plan, planned, showPlanned } from "./levers.js";
 import { letReport, showOutcome } from "./outcome.js";
 import { clearProblems, showProblem } from "./problem.js";
-import { describe, host, hostOf, removeProfile, subject, takeFile, takeProfile } from "./question.js";
+import { describe, host, remove, setHost, subject, takeAdvice, takeFile, takePasted } from "./question.js";
 import { onAnswers, showQuestions } from "./questions.js";
 import { ask, giveUp, Problem } from "./service.js";
 import { letShare, linked, showShare } from "./share.js";
@@ -19,8 +19,9 @@ let attempts = 0;
 
 /** The advice, as soon as it is there, then its curves. */
 const askAnew = () => attempt("Working it out…", async () => {
-  asked = { ...subject(), machine: host() };
-  const question = withPlanned(asked);
+  const pasted = takePasted();
+  if (pasted !== undefined) plan(pasted);
+  const question = asking();
   giveUp("curves");
   const advice = await ask("advice", "/v1/advice", question);
   if (advice !== undefined) show(advice, question);
@@ -42,19 +43,19 @@ const askMoved = () => attempt("Working it out…", async () => {
   say(inShort(answer.advice));
 }, { quietly: true });
 
-/** An advice that this server has kept; its profile is what the levers go on from. */
+/** An advice that this server has kept; its question, for the host that it was about, is what the levers go on from. */
 const askKept = (id) => attempt("Looking it up…", async () => {
   const advice = await ask("advice", `/v1/advice/${encodeURIComponent(id)}`);
   if (advice === undefined) return;
-  plan({ cores: advice.machine.cores, calls: advice.job.calls });
-  if (advice.profile === null) {
-    show(advice);
-    return;
-  }
-  takeProfile(advice.profile, "Kept advice");
-  asked = { profile: advice.profile, machine: hostOf(advice.machine) };
-  show(advice, withPlanned(asked));
+  plan(takeAdvice(advice, "Kept advice"));
+  show(advice, asking());
 });
+
+/** The question as it stands in all fields, from now on the one that the levers ask about. */
+function asking() {
+  asked = { ...subject(), machine: host() };
+  return withPlanned(asked);
+}
 
 function withPlanned(question) {
   const { cores, calls } = planned();
@@ -104,7 +105,7 @@ function showParts(advice, question) {
   showAdvice(advice);
   byId("curves-part").hidden = advice.profile === null;
   showPlanned(advice);
-  showQuestions(advice.questions ?? [], question?.description !== undefined);
+  showQuestions(advice.questions ?? [], question.description !== undefined);
   showShare(question, advice);
   showOutcome(advice);
 }
@@ -127,7 +128,7 @@ for (const example of document.querySelectorAll(".chip")) {
 }
 byId("file").addEventListener("change", ({ target }) => bring(target.files[0]));
 byId("profile-remove").addEventListener("click", () => {
-  removeProfile();
+  remove();
   byId("description").focus();
 });
 onMove(askMoved);
@@ -162,11 +163,12 @@ async function bring(file) {
 }
 
 function askWhatTheLinkSays() {
-  const { id, description, planned: values } = linked(location.hash);
+  const { id, description, host: said, planned: values } = linked(location.hash);
   if (id !== undefined) {
     askKept(id);
   } else if (description !== undefined) {
     describe(description);
+    setHost(said);
     plan(values);
     askAnew();
   }
