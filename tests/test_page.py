@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from advisor import matrix
 from advisor.service import create_app
 from advisor.service.settings import Settings
+from tests.journals import app_with
 
 STATIC = Path(create_app().static_folder or "")
 PROFILE: dict[str, Any] = {
@@ -214,7 +215,7 @@ def drop(page: Page, name: str, content: str) -> None:
 def test_a_description_is_answered_by_keyboard_alone(page: Page) -> None:
     """Tab, type, Tab, Enter: the verdict takes the focus, then arrows on the slider of cores change it."""
     tab_to(page, "description")
-    page.keyboard.type("Processing 100 images in pure Python on 4 cores")
+    page.keyboard.type("Checking 100 sudokus in pure Python on 4 cores")
     tab_to(page, "ask")
     page.keyboard.press("Enter")
     verdict(page, "Use 4 processes")
@@ -304,7 +305,7 @@ def test_an_advice_that_was_saved_can_be_brought_back(page: Page, tmp_path: Path
 
 def test_the_curves_are_drawn_and_told(page: Page) -> None:
     """Lines with bands and names for what can be used, the advised point, and all of it as words and as a table."""
-    ask(page, "Processing 100 images in pure Python on 8 cores")
+    ask(page, "Checking 100 sudokus in pure Python on 8 cores")
     chart = page.locator("#curves .chart")
     expect(chart.locator(".line")).to_have_count(2)
     expect(chart.locator(".band")).to_have_count(2)
@@ -331,7 +332,7 @@ def test_what_cannot_be_used_is_said_of_the_curves(page: Page) -> None:
 def test_moves_are_asked_once_and_older_questions_given_up(visit: tuple[Page, Watch]) -> None:
     """Ten moves in a row are one question; one that is still open is given up for a newer one."""
     page, watch = visit
-    ask(page, "Processing 100 images in pure Python on 2 cores")
+    ask(page, "Checking 100 sudokus in pure Python on 2 cores")
     expect(page.locator("#curves .chart")).to_be_visible()
     before = len(watch.asked)
     page.focus("#cores-slider")
@@ -409,7 +410,7 @@ def test_what_is_wrong_is_said_beside_its_field(page: Page) -> None:
 
 def test_a_wrong_move_leaves_the_advice(page: Page) -> None:
     """Cores that there cannot be are refused at their field; the advice before stays, and so does the focus."""
-    ask(page, "Processing 100 images in pure Python on 2 cores")
+    ask(page, "Checking 100 sudokus in pure Python on 2 cores")
     expect(page.locator("#curves .chart")).to_be_visible()
     page.fill("#cores", "0")
     expect(page.locator("#cores-error")).to_be_visible()
@@ -417,6 +418,32 @@ def test_a_wrong_move_leaves_the_advice(page: Page) -> None:
     verdict(page, "Use 2 processes|Keep")
     page.fill("#cores", "4")
     expect(page.locator("#cores-error")).to_be_hidden()
+
+
+def test_a_wrong_move_is_said_when_asking_anew_too(page: Page) -> None:
+    """Its field is in the advice, which stays until it is set right; then it is the new text that is asked about."""
+    ask(page, "Checking 100 sudokus in pure Python on 2 cores")
+    expect(page.locator("#curves .chart")).to_be_visible()
+    page.fill("#cores", "99999")
+    expect(page.locator("#cores-error")).to_be_visible()
+    expect(page.locator("#levers-reset")).to_be_enabled()
+    ask(page, "Downloading 100 files")
+    expect(page.locator("#cores")).to_be_focused()
+    expect(page.locator("#cores-error")).to_be_visible()
+    page.click("#levers-reset")
+    verdict(page, "threads")
+    expect(page.locator("#cores-error")).to_be_hidden()
+
+
+def test_a_link_with_cores_that_there_cannot_be_says_so(page: Page, address: str) -> None:
+    """There is no field for them without an advice, so they are let go, and the next press asks without them."""
+    page.goto(f"{address}#description=Downloading+100+files&cores=99999")
+    page.reload()
+    expect(page.locator("#problem")).to_contain_text("machine.cores: ")
+    expect(page.locator("#status")).to_contain_text("asks without them")
+    page.click("#ask")
+    verdict(page, "threads")
+    expect(page.locator("#problem")).to_be_hidden()
 
 
 def test_what_never_reaches_the_service_is_said_too(page: Page) -> None:
@@ -471,9 +498,30 @@ def test_a_token_is_asked_for_and_kept_for_the_session(browser: Browser) -> None
         assert watch.complaints == []
 
 
+def test_a_token_that_no_header_can_carry_is_refused_at_once(browser: Browser) -> None:
+    """It is said beside the field, and nothing of it is kept; one that was kept all the same is not used."""
+    quoted = f"“{TOKEN}”"
+    with (
+        serving(create_app(Settings(tokens=(SecretStr(TOKEN),)))) as address,
+        visiting(browser, address) as (page, watch),
+    ):
+        ask(page, "Checking 100 sudokus")
+        page.fill("#token", quoted)
+        page.keyboard.press("Enter")
+        expect(page.locator("#token-error")).to_contain_text("typographic quotes")
+        expect(page.locator("#token")).to_be_focused()
+        page.evaluate("text => sessionStorage.setItem('advisor-token', text)", quoted)
+        page.reload()
+        ask(page, "Checking 100 sudokus")
+        page.fill("#token", TOKEN)
+        page.keyboard.press("Enter")
+        verdict(page, "processes")
+        assert watch.complaints == []
+
+
 def test_kept_advice_is_shared_and_reported_back(browser: Browser, tmp_path: Path) -> None:
     """With a journal the link is to the advice itself; who opens it can move on from there, and say what it brought."""
-    app = create_app(Settings(journal=SecretStr(str(tmp_path / "journal.db"))))
+    app = app_with(str(tmp_path / "journal.db"))
     with serving(app) as address, visiting(browser, address) as (page, watch):
         drop(page, "saved.json", json.dumps(PROFILE))
         verdict(page, "processes")
@@ -504,7 +552,7 @@ def test_kept_advice_is_shared_and_reported_back(browser: Browser, tmp_path: Pat
 
 def test_what_was_moved_is_no_longer_the_advice_that_is_kept(browser: Browser, tmp_path: Path) -> None:
     """Neither its link nor its report is offered for other cores."""
-    app = create_app(Settings(journal=SecretStr(str(tmp_path / "journal.db"))))
+    app = app_with(str(tmp_path / "journal.db"))
     with serving(app) as address, visiting(browser, address) as (page, _):
         drop(page, "saved.json", json.dumps(PROFILE))
         expect(page.locator("#outcome-part")).to_be_visible()
@@ -514,6 +562,86 @@ def test_what_was_moved_is_no_longer_the_advice_that_is_kept(browser: Browser, t
         expect(page.locator("#link-part")).to_be_hidden()
         expect(page.locator("#link-hint")).to_contain_text("A profile is too much for a link")
     app.extensions["journal"].close()
+
+
+FREE_THREADED = {"cores": 8, "python": "3.14t", "memory": 16 << 30}
+QUESTIONS: dict[str, dict[str, Any]] = {
+    "free-threaded": {"profile": PROFILE | {"gil_held": 0.045, "wait": 0.0}, "machine": FREE_THREADED},
+    "memory": {"profile": PROFILE | {"peak_memory": 2 * 10**9}, "machine": {"cores": 8, "memory": 4 << 30}},
+    "task": {"task": {"wait_share": 0.95, "seconds_per_call": 0.2}, "machine": {"cores": 4}},
+    "description": {"description": "Checking 100 sudokus in pure Python", "calls": 50, "machine": FREE_THREADED},
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_what_was_asked_stays_the_same_question(browser: Browser, tmp_path: Path, name: str) -> None:
+    """By the link to kept advice, and by the file that the page saves, dropped or pasted: each is advised the same."""
+    app = app_with(str(tmp_path / "journal.db"), journal_descriptions=True)
+    given = app.test_client().post("/v1/advice", json=QUESTIONS[name]).get_json()
+    with serving(app) as address, visiting(browser, f"{address}#advice={given['id']}") as (page, watch):
+
+        def is_advised_the_same() -> None:
+            expect(page.locator("#curves .chart")).to_be_visible()
+            expect(page.locator("#summary")).to_have_text(given["summary"])
+
+        is_advised_the_same()
+        page.fill("#calls", "7")
+        expect(page.locator("#status")).to_contain_text(", 7 calls")
+        page.click("#levers-reset")
+        expect(page.locator("#status")).to_contain_text(f", {given['job']['calls']:,} calls")
+        is_advised_the_same()
+        with page.expect_response("**/v1/curves"):
+            page.click("#ask")
+        is_advised_the_same()
+        with page.expect_download() as download:
+            page.click("#save")
+        download.value.save_as(tmp_path / "advice.json")
+        saved = (tmp_path / "advice.json").read_text("utf-8")
+        for bring in (lambda: drop(page, "advice.json", saved), lambda: ask(page, saved)):
+            page.goto(f"{address}matrix")
+            page.goto(address)
+            bring()
+            is_advised_the_same()
+        assert watch.complaints == []
+    app.extensions["journal"].close()
+
+
+def test_what_an_advice_does_not_hold_is_not_made_up(page: Page, client: FlaskClient) -> None:
+    """The profile that was assumed for a description is not its question: other things would be advised on it."""
+    drop(page, "advice.json", client.post("/v1/advice", json=QUESTIONS["task"]).get_data(as_text=True))
+    expect(page.locator("#description-error")).to_contain_text("its question is not in it")
+    expect(page.locator("#advice")).to_be_hidden()
+
+
+def test_the_host_of_a_document_goes_with_it(page: Page, client: FlaskClient) -> None:
+    """What a document was planned for is to be seen, and a description that comes after it is for this server again."""
+    drop(page, "advice.json", client.post("/v1/advice", json=QUESTIONS["free-threaded"]).get_data(as_text=True))
+    verdict(page, "threads")
+    expect(page.locator("#python")).to_be_visible()
+    expect(page.locator("#python")).to_have_value("3.14")
+    expect(page.locator("#memory")).to_have_value("16")
+    expect(page.locator("#free-threaded")).to_be_checked()
+    page.get_by_role("button", name="Describe a task instead").click()
+    expect(page.locator("#python")).to_have_value("")
+    expect(page.locator("#memory")).to_have_value("")
+    expect(page.locator("#free-threaded")).not_to_be_checked()
+
+
+def test_a_link_brings_the_host_back(page: Page, browser: Browser) -> None:
+    """Free-threaded alone asks for a version that can be; memory and version are in the link as they were asked."""
+    page.get_by_text("The host to plan for").click()
+    page.fill("#memory", "6.5")
+    page.check("#free-threaded")
+    with page.expect_request("**/v1/advice") as asked:
+        ask(page, "Checking 100 sudokus in pure Python")
+    machine = {"memory": 13 << 29, "python": "3.14", "free_threaded": True}
+    assert asked.value.post_data_json["machine"] == machine
+    verdict(page, "Use")
+    with visiting(browser, page.locator("#link").input_value()) as (other, _):
+        expect(other.locator("#summary")).to_have_text(page.locator("#summary").inner_text())
+        expect(other.locator("#memory")).to_have_value("6.5")
+        expect(other.locator("#python")).to_have_value("3.14")
+        expect(other.locator("#free-threaded")).to_be_checked()
 
 
 def test_markup_is_shown_as_text(page: Page, browser: Browser, address: str) -> None:

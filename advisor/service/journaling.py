@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,7 +13,7 @@ from advisor.errors import JournalError
 from advisor.journal import OFF, open_journal
 from advisor.journal.records import Outcome
 from advisor.records import Strategy
-from advisor.service.answered import Given, with_id
+from advisor.service.answered import Given
 from advisor.service.observed import journaled
 from advisor.service.openapi import JSON, READING, Operation, described
 from advisor.service.problem import CONTENT_TYPE, ProblemError, problem
@@ -45,6 +45,12 @@ class Report(BaseModel):
     )
 
 
+class Kept(Given):
+    """Advice as it is kept."""
+
+    question: dict[str, Any] = Field(description="what was asked, without what was left out")
+
+
 class Outcomes(BaseModel):
     """Predicted against reported, the newest first."""
 
@@ -55,16 +61,17 @@ class Outcomes(BaseModel):
 
 
 @views.get("/v1/advice/<string(length=24):id>")
-@described(Operation(answer=Given, problems=(404, 405, 503)))
+@described(Operation(answer=Kept, problems=(404, 405, 503)))
 def kept_advice(id: str) -> Response:
-    """The advice as it was given: a link to share
+    """The advice as it was given, with its question: a link to share
 
     It is kept for as long as the server was told to, counted from when it was last asked for.
     """
     entry = journal().advice(id)
     if entry is None:
         raise _no_such_advice()
-    return Response(with_id(entry.advice.model_dump_json().encode(), id), content_type=JSON)
+    kept = Kept(**dict(entry.advice), id=id, question=entry.question)
+    return Response(kept.model_dump_json(), content_type=JSON)
 
 
 @views.post("/v1/advice/<string(length=24):id>/outcome")

@@ -31,14 +31,25 @@ export function plan(values) {
 function restore() {
   moved = { ...asked };
   for (const name of NAMES) if (moved[name] !== undefined) set(name, moved[name]);
+  offerReset();
+}
+
+/** Whatever becomes of a move: one that is refused can be taken back, too. */
+function offerReset() {
+  byId("levers-reset").disabled = NAMES.every((name) => moved[name] === asked[name]);
 }
 
 /** The figures that the answer is for, where no others are set. */
 export function showPlanned({ machine, job }) {
   const answered = { cores: machine.cores, calls: job.calls };
   for (const name of NAMES) if (moved[name] === undefined) set(name, answered[name]);
-  byId("levers-reset").disabled = NAMES.every((name) => moved[name] === asked[name]);
+  offerReset();
 }
+
+export const isOfLevers = (problem) => problem.errors.some(({ field }) => Object.values(FIELDS).includes(field));
+
+/** Whether they are on the page: they are a part of the advice, and not of every one. */
+export const areMovable = () => byId("levers").closest("[hidden]") === null;
 
 /** Calls back, a moment after the last move. */
 export function onMove(callback) {
@@ -59,6 +70,7 @@ function move(name, value, callback) {
   moved[name] = Number.isNaN(value) ? undefined : value;
   if (document.activeElement === byId(name)) setSlider(name, value);
   else set(name, value);
+  offerReset();
   clearTimeout(timer);
   timer = setTimeout(callback, PAUSE);
 }

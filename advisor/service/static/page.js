@@ -3,23 +3,25 @@
 import { inShort, showAdvice } from "./advice.js";
 import { clearCurves, keepDrawn, showCurves } from "./curves.js";
 import { byId } from "./element.js";
-import { onMove, plan, planned, showPlanned } from "./levers.js";
+import { areMovable, isOfLevers, onMove, plan, planned, showPlanned } from "./levers.js";
 import { letReport, showOutcome } from "./outcome.js";
 import { clearProblems, showProblem } from "./problem.js";
-import { describe, host, hostOf, removeProfile, subject, takeFile, takeProfile } from "./question.js";
+import { describe, host, remove, setHost, subject, takeAdvice, takeFile, takePasted } from "./question.js";
 import { onAnswers, showQuestions } from "./questions.js";
 import { ask, giveUp, Problem } from "./service.js";
 import { letShare, linked, showShare } from "./share.js";
 import { askForToken } from "./token.js";
 
-let answered; // the subject that the advice on the page is about, which the levers keep asking about
+let asked; // the question without its cores and calls, which the levers keep asking about
 let attempts = 0;
 
 // --- asking ---------------------------------------------------------------------------------------------------------
 
 /** The advice, as soon as it is there, then its curves. */
 const askAnew = () => attempt("Working it out…", async () => {
-  const question = { ...subject(), ...plannedFor(host()) };
+  const pasted = takePasted();
+  if (pasted !== undefined) plan(pasted);
+  const question = asking();
   giveUp("curves");
   const advice = await ask("advice", "/v1/advice", question);
   if (advice !== undefined) show(advice, question);
@@ -33,7 +35,7 @@ const askCurves = (question) => attempt("", async () => {
 
 /** Other cores or calls: the same subject once more, without taking the focus from where they are moved. */
 const askMoved = () => attempt("Working it out…", async () => {
-  const question = { ...answered, ...plannedFor(answered.machine ?? {}) };
+  const question = withPlanned(asked);
   const answer = await ask("curves", "/v1/curves", question);
   if (answer === undefined) return;
   showParts(answer.advice, question);
@@ -41,24 +43,25 @@ const askMoved = () => attempt("Working it out…", async () => {
   say(inShort(answer.advice));
 }, { quietly: true });
 
-/** An advice that this server has kept; its profile is what the levers go on from. */
+/** An advice that this server has kept; its question, for the host that it was about, is what the levers go on from. */
 const askKept = (id) => attempt("Looking it up…", async () => {
   const advice = await ask("advice", `/v1/advice/${encodeURIComponent(id)}`);
   if (advice === undefined) return;
-  plan({ cores: advice.machine.cores, calls: advice.job.calls });
-  if (advice.profile === null) {
-    show(advice);
-    return;
-  }
-  takeProfile(advice.profile, "Kept advice");
-  show(advice, { profile: advice.profile, ...plannedFor(hostOf(advice.machine)) });
+  plan(takeAdvice(advice, "Kept advice"));
+  show(advice, asking());
 });
 
-function plannedFor(machine) {
+/** The question as it stands in all fields, from now on the one that the levers ask about. */
+function asking() {
+  asked = { ...subject(), machine: host() };
+  return withPlanned(asked);
+}
+
+function withPlanned(question) {
   const { cores, calls } = planned();
-  const asked = { ...machine, cores };
-  const changed = Object.values(asked).some((value) => value !== undefined);
-  return { calls, machine: changed ? asked : undefined };
+  const machine = { ...question.machine, cores };
+  const changed = Object.values(machine).some((value) => value !== undefined);
+  return { ...question, calls, machine: changed ? machine : undefined };
 }
 
 /** Does it, and says what is wrong where something is. `quietly`: the focus stays where it is. */
@@ -73,9 +76,14 @@ async function attempt(doing, work, { quietly = false } = {}) {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     say("");
+    const isBesideLever = isOfLevers(error) && areMovable(); // then the advice before stays, as they are in it
+    if (!quietly && !isBesideLever) byId("advice").hidden = true;
     if (error.status === 401) askForToken(error, () => attempt(doing, work, { quietly }));
     else showProblem(error, { quietly });
-    if (!quietly) byId("advice").hidden = true;
+    if (isOfLevers(error) && !areMovable()) {
+      plan({}); // nobody could set them right
+      say("“Get advice” asks without them.");
+    }
   }
 }
 
@@ -86,19 +94,18 @@ function say(text) {
 // --- showing --------------------------------------------------------------------------------------------------------
 
 function show(advice, question) {
-  answered = question;
   showParts(advice, question);
   byId("advice").hidden = false;
   byId("verdict").focus();
   clearCurves();
-  byId("curves-part").hidden = advice.profile === null;
   if (advice.profile !== null) askCurves(question);
 }
 
 function showParts(advice, question) {
   showAdvice(advice);
+  byId("curves-part").hidden = advice.profile === null;
   showPlanned(advice);
-  showQuestions(advice.questions ?? [], question?.description !== undefined);
+  showQuestions(advice.questions ?? [], question.description !== undefined);
   showShare(question, advice);
   showOutcome(advice);
 }
@@ -121,7 +128,7 @@ for (const example of document.querySelectorAll(".chip")) {
 }
 byId("file").addEventListener("change", ({ target }) => bring(target.files[0]));
 byId("profile-remove").addEventListener("click", () => {
-  removeProfile();
+  remove();
   byId("description").focus();
 });
 onMove(askMoved);
@@ -156,11 +163,12 @@ async function bring(file) {
 }
 
 function askWhatTheLinkSays() {
-  const { id, description, planned: values } = linked(location.hash);
+  const { id, description, host: said, planned: values } = linked(location.hash);
   if (id !== undefined) {
     askKept(id);
   } else if (description !== undefined) {
     describe(description);
+    setHost(said);
     plan(values);
     askAnew();
   }

@@ -22,7 +22,7 @@ export function clearProblems() {
 
 /** Beside its field where the page has it, else in a box of its own. `quietly` leaves the focus where it is. */
 export function showProblem(problem, { quietly = false } = {}) {
-  const placed = problem.errors.map((error) => ({ ...error, id: inputOf(error.field) }));
+  const placed = problem.errors.map((error) => ({ ...error, id: shownInputOf(error.field) }));
   const beside = placed.filter(({ id }) => id !== undefined);
   const elsewhere = placed.filter(({ id }) => id === undefined);
   beside.forEach(showBeside);
@@ -51,6 +51,12 @@ function focusOn(id) {
 /** A profile is in the text field where it was pasted, else in a place of its own. */
 function input(id) {
   return id === "profile" && byId("subject-file").hidden ? byId("description") : byId(id);
+}
+
+/** What is said beside a field that is hidden, nobody would see. */
+function shownInputOf(field) {
+  const id = inputOf(field);
+  return id !== undefined && input(id).closest("[hidden]") === null ? id : undefined;
 }
 
 function inputOf(field) {

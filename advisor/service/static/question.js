@@ -1,4 +1,4 @@
-// The question: a description or a profile, and the host to plan for.
+// The question: a description, or what a document brought, and the host to plan for.
 
 import { byId } from "./element.js";
 import { counted, duration } from "./figures.js";
@@ -6,33 +6,34 @@ import { Problem } from "./service.js";
 
 const GIB = 2 ** 30;
 const LARGEST_FILE = 4 * 2 ** 20; // bytes; the service takes less, and says how much
-let profile = null; // what was dropped or chosen; a pasted one stays in the text field
+const SUBJECTS = ["description", "task", "profile"];
+let brought = null; // { profile } or { task } of a document; a pasted profile stays in the text field
 
-/** The body for the service, without calls and cores, which the levers know. Throws a Problem that names a field. */
+/** The body for the service, without the host, calls and cores. Throws a Problem that names a field. */
 export function subject() {
-  if (profile !== null) return { profile };
+  if (brought !== null) return brought;
   const text = byId("description").value;
   if (text.trim() === "") throw atField("description", "Describe the task first, or choose a profile");
-  return text.trimStart().startsWith("{") ? { profile: profileIn(text).profile } : { description: text };
+  return isDocument(text) ? { profile: parsed(text) } : { description: text };
 }
 
+/** The host as its fields say. This server's own version may be one that has no free-threaded build. */
 export function host() {
   const memory = number("memory", "machine.memory");
+  const freeThreaded = byId("free-threaded").checked || undefined;
   return {
     memory: memory === undefined ? undefined : Math.round(memory * GIB),
-    python: byId("python").value.trim() || undefined,
-    free_threaded: byId("free-threaded").checked || undefined,
+    python: byId("python").value.trim() || (freeThreaded && byId("free-threaded").dataset.python),
+    free_threaded: freeThreaded,
   };
 }
 
-/** A host that an advice was for, as far as a question can ask for it. */
-export function hostOf({ memory, python }) {
-  const known = /^3\.\d{1,2}(\.\d{1,3})?$/.test(python.version);
-  return {
-    memory: memory ?? undefined,
-    python: known ? python.version : undefined,
-    free_threaded: python.free_threaded || undefined,
-  };
+/** What its fields say from now on. */
+export function setHost({ memory, python, free_threaded: freeThreaded }) {
+  byId("memory").value = memory === undefined ? "" : memory / GIB;
+  byId("python").value = python ?? "";
+  byId("free-threaded").checked = freeThreaded ?? false;
+  if (memory !== undefined || python !== undefined || freeThreaded) byId("host").open = true;
 }
 
 /** The number in a field, or undefined where it is empty. */
@@ -43,7 +44,7 @@ export function number(id, field) {
 }
 
 export function describe(text) {
-  removeProfile();
+  remove();
   byId("description").value = text;
 }
 
@@ -53,39 +54,80 @@ export function addToDescription(text) {
   describe(`${before}${/[.!?…]$/.test(before) ? "" : "."} ${text}`);
 }
 
-/** A profile document, or an advice document with the job and host that it was for, as the subject from now on. */
+// --- documents ------------------------------------------------------------------------------------------------------
+
+/** A profile or an advice as the subject from now on; returns the cores and calls that it was for. */
 export async function takeFile(file) {
   if (file.size > LARGEST_FILE) throw atField("profile", "This file is too large for a profile");
-  const found = profileIn(await file.text());
-  takeProfile(found.profile, file.name);
-  return found.planned;
+  const document = parsed(await file.text());
+  if (isAdvice(document)) return takeAdvice(document, file.name);
+  take({ profile: document }, file.name);
+  return {};
 }
 
-export function takeProfile(document, name) {
-  profile = document;
-  const { target, calls, wall } = document;
-  const measured = calls > 0 && wall > 0 ? `${counted(calls, "call")} of ${duration(wall)}` : "";
-  byId("profile-name").textContent = [name, target, measured].filter(Boolean).join(" · ");
-  byId("subject-text").hidden = true;
-  byId("subject-file").hidden = false;
+/** An advice in the text field, which has a host and a job of its own, is taken as from a file; else undefined. */
+export function takePasted() {
+  const text = byId("description").value;
+  if (brought !== null || !isDocument(text) || !isAdvice(parsed(text))) return undefined;
+  const planned = takeAdvice(parsed(text), "Pasted advice");
+  if (brought !== null) byId("description").value = "";
+  return planned;
 }
 
-export function removeProfile() {
-  profile = null;
+/** The question that an advice answers, its host with it. */
+export function takeAdvice(advice, name) {
+  take(subjectOf(advice), name);
+  setHost(hostOf(advice.machine ?? {}));
+  return { cores: advice.machine?.cores, calls: advice.job?.calls };
+}
+
+/** Away with what was brought, and with the host that came with it. */
+export function remove() {
+  if (brought !== null) setHost({});
+  brought = null;
   byId("subject-text").hidden = false;
   byId("subject-file").hidden = true;
   byId("file").value = "";
 }
 
-function profileIn(text) {
-  const document = parsed(text);
-  const isAdvice = "recommendation" in document;
-  if (isAdvice && !document.profile) {
-    throw atField("profile", "This advice rests on no profile: describe the task once more");
+function take(found, name) {
+  if (found.description !== undefined) {
+    describe(found.description);
+    return;
   }
-  const { job, machine } = document;
-  const planned = isAdvice ? { calls: job?.calls, cores: machine?.cores } : {};
-  return { profile: isAdvice ? document.profile : document, planned };
+  remove();
+  brought = found;
+  byId("profile-label").textContent = found.profile ? "A measured profile" : "A task in figures";
+  byId("profile-name").textContent = [name, ...named(found)].filter(Boolean).join(" · ");
+  byId("subject-text").hidden = true;
+  byId("subject-file").hidden = false;
+}
+
+function named({ profile, task }) {
+  if (task) return [task.target, task.seconds_per_call > 0 && `${duration(task.seconds_per_call)} a call`];
+  const { target, calls, wall } = profile;
+  return [target, calls > 0 && wall > 0 && `${counted(calls, "call")} of ${duration(wall)}`];
+}
+
+const isDocument = (text) => text.trimStart().startsWith("{");
+const isAdvice = (document) => "recommendation" in document;
+
+/** The question is in it where this page or the journal had it; a measured profile is one by itself. */
+function subjectOf({ question, profile, evidence }) {
+  const name = SUBJECTS.find((one) => question?.[one] !== undefined && question[one] !== null);
+  if (name !== undefined) return { [name]: question[name] };
+  if (profile && evidence !== "described") return { profile };
+  throw atField("profile", "This advice rests on no profile, and its question is not in it: describe the task once more");
+}
+
+/** As far as a question can ask for it. */
+function hostOf({ memory, python }) {
+  const known = /^3\.\d{1,2}(\.\d{1,3})?((a|b|rc)\d{1,2}|\+)?$/.test(python?.version);
+  return {
+    memory: memory ?? undefined,
+    python: known ? python.version : undefined,
+    free_threaded: python?.free_threaded || undefined,
+  };
 }
 
 function parsed(text) {

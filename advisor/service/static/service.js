@@ -32,6 +32,11 @@ export function giveUp(kind) {
   running.get(kind)?.abort();
 }
 
+/** Whether a header can carry it; a browser sends no request with a typographic quote in one. */
+export function isToken(text) {
+  return /^[\x20-\x7e\xa0-\xff]*$/.test(text);
+}
+
 export function useToken(text) {
   token = text;
   try {
@@ -81,7 +86,8 @@ async function parsed(response) {
 
 function remembered() {
   try {
-    return sessionStorage.getItem(TOKEN) ?? "";
+    const text = sessionStorage.getItem(TOKEN) ?? "";
+    return isToken(text) ? text : "";
   } catch {
     return "";
   }

@@ -16,8 +16,7 @@ export function showShare(question, advice) {
   byId("link-part").hidden = link === undefined;
   byId("link-hint").textContent = hint(question, advice, link);
   byId("save-part").hidden = advice.profile === null;
-  byId("curl-part").hidden = question === undefined;
-  if (question !== undefined) showCurl(question);
+  showCurl(question);
 }
 
 /** What a link of this page's says; the part behind the # is never sent to a server. */
@@ -27,6 +26,11 @@ export function linked(hash) {
   return {
     id: said.get("advice") ?? undefined,
     description: said.get("description") ?? undefined,
+    host: {
+      memory: number("memory"),
+      python: said.get("python") ?? undefined,
+      free_threaded: said.get("free_threaded") === "true" || undefined,
+    },
     planned: { cores: number("cores"), calls: number("calls") },
   };
 }
@@ -41,15 +45,15 @@ export function letShare() {
 function linkTo(question, advice) {
   const here = `${location.origin}${location.pathname}`;
   if (advice.id !== undefined && advice.id !== null) return `${here}#${new URLSearchParams({ advice: advice.id })}`;
-  if (question?.description === undefined) return undefined;
-  const said = { description: question.description, cores: question.machine?.cores, calls: question.calls };
+  if (question.description === undefined) return undefined;
+  const said = { description: question.description, ...question.machine, calls: question.calls };
   const known = Object.entries(said).filter(([, value]) => value !== undefined);
   const link = `${here}#${new URLSearchParams(known)}`;
   return link.length <= LONGEST_LINK ? link : undefined;
 }
 
 function hint(question, advice, link) {
-  if (link === undefined && question?.description === undefined) return "A profile is too much for a link: save the advice as a file, and pass that on.";
+  if (link === undefined && question.description === undefined) return `${question.task ? "A task in figures" : "A profile"} is too much for a link: save the advice as a file, and pass that on.`;
   if (link === undefined) return "The description is too long for a link: save the advice as a file, and pass that on.";
   if (advice.id) return "The advice is kept on this server, and whoever may ask it can open the link.";
   return "The question is in the link itself, behind the #, where no server sees it.";
@@ -97,8 +101,10 @@ function say(button, word) {
   setTimeout(() => { button.textContent = button.dataset.name; }, COPIED);
 }
 
+/** With the question: what was described cannot be asked again by the profile that was assumed for it. */
 function save() {
-  const content = new Blob([JSON.stringify(shown.advice, null, 2)], { type: "application/json" });
+  const { question, advice } = shown;
+  const content = new Blob([JSON.stringify({ ...advice, question }, null, 2)], { type: "application/json" });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(content);
   link.download = "advice.json";
