@@ -21,8 +21,8 @@ from advisor.errors import JournalError, UsageError
 from advisor.journal import circuit
 from advisor.journal.book import Journal
 from advisor.journal.records import Outcome
-from advisor.records import Advice
-from advisor.service import create_app
+from advisor.records import Advice, Machine
+from advisor.service import answered, create_app
 from tests.journals import PROFILE, address, app_with, cluster
 from tests.postgres import Cluster
 
@@ -84,6 +84,20 @@ class TestLink:
         assert ask(other.test_client()).json["id"] == id
         other.extensions["journal"].close()
         assert ask(client, {**QUESTION, "calls": 7}).json["id"] != id
+
+    def test_other_advice_has_another_link(self, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With less memory left, the same question is answered otherwise; both links show what was given."""
+        question = {"profile": {**PROFILE, "peak_memory": 2 << 30, "idle_memory": 0}, "machine": {"cores": 16}}
+        given = []
+        for memory in (32 << 30, 8 << 30):
+            monkeypatch.setattr(answered, "limits", lambda memory=memory: Machine(memory=memory))
+            client.application.extensions["answers"]._host._known = None  # as after a while
+            given.append(ask(client, question).json)
+        assert given[0]["workers"] > given[1]["workers"]
+        assert given[0]["id"] != given[1]["id"]
+        for one in given:
+            assert client.get(f"/v1/advice/{one['id']}").json == one
+            assert report(client, one["id"], {"seconds": 1}).json["predicted"] == one["seconds"]
 
     def test_a_batch_has_links_too(self, client: FlaskClient) -> None:
         """One for each that was answered and may be kept."""

@@ -82,12 +82,12 @@ class Journal:
         if "description" in question and not self._descriptions:
             self._tell("left out")
             return None
-        id = identity(question, advice.machine)
+        documents = {"question": canonical(without_nulls(question)), "advice": advice.model_dump_json()}
+        id = identity(question, documents["advice"])
         now = self._clock()
         self._prune_in_passing(now)
         if self._asked_lately(id, now):
             return id
-        documents = {"question": canonical(without_nulls(question)), "advice": advice.model_dump_json()}
         row = {"id": id, "version": __version__, **documents, "first_asked": now, "last_asked": now}
         if sum(map(len, documents.values())) > MOST_BYTES:
             self._tell("left out")
