@@ -202,12 +202,32 @@ class TestOutcomes:
         assert reported.predicted is None
         assert journal.outcomes() == [reported]
 
+    def test_more_workers_than_were_considered_have_no_prediction(self) -> None:
+        """Nor has one thread, which is no pool; those that no call is left for make no difference."""
+        given = advice()
+        assert predicted(given, "threading", 1_000_000, 1000) is None
+        assert predicted(given, "threading", 1, 1000) is None
+        assert predicted(given, "threading", 1_000_000, 10) == predicted(given, "threading", 10, 10)
+
+    def test_between_two_numbers_that_were_considered_it_is_between_theirs(self) -> None:
+        """Where calls wait, twice the workers take half as long."""
+        given = advice()
+        fewer, between, more = (predicted(given, "threading", workers, 1000) for workers in (32, 34, 36))
+        assert fewer is not None and between is not None and more is not None  # noqa: PT018
+        for name in ("low", "expected", "high"):
+            few, some, many = (getattr(one, name) for one in (fewer, between, more))
+            assert many < some < few
+            assert some == pytest.approx((few * 32 + many * 36) / (2 * 34))
+
     def test_undecided_advice_needs_a_strategy(self) -> None:
-        """Nothing was advised that could have been followed."""
+        """Nothing was advised that could have been followed, and no number of workers."""
         undecided = api.advise("it is slow", machine=MACHINE)
         assert undecided.recommendation == "undecided"
+        assert book.way_of(undecided, "sequential", None) == ("sequential", 1)
         with pytest.raises(UsageError, match="strategy is needed"):
             book.way_of(undecided, None, None)
+        with pytest.raises(UsageError, match="workers are needed: none were advised for threading"):
+            book.way_of(undecided, "threading", None)
         assert predicted(undecided, "threading", 4, 10) is None
 
     def test_of_unknown_advice_there_is_no_outcome(self, journal: Journal) -> None:

@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from advisor.errors import JournalError, UsageError
-from advisor.journal import circuit
+from advisor.journal import circuit, entries
 from advisor.journal.book import Journal
 from advisor.journal.records import Outcome
 from advisor.records import Advice, Machine
@@ -204,6 +204,36 @@ class TestOutcome:
         assert [fault["field"] for fault in document["errors"]] == [field]
         assert client.get("/v1/outcomes").json["outcomes"] == []
 
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({"seconds": 1, "strategy": "sequential", "workers": 50}, "workers"),
+            ({"seconds": 1, "strategy": "asyncio"}, "workers"),
+        ],
+    )
+    def test_what_the_advice_cannot_complete_is_refused(
+        self, client: FlaskClient, body: dict[str, Any], field: str
+    ) -> None:
+        """A loop has no workers, and of a strategy that was not considered nobody knows how many."""
+        id = ask(client).json["id"]
+        document = problem(report(client, id, body), 422)
+        assert document["errors"] == [{"field": field, "message": document["detail"]}]
+        assert client.get("/v1/outcomes").json["outcomes"] == []
+
+    def test_too_many_are_refused_as_such(self, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is the body as a whole that is not taken."""
+        monkeypatch.setattr(entries, "MOST_OUTCOMES", 1)
+        id = ask(client).json["id"]
+        assert report(client, id, {"seconds": 1}).status_code == 201
+        assert [fault["field"] for fault in problem(report(client, id, {"seconds": 1}), 422)["errors"]] == [""]
+
+    def test_what_nobody_would_do_is_compared_with_nothing(self, client: FlaskClient) -> None:
+        """It is kept, and counts for nothing."""
+        id = ask(client).json["id"]
+        answer = report(client, id, {"seconds": 25, "strategy": "threading", "workers": 1_000_000})
+        assert (answer.status_code, answer.json["predicted"]) == (201, None)
+        assert client.get("/v1/outcomes").json["compared"] == 0
+
     def test_seconds_are_finite_numbers(self, client: FlaskClient) -> None:
         """No JSON, though some writers send it."""
         id = ask(client).json["id"]
@@ -213,7 +243,9 @@ class TestOutcome:
     def test_undecided_advice_needs_a_strategy(self, client: FlaskClient) -> None:
         """Nothing was advised that could have been followed."""
         id = ask(client, {"task": {}}).json["id"]
-        assert "strategy is needed" in problem(report(client, id, {"seconds": 1}), 422)["detail"]
+        document = problem(report(client, id, {"seconds": 1}), 422)
+        assert "strategy is needed" in document["detail"]
+        assert [fault["field"] for fault in document["errors"]] == ["strategy"]
         assert report(client, id, {"seconds": 1, "strategy": "threading", "workers": 2}).json["predicted"] is None
         known = client.get("/v1/outcomes").json
         assert (known["compared"], known["within"], known["ratio"]) == (0, None, None)
