@@ -188,6 +188,7 @@ class TestOutcome:
         [
             ({}, "seconds"),
             ({"seconds": 0}, "seconds"),
+            ({"seconds": 1e-320}, "seconds"),
             ({"seconds": "2"}, "seconds"),
             ({"seconds": 1, "calls": 0}, "calls"),
             ({"seconds": 1, "strategy": "undecided"}, "strategy"),
