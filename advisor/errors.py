@@ -9,7 +9,14 @@ class AdvisorError(Exception):
 
 
 class UsageError(AdvisorError):
-    """The question is wrong: no such module or function, unreadable inputs, arguments missing (exit status 2)."""
+    """The question is wrong: no such module or function, unreadable inputs, arguments missing (exit status 2).
+
+    `field` is the one at fault, where the question has fields.
+    """
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class TargetError(AdvisorError):

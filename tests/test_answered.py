@@ -102,6 +102,19 @@ def test_the_host_is_asked_again_after_a_while(monkeypatch: pytest.MonkeyPatch, 
     assert asked == [1, 1]
 
 
+def test_the_memory_that_is_left_is_taken_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It changes all the time: with a little less of it the answer is the same, with much less it is another."""
+    left = iter([8_400_000_000, 8_100_000_000, 6_000_000_000, None])
+    monkeypatch.setattr(answered, "limits", lambda: limits().model_copy(update={"memory": next(left)}))
+    clock = Clock()
+    answers = Answers(clock=clock)
+    told = []
+    for _ in range(4):
+        told.append(Advice.model_validate_json(answers.advice(body(1)).document).machine.memory)
+        clock.now += LIMITS_HOLD_SECONDS
+    assert told == [7.5 * 2**30, 7.5 * 2**30, 5.5 * 2**30, None]
+
+
 def test_many_threads_ask_at_once() -> None:
     """Whoever asks gets the answer to their own body."""
     answers = Answers(most_bytes=20_000, clock=Clock())

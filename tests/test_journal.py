@@ -20,17 +20,21 @@ from advisor.journal import book, entries, open_journal
 from advisor.journal.book import Journal
 from advisor.journal.identity import identity
 from advisor.journal.prediction import predicted
-from advisor.records import Machine
+from advisor.records import Machine, Profile
 from profiles import outcomes
 from tests.journals import DAY, MACHINE, NOW, PROFILE, Clock, address, advice, clock, cluster, events, journal, question
 
 __all__ = ["address", "clock", "cluster", "events", "journal"]  # fixtures
 
 
+GIVEN = advice().model_dump_json()
+LARGE = {"calls": 20, "wall": 1.0, "gil_held": 1.0, "wait": 0.0, "peak_memory": 2 << 30, "idle_memory": 10 << 20}
+
+
 class TestIdentity:
     def test_it_can_be_written_into_a_link(self) -> None:
         """144 bits, none of whose characters a URL would have to quote."""
-        assert re.fullmatch(r"[A-Za-z0-9_-]{24}", identity(question(), MACHINE))
+        assert re.fullmatch(r"[A-Za-z0-9_-]{24}", identity(question(), GIVEN))
 
     @pytest.mark.parametrize(
         "same",
@@ -42,18 +46,28 @@ class TestIdentity:
     )
     def test_the_order_of_fields_and_nulls_do_not_matter(self, same: dict[str, Any]) -> None:
         """What means the same has the same id."""
-        assert identity(same, MACHINE) == identity(question(), MACHINE)
-
-    def test_free_memory_does_not_matter(self) -> None:
-        """It changes from one moment to the next, and the link would with it."""
-        assert identity(question(), Machine(cores=4, memory=10**9)) == identity(question(), MACHINE)
+        assert identity(same, GIVEN) == identity(question(), GIVEN)
 
     def test_everything_else_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The question, the host that it is asked of, and the version that answers."""
-        found = {identity(question(), MACHINE), identity(question(7), MACHINE), identity(question(), Machine(cores=8))}
+        """The question, the advice, and the version that answers."""
+        found = {identity(question(), GIVEN), identity(question(7), GIVEN), identity(question(), GIVEN + " ")}
         monkeypatch.setattr("advisor.journal.identity.__version__", "99")
-        found.add(identity(question(), MACHINE))
+        found.add(identity(question(), GIVEN))
         assert len(found) == 4
+
+    def test_it_does_not_depend_on_the_process(self) -> None:
+        """Whatever the order of its sets, each worker gives the same advice the same id."""
+        script = textwrap.dedent("""
+            from advisor.journal.identity import identity
+            from tests.journals import advice, question
+            print(identity(question(), advice().model_dump_json()))
+        """)
+        command = [sys.executable, "-c", script]
+        found = {
+            subprocess.check_output(command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, text=True).strip()
+            for seed in ("1", "2")
+        }
+        assert found == {identity(question(), GIVEN)}
 
 
 class TestAdvice:
@@ -61,11 +75,26 @@ class TestAdvice:
         """With the question, and when that was asked."""
         given = advice()
         id = journal.record(question(machine=None), given)
-        assert id == identity(question(), MACHINE)
+        assert id == identity(question(), GIVEN)
         entry = journal.advice(id)
         assert entry is not None
         assert (entry.id, entry.advice, entry.question) == (id, given, question())
         assert (entry.first_asked, entry.last_asked, entry.version) == (NOW, NOW, "0.1.0")
+
+    def test_other_advice_on_the_same_question_has_an_id_of_its_own(self, journal: Journal) -> None:
+        """As where less memory was left: each link shows what was given, and outcomes are compared with just that."""
+        roomy, tight = (
+            api.advise(Profile.model_validate(LARGE), machine=Machine(cores=16, memory=memory << 30))
+            for memory in (32, 8)
+        )
+        assert roomy.workers > tight.workers
+        given = {str(journal.record({"profile": LARGE}, one)): one for one in (roomy, tight, roomy)}
+        assert len(given) == 2
+        for id, one in given.items():
+            entry, reported = journal.advice(id), journal.report(id, seconds=100.0)
+            assert entry is not None and reported is not None  # noqa: PT018
+            assert entry.advice == one
+            assert (reported.workers, reported.predicted) == (one.workers, one.seconds)
 
     def test_of_an_unknown_id_there_is_none(self, journal: Journal) -> None:
         """Which is no error."""
@@ -173,12 +202,32 @@ class TestOutcomes:
         assert reported.predicted is None
         assert journal.outcomes() == [reported]
 
+    def test_more_workers_than_were_considered_have_no_prediction(self) -> None:
+        """Nor has one thread, which is no pool; those that no call is left for make no difference."""
+        given = advice()
+        assert predicted(given, "threading", 1_000_000, 1000) is None
+        assert predicted(given, "threading", 1, 1000) is None
+        assert predicted(given, "threading", 1_000_000, 10) == predicted(given, "threading", 10, 10)
+
+    def test_between_two_numbers_that_were_considered_it_is_between_theirs(self) -> None:
+        """Where calls wait, twice the workers take half as long."""
+        given = advice()
+        fewer, between, more = (predicted(given, "threading", workers, 1000) for workers in (32, 34, 36))
+        assert fewer is not None and between is not None and more is not None  # noqa: PT018
+        for name in ("low", "expected", "high"):
+            few, some, many = (getattr(one, name) for one in (fewer, between, more))
+            assert many < some < few
+            assert some == pytest.approx((few * 32 + many * 36) / (2 * 34))
+
     def test_undecided_advice_needs_a_strategy(self) -> None:
-        """Nothing was advised that could have been followed."""
+        """Nothing was advised that could have been followed, and no number of workers."""
         undecided = api.advise("it is slow", machine=MACHINE)
         assert undecided.recommendation == "undecided"
+        assert book.way_of(undecided, "sequential", None) == ("sequential", 1)
         with pytest.raises(UsageError, match="strategy is needed"):
             book.way_of(undecided, None, None)
+        with pytest.raises(UsageError, match="workers are needed: none were advised for threading"):
+            book.way_of(undecided, "threading", None)
         assert predicted(undecided, "threading", 4, 10) is None
 
     def test_of_unknown_advice_there_is_no_outcome(self, journal: Journal) -> None:

@@ -19,6 +19,7 @@ from advisor.journal import OWN, book, circuit, database, entries, open_journal
 from advisor.journal.book import Journal
 from advisor.journal.circuit import RETRY_SECONDS, Circuit
 from advisor.journal.database import Database
+from advisor.journal.identity import identity
 from advisor.journal.writer import Writer
 from tests.journals import Clock, advice, clock, cluster, question
 from tests.postgres import Cluster
@@ -83,6 +84,24 @@ class TestFullDisk:
         assert lines[0].endswith("advice goes on without it: OperationalError: database or disk is full")
         assert lines[-1].startswith("no longer")
         assert [line.startswith("no longer") for line in lines] == [False, True] * (len(lines) // 2)
+
+    @pytest.mark.usefixtures("at_once")
+    def test_a_look_does_not_take_it_for_empty(self, in_file: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A disk that has room for a trifle may have none for an entry, so that is what is tried."""
+        monkeypatch.setattr(book, "LOOK_SECONDS", 0.0)
+        monkeypatch.setattr(book, "LOOK_PATIENCE", 30.0)
+        given = advice()
+        assert in_file.record(question(1), given) is not None
+        pages = _limit_pages(in_file)
+        calls = 2
+        while in_file.record(question(calls), given) is not None:
+            calls += 1
+        in_file.look()
+        assert in_file.lost == "OperationalError: database or disk is full"
+        pages.clear()
+        in_file.look()
+        assert in_file.lost is None
+        assert in_file.advice(identity(question(calls), given.model_dump_json())) is not None
 
 
 def _limit_pages(journal: Journal) -> list[int]:

@@ -18,11 +18,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from advisor.errors import JournalError, UsageError
-from advisor.journal import circuit
+from advisor.journal import circuit, entries
 from advisor.journal.book import Journal
 from advisor.journal.records import Outcome
-from advisor.records import Advice
-from advisor.service import create_app
+from advisor.records import Advice, Machine
+from advisor.service import answered, create_app
 from tests.journals import PROFILE, address, app_with, cluster
 from tests.postgres import Cluster
 
@@ -84,6 +84,20 @@ class TestLink:
         assert ask(other.test_client()).json["id"] == id
         other.extensions["journal"].close()
         assert ask(client, {**QUESTION, "calls": 7}).json["id"] != id
+
+    def test_other_advice_has_another_link(self, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With less memory left, the same question is answered otherwise; both links show what was given."""
+        question = {"profile": {**PROFILE, "peak_memory": 2 << 30, "idle_memory": 0}, "machine": {"cores": 16}}
+        given = []
+        for memory in (32 << 30, 8 << 30):
+            monkeypatch.setattr(answered, "limits", lambda memory=memory: Machine(memory=memory))
+            client.application.extensions["answers"]._host._known = None  # as after a while
+            given.append(ask(client, question).json)
+        assert given[0]["workers"] > given[1]["workers"]
+        assert given[0]["id"] != given[1]["id"]
+        for one in given:
+            assert client.get(f"/v1/advice/{one['id']}").json == one
+            assert report(client, one["id"], {"seconds": 1}).json["predicted"] == one["seconds"]
 
     def test_a_batch_has_links_too(self, client: FlaskClient) -> None:
         """One for each that was answered and may be kept."""
@@ -174,6 +188,7 @@ class TestOutcome:
         [
             ({}, "seconds"),
             ({"seconds": 0}, "seconds"),
+            ({"seconds": 1e-320}, "seconds"),
             ({"seconds": "2"}, "seconds"),
             ({"seconds": 1, "calls": 0}, "calls"),
             ({"seconds": 1, "strategy": "undecided"}, "strategy"),
@@ -190,6 +205,36 @@ class TestOutcome:
         assert [fault["field"] for fault in document["errors"]] == [field]
         assert client.get("/v1/outcomes").json["outcomes"] == []
 
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            ({"seconds": 1, "strategy": "sequential", "workers": 50}, "workers"),
+            ({"seconds": 1, "strategy": "asyncio"}, "workers"),
+        ],
+    )
+    def test_what_the_advice_cannot_complete_is_refused(
+        self, client: FlaskClient, body: dict[str, Any], field: str
+    ) -> None:
+        """A loop has no workers, and of a strategy that was not considered nobody knows how many."""
+        id = ask(client).json["id"]
+        document = problem(report(client, id, body), 422)
+        assert document["errors"] == [{"field": field, "message": document["detail"]}]
+        assert client.get("/v1/outcomes").json["outcomes"] == []
+
+    def test_too_many_are_refused_as_such(self, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is the body as a whole that is not taken."""
+        monkeypatch.setattr(entries, "MOST_OUTCOMES", 1)
+        id = ask(client).json["id"]
+        assert report(client, id, {"seconds": 1}).status_code == 201
+        assert [fault["field"] for fault in problem(report(client, id, {"seconds": 1}), 422)["errors"]] == [""]
+
+    def test_what_nobody_would_do_is_compared_with_nothing(self, client: FlaskClient) -> None:
+        """It is kept, and counts for nothing."""
+        id = ask(client).json["id"]
+        answer = report(client, id, {"seconds": 25, "strategy": "threading", "workers": 1_000_000})
+        assert (answer.status_code, answer.json["predicted"]) == (201, None)
+        assert client.get("/v1/outcomes").json["compared"] == 0
+
     def test_seconds_are_finite_numbers(self, client: FlaskClient) -> None:
         """No JSON, though some writers send it."""
         id = ask(client).json["id"]
@@ -199,7 +244,9 @@ class TestOutcome:
     def test_undecided_advice_needs_a_strategy(self, client: FlaskClient) -> None:
         """Nothing was advised that could have been followed."""
         id = ask(client, {"task": {}}).json["id"]
-        assert "strategy is needed" in problem(report(client, id, {"seconds": 1}), 422)["detail"]
+        document = problem(report(client, id, {"seconds": 1}), 422)
+        assert "strategy is needed" in document["detail"]
+        assert [fault["field"] for fault in document["errors"]] == ["strategy"]
         assert report(client, id, {"seconds": 1, "strategy": "threading", "workers": 2}).json["predicted"] is None
         known = client.get("/v1/outcomes").json
         assert (known["compared"], known["within"], known["ratio"]) == (0, None, None)

@@ -91,6 +91,19 @@ def test_what_came_as_predicted_is_on_the_diagonal(browser: Browser) -> None:
             assert top <= y <= bottom
 
 
+def test_absurd_reports_stay_at_the_edge(browser: Browser) -> None:
+    """They would press all others together; as far as they are off, the axes have their figures all the same."""
+    absurd = [outcome(1e-300, 1.0), outcome(1e9, 1.0)]
+    with showing(browser, with_outcomes(outcome(1.1, 1.0), *absurd)) as (page, _):
+        expect(page.locator("circle")).to_have_count(3)
+        _, bottom, _, top = map(float, re.findall(r"[\d.]+", shapes(page, ".diagonal", "d")[0]))
+        usual, least, most = map(float, shapes(page, "circle", "cy"))
+        assert top <= most < usual < least <= bottom
+        ticks = page.locator(".tick").all_text_contents()
+        assert {" ".join(tick.split()) for tick in ticks} >= {"10 ms", "100 ms", "1 s", "10 s"}
+        expect(page.locator("tbody tr").nth(1).locator("td").nth(4)).to_have_text("<0.001×")
+
+
 def shapes(page: Page, selector: str, attribute: str) -> list[str]:
     found: list[str] = page.eval_on_selector_all(selector, f"all => all.map(one => one.getAttribute('{attribute}'))")
     return found

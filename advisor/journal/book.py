@@ -53,6 +53,7 @@ class Journal:
 
     _looking: Thread | None
     _look_at: float
+    _unwritten: Work[bool] | None  # the last entry that was lost
 
     def __init__(
         self,
@@ -82,12 +83,12 @@ class Journal:
         if "description" in question and not self._descriptions:
             self._tell("left out")
             return None
-        id = identity(question, advice.machine)
+        documents = {"question": canonical(without_nulls(question)), "advice": advice.model_dump_json()}
+        id = identity(question, documents["advice"])
         now = self._clock()
         self._prune_in_passing(now)
         if self._asked_lately(id, now):
             return id
-        documents = {"question": canonical(without_nulls(question)), "advice": advice.model_dump_json()}
         row = {"id": id, "version": __version__, **documents, "first_asked": now, "last_asked": now}
         if sum(map(len, documents.values())) > MOST_BYTES:
             self._tell("left out")
@@ -220,14 +221,18 @@ class Journal:
         self._until_pruned = PRUNE_ENTRIES
         self._looking = None
         self._look_at = 0.0
+        self._unwritten = None
 
     def _look(self) -> None:
-        """Reads; and writes where writing was lost, so that it is found again though nobody has anything to write."""
+        """Reads; and writes where writing was lost, so that it is found again though nobody has anything to write.
+
+        If an entry was lost, that one: a disk that has no room for it may have some for a trifle.
+        """
         with suppress(JournalError):
             self._read(entries.look)
         if self._writing.lost and self._writing.lets_through():
             with suppress(AdvisorError, queue.Full):
-                self._result(self._writer.submit(entries.touch), REPORT_SECONDS)
+                self._result(self._writer.submit(self._unwritten or entries.touch), REPORT_SECONDS)
 
     def _written(self, work: Work[bool], event: Event) -> bool | None:
         """What came of it in the little time that an answer can wait; None where nothing did."""
@@ -237,6 +242,8 @@ class Journal:
         try:
             written = self._result(self._writer.submit(work), RECORD_SECONDS)
         except (AdvisorError, queue.Full):
+            if event == "recorded" and self._writing.lost:
+                self._unwritten = work
             self._tell("failed")
             return None
         if written:
@@ -285,6 +292,7 @@ class Journal:
         """The writer's transaction did, in its thread."""
         if error is None:
             self._writing.succeed()
+            self._unwritten = None
         elif is_loss(error):
             self._database.doubt()
             with self._lock:

@@ -1,4 +1,4 @@
-"""A question's id: the same question, asked of the same kind of host and version, has the same id and link."""
+"""The id of what was answered: the same advice on the same question, by the same version, has the same id and link."""
 
 from __future__ import annotations
 
@@ -10,21 +10,17 @@ from hashlib import blake2b
 from typing import Any
 
 from advisor import __version__
-from advisor.records import Machine
 
 BYTES = 18  # 144 bits, which are 24 characters without padding
-# The memory that is free changes with every moment; where the question names it, it is part of the question.
-PASSING = {"memory"}
 
 
-def identity(question: Mapping[str, Any], machine: Machine) -> str:
-    """From the content alone, so that every server process finds the same; URL-safe."""
-    whole = {
-        "question": without_nulls(question),
-        "machine": machine.model_dump(mode="json", exclude=PASSING),
-        "version": __version__,
-    }
-    return urlsafe_b64encode(blake2b(canonical(whole).encode(), digest_size=BYTES).digest()).decode()
+def identity(question: Mapping[str, Any], advice: str) -> str:
+    """From the content alone, so that every server process finds the same; URL-safe. `advice` is the JSON document.
+
+    All of the advice counts, for the link shows all of it: what was advised with more memory left is something else.
+    """
+    whole = canonical({"question": without_nulls(question), "version": __version__, "advice": advice})
+    return urlsafe_b64encode(blake2b(whole.encode(), digest_size=BYTES).digest()).decode()
 
 
 def is_identity(text: str) -> bool:

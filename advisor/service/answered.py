@@ -1,8 +1,8 @@
 """What was answered lately, kept: the same body, on the same host, by the same version gets the same bytes.
 
-The host's own limits are read from a dozen files, so they are asked for only now and then. As the memory that is left
-never stays the same, an answer is kept until then at most. With a journal, an answer from memory is still one that it
-has: its link works.
+The host's own limits are read from a dozen files, so they are asked for only now and then, and an answer is kept until
+then at most. The memory that is left never stays the same: it is taken in steps, or the same question would have other
+advice, and another link, each time. With a journal, an answer from memory is still one that it has: its link works.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 32 << 20
 LARGEST_BODY = 64 << 10  # larger ones are rare, and not worth what they would push out
 LIMITS_HOLD_SECONDS = 30.0
+_MEMORY_BITS = 4  # that are told of the memory left: eight steps to each doubling
 _OVERHEAD = 600  # bytes that an entry takes besides its body and its document
 
 
@@ -138,5 +139,13 @@ class _Host:
     def now(self) -> tuple[Machine, float]:
         now, known = self._clock(), self._known
         if known is None or now - known[1] >= LIMITS_HOLD_SECONDS:
-            self._known = known = limits(), now
+            self._known = known = _in_steps(limits()), now
         return known
+
+
+def _in_steps(host: Machine) -> Machine:
+    """With its memory rounded down, by an eighth at most."""
+    if host.memory is None:
+        return host
+    rest = max(0, host.memory.bit_length() - _MEMORY_BITS)
+    return host.model_copy(update={"memory": host.memory >> rest << rest})

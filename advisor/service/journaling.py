@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, ConfigDict, Field
 
-from advisor.errors import JournalError
+from advisor.errors import JournalError, UsageError
 from advisor.journal import OFF, open_journal
 from advisor.journal.records import Outcome
 from advisor.records import Strategy
 from advisor.service.answered import Given
 from advisor.service.observed import journaled
 from advisor.service.openapi import JSON, READING, Operation, described
-from advisor.service.problem import CONTENT_TYPE, ProblemError, problem
+from advisor.service.problem import CONTENT_TYPE, Fault, ProblemError, problem
 from advisor.service.requests import parse_as, read_body
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ RETRY_AFTER = 5  # seconds, after which a lost journal is asked again
 
 views = Blueprint("journal", __name__)
 
-Seconds = Annotated[float, Field(gt=0, le=1e9)]
+Seconds = Annotated[float, Field(ge=1e-9, le=1e9)]  # no clock tells less
 
 
 class Report(BaseModel):
@@ -38,7 +38,7 @@ class Report(BaseModel):
     seconds: Seconds = Field(description="of the whole job, as measured")
     calls: int | None = Field(None, ge=1, le=10**12, description="of the job that was measured")
     strategy: Strategy | None = Field(None, description="how it was done; needed where the advice was undecided")
-    workers: int | None = Field(None, ge=1, le=10**6)
+    workers: int | None = Field(None, ge=1, le=10**6, description="needed for a strategy that was not considered")
     sequential_seconds: Seconds | None = Field(None, description="of the same job, one call after the other")
     note: Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")] | None = Field(
         None, description="shown to whoever may see the outcomes"
@@ -83,7 +83,10 @@ def report(id: str) -> Response:
     503 it may be sent again.
     """
     reported = parse_as(Report, read_body(request), "The body is not an outcome.")
-    outcome = journal().report(id, **reported.model_dump())
+    try:
+        outcome = journal().report(id, **reported.model_dump())
+    except UsageError as error:
+        raise ProblemError(422, str(error), [Fault(field=error.field, message=str(error))]) from error
     if outcome is None:
         raise _no_such_advice()
     return Response(outcome.model_dump_json(), 201, content_type=JSON)

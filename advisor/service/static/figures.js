@@ -22,6 +22,7 @@ export function duration(seconds) {
 }
 
 export function times(ratio) {
+  if (ratio > 0 && ratio < 1e-3) return "<0.001×";
   return ratio < 0.95 ? `${Number(ratio.toPrecision(2))}×` : `${digits(ratio)}×`;
 }
 

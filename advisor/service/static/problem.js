@@ -29,7 +29,8 @@ export function showProblem(problem, { quietly = false } = {}) {
   if (beside.length > 0 && !quietly) focusOn(beside[0].id);
   if (beside.length > 0 && elsewhere.length === 0) return;
   const box = byId("problem");
-  const items = elsewhere.map(({ field, message }) => element("li", `${field}: ${message}`));
+  const further = elsewhere.filter(({ message }) => message !== problem.detail);
+  const items = further.map(({ field, message }) => element("li", `${field}: ${message}`));
   box.replaceChildren(element("strong", `${problem.title}. `), problem.detail, element("ul", items));
   box.hidden = false;
 }

@@ -6,20 +6,29 @@ import { between, crew, duration } from "./figures.js";
 const [WIDTH, HEIGHT] = [640, 400];
 const [LEFT, RIGHT, TOP, BOTTOM] = [76, 624, 16, 344]; // of the field in the picture
 const MOST_TICKS = 7;
+const FAR = 100; // times: what was reported stretches the axes this far beyond what was predicted, then is at their edge
+const LEAST = 1e-9; // seconds, that any clock tells
 
 /** The picture; undefined where there is nothing to compare. Its title is `titledBy`, an element's id. */
 export function scatter(outcomes, titledBy) {
   const known = outcomes.filter(({ predicted }) => predicted?.low > 0);
   if (known.length === 0) return undefined;
-  const every = known.flatMap(({ seconds, predicted }) => [seconds, predicted.low, predicted.high]).map(Math.log10);
-  const [lowest, highest] = [Math.min(...every) - 0.1, Math.max(...every) + 0.1];
-  const share = (seconds) => (Math.log10(seconds) - lowest) / (highest - lowest);
+  const [lowest, highest] = ends(known);
+  const share = (seconds) => Math.min(Math.max((Math.log10(seconds) - lowest) / (highest - lowest), 0), 1);
   const across = (seconds) => place(LEFT + share(seconds) * (RIGHT - LEFT));
   const up = (seconds) => place(BOTTOM - share(seconds) * (BOTTOM - TOP));
   return drawn("svg", {
     class: "picture", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-labelledby": `${titledBy} picture-text`,
   }, description(), ...roundBetween(lowest, highest).flatMap((tick) => ruled(tick, across(tick), up(tick))), ...axes(),
   ...known.map((outcome) => point(outcome, across, up)));
+}
+
+/** Of both axes, as powers of ten: an absurd report does not press all others together. */
+function ends(known) {
+  const least = Math.max(Math.min(...known.map(({ predicted }) => predicted.low)), LEAST);
+  const most = Math.max(...known.map(({ predicted }) => predicted.high), LEAST);
+  const near = known.map(({ seconds }) => Math.min(Math.max(seconds, least / FAR), most * FAR));
+  return [Math.log10(Math.min(least, ...near)) - 0.1, Math.log10(Math.max(most, ...near)) + 0.1];
 }
 
 /** Round figures, not too many, between two powers of ten. */
@@ -35,7 +44,8 @@ export function roundBetween(lowest, highest) {
 function description() {
   return drawn("desc", { id: "picture-text" },
     "Reported over predicted seconds, on logarithmic axes. What took as long as predicted is on the diagonal, what took "
-    + "longer above it. The table below has the figures.");
+    + "longer above it, and what took far longer or shorter than anything predicted at the edge. The table below has the "
+    + "figures.");
 }
 
 function ruled(tick, x, y) {
