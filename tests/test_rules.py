@@ -65,7 +65,6 @@ NO_GIL = Machine(cores=4, python=Python(version="3.13", free_threaded=True))
         (NATIVE, PROCESSES, "cpu-free-of-gil"),
         (UNPICKLABLE, LOOP, "unpicklable"),
         (profile_of(pickle_seconds=0.9), LOOP, "pickling-dear"),
-        (profile_of(peak_memory=5_000_000_000), LOOP, "memory"),
         (profile_of(coroutine=True, gil_held=0.4, wait=0.2), estimate_of("asyncio", 50.0), "coroutine"),
         (profile_of(gil_held=None, wait=None), PROCESSES, "prediction"),
         (WAITING.model_copy(update={"held": (LOCK,)}), LOOP, "in-turn"),
@@ -87,6 +86,21 @@ def test_reasons_of_the_job_and_the_host() -> None:
     assert rules_of(profile_of(), THREADS, machine=NO_GIL) == ["free-threaded"]
     slow_start = estimate_of("multiprocessing", 95.0, start_up=60.0)
     assert rules_of(profile_of(), LOOP, estimates=(LOOP, THREADS, slow_start))[0] == "start-up"
+
+
+def test_memory_that_decided_is_a_reason() -> None:
+    """What would have been faster is named with the memory it needs; what could not be sent anyway is not."""
+    loop, six = LOOP, estimate_of("multiprocessing", 26.0, workers=6, memory=6e9)
+    eight = estimate_of("multiprocessing", 20.0, workers=8, memory=8e9, feasible=False)
+    facts = rules.Facts(profile_of(), JOB, MACHINE, (loop, eight), loop)
+    assert rules.fired(facts)[0].clause(facts) == (
+        "8 processes would need 8 GB of memory, more than 80 % of the 8 GB available"
+    )
+    assert "memory" in rules_of(profile_of(), six, estimates=(loop, six, eight))
+    assert "memory" not in rules_of(profile_of(), PROCESSES)
+    assert "memory" not in rules_of(UNPICKLABLE, loop, estimates=(loop, eight))
+    slow = eight.model_copy(update={"seconds": LOOP.seconds})
+    assert "memory" not in rules_of(profile_of(), loop, estimates=(loop, slow))
 
 
 def test_where_no_gil_was_none_is_spoken_of() -> None:
