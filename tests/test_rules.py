@@ -128,6 +128,13 @@ def test_a_reason_quotes_the_measured_figures() -> None:
     }
 
 
+def test_of_assumed_figures_no_reason_makes_a_limit() -> None:
+    """How long an assumed call holds the GIL is a guess, and so is what threads gain at most."""
+    assumed = profile_of(gil_held=0.8, gil_free=0.2, archetype="image")
+    reason = rules.reasons(rules.Facts(assumed, JOB, MACHINE, ESTIMATES, PROCESSES))[0]
+    assert "threads would take turns (about 1.2×) while" in reason.text
+
+
 def test_a_reason_never_speaks_for_another_strategy() -> None:
     """What fires for a strategy is listed as favouring it."""
     favours = {rule.name: rule.favours for rule in (*rules.RULES, rules.FALLBACK)}

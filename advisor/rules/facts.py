@@ -232,6 +232,12 @@ def _held(facts: Facts, words: Callable[[Held, float], str]) -> str:
     return "nothing" if held is None else words(held, min(1.0, held.seconds / facts.profile.wall))
 
 
+def _thread_limit(facts: Facts) -> str:
+    """What the GIL lets threads gain; of a call that nobody measured, nobody can say that it is no more."""
+    limit = figures.times(1.0 / max(facts.gil_share, 1e-3))
+    return f"about {limit}" if facts.assumed else f"{limit} at most"
+
+
 def _large(facts: Facts, words: Callable[[Estimate], str]) -> str:
     """Words on what the memory is too small for."""
     return "nothing" if facts.short_of_memory is None else words(facts.short_of_memory)
@@ -302,7 +308,7 @@ _FIGURES: dict[str, Callable[[Facts], str]] = {
     "rival": lambda facts: figures.crew(facts.rival.strategy, facts.rival.workers) if facts.rival else "another way",
     "rival_seconds": lambda facts: figures.duration(facts.rival.seconds.expected) if facts.rival else "unknown",
     "start_up": lambda facts: figures.duration(_process_start(facts)),
-    "thread_limit": lambda facts: figures.times(1.0 / max(facts.gil_share, 1e-3)),
+    "thread_limit": _thread_limit,
     "held": lambda facts: _held(facts, lambda held, share: f"{held.name} ({held.kind})"),
     "held_places": lambda facts: _held(
         facts, lambda held, share: "one call" if held.places == 1 else f"{figures.count(held.places)} calls"

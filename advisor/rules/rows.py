@@ -152,7 +152,7 @@ RULES: tuple[Rule, ...] = (
         lambda facts: facts.gil_share >= MOSTLY and facts.wait_share < MUCH and not facts.free_threaded,
         OWN_GIL,
         "the function holds the GIL for {gil_share} of its time",
-        "threads would take turns ({thread_limit} at most) while {kind} have a GIL each",
+        "threads would take turns ({thread_limit}) while {kind} have a GIL each",
         NOTEBOOK + " (CPU bound)",
     ),
     Rule(
