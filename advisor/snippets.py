@@ -81,12 +81,14 @@ def snippet(
     target: str | None,
     inputs: str | None,
     coroutine: bool = False,
+    computes: bool = False,
     machine: Machine | None = None,
 ) -> str:
     """A script that does the job by `strategy` and prints how many results there are.
 
     `target` and `inputs` are what the command line takes. Without a target, or where it is no name that can be
-    imported (a lambda, something defined in `__main__`), a small function of the example's own stands in for it.
+    imported (a lambda, something defined in `__main__`), a small function of the example's own stands in for it. That
+    computes, as the calls do if `computes` says so, where threads need no GIL for it.
     """
     code = Code()
     coroutine = coroutine or strategy == "asyncio"
@@ -95,7 +97,8 @@ def snippet(
         function = _import(code, place, names)
         source = _source(code, inputs, target)
     else:
-        function = _example(code, strategy, coroutine, names[-1] if names else _EXAMPLE)
+        waits = strategy == "threading" and not (computes and machine is not None and machine.python.free_threaded)
+        function = _example(code, coroutine, waits, names[-1] if names else _EXAMPLE)
         source = Source(["inputs = range(20)  # FILL IN: the argument of each call"])
     code.inputs += source.lines
     function = _wrapped(code, function, source, coroutine, strategy)
@@ -205,12 +208,12 @@ def _loaded(place: str, names: list[str]) -> object | None:
     return found
 
 
-def _example(code: Code, strategy: Strategy, coroutine: bool, name: str) -> str:
+def _example(code: Code, coroutine: bool, waits: bool, name: str) -> str:
     """A function that stands in for the user's: something real, harmless and short, that the strategy suits."""
     if coroutine:
         code.standard.add("import asyncio")
         work = ["await asyncio.sleep(0.01)  # waits, as for a network", "return item * item"]
-    elif strategy == "threading":
+    elif waits:
         code.standard.add("import time")
         work = ["time.sleep(0.01)  # waits, as for a network", "return item * item"]
     else:

@@ -8,6 +8,7 @@ measured here.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from advisor.costs.call import Call, Case, call_parts, case_of
@@ -163,8 +164,9 @@ def _strategies(case: Case) -> list[Strategy]:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    numbers = text.split(".")[:2]
-    return tuple(int(number) for number in numbers) if all(number.isdecimal() for number in numbers) else ()
+    """Major and minor number, of a beta such as '3.14b1' too; () of what is no version."""
+    numbers = re.match(r"([0-9]+)\.([0-9]+)", text)
+    return tuple(map(int, numbers.groups())) if numbers else ()
 
 
 def _worker_counts(strategy: Strategy, case: Case, allowed: int | None) -> list[int]:

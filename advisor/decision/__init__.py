@@ -97,6 +97,7 @@ def decide(
             target=profile.target,
             inputs=inputs,
             coroutine=profile.coroutine,
+            computes=facts.computes,
             machine=machine,
         ),
         chunk=chosen.chunk,
