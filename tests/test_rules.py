@@ -109,6 +109,8 @@ def test_where_no_gil_was_none_is_spoken_of() -> None:
     assert rules_of(measured, THREADS, machine=NO_GIL) == ["free-threaded"]
     assert rules_of(measured, PROCESSES, machine=NO_GIL) == ["free-threaded-apart"]
     assert "releases-gil" not in rules_of(measured, THREADS)
+    assert "measured-without-gil" in codes_of(measured, THREADS)
+    assert "measured-without-gil" not in codes_of(measured, THREADS, machine=NO_GIL)
     half = measured.model_copy(update={"gil_held": 0.5, "gil_free": 0.0, "wait": 0.5, "gil_blocked": 0.4})
     for chosen in (THREADS, PROCESSES):
         told = rules.reasons(rules.Facts(half, JOB, NO_GIL, ESTIMATES, chosen))
@@ -167,6 +169,7 @@ SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
         ("too-small", TINY, LOOP, MACHINE),
         ("too-small", TINY, PROCESSES, MACHINE),
         ("memory", profile_of(peak_memory=3_000_000_000), PROCESSES, MACHINE),
+        ("measured-without-gil", profile_of(python=NO_GIL.python), PROCESSES, MACHINE),
         ("main-guard", profile_of(), PROCESSES, SPAWN),
         ("fork-with-threads", profile_of(side_effects=SideEffects(threads_left=("pump",))), PROCESSES, MACHINE),
         ("unshared-globals", profile_of(side_effects=SideEffects(globals_written=("app.total",))), PROCESSES, MACHINE),
