@@ -213,6 +213,7 @@ POOL_COSTS = (
     "interpreter_start",
     "interpreter_task",
 )  # the fields of Machine that are seconds
+MEMORY_SHARE = 0.8  # of the memory available that the workers may take
 
 
 class Job(Record):
@@ -235,6 +236,10 @@ class Estimate(Record):
     memory: Annotated[float, Field(ge=0)] | None = Field(None, description="bytes the workers need at their peak")
     feasible: bool = True
     why: str = Field("", description="why it is as fast as it is, or why it can't be done")
+    limit: Annotated[float, Field(gt=0)] | None = Field(None, description="times the plain loop that `why` names")
+    most: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="times the plain loop that it may be at most, as the limit is uncertain too"
+    )
 
 
 class Reason(Record):

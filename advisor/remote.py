@@ -1,4 +1,7 @@
-"""A team's server asked for advice: what is sent is the question alone, as `POST /v1/advice` takes it."""
+"""A team's server asked for advice: what is sent is the question alone, as `POST /v1/advice` takes it.
+
+The question says what to plan for: this host and its Python, since what is measured or described here runs here.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,14 @@ _LARGEST_ANSWER = 16 << 20
 
 
 def ask(server: str, subject: Profile | str, *, calls: int | None, cores: int | None) -> Advice:
-    """The server's advice; ADVISOR_TOKEN is its token. Raises UsageError for all that goes wrong."""
+    """The server's advice for this host, or one of so many cores; ADVISOR_TOKEN is its token.
+
+    Raises UsageError for all that goes wrong.
+    """
     question: dict[str, Any] = {"description": subject} if isinstance(subject, str) else {"profile": _plain(subject)}
     if calls is not None:
         question["calls"] = calls
-    if cores is not None:
-        question["machine"] = {"cores": cores}
+    question["machine"] = _planned(subject, cores)
     try:
         return Advice.model_validate_json(_answer(server, json.dumps(question).encode()))
     except ValidationError:
@@ -31,6 +36,26 @@ def ask(server: str, subject: Profile | str, *, calls: int | None, cores: int | 
 def check_address(server: str) -> None:
     if not server.startswith(("http://", "https://")):
         raise UsageError(f"--server {server}: write http:// or https:// before the address")
+
+
+def _planned(subject: Profile | str, cores: int | None) -> dict[str, Any]:
+    """What a server cannot know of this host; the cores that a text tells are for the server to read."""
+    from advisor.machine import as_measured, limits
+    from advisor.reading.quantities import quantities
+
+    host = limits()
+    if isinstance(subject, Profile):
+        host = as_measured(host, subject)
+    told = isinstance(subject, str) and quantities(subject).cores is not None
+    if cores is None and not told:
+        cores = host.cores
+    stated = {
+        "cores": cores,
+        "memory": host.memory or None,
+        "python": host.python.version,
+        "free_threaded": host.python.free_threaded,
+    }
+    return {name: value for name, value in stated.items() if value is not None}
 
 
 def _plain(profile: Profile) -> dict[str, Any]:

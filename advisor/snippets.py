@@ -96,6 +96,7 @@ def snippet(
     calls: int | None = None,
     coroutine: bool = False,
     reached: Reached | None = None,
+    computes: bool = False,
     machine: Machine | None = None,
 ) -> str:
     """A script that does the job by `strategy` and prints how many results there are.
@@ -103,7 +104,8 @@ def snippet(
     `target` and `inputs` are what the command line takes, and `reached` is how the profile says code gets at the
     target (None: a guess). `calls` is the size of the job, None where it is one call for each of the inputs. Without a
     target, or where it is no name that can be imported (a lambda, something defined in `__main__`), a small function of
-    the example's own stands in for it.
+    the example's own stands in for it. That computes, as the calls do if
+    `computes` says so, where threads need no GIL for it.
     """
     code = Code()
     coroutine = coroutine or strategy == "asyncio"
@@ -113,7 +115,8 @@ def snippet(
         function = _import(code, place, names, on_object=on_object)
         source = _source(code, inputs, _loaded(place, names), calls, on_object=on_object)
     else:
-        function = _example(code, strategy, coroutine, next(filter(_is_free, names[-1:]), _EXAMPLE))
+        waits = strategy == "threading" and not (computes and machine is not None and machine.python.free_threaded)
+        function = _example(code, coroutine, waits, next(filter(_is_free, names[-1:]), _EXAMPLE))
         source = Source(["inputs = range(20)  # FILL IN: the argument of each call"])
     code.inputs += source.lines
     function = _wrapped(code, function, source, coroutine, strategy)
@@ -246,12 +249,12 @@ def _loaded(place: str, names: list[str]) -> object | None:
     return found
 
 
-def _example(code: Code, strategy: Strategy, coroutine: bool, name: str) -> str:
+def _example(code: Code, coroutine: bool, waits: bool, name: str) -> str:
     """A function that stands in for the user's: something real, harmless and short, that the strategy suits."""
     if coroutine:
         code.standard.add("import asyncio")
         work = ["await asyncio.sleep(0.01)  # waits, as for a network", "return item * item"]
-    elif strategy == "threading":
+    elif waits:
         code.standard.add("import time")
         work = ["time.sleep(0.01)  # waits, as for a network", "return item * item"]
     else:

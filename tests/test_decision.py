@@ -12,6 +12,7 @@ from advisor.decision.certainty import NO_MORE
 from advisor.matrix import ROWS, MatrixRow
 from advisor.records import (
     Advice,
+    Alternative,
     Estimate,
     Job,
     Machine,
@@ -153,6 +154,22 @@ def test_speed_ups_are_ordered_and_the_loops_is_one() -> None:
         assert other.speedup.high <= max(NO_MORE * other.workers, other.speedup.expected)
     loop = next(other for other in advice.alternatives if other.strategy == "sequential")
     assert loop.speedup == Range(low=1.0, expected=1.0, high=1.0)
+
+
+def test_an_interval_does_not_deny_the_limit() -> None:
+    """It ends where the limit may be at most; what was expected, or run, beyond the limit shows that it is none."""
+
+    def threads(seconds: float) -> Alternative:
+        named = {"why": "limited by the GIL: about 1.2×", "bottleneck": "gil", "limit": 1.2, "most": 1.4}
+        rows = (estimate_of("sequential", 100.0), estimate_of("threading", seconds, workers=8, spread=3.0, **named))
+        return next(one for one in advised(estimates=rows).alternatives if one.strategy == "threading")
+
+    slow, fast = threads(90.0), threads(50.0)
+    assert slow.speedup is not None
+    assert fast.speedup is not None
+    assert (slow.why, slow.speedup.high) == ("limited by the GIL: about 1.2×", 1.4)
+    assert fast.why == "limited by the GIL"
+    assert fast.speedup.high > fast.speedup.expected == 2.0
 
 
 def test_errors_that_all_strategies_share_do_not_widen_the_speed_up() -> None:

@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 
 from advisor.cli import main
 from advisor.errors import UsageError
-from advisor.records import Advice, Profile
+from advisor.records import Advice, Machine, Profile, Python
 from advisor.remote import ask
 from advisor.service import create_app
 from advisor.service.settings import settings
@@ -39,11 +39,30 @@ def server() -> Iterator[str]:
 
 
 def test_a_profile_is_advised_on_by_the_server(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the calls and cores that are asked for; all else is the server's to say."""
+    """With the calls and cores that are asked for; what its pools cost, nobody measured for it."""
     monkeypatch.setenv("ADVISOR_TOKEN", TOKEN)
     advice = ask(server + "/", PROFILE, calls=77, cores=6)
     assert (advice.recommendation, advice.job.calls, advice.machine.cores) == ("threading", 77, 6)
     assert advice.machine.source == "assumed"
+
+
+def test_this_host_and_its_python_are_planned_for(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the server's; of another number of cores if the text or the caller says so."""
+    monkeypatch.setenv("ADVISOR_TOKEN", TOKEN)
+    here = Machine(cores=7, memory=5_000_000_000, python=Python(version="3.13.2", free_threaded=True))
+    monkeypatch.setattr("advisor.machine.limits", lambda: here)
+    asked: list[tuple[Profile | str, int | None, int]] = [
+        (PROFILE.model_copy(update={"python": here.python}), None, 7),
+        (PROFILE.model_copy(update={"python": here.python}), 3, 3),
+        ("Downloading 100 files", None, 7),
+        ("Downloading 100 files on 24 cores", None, 24),
+        ("Downloading 100 files on 24 cores", 3, 3),
+    ]
+    for subject, stated, cores in asked:
+        planned = ask(server, subject, calls=None, cores=stated).machine
+        assert (planned.cores, planned.memory, planned.python) == (cores, here.memory, here.python)
+    with_gil = PROFILE.model_copy(update={"python": Python(version="3.13.2")})
+    assert not ask(server, with_gil, calls=None, cores=None).machine.python.free_threaded
 
 
 def test_a_description_from_the_command_line(

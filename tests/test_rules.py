@@ -65,7 +65,6 @@ NO_GIL = Machine(cores=4, python=Python(version="3.13", free_threaded=True))
         (NATIVE, PROCESSES, "cpu-free-of-gil"),
         (UNPICKLABLE, LOOP, "unpicklable"),
         (profile_of(pickle_seconds=0.9), LOOP, "pickling-dear"),
-        (profile_of(peak_memory=5_000_000_000), LOOP, "memory"),
         (profile_of(coroutine=True, gil_held=0.4, wait=0.2), estimate_of("asyncio", 50.0), "coroutine"),
         (profile_of(gil_held=None, wait=None), PROCESSES, "prediction"),
         (WAITING.model_copy(update={"held": (LOCK,)}), LOOP, "in-turn"),
@@ -89,12 +88,29 @@ def test_reasons_of_the_job_and_the_host() -> None:
     assert rules_of(profile_of(), LOOP, estimates=(LOOP, THREADS, slow_start))[0] == "start-up"
 
 
+def test_memory_that_decided_is_a_reason() -> None:
+    """What would have been faster is named with the memory it needs; what could not be sent anyway is not."""
+    loop, six = LOOP, estimate_of("multiprocessing", 26.0, workers=6, memory=6e9)
+    eight = estimate_of("multiprocessing", 20.0, workers=8, memory=8e9, feasible=False)
+    facts = rules.Facts(profile_of(), JOB, MACHINE, (loop, eight), loop)
+    assert rules.fired(facts)[0].clause(facts) == (
+        "8 processes would need 8 GB of memory, more than 80 % of the 8 GB available"
+    )
+    assert "memory" in rules_of(profile_of(), six, estimates=(loop, six, eight))
+    assert "memory" not in rules_of(profile_of(), PROCESSES)
+    assert "memory" not in rules_of(UNPICKLABLE, loop, estimates=(loop, eight))
+    slow = eight.model_copy(update={"seconds": LOOP.seconds})
+    assert "memory" not in rules_of(profile_of(), loop, estimates=(loop, slow))
+
+
 def test_where_no_gil_was_none_is_spoken_of() -> None:
     """What a free-threaded Python computed is neither held nor released; for one with a GIL it decides nothing."""
     measured = profile_of(gil_held=0.0, gil_free=1.0, python=NO_GIL.python)
     assert rules_of(measured, THREADS, machine=NO_GIL) == ["free-threaded"]
     assert rules_of(measured, PROCESSES, machine=NO_GIL) == ["free-threaded-apart"]
     assert "releases-gil" not in rules_of(measured, THREADS)
+    assert "measured-without-gil" in codes_of(measured, THREADS)
+    assert "measured-without-gil" not in codes_of(measured, THREADS, machine=NO_GIL)
     half = measured.model_copy(update={"gil_held": 0.5, "gil_free": 0.0, "wait": 0.5, "gil_blocked": 0.4})
     for chosen in (THREADS, PROCESSES):
         told = rules.reasons(rules.Facts(half, JOB, NO_GIL, ESTIMATES, chosen))
@@ -112,6 +128,13 @@ def test_a_reason_quotes_the_measured_figures() -> None:
         "processes have a GIL each.",
         "source": "notebook “Understanding Multithreading”, When to Use What? (CPU bound)",
     }
+
+
+def test_of_assumed_figures_no_reason_makes_a_limit() -> None:
+    """How long an assumed call holds the GIL is a guess, and so is what threads gain at most."""
+    assumed = profile_of(gil_held=0.8, gil_free=0.2, archetype="image")
+    reason = rules.reasons(rules.Facts(assumed, JOB, MACHINE, ESTIMATES, PROCESSES))[0]
+    assert "threads would take turns (about 1.2×) while" in reason.text
 
 
 def test_a_reason_never_speaks_for_another_strategy() -> None:
@@ -146,6 +169,7 @@ SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
         ("too-small", TINY, LOOP, MACHINE),
         ("too-small", TINY, PROCESSES, MACHINE),
         ("memory", profile_of(peak_memory=3_000_000_000), PROCESSES, MACHINE),
+        ("measured-without-gil", profile_of(python=NO_GIL.python), PROCESSES, MACHINE),
         ("main-guard", profile_of(), PROCESSES, SPAWN),
         ("fork-with-threads", profile_of(side_effects=SideEffects(threads_left=("pump",))), PROCESSES, MACHINE),
         ("unshared-globals", profile_of(side_effects=SideEffects(globals_written=("app.total",))), PROCESSES, MACHINE),

@@ -21,7 +21,7 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from advisor.machine import limits
-from advisor.records import Advice, Machine
+from advisor.records import Advice, Machine, Python
 from advisor.service import create_app
 from advisor.service.answer import planned_machine, safe_target
 from advisor.service.requests import MAX_BODY_BYTES, Overrides, Question
@@ -165,6 +165,12 @@ def test_health_is_that_it_can_answer(client: FlaskClient, monkeypatch: pytest.M
         pytest.param({"description": "x", "machine": {"memory": "8G"}}, "machine.memory", id="memory as text"),
         pytest.param({"description": "x", "machine": {"python": "2.7"}}, "machine.python", id="Python 2"),
         pytest.param({"description": "x", "machine": {"python": "3.12t"}}, "machine.python", id="3.12t never was"),
+        pytest.param(
+            {"description": "x", "machine": {"python": "3.10"}}, "machine.python", id="older than the package"
+        ),
+        pytest.param(
+            {"description": "x", "machine": {"python": "3.\u0661\u0663"}}, "machine.python", id="other digits"
+        ),
         pytest.param(
             {"description": "x", "machine": {"python": "3.12", "free_threaded": True}},
             "machine.free_threaded",
@@ -446,6 +452,31 @@ def test_a_python_version_brings_its_build_and_start_method() -> None:
     if machine.platform == "linux":
         assert machine.start_method == "forkserver"
         assert planned_machine(Overrides(python="3.12"), limits()).start_method == "fork"
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.13.1", "3.14t", "3.14b1t", "3.14.0rc2t", "3.15.0a1", "3.13.0+"])
+def test_a_version_is_taken_as_an_interpreter_tells_it(version: str) -> None:
+    """Betas and free-threaded builds of them, too."""
+    python = planned_machine(Overrides(python=version), limits()).python
+    assert (python.version, python.free_threaded) == (version.removesuffix("t"), version.endswith("t"))
+
+
+def test_what_is_wrong_with_a_version_is_said_in_words(client: FlaskClient) -> None:
+    """Not by the pattern that it must match."""
+    problem = ask(client, {"description": "x", "machine": {"python": "2.7"}}).get_json()
+    assert problem["errors"] == [
+        {"field": "machine.python", "message": "a version from 3.11 on is wanted, such as 3.13, 3.14.1 or 3.14t"}
+    ]
+
+
+def test_without_a_gil_a_version_is_planned_for_that_has_such_a_build() -> None:
+    """That of the answering host if there is one of it; the answer can be asked for again."""
+    old, new = (limits().model_copy(update={"python": Python(version=version)}) for version in ("3.11.7", "3.13.2"))
+    assert planned_machine(Overrides(free_threaded=True), new).python.version == "3.13.2"
+    planned = planned_machine(Overrides(free_threaded=True), old)
+    assert (planned.python.version, planned.python.free_threaded) == ("3.14", True)
+    again = Overrides(python=planned.python.version, free_threaded=True)
+    assert planned_machine(again, old) == planned
 
 
 # --- on a real socket -----------------------------------------------------------------------------------------------

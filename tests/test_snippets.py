@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.records import Machine, Reached, Strategy
+from advisor.records import Machine, Python, Reached, Strategy
 from advisor.snippets import _is_free, snippet
 
 STRATEGIES: list[Strategy] = ["sequential", "threading", "multiprocessing", "asyncio"]
@@ -353,3 +353,13 @@ def test_a_pool_of_interpreters_is_written_as_any_pool() -> None:
     """The newest executor takes the same words."""
     code = snippet("interpreters", 3, 1, target="m:f", inputs="m:g")
     assert "with InterpreterPoolExecutor(max_workers=3) as pool:" in code
+
+
+@pytest.mark.parametrize(
+    ("free_threaded", "computes", "waits"), [(True, True, False), (True, False, True), (False, True, True)]
+)
+def test_what_stands_in_computes_where_threads_can(free_threaded: bool, computes: bool, waits: bool) -> None:
+    """Threads without a GIL are shown with work that gains by them; with a GIL, they are shown waiting."""
+    machine = Machine(python=Python(version="3.14", free_threaded=free_threaded))
+    code = snippet("threading", 4, 1, target=None, inputs=None, computes=computes, machine=machine)
+    assert ("time.sleep" in code) == waits

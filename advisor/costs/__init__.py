@@ -7,11 +7,13 @@ measured here.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Sequence
 
 from advisor.costs.call import Call, Case, call_parts, case_of
 from advisor.costs.intervals import ranges
-from advisor.costs.limits import bottleneck, memory_needed, obstacle, possible, why
+from advisor.costs.limits import bottleneck, limit, memory_needed, most, obstacle, possible, too_large, why
 from advisor.costs.strategies import (
     CROWDING,
     CROWDING_IN_THREADS,
@@ -62,8 +64,9 @@ def estimate(profile: Profile, job: Job, machine: Machine, *, most: int | None =
 def shortlist(profile: Profile, job: Job, machine: Machine, *, most: int | None = None) -> tuple[Estimate, ...]:
     """Of all these estimates those that a verdict can rest on: of each strategy the leader and the fastest.
 
-    Where a strategy can't be done at all, the first of its worker counts says why. The intervals take most of the
-    time, and are left out for the others.
+    Where a strategy can't be done at all, the first of its worker counts says why. Where memory keeps it from being
+    faster, the leader of those that do not fit is there too, infeasible, since it is a reason for the verdict. The
+    intervals take most of the time, and are left out for the others.
     """
     case = case_of(profile, job, machine)
     return tuple(one for strategy in _strategies(case) for one in _best(strategy, case, most))
@@ -92,7 +95,19 @@ def _best(strategy: Strategy, case: Case, most: int | None) -> list[Estimate]:
     fastest = min(predictions, key=_seconds)
     leader = next(one for one in predictions if one.seconds <= GOOD_ENOUGH * fastest.seconds)
     best = [leader] if leader is fastest else [leader, fastest]
+    best += _without_memory(strategy, case, workers, fastest)
     return _records(strategy, case, Crews(workers, [one.workers for one in best]), best)
+
+
+def _without_memory(strategy: Strategy, case: Case, workers: Sequence[int], best: Prediction) -> list[Prediction]:
+    """What would be faster than the best, had the host the memory for it: the smallest that comes near its fastest."""
+    large = too_large(strategy, case, workers)
+    if not large:
+        return []
+    found = predict(strategy, case, Crews(workers, large))
+    enough = GOOD_ENOUGH * min(found, key=_seconds).seconds
+    leader = next(one for one in found if one.seconds <= enough)
+    return [leader] if leader.seconds * GOOD_ENOUGH < best.seconds else []
 
 
 def _promising(strategy: Strategy, case: Case, workers: Sequence[int]) -> list[Prediction]:
@@ -123,6 +138,7 @@ def _records(strategy: Strategy, case: Case, crews: Crews, expected: Sequence[Pr
 def _record(strategy: Strategy, case: Case, one: Prediction, seconds: Range) -> Estimate:
     barred = obstacle(strategy, case, one.workers)
     station = bottleneck(case, one)
+    named = limit(strategy, case, one, station)
     return Estimate(
         strategy=strategy,
         workers=one.workers,
@@ -133,6 +149,8 @@ def _record(strategy: Strategy, case: Case, one: Prediction, seconds: Range) -> 
         memory=memory_needed(strategy, case.profile, one.workers),
         feasible=not barred,
         why=barred or why(strategy, case, one, station),
+        limit=None if math.isinf(named) else named,
+        most=most(strategy, case, one, station),
     )
 
 
@@ -146,8 +164,9 @@ def _strategies(case: Case) -> list[Strategy]:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    numbers = text.split(".")[:2]
-    return tuple(int(number) for number in numbers) if all(number.isdecimal() for number in numbers) else ()
+    """Major and minor number, of a beta such as '3.14b1' too; () of what is no version."""
+    numbers = re.match(r"([0-9]+)\.([0-9]+)", text)
+    return tuple(map(int, numbers.groups())) if numbers else ()
 
 
 def _worker_counts(strategy: Strategy, case: Case, allowed: int | None) -> list[int]:

@@ -68,6 +68,7 @@ class Prediction(NamedTuple):
     demands: dict[Station, float]  # seconds per call that a station as a whole is busy
     start_up: float = 0.0
     chunk: int = 1
+    contended: float = 0.0  # of what the GIL has to do for a call: lost to hand-overs, which few workers have few of
 
     def load(self, station: Station) -> float:
         """Share of the time that a station is busy, 0 to 1."""
@@ -151,7 +152,7 @@ def _in_one_process(case: Case, visit: Visit, crews: Crews, start_each: float) -
     for one in crews.predicted:
         seconds = job_seconds(calls, one, rate, spread, one_at_a_time, drained) + start_each * one + warm_up
         demands: dict[Station, float] = {"gil": lock, "cores": cores, "wait": max(visit.delay / one, 1.0 / most)}
-        found.append(Prediction(one, seconds, rate[one], demands, start_each * one))
+        found.append(Prediction(one, seconds, rate[one], demands, start_each * one, contended=visit.contended))
     return found
 
 

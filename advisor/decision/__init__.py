@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from advisor import costs, describe, figures, libraries, rules, snippets, turning
-from advisor.decision.certainty import confidence, error_of, speedup_of
+from advisor.decision.certainty import confidence, error_of, holds, speedup_of
 from advisor.decision.choice import choose, feasible_leaders
 from advisor.decision.correction import corrected
 from advisor.decision.dissent import dissent
@@ -101,6 +101,7 @@ def decide(
             calls=job.calls if inputs is None or inputs_count not in (None, job.calls) else None,
             coroutine=profile.coroutine,
             reached=profile.reached,
+            computes=facts.computes,
             machine=machine,
         ),
         chunk=chosen.chunk,
@@ -223,13 +224,14 @@ def _alternatives(
 
 
 def _alternative(estimate: Estimate, loop: Estimate, error: float) -> Alternative:
+    speedup = speedup_of(estimate, loop, error)
     return Alternative(
         strategy=estimate.strategy,
         workers=estimate.workers,
         feasible=True,
         seconds=estimate.seconds,
-        speedup=speedup_of(estimate, loop, error),
-        why=estimate.why or _LIMITS[estimate.bottleneck],
+        speedup=speedup,
+        why=(holds(estimate, speedup.expected) and estimate.why) or _LIMITS[estimate.bottleneck],
         chunk=estimate.chunk,
     )
 

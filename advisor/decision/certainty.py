@@ -14,6 +14,7 @@ from advisor.records import Estimate, Evidence, Profile, Range, Strategy
 MODEL_ERROR = 0.06  # standard deviation of the logarithm of a predicted speed-up that no profile can remove
 DESCRIBED_ERROR = 0.45  # the same for a described task, whose calls are known by their kind only
 NO_MORE = 1.1  # times the workers: what a speed-up may seem to be at most, as the loop's time is uncertain too
+ROUNDING = 0.005  # of a speed-up, which is told with two digits or three
 CEILING = {"described": 0.8, "measured": 0.95, "verified": 0.99}  # no evidence is beyond doubt
 NINETY = 1.6449  # half-width of a 90 % interval in standard deviations
 
@@ -23,13 +24,23 @@ def error_of(evidence: Evidence) -> float:
 
 
 def speedup_of(estimate: Estimate, loop: Estimate, error: float) -> Range:
-    """The speed-up with its 90 % interval; workers cannot gain more than their number."""
+    """The speed-up with its 90 % interval, up to little more than the workers and what limits them allow.
+
+    What was run may be faster than any limit that the model knows; that limit is none then.
+    """
     mean, sigma = _log_gain(estimate, loop, error)
     if estimate.strategy == "sequential":
         return Range(low=1.0, expected=1.0, high=1.0)
     expected = math.exp(mean)
     high = min(expected * math.exp(NINETY * sigma), NO_MORE * max(expected, estimate.workers))
+    if estimate.most is not None and holds(estimate, expected):
+        high = min(high, max(expected, estimate.most))
     return Range(low=expected * math.exp(-NINETY * sigma), expected=expected, high=high)
+
+
+def holds(estimate: Estimate, expected: float) -> bool:
+    """Whether the limit that its words name is one, for the speed-up that is expected."""
+    return estimate.limit is None or expected <= estimate.limit * (1.0 + ROUNDING)
 
 
 def _log_gain(estimate: Estimate, loop: Estimate, error: float = MODEL_ERROR) -> tuple[float, float]:

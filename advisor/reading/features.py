@@ -189,7 +189,7 @@ def _of_quantities(said: Quantities, facts: dict[str, str]) -> None:
         _of_size("seconds in total", total, f"{figures.duration(total)} in total", facts)
     if said.calls and each:
         _of_size("seconds for all", said.calls * each, f"{figures.duration(said.calls * each)} for all", facts)
-    if said.cores:
+    if (said.cores or 0) > 1:  # of a single core, the classifier has learned nothing
         facts["cores told"] = f"{said.cores} cores"
     if said.rate_limit_per_second is not None:
         facts["a rate limit"] = "a rate limit"

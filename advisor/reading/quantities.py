@@ -70,6 +70,8 @@ def quantities(text: str) -> Quantities:
     _keep(told, clock_times(read, found))
     _keep(told, busy_cores(read, found, told))
     _keep(told, calls(read, found))
+    if "cores" not in told:
+        _keep(told, _single_core(read))
     if "wait_share" not in told:
         taken = [one for one in found if one.kind == "duration" and not is_attribute(read, one)]
         share = waiting_share(read.low, taken)
@@ -120,6 +122,39 @@ def _cores(read: Text, found: list[Measure]) -> Told:
 _OTHER = vocabulary("other andere anderen otros autres")
 _THESE = vocabulary("my the meinen les mis")
 _SPOKEN_CORES = {"quad-core": 4, "dual-core": 2, "quadcore": 4, "octa-core": 8, "hexacore": 6}
+
+
+def _single_core(read: Text) -> Told:
+    """A host of one core: "a 1-core VM", "a host with one core". A call that keeps one core busy tells of no host."""
+    for at, token in enumerate(read.tokens):
+        if token.word in _SINGLE_CORE:
+            after = at + 1
+        elif token.word in _ONE:
+            core = at + 1 + (read.word(at + 1) == "-")
+            after = core + 1 if read.word(core) in _CORE else 0
+        else:
+            continue
+        if after and (read.word(after) in _HOSTS or (_has_it(read, at) and read.word(after) in _NO_MORE)):
+            last = read.tokens[after - 1]
+            yield "cores", 1.0, Measure("cores", 1.0, token.start, last.end, at, after)
+            return
+
+
+def _has_it(read: Text, at: int) -> bool:
+    """Whether what stands before tells of a host that has it: "host with", "vm has only a"."""
+    before = at - 1
+    while read.word(before) in _ONLY:
+        before -= 1
+    return read.word(before) in _HAVING and read.word(before - 1) in _HOSTS
+
+
+_ONE = vocabulary("1 one single")
+_SINGLE_CORE = vocabulary("single-core one-core single-cpu one-cpu singlecore")
+_CORE = vocabulary("core cpu vcpu")
+_HOSTS = vocabulary("vm vps host machine server box instance droplet container laptop pc computer node pi")
+_HAVING = vocabulary("with has having mit hat (")
+_ONLY = vocabulary("only just a but")
+_NO_MORE = ENDS | vocabulary(", ) and") | {""}  # not "of 16", "busy" or "at 100 %", which tell of its use
 
 
 def _workers(read: Text, found: list[Measure]) -> Told:

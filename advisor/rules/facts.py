@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from advisor import figures
-from advisor.records import Estimate, Held, Job, Machine, Profile, SideEffects, Strategy
+from advisor.records import MEMORY_SHARE, Estimate, Held, Job, Machine, Profile, SideEffects, Strategy
 
 POOLS: frozenset[Strategy] = frozenset({"threading", "multiprocessing", "interpreters"})
 OWN_GIL: frozenset[Strategy] = frozenset({"multiprocessing", "interpreters"})
@@ -25,6 +25,8 @@ DEAR_PICKLING = 0.2  # pickling per call against its wall time: from here the pi
 LARGE_OBJECT = 1e6  # bytes dragged through the pipe at every call; 9 MB of `self` is the case that was reported
 LARGE_WORKING_SET = 64e6  # bytes; beyond the shared cache of common hosts
 SMALL_TASK = 10.0  # a call shorter than this many times its dispatch is too small to send alone
+GAIN = 1.1  # times faster, from which a way that is barred would have been taken
+SAME = 1.02  # times the seconds: as good with fewer workers
 FEW_CALLS = 5
 WIDE = 1.6  # high / low of the predicted seconds
 SLOW_FIRST = 5.0  # first call against the others
@@ -166,6 +168,21 @@ class Facts:
         others = [one for one in self.estimates if one.feasible and one.strategy != self.strategy]
         return min(others, key=_expected, default=None)
 
+    @cached_property
+    def short_of_memory(self) -> Estimate | None:
+        """What would be a tenth faster or more, had the host the memory for it."""
+        memory = self.machine.memory
+        if memory is None:
+            return None
+        large = [one for one in self.estimates if not one.feasible and (one.memory or 0.0) > MEMORY_SHARE * memory]
+        picklable = self.profile.picklable
+        if False in (picklable.function, picklable.arguments, picklable.results):
+            large = [one for one in large if one.strategy not in OWN_GIL]
+        fastest = min(map(_expected, large), default=math.inf)
+        if fastest * GAIN > self.chosen.seconds.expected:
+            return None
+        return min((one for one in large if _expected(one) <= SAME * fastest), key=lambda one: one.workers)
+
     @property
     def pickling_is_dear(self) -> bool:
         return self.pickling >= DEAR_PICKLING * self.profile.wall
@@ -213,6 +230,17 @@ def _held(facts: Facts, words: Callable[[Held, float], str]) -> str:
     """Words on what is held, and on the share of a call's time that it is."""
     held = facts.held or max(facts.profile.held, key=lambda one: one.seconds / one.places, default=None)
     return "nothing" if held is None else words(held, min(1.0, held.seconds / facts.profile.wall))
+
+
+def _thread_limit(facts: Facts) -> str:
+    """What the GIL lets threads gain; of a call that nobody measured, nobody can say that it is no more."""
+    limit = figures.times(1.0 / max(facts.gil_share, 1e-3))
+    return f"about {limit}" if facts.assumed else f"{limit} at most"
+
+
+def _large(facts: Facts, words: Callable[[Estimate], str]) -> str:
+    """Words on what the memory is too small for."""
+    return "nothing" if facts.short_of_memory is None else words(facts.short_of_memory)
 
 
 def _process_start(facts: Facts) -> float:
@@ -270,6 +298,9 @@ _FIGURES: dict[str, Callable[[Facts], str]] = {
     "cores": lambda facts: f"{facts.machine.cores} core" + ("s" if facts.machine.cores > 1 else ""),
     "start_method": lambda facts: facts.machine.start_method,
     "memory": lambda facts: figures.size(facts.machine.memory),
+    "memory_share": lambda facts: figures.percent(MEMORY_SHARE),
+    "large_crew": lambda facts: _large(facts, lambda one: figures.crew(one.strategy, one.workers)),
+    "large_memory": lambda facts: _large(facts, lambda one: figures.size(one.memory)),
     "memory_needed": lambda facts: figures.size(facts.memory_needed),
     "dispatch": lambda facts: figures.duration(facts.dispatch),
     "seconds": lambda facts: figures.duration(facts.chosen.seconds.expected),
@@ -279,7 +310,7 @@ _FIGURES: dict[str, Callable[[Facts], str]] = {
     "rival": lambda facts: figures.crew(facts.rival.strategy, facts.rival.workers) if facts.rival else "another way",
     "rival_seconds": lambda facts: figures.duration(facts.rival.seconds.expected) if facts.rival else "unknown",
     "start_up": lambda facts: figures.duration(_process_start(facts)),
-    "thread_limit": lambda facts: figures.times(1.0 / max(facts.gil_share, 1e-3)),
+    "thread_limit": _thread_limit,
     "held": lambda facts: _held(facts, lambda held, share: f"{held.name} ({held.kind})"),
     "held_places": lambda facts: _held(
         facts, lambda held, share: "one call" if held.places == 1 else f"{figures.count(held.places)} calls"

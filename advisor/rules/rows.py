@@ -64,11 +64,6 @@ def _cannot_be_sent(facts: Facts) -> bool:
     return facts.wants_processes and False in (picklable.function, picklable.arguments, picklable.results)
 
 
-def _memory_forbids_processes(facts: Facts) -> bool:
-    peak, memory = facts.profile.peak_memory, facts.machine.memory
-    return facts.wants_processes and bool(peak and memory) and (peak or 0) * 2 > (memory or 0)
-
-
 def _processes_are_no_faster(facts: Facts) -> bool:
     processes = facts.best("multiprocessing")
     return processes is not None and facts.chosen.seconds.expected <= processes.seconds.expected * 1.05
@@ -157,7 +152,7 @@ RULES: tuple[Rule, ...] = (
         lambda facts: facts.gil_share >= MOSTLY and facts.wait_share < MUCH and not facts.free_threaded,
         OWN_GIL,
         "the function holds the GIL for {gil_share} of its time",
-        "threads would take turns ({thread_limit} at most) while {kind} have a GIL each",
+        "threads would take turns ({thread_limit}) while {kind} have a GIL each",
         NOTEBOOK + " (CPU bound)",
     ),
     Rule(
@@ -299,11 +294,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "memory",
-        "the host's memory is too small for two processes",
-        _memory_forbids_processes,
-        SHARED_MEMORY | ALONE,
-        "{memory} of memory cannot hold a process for each core",
-        "workers must share theirs",
+        "the host's memory is too small for what would be at least a tenth faster",
+        lambda facts: facts.short_of_memory is not None,
+        EVERY,
+        "{large_crew} would need {large_memory} of memory, more than {memory_share} of the {memory} available",
+        "only what fits is left",
         NOTEBOOK + " (minimal memory)",
     ),
     Rule(

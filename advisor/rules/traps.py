@@ -29,6 +29,7 @@ from advisor.rules.sources import (
     ASYNCIO_DOCS,
     CACHES,
     FORK_AND_THREADS,
+    FREE_THREADING,
     GIL_TERM,
     MALLOC,
     NOTEBOOK,
@@ -418,6 +419,15 @@ PITFALLS: tuple[Trap, ...] = (
         "Each call stood {run_queue} in line for a core while it was measured: the host was busy. Measure again when "
         "it is quiet.",
         "https://docs.kernel.org/scheduler/sched-stats.html",
+    ),
+    Trap(
+        "measured-without-gil",
+        "the call was measured without a GIL, and the interpreter planned for has one",
+        lambda facts: facts.unseparated,
+        EVERY,
+        "This was measured on a free-threaded Python and is planned for one with a GIL. To plan for that build, name "
+        "it as the machine's Python; else measure again where it is to run.",
+        FREE_THREADING,
     ),
     Trap(
         "unknown-split",

@@ -9,9 +9,10 @@ from advisor import api
 from advisor.machine import limits
 from advisor.platform import default_start_method
 from advisor.records import Advice, Machine, Profile, Python
-from advisor.service.requests import Overrides, Question, version_numbers
+from advisor.service.requests import FREE_THREADING_SINCE, Overrides, Question, version_numbers
 from advisor.task import Task, advise_task
 
+FREE_THREADED = "3.14"  # the first whose free-threaded build is no experiment (PEP 779)
 _DOTTED_NAME = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
 _FILE = r"[\w./-]*\w\.py"
 _TARGET = re.compile(rf"(?:{_DOTTED_NAME}|{_FILE}):{_DOTTED_NAME}", re.ASCII)
@@ -42,14 +43,16 @@ def planned_machine(overrides: Overrides | None, host: Machine) -> Machine:
         return host
     stated = overrides.model_dump(include={"cores", "memory"}, exclude_none=True)
     python = _planned_python(host.python, overrides)
-    if overrides.python is not None:
-        stated["start_method"] = default_start_method(host.platform, version_numbers(overrides.python))
+    if overrides.python is not None or python.version != host.python.version:
+        stated["start_method"] = default_start_method(host.platform, version_numbers(python.version))
     return host.model_copy(update={**stated, "python": python})
 
 
 def _planned_python(here: Python, overrides: Overrides) -> Python:
     if overrides.python is None:
         free_threaded = here.free_threaded if overrides.free_threaded is None else overrides.free_threaded
+        if free_threaded and version_numbers(here.version) < FREE_THREADING_SINCE:
+            return Python(version=FREE_THREADED, free_threaded=True)  # of this host's version there is none
         return here.model_copy(update={"free_threaded": free_threaded})
     free_threaded = overrides.python.endswith("t") or bool(overrides.free_threaded)
     return Python(version=overrides.python.removesuffix("t"), free_threaded=free_threaded)

@@ -26,7 +26,9 @@ MAX_DESCRIPTION = 20_000  # characters
 Body = TypeVar("Body", bound=BaseModel)
 SUBJECTS = ("description", "task", "profile")
 
-_FREE_THREADING_SINCE = (3, 13)
+FREE_THREADING_SINCE = (3, 13)
+# From 3.11 on, as the package itself: neither the model nor the code that is written was tried with an older one.
+_VERSION = r"^3\.(1[1-9]|[2-9][0-9])(\.[0-9]{1,3})?((a|b|rc)[0-9]{1,2})?\+?t?$"
 _EXACT_AS_FLOAT = 2**53
 _LONGEST_FIELD = 200  # characters: a client's own field names are not echoed at any length
 
@@ -44,15 +46,20 @@ class Overrides(BaseModel):
 
     cores: int | None = Field(None, ge=1, le=4096, description="cores the job may use")
     memory: int | None = Field(None, ge=1, le=10**18, description="bytes available to the job")
-    python: Annotated[str, Field(pattern=r"^3\.\d{1,2}(\.\d{1,3})?(t|(a|b|rc)\d{1,2}|\+)?$")] | None = Field(
-        None, description="interpreter version, such as '3.13' or '3.14.1'; a trailing 't' means free-threaded"
+    python: Annotated[str, Field(json_schema_extra={"pattern": _VERSION})] | None = Field(
+        None,
+        description="interpreter version from 3.11 on, such as '3.13' or '3.14.1'; a trailing 't' means free-threaded",
     )
-    free_threaded: bool | None = Field(None, description="a build without the GIL (3.13 and later)")
+    free_threaded: bool | None = Field(
+        None, description="a build without the GIL (3.13 and later; 3.14 where the answering host's Python is older)"
+    )
 
     @field_validator("python")
     @classmethod
     def _exists(cls, python: str | None) -> str | None:
-        if python is not None and python.endswith("t") and version_numbers(python) < _FREE_THREADING_SINCE:
+        if python is not None and re.fullmatch(_VERSION, python) is None:
+            raise ValueError("a version from 3.11 on is wanted, such as 3.13, 3.14.1 or 3.14t")
+        if python is not None and python.endswith("t") and version_numbers(python) < FREE_THREADING_SINCE:
             raise ValueError(f"there is no free-threaded build of Python {python[:-1]}: the first is 3.13")
         return python
 
@@ -60,7 +67,7 @@ class Overrides(BaseModel):
     @classmethod
     def _agrees_with_the_version(cls, free_threaded: bool | None, info: ValidationInfo) -> bool | None:
         python = info.data.get("python")
-        if free_threaded and python is not None and version_numbers(python) < _FREE_THREADING_SINCE:
+        if free_threaded and python is not None and version_numbers(python) < FREE_THREADING_SINCE:
             raise ValueError(f"there is no free-threaded build of Python {python}: the first is 3.13")
         if free_threaded is False and python is not None and python.endswith("t"):
             raise ValueError(f"python is {python}, whose 't' says that it is free-threaded")
