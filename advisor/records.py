@@ -240,6 +240,7 @@ class Estimate(Record):
     most: Annotated[float, Field(gt=0)] | None = Field(
         None, description="times the plain loop that it may be at most, as the limit is uncertain too"
     )
+    enough: float = Field(1.02, ge=1, description="times its strategy's best that is as good, if with fewer workers")
 
 
 class Reason(Record):

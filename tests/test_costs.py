@@ -355,6 +355,17 @@ def test_leaders_take_the_fewest_workers_that_suffice() -> None:
     }
 
 
+def test_waiting_threads_are_not_spared() -> None:
+    """Threads that wait cost little: what is as good is nearer to the best than for processes, or calls that compute."""
+
+    def spared(profile: Profile, strategy: Strategy) -> set[float]:
+        return {one.enough for one in estimate(profile, Job(), TWO_CORES) if one.strategy == strategy}
+
+    assert spared(call(0.1, gil=0.1), "threading") == {1.001}
+    assert spared(call(0.1, gil=0.1), "multiprocessing") == {1.02}
+    assert spared(call(0.1, gil=0.1, free=0.9), "threading") == {1.02}
+
+
 def test_words_name_the_limit() -> None:
     """A short phrase says what limits a strategy, and by how much."""
     mixed = call(0.1, gil=0.5, free=0.5)
