@@ -356,7 +356,7 @@ def test_leaders_take_the_fewest_workers_that_suffice() -> None:
 
 
 def test_waiting_threads_are_not_spared() -> None:
-    """Threads that wait cost little: what is as good is nearer to the best than for processes, or calls that compute."""
+    """Threads that wait cost little: as good is only what is nearer to the best than for others."""
 
     def spared(profile: Profile, strategy: Strategy) -> set[float]:
         return {one.enough for one in estimate(profile, Job(), TWO_CORES) if one.strategy == strategy}
