@@ -33,7 +33,7 @@ check: $(VENV)/$(INSTALLED)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/python -m advisor.knowledge.schema
+	$(VENV)/bin/python -m advisor.describe.lexicon.schema
 
 format: $(VENV)/$(INSTALLED)
 	$(VENV)/bin/ruff check --fix .

@@ -18,28 +18,28 @@ if TYPE_CHECKING:
     from advisor.errors import MissingExtraError as MissingExtraError
     from advisor.errors import TargetError as TargetError
     from advisor.errors import UsageError as UsageError
-    from advisor.profiler import Profiler as Profiler
-    from advisor.profiler import profile as profile
-    from advisor.records import Advice as Advice
-    from advisor.records import Job as Job
-    from advisor.records import Machine as Machine
-    from advisor.records import Profile as Profile
-    from advisor.target import Call as Call
+    from advisor.measure.profiler import Profiler as Profiler
+    from advisor.measure.profiler import profile as profile
+    from advisor.models import Advice as Advice
+    from advisor.models import Job as Job
+    from advisor.models import Machine as Machine
+    from advisor.models import Profile as Profile
+    from advisor.target.loader import Call as Call
 
 # Found when first asked for, so that importing the package costs nothing.
 _HOMES = {
-    "Advice": "records",
+    "Advice": "models",
     "AdvisorError": "errors",
-    "Call": "target",
-    "Job": "records",
-    "Machine": "records",
+    "Call": "target.loader",
+    "Job": "models",
+    "Machine": "models",
     "MissingExtraError": "errors",
-    "Profile": "records",
-    "Profiler": "profiler",
+    "Profile": "models",
+    "Profiler": "measure.profiler",
     "TargetError": "errors",
     "UsageError": "errors",
     "advise": "api",
-    "profile": "profiler",
+    "profile": "measure.profiler",
 }
 
 __all__ = [*sorted(_HOMES)]

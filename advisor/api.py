@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from advisor.errors import UsageError
-from advisor.records import Advice, Estimate, Evidence, Job, Machine, Profile
+from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile
 
 if TYPE_CHECKING:
-    from advisor.profiler.session import Measured
+    from advisor.describe.task import Task
+    from advisor.measure.isolated import Measured
 
 OnProgress = Callable[[float, str], None]
 
@@ -53,7 +54,7 @@ def advise(
     if isinstance(subject, Profile):
         return _from_profile(subject, job, host)
     if callable(subject):
-        from advisor.profiler import profile
+        from advisor.measure.profiler import profile
 
         return _from_profile(profile(subject, given, budget=budget), job, host)
     raise UsageError(f"cannot advise on a {type(subject).__name__}: pass a callable, a Profile or a description")
@@ -78,10 +79,10 @@ def advise_target(
 
     Raises UsageError, TargetError, MissingExtraError, or Interrupted on Ctrl-C.
     """
-    from advisor.decision import decide
-    from advisor.machine import as_measured, this_machine, with_cores
-    from advisor.profiler.session import profile_target
-    from advisor.target import split_spec
+    from advisor.decide.decision import decide
+    from advisor.host.machine import as_measured, this_machine, with_cores
+    from advisor.measure.isolated import profile_target
+    from advisor.target.loader import split_spec
 
     split_spec(target)
     began = time.monotonic()
@@ -119,8 +120,8 @@ def measure_target(
 
     The arguments are those of `advise_target`, and so is what it raises.
     """
-    from advisor.profiler.session import profile_target
-    from advisor.target import split_spec
+    from advisor.measure.isolated import profile_target
+    from advisor.target.loader import split_spec
 
     split_spec(target)
     tell = on_progress or (lambda fraction, label: None)
@@ -134,7 +135,7 @@ def with_code_here(advice: Advice, profile: Profile, inputs: str | None, calls: 
 
     `inputs` and `calls` are those of `measure_target`.
     """
-    from advisor.snippets import snippet
+    from advisor.decide.codegen import snippet
 
     if advice.recommendation == "undecided":
         return advice
@@ -154,9 +155,9 @@ def with_code_here(advice: Advice, profile: Profile, inputs: str | None, calls: 
 
 def advise_description(text: str, *, calls: int | None, machine: Machine, cores: int | None) -> Advice:
     """Advice on a task in words, for `machine`; with the number of cores given, else with that which the text tells."""
-    from advisor.decision import decide, undecided
-    from advisor.describe import read
-    from advisor.machine import with_cores
+    from advisor.decide.decision import decide, undecided
+    from advisor.describe.reader import read
+    from advisor.host.machine import with_cores
 
     reading = read(text)
     job = reading.job if calls is None else reading.job.model_copy(update={"calls": calls})
@@ -164,6 +165,19 @@ def advise_description(text: str, *, calls: int | None, machine: Machine, cores:
     if reading.profile is None:
         return undecided(reading, job, planned)
     return decide(reading.profile, job, planned, evidence="described", reading=reading)
+
+
+def advise_task(task: Task, *, calls: int | None = None, machine: Machine) -> Advice:
+    """The advice for it; undecided, with questions, where the task does not say where the time goes."""
+    from advisor.decide.decision import decide, undecided
+    from advisor.describe import task as task_
+    from advisor.describe.reader import Reading
+
+    profile = task_.profile_of(task)
+    job = task_.job_of(task, calls)
+    if profile is None:
+        return undecided(Reading(recommendation="undecided", job=job, questions=task_.QUESTIONS), job, machine)
+    return decide(profile, job, machine, evidence="described", reading=task_.reading_of(task, profile, job))
 
 
 def _part(tell: OnProgress, start: float, end: float) -> OnProgress:
@@ -183,9 +197,9 @@ def _verified(
     tell: OnProgress,
 ) -> Advice:
     """Run a part under the leading strategies; on this host's cores, whatever host is planned for."""
-    from advisor.costs import estimate, leaders
-    from advisor.decision import decide
-    from advisor.verify import verify
+    from advisor.decide.decision import decide
+    from advisor.predict.estimator import estimate, leaders
+    from advisor.run.trial import verify
 
     profile = measured.profile
     candidates = [leader for leader in leaders(estimate(profile, job, machine)).values() if leader.feasible]
@@ -214,7 +228,7 @@ def _verified(
 
 def curves(advice: Advice) -> tuple[Estimate, ...]:
     """The estimates behind an advice: every strategy at every worker count, corrected by what was really run."""
-    from advisor.decision import corrected, estimated
+    from advisor.decide.decision import corrected, estimated
 
     if advice.profile is None:
         raise UsageError("there is nothing to draw: the description does not say enough")
@@ -225,7 +239,7 @@ def curves(advice: Advice) -> tuple[Estimate, ...]:
 def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
     if isinstance(machine, Machine):
         return machine
-    from advisor.machine import this_machine, with_cores
+    from advisor.host.machine import this_machine, with_cores
 
     host = this_machine()
     if machine is None:
@@ -247,7 +261,7 @@ def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
 def _given(inputs: Any) -> Sequence[Any] | None:
     if inputs is None:  # as in the service, which has no use for what loads targets
         return None
-    from advisor.target import calls_of
+    from advisor.target.loader import calls_of
 
     return calls_of(inputs)
 
@@ -263,7 +277,7 @@ def _job(calls: int | None, inputs_count: int | None) -> Job:
 
 
 def _from_profile(profile: Profile, job: Job, machine: Machine) -> Advice:
-    from advisor.decision import decide
+    from advisor.decide.decision import decide
 
     return decide(profile, job, machine, evidence="described" if profile.archetype else "measured")
 
@@ -287,7 +301,7 @@ def _inputs_file(inputs: str | None) -> Iterator[str | None]:
         return
     import tempfile
 
-    from advisor.target import PIPE, STANDARD_INPUT, looks_like_json_lines
+    from advisor.target.loader import PIPE, STANDARD_INPUT, looks_like_json_lines
 
     where, prefix = ("standard input", STANDARD_INPUT) if inputs == "-" else (inputs, PIPE)
     try:

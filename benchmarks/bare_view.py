@@ -11,7 +11,7 @@ import sys
 
 from flask import Flask, Response, request
 
-from advisor.service.requests import Question
+from advisor.service.schemas import Question
 from advisor.service.server import serve
 from advisor.service.settings import Settings
 

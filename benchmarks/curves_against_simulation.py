@@ -25,8 +25,8 @@ from typing import Final, TypeVar
 from rich.console import Console
 from rich.progress import track
 
-from advisor import costs
-from advisor.records import Estimate, Job, Machine, Profile, Record, Strategy
+from advisor.models import Estimate, Job, Machine, Profile, Record, Strategy
+from advisor.predict import estimator
 from profiles.outcomes import Outcome, load_all
 from tests.simulation import Calls, Draw, Host, Stretch, constant, exponential, processes_until_done, threads_until_done
 
@@ -87,15 +87,15 @@ class Measured:
     def of(cls, outcome: Outcome) -> Measured:
         profile = outcome.profile.model_copy(update={"first_call": None})
         machine = outcome.machine.model_copy(update={"core_scaling": 1.0, "memory": None})
-        parts = sum(_gaps(profile, costs.case_of(profile, Job(), machine).call)) / MOST_GAPS
+        parts = sum(_gaps(profile, estimator.case_of(profile, Job(), machine).call)) / MOST_GAPS
         if parts > 1:
             profile, machine = _divided(profile, PER_CALL, parts), _divided(machine, PER_POOL_AND_TASK, parts)
         return cls(outcome.workload, profile, machine)
 
     @property
-    def call(self) -> costs.Call:
+    def call(self) -> estimator.Call:
         """The parts of a call beside others, read from the profile as the model does."""
-        return costs.case_of(self.profile, Job(), self.machine).call
+        return estimator.case_of(self.profile, Job(), self.machine).call
 
     @property
     def gaps(self) -> tuple[int, int]:
@@ -122,7 +122,7 @@ class Measured:
         return self.machine.model_copy(update={"cores": cores})
 
 
-def _gaps(profile: Profile, call: costs.Call) -> tuple[int, int]:
+def _gaps(profile: Profile, call: estimator.Call) -> tuple[int, int]:
     """How often a call waits, and how often it lets go of the GIL for something else: whole numbers."""
     trifle = 1e-4 * call.wall
     waits = max(1, round(profile.switches or 0.0)) if call.wait > trifle else 0
@@ -165,8 +165,8 @@ def simulated(measured: Measured, one: Estimate, cores: int, calls: int, draw: D
 def _simulated_threads(measured: Measured, one: Estimate, cores: int, calls: int, draw: Draw) -> float:
     machine = measured.machine
     job = Calls(calls, stretches(measured, machine.thread_task), measured.profile.spread or 0.0, draw)
-    crowding = costs.CROWDING_IN_THREADS if measured.is_wide else 0.0
-    host = Host(cores, machine.gil_switch, costs.GIL_CONTENTION, crowding=crowding)
+    crowding = estimator.CROWDING_IN_THREADS if measured.is_wide else 0.0
+    host = Host(cores, machine.gil_switch, estimator.GIL_CONTENTION, crowding=crowding)
     return threads_until_done(job, host, one.workers, start=one.start_up / one.workers)
 
 
@@ -179,10 +179,10 @@ def _simulated_processes(measured: Measured, one: Estimate, cores: int, calls: i
     pickling = (profile.pickle_seconds or 0.0) * sent / max(each_call + once_a_task, 1.0)
     parent = machine.process_task + pickling / 2 + machine.process_byte * sent
     worker = (machine.process_task_worker + pickling / 2) / one.chunk
-    fits = one.chunk * (profile.argument_bytes or 0.0) + once_a_task < costs.PIPE_BYTES
+    fits = one.chunk * (profile.argument_bytes or 0.0) + once_a_task < estimator.PIPE_BYTES
     done = processes_until_done(
         Calls(calls, stretches(measured, worker), profile.spread or 0.0, draw),
-        Host(cores, crowding=costs.CROWDING if measured.is_wide else 0.0),
+        Host(cores, crowding=estimator.CROWDING if measured.is_wide else 0.0),
         one.workers,
         chunk=one.chunk,
         parent=parent,
@@ -205,7 +205,7 @@ def worth_a_look(measured: Measured, cores: int) -> set[int]:
 
 
 def points_of(measured: Measured, cores: int, calls: int, draw: Draw) -> Iterator[Point]:
-    for one in costs.estimate(measured.profile, Job(calls=calls), measured.on(cores)):
+    for one in estimator.estimate(measured.profile, Job(calls=calls), measured.on(cores)):
         if one.strategy in STRATEGIES and one.workers in worth_a_look(measured, cores):
             seen = simulated(measured, one, cores, calls, draw)
             yield Point(measured.name, one.strategy, cores, one.workers, seen, one.seconds.expected)
@@ -281,8 +281,8 @@ def _speedups(measured: Measured, strategy: Strategy, calls: int) -> tuple[list[
     """Predicted and simulated, on each number of cores."""
     predicted, seen = [], []
     for cores in CORES:
-        estimates = costs.estimate(measured.profile, Job(calls=calls), measured.on(cores))
-        best, alone = costs.leaders(estimates)[strategy], estimates[0].seconds.expected
+        estimates = estimator.estimate(measured.profile, Job(calls=calls), measured.on(cores))
+        best, alone = estimator.leaders(estimates)[strategy], estimates[0].seconds.expected
         predicted.append(alone / best.seconds.expected)
         seen.append(alone / simulated(measured, best, cores, calls))
     return predicted, seen

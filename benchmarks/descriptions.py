@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from advisor.describe import read
-from advisor.reading import classifier
-from advisor.reading.classifier import VERDICTS
-from advisor.records import Recommendation
+from advisor.describe.classifier import predict
+from advisor.describe.classifier.predict import VERDICTS
+from advisor.describe.reader import read
+from advisor.models import Recommendation
 from benchmarks.descriptions_keywords import by_keywords
 from benchmarks.descriptions_training import (
     FOLDER,
@@ -79,7 +79,7 @@ def stored(texts: Iterable[Text]) -> list[Given]:
     """What users get: the stored model's verdict, but where figures leave no choice."""
     found = []
     for text in texts:
-        judged, reading = classifier.judge(text.text), read(text.text)
+        judged, reading = predict.judge(text.text), read(text.text)
         sure = reading.confidence or judged.confidence
         found.append(Given(reading.recommendation, sure, reading.archetype or judged.archetype))
     return found
@@ -217,15 +217,15 @@ def doubtful(texts: Sequence[Text], sums: Sequence[Sums]) -> str:
 def speed() -> str:
     """What a text costs to judge, and the model to load."""
     began = time.perf_counter()
-    classifier.load(classifier.HEADER, classifier.TABLE)
+    predict.load(predict.HEADER, predict.TABLE)
     loading = time.perf_counter() - began
     texts = training_texts()[::10]
-    classifier.judge(texts[0].text)
+    predict.judge(texts[0].text)
     began = time.perf_counter()
     for text in texts:
-        classifier.judge(text.text)
+        predict.judge(text.text)
     each = (time.perf_counter() - began) / len(texts)
-    size = classifier.HEADER.stat().st_size + classifier.TABLE.stat().st_size
+    size = predict.HEADER.stat().st_size + predict.TABLE.stat().st_size
     return f"{size / 1000:.0f} kB, loaded in {1000 * loading:.1f} ms; a text takes {1000 * each:.2f} ms."
 
 
@@ -243,8 +243,8 @@ def main() -> None:
     part_of = _of_families(texts)
     given, sums = cross_validated(texts, part_of)
     if options.train:
-        write(*train(texts, sums), classifier.HEADER, classifier.TABLE)
-        classifier.model.cache_clear()
+        write(*train(texts, sums), predict.HEADER, predict.TABLE)
+        predict.model.cache_clear()
     words = "TF-IDF of words, logistic regression"
     told = [speed(), "", report("Unseen families", texts, given, {words: plain_words_held_out(texts, part_of)})]
     for file in (FOLDER / f"{UNSEEN}.jsonl", *options.sample):

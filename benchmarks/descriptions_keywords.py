@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from advisor.matrix import ROWS
-from advisor.records import Recommendation, Strategy
+from advisor.describe.decision_matrix import ROWS
+from advisor.models import Recommendation, Strategy
 
 LONGEST: Final = 20_000
 CLEAR_LEAD: Final = 1.25  # the verdict's score against the other's; less is a tie

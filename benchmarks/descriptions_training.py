@@ -15,21 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from advisor.reading.classifier import (
-    Header,
-    Kind,
-    Model,
-    key,
-    leading,
-    log_odds,
-    logistic,
-    softmax,
-    unpacked,
-)
-from advisor.reading.features import Features, features
-from advisor.reading.kinds import fitting
-from advisor.records import Recommendation
-from advisor.replacing import replacing
+from advisor.describe.classifier.archetype_kinds import fitting
+from advisor.describe.classifier.features import Features, features
+from advisor.describe.classifier.predict import Header, Kind, Model, key, leading, log_odds, logistic, softmax, unpacked
+from advisor.models import Recommendation
+from advisor.report.atomic_write import atomic_write
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "profiles" / "descriptions"
 TRAINED_ON: Final = (
@@ -398,7 +388,7 @@ def write(header: Header, table: bytes, header_file: Path, table_file: Path) -> 
     lines = ",\n".join(
         f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()
     )
-    with replacing(header_file) as new:
+    with atomic_write(header_file) as new:
         new.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
-    with replacing(table_file) as new:
+    with atomic_write(table_file) as new:
         new.write_bytes(table)

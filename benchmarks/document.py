@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from advisor.replacing import replacing
+from advisor.report.atomic_write import atomic_write
 
 
 def renew(document: Path, name: str, found: str) -> None:
@@ -17,5 +17,5 @@ def renew(document: Path, name: str, found: str) -> None:
     _, ended, after = rest.partition(end)
     if not (marked and ended):
         raise ValueError(f"{document} has no marks {begin} and {end}")
-    with replacing(document) as new:
+    with atomic_write(document) as new:
         new.write_text(f"{before}{begin}\n{found.strip()}\n{end}{after}", encoding="utf-8")

@@ -157,12 +157,12 @@ def published_lock_word() -> int | None:
 
 
 def lock_word() -> int:
-    from advisor.profiler import lockword
+    from advisor.measure.gil import locate
 
     published = published_lock_word()
     if published is not None:
         return published
-    found = lockword.find()
+    found = locate.find()
     if found is None:
         raise SystemExit("no lock word is to be found in this interpreter")
     return found.address + 8
@@ -225,12 +225,12 @@ def loop(function: Callable[[], object], seconds: float) -> tuple[float, float]:
 
 def profiled(function: Callable[[], object], budget: float, way: str) -> Profile:
     import advisor
-    from advisor.profiler import observer
+    from advisor.measure.gil import observer
 
     if way != "file":
-        return advisor.profiler.profile(function, budget=budget, watch=way)  # type: ignore[arg-type]
+        return advisor.measure.profiler.profile(function, budget=budget, watch=way)  # type: ignore[arg-type]
     with mock.patch.object(observer, "BY_CALL", False):
-        return advisor.profiler.profile(function, budget=budget)
+        return advisor.measure.profiler.profile(function, budget=budget)
 
 
 def measure(name: str, rounds: int, seconds: float, ways: Sequence[str]) -> dict[str, float | str]:

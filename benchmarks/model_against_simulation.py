@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from advisor.queueing import Cores, Pool, Visit, lock_curve
+from advisor.predict.queueing import Cores, Pool, Visit, lock_curve
 from tests.simulation import IN_PROCESSES, ON_THREADS, Outcome, Work, simulate_pool, simulate_threads
 
 CORES: Final = (1, 2, 4, 16, 64)

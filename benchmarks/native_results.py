@@ -5,7 +5,7 @@
 Trees of several sizes and shapes are parsed by lxml in two threads, once so that the main thread drops them, as a job
 that collects results does, and once so that the thread that made a tree drops it. The rest of both jobs is the same,
 so that the difference, in seconds of both cores, is what the pieces cost when they are given back elsewhere. Beside it
-stands what the model charges (`advisor.costs.strategies`). Wants lxml and two cores with nothing else to do; takes
+stands what the model charges (`advisor.predict.strategies`). Wants lxml and two cores with nothing else to do; takes
 about a minute.
 """
 
@@ -19,8 +19,8 @@ from functools import partial
 from statistics import median
 from typing import Any, Final
 
-from advisor.costs.strategies import seconds_a_piece
-from advisor.profiler import heap
+from advisor.measure import native_allocations
+from advisor.predict.strategies import seconds_a_piece
 from profiles import server
 
 WORKERS: Final = 2
@@ -67,7 +67,7 @@ def measured(make: Make, rounds: int) -> tuple[float, float, float, float]:
         loop.append(_looped(make, calls))
         elsewhere.append(_pooled(make, calls))
         at_home.append(_pooled(partial(_dropped, make), calls))
-    pieces = heap.pieces([make() for _ in range(3)])
+    pieces = native_allocations.pieces([make() for _ in range(3)])
     if pieces is None:
         raise SystemExit("the C library does not tell how many pieces there are: glibc 2.33 or later does")
     return median(loop), median(elsewhere), median(at_home), pieces

@@ -11,9 +11,10 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from advisor import costs, rules
-from advisor.decision.certainty import NINETY
-from advisor.records import Estimate, Job, Profile, Range
+from advisor.decide import explain
+from advisor.decide.confidence import NINETY
+from advisor.models import Estimate, Job, Profile, Range
+from advisor.predict import estimator
 
 LEAST: Final = 1e-9  # seconds; nothing takes less
 
@@ -22,7 +23,7 @@ LEAST: Final = 1e-9  # seconds; nothing takes less
 
 def context(profile: Profile, job: Job) -> dict[str, float]:
     """What is known of the calls, whichever way they are done."""
-    call = costs.call_parts(profile)
+    call = estimator.call_parts(profile)
     computing = max(call.cpu, 1e-3 * call.wall)
     sent = (profile.argument_bytes or 0.0) + (profile.result_bytes or 0.0)
     grown = max(0, (profile.peak_memory or 0) - (profile.idle_memory or 0))
@@ -51,7 +52,7 @@ def contrast(first: Estimate, second: Estimate) -> dict[str, float]:
         "interval": _sigma(second.seconds) - _sigma(first.seconds),
         "workers": math.log(second.workers / first.workers),
         "start-up": _start_up(second) - _start_up(first),
-        "own GIL": (second.strategy in rules.OWN_GIL) - (first.strategy in rules.OWN_GIL),
+        "own GIL": (second.strategy in explain.OWN_GIL) - (first.strategy in explain.OWN_GIL),
         "pool": (second.strategy != "sequential") - (first.strategy != "sequential"),
         "event loop": (second.strategy == "asyncio") - (first.strategy == "asyncio"),
     }

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from advisor import costs, rules
-from advisor.decision import decide
-from advisor.records import Estimate, Job, Profile, Range, Strategy
+from advisor.decide import explain
+from advisor.decide.decision import decide
+from advisor.models import Estimate, Job, Profile, Range, Strategy
+from advisor.predict import estimator
 from benchmarks.corpus import HOPELESS
 from benchmarks.opinion import CONTEXT, CONTRAST, FEATURES, Node, Opinion, Scale, context, contrast, features, logistic
 from profiles.outcomes import Outcome
@@ -84,13 +85,13 @@ def _apart(one: int, other: int) -> float:
 
 
 def _feasible_leaders(estimates: Sequence[Estimate]) -> dict[Strategy, Estimate]:
-    return {strategy: leader for strategy, leader in costs.leaders(estimates).items() if leader.feasible}
+    return {strategy: leader for strategy, leader in estimator.leaders(estimates).items() if leader.feasible}
 
 
 def pairs_of(outcome: Outcome) -> list[Pair]:
     """Each two strategies, once."""
     job = Job(calls=outcome.calls)
-    leaders = _feasible_leaders(costs.estimate(outcome.profile, job, outcome.machine))
+    leaders = _feasible_leaders(estimator.estimate(outcome.profile, job, outcome.machine))
     return [_pair(outcome, first, second) for first, second in itertools.combinations(leaders.values(), 2)]
 
 
@@ -111,7 +112,7 @@ def overlap(one: Range, other: Range) -> bool:
 def question_of(outcome: Outcome) -> Question:
     """What is advised by the cost model and the rules, and its closest rival if the intervals overlap."""
     job = Job(calls=outcome.calls)
-    estimates = costs.estimate(outcome.profile, job, outcome.machine)
+    estimates = estimator.estimate(outcome.profile, job, outcome.machine)
     advice = decide(outcome.profile, job, outcome.machine, estimates=estimates)
     leaders = _feasible_leaders(estimates)
     picks = {one.strategy: _pick(outcome, one, leaders.values()) for one in leaders.values()}
@@ -140,8 +141,8 @@ def _rivals(chosen: Estimate, leaders: Iterable[Estimate], profile: Profile) -> 
         one
         for one in leaders
         if one.strategy != chosen.strategy
-        and _expected(one) * costs.MIN_GAIN >= _expected(chosen)
-        and not (writes and one.strategy in rules.OWN_GIL)
+        and _expected(one) * estimator.MIN_GAIN >= _expected(chosen)
+        and not (writes and one.strategy in explain.OWN_GIL)
     ]
 
 

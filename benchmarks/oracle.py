@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from advisor.api import advise_target
-from advisor.machine import this_machine
-from advisor.records import Profile
+from advisor.host.machine import this_machine
+from advisor.models import Profile
 from benchmarks import corpus
 from profiles import Workload
 from profiles.job import SEQUENTIAL, JobError, Plan, measure

@@ -23,8 +23,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from advisor.api import advise_target
-from advisor.machine import this_machine
-from advisor.records import Advice, Range
+from advisor.host.machine import this_machine
+from advisor.models import Advice, Range
 from benchmarks import corpus, peers, score_report
 from benchmarks.trials import ADVISOR, LOOP, ORACLE, Trial, Way, load_trials, save_trials
 from profiles import Workload

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from advisor.replacing import replacing
+from advisor.report.atomic_write import atomic_write
 from benchmarks.document import renew
 from benchmarks.trials import ADVISOR, LOOP, ORACLE, Foresight, Standing, Trial, foresight, standings
 
@@ -105,7 +105,7 @@ def _document(trials: Sequence[Trial], summary: str) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write_text(text, encoding="utf-8")
 
 
@@ -140,5 +140,5 @@ def _draw(trials: Sequence[Trial], path: Path) -> None:
     axes.grid(axis="x", color="#d0d7de", linewidth=0.6)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         figure.savefig(file, format="svg", metadata={"Date": None})

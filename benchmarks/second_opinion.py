@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from advisor.replacing import replacing
+from advisor.report.atomic_write import atomic_write
 from benchmarks.document import renew
 from benchmarks.opinion import Opinion
 from benchmarks.opinion_training import (
@@ -237,7 +237,7 @@ def _verdict(shift: Change) -> str:
 
 
 def write(opinion: Opinion, file: Path) -> None:
-    with replacing(file) as new:
+    with atomic_write(file) as new:
         new.write_text(opinion.model_dump_json(indent=1, exclude_defaults=True) + "\n", encoding="utf-8")
 
 

@@ -31,7 +31,7 @@ from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from advisor.replacing import replacing
+from advisor.report.atomic_write import atomic_write
 from advisor.service.server import crew
 from benchmarks.document import renew
 from benchmarks.questions import Subject, different, handful
@@ -340,7 +340,7 @@ def measure(pieces: list[str], settings: Settings, requests: int) -> Kept:
 def keep(found: Kept) -> None:
     known = Kept.model_validate_json(KEPT.read_bytes()) if KEPT.exists() else Kept()
     whole = known.with_(found)
-    with replacing(KEPT) as new:
+    with atomic_write(KEPT) as new:
         new.write_text(whole.model_dump_json(indent=1) + "\n", encoding="utf-8")
     renew(DOCUMENT, "load", tables(whole))
 

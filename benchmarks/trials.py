@@ -11,8 +11,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from advisor.records import Range
-from advisor.replacing import replacing
+from advisor.models import Range
+from advisor.report.atomic_write import atomic_write
 
 FILE: Final = Path(__file__).resolve().parent.parent / "docs" / "score.json"
 LOOP: Final = "the plain loop"
@@ -172,5 +172,5 @@ def load_trials(file: Path = FILE) -> list[Trial]:
 
 def save_trials(trials: Iterable[Trial], file: Path = FILE) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(file) as new:
+    with atomic_write(file) as new:
         new.write_bytes(_Trials.dump_json(list(trials), indent=1, exclude_defaults=True) + b"\n")

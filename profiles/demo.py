@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from advisor.api import advise_target
-from advisor.records import Advice
-from advisor.render import terminal
+from advisor.models import Advice
+from advisor.report import terminal
 from profiles import Workload, find
 from profiles.job import SEQUENTIAL, alternate, plan_of
 

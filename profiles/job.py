@@ -25,9 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
-from advisor.executors import open_executor
-from advisor.records import Advice, Strategy
-from advisor.target import load, load_calls, repeated
+from advisor.models import Advice, Strategy
+from advisor.run.executors import open_executor
+from advisor.target.loader import load, load_calls, repeated
 from profiles import Workload, find
 
 ROOT: Final = Path(__file__).resolve().parent.parent

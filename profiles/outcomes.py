@@ -14,8 +14,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from advisor.records import Machine, Profile, Strategy
-from advisor.replacing import replacing
+from advisor.models import Machine, Profile, Strategy
+from advisor.report.atomic_write import atomic_write
 from profiles import Workload
 from profiles.job import Plan
 
@@ -105,7 +105,7 @@ def load_all(folder: Path = FOLDER) -> Iterator[Outcome]:
 def save(outcome: Outcome) -> None:
     path = _path(outcome.workload, outcome.machine)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write_text(outcome.model_dump_json(indent=1, exclude_defaults=True) + "\n", encoding="utf-8")
 
 

@@ -11,9 +11,10 @@ import pytest
 from flask import Flask
 
 from advisor import api
-from advisor.journal import book, open_journal
-from advisor.journal.book import Journal
-from advisor.records import Advice, Machine, Profile
+from advisor.journal import journal as journal_module
+from advisor.journal import open_journal
+from advisor.journal.journal import Journal
+from advisor.models import Advice, Machine, Profile
 from advisor.service import create_app
 from advisor.service.settings import settings
 from tests import postgres
@@ -24,7 +25,7 @@ DAY = 86_400.0
 NOW = 1_800_000_000.0
 
 # No test asserts a timing: on a busy host an entry waits longer for its turn than an answer would for it.
-book.RECORD_SECONDS = 20.0
+journal_module.RECORD_SECONDS = 20.0
 
 
 def question(calls: int = 1000, **rest: Any) -> dict[str, Any]:

@@ -14,15 +14,15 @@ from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
-from test_server import Served, served
+from test_service_server import Served, served
 
 if sys.platform == "win32":
     pytest.skip("gunicorn does not run there", allow_module_level=True)
 
 from advisor.service.arrival import WINDOW, missing
 from advisor.service.discretion import Discretion
-from advisor.service.headers import HEADERS
-from advisor.service.problem import CONTENT_TYPE, Problem
+from advisor.service.errors import CONTENT_TYPE, Problem
+from advisor.service.security_headers import HEADERS
 
 BODY = json.dumps({"description": "Downloading 100 files"}).encode()
 HEAD = b"POST /v1/advice HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.reading import classifier, signs
-from advisor.reading.classifier import HEADER, TABLE, VERDICTS, judge, load
-from advisor.reading.features import LONGEST, features
-from advisor.reading.kinds import fitting
-from advisor.records import Recommendation
+from advisor.describe.classifier import predict
+from advisor.describe.classifier.archetype_kinds import fitting
+from advisor.describe.classifier.features import LONGEST, features
+from advisor.describe.classifier.predict import HEADER, TABLE, VERDICTS, judge, load
+from advisor.describe.text import symptoms
+from advisor.models import Recommendation
 from benchmarks.descriptions import cross_validated, report
 from benchmarks.descriptions_keywords import by_keywords
 from benchmarks.descriptions_training import (
@@ -109,7 +110,7 @@ def test_reasons_are_words_that_say_something() -> None:
 def test_judging_needs_no_library() -> None:
     """Neither scikit-learn nor NumPy is imported to judge a text."""
     program = (
-        "import sys; from advisor.reading.classifier import judge; judge('download 100 files'); "
+        "import sys; from advisor.describe.classifier.predict import judge; judge('download 100 files'); "
         "print({'numpy', 'scipy', 'sklearn', 'pickle'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -149,7 +150,7 @@ def test_training_is_the_same_on_every_run_and_survives_storing(tmp_path: Path) 
     read = load(tmp_path / "a.json", tmp_path / "a.bin")
     assert asdict(read.header) == asdict(in_memory(header, table).header) == asdict(header)
     found = features("download 300 photos from the server")
-    assert classifier.judged(read, found) == classifier.judged(in_memory(header, table), found)
+    assert predict.judged(read, found) == predict.judged(in_memory(header, table), found)
 
 
 def test_a_family_is_held_out_as_a_whole() -> None:
@@ -209,7 +210,7 @@ def test_what_was_written_apart_is_not_trained_on() -> None:
 def test_a_sign_that_is_not_looked_for_is_not_there() -> None:
     """What a stem cannot do without is looked up before its pattern is compiled, and hides nothing."""
     texts = [" ".join(one.text.lower().split()) for one in texts_of(UNSEEN_FILE) if one.text.isascii()]
-    for sign, (_, cues) in signs._of_ascii().items():
-        pattern = signs._pattern(sign) if cues else None
+    for sign, (_, cues) in symptoms._of_ascii().items():
+        pattern = symptoms._pattern(sign) if cues else None
         for text in texts:
             assert pattern is None or any(cue in text for cue in cues) or pattern.search(text) is None

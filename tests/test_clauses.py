@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.reading.clauses import Clause, clauses
-from advisor.reading.quantities import quantities
-from advisor.reading.tokens import vocabulary
+from advisor.describe.text.clauses import Clause, clauses
+from advisor.describe.text.quantities import quantities
+from advisor.describe.text.tokenizer import vocabulary
 
 
 def clause_with(text: str, word: str) -> Clause:

@@ -21,9 +21,9 @@ import psutil
 import pytest
 
 import advisor
-from advisor.cli import main
+from advisor.cli.commands import main
 from advisor.errors import UsageError
-from advisor.records import Advice, Profile
+from advisor.models import Advice, Profile
 
 FOLDER = Path(__file__).parent.parent
 QUICK = ["--budget", "0.3"]
@@ -560,7 +560,7 @@ def test_serve_on_an_address_that_is_taken(capsys: pytest.CaptureFixture[str]) -
 
 def test_serve_without_flask_names_the_extra(project: Path) -> None:
     """Where Flask is not installed, `advise serve` says what to install."""
-    code = "import sys; sys.modules['flask'] = None; from advisor.cli import main; sys.exit(main(['serve']))"
+    code = "import sys; sys.modules['flask'] = None; from advisor.cli.commands import main; sys.exit(main(['serve']))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "pip install 'advisor[service]'" in done.stderr

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from advisor import costs, describe
-from advisor.decision import corrected, decide, undecided
-from advisor.decision.certainty import NO_MORE
-from advisor.matrix import ROWS, MatrixRow
-from advisor.records import (
+from advisor.decide.confidence import NO_MORE
+from advisor.decide.decision import corrected, decide, undecided
+from advisor.describe import reader
+from advisor.describe.decision_matrix import ROWS, MatrixRow
+from advisor.models import (
     Advice,
     Alternative,
     Estimate,
@@ -23,6 +23,7 @@ from advisor.records import (
     Strategy,
     Verification,
 )
+from advisor.predict import estimator
 
 MACHINE = Machine(cores=2, memory=8_000_000_000)
 JOB = Job(calls=100)
@@ -303,7 +304,7 @@ def test_dissent_with_the_matrix_is_said_aloud() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.task)
 def test_each_row_of_the_matrix_comes_out(row: MatrixRow) -> None:
     """With nothing else known, the cost model on the archetype comes to the matrix's verdict by itself."""
-    profile = describe.archetypes()[row.archetype]
+    profile = reader.archetypes()[row.archetype]
     for cores, calls in itertools.product((2, 4, 16), (20, 100, 1000)):
         host = Machine(cores=cores, memory=16_000_000_000)
         advice = decide(profile, Job(calls=calls), host, evidence="described")
@@ -313,7 +314,7 @@ def test_each_row_of_the_matrix_comes_out(row: MatrixRow) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.task)
 def test_a_description_is_advised_as_its_row_says(row: MatrixRow) -> None:
     """A described task gets the row's verdict with workers, a wide interval and evidence "described"."""
-    reading = describe.read(row.task)
+    reading = reader.read(row.task)
     assert reading.profile is not None
     advice = decide(reading.profile, reading.job, MACHINE, evidence="described", reading=reading)
     assert (advice.recommendation, advice.evidence) == (row.recommendation, "described")
@@ -330,7 +331,7 @@ def test_a_described_speed_up_is_wider_than_a_measured_one(row: MatrixRow) -> No
 
     Upwards the number of workers ends the interval, of which there are fewer where nobody measured what they wait for.
     """
-    assumed = describe.archetypes()[row.archetype]
+    assumed = reader.archetypes()[row.archetype]
     host = Machine(cores=16, memory=16_000_000_000)
     described, measured = (
         decide(profile, JOB, host, evidence=evidence).speedup
@@ -369,7 +370,7 @@ def test_a_profile_without_the_split_is_no_better_than_a_toss() -> None:
 
 def test_a_description_that_calls_for_asyncio_gets_it() -> None:
     """Coroutines that wait are advised an event loop, if it comes near the best."""
-    reading = describe.read("asyncio coroutine that fetches 500 urls")
+    reading = reader.read("asyncio coroutine that fetches 500 urls")
     assert reading.profile is not None
     advice = decide(reading.profile, reading.job, MACHINE, evidence="described", reading=reading)
     assert (advice.recommendation, advice.job.calls) == ("asyncio", 500)
@@ -377,7 +378,7 @@ def test_a_description_that_calls_for_asyncio_gets_it() -> None:
 
 def test_one_core_overrules_a_description() -> None:
     """Computing on a host with one core gains nothing from processes, and the advice says that the matrix differs."""
-    reading = describe.read("Scientific simulations")
+    reading = reader.read("Scientific simulations")
     assert reading.profile is not None
     advice = decide(reading.profile, reading.job, Machine(cores=1), evidence="described", reading=reading)
     assert advice.recommendation == "sequential"
@@ -389,7 +390,7 @@ def test_one_core_overrules_a_description() -> None:
 
 def test_a_vague_description_is_undecided() -> None:
     """Too little to go on is no guess: no seconds, no confidence, and a question in the summary."""
-    reading = describe.read("please make it faster")
+    reading = reader.read("please make it faster")
     advice = undecided(reading, reading.job, MACHINE)
     assert (advice.recommendation, advice.confidence, advice.seconds) == ("undecided", 0.0, None)
     assert advice.summary == f"Not enough to go on: {reading.questions[0]}"
@@ -402,7 +403,7 @@ def test_the_cost_model_is_asked_when_no_estimates_are_given() -> None:
     assert advised().recommendation == "multiprocessing"
     bound = COMPUTING.model_copy(update={"picklable": Picklable(function=False, reasons={"function": "a lambda"})})
     assert advised(bound).recommendation == "sequential"
-    assert costs.MIN_GAIN == 1.1
+    assert estimator.MIN_GAIN == 1.1
 
 
 def test_advice_survives_json() -> None:

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor import describe
 from advisor.api import advise_description, curves
-from advisor.describe import (
+from advisor.describe import reader
+from advisor.describe.classifier.predict import VERDICTS, Judgement
+from advisor.describe.decision_matrix import LISTS, MATRIX, ROWS, MatrixRow
+from advisor.describe.reader import (
     BUSY_CORE,
     HOW_LONG,
     INDEPENDENT,
@@ -20,10 +22,8 @@ from advisor.describe import (
     read,
     read_name,
 )
-from advisor.matrix import LISTS, MATRIX, ROWS, MatrixRow
-from advisor.reading.classifier import VERDICTS, Judgement
-from advisor.reading.quantities import Quantities
-from advisor.records import Machine, Recommendation
+from advisor.describe.text.quantities import Quantities
+from advisor.models import Machine, Recommendation
 
 PROBABILITIES: dict[Recommendation, float] = dict.fromkeys(VERDICTS, 0.05)
 
@@ -75,10 +75,10 @@ def test_the_questions_are_about_what_is_open() -> None:
     judgement = Judgement(
         "undecided", 0.3, PROBABILITIES | {"threading": 0.4, "multiprocessing": 0.4}, "", 0.1, (), "threading"
     )
-    assert describe._questions(judgement, Quantities()) == (WHERE_IT_WORKS, BUSY_CORE)
+    assert reader._questions(judgement, Quantities()) == (WHERE_IT_WORKS, BUSY_CORE)
     judgement = replace(judgement, probabilities=PROBABILITIES | {"multiprocessing": 0.4, "sequential": 0.4})
-    assert describe._questions(judgement, Quantities()) == (INDEPENDENT, HOW_LONG)
-    assert describe._questions(judgement, Quantities(seconds_each=2.0)) == (INDEPENDENT, WHERE_IT_WORKS)
+    assert reader._questions(judgement, Quantities()) == (INDEPENDENT, HOW_LONG)
+    assert reader._questions(judgement, Quantities(seconds_each=2.0)) == (INDEPENDENT, WHERE_IT_WORKS)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_many_calls_of_unknown_length_are_no_job_for_months() -> None:
     """A million things whose time nobody told are assumed to be done within a day."""
     told = read("crack md5 hashes with a wordlist of 14 million words, pure python")
     assert told.profile is not None
-    assert told.profile.wall * told.job.calls <= describe.LONGEST_JOB * (1 + 1e-9)
+    assert told.profile.wall * told.job.calls <= reader.LONGEST_JOB * (1 + 1e-9)
 
 
 def test_a_window_that_hangs_wants_one_thread() -> None:
@@ -184,7 +184,7 @@ def test_figures_that_leave_no_choice(
     verdict: Recommendation, told: Quantities, now: tuple[Recommendation, str]
 ) -> None:
     """Next to no work is not shared out, and a rate limit allows several calls at once or it does not."""
-    assert describe._by_arithmetic(verdict, "download", told) == now
+    assert reader._by_arithmetic(verdict, "download", told) == now
 
 
 def test_large_things_that_are_computed_on_need_their_memory() -> None:

@@ -13,8 +13,8 @@ from functools import partial
 import pytest
 
 from advisor.errors import MissingExtraError, UsageError
-from advisor.executors import AsyncioExecutor, SequentialExecutor, open_executor
-from advisor.records import Strategy
+from advisor.models import Strategy
+from advisor.run.executors import AsyncioExecutor, SequentialExecutor, open_executor
 
 Opener = Callable[[int], Executor]
 

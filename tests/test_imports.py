@@ -34,7 +34,7 @@ HEAVY = {
     "unittest",
     "werkzeug",
 }
-TOO_DEAR_FOR_HELP = HEAVY | {"pydantic", "advisor.records"}
+TOO_DEAR_FOR_HELP = HEAVY | {"pydantic", "advisor.models"}
 # Pydantic itself loads the first two, and asking for this host's limits takes the others.
 TOO_DEAR_FOR_A_DESCRIPTION = HEAVY - {"importlib.metadata", "socket", "subprocess", "statistics"}
 
@@ -62,21 +62,21 @@ def test_importing_the_package_loads_none_of_its_machinery() -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["describe", "--help"], ["nonsense"], []])
 def test_help_and_mistakes_load_no_heavy_module(arguments: list[str]) -> None:
     """`advise --help` and a wrong command line are answered without pydantic, rich or any part that measures."""
-    assert not imported(f"from advisor.cli import main; main({arguments!r})") & TOO_DEAR_FOR_HELP
+    assert not imported(f"from advisor.cli.commands import main; main({arguments!r})") & TOO_DEAR_FOR_HELP
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]])
 def test_a_description_is_answered_without_heavy_modules(option: list[str]) -> None:
     """`advise describe` loads neither rich nor NumPy, scikit-learn, asyncio, multiprocessing or psutil."""
-    code = f"from advisor.cli import main; assert main(['describe', 'download 100 files', *{option!r}]) == 0"
+    code = f"from advisor.cli.commands import main; assert main(['describe', 'download 100 files', *{option!r}]) == 0"
     assert not imported(code) & TOO_DEAR_FOR_A_DESCRIPTION
 
 
 def test_rendering_text_loads_no_rich() -> None:
     """The text renderers need no rich, which only the progress bar and highlighted code do."""
-    assert "rich" not in imported("import advisor.render.terminal, advisor.render.matrix")
+    assert "rich" not in imported("import advisor.report.terminal, advisor.report.matrix")
 
 
 def test_plotting_loads_matplotlib_only_when_it_draws() -> None:
     """The plot module can be asked whether it could draw without loading matplotlib."""
-    assert "matplotlib" not in imported("from advisor.render.plot import check_plot; check_plot('curves.png')")
+    assert "matplotlib" not in imported("from advisor.report.plot import check_plot; check_plot('curves.png')")

@@ -16,11 +16,12 @@ import pytest
 
 from advisor import api
 from advisor.errors import UsageError
-from advisor.journal import book, entries, open_journal
-from advisor.journal.book import Journal
-from advisor.journal.identity import identity
+from advisor.journal import journal as journal_module
+from advisor.journal import open_journal, queries
+from advisor.journal.ids import identity
+from advisor.journal.journal import Journal
 from advisor.journal.prediction import predicted
-from advisor.records import Machine, Profile
+from advisor.models import Machine, Profile
 from profiles import outcomes
 from tests.journals import DAY, MACHINE, NOW, PROFILE, Clock, address, advice, clock, cluster, events, journal, question
 
@@ -51,14 +52,14 @@ class TestIdentity:
     def test_everything_else_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The question, the advice, and the version that answers."""
         found = {identity(question(), GIVEN), identity(question(7), GIVEN), identity(question(), GIVEN + " ")}
-        monkeypatch.setattr("advisor.journal.identity.__version__", "99")
+        monkeypatch.setattr("advisor.journal.ids.__version__", "99")
         found.add(identity(question(), GIVEN))
         assert len(found) == 4
 
     def test_it_does_not_depend_on_the_process(self) -> None:
         """Whatever the order of its sets, each worker gives the same advice the same id."""
         script = textwrap.dedent("""
-            from advisor.journal.identity import identity
+            from advisor.journal.ids import identity
             from tests.journals import advice, question
             print(identity(question(), advice().model_dump_json()))
         """)
@@ -149,7 +150,7 @@ class TestAdvice:
 
     def test_what_is_too_large_is_left_out(self, journal: Journal, events: list[str]) -> None:
         """Nobody fills the disk with a few requests."""
-        large = question(note="x" * book.MOST_BYTES)
+        large = question(note="x" * journal_module.MOST_BYTES)
         assert journal.record(large, advice()) is None
         assert events == ["left out"]
 
@@ -223,11 +224,11 @@ class TestOutcomes:
         """Nothing was advised that could have been followed, and no number of workers."""
         undecided = api.advise("it is slow", machine=MACHINE)
         assert undecided.recommendation == "undecided"
-        assert book.way_of(undecided, "sequential", None) == ("sequential", 1)
+        assert journal_module.way_of(undecided, "sequential", None) == ("sequential", 1)
         with pytest.raises(UsageError, match="strategy is needed"):
-            book.way_of(undecided, None, None)
+            journal_module.way_of(undecided, None, None)
         with pytest.raises(UsageError, match="workers are needed: none were advised for threading"):
-            book.way_of(undecided, "threading", None)
+            journal_module.way_of(undecided, "threading", None)
         assert predicted(undecided, "threading", 4, 10) is None
 
     def test_of_unknown_advice_there_is_no_outcome(self, journal: Journal) -> None:
@@ -239,7 +240,7 @@ class TestOutcomes:
         self, journal: Journal, monkeypatch: pytest.MonkeyPatch, events: list[str]
     ) -> None:
         """A refusal is no failure of the database."""
-        monkeypatch.setattr(entries, "MOST_OUTCOMES", 2)
+        monkeypatch.setattr(queries, "MOST_OUTCOMES", 2)
         id = journal.record(question(), advice())
         assert id is not None
         for _ in range(2):
@@ -313,7 +314,7 @@ class TestRetention:
         self, address: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The oldest go, a few in each transaction."""
-        monkeypatch.setattr(entries, "AT_ONCE", 2)
+        monkeypatch.setattr(queries, "AT_ONCE", 2)
         with closing(open_journal(address, clock=clock, most_entries=3)) as journal:
             ids = []
             for calls in range(1, 11):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.cli import main
+from advisor.cli.commands import main
 from advisor.journal import open_journal
 from profiles import outcomes
 from tests.journals import DAY, NOW, address, advice, cluster, question

@@ -15,11 +15,12 @@ import pytest
 from sqlalchemy import Connection, event
 
 from advisor.errors import JournalError, UsageError
-from advisor.journal import OWN, book, circuit, database, entries, open_journal
-from advisor.journal.book import Journal
-from advisor.journal.circuit import RETRY_SECONDS, Circuit
+from advisor.journal import OWN, circuit_breaker, database, open_journal, queries
+from advisor.journal import journal as journal_module
+from advisor.journal.circuit_breaker import RETRY_SECONDS, Circuit
 from advisor.journal.database import Database
-from advisor.journal.identity import identity
+from advisor.journal.ids import identity
+from advisor.journal.journal import Journal
 from advisor.journal.writer import Writer
 from tests.journals import Clock, advice, clock, cluster, question
 from tests.postgres import Cluster
@@ -30,7 +31,7 @@ __all__ = ["clock", "cluster"]  # fixtures
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was lost is asked again each time, so that no test has to wait until it may be."""
-    monkeypatch.setattr(circuit, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(circuit_breaker, "RETRY_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -88,8 +89,8 @@ class TestFullDisk:
     @pytest.mark.usefixtures("at_once")
     def test_a_look_does_not_take_it_for_empty(self, in_file: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
         """A disk that has room for a trifle may have none for an entry, so that is what is tried."""
-        monkeypatch.setattr(book, "LOOK_SECONDS", 0.0)
-        monkeypatch.setattr(book, "LOOK_PATIENCE", 30.0)
+        monkeypatch.setattr(journal_module, "LOOK_SECONDS", 0.0)
+        monkeypatch.setattr(journal_module, "LOOK_PATIENCE", 30.0)
         given = advice()
         assert in_file.record(question(1), given) is not None
         pages = _limit_pages(in_file)
@@ -121,8 +122,8 @@ class TestLocked:
         self, in_file: Journal, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Advice does not wait for it, and reports are refused when they have waited in vain."""
-        monkeypatch.setattr(book, "RECORD_SECONDS", 0.3)
-        monkeypatch.setattr(book, "REPORT_SECONDS", 0.3)
+        monkeypatch.setattr(journal_module, "RECORD_SECONDS", 0.3)
+        monkeypatch.setattr(journal_module, "REPORT_SECONDS", 0.3)
         id = in_file.record(question(1), advice())
         assert id is not None
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
@@ -225,7 +226,7 @@ class TestServerGone:
         self, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """It takes a connection and says nothing; while it is known to be lost, nobody asks, and no secret is told."""
-        monkeypatch.setattr(book, "RECORD_SECONDS", 0.3)
+        monkeypatch.setattr(journal_module, "RECORD_SECONDS", 0.3)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             port = silent.getsockname()[1]
             events: list[str] = []
@@ -250,8 +251,8 @@ class TestLooking:
     @pytest.mark.usefixtures("at_once")
     def test_a_loss_is_seen_before_anybody_suffers_it(self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
         """By a look alone, and so is that it is back, for reading and for writing; nothing counts as an entry."""
-        monkeypatch.setattr(book, "LOOK_SECONDS", 0.0)
-        monkeypatch.setattr(book, "LOOK_PATIENCE", 30.0)
+        monkeypatch.setattr(journal_module, "LOOK_SECONDS", 0.0)
+        monkeypatch.setattr(journal_module, "LOOK_PATIENCE", 30.0)
         events: list[str] = []
         with closing(open_journal(cluster.new_database(), on_event=events.append)) as journal:
             assert journal.record(question(1), advice()) is not None
@@ -271,8 +272,8 @@ class TestLooking:
     ) -> None:
         """However many probes there are."""
         looks: list[Connection] = []
-        monkeypatch.setattr(entries, "look", looks.append)
-        monkeypatch.setattr(book, "LOOK_PATIENCE", 30.0)
+        monkeypatch.setattr(queries, "look", looks.append)
+        monkeypatch.setattr(journal_module, "LOOK_PATIENCE", 30.0)
         for _ in range(5):
             in_file.look()
         assert len(looks) == 1
@@ -286,9 +287,9 @@ class TestLooking:
             looks.append(connection)
             go_on.wait(30)
 
-        monkeypatch.setattr(entries, "look", hang)
-        monkeypatch.setattr(book, "LOOK_SECONDS", 0.0)
-        monkeypatch.setattr(book, "LOOK_PATIENCE", 0.01)
+        monkeypatch.setattr(queries, "look", hang)
+        monkeypatch.setattr(journal_module, "LOOK_SECONDS", 0.0)
+        monkeypatch.setattr(journal_module, "LOOK_PATIENCE", 0.01)
         for _ in range(3):
             in_file.look()
         looking = in_file._looking

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from advisor import machine, platform, probes
-from advisor.probes import Host, Sample
-from advisor.records import Machine
+from advisor.host import machine, platform, probes
+from advisor.host.probes import Host, Sample
+from advisor.models import Machine
 
 COSTS = machine._MEASURED
 
@@ -114,7 +114,7 @@ def test_a_script_without_a_main_guard_may_ask_under_spawn(tmp_path: Path) -> No
         "from advisor import machine\n"
         "print(machine.this_machine(seconds=1.2).start_method)\n"
     )
-    environment = {**os.environ, "PYTHONPATH": str(Path(machine.__file__).parent.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(Path(machine.__file__).parent.parent.parent)}
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout == "script runs\nspawn\n"
 

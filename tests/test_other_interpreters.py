@@ -162,8 +162,8 @@ def test_without_a_gil_no_lock_word_is_looked_for(folder: Path) -> None:
     """There is none to read: the observer is not started, and neither is the sampler's thread."""
     code = (
         "import json\n"
-        "from advisor.profiler import lockword\n"
-        "from advisor.profiler.meter import Meter\n"
+        "from advisor.measure.profiler import lockword\n"
+        "from advisor.measure.meter import Meter\n"
         "with Meter() as meter:\n"
         "    print(json.dumps([lockword.find(), meter.observer, meter._watch]))\n"
     )
@@ -175,7 +175,7 @@ def test_threads_without_a_gil_give_the_results_of_a_loop(folder: Path) -> None:
     """The executor for threads runs the calls side by side, and each result is right."""
     code = (
         "import json, work\n"
-        "from advisor.executors import open_executor\n"
+        "from advisor.run.executors import open_executor\n"
         "with open_executor('threading', 2) as pool:\n"
         "    results = [one.result() for one in [pool.submit(work.compute) for _ in range(20)]]\n"
         "print(json.dumps(set(results) == {work.compute()}))\n"
@@ -216,7 +216,7 @@ def test_subinterpreters_find_modules_where_the_program_does(folder: Path) -> No
         f"sys.path.insert(0, {str(elsewhere)!r})\n"
         "import work\n"
         "from functools import partial\n"
-        "from advisor.executors import open_executor\n"
+        "from advisor.run.executors import open_executor\n"
         "if __name__ == '__main__':\n"
         "    with open_executor('interpreters', 2) as pool:\n"
         "        results = [one.result() for one in [pool.submit(partial(work.compute)) for _ in range(8)]]\n"
@@ -234,7 +234,7 @@ def test_a_job_is_verified_in_subinterpreters(folder: Path) -> None:
         "request = {'target': 'work.py:compute', 'inputs': None, 'strategy': 'interpreters', 'workers': 2}\n"
         "request |= {'chunk': 1, 'calls': 40, 'predicted': 1.0}\n"
         "if __name__ == '__main__':\n"
-        "    answer = sandbox.run('advisor.verify:run_part', request, timeout=60)\n"
+        "    answer = sandbox.run('advisor.run.trial:run_part', request, timeout=60)\n"
         "    print(json.dumps([answer['calls'], answer['failure']]))\n"
     )
     for python in interpreters("with-subinterpreters"):
@@ -248,7 +248,7 @@ def test_a_fork_server_is_part_of_what_a_pool_costs(folder: Path) -> None:
     code = (
         "import json\n"
         "from multiprocessing import forkserver\n"
-        "from advisor.probes import Host\n"
+        "from advisor.host.probes import Host\n"
         "if __name__ == '__main__':\n"
         "    servers = []\n"
         "    for _ in range(2):\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor import platform
+from advisor.host import platform
 
 
 def lay_out(root: Path, files: dict[str, str]) -> Path:

@@ -22,13 +22,15 @@ import pytest
 
 import advisor
 from advisor.errors import AdvisorError, TargetError, UsageError
-from advisor.profiler import _beside, effects, held, lockword, observer, pickling, rounds, sampler
-from advisor.profiler.calls import call_within
-from advisor.profiler.clocks import Reading
-from advisor.profiler.meter import Meter, Record, Stretch
-from advisor.profiler.summary import summarise
-from advisor.records import Profile
-from advisor.target import Call
+from advisor.measure import lock_contention, pickling, repeat_effects, side_effects
+from advisor.measure.clocks import Reading
+from advisor.measure.gil import locate, observer, sampler
+from advisor.measure.meter import Meter, Record, Stretch
+from advisor.measure.profiler import _beside
+from advisor.measure.runner import call_within
+from advisor.measure.summarize import summarise
+from advisor.models import Profile
+from advisor.target.loader import Call
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads the lock word through the kernel")
 with_gil = pytest.mark.skipif(not getattr(sys, "_is_gil_enabled", lambda: True)(), reason="there is no GIL here")
@@ -60,9 +62,9 @@ def blocked() -> None:
 
 
 def assert_shares(watch: Any, sources: set[str]) -> None:
-    computing = advisor.profiler.profile(spin, budget=0.6, watch=watch)
-    sleeping = advisor.profiler.profile(nap, budget=0.6, watch=watch)
-    hashing = advisor.profiler.profile(digest, budget=0.6, watch=watch)
+    computing = advisor.measure.profiler.profile(spin, budget=0.6, watch=watch)
+    sleeping = advisor.measure.profiler.profile(nap, budget=0.6, watch=watch)
+    hashing = advisor.measure.profiler.profile(digest, budget=0.6, watch=watch)
     assert computing.gil_held is not None
     assert sleeping.wait is not None
     assert hashing.gil_free is not None
@@ -360,12 +362,12 @@ def test_profiling_leaves_neither_thread_nor_process_behind() -> None:
     def broken() -> None:
         raise ValueError
 
-    before = effects.children()
+    before = side_effects.children()
     for watch in ("outside", "inside"):
-        advisor.profiler.profile(nap, budget=0.05, watch=watch)  # type: ignore[arg-type]
+        advisor.measure.profiler.profile(nap, budget=0.05, watch=watch)  # type: ignore[arg-type]
         with pytest.raises(TargetError):
-            advisor.profiler.profile(broken, budget=0.05, watch=watch)  # type: ignore[arg-type]
-    assert effects.children() == before
+            advisor.measure.profiler.profile(broken, budget=0.05, watch=watch)  # type: ignore[arg-type]
+    assert side_effects.children() == before
     assert threading.active_count() == 1
 
 
@@ -435,10 +437,10 @@ def test_an_error_in_the_block_is_raised_and_gives_no_profile() -> None:
 def test_the_lock_word_is_found_and_the_switch_interval_put_back() -> None:
     """It names this thread as the holder, and reads as taken while Python code runs."""
     before = sys.getswitchinterval()
-    word = lockword.find()
+    word = locate.find()
     assert word is not None
     assert sys.getswitchinterval() == before
-    assert word.thread == lockword.this_thread()
+    assert word.thread == locate.this_thread()
     assert ctypes.c_int.from_address(word.address + 8).value == 1
 
 
@@ -449,7 +451,7 @@ def test_the_lock_word_is_where_the_interpreter_says() -> None:
     """The search finds what `_Py_DebugOffsets` publishes."""
     from benchmarks.gil_share import published_lock_word
 
-    word = lockword.find()
+    word = locate.find()
     assert word is not None
     assert published_lock_word() == word.address + 8
 
@@ -476,7 +478,7 @@ def test_an_instant_is_counted_for_the_window_it_lay_in() -> None:
 def test_the_observer_ends_with_the_process_it_watches() -> None:
     """Also when that is killed."""
     script = (
-        "import os, time\nfrom advisor.profiler import lockword, observer\n"
+        "import os, time\nfrom advisor.measure.profiler import lockword, observer\n"
         "o = observer.Observer(lockword.find())\nprint(o.process.pid, flush=True)\ntime.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as watched:
@@ -659,7 +661,7 @@ def test_native_threads_are_the_cores_kept_busy() -> None:
     fields = summarise(record(Stretch(1, passed), observed={0: tally(1000, 0, looks=100, idle=20)}))
     assert fields["wait"] == pytest.approx(1)
     assert fields["gil_free"] == pytest.approx(8)
-    assert fields["native_threads"] == pytest.approx(min(2, advisor.profiler.summary.usable_cores()))
+    assert fields["native_threads"] == pytest.approx(min(2, advisor.measure.summarize.usable_cores()))
 
 
 def test_waiting_and_holding_the_gil_are_never_more_than_the_whole() -> None:
@@ -707,9 +709,9 @@ def test_where_inputs_are_cheaper_again_the_first_round_is_what_counts() -> None
 def test_batches_of_the_first_round_are_compared_with_the_same_inputs() -> None:
     """1,000 calls of 0.5 ms in batches of 10, and of all at once when they come again."""
     first = [Stretch(10, reading(5e-3, 5e-3))] * 100
-    assert rounds.is_cheaper_again([*first, Stretch(1000, reading(1e-3, 1e-3))], 1000)
-    assert not rounds.is_cheaper_again([*first, Stretch(1000, reading(0.3, 0.3))], 1000)
-    assert not rounds.is_cheaper_again([*first, Stretch(500, reading(1e-3, 1e-3))], 1000)  # not its later half
+    assert repeat_effects.is_cheaper_again([*first, Stretch(1000, reading(1e-3, 1e-3))], 1000)
+    assert not repeat_effects.is_cheaper_again([*first, Stretch(1000, reading(0.3, 0.3))], 1000)
+    assert not repeat_effects.is_cheaper_again([*first, Stretch(500, reading(1e-3, 1e-3))], 1000)  # not its later half
 
 
 UNEVEN = [0.001 * (1 + n % 7) ** 2 for n in range(40)]
@@ -754,7 +756,7 @@ def test_batches_end_with_the_round_twice() -> None:
 
 def test_nothing_is_held_where_inputs_that_come_again_do_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The calls that would be looked at are no calls."""
-    monkeypatch.setattr(held, "look", lambda *_: ("something",))
+    monkeypatch.setattr(lock_contention, "look", lambda *_: ("something",))
     waiting = {"wall": 1.0, "gil_held": 0.0}
     assert _beside(nap, None, {**waiting, "repeated_call": None}, 0.1) == {"held": ("something",)}
     assert _beside(nap, None, {**waiting, "repeated_call": 1e-6}, 0.1) == {}

@@ -35,9 +35,9 @@ import psutil
 import pytest
 from rich.console import Console
 
-from advisor.matrix import MATRIX, ROWS
-from advisor.records import Advice, Alternative, Job, Machine, Profile, Range
-from advisor.target import load, load_calls
+from advisor.describe.decision_matrix import MATRIX, ROWS
+from advisor.models import Advice, Alternative, Job, Machine, Profile, Range
+from advisor.target.loader import load, load_calls
 from profiles import WORKLOADS, Workload, chat, demo, find, loopback, payloads, queues, scratch, server, tiny, web
 from profiles.files import log_text
 from profiles.job import ROOT, SEQUENTIAL, JobError, Plan, measure, plan_of, timed

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.reading.calls import MOST_CALLS
-from advisor.reading.measures import LONGEST, measures
-from advisor.reading.quantities import Quantities, quantities
-from advisor.reading.tokens import tokenised, vocabulary
+from advisor.describe.text.call_count import MOST_CALLS
+from advisor.describe.text.quantities import Quantities, quantities
+from advisor.describe.text.tokenizer import tokenised, vocabulary
+from advisor.describe.text.units import LONGEST, measures
 
 
 @pytest.mark.parametrize(

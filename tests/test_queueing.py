@@ -23,16 +23,7 @@ from simulation import (
     threads_until_done,
 )
 
-from advisor.queueing import (
-    Cores,
-    Pool,
-    Visit,
-    job_seconds,
-    lock_curve,
-    sizes,
-    station_rates,
-    throughput,
-)
+from advisor.predict.queueing import Cores, Pool, Visit, job_seconds, lock_curve, sizes, station_rates, throughput
 
 WITHIN = 0.05
 

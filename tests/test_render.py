@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from advisor.decide.reference import as_json
 from advisor.errors import MissingExtraError, UsageError
-from advisor.matrix import as_json
-from advisor.records import (
+from advisor.models import (
     Advice,
     Alternative,
     Estimate,
@@ -30,10 +30,10 @@ from advisor.records import (
     Strategy,
     Verification,
 )
-from advisor.render import matrix, terminal
-from advisor.render.lines import Screen, columns
-from advisor.render.plot import check_plot, save_plot
-from advisor.render.quantities import duration_range, percentages, times_range
+from advisor.report import matrix, terminal
+from advisor.report.layout import Screen, columns
+from advisor.report.plot import check_plot, save_plot
+from advisor.report.ranges import duration_range, percentages, times_range
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from advisor import sandbox
 from advisor.errors import TargetError, UsageError
+from advisor.target import sandbox
 
 ENTRIES = """
 import os, signal, subprocess, sys, threading, time

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from test_server import served
+from test_service_server import served
 
 REFUSALS = [400, 404, 405, 413, 415, 422]  # schemathesis by itself knows no 413
 

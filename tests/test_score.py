@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.records import Machine, Profile, Python, Range
+from advisor.models import Machine, Profile, Python, Range
 from benchmarks import corpus, oracle, score, score_report
 from benchmarks.trials import (
     ADVISOR,

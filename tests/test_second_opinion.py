@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from advisor.records import Machine, Profile, Python, Range, SideEffects
+from advisor.models import Machine, Profile, Python, Range, SideEffects
 from benchmarks import opinion_training, second_opinion
 from benchmarks.document import renew
 from benchmarks.opinion import CONTEXT, CONTRAST, FEATURES, LOOP, Node, Opinion, Scale, answer_of

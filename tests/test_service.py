@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
-from advisor.machine import limits
-from advisor.records import Advice, Machine, Python
+from advisor.host.machine import limits
+from advisor.models import Advice, Machine, Python
 from advisor.service import create_app
-from advisor.service.answer import planned_machine, safe_target
-from advisor.service.requests import MAX_BODY_BYTES, Overrides, Question
+from advisor.service.planner import planned_machine, safe_target
+from advisor.service.schemas import MAX_BODY_BYTES, Overrides, Question
 
 WAITING = {"calls": 20, "wall": 0.05, "gil_held": 0.001, "gil_free": 0.0, "child_cpu": 0.0, "wait": 0.049}
 COMPUTING = {"calls": 20, "wall": 0.05, "gil_held": 0.05, "gil_free": 0.0, "child_cpu": 0.0, "wait": 0.0}
@@ -127,7 +127,7 @@ def test_health_is_that_it_can_answer(client: FlaskClient, monkeypatch: pytest.M
     def broken() -> Machine:
         raise OSError("cannot read /proc/secret")
 
-    monkeypatch.setattr("advisor.service.answer.limits", broken)
+    monkeypatch.setattr("advisor.service.planner.limits", broken)
     assert "secret" not in json.dumps(problem(client.get("/healthz"), 500))
 
 
@@ -276,7 +276,7 @@ def test_a_failure_inside_stays_inside(
     def broken(*_: Any, **__: Any) -> None:
         raise RuntimeError("password=hunter2")
 
-    monkeypatch.setattr("advisor.service.answered.answer", broken)
+    monkeypatch.setattr("advisor.service.response_cache.answer", broken)
     with caplog.at_level(logging.ERROR):
         document = problem(ask(client, {"description": "x"}), 500)
     assert "hunter2" not in json.dumps(document)

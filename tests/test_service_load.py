@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.service.requests import parse_question
+from advisor.service.schemas import parse_question
 from benchmarks import wrk
 from benchmarks.questions import HANDFUL, Subject, different, handful
 from benchmarks.service_load import (

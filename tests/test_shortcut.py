@@ -16,9 +16,9 @@ from werkzeug.exceptions import ClientDisconnected
 
 from advisor.service import app as building
 from advisor.service import create_app
-from advisor.service.answered import LARGEST_BODY
+from advisor.service.response_cache import LARGEST_BODY
 from advisor.service.settings import Settings
-from tests.test_observed import counted
+from tests.test_metrics import counted
 
 TOKEN = "a-token-of-the-team"
 PROFILE = {"calls": 20, "wall": 0.05, "gil_held": 0.01, "wait": 0.04}

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from advisor.records import Machine
-from advisor.task import Task, advise_task, job_of, profile_of
+from advisor.api import advise_task
+from advisor.describe.task import Task, job_of, profile_of
+from advisor.models import Machine
 
 SHARES = ("cpu_share", "gil_share", "child_share", "wait_share")
 MACHINE = Machine(cores=4, memory=8 * 2**30)

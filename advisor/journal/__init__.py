@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.errors import MissingExtraError
 
 if TYPE_CHECKING:
-    from advisor.journal.book import Journal
+    from advisor.journal.journal import Journal
 
 __all__ = ["KEEP_DAYS", "OFF", "OWN", "open_journal"]
 
@@ -28,7 +28,7 @@ KEEP_DAYS = 90.0
 def open_journal(address: str = OWN, **options: Any) -> Journal:
     """The journal at an address: a file's path, `sqlite:///…`, `postgresql+psycopg://…`, or "own", the user's own file.
 
-    The options are those of `advisor.journal.book.Journal`. A database that is not there is no error: it is asked again
+    The options are those of `Journal`. A database that is not there is no error: it is asked again
     from time to time. Raises UsageError for what is no address, MissingExtraError where a package is missing.
     """
     try:
@@ -36,7 +36,7 @@ def open_journal(address: str = OWN, **options: Any) -> Journal:
         import sqlalchemy  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("the journal", "journal") from error
-    from advisor.journal.book import Journal
     from advisor.journal.database import Database
+    from advisor.journal.journal import Journal
 
     return Journal(Database(address), **options)

@@ -12,7 +12,7 @@ from advisor.errors import UsageError
 from advisor.journal import KEEP_DAYS, OFF, OWN, open_journal
 
 if TYPE_CHECKING:
-    from advisor.journal.book import Journal
+    from advisor.journal.journal import Journal
 
 address_option = click.option(
     "--journal",

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from advisor.journal.records import Entry, Outcome
-from advisor.records import Machine, Strategy
-from advisor.replacing import replacing
+from advisor.journal.models import Entry, Outcome
+from advisor.models import Machine, Strategy
+from advisor.report.atomic_write import atomic_write
 
 FAMILY = "reported"
 
@@ -72,5 +72,5 @@ def kind_of(machine: Machine) -> str:
 
 def _save(folder: Path, document: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / f"{document['workload']}.json") as file:
+    with atomic_write(folder / f"{document['workload']}.json") as file:
         file.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from advisor import api
 from advisor.errors import UsageError
-from advisor.records import Advice, Estimate, Job, Range, Strategy
+from advisor.models import Advice, Estimate, Job, Range, Strategy
 
 
 def way_of(advice: Advice, strategy: Strategy | None, workers: int | None) -> tuple[Strategy, int]:

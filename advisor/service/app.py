@@ -2,22 +2,23 @@ from __future__ import annotations
 
 from flask import Flask
 
-from advisor.service import access, advising, health, journaling, observed, pages, problem, reference
-from advisor.service.answer import can_answer
-from advisor.service.answered import Answers
-from advisor.service.headers import with_headers
+from advisor.service import auth, errors, metrics
 from advisor.service.openapi import Description
-from advisor.service.requests import MAX_BODY_BYTES
+from advisor.service.planner import can_answer
+from advisor.service.response_cache import Answers
+from advisor.service.routes import advice, health, journal, pages, reference
+from advisor.service.schemas import MAX_BODY_BYTES
+from advisor.service.security_headers import with_headers
 from advisor.service.settings import Settings
 from advisor.service.shortcut import with_shortcut
 
 VIEWS = (
-    advising.views,
+    advice.views,
     reference.views,
     health.views,
-    observed.views,
+    metrics.views,
     pages.views,
-    journaling.views,
+    journal.views,
 )
 
 
@@ -27,15 +28,15 @@ def build_app(settings: Settings) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the documents' fields come in the contract's order
     for views in VIEWS:
         app.register_blueprint(views)
-    problem.answer_errors_of(app)
-    observed.observe(app)
+    errors.answer_errors_of(app)
+    metrics.observe(app)
     app.extensions["ready"] = {"advice": can_answer}
-    app.extensions["journal"] = journal = journaling.journal_of(settings)
-    app.extensions["answers"] = answers = Answers(journal=journal)
+    app.extensions["journal"] = kept = journal.journal_of(settings)
+    app.extensions["answers"] = answers = Answers(journal=kept)
     app.extensions["description"] = Description(app, protected=bool(settings.tokens), limited=bool(settings.rate_limit))
-    tokens = access.Tokens(settings.tokens)
+    tokens = auth.Tokens(settings.tokens)
     if not settings.rate_limit:  # which Flask counts
         app.wsgi_app = with_shortcut(app.wsgi_app, answers, tokens)  # type: ignore[method-assign, assignment]
-    access.guard(app, settings, tokens)
+    auth.guard(app, settings, tokens)
     app.wsgi_app = with_headers(app.wsgi_app)  # type: ignore[method-assign, assignment]
     return app

@@ -9,9 +9,9 @@ from typing import Any
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 
-from advisor.service.answered import Given
-from advisor.service.problem import Problem, ProblemError, problem_of, without_null
-from advisor.service.requests import MAX_BODY_BYTES, Question, faults_in, parse_json
+from advisor.service.errors import Problem, ProblemError, problem_of, without_null
+from advisor.service.response_cache import Given
+from advisor.service.schemas import MAX_BODY_BYTES, Question, faults_in, parse_json
 
 MAX_SUBJECTS = 1000
 MAX_BATCH_BYTES = 8 << 20

@@ -7,8 +7,8 @@ from itertools import groupby
 from pydantic import BaseModel, Field
 
 from advisor import api
-from advisor.decision import speedups
-from advisor.records import Advice, Range, Strategy
+from advisor.decide.decision import speedups
+from advisor.models import Advice, Range, Strategy
 
 
 class Point(BaseModel):

@@ -19,7 +19,7 @@ from spectree.models import SecureType, SecuritySchemeData
 from spectree.plugins.flask_plugin import FlaskPlugin
 
 from advisor import __version__
-from advisor.service.problem import CONTENT_TYPE, Problem
+from advisor.service.errors import CONTENT_TYPE, Problem
 
 JSON = "application/json"
 EXAMPLE_REQUEST = "example-1"  # the id of the requests that examples are answers to

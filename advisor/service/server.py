@@ -18,14 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.errors import MissingExtraError, UsageError
-from advisor.records import Advice, Profile
+from advisor.models import Advice, Profile
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from advisor.service.settings import Settings
 
-HANDLER = Path(__file__).with_name("handler.json")  # a profile of what answers questions, half in words, half profiles
+HANDLER = Path(__file__).with_name(
+    "own_profile.json"
+)  # a profile of what answers questions, half in words, half profiles
 FEWEST_THREADS = 4  # a client that is slow to send a large body keeps one, which no profile shows
 MOST_THREADS = 32
 CLIENT_SECONDS = 30  # that a request may take to arrive, and a client be silent in what is too large to be waited for
@@ -85,7 +87,7 @@ def crew() -> tuple[int, int]:
     As many processes as multiprocessing would have; in each of them threads as threading would have on one core.
     """
     from advisor import api
-    from advisor.machine import limits
+    from advisor.host.machine import limits
 
     handler, host = Profile.model_validate_json(HANDLER.read_bytes()), limits()
     processes = _best(api.advise(handler, machine=host), "multiprocessing")

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
-from advisor.service.access import Tokens
-from advisor.service.answered import LARGEST_BODY, Answered, Answers
-from advisor.service.headers import Application
-from advisor.service.observed import BEGAN, REQUEST_ID, count_advice, id_of, seen
+from advisor.service.auth import Tokens
+from advisor.service.metrics import BEGAN, REQUEST_ID, count_advice, id_of, seen
 from advisor.service.openapi import JSON
+from advisor.service.response_cache import LARGEST_BODY, Answered, Answers
+from advisor.service.security_headers import Application
 
 ROUTE = "/v1/advice"
 

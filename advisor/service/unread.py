@@ -11,9 +11,9 @@ from http import HTTPStatus
 
 from gunicorn.http import errors
 
-from advisor.service.headers import HEADERS
-from advisor.service.observed import REQUEST_ID, id_of, seen
-from advisor.service.problem import CONTENT_TYPE, DETAILS, Problem, title_of
+from advisor.service.errors import CONTENT_TYPE, DETAILS, Problem, title_of
+from advisor.service.metrics import REQUEST_ID, id_of, seen
+from advisor.service.security_headers import HEADERS
 
 log = logging.getLogger("advisor.service")
 

@@ -1,0 +1,1 @@
+"""Weigh estimates, rules and evidence, and explain the result."""

@@ -1,0 +1,88 @@
+"""What the lexicon knows of the libraries and programs at hand → reasons and pitfalls of an advice.
+
+A fact supports a verdict, it does not make one: of a function that was measured, only those are told that agree with
+what was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from advisor.decide.facts import CONCURRENT, OWN_GIL, SHARED_MEMORY
+from advisor.describe.lexicon import lookup
+from advisor.describe.lexicon.lookup import Entry
+from advisor.models import Machine, Pitfall, Profile, Reason, Strategy
+
+MOST_REASONS = 3
+MOST_PITFALLS = 3
+NOTICED = 0.3  # share of a measured call's time, from which a fact about it is of interest
+
+# Where the work happens → the strategies that this speaks for.
+_SPEAKS_FOR: dict[str, frozenset[Strategy]] = {
+    **dict.fromkeys(("network", "disk", "database", "device", "child"), SHARED_MEMORY),
+    "releases": frozenset({"threading", "multiprocessing"}),
+    "holds": OWN_GIL,
+    "tiny": frozenset({"sequential"}),
+    "serial": frozenset({"sequential"}),
+}
+# A trait, the strategies that it is a pitfall of, and what to do.
+_WARNINGS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
+    (
+        "not-thread-safe",
+        frozenset({"threading"}),
+        "{name} is not safe to share between threads: give each thread its own, or hold a lock while it is used.",
+    ),
+    (
+        "not-fork-safe",
+        OWN_GIL,
+        "What {name} has open must not be carried into forked processes: open it in each worker, by an initializer.",
+    ),
+    ("not-picklable", OWN_GIL, "Objects of {name} cannot be pickled: make them inside the worker."),
+    (
+        "rate-limited",
+        CONCURRENT,
+        "{name} limits how fast it may be called: have no more workers than the limit feeds.",
+    ),
+    (
+        "already-parallel",
+        CONCURRENT,
+        "{name} uses several cores by itself: tell it to use one, or have fewer workers than cores.",
+    ),
+)
+
+
+def known(named: Iterable[Entry], modules: Sequence[str]) -> tuple[Entry, ...]:
+    """The entries that a text names, and those about the modules that a call imports."""
+    return tuple(dict.fromkeys([*named, *(lookup.facts_for_modules(modules) if modules else ())]))
+
+
+def reasons(entries: Sequence[Entry], strategy: Strategy, profile: Profile) -> tuple[Reason, ...]:
+    """The facts that speak for the strategy, each with its version and source."""
+    speaking = [entry for entry in entries if entry.source and strategy in _SPEAKS_FOR.get(entry.works, ())]
+    if profile.archetype is None:
+        speaking = [entry for entry in speaking if _was_seen(entry, profile)]
+    return tuple(
+        Reason(rule="knowledge", text=_with_version(entry), source=entry.source or "")
+        for entry in speaking[:MOST_REASONS]
+    )
+
+
+def pitfalls(entries: Sequence[Entry], strategy: Strategy, machine: Machine) -> tuple[Pitfall, ...]:
+    """What is known to go wrong with the strategy and one of them."""
+    return tuple(
+        Pitfall(code=trait, text=text.format(name=entry.name))
+        for trait, concerned, text in _WARNINGS
+        if strategy in concerned and (trait != "not-fork-safe" or machine.start_method == "fork")
+        for entry in [one for one in entries if trait in one.traits and one.source][:1]
+    )[:MOST_PITFALLS]
+
+
+def _was_seen(entry: Entry, profile: Profile) -> bool:
+    """Whether a measured call spends a good part of its time the way that the fact says."""
+    parts = {"holds": profile.gil_held, "releases": profile.gil_free, "child": profile.child_cpu}
+    seconds = parts.get(entry.works, profile.wait)
+    return (seconds or 0.0) >= NOTICED * profile.wall
+
+
+def _with_version(entry: Entry) -> str:
+    return f"{entry.fact.rstrip('.')} ({entry.version})." if entry.version else entry.fact

@@ -1,0 +1,458 @@
+"""The pitfalls: what to watch for with a strategy, and what to do about it, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from advisor.decide.facts import (
+    ALONE,
+    CONCURRENT,
+    EVERY,
+    FEW_CALLS,
+    LARGE_OBJECT,
+    LARGE_WORKING_SET,
+    MANY_PIECES,
+    MOSTLY,
+    MUCH,
+    OWN_GIL,
+    POOLS,
+    SHARED_MEMORY,
+    SLOW_FIRST,
+    SMALL_TASK,
+    WIDE,
+    Facts,
+)
+from advisor.describe.sources import (
+    AMDAHL,
+    ASYNCIO_DOCS,
+    CACHES,
+    FORK_AND_THREADS,
+    FREE_THREADING,
+    GIL_TERM,
+    MALLOC,
+    NOTEBOOK,
+    NUMPY_RANDOM,
+    PICKLE_DOCS,
+    POOL_DOCS,
+    PROCESS_GUIDELINES,
+    SHARED_MEMORY_DOCS,
+    START_METHODS,
+    SWITCH_INTERVAL,
+    THREADING_DOCS,
+    THREADPOOLCTL,
+    TINY_CALLS,
+)
+from advisor.models import Strategy
+
+
+@dataclass(frozen=True)
+class Trap:
+    """A pitfall: fires when `condition` holds for one of the strategies it `concerns`; `text` says what to do."""
+
+    code: str
+    when: str
+    condition: Callable[[Facts], bool]
+    concerns: frozenset[Strategy]
+    text: str
+    source: str
+
+    def fires(self, facts: Facts) -> bool:
+        return facts.strategy in self.concerns and self.condition(facts)
+
+
+def _large_self(facts: Facts) -> bool:
+    return (facts.profile.function_bytes or 0.0) >= LARGE_OBJECT and _processes_matter(facts)
+
+
+def _processes_matter(facts: Facts) -> bool:
+    """Processes were chosen, or would have been worth it."""
+    return facts.strategy in OWN_GIL or facts.wants_processes
+
+
+def _data_is_dear(facts: Facts) -> bool:
+    """Arguments and results, not a large `self`, make the pipe slow."""
+    mostly_self = (facts.profile.function_bytes or 0.0) > facts.pipe_bytes and _large_self(facts)
+    return facts.pickling_is_dear and _processes_matter(facts) and not mostly_self and not _tiny(facts)
+
+
+def _tiny(facts: Facts) -> bool:
+    return facts.profile.wall < SMALL_TASK * facts.dispatch
+
+
+def _nested(facts: Facts) -> bool:
+    return facts.workers > 1 and facts.native_threads >= 1.5
+
+
+def _uncertain(facts: Facts) -> bool:
+    seconds = facts.chosen.seconds
+    wide = seconds.high > WIDE * max(seconds.low, 1e-12)
+    return not facts.assumed and not facts.verified and (wide or facts.profile.calls < FEW_CALLS)
+
+
+def _hidden_limit(facts: Facts) -> bool:
+    return facts.workers > 1 and facts.wait_share >= MOSTLY and not facts.verified
+
+
+def _slow_first_call(facts: Facts) -> bool:
+    first = facts.profile.first_call or 0.0
+    return first >= SLOW_FIRST * facts.profile.wall and first * 10 >= facts.chosen.seconds.expected
+
+
+def _memory_is_short(facts: Facts) -> bool:
+    needed, memory = facts.memory_needed, facts.machine.memory
+    return facts.workers > 1 and needed is not None and memory is not None and needed > 0.5 * memory
+
+
+def _shared_bandwidth(facts: Facts) -> bool:
+    busy = facts.gil_share + facts.free_share >= MOSTLY
+    return facts.workers > 1 and busy and facts.working_set >= LARGE_WORKING_SET and not facts.verified
+
+
+def _imports_are_slow(facts: Facts) -> bool:
+    imports = facts.profile.import_seconds or 0.0
+    return facts.machine.start_method != "fork" and imports >= 0.3 and imports * 10 >= facts.chosen.seconds.expected
+
+
+def _threads_would_be_lost(facts: Facts) -> bool:
+    return facts.machine.start_method == "fork" and (bool(facts.effects.threads_left) or facts.native_threads >= 1.5)
+
+
+PROCESSES: frozenset[Strategy] = frozenset({"multiprocessing"})
+
+PITFALLS: tuple[Trap, ...] = (
+    Trap(
+        "unpicklable-function",
+        "the function cannot be pickled and only processes would help",
+        lambda facts: facts.profile.picklable.function is False and _processes_matter(facts),
+        EVERY,
+        "The function cannot be sent to a process ({function_reason}): define it at the top level of an importable "
+        "module, not as a lambda or inside another function.",
+        PICKLE_DOCS,
+    ),
+    Trap(
+        "unpicklable-arguments",
+        "the arguments cannot be pickled and only processes would help",
+        lambda facts: facts.profile.picklable.arguments is False and _processes_matter(facts),
+        EVERY,
+        "The arguments cannot be sent to a process ({argument_reason}): pass what they are made from, a path "
+        "instead of an open file, a URL or an address instead of a connection, and open it in the worker.",
+        PICKLE_DOCS,
+    ),
+    Trap(
+        "unpicklable-result",
+        "the result cannot be pickled and only processes would help",
+        lambda facts: facts.profile.picklable.results is False and _processes_matter(facts),
+        EVERY,
+        "The result cannot be sent back from a process ({result_reason}): return plain data, such as a list instead "
+        "of a generator or a path instead of an open file.",
+        PICKLE_DOCS,
+    ),
+    Trap(
+        "native-result",
+        "a result is made of many pieces of native memory, which threads would give back for each other",
+        lambda facts: (facts.profile.result_pieces or 0.0) >= MANY_PIECES * facts.profile.wall and facts.free_share > 0,
+        frozenset({"threading", "sequential"}),
+        "A result is made of some {result_pieces} pieces of native memory, as a parsed document is. With threads they "
+        "are given back while others are taken, and both wait for the allocator: return what is wanted of it as plain "
+        "data, and let the rest go within the call.",
+        MALLOC,
+    ),
+    Trap(
+        "coroutine-in-a-pool",
+        "a coroutine function is given to a pool",
+        lambda facts: facts.profile.coroutine,
+        POOLS,
+        "A pool that calls a coroutine function gets a coroutine that never runs: let each worker call "
+        "asyncio.run(function(...)), as the code here does.",
+        ASYNCIO_DOCS,
+    ),
+    Trap(
+        "blocks-the-loop",
+        "a coroutine computes for much of its time",
+        lambda facts: facts.computes and facts.profile.coroutine,
+        frozenset({"asyncio"}),
+        "The coroutine computes for {gil_share} of its time and holds up every other task in the loop meanwhile: "
+        "give that part to a process pool with loop.run_in_executor.",
+        ASYNCIO_DOCS,
+    ),
+    Trap(
+        "not-thread-safe",
+        "the function writes globals and threads would share them",
+        lambda facts: bool(facts.effects.globals_written) and facts.workers > 1,
+        frozenset({"threading"}),
+        "The function writes {globals}: threads can interleave between reading and writing it. Guard it with a "
+        "threading.Lock, or return the value instead.",
+        THREADING_DOCS,
+    ),
+    Trap(
+        "unguarded-state",
+        "the calls share state and threads would interleave on it",
+        lambda facts: facts.job.shares_state is True and not facts.effects.globals_written and facts.workers > 1,
+        frozenset({"threading"}),
+        "The calls share state, and `total += 1` is not atomic: guard what they write with a threading.Lock, or hand "
+        "it over through a queue.Queue.",
+        "notebook “Understanding Multithreading”, Common Pitfalls",
+    ),
+    Trap(
+        "unshared-globals",
+        "the function writes globals, of which each process has its own",
+        lambda facts: bool(facts.effects.globals_written),
+        OWN_GIL,
+        "The function writes {globals}: every worker has a copy of its own, and what it writes there is lost. Return "
+        "the value and collect it in the parent.",
+        PROCESS_GUIDELINES,
+    ),
+    Trap(
+        "unshared-changes",
+        "a call changes its arguments or an object, of which each process has its own",
+        lambda facts: bool(facts.effects.changed),
+        OWN_GIL,
+        "The function changes {changed}: a process changes only its own copy, and what it changed is lost. Return what "
+        "is new, such as the changed object itself, and put it in place in the parent.",
+        PROCESS_GUIDELINES,
+    ),
+    Trap(
+        "unshared-state",
+        "the calls share state, of which each process has its own",
+        lambda facts: facts.job.shares_state is True and not facts.effects.globals_written,
+        OWN_GIL,
+        "The calls share state and processes do not: return each call's part and merge in the parent, or keep the "
+        "state in a multiprocessing.Manager.",
+        PROCESS_GUIDELINES,
+    ),
+    Trap(
+        "gil-blocked",
+        "the call blocks with the GIL held",
+        lambda facts: facts.share(facts.profile.gil_blocked) >= 0.1 and not facts.free_threaded,
+        SHARED_MEMORY | ALONE,
+        "The function blocks for {gil_blocked} per call with the GIL held, so no thread can run meanwhile: some "
+        "extension does not release it. Look for another library, or call it in processes.",
+        GIL_TERM,
+    ),
+    Trap(
+        "nested-parallelism",
+        "native threads times workers are more than the cores",
+        _nested,
+        POOLS,
+        "Each call keeps {native_threads} cores busy by itself; {crew} on top fight for {cores}. Limit one of the two: "
+        "OMP_NUM_THREADS=1 (or threadpoolctl.threadpool_limits(1)) in the workers.",
+        THREADPOOLCTL,
+    ),
+    Trap(
+        "child-threads",
+        "the child program runs on several cores",
+        lambda facts: facts.workers > 1 and (facts.profile.child_cpu or 0.0) > 1.2 * facts.profile.wall,
+        CONCURRENT,
+        "The other program uses several cores itself ({child_cpu} of CPU in {wall}): give it one thread (such as "
+        "ffmpeg -threads 1) or use fewer workers.",
+        "https://ffmpeg.org/ffmpeg-codecs.html",
+    ),
+    Trap(
+        "large-self",
+        "the function drags a large object along",
+        _large_self,
+        EVERY,
+        "Every task would carry the function's {function_bytes} (a bound method brings its whole object): use a "
+        "module-level function, and give each worker the object once through the pool's initializer.",
+        POOL_DOCS,
+    ),
+    Trap(
+        "pickling-dear",
+        "pickling costs at least a fifth of the call",
+        _data_is_dear,
+        EVERY,
+        "Sending a call to a process costs {pickling} against {wall} of work ({argument_bytes} in, {result_bytes} "
+        "out): pass paths or indexes instead of data; give large read-only data once, by an initializer, "
+        "multiprocessing.shared_memory or joblib's memory mapping; return summaries.",
+        SHARED_MEMORY_DOCS,
+    ),
+    Trap(
+        "too-small",
+        "a call is short against the cost of sending it",
+        lambda facts: _tiny(facts) and facts.job.calls > 1,
+        SHARED_MEMORY | ALONE,
+        "A call takes {wall} and sending one to a worker {dispatch}: before any pool can help, batch the work so that "
+        "one call handles hundreds of items.",
+        TINY_CALLS,
+    ),
+    Trap(
+        "too-small",
+        "a call is short against the cost of sending it",
+        _tiny,
+        OWN_GIL,
+        "A call takes {wall} and sending one to a worker {dispatch}: send many at a time, map(..., "
+        "chunksize={chunk}) as the code here does, or let one call handle many items.",
+        TINY_CALLS,
+    ),
+    Trap(
+        "memory",
+        "the workers need more than half of the memory",
+        _memory_is_short,
+        POOLS,
+        "{crew} need about {memory_needed} of the {memory} there is: use fewer workers, or smaller pieces of work.",
+        PROCESS_GUIDELINES,
+    ),
+    Trap(
+        "main-guard",
+        "workers start by importing the main module",
+        lambda facts: facts.machine.start_method != "fork",
+        PROCESSES,
+        "Workers start by {start_method} here and import your main module again: start the pool under "
+        "if __name__ == '__main__', or it never ends starting.",
+        START_METHODS,
+    ),
+    Trap(
+        "fork-with-threads",
+        "the process forks while threads are running",
+        _threads_would_be_lost,
+        PROCESSES,
+        "Threads are alive when the pool forks, and a lock that one of them holds stays locked in the workers: use "
+        "mp_context=multiprocessing.get_context('forkserver'), or 'spawn'.",
+        FORK_AND_THREADS,
+    ),
+    Trap(
+        "shared-random",
+        "a random generator's state is copied into the workers",
+        lambda facts: facts.effects.random_shared and facts.machine.start_method == "fork",
+        PROCESSES,
+        "The function draws from a global random generator, and forked workers start with copies of NumPy's: they "
+        "draw the same numbers. Give each call a generator of its own, numpy.random.default_rng([seed, index]).",
+        NUMPY_RANDOM,
+    ),
+    Trap(
+        "slow-first-call",
+        "the first call is much dearer than the others",
+        _slow_first_call,
+        OWN_GIL,
+        "The first call took {first_call}, the others {wall}: every worker pays for it again. Do in the pool's "
+        "initializer what it does once.",
+        POOL_DOCS,
+    ),
+    Trap(
+        "cheap-repeats",
+        "a call with an input that was given before is much cheaper than the first",
+        lambda facts: facts.profile.repeated_call is not None,
+        EVERY,
+        "With an input that was given before, a call takes {repeated_call} instead of {wall}: it remembers the "
+        "result, finds a file there already, or has used up its argument. The plan is of calls that each come with a "
+        "new input: where inputs come again, or the job is run again, expect less time and less to gain.",
+        CACHES,
+    ),
+    Trap(
+        "slow-import",
+        "importing the target's module takes a good part of the job",
+        _imports_are_slow,
+        PROCESSES,
+        "Importing the module takes {import_seconds}, and each worker does it again: keep one pool for all jobs, or "
+        "move heavy imports out of the module that the workers import.",
+        START_METHODS,
+    ),
+    Trap(
+        "gil-convoy",
+        "something must stay responsive beside threads that hold the GIL",
+        lambda facts: facts.job.responsive is True and facts.gil_share >= MUCH and not facts.free_threaded,
+        frozenset({"threading"}),
+        "Threads that hold the GIL for {gil_share} of their time make every other thread wait up to 5 ms at each "
+        "hand-over: a UI stutters. Processes would leave it alone; a lower sys.setswitchinterval eases it.",
+        SWITCH_INTERVAL,
+    ),
+    Trap(
+        "memory-bandwidth",
+        "the call works on much memory",
+        _shared_bandwidth,
+        POOLS,
+        "A call works on {working_set}: {crew} share one memory bus and cache, and may gain less than the cores "
+        "promise. --verify tells.",
+        "https://en.wikipedia.org/wiki/Roofline_model",
+    ),
+    Trap(
+        "in-turn",
+        "what a call holds while it waits, others have to wait for",
+        lambda facts: facts.held_limit < facts.workers,
+        CONCURRENT,
+        "A call holds {held} for {held_share} of its time, and {held_places} can at a time: at most {held_limit}, "
+        "however many workers there are. Hold it for a shorter part of the call, or have more of it.",
+        AMDAHL,
+    ),
+    Trap(
+        "hidden-limit",
+        "the call waits, and the wait was only seen one call at a time",
+        _hidden_limit,
+        CONCURRENT,
+        "A lock, a rate limit or a connection limit behind the waiting shows only when calls overlap, and {workers} "
+        "workers may need {workers} connections: check with --verify before relying on it.",
+        AMDAHL,
+    ),
+    Trap(
+        "output",
+        "the function prints",
+        lambda facts: facts.effects.output_bytes > 0 and facts.workers > 1,
+        CONCURRENT,
+        "The function printed {output_bytes} while it was measured; lines of several workers interleave. Return the "
+        "text, or use logging.",
+        "https://docs.python.org/3/howto/logging-cookbook.html",
+    ),
+    Trap(
+        "threads-left",
+        "threads outlive the calls",
+        lambda facts: bool(facts.effects.threads_left),
+        EVERY,
+        "Threads are still running after the calls ({threads_left}): over {calls} calls they pile up. Join them, or "
+        "keep one pool outside the function.",
+        THREADING_DOCS,
+    ),
+    Trap(
+        "children-left",
+        "child processes outlive the calls",
+        lambda facts: facts.effects.children_left > 0,
+        EVERY,
+        "{children_left} child process(es) still run after the calls, and over {calls} calls they pile up: wait for "
+        "them, or use subprocess.run.",
+        "https://docs.python.org/3/library/subprocess.html",
+    ),
+    Trap(
+        "busy-host",
+        "the host was busy while measuring",
+        lambda facts: (facts.profile.run_queue or 0.0) >= 0.2 * facts.profile.wall,
+        EVERY,
+        "Each call stood {run_queue} in line for a core while it was measured: the host was busy. Measure again when "
+        "it is quiet.",
+        "https://docs.kernel.org/scheduler/sched-stats.html",
+    ),
+    Trap(
+        "measured-without-gil",
+        "the call was measured without a GIL, and the interpreter planned for has one",
+        lambda facts: facts.unseparated,
+        EVERY,
+        "This was measured on a free-threaded Python and is planned for one with a GIL. To plan for that build, name "
+        "it as the machine's Python; else measure again where it is to run.",
+        FREE_THREADING,
+    ),
+    Trap(
+        "unknown-split",
+        "how the call's time splits into computing and waiting is not known",
+        lambda facts: facts.unknown_share >= MUCH and not facts.verified,
+        EVERY,
+        "Nobody measured where {unknown_share} of a call's time goes, and computing is assumed: measure it with "
+        "advise my_module:function, or run a part of the job with --verify.",
+        NOTEBOOK,
+    ),
+    Trap(
+        "uncertain",
+        "few calls were measured or the interval is wide",
+        _uncertain,
+        EVERY,
+        "Judged by {calls_measured}, the job may take {low} to {high}: give a larger --budget and more inputs, "
+        "or run a part of it with --verify.",
+        "90 % interval of the cost model",
+    ),
+    Trap(
+        "assumed-figures",
+        "nothing was measured",
+        lambda facts: facts.assumed,
+        EVERY,
+        "Nothing was measured, the figures are assumed ({archetype}): measure yours with advise my_module:function.",
+        NOTEBOOK,
+    ),
+)

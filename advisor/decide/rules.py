@@ -1,0 +1,350 @@
+"""The rules: why a strategy suits a task, as rows, the strongest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from advisor.decide.facts import ALONE, EVERY, IN_TURN, MOSTLY, MUCH, OWN_GIL, SHARED_MEMORY, SMALL_TASK, Facts
+from advisor.describe.sources import (
+    AMDAHL,
+    FREE_THREADING,
+    GIL_TERM,
+    LARGE_RESULTS,
+    NOTEBOOK,
+    PICKLE_DOCS,
+    POOL_DOCS,
+    SWITCH_INTERVAL,
+    THREADPOOLCTL,
+    TINY_CALLS,
+)
+from advisor.models import Strategy
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A reason for some strategies: fires when `condition` holds and the chosen strategy is one of `favours`."""
+
+    name: str
+    when: str
+    condition: Callable[[Facts], bool]
+    favours: frozenset[Strategy]
+    because: str
+    so: str
+    source: str
+
+    def fires(self, facts: Facts) -> bool:
+        return facts.strategy in self.favours and self.condition(facts)
+
+    def clause(self, facts: Facts) -> str:
+        """The first half, for use after "because"."""
+        return self.because.format_map(facts.words)
+
+    def text(self, facts: Facts) -> str:
+        sentence = f"{self.because}, so {self.so}.".format_map(facts.words)
+        return sentence[:1].upper() + sentence[1:]
+
+
+def _already_parallel(facts: Facts) -> bool:
+    return facts.native_threads >= max(1.5, 0.6 * facts.machine.cores)
+
+
+def _start_up_is_dearer(facts: Facts) -> bool:
+    processes = facts.best("multiprocessing")
+    return (
+        facts.wants_processes
+        and facts.loop is not None
+        and processes is not None
+        and processes.start_up >= 0.5 * facts.loop.seconds.expected
+    )
+
+
+def _cannot_be_sent(facts: Facts) -> bool:
+    picklable = facts.profile.picklable
+    return facts.wants_processes and False in (picklable.function, picklable.arguments, picklable.results)
+
+
+def _processes_are_no_faster(facts: Facts) -> bool:
+    processes = facts.best("multiprocessing")
+    return processes is not None and facts.chosen.seconds.expected <= processes.seconds.expected * 1.05
+
+
+def _more_workers_than_cores(facts: Facts) -> bool:
+    return facts.workers > facts.machine.cores and facts.wait_share >= 0.2
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "single-call",
+        "the job is one call",
+        lambda facts: facts.job.calls == 1,
+        ALONE,
+        "there is only one call to do",
+        "nothing can run beside it; workers would need the call split into parts",
+        AMDAHL,
+    ),
+    Rule(
+        "off-the-main-thread",
+        "the job is one call, and something else must go on meanwhile",
+        lambda facts: facts.job.calls == 1 and facts.job.responsive is True,
+        SHARED_MEMORY,
+        "something else must stay responsive meanwhile",
+        "the work belongs off the main thread, where it is no faster but in nobody's way",
+        NOTEBOOK + " (user-interface responsiveness)",
+    ),
+    Rule(
+        "already-parallel",
+        "one call keeps most cores busy by itself",
+        _already_parallel,
+        ALONE,
+        "one call keeps {busy_cores} of {cores} busy by itself",
+        "a pool on top would fight for the same cores, unless its threads are limited first (OMP_NUM_THREADS=1)",
+        THREADPOOLCTL,
+    ),
+    Rule(
+        "one-core",
+        "the host has one core and the call computes",
+        lambda facts: facts.machine.cores == 1 and facts.wait_share < MOSTLY,
+        ALONE,
+        "only one core may be used and the function computes rather than waits",
+        "workers would only take turns on it",
+        NOTEBOOK,
+    ),
+    Rule(
+        "too-small",
+        "sending a call to a worker costs a good part of the call",
+        lambda facts: facts.profile.wall < SMALL_TASK * facts.dispatch,
+        ALONE,
+        "a call takes {wall} and sending one to a worker costs {dispatch}",
+        "a pool loses more than it gains; put many items into each call first",
+        TINY_CALLS,
+    ),
+    Rule(
+        "start-up",
+        "starting the pool costs at least half of the whole job",
+        _start_up_is_dearer,
+        ALONE,
+        "the whole job takes {loop_seconds} and starting processes for it {start_up}",
+        "it is over before a pool has paid for itself",
+        POOL_DOCS,
+    ),
+    Rule(
+        "child-program",
+        "another program does at least half of the work",
+        lambda facts: facts.child_share >= MOSTLY,
+        SHARED_MEMORY,
+        "another program does the work ({child_cpu} of CPU time for {wall} of a call)",
+        "it needs cores but no GIL of ours, and threads are enough to start and await it",
+        "https://docs.python.org/3/library/subprocess.html",
+    ),
+    Rule(
+        "waits",
+        "at least half of the time is waiting",
+        lambda facts: facts.wait_share >= MOSTLY,
+        SHARED_MEMORY,
+        "the function waits for {wait_share} of its time",
+        "other calls can run meanwhile, and waiting needs neither a core nor the GIL",
+        NOTEBOOK + " (I/O bound)",
+    ),
+    Rule(
+        "holds-gil",
+        "at least half of the time is spent holding the GIL, and little of it waiting",
+        lambda facts: facts.gil_share >= MOSTLY and facts.wait_share < MUCH and not facts.free_threaded,
+        OWN_GIL,
+        "the function holds the GIL for {gil_share} of its time",
+        "threads would take turns ({thread_limit}) while {kind} have a GIL each",
+        NOTEBOOK + " (CPU bound)",
+    ),
+    Rule(
+        "releases-gil",
+        "at least half of the time is native code with the GIL released",
+        lambda facts: facts.free_share >= MOSTLY and not facts.free_threaded,
+        frozenset({"threading"}),
+        "the function computes for {free_share} of its time with the GIL released",
+        "threads use several cores as processes would, and share memory",
+        GIL_TERM,
+    ),
+    Rule(
+        "free-threaded",
+        "the interpreter has no GIL and the call computes",
+        lambda facts: facts.free_threaded and facts.computes,
+        frozenset({"threading"}),
+        "the function computes for {own_share} of its time and this Python is free-threaded",
+        "threads run Python code on several cores at once",
+        FREE_THREADING,
+    ),
+    Rule(
+        "free-threaded-apart",
+        "the interpreter has no GIL, and the call computes on objects that threads would share",
+        lambda facts: facts.free_threaded and facts.computes,
+        OWN_GIL,
+        "the function computes for {own_share} of its time",
+        "{kind}, which share no objects, do not slow each other as threads without a GIL may",
+        FREE_THREADING,
+    ),
+    Rule(
+        "coroutine",
+        "the function is a coroutine function and waits",
+        lambda facts: facts.profile.coroutine,
+        frozenset({"asyncio"}),
+        "the function is a coroutine",
+        "one event loop can have many calls in flight without any threads",
+        "https://docs.python.org/3/library/asyncio-task.html",
+    ),
+    Rule(
+        "cpu-free-of-gil",
+        "native code with the GIL released, or child programs, take at least half of the time",
+        lambda facts: (
+            facts.free_share + facts.child_share >= MOSTLY and facts.gil_share < MOSTLY and not facts.free_threaded
+        ),
+        OWN_GIL,
+        "the function needs a core, but not the GIL, for most of its time",
+        "any workers would do that use all cores, and {kind} come out ahead here",
+        GIL_TERM,
+    ),
+    Rule(
+        "waits-in-processes",
+        "the call both waits and holds the GIL",
+        lambda facts: facts.wait_share >= MUCH and facts.gil_share >= 0.1 and not facts.free_threaded,
+        OWN_GIL,
+        "the function holds the GIL for {gil_share} of its time and waits for {wait_share}",
+        "{kind} overlap both, the waiting and the computing",
+        NOTEBOOK,
+    ),
+    Rule(
+        "mixed",
+        "the call both waits and holds the GIL",
+        lambda facts: MUCH <= facts.wait_share < MOSTLY and facts.gil_share >= 0.1 and not facts.free_threaded,
+        SHARED_MEMORY,
+        "the function waits for {wait_share} of its time and holds the GIL for {gil_share}",
+        "{kind} overlap the waiting, and the GIL limits them to {thread_limit}",
+        NOTEBOOK,
+    ),
+    Rule(
+        "shared-state",
+        "the calls share state",
+        lambda facts: facts.job.shares_state is True,
+        SHARED_MEMORY,
+        "the calls share state",
+        "{kind} see the same objects, where processes would each have a copy",
+        NOTEBOOK + " (shared state)",
+    ),
+    Rule(
+        "responsive",
+        "something else must go on meanwhile, and the call leaves the GIL alone",
+        lambda facts: facts.job.responsive is True and facts.job.calls > 1 and facts.gil_share < MOSTLY,
+        SHARED_MEMORY,
+        "something else must stay responsive meanwhile",
+        "the work belongs off the main thread, and it leaves the GIL free enough for that",
+        NOTEBOOK + " (user-interface responsiveness)",
+    ),
+    Rule(
+        "responsive-apart",
+        "something else must go on meanwhile, and the call holds the GIL",
+        lambda facts: facts.job.responsive is True and facts.gil_share >= MOSTLY and not facts.free_threaded,
+        OWN_GIL,
+        "something else must stay responsive meanwhile",
+        "the computing goes to an interpreter of its own, where it cannot starve the main thread of the GIL",
+        SWITCH_INTERVAL,
+    ),
+    Rule(
+        "one-after-the-other",
+        "described calls that need each other's results, or all the same thing",
+        lambda facts: facts.profile.archetype == "serial" and facts.held_limit < IN_TURN,
+        ALONE,
+        "the calls have to take turns: each needs the result of the one before, or the one thing that all of them use",
+        "workers would stand in line",
+        AMDAHL,
+    ),
+    Rule(
+        "in-turn",
+        "what a call holds while it waits, others would have to wait for",
+        lambda facts: facts.profile.archetype != "serial" and facts.held_limit < IN_TURN,
+        ALONE,
+        "{held_places} at a time can hold {held}, and a call holds it for {held_share} of its time",
+        "workers would stand in line for it",
+        AMDAHL,
+    ),
+    Rule(
+        "one-for-each-process",
+        "threads would wait for what each process has one of",
+        lambda facts: facts.held is None and bool(facts.profile.held),
+        OWN_GIL,
+        "in one process, {held_places} at a time can hold {held}, for {held_share} of a call",
+        "processes, which have one each, do not wait for one another",
+        AMDAHL,
+    ),
+    Rule(
+        "unpicklable",
+        "the call cannot be sent to a process",
+        _cannot_be_sent,
+        SHARED_MEMORY | ALONE,
+        "processes cannot be given this call ({obstacle})",
+        "what needs no pickling is left",
+        PICKLE_DOCS,
+    ),
+    Rule(
+        "pickling-dear",
+        "pickling costs at least a fifth of the call",
+        lambda facts: facts.pickling_is_dear and facts.computes and facts.machine.cores > 1,
+        SHARED_MEMORY | ALONE,
+        "sending one call to a process and its result back costs {pickling} against {wall} of work",
+        "processes would spend their gain on the pipe",
+        LARGE_RESULTS,
+    ),
+    Rule(
+        "memory",
+        "the host's memory is too small for what would be at least a tenth faster",
+        lambda facts: facts.short_of_memory is not None,
+        EVERY,
+        "{large_crew} would need {large_memory} of memory, more than {memory_share} of the {memory} available",
+        "only what fits is left",
+        NOTEBOOK + " (minimal memory)",
+    ),
+    Rule(
+        "threads-take-turns",
+        "at least half of the time is spent holding the GIL",
+        lambda facts: facts.gil_share >= MOSTLY and not facts.free_threaded and facts.machine.cores > 1,
+        ALONE,
+        "the function holds the GIL for {gil_share} of its time",
+        "threads would only take turns",
+        GIL_TERM,
+    ),
+    Rule(
+        "more-than-cores",
+        "more workers than cores, for a call that waits",
+        _more_workers_than_cores,
+        OWN_GIL,
+        "a call waits for {wait_share} of its time",
+        "{workers} workers keep {cores} busy where fewer would leave them idle",
+        NOTEBOOK,
+    ),
+    Rule(
+        "simpler",
+        "processes are no faster, though the call computes",
+        lambda facts: facts.strategy == "threading" and facts.computes and _processes_are_no_faster(facts),
+        frozenset({"threading"}),
+        "processes would be no faster",
+        "threads are the simpler choice: shared memory, no pickling, a quick start",
+        NOTEBOOK + " (minimal memory, fast context switches)",
+    ),
+    Rule(
+        "little-to-gain",
+        "no pool makes the job at least a tenth faster",
+        lambda facts: facts.rival is not None,
+        ALONE,
+        "the plain loop takes {loop_seconds} and the best other way, {rival}, {rival_seconds}",
+        "a pool is not worth its trouble",
+        AMDAHL,
+    ),
+)
+
+FALLBACK = Rule(
+    "prediction",
+    "no other rule says why",
+    lambda facts: True,
+    EVERY,
+    "the cost model puts {crew} at {seconds} against {loop_seconds} for a plain loop",
+    "that is the best of the ways it compared",
+    "closed queueing network of GIL, cores, parent and waiting",
+)

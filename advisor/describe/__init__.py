@@ -1,0 +1,1 @@
+"""Read a task that somebody described in words or rough figures."""

@@ -1,0 +1,1 @@
+"""Classify a description, without scikit-learn at run time."""

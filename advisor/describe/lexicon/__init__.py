@@ -1,0 +1,1 @@
+"""What is known of libraries, programs and words, as data with sources."""

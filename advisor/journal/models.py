@@ -1,0 +1,34 @@
+"""What the journal holds, as it is handed out. Times are seconds since the epoch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from advisor.models import Advice, Range, Record, Strategy
+
+
+class Entry(Record):
+    """Advice that was given."""
+
+    id: str
+    first_asked: float
+    last_asked: float = Field(description="to the hour")
+    version: str = Field(description="of advisor")
+    question: dict[str, Any] = Field(description="as it was sent, without what was left out")
+    advice: Advice
+
+
+class Outcome(Record):
+    """What a job really took, as somebody reported it, beside what was predicted for just that."""
+
+    advice_id: str
+    reported: float
+    strategy: Strategy
+    workers: int
+    calls: int
+    seconds: float
+    sequential_seconds: float | None = Field(None, description="of the same job, one call after the other")
+    note: str | None = None
+    predicted: Range | None = Field(None, description="seconds; None where nothing was predicted")

@@ -1,0 +1,1 @@
+"""Watch who holds the GIL, from another process or from a thread."""

@@ -1,0 +1,1 @@
+"""Run calls under a strategy."""

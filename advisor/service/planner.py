@@ -1,0 +1,71 @@
+"""A question that passed the border → Advice, by the same path as everywhere else."""
+
+from __future__ import annotations
+
+import re
+from keyword import iskeyword
+
+from advisor import api
+from advisor.api import advise_task
+from advisor.describe.task import Task
+from advisor.host.machine import limits
+from advisor.host.platform import default_start_method
+from advisor.models import Advice, Machine, Profile, Python
+from advisor.service.schemas import FREE_THREADING_SINCE, Overrides, Question, version_numbers
+
+FREE_THREADED = "3.14"  # the first whose free-threaded build is no experiment (PEP 779)
+_DOTTED_NAME = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
+_FILE = r"[\w./-]*\w\.py"
+_TARGET = re.compile(rf"(?:{_DOTTED_NAME}|{_FILE}):{_DOTTED_NAME}", re.ASCII)
+
+
+def answer(question: Question, host: Machine) -> Advice:
+    machine = planned_machine(question.machine, host)
+    subject = question.subject
+    if isinstance(subject, Task):
+        subject = subject.model_copy(update={"target": safe_target(subject.target)})
+        return advise_task(subject, calls=question.calls, machine=machine)
+    if isinstance(subject, Profile):
+        subject = subject.model_copy(update={"target": safe_target(subject.target)})
+    if isinstance(subject, str):
+        cores = question.machine.cores if question.machine else None
+        return api.advise_description(subject, calls=question.calls, machine=machine, cores=cores)
+    return api.advise(subject, calls=question.calls, machine=machine)
+
+
+def can_answer() -> None:
+    """Walk the whole path once, for the smallest question; raises if anything is missing on the way."""
+    api.advise("Downloading 100 files", machine=limits())
+
+
+def planned_machine(overrides: Overrides | None, host: Machine) -> Machine:
+    """The host with assumed costs, changed as the client asks; measuring pools is no work for a web server."""
+    if overrides is None:
+        return host
+    stated = overrides.model_dump(include={"cores", "memory"}, exclude_none=True)
+    python = _planned_python(host.python, overrides)
+    if overrides.python is not None or python.version != host.python.version:
+        stated["start_method"] = default_start_method(host.platform, version_numbers(python.version))
+    return host.model_copy(update={**stated, "python": python})
+
+
+def _planned_python(here: Python, overrides: Overrides) -> Python:
+    if overrides.python is None:
+        free_threaded = here.free_threaded if overrides.free_threaded is None else overrides.free_threaded
+        if free_threaded and version_numbers(here.version) < FREE_THREADING_SINCE:
+            return Python(version=FREE_THREADED, free_threaded=True)  # of this host's version there is none
+        return here.model_copy(update={"free_threaded": free_threaded})
+    free_threaded = overrides.python.endswith("t") or bool(overrides.free_threaded)
+    return Python(version=overrides.python.removesuffix("t"), free_threaded=free_threaded)
+
+
+def safe_target(target: str | None) -> str | None:
+    """The target if it can be written into code as a name, else None.
+
+    Nothing here imports it: it ends as text in the snippet. A text that is no plain `module:function` has no business
+    in code that somebody will copy and run.
+    """
+    if target is None or _TARGET.fullmatch(target) is None:
+        return None
+    names = re.split(r"[.:/]", target)
+    return None if any(iskeyword(name) for name in names) else target

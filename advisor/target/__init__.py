@@ -1,0 +1,1 @@
+"""Load the target and its inputs, and run them in a child process."""

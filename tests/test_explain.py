@@ -1,0 +1,274 @@
+"""Reasons and pitfalls: what fires for which facts, and what it says."""
+
+from typing import Any
+
+import pytest
+
+from advisor.decide import explain
+from advisor.models import Estimate, Held, Job, Machine, Picklable, Profile, Python, Range, SideEffects, Strategy
+
+MACHINE = Machine(cores=4, memory=8_000_000_000)
+JOB = Job(calls=100)
+
+
+def profile_of(**parts: Any) -> Profile:
+    """A call of one second that computes holding the GIL, but for what is given."""
+    return Profile(
+        **{"calls": 50, "wall": 1.0, "gil_held": 1.0, "gil_free": 0.0, "child_cpu": 0.0, "wait": 0.0} | parts
+    )
+
+
+def estimate_of(strategy: Strategy, seconds: float, workers: int = 4, **more: Any) -> Estimate:
+    """An estimate with a narrow interval."""
+    spread = Range(low=seconds * 0.95, expected=seconds, high=seconds * 1.05)
+    workers = 1 if strategy == "sequential" else workers
+    return Estimate(**{"strategy": strategy, "workers": workers, "seconds": spread, "bottleneck": "cores"} | more)
+
+
+LOOP = estimate_of("sequential", 100.0)
+THREADS = estimate_of("threading", 90.0)
+PROCESSES = estimate_of("multiprocessing", 26.0)
+ESTIMATES = (LOOP, THREADS, PROCESSES)
+
+
+def rules_of(
+    profile: Profile, chosen: Estimate, job: Job = JOB, machine: Machine = MACHINE, estimates: Any = ESTIMATES
+) -> list[str]:
+    return [reason.rule for reason in explain.reasons(explain.Facts(profile, job, machine, estimates, chosen))]
+
+
+def codes_of(profile: Profile, chosen: Estimate, job: Job = JOB, machine: Machine = MACHINE, **more: Any) -> list[str]:
+    return [
+        pitfall.code for pitfall in explain.pitfalls(explain.Facts(profile, job, machine, ESTIMATES, chosen, **more))
+    ]
+
+
+WAITING = profile_of(gil_held=0.02, wait=0.98)
+NATIVE = profile_of(gil_held=0.08, gil_free=0.92)
+CHILD = profile_of(gil_held=0.01, child_cpu=0.95, wait=0.04)
+TINY = profile_of(wall=2e-6, gil_held=2e-6)
+UNPICKLABLE = profile_of(picklable=Picklable(function=False, reasons={"function": "it is a lambda"}))
+LOCK = Held(name="shop.lock", kind="lock", seconds=0.9)
+NO_GIL = Machine(cores=4, python=Python(version="3.13", free_threaded=True))
+
+
+@pytest.mark.parametrize(
+    ("profile", "chosen", "rule"),
+    [
+        (profile_of(), PROCESSES, "holds-gil"),
+        (WAITING, THREADS, "waits"),
+        (NATIVE, THREADS, "releases-gil"),
+        (CHILD, THREADS, "child-program"),
+        (TINY, LOOP, "too-small"),
+        (profile_of(gil_held=0.1, gil_free=0.9, native_threads=3.8), LOOP, "already-parallel"),
+        (profile_of(gil_held=0.6, wait=0.4), THREADS, "mixed"),
+        (profile_of(gil_held=0.6, wait=0.4), PROCESSES, "waits-in-processes"),
+        (profile_of(gil_held=0.4, wait=0.6), PROCESSES, "waits-in-processes"),
+        (NATIVE, PROCESSES, "cpu-free-of-gil"),
+        (UNPICKLABLE, LOOP, "unpicklable"),
+        (profile_of(pickle_seconds=0.9), LOOP, "pickling-dear"),
+        (profile_of(coroutine=True, gil_held=0.4, wait=0.2), estimate_of("asyncio", 50.0), "coroutine"),
+        (profile_of(gil_held=None, wait=None), PROCESSES, "prediction"),
+        (WAITING.model_copy(update={"held": (LOCK,)}), LOOP, "in-turn"),
+        (WAITING.model_copy(update={"held": (LOCK,)}), PROCESSES, "one-for-each-process"),
+    ],
+)
+def test_the_strongest_reason(profile: Profile, chosen: Estimate, rule: str) -> None:
+    """The first reason is the one that decides for such a call."""
+    assert rules_of(profile, chosen)[0] == rule
+
+
+def test_reasons_of_the_job_and_the_host() -> None:
+    """One core, one call, shared state, responsiveness, a free-threaded Python and a dear start speak up."""
+    assert rules_of(profile_of(), LOOP, machine=Machine(cores=1))[0] == "one-core"
+    assert rules_of(profile_of(), LOOP, job=Job(calls=1))[0] == "single-call"
+    assert "shared-state" in rules_of(WAITING, THREADS, job=Job(shares_state=True))
+    assert "responsive" in rules_of(WAITING, THREADS, job=Job(responsive=True))
+    assert "responsive-apart" in rules_of(profile_of(), PROCESSES, job=Job(responsive=True))
+    assert rules_of(profile_of(), THREADS, machine=NO_GIL) == ["free-threaded"]
+    slow_start = estimate_of("multiprocessing", 95.0, start_up=60.0)
+    assert rules_of(profile_of(), LOOP, estimates=(LOOP, THREADS, slow_start))[0] == "start-up"
+
+
+def test_memory_that_decided_is_a_reason() -> None:
+    """What would have been faster is named with the memory it needs; what could not be sent anyway is not."""
+    loop, six = LOOP, estimate_of("multiprocessing", 26.0, workers=6, memory=6e9)
+    eight = estimate_of("multiprocessing", 20.0, workers=8, memory=8e9, feasible=False)
+    facts = explain.Facts(profile_of(), JOB, MACHINE, (loop, eight), loop)
+    assert explain.fired(facts)[0].clause(facts) == (
+        "8 processes would need 8 GB of memory, more than 80 % of the 8 GB available"
+    )
+    assert "memory" in rules_of(profile_of(), six, estimates=(loop, six, eight))
+    assert "memory" not in rules_of(profile_of(), PROCESSES)
+    assert "memory" not in rules_of(UNPICKLABLE, loop, estimates=(loop, eight))
+    slow = eight.model_copy(update={"seconds": LOOP.seconds})
+    assert "memory" not in rules_of(profile_of(), loop, estimates=(loop, slow))
+
+
+def test_where_no_gil_was_none_is_spoken_of() -> None:
+    """What a free-threaded Python computed is neither held nor released; for one with a GIL it decides nothing."""
+    measured = profile_of(gil_held=0.0, gil_free=1.0, python=NO_GIL.python)
+    assert rules_of(measured, THREADS, machine=NO_GIL) == ["free-threaded"]
+    assert rules_of(measured, PROCESSES, machine=NO_GIL) == ["free-threaded-apart"]
+    assert "releases-gil" not in rules_of(measured, THREADS)
+    assert "measured-without-gil" in codes_of(measured, THREADS)
+    assert "measured-without-gil" not in codes_of(measured, THREADS, machine=NO_GIL)
+    half = measured.model_copy(update={"gil_held": 0.5, "gil_free": 0.0, "wait": 0.5, "gil_blocked": 0.4})
+    for chosen in (THREADS, PROCESSES):
+        told = explain.reasons(explain.Facts(half, JOB, NO_GIL, ESTIMATES, chosen))
+        assert not [reason for reason in told if "holds the GIL" in reason.text]
+    assert "gil-blocked" not in codes_of(half, THREADS, machine=NO_GIL)
+    assert "gil-blocked" in codes_of(half, THREADS)
+
+
+def test_a_reason_quotes_the_measured_figures() -> None:
+    """The text is the row's words, filled with this call's figures."""
+    reason = explain.reasons(explain.Facts(profile_of(gil_held=0.97, wait=0.03), JOB, MACHINE, ESTIMATES, PROCESSES))[0]
+    assert reason.model_dump() == {
+        "rule": "holds-gil",
+        "text": "The function holds the GIL for 97 % of its time, so threads would take turns (1× at most) while "
+        "processes have a GIL each.",
+        "source": "notebook “Understanding Multithreading”, When to Use What? (CPU bound)",
+    }
+
+
+def test_of_assumed_figures_no_reason_makes_a_limit() -> None:
+    """How long an assumed call holds the GIL is a guess, and so is what threads gain at most."""
+    assumed = profile_of(gil_held=0.8, gil_free=0.2, archetype="image")
+    reason = explain.reasons(explain.Facts(assumed, JOB, MACHINE, ESTIMATES, PROCESSES))[0]
+    assert "threads would take turns (about 1.2×) while" in reason.text
+
+
+def test_a_reason_never_speaks_for_another_strategy() -> None:
+    """What fires for a strategy is listed as favouring it."""
+    favours = {rule.name: rule.favours for rule in (*explain.RULES, explain.FALLBACK)}
+    for profile in (profile_of(), WAITING, NATIVE, CHILD, TINY, UNPICKLABLE):
+        for chosen in ESTIMATES:
+            assert all(chosen.strategy in favours[name] for name in rules_of(profile, chosen))
+
+
+def test_rules_can_be_replaced() -> None:
+    """A user's own rows take the place of the built-in ones."""
+    own = explain.Rule("mine", "always", lambda facts: True, explain.EVERY, "I say so, on {cores}", "do it", "me")
+    reasons = explain.reasons(explain.Facts(profile_of(), JOB, MACHINE, ESTIMATES, PROCESSES), rules=(own,))
+    assert [reason.text for reason in reasons] == ["I say so, on 4 cores, so do it."]
+
+
+SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
+
+
+@pytest.mark.parametrize(
+    ("code", "profile", "chosen", "machine"),
+    [
+        ("unpicklable-function", UNPICKLABLE, THREADS, MACHINE),
+        ("unpicklable-arguments", profile_of(picklable=Picklable(arguments=False)), THREADS, MACHINE),
+        ("native-result", profile_of(gil_held=0.1, gil_free=0.9, result_pieces=3e6), THREADS, MACHINE),
+        ("unpicklable-result", profile_of(picklable=Picklable(results=False)), LOOP, MACHINE),
+        ("pickling-dear", profile_of(pickle_seconds=0.5, result_bytes=1e9), PROCESSES, MACHINE),
+        ("large-self", profile_of(function_bytes=9e6), PROCESSES, MACHINE),
+        ("nested-parallelism", profile_of(gil_held=0.1, gil_free=0.9, native_threads=3.5), THREADS, MACHINE),
+        ("child-threads", profile_of(gil_held=0.01, wait=0.5, child_cpu=2.0), THREADS, MACHINE),
+        ("too-small", TINY, LOOP, MACHINE),
+        ("too-small", TINY, PROCESSES, MACHINE),
+        ("memory", profile_of(peak_memory=3_000_000_000), PROCESSES, MACHINE),
+        ("measured-without-gil", profile_of(python=NO_GIL.python), PROCESSES, MACHINE),
+        ("main-guard", profile_of(), PROCESSES, SPAWN),
+        ("fork-with-threads", profile_of(side_effects=SideEffects(threads_left=("pump",))), PROCESSES, MACHINE),
+        ("unshared-globals", profile_of(side_effects=SideEffects(globals_written=("app.total",))), PROCESSES, MACHINE),
+        ("unshared-changes", profile_of(side_effects=SideEffects(changed=("self.total",))), PROCESSES, MACHINE),
+        ("not-thread-safe", profile_of(side_effects=SideEffects(globals_written=("app.total",))), THREADS, MACHINE),
+        ("coroutine-in-a-pool", profile_of(coroutine=True), PROCESSES, MACHINE),
+        ("blocks-the-loop", profile_of(coroutine=True), estimate_of("asyncio", 50.0), MACHINE),
+        ("gil-blocked", profile_of(gil_held=0.1, wait=0.9, gil_blocked=0.5), THREADS, MACHINE),
+        ("shared-random", profile_of(side_effects=SideEffects(random_shared=True)), PROCESSES, MACHINE),
+        ("slow-first-call", profile_of(first_call=20.0), PROCESSES, MACHINE),
+        ("cheap-repeats", profile_of(repeated_call=1e-6), LOOP, MACHINE),
+        ("slow-import", profile_of(import_seconds=5.0), PROCESSES, SPAWN),
+        ("uncertain", profile_of(calls=1), PROCESSES, MACHINE),
+        ("unknown-split", Profile(calls=50, wall=1.0), PROCESSES, MACHINE),
+        ("hidden-limit", WAITING, THREADS, MACHINE),
+        ("in-turn", WAITING.model_copy(update={"held": (LOCK,)}), THREADS, MACHINE),
+        ("threads-left", profile_of(side_effects=SideEffects(threads_left=("pump",))), THREADS, MACHINE),
+        ("children-left", profile_of(side_effects=SideEffects(children_left=2)), THREADS, MACHINE),
+        ("output", profile_of(side_effects=SideEffects(output_bytes=80)), THREADS, MACHINE),
+        ("memory-bandwidth", profile_of(peak_memory=300_000_000, idle_memory=50_000_000), PROCESSES, MACHINE),
+        ("busy-host", profile_of(run_queue=0.4), LOOP, MACHINE),
+        ("assumed-figures", profile_of(archetype="image"), PROCESSES, MACHINE),
+    ],
+)
+def test_a_pitfall_fires_from_its_facts(code: str, profile: Profile, chosen: Estimate, machine: Machine) -> None:
+    """Each pitfall fires once for the facts it is about, and for the clean call beside it does not."""
+    assert codes_of(profile, chosen, machine=machine).count(code) == 1
+    if code not in {"main-guard", "blocks-the-loop"}:
+        assert code not in codes_of(profile_of(), chosen, machine=machine)
+
+
+def test_pitfalls_of_the_jobs_intents() -> None:
+    """Shared state, in processes and in threads, and GIL-bound threads beside a user interface are warned of."""
+    assert codes_of(profile_of(), THREADS, job=Job(shares_state=True)) == ["unguarded-state"]
+    assert codes_of(profile_of(), PROCESSES, job=Job(shares_state=True)) == ["unshared-state"]
+    assert codes_of(profile_of(), THREADS, job=Job(responsive=True)) == ["gil-convoy"]
+
+
+def test_every_pitfall_is_tested_above() -> None:
+    """No pitfall goes without a test of its own."""
+    marks = test_a_pitfall_fires_from_its_facts.pytestmark  # type: ignore[attr-defined]
+    tested = {case[0] for case in marks[0].args[1]} | {"unshared-state", "unguarded-state", "gil-convoy"}
+    assert {trap.code for trap in explain.PITFALLS} == tested
+
+
+def test_a_clean_call_has_no_pitfalls() -> None:
+    """A plain function that computes draws no warning."""
+    assert codes_of(profile_of(), PROCESSES) == []
+
+
+def test_what_does_not_matter_is_not_warned_of() -> None:
+    """A lambda that only waits can run in threads: that it cannot be pickled is of no concern."""
+    lambda_that_waits = WAITING.model_copy(update={"picklable": Picklable(function=False)})
+    assert codes_of(lambda_that_waits, THREADS, verified=True) == []
+
+
+def test_running_it_settles_what_only_running_shows() -> None:
+    """Once verified, limits behind the waiting are known."""
+    assert codes_of(WAITING, THREADS) == ["hidden-limit"]
+    assert codes_of(WAITING, THREADS, verified=True) == []
+
+
+def test_a_large_self_is_said_once() -> None:
+    """A bound method's object is not also blamed on the arguments."""
+    dragging = profile_of(function_bytes=9e6, pickle_seconds=0.5)
+    assert codes_of(dragging, PROCESSES) == ["large-self"]
+
+
+def test_a_pitfall_names_what_was_measured() -> None:
+    """The text has the reason found and what to do about it; braces in a user's text stay as they are."""
+    profile = profile_of(picklable=Picklable(function=False, reasons={"function": "can't pickle <lambda {wall}>"}))
+    warning = explain.pitfalls(explain.Facts(profile, JOB, MACHINE, ESTIMATES, THREADS))[0]
+    assert warning.text == (
+        "The function cannot be sent to a process (can't pickle <lambda {wall}>): define it at the top level of an "
+        "importable module, not as a lambda or inside another function."
+    )
+
+
+def test_every_template_can_be_filled() -> None:
+    """No template names a figure that does not exist, even where nothing was measured."""
+    bare = explain.Facts(Profile(calls=1, wall=0.1), Job(), Machine(), (LOOP,), LOOP)
+    for rule in (*explain.RULES, explain.FALLBACK):
+        assert "{" not in rule.text(bare)
+    for trap in explain.PITFALLS:
+        assert "{" not in trap.text.format_map(bare.words)
+
+
+def test_codes_are_unique_for_a_strategy() -> None:
+    """Two rows of one code never concern the same strategy, and rules have names of their own."""
+    pairs = [(trap.code, strategy) for trap in explain.PITFALLS for strategy in trap.concerns]
+    assert len(pairs) == len(set(pairs))
+    names = [rule.name for rule in explain.RULES]
+    assert len(names) == len(set(names))
+
+
+def test_shares_are_of_the_calls_own_time() -> None:
+    """On a busy host a call that only computes still holds the GIL for all of its own time."""
+    profile = profile_of(wall=0.1, gil_held=0.04, gil_free=0.0, child_cpu=0.0, wait=0.0, run_queue=0.06)
+    reason = explain.reasons(explain.Facts(profile, JOB, MACHINE, ESTIMATES, PROCESSES))[0]
+    assert "holds the GIL for 100 % of its time" in reason.text

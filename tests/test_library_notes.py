@@ -1,0 +1,89 @@
+"""What is known of the libraries at hand supports a verdict, warns of it, and never contradicts what was measured."""
+
+import json
+import re
+
+import pytest
+
+from advisor.decide import library_notes
+from advisor.describe.lexicon import lookup
+from advisor.measure.imported_modules import modules
+from advisor.models import Machine, Profile
+
+HOLDS = Profile(calls=10, wall=0.1, gil_held=0.099, gil_free=0.001, child_cpu=0.0, wait=0.0)
+RELEASES = Profile(calls=10, wall=0.1, gil_held=0.005, gil_free=0.095, child_cpu=0.0, wait=0.0)
+FORK = Machine(cores=4, start_method="fork")
+
+
+def parse(line: str) -> object:
+    found = re.match("a+", line)
+    return json.loads(line) if found is None else helper(line)
+
+
+def helper(line: str) -> str:
+    import textwrap
+
+    return textwrap.dedent(line)
+
+
+def test_the_modules_that_a_function_names() -> None:
+    """Those it uses, those its own functions use, and those they import themselves."""
+    assert set(modules(parse)) == {"re", "json", "textwrap"}
+
+
+TEXT = "socket " * 10_000
+NUMBERS = (1, 2, 3)
+
+
+def measures() -> int:
+    return len(TEXT) + len(NUMBERS) + len(json.dumps(TEXT))
+
+
+def test_only_modules_are_modules() -> None:
+    """A text that the code names, however long, is none."""
+    assert modules(measures) == ("json",)
+
+
+class Parser:
+    def __call__(self, line: str) -> object:
+        return json.loads(line)
+
+
+def test_methods_and_instances_name_modules_too() -> None:
+    """What is called is looked into, whatever kind of callable it is; a builtin has no code."""
+    assert modules(Parser()) == ("json",)
+    assert modules(Parser().__call__) == ("json",)
+    assert modules(len) == ()
+
+
+def test_a_fact_agrees_with_what_was_measured() -> None:
+    """That `re` holds the GIL is a reason for processes, if the function was seen to hold it."""
+    known = library_notes.known((), ["re"])
+    (reason,) = library_notes.reasons(known, "multiprocessing", HOLDS)
+    assert "GIL" in reason.text
+    assert reason.source.startswith("https://")
+    assert library_notes.reasons(known, "multiprocessing", RELEASES) == ()
+    assert library_notes.reasons(known, "threading", HOLDS) == ()
+
+
+def test_what_is_not_safe_is_warned_of() -> None:
+    """A connection is not to be carried into forked processes; where none are forked, it is not."""
+    known = library_notes.known([found.entry for found in lookup.found_in("sqlite3")], ())
+    assert known
+    codes = [warning.code for warning in library_notes.pitfalls(known, "multiprocessing", FORK)]
+    assert "not-fork-safe" in codes
+    spawning = FORK.model_copy(update={"start_method": "spawn"})
+    assert "not-fork-safe" not in [one.code for one in library_notes.pitfalls(known, "multiprocessing", spawning)]
+    assert [one.code for one in library_notes.pitfalls(known, "threading", FORK)] == ["not-thread-safe"]
+
+
+def test_nothing_named_is_nothing_known() -> None:
+    """Unknown modules are passed over."""
+    assert library_notes.known((), ("no_such_module",)) == ()
+
+
+@pytest.mark.parametrize("trait", sorted({trait for entry in lookup.entries() for trait in entry.traits}))
+def test_every_trait_is_warned_of_or_an_intent(trait: str) -> None:
+    """No trait of the lexicon goes unused."""
+    warned = {name for name, _, _ in library_notes._WARNINGS}
+    assert trait in warned | {"async", "shares-state", "responsive"}

@@ -1,0 +1,231 @@
+"""The page with predicted and reported seconds, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import DESKTOP, PHONE, Watch, barriers, browsing, found, overflow, serving, visiting
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+
+from advisor.errors import JournalError
+from advisor.journal.models import Outcome
+from advisor.models import Range, Strategy
+from tests.journals import NOW, advice, app_with, question
+
+TOKEN = "a token of some length"
+
+pytestmark = pytest.mark.skipif(found() is None, reason="no Chromium here")
+
+
+def outcome(
+    seconds: float, expected: float | None, strategy: Strategy = "threading", note: str | None = None
+) -> Outcome:
+    predicted = None if expected is None else Range(low=expected / 1.3, expected=expected, high=expected * 1.3)
+    return Outcome(
+        advice_id="x" * 24,
+        reported=NOW,
+        strategy=strategy,
+        workers=4,
+        calls=1000,
+        seconds=seconds,
+        sequential_seconds=4 * seconds,
+        note=note,
+        predicted=predicted,
+    )
+
+
+class Stored:
+    """Outcomes that are there; or, without any, a database that is not."""
+
+    lost = None
+
+    def __init__(self, outcomes: Sequence[Outcome] | None) -> None:
+        self._outcomes = outcomes
+
+    def outcomes(self) -> list[Outcome]:
+        if self._outcomes is None:
+            raise JournalError("the database is gone")
+        return list(self._outcomes)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with browsing(str(found())) as browser:
+        yield browser
+
+
+@contextmanager
+def showing(browser: Browser, app: Flask) -> Iterator[tuple[Page, Watch]]:
+    with serving(app) as address, visiting(browser, f"{address}outcomes") as (page, watch):
+        yield page, watch
+
+
+def with_outcomes(*outcomes: Outcome) -> Flask:
+    app = app_with("off")
+    app.extensions["journal"] = Stored(outcomes)
+    return app
+
+
+def test_what_came_as_predicted_is_on_the_diagonal(browser: Browser) -> None:
+    """Longer is above it, shorter below; the intervals lie level through the points, and all is within the frame."""
+    with showing(browser, with_outcomes(outcome(1.0, 1.0), outcome(100.0, 100.0), outcome(20.0, 10.0))) as (page, _):
+        expect(page.locator("circle")).to_have_count(3)
+        left, bottom, right, top = map(float, re.findall(r"[\d.]+", shapes(page, ".diagonal", "d")[0]))
+        points = zip(shapes(page, "circle", "cx"), shapes(page, "circle", "cy"), strict=True)
+        places = [(float(across), float(up)) for across, up in points]
+        above = [(bottom - y) / (bottom - top) - (x - left) / (right - left) for x, y in places]
+        assert [round(height, 2) for height in above[:2]] == [0, 0]
+        assert above[2] > 0
+        for (x, y), interval in zip(places, shapes(page, ".interval", "d"), strict=True):
+            low, level, high = map(float, re.findall(r"[\d.]+", interval))
+            assert left <= low < x < high <= right
+            assert level == y
+            assert top <= y <= bottom
+
+
+def test_absurd_reports_stay_at_the_edge(browser: Browser) -> None:
+    """They would press all others together; as far as they are off, the axes have their figures all the same."""
+    absurd = [outcome(1e-300, 1.0), outcome(1e9, 1.0)]
+    with showing(browser, with_outcomes(outcome(1.1, 1.0), *absurd)) as (page, _):
+        expect(page.locator("circle")).to_have_count(3)
+        _, bottom, _, top = map(float, re.findall(r"[\d.]+", shapes(page, ".diagonal", "d")[0]))
+        usual, least, most = map(float, shapes(page, "circle", "cy"))
+        assert top <= most < usual < least <= bottom
+        ticks = page.locator(".tick").all_text_contents()
+        assert {" ".join(tick.split()) for tick in ticks} >= {"10 ms", "100 ms", "1 s", "10 s"}
+        expect(page.locator("tbody tr").nth(1).locator("td").nth(4)).to_have_text("<0.001×")
+
+
+def shapes(page: Page, selector: str, attribute: str) -> list[str]:
+    found: list[str] = page.eval_on_selector_all(selector, f"all => all.map(one => one.getAttribute('{attribute}'))")
+    return found
+
+
+def test_ticks_are_round_and_few(browser: Browser) -> None:
+    """One, two and five, or powers of ten where the range is wide."""
+    with showing(browser, with_outcomes()) as (page, _):
+        for lowest, highest in ((-0.1, 0.1), (0.0, 1.0), (-6.0, 9.0), (1.4, 1.5)):
+            script = f"async () => (await import('/static/scatter.js')).roundBetween({lowest}, {highest})"
+            ticks = page.evaluate(script)
+            assert len(ticks) <= 7
+            assert all(f"{tick:.0e}"[0] in "125" for tick in ticks)
+            assert all(low < high for low, high in pairwise(ticks))
+            assert len(ticks) >= (1 if highest - lowest > 0.3 else 0)
+
+
+def test_it_says_how_near_the_predictions_were(browser: Browser) -> None:
+    """The share within the interval, the median, and each report with what was predicted."""
+    app = with_outcomes(outcome(2.0, 1.0), outcome(1.1, 1.0), outcome(5.0, None, "multiprocessing"))
+    with showing(browser, app) as (page, _):
+        expect(page.locator("#near")).to_have_text(
+            re.compile(
+                "Of 2 that can be compared, 50.% lie within the predicted 90.% interval; at the median, a job took "
+                "1.6× the predicted time."
+            )
+        )
+        expect(page.locator("circle")).to_have_count(2)
+        expect(page.locator("tbody tr")).to_have_count(3)
+        cells = page.locator("tbody tr").first.locator("th, td")
+        said = ["2027-01-15 08:00", "4 threads", "1,000", "1 s 769 ms–1.3 s", "2 s", "2×", "8 s", ""]
+        assert [" ".join(text.split()) for text in cells.all_inner_texts()] == said
+        expect(page.locator("tbody tr").last.locator("td").nth(2)).to_have_text("nothing")
+        assert page.locator("tbody a").first.get_attribute("href") == f"/#advice={'x' * 24}"
+        title = page.locator("circle").first.locator("xpath=../*[name()='title']")
+        expect(title).to_have_text(re.compile("4 threads: predicted 1.s .769.ms–1.3.s., took 2.s"))
+
+
+def test_what_people_write_stays_text(browser: Browser) -> None:
+    """A note is no markup."""
+    with showing(browser, with_outcomes(outcome(2.0, 1.0, note="<img src=x>"))) as (page, _):
+        expect(page.locator("tbody td").last).to_have_text("<img src=x>")
+        assert page.locator("main img").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        ([], "Nothing has been reported yet"),
+        ([outcome(1.0, None)], "nothing"),
+        (None, "The journal does not answer at the moment"),
+    ],
+)
+def test_it_works_with_nothing_to_show(browser: Browser, stored: list[Outcome] | None, said: str) -> None:
+    """And says why there is nothing."""
+    app = app_with("off")
+    app.extensions["journal"] = Stored(stored)
+    with showing(browser, app) as (page, watch):
+        expect(page.locator("main")).to_contain_text(said)
+        expect(page.locator("#picture-part")).to_be_hidden()
+        assert barriers(page) == []
+        assert watch.complaints == []
+
+
+def test_a_server_without_a_journal_says_so(browser: Browser) -> None:
+    """That is no error."""
+    with showing(browser, app_with("off")) as (page, _):
+        expect(page.locator("#status")).to_have_text("This server keeps no journal.")
+        expect(page.locator("#status")).not_to_have_class(re.compile("bad"))
+
+
+@pytest.fixture
+def app(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Flask]:
+    app = app_with(str(tmp_path / "journal.db"), **getattr(request, "param", {}))
+    journal = app.extensions["journal"]
+    id = journal.record(question(), advice())
+    reports: list[tuple[float, dict[str, Any]]] = [
+        (1.6, {}),
+        (55.0, {"strategy": "sequential"}),
+        (20.0, {"strategy": "multiprocessing"}),
+    ]
+    for seconds, more in reports:
+        assert journal.report(id, seconds=seconds, note="on a quiet evening, " * 5, **more) is not None
+    yield app
+    journal.close()
+
+
+def test_it_is_shown_on_a_desk_and_on_a_phone(browser: Browser, app: Flask) -> None:
+    """The policy refuses nothing, axe finds nothing, and only the table scrolls sideways; in light and dark."""
+    with showing(browser, app) as (page, watch):
+        for size, scheme in ((DESKTOP, "light"), (PHONE, "dark")):
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            expect(page.locator("circle")).to_have_count(3)
+            assert overflow(page) == []
+            assert barriers(page) == []
+            assert (page.locator("svg").bounding_box() or {})["width"] > 250
+        fills = page.eval_on_selector_all("circle", "points => points.map(point => getComputedStyle(point).fill)")
+        assert len(set(fills)) == 3
+        assert watch.complaints == []
+
+
+@pytest.mark.parametrize("app", [{"tokens": [TOKEN]}], indirect=True)
+def test_where_there_is_a_token_it_is_asked_for(browser: Browser, app: Flask) -> None:
+    """By keyboard, on a phone; a wrong one is told, the right one is kept for the other pages of the session."""
+    assert TOKEN not in app.test_client().get("/outcomes").get_data(as_text=True)
+    assert "quiet evening" not in app.test_client().get("/outcomes").get_data(as_text=True)
+    with showing(browser, app) as (page, watch):
+        page.set_viewport_size(PHONE)
+        expect(page.locator("#token")).to_be_focused()
+        assert barriers(page) == []
+        assert overflow(page) == []
+        page.keyboard.type("wrong")
+        page.keyboard.press("Enter")
+        expect(page.locator("#token-error")).to_have_text("This is not a token of this service.")
+        page.fill("#token", TOKEN)
+        page.keyboard.press("Enter")
+        expect(page.locator("tbody tr")).to_have_count(3)
+        expect(page.locator("#token-form")).to_be_hidden()
+        page.locator("tbody a").first.press("Enter")
+        expect(page.locator("#verdict")).to_be_visible()
+        page.go_back()
+        expect(page.locator("tbody tr")).to_have_count(3)
+        assert watch.complaints == []
+        assert not [address for address in watch.asked if json.dumps(TOKEN)[1:-1] in address]
