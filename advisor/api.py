@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from advisor.errors import UsageError
+from advisor.limits import MAX_CALLS, MAX_INPUT_BYTES
 from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile
 
 if TYPE_CHECKING:
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
 OnProgress = Callable[[float, str], None]
 
 DEFAULT_CALLS = 1000
-MOST_CALLS = 10**12  # as Job has it
 VERIFY_SECONDS = 6.0
 _MACHINE_SHARE = 0.4  # of the budget, where this host has not been measured yet
 _MACHINE_SECONDS = 1.2
-_LONGEST_INPUTS = 256 << 20  # bytes of standard input, which may have no end
 
 
 def advise(
@@ -267,7 +266,7 @@ def _given(inputs: Any) -> Sequence[Any] | None:
 
 
 def _check_calls(calls: int | None) -> None:
-    if calls is not None and not (isinstance(calls, int) and 1 <= calls <= MOST_CALLS):
+    if calls is not None and not (isinstance(calls, int) and 1 <= calls <= MAX_CALLS):
         raise UsageError(f"a job of {calls} calls is not possible")
 
 
@@ -306,11 +305,11 @@ def _inputs_file(inputs: str | None) -> Iterator[str | None]:
     where, prefix = ("standard input", STANDARD_INPUT) if inputs == "-" else (inputs, PIPE)
     try:
         with contextlib.nullcontext(sys.stdin.buffer) if inputs == "-" else Path(inputs).open("rb") as pipe:
-            read = pipe.read(_LONGEST_INPUTS + 1)
+            read = pipe.read(MAX_INPUT_BYTES + 1)
     except OSError as error:
         raise UsageError(f"cannot read the inputs on {where}: {error.strerror}") from None
-    if len(read) > _LONGEST_INPUTS:
-        raise UsageError(f"{where} holds more than {_LONGEST_INPUTS >> 20} MB of inputs: put them into a file")
+    if len(read) > MAX_INPUT_BYTES:
+        raise UsageError(f"{where} holds more than {MAX_INPUT_BYTES >> 20} MB of inputs: put them into a file")
     try:
         text = read.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from advisor.limits import MAX_CALLS, MAX_CORES, MAX_MEMORY, MAX_TEXT
+
 Strategy = Literal["sequential", "threading", "multiprocessing", "asyncio", "interpreters"]
 Recommendation = Literal["sequential", "threading", "multiprocessing", "asyncio", "interpreters", "undecided"]
 Evidence = Literal["measured", "verified", "described"]
@@ -20,7 +22,7 @@ StartMethod = Literal["fork", "spawn", "forkserver"]
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
 JobSeconds = Annotated[float, Field(ge=0, le=1e30)]  # the longest call, the largest job
 Bytes = Annotated[float, Field(ge=0, le=1e18)]
-Text = Annotated[str, Field(max_length=10_000)]
+Text = Annotated[str, Field(max_length=MAX_TEXT)]
 
 
 class Record(BaseModel):
@@ -63,11 +65,11 @@ class SideEffects(Record):
     )
     threads_left: tuple[Text, ...] = Field((), description="names of threads still alive after the calls")
     children_left: int = Field(0, ge=0, le=10**9, description="child processes still alive after the calls")
-    output_bytes: int = Field(0, ge=0, le=10**18, description="bytes written to standard output and error")
+    output_bytes: int = Field(0, ge=0, le=MAX_MEMORY, description="bytes written to standard output and error")
     random_shared: bool = Field(False, description="drew from the global random generator, which forks copy")
 
 
-class Held(Record):
+class HeldResource(Record):
     """What a call holds for some of its time, so that no more than `places` calls can be there at once."""
 
     name: Text = Field(description="such as 'shop.scale_lock' or '/srv/stock.json'")
@@ -85,7 +87,7 @@ class Profile(Record):
     """
 
     target: Text | None = Field(None, description="what was measured, such as 'my_module:func'")
-    calls: int = Field(ge=1, le=10**12, description="calls measured")
+    calls: int = Field(ge=1, le=MAX_CALLS, description="calls measured")
     wall: float = Field(gt=0, le=1e9, description="seconds per call")
     gil_held: Seconds | None = Field(None, description="on a CPU, holding the GIL")
     gil_free: Seconds | None = Field(None, description="on a CPU in native code, the GIL released")
@@ -119,8 +121,10 @@ class Profile(Record):
         None, description="pieces of native memory that one call's result gives back when it is dropped"
     )
     picklable: Picklable = Picklable()
-    peak_memory: Annotated[int, Field(ge=0, le=10**18)] | None = Field(None, description="bytes resident at the peak")
-    idle_memory: Annotated[int, Field(ge=0, le=10**18)] | None = Field(
+    peak_memory: Annotated[int, Field(ge=0, le=MAX_MEMORY)] | None = Field(
+        None, description="bytes resident at the peak"
+    )
+    idle_memory: Annotated[int, Field(ge=0, le=MAX_MEMORY)] | None = Field(
         None, description="bytes resident before the calls"
     )
     native_threads: Annotated[float, Field(ge=0, le=1e5)] | None = Field(
@@ -150,7 +154,7 @@ class Profile(Record):
         None, description="coefficient of variation of call lengths"
     )
     side_effects: SideEffects | None = None
-    held: tuple[Held, ...] = Field((), description="locks and the like that others would have to wait for")
+    held: tuple[HeldResource, ...] = Field((), description="locks and the like that others would have to wait for")
     archetype: Text | None = Field(None, description="set when the figures are assumed from a description")
 
     @model_validator(mode="after")
@@ -172,11 +176,11 @@ class Profile(Record):
 class Machine(Record):
     """What a host allows and what its pools cost. Defaults are typical figures; `source` says which kind these are."""
 
-    cores: int = Field(1, ge=1, le=4096, description="usable: affinity and container quota respected")
-    cores_measured: Annotated[int, Field(ge=1, le=4096)] | None = Field(
+    cores: int = Field(1, ge=1, le=MAX_CORES, description="usable: affinity and container quota respected")
+    cores_measured: Annotated[int, Field(ge=1, le=MAX_CORES)] | None = Field(
         None, description="of the host that all else is of, where other `cores` are planned for"
     )
-    memory: Annotated[int, Field(ge=1, le=10**18)] | None = Field(None, description="bytes available to the job")
+    memory: Annotated[int, Field(ge=1, le=MAX_MEMORY)] | None = Field(None, description="bytes available to the job")
     platform: Annotated[str, Field(max_length=100)] = "linux"
     python: Python = Python()
     start_method: StartMethod = "fork"
@@ -219,7 +223,7 @@ MEMORY_SHARE = 0.8  # of the memory available that the workers may take
 class Job(Record):
     """How much of it there is to do."""
 
-    calls: int = Field(1000, ge=1, le=10**12)
+    calls: int = Field(1000, ge=1, le=MAX_CALLS)
     shares_state: bool | None = Field(None, description="calls read and write common state")
     responsive: bool | None = Field(None, description="something else (a UI, a heartbeat) must go on meanwhile")
 
@@ -237,10 +241,10 @@ class Estimate(Record):
     feasible: bool = True
     why: str = Field("", description="why it is as fast as it is, or why it can't be done")
     limit: Annotated[float, Field(gt=0)] | None = Field(None, description="times the plain loop that `why` names")
-    most: Annotated[float, Field(gt=0)] | None = Field(
+    max_speedup: Annotated[float, Field(gt=0)] | None = Field(
         None, description="times the plain loop that it may be at most, as the limit is uncertain too"
     )
-    enough: float = Field(1.02, ge=1, description="times its strategy's best that is as good, if with fewer workers")
+    tolerance: float = Field(1.02, ge=1, description="times its strategy's best that is as good, if with fewer workers")
 
 
 class Reason(Record):

@@ -32,7 +32,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from advisor.report.atomic_write import atomic_write
-from advisor.service.server import crew
+from advisor.service.server import advised_concurrency
 from benchmarks.document import renew
 from benchmarks.questions import Subject, different, handful
 from benchmarks.serving import Server, serving
@@ -358,7 +358,7 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := set(options.pieces) - set(PIECES):
         parser.error(f"there is no piece {', '.join(sorted(unknown))}: there are {', '.join(PIECES)}")
-    workers, threads = crew()
+    workers, threads = advised_concurrency()
     options.workers, options.threads = options.workers or workers, options.threads or threads
     names = Settings.model_fields
     settings = Settings(**{name: value for name, value in vars(options).items() if name in names})

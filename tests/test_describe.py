@@ -15,7 +15,6 @@ from advisor.describe.reader import (
     HOW_LONG,
     INDEPENDENT,
     KINDS,
-    LONGEST,
     WHAT_A_CALL_DOES,
     WHERE_IT_WORKS,
     archetypes,
@@ -23,6 +22,7 @@ from advisor.describe.reader import (
     read_name,
 )
 from advisor.describe.text.quantities import Quantities
+from advisor.limits import MAX_DESCRIPTION
 from advisor.models import Machine, Recommendation
 
 PROBABILITIES: dict[Recommendation, float] = dict.fromkeys(VERDICTS, 0.05)
@@ -258,7 +258,7 @@ def test_any_text_is_safe(text: str) -> None:
 @pytest.mark.parametrize("piece", ["a", "download ", "1 ", "1,000 ", "100 very ", "9", "\n", "é", "web scraping-"])
 def test_a_huge_text_is_safe(piece: str) -> None:
     """A text of a million characters is read, up to its limit."""
-    assert read(piece * 1_000_000) == read((piece * 1_000_000)[:LONGEST])
+    assert read(piece * 1_000_000) == read((piece * 1_000_000)[:MAX_DESCRIPTION])
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,18 @@ from typing import Any
 import pytest
 
 from advisor.decide import explain
-from advisor.models import Estimate, Held, Job, Machine, Picklable, Profile, Python, Range, SideEffects, Strategy
+from advisor.models import (
+    Estimate,
+    HeldResource,
+    Job,
+    Machine,
+    Picklable,
+    Profile,
+    Python,
+    Range,
+    SideEffects,
+    Strategy,
+)
 
 MACHINE = Machine(cores=4, memory=8_000_000_000)
 JOB = Job(calls=100)
@@ -48,7 +59,7 @@ NATIVE = profile_of(gil_held=0.08, gil_free=0.92)
 CHILD = profile_of(gil_held=0.01, child_cpu=0.95, wait=0.04)
 TINY = profile_of(wall=2e-6, gil_held=2e-6)
 UNPICKLABLE = profile_of(picklable=Picklable(function=False, reasons={"function": "it is a lambda"}))
-LOCK = Held(name="shop.lock", kind="lock", seconds=0.9)
+LOCK = HeldResource(name="shop.lock", kind="lock", seconds=0.9)
 NO_GIL = Machine(cores=4, python=Python(version="3.13", free_threaded=True))
 
 

@@ -21,6 +21,7 @@ from advisor.journal import open_journal, queries
 from advisor.journal.ids import identity
 from advisor.journal.journal import Journal
 from advisor.journal.prediction import predicted
+from advisor.limits import MAX_JOURNAL_BYTES
 from advisor.models import Machine, Profile
 from profiles import outcomes
 from tests.journals import DAY, MACHINE, NOW, PROFILE, Clock, address, advice, clock, cluster, events, journal, question
@@ -59,7 +60,8 @@ class TestIdentity:
     def test_it_does_not_depend_on_the_process(self) -> None:
         """Whatever the order of its sets, each worker gives the same advice the same id."""
         script = textwrap.dedent("""
-            from advisor.journal.ids import identity
+            from advisor.limits import MAX_JOURNAL_BYTES
+from advisor.journal.ids import identity
             from tests.journals import advice, question
             print(identity(question(), advice().model_dump_json()))
         """)
@@ -150,7 +152,7 @@ class TestAdvice:
 
     def test_what_is_too_large_is_left_out(self, journal: Journal, events: list[str]) -> None:
         """Nobody fills the disk with a few requests."""
-        large = question(note="x" * journal_module.MOST_BYTES)
+        large = question(note="x" * MAX_JOURNAL_BYTES)
         assert journal.record(large, advice()) is None
         assert events == ["left out"]
 
@@ -240,7 +242,7 @@ class TestOutcomes:
         self, journal: Journal, monkeypatch: pytest.MonkeyPatch, events: list[str]
     ) -> None:
         """A refusal is no failure of the database."""
-        monkeypatch.setattr(queries, "MOST_OUTCOMES", 2)
+        monkeypatch.setattr(queries, "MAX_OUTCOMES", 2)
         id = journal.record(question(), advice())
         assert id is not None
         for _ in range(2):

@@ -223,7 +223,7 @@ class TestOutcome:
 
     def test_too_many_are_refused_as_such(self, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
         """It is the body as a whole that is not taken."""
-        monkeypatch.setattr(queries, "MOST_OUTCOMES", 1)
+        monkeypatch.setattr(queries, "MAX_OUTCOMES", 1)
         id = ask(client).json["id"]
         assert report(client, id, {"seconds": 1}).status_code == 201
         assert [fault["field"] for fault in problem(report(client, id, {"seconds": 1}), 422)["errors"]] == [""]

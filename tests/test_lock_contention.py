@@ -16,7 +16,7 @@ import pytest
 from advisor.measure import lock_contention
 from advisor.measure.imported_modules import modules
 from advisor.measure.profiler import profile
-from advisor.models import Held, Job, Machine, Profile
+from advisor.models import HeldResource, Job, Machine, Profile
 from advisor.predict.estimator import estimate
 from advisor.target.loader import Call
 
@@ -100,7 +100,7 @@ def with_one_of_several() -> None:
         time.sleep(0.005)
 
 
-def found_in(function: Callable[..., Any], *args: Any) -> tuple[Held, ...]:
+def found_in(function: Callable[..., Any], *args: Any) -> tuple[HeldResource, ...]:
     calls = [Call(args), Call(args)] if args else None
     return lock_contention.look(function, calls, 0.005, 0.3)
 
@@ -224,7 +224,7 @@ def test_the_profile_says_what_is_held() -> None:
 
 def test_threads_stand_in_line_where_each_process_has_its_own() -> None:
     """A lock held for half of a call halves what threads can do, and not what processes can."""
-    lock = Held(name="LOCK", kind="lock", seconds=0.05)
+    lock = HeldResource(name="LOCK", kind="lock", seconds=0.05)
     waiting = Profile(calls=10, wall=0.1, gil_held=0.001, gil_free=0.0, child_cpu=0.0, wait=0.099, held=(lock,))
     best = _best(waiting)
     assert 1.4 < best["threading"] < 2.0
@@ -233,7 +233,7 @@ def test_threads_stand_in_line_where_each_process_has_its_own() -> None:
 
 def test_what_the_host_has_one_of_holds_processes_too() -> None:
     """The lock of a file lets no strategy pass."""
-    lock = Held(name="/srv/stock.json", kind="file lock", seconds=0.05, everywhere=True)
+    lock = HeldResource(name="/srv/stock.json", kind="file lock", seconds=0.05, everywhere=True)
     waiting = Profile(calls=10, wall=0.1, gil_held=0.001, gil_free=0.0, child_cpu=0.0, wait=0.099, held=(lock,))
     assert max(_best(waiting).values()) < 2.0
 

@@ -359,7 +359,7 @@ def test_waiting_threads_are_not_spared() -> None:
     """Threads that wait cost little: as good is only what is nearer to the best than for others."""
 
     def spared(profile: Profile, strategy: Strategy) -> set[float]:
-        return {one.enough for one in estimate(profile, Job(), TWO_CORES) if one.strategy == strategy}
+        return {one.tolerance for one in estimate(profile, Job(), TWO_CORES) if one.strategy == strategy}
 
     assert spared(call(0.1, gil=0.1), "threading") == {1.001}
     assert spared(call(0.1, gil=0.1), "multiprocessing") == {1.02}

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.describe.text.call_count import MOST_CALLS
 from advisor.describe.text.quantities import Quantities, quantities
 from advisor.describe.text.tokenizer import tokenised, vocabulary
 from advisor.describe.text.units import LONGEST, measures
+from advisor.limits import MAX_COUNT_IN_TEXT
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_spans_say_where_a_field_was_read() -> None:
 def test_any_text_is_read(text: str) -> None:
     """No text raises, and what is told is within bounds, with its span in the text."""
     read = quantities(text)
-    assert read.calls is None or 1 <= read.calls <= MOST_CALLS
+    assert read.calls is None or 1 <= read.calls <= MAX_COUNT_IN_TEXT
     for seconds in (read.seconds_each, read.seconds_total):
         assert seconds is None or 0 <= seconds <= LONGEST
     assert {span.field for span in read.spans} <= set(Quantities.__slots__)

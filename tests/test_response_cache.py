@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from advisor.host.machine import limits
+from advisor.limits import MAX_CACHED_BODY_BYTES
 from advisor.models import Advice, Machine
 from advisor.service import response_cache
 from advisor.service.errors import ProblemError
-from advisor.service.response_cache import LARGEST_BODY, LIMITS_HOLD_SECONDS, Answers
+from advisor.service.response_cache import LIMITS_HOLD_SECONDS, Answers
 
 
 def body(number: int, **more: Any) -> bytes:
@@ -73,7 +74,7 @@ def test_what_was_asked_for_longest_ago_makes_room(asked: list[int]) -> None:
 
 def test_large_bodies_are_not_kept(asked: list[int]) -> None:
     """One of them would push out hundreds of others; neither is kept what is larger than all room."""
-    large = body(1) + b" " * LARGEST_BODY
+    large = body(1) + b" " * MAX_CACHED_BODY_BYTES
     answers, tiny = Answers(clock=Clock()), Answers(most_bytes=100, clock=Clock())
     assert answers.advice(large).document == answers.advice(large).document
     assert tiny.advice(body(2)).document == tiny.advice(body(2)).document

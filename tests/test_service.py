@@ -21,10 +21,11 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from advisor.host.machine import limits
+from advisor.limits import MAX_BODY_BYTES
 from advisor.models import Advice, Machine, Python
 from advisor.service import create_app
 from advisor.service.planner import planned_machine, safe_target
-from advisor.service.schemas import MAX_BODY_BYTES, Overrides, Question
+from advisor.service.schemas import Overrides, Question
 
 WAITING = {"calls": 20, "wall": 0.05, "gil_held": 0.001, "gil_free": 0.0, "child_cpu": 0.0, "wait": 0.049}
 COMPUTING = {"calls": 20, "wall": 0.05, "gil_held": 0.05, "gil_free": 0.0, "child_cpu": 0.0, "wait": 0.0}

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from advisor.limits import MAX_BATCH_BYTES, MAX_BATCH_SUBJECTS
 from advisor.service import create_app
-from advisor.service.batch import MAX_BATCH_BYTES, MAX_SUBJECTS, answer_batch, parse_batch
+from advisor.service.batch import answer_batch, parse_batch
 
 WAITING = {"profile": {"calls": 20, "wall": 0.05, "gil_held": 0.001, "gil_free": 0.0, "wait": 0.049}}
 REQUEST = {"X-Request-ID": "one-request"}
@@ -54,8 +55,8 @@ def test_an_empty_batch_has_no_results(client: FlaskClient) -> None:
 
 def test_a_thousand_are_taken_and_not_one_more(client: FlaskClient) -> None:
     """The limit is on the subjects, whatever they are."""
-    assert len(results(client, [{}] * MAX_SUBJECTS)) == MAX_SUBJECTS
-    response = client.post("/v1/advice/batch", json={"subjects": [{}] * (MAX_SUBJECTS + 1)})
+    assert len(results(client, [{}] * MAX_BATCH_SUBJECTS)) == MAX_BATCH_SUBJECTS
+    response = client.post("/v1/advice/batch", json={"subjects": [{}] * (MAX_BATCH_SUBJECTS + 1)})
     assert response.status_code == 422
     assert [fault["field"] for fault in json.loads(response.data)["errors"]] == ["subjects"]
 

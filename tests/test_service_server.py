@@ -21,7 +21,7 @@ import psutil
 import pytest
 
 from advisor.errors import UsageError
-from advisor.service.server import crew
+from advisor.service.server import advised_concurrency
 from advisor.service.settings import settings
 
 TOKENS = ("a-token-of-the-team", "its-successor-token")
@@ -166,7 +166,7 @@ def test_the_crew_is_what_the_advisor_advises(monkeypatch: pytest.MonkeyPatch) -
     found = {}
     for cores in (1, 2, 8):
         monkeypatch.setattr(machine, "limits", lambda cores=cores: here.model_copy(update={"cores": cores}))
-        found[cores] = crew()
+        found[cores] = advised_concurrency()
     assert found[2][0] < found[8][0]
     assert 2 <= found[2][0] <= 4
     assert all(4 <= threads <= 32 for _, threads in found.values())

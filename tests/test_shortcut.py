@@ -14,9 +14,9 @@ from flask import Flask, signals
 from flask.testing import FlaskClient
 from werkzeug.exceptions import ClientDisconnected
 
+from advisor.limits import MAX_CACHED_BODY_BYTES
 from advisor.service import app as building
 from advisor.service import create_app
-from advisor.service.response_cache import LARGEST_BODY
 from advisor.service.settings import Settings
 from tests.test_metrics import counted
 
@@ -158,7 +158,7 @@ def test_a_length_that_is_none_is_flasks_to_refuse(make: Make, length: str | Non
 def test_other_addresses_methods_and_sizes_are_flasks(make: Make) -> None:
     """What is asked elsewhere, or is too large to be kept, is not looked at."""
     client = make(short=True)
-    small, large = (json.dumps({"profile": PROFILE}).encode() + b" " * more for more in (0, LARGEST_BODY))
+    small, large = (json.dumps({"profile": PROFILE}).encode() + b" " * more for more in (0, MAX_CACHED_BODY_BYTES))
     for path, body in ((ADVICE, large), ("/v1/curves", small), ("/v1/advice/", small)):
         for _ in range(2):
             assert asked_of_flask(client, path, data=body, content_type="application/json")

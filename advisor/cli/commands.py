@@ -21,6 +21,7 @@ from advisor import __version__
 from advisor.errors import AdvisorError, TargetError, UsageError
 from advisor.journal import OWN
 from advisor.journal.commands import journal as journal_commands
+from advisor.limits import MAX_CALLS, MAX_CORES, MAX_DESCRIPTION_INPUT, MAX_SECONDS, MAX_WORKERS
 
 if TYPE_CHECKING:
     from advisor.models import Advice
@@ -28,11 +29,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 BY_SIGNAL = 128  # plus its number
-MOST_CALLS = 10**12
-MOST_CORES = 4096
-LONGEST_SECONDS = 1e6
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-LONGEST_DESCRIPTION = 1_000_000  # bytes of standard input
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -124,9 +121,9 @@ def whole_number(most: int) -> Callable[[str], int]:
 def seconds(text: str) -> float:
     """A parser of seconds, for an option's type: positive and finite."""
     with contextlib.suppress(ValueError):
-        if 0 < (number := float(text)) <= LONGEST_SECONDS:  # false for nan
+        if 0 < (number := float(text)) <= MAX_SECONDS:  # false for nan
             return number
-    raise click.BadParameter(f"{text!r} is not a number of seconds above 0, at most {LONGEST_SECONDS:,.0f}.")
+    raise click.BadParameter(f"{text!r} is not a number of seconds above 0, at most {MAX_SECONDS:,.0f}.")
 
 
 class AdviseGroup(click.Group):
@@ -209,12 +206,12 @@ def advise() -> None:
 
 calls_option = click.option(
     "--calls",
-    type=whole_number(MOST_CALLS),
+    type=whole_number(MAX_CALLS),
     metavar="N",
     help="Plan for N calls; default: one for each input, else 1,000.",
 )
 cores_option = click.option(
-    "--cores", type=whole_number(MOST_CORES), metavar="N", help="Plan for a host with N cores instead of this one."
+    "--cores", type=whole_number(MAX_CORES), metavar="N", help="Plan for a host with N cores instead of this one."
 )
 server_option = click.option(
     "--server", metavar="URL", help="Ask a team's server; ADVISOR_TOKEN is its token. Measured is here."
@@ -316,7 +313,7 @@ def _quick_start() -> Iterator[None]:
 
 def _description(words: Sequence[str]) -> str:
     if list(words) == ["-"]:
-        return sys.stdin.buffer.read(LONGEST_DESCRIPTION).decode("utf-8", "replace")
+        return sys.stdin.buffer.read(MAX_DESCRIPTION_INPUT).decode("utf-8", "replace")
     # Bytes of the command line that are no UTF-8 arrive as lone surrogates, which no JSON document may hold.
     return " ".join(words).encode("utf-8", "replace").decode("utf-8")
 
@@ -347,8 +344,12 @@ def matrix(words: tuple[str, ...], as_json: bool) -> None:
 @advise.command()
 @click.option("--host", default="127.0.0.1", envvar="ADVISOR_HOST", help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, envvar="ADVISOR_PORT", help="0 picks a free one.")
-@click.option("--workers", type=whole_number(1000), envvar="ADVISOR_WORKERS", help="Processes; default: as advised.")
-@click.option("--threads", type=whole_number(1000), envvar="ADVISOR_THREADS", help="Of each; default: as advised.")
+@click.option(
+    "--workers", type=whole_number(MAX_WORKERS), envvar="ADVISOR_WORKERS", help="Processes; default: as advised."
+)
+@click.option(
+    "--threads", type=whole_number(MAX_WORKERS), envvar="ADVISOR_THREADS", help="Of each; default: as advised."
+)
 @click.option("--token-file", metavar="FILE", envvar="ADVISOR_TOKEN_FILE", help="Tokens, a line each: one is needed.")
 @click.option("--rate-limit", metavar="RATE", envvar="ADVISOR_RATE_LIMIT", help="Such as 600/minute, for each client.")
 @click.option(

@@ -12,10 +12,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from advisor.errors import UsageError
+from advisor.limits import MAX_ANSWER_BYTES
 from advisor.models import Advice, Profile
 
 TIMEOUT = 30.0  # seconds
-_LARGEST_ANSWER = 16 << 20
 
 
 def ask(server: str, subject: Profile | str, *, calls: int | None, cores: int | None) -> Advice:
@@ -80,10 +80,10 @@ def _answer(server: str, body: bytes) -> bytes:
     try:
         request = Request(f"{server.rstrip('/')}/v1/advice", body, headers)
         with build_opener(NoRedirect).open(request, timeout=TIMEOUT) as answer:
-            return bytes(answer.read(_LARGEST_ANSWER))
+            return bytes(answer.read(MAX_ANSWER_BYTES))
     except HTTPError as error:
         with error:
-            raise UsageError(_refusal(server, error.code, error.read(_LARGEST_ANSWER))) from None
+            raise UsageError(_refusal(server, error.code, error.read(MAX_ANSWER_BYTES))) from None
     except (URLError, OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         raise UsageError(f"cannot reach {server}: {reason}") from None

@@ -126,9 +126,9 @@ def snippet(
 
 
 def _headline(strategy: Strategy, workers: int, machine: Machine | None) -> str:
-    from advisor.report.formatting import crew
+    from advisor.report import formatting
 
-    text = crew(strategy, workers)
+    text = formatting.workers(strategy, workers)
     if machine is not None and strategy != "sequential":
         text += f", for a host with {machine.cores} core{'' if machine.cores == 1 else 's'}"
     return text[0].upper() + text[1:]

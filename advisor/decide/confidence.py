@@ -34,8 +34,8 @@ def speedup_of(estimate: Estimate, loop: Estimate, error: float) -> Range:
         return Range(low=1.0, expected=1.0, high=1.0)
     expected = math.exp(mean)
     high = min(expected * math.exp(NINETY * sigma), NO_MORE * max(expected, estimate.workers))
-    if estimate.most is not None and holds(estimate, expected):
-        high = min(high, max(expected, estimate.most))
+    if estimate.max_speedup is not None and holds(estimate, expected):
+        high = min(high, max(expected, estimate.max_speedup))
     return Range(low=expected * math.exp(-NINETY * sigma), expected=expected, high=high)
 
 

@@ -30,7 +30,7 @@ def _overturned_model(facts: explain.Facts, modelled: tuple[Estimate, ...]) -> t
         else after.why
     )
     text = (
-        f"The model put {formatting.crew(before.strategy, before.workers)} first with "
+        f"The model put {formatting.workers(before.strategy, before.workers)} first with "
         f"{formatting.duration(before.seconds.expected)}; that {found}, and what was run overrules it."
     )
     return text, "--verify"
@@ -44,7 +44,7 @@ def _overruled_matrix(facts: explain.Facts, reading: Reading | None) -> tuple[st
     verdict, task, source = said
     subject = "this job" if facts.assumed else "your function"
     clause = explain.fired(facts)[0].clause(facts).replace("the function", subject, 1)
-    crew = formatting.crew(facts.strategy, facts.workers)
+    crew = formatting.workers(facts.strategy, facts.workers)
     action = "keep the plain loop" if facts.strategy == "sequential" else f"use {crew}"
     return f"The matrix says {verdict} for “{task}”; here {clause}, so {action}.", source
 
@@ -64,7 +64,7 @@ def _shared_state_copied(facts: explain.Facts) -> tuple[str, str] | None:
         return None
     ratio = threads.seconds.expected / max(facts.chosen.seconds.expected, 1e-12)
     text = (
-        f"Shared state speaks for threads, but {formatting.crew(facts.strategy, facts.workers)} are "
+        f"Shared state speaks for threads, but {formatting.workers(facts.strategy, facts.workers)} are "
         f"{formatting.times(ratio)} as fast as the best threads: enough to send results back and merge them."
     )
     return text, explain.NOTEBOOK

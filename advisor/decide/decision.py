@@ -166,7 +166,7 @@ def _summary(chosen: Estimate, speedup: Range, because: str, described: Reading 
         return f"Keep the plain loop, because {because}."
     batches = f", {formatting.count(chosen.chunk)} calls per task" if chosen.chunk > 1 else ""
     typical = " for a typical task of this kind" if described is not None else ""
-    crew = formatting.crew(chosen.strategy, chosen.workers)
+    crew = formatting.workers(chosen.strategy, chosen.workers)
     return f"Use {crew}{batches}: {_gain(speedup)}{typical}, because {because}."
 
 
@@ -208,7 +208,7 @@ def _verified(chosen: Estimate, verification: Sequence[Verification]) -> tuple[R
         return ()
     run = min(runs, key=lambda run: abs(run.workers - chosen.workers))
     text = (
-        f"{formatting.count(run.calls)} calls really run with {formatting.crew(run.strategy, run.workers)} took "
+        f"{formatting.count(run.calls)} calls really run with {formatting.workers(run.strategy, run.workers)} took "
         f"{formatting.duration(run.measured)}, predicted {formatting.duration(run.predicted)}."
     )
     return (Reason(rule="verified", text=text, source="--verify"),)

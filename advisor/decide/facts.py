@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from advisor.models import MEMORY_SHARE, Estimate, Held, Job, Machine, Profile, SideEffects, Strategy
+from advisor.models import MEMORY_SHARE, Estimate, HeldResource, Job, Machine, Profile, SideEffects, Strategy
 from advisor.report import formatting
 
 POOLS: frozenset[Strategy] = frozenset({"threading", "multiprocessing", "interpreters"})
@@ -146,7 +146,7 @@ class Facts:
         return None if peak is None else float(peak) * self.workers
 
     @cached_property
-    def held(self) -> Held | None:
+    def held(self) -> HeldResource | None:
         """What sets the tightest limit on calls at the same time, for the chosen strategy; for a loop, for threads."""
         held = (one for one in self.profile.held if one.everywhere or self.strategy not in OWN_GIL)
         return max(held, key=lambda one: one.seconds / one.places, default=None)
@@ -226,7 +226,7 @@ class Figures(dict[str, str]):
         return text
 
 
-def _held(facts: Facts, words: Callable[[Held, float], str]) -> str:
+def _held(facts: Facts, words: Callable[[HeldResource, float], str]) -> str:
     """Words on what is held, and on the share of a call's time that it is."""
     held = facts.held or max(facts.profile.held, key=lambda one: one.seconds / one.places, default=None)
     return "nothing" if held is None else words(held, min(1.0, held.seconds / facts.profile.wall))
@@ -290,7 +290,7 @@ _FIGURES: dict[str, Callable[[Facts], str]] = {
     "output_bytes": lambda facts: formatting.size(facts.effects.output_bytes),
     "archetype": lambda facts: facts.profile.archetype or "unknown",
     "calls": lambda facts: formatting.count(facts.job.calls),
-    "crew": lambda facts: formatting.crew(facts.strategy, facts.workers),
+    "crew": lambda facts: formatting.workers(facts.strategy, facts.workers),
     "kind": lambda facts: formatting.kind(facts.strategy),
     "workers": lambda facts: str(facts.workers),
     "chunk": lambda facts: formatting.count(facts.chosen.chunk),
@@ -299,7 +299,7 @@ _FIGURES: dict[str, Callable[[Facts], str]] = {
     "start_method": lambda facts: facts.machine.start_method,
     "memory": lambda facts: formatting.size(facts.machine.memory),
     "memory_share": lambda facts: formatting.percent(MEMORY_SHARE),
-    "large_crew": lambda facts: _large(facts, lambda one: formatting.crew(one.strategy, one.workers)),
+    "large_crew": lambda facts: _large(facts, lambda one: formatting.workers(one.strategy, one.workers)),
     "large_memory": lambda facts: _large(facts, lambda one: formatting.size(one.memory)),
     "memory_needed": lambda facts: formatting.size(facts.memory_needed),
     "dispatch": lambda facts: formatting.duration(facts.dispatch),
@@ -307,7 +307,9 @@ _FIGURES: dict[str, Callable[[Facts], str]] = {
     "low": lambda facts: formatting.duration(facts.chosen.seconds.low),
     "high": lambda facts: formatting.duration(facts.chosen.seconds.high),
     "loop_seconds": lambda facts: formatting.duration(facts.loop.seconds.expected) if facts.loop else "unknown",
-    "rival": lambda facts: formatting.crew(facts.rival.strategy, facts.rival.workers) if facts.rival else "another way",
+    "rival": lambda facts: (
+        formatting.workers(facts.rival.strategy, facts.rival.workers) if facts.rival else "another way"
+    ),
     "rival_seconds": lambda facts: formatting.duration(facts.rival.seconds.expected) if facts.rival else "unknown",
     "start_up": lambda facts: formatting.duration(_process_start(facts)),
     "thread_limit": _thread_limit,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from advisor.decide.facts import CONCURRENT, OWN_GIL, SHARED_MEMORY
 from advisor.describe.lexicon import lookup
-from advisor.describe.lexicon.lookup import Entry
+from advisor.describe.lexicon.lookup import LexiconEntry
 from advisor.models import Machine, Pitfall, Profile, Reason, Strategy
 
 MOST_REASONS = 3
@@ -51,12 +51,12 @@ _WARNINGS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
 )
 
 
-def known(named: Iterable[Entry], modules: Sequence[str]) -> tuple[Entry, ...]:
+def known(named: Iterable[LexiconEntry], modules: Sequence[str]) -> tuple[LexiconEntry, ...]:
     """The entries that a text names, and those about the modules that a call imports."""
     return tuple(dict.fromkeys([*named, *(lookup.facts_for_modules(modules) if modules else ())]))
 
 
-def reasons(entries: Sequence[Entry], strategy: Strategy, profile: Profile) -> tuple[Reason, ...]:
+def reasons(entries: Sequence[LexiconEntry], strategy: Strategy, profile: Profile) -> tuple[Reason, ...]:
     """The facts that speak for the strategy, each with its version and source."""
     speaking = [entry for entry in entries if entry.source and strategy in _SPEAKS_FOR.get(entry.works, ())]
     if profile.archetype is None:
@@ -67,7 +67,7 @@ def reasons(entries: Sequence[Entry], strategy: Strategy, profile: Profile) -> t
     )
 
 
-def pitfalls(entries: Sequence[Entry], strategy: Strategy, machine: Machine) -> tuple[Pitfall, ...]:
+def pitfalls(entries: Sequence[LexiconEntry], strategy: Strategy, machine: Machine) -> tuple[Pitfall, ...]:
     """What is known to go wrong with the strategy and one of them."""
     return tuple(
         Pitfall(code=trait, text=text.format(name=entry.name))
@@ -77,12 +77,12 @@ def pitfalls(entries: Sequence[Entry], strategy: Strategy, machine: Machine) -> 
     )[:MOST_PITFALLS]
 
 
-def _was_seen(entry: Entry, profile: Profile) -> bool:
+def _was_seen(entry: LexiconEntry, profile: Profile) -> bool:
     """Whether a measured call spends a good part of its time the way that the fact says."""
     parts = {"holds": profile.gil_held, "releases": profile.gil_free, "child": profile.child_cpu}
     seconds = parts.get(entry.works, profile.wait)
     return (seconds or 0.0) >= NOTICED * profile.wall
 
 
-def _with_version(entry: Entry) -> str:
+def _with_version(entry: LexiconEntry) -> str:
     return f"{entry.fact.rstrip('.')} ({entry.version})." if entry.version else entry.fact

@@ -24,7 +24,7 @@ def as_json(words: str = "") -> dict[str, list[dict[str, object]]]:
     }
 
 
-def _lexicon(entries: Iterable[lookup.Entry]) -> list[dict[str, object]]:
+def _lexicon(entries: Iterable[lookup.LexiconEntry]) -> list[dict[str, object]]:
     return [
         {
             "name": entry.name,

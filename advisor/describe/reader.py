@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING
 
 from advisor.describe.classifier.archetype_kinds import KINDS
 from advisor.describe.decision_matrix import ROWS, MatrixRow
-from advisor.models import Held, Job, Profile, Recommendation
+from advisor.limits import MAX_DESCRIPTION
+from advisor.models import HeldResource, Job, Profile, Recommendation
 
 if TYPE_CHECKING:
     from advisor.describe.classifier.predict import Judgement
-    from advisor.describe.lexicon.lookup import Entry
+    from advisor.describe.lexicon.lookup import LexiconEntry
     from advisor.describe.text.quantities import Quantities
 
-LONGEST = 20_000  # characters read of a description; people write under 20 words, what is longer is a paste
 REMEMBERED = 128  # readings: who moves calls and cores to and fro asks of the same text again and again
 WORD_FOR_WORD = 0.75  # confidence in the verdict of a matrix row, for a task that says no more than the row
 MOST_WORDS = 5
@@ -70,13 +70,13 @@ class Reading:
     cores: int | None = None  # of the host, if the text names them
     confidence: float = 0.0  # that the recommendation is what the task wants, 0 to 1
     words: tuple[str, ...] = ()  # the words and facts that weighed most
-    named: tuple[Entry, ...] = ()  # what the lexicon knows of the libraries and programs in it
+    named: tuple[LexiconEntry, ...] = ()  # what the lexicon knows of the libraries and programs in it
     questions: tuple[str, ...] = ()  # what would decide it
 
 
 def read(text: str) -> Reading:
     """The reading of a description; `undecided` when it says too little."""
-    return _read(text[:LONGEST])
+    return _read(text[:MAX_DESCRIPTION])
 
 
 @lru_cache(maxsize=REMEMBERED)
@@ -132,7 +132,7 @@ def _decided(
     words: tuple[str, ...],
     job: Job,
     told: Quantities,
-    named: list[Entry],
+    named: list[LexiconEntry],
 ) -> Reading:
     profile = _told_profile(archetypes()[archetype], told, job)
     implied: dict[str, bool | int] = {
@@ -155,7 +155,7 @@ def _decided(
     )
 
 
-def _only_another_program_works(named: Iterable[Entry]) -> bool:
+def _only_another_program_works(named: Iterable[LexiconEntry]) -> bool:
     """Whether what is named runs in a child program, and nothing that is named computes here.
 
     Then processes are no wrong answer, but threads do as well, and what is said of the GIL must not be assumed.
@@ -199,7 +199,7 @@ def _told_profile(profile: Profile, told: Quantities, job: Job) -> Profile:
     if told.rate_limit_per_second:
         profile = _limited(profile, 1.0 / told.rate_limit_per_second)
     elif told.at_once and KINDS.get(archetype) == "waits":
-        gate = Held(
+        gate = HeldResource(
             name="the connections", kind="semaphore", places=told.at_once, seconds=profile.wall, everywhere=True
         )
         profile = profile.model_copy(update={"held": (gate,)})
@@ -241,27 +241,27 @@ def _sized(profile: Profile, size: float) -> Profile:
 
 def _limited(profile: Profile, seconds: float) -> Profile:
     """One call in so many seconds, however many want to: a call that is shorter waits for its turn."""
-    turn = Held(name="the rate limit", kind="semaphore", seconds=min(seconds, 1e6), everywhere=True)
+    turn = HeldResource(name="the rate limit", kind="semaphore", seconds=min(seconds, 1e6), everywhere=True)
     longer = max(0.0, turn.seconds - profile.wall)
     update = {"wall": profile.wall + longer, "wait": (profile.wait or 0.0) + longer, "held": (turn,)}
     return profile.model_copy(update=update)
 
 
-def _job(named: list[Entry], told: Quantities) -> Job:
+def _job(named: list[LexiconEntry], told: Quantities) -> Job:
     """How much there is to do, and what the words imply of state and responsiveness."""
     traits = {trait for entry in named if entry.kind in ("noun", "symptom") for trait in entry.traits}
     job = Job(shares_state="shares-state" in traits or None, responsive="responsive" in traits or None)
     return job if told.calls is None else job.model_copy(update={"calls": told.calls})
 
 
-def _named(text: str) -> list[Entry]:
+def _named(text: str) -> list[LexiconEntry]:
     """What the lexicon knows of the words, once each."""
     from advisor.describe.lexicon.lookup import found_in
 
     return list(dict.fromkeys(found.entry for found in found_in(_normal(text))))
 
 
-def _things(named: Iterable[Entry]) -> tuple[Entry, ...]:
+def _things(named: Iterable[LexiconEntry]) -> tuple[LexiconEntry, ...]:
     """The libraries, programs and services, of which the lexicon has facts with sources."""
     return tuple(entry for entry in named if entry.kind in ("library", "program", "service"))
 
@@ -300,7 +300,7 @@ def _row_of(text: str, verdict: Recommendation) -> MatrixRow | None:
 
 def _normal(text: str) -> str:
     """Lower case, single spaces, plain quotes, no more than is read."""
-    return " ".join(text[:LONGEST].lower().replace("’", "'").split())
+    return " ".join(text[:MAX_DESCRIPTION].lower().replace("’", "'").split())
 
 
 def _matches(keywords: tuple[str, ...], words: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from advisor.describe.reader import Reading
+from advisor.limits import MAX_MEMORY, MAX_SECONDS
 from advisor.models import Bytes, Job, Picklable, Profile, Text
 
 ARCHETYPE = "task"
@@ -44,7 +45,7 @@ class Task(BaseModel):
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid")
 
-    seconds_per_call: float | None = Field(None, ge=1e-9, le=1e6, description="wall seconds of one call")
+    seconds_per_call: float | None = Field(None, ge=1e-9, le=MAX_SECONDS, description="wall seconds of one call")
     cpu_share: Share | None = Field(None, description="on a CPU in this process, whether in Python or in native code")
     gil_share: Share | None = Field(None, description="on a CPU in Python code, holding the GIL: a part of cpu_share")
     child_share: Share | None = Field(None, description="a child program computes and the call waits for it")
@@ -53,7 +54,7 @@ class Task(BaseModel):
     argument_bytes: Bytes | None = Field(None, description="pickled size of one call's arguments")
     result_bytes: Bytes | None = Field(None, description="pickled size of one call's result")
     picklable: bool | None = Field(None, description="function, arguments and results can be sent to another process")
-    memory: int | None = Field(None, ge=0, le=10**18, description="bytes that one process needs at its peak")
+    memory: int | None = Field(None, ge=0, le=MAX_MEMORY, description="bytes that one process needs at its peak")
     coroutine: bool = Field(False, description="it is a coroutine function (async def)")
     shares_state: bool | None = Field(None, description="calls read and write common state")
     responsive: bool | None = Field(None, description="something else (a UI, a heartbeat) must go on meanwhile")

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from advisor.journal.models import Entry, Outcome
+from advisor.journal.models import JournalEntry, Outcome
 from advisor.models import Machine, Strategy
 from advisor.report.atomic_write import atomic_write
 
 FAMILY = "reported"
 
 
-def export(entries: Iterable[tuple[Entry, Sequence[Outcome]]], folder: Path) -> tuple[int, int]:
+def export(entries: Iterable[tuple[JournalEntry, Sequence[Outcome]]], folder: Path) -> tuple[int, int]:
     """Writes a file for each advice and size of job; returns how many, and how many reports were left out."""
     written = left_out = 0
     for entry, outcomes in entries:
@@ -31,7 +31,7 @@ def export(entries: Iterable[tuple[Entry, Sequence[Outcome]]], folder: Path) -> 
     return written, left_out
 
 
-def record(entry: Entry, calls: int, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def record(entry: JournalEntry, calls: int, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """A document of `profiles.outcomes.Outcome`; what only says the default is left out, as there."""
     advice = entry.advice
     assert advice.profile is not None
@@ -45,7 +45,7 @@ def record(entry: Entry, calls: int, outcomes: Sequence[Outcome]) -> dict[str, A
     }
 
 
-def _runs(entry: Entry, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
+def _runs(entry: JournalEntry, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     """Each way the job was done once, with the seconds that were reported of it, in that order."""
     ways: dict[tuple[Strategy, int], list[float]] = {}
     for outcome in outcomes:
@@ -58,7 +58,7 @@ def _runs(entry: Entry, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     ]
 
 
-def _chunk(entry: Entry, strategy: Strategy) -> int:
+def _chunk(entry: JournalEntry, strategy: Strategy) -> int:
     """Calls per task: nobody reports them, so those that were advised."""
     return next((one.chunk for one in entry.advice.alternatives if one.strategy == strategy), 1)
 

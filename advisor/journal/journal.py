@@ -21,9 +21,10 @@ from advisor.journal.circuit_breaker import Circuit
 from advisor.journal.database import PATIENCE, Database, what_went_wrong
 from advisor.journal.export import export
 from advisor.journal.ids import canonical, identity, is_identity, without_nulls
-from advisor.journal.models import Entry, Outcome
+from advisor.journal.models import JournalEntry, Outcome
 from advisor.journal.prediction import predicted, way_of
 from advisor.journal.writer import Work, Writer, is_loss
+from advisor.limits import MAX_JOURNAL_BYTES, MAX_JOURNAL_ENTRIES
 from advisor.models import Advice, Strategy
 
 RECORD_SECONDS = 0.25  # that an answer may wait for its entry
@@ -31,8 +32,6 @@ REPORT_SECONDS = 5.0  # that a report may wait to be confirmed
 LOOK_SECONDS = 2.0  # between two looks at whether the database is there
 LOOK_PATIENCE = 0.25  # that whoever asks waits for it
 STUCK_SECONDS = 1.0  # of one transaction, after which the database is taken for lost
-MOST_BYTES = 256 * 1024  # of a question and its advice
-MOST_ENTRIES = 100_000
 DAY = 86_400.0
 PRUNE_SECONDS = 3600.0
 PRUNE_ENTRIES = 1000
@@ -61,7 +60,7 @@ class Journal:
         *,
         descriptions: bool = False,
         keep_days: float = KEEP_DAYS,
-        most_entries: int = MOST_ENTRIES,
+        most_entries: int = MAX_JOURNAL_ENTRIES,
         on_event: Callable[[Event], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -90,7 +89,7 @@ class Journal:
         if self._asked_lately(id, now):
             return id
         row = {"id": id, "version": __version__, **documents, "first_asked": now, "last_asked": now}
-        if sum(map(len, documents.values())) > MOST_BYTES:
+        if sum(map(len, documents.values())) > MAX_JOURNAL_BYTES:
             self._tell("left out")
             return None
         if not self._written(lambda connection: queries.keep(connection, row), "recorded"):
@@ -110,7 +109,7 @@ class Journal:
             self._remember(id, now)
         return renewed
 
-    def advice(self, id: str) -> Entry | None:
+    def advice(self, id: str) -> JournalEntry | None:
         """What was advised. Raises JournalError where the database does not answer."""
         return self._read(lambda connection: queries.find(connection, id)) if is_identity(id) else None
 

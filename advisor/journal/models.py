@@ -9,7 +9,7 @@ from pydantic import Field
 from advisor.models import Advice, Range, Record, Strategy
 
 
-class Entry(Record):
+class JournalEntry(Record):
     """Advice that was given."""
 
     id: str

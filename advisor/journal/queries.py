@@ -11,12 +11,12 @@ from sqlalchemy import Connection, Row, delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from advisor.errors import UsageError
-from advisor.journal.models import Entry, Outcome
+from advisor.journal.models import JournalEntry, Outcome
 from advisor.journal.tables import VERSION_TABLE, advice, outcome
+from advisor.limits import MAX_OUTCOMES
 from advisor.models import Advice, Range
 
 RENEW_SECONDS = 3600.0
-MOST_OUTCOMES = 1000  # of one piece of advice
 AT_ONCE = 500  # entries removed in a transaction, so that nobody waits for long
 
 
@@ -39,7 +39,7 @@ def renew(connection: Connection, id: str, now: float) -> bool:
     return connection.execute(update(advice).where(advice.c.id == id).values(last_asked=now)).rowcount > 0
 
 
-def find(connection: Connection, id: str) -> Entry | None:
+def find(connection: Connection, id: str) -> JournalEntry | None:
     row = connection.execute(select(advice).where(advice.c.id == id)).one_or_none()
     return None if row is None else _entry(row)
 
@@ -49,8 +49,8 @@ def add(connection: Connection, reported: Outcome) -> bool:
     if not renew(connection, reported.advice_id, reported.reported):
         return False
     known = select(func.count()).select_from(outcome).where(outcome.c.advice_id == reported.advice_id)
-    if connection.scalars(known).one() >= MOST_OUTCOMES:
-        raise UsageError(f"there are {MOST_OUTCOMES:,} outcomes of this advice already: more would tell nothing new")
+    if connection.scalars(known).one() >= MAX_OUTCOMES:
+        raise UsageError(f"there are {MAX_OUTCOMES:,} outcomes of this advice already: more would tell nothing new")
     predicted = reported.predicted.model_dump() if reported.predicted else {}
     connection.execute(outcome.insert().values(**reported.model_dump(exclude={"predicted"}), **predicted))
     return True
@@ -72,7 +72,7 @@ def latest(connection: Connection, limit: int) -> list[Outcome]:
     return [_outcome(row) for row in connection.execute(newest)]
 
 
-def with_outcomes(connection: Connection) -> Iterator[tuple[Entry, list[Outcome]]]:
+def with_outcomes(connection: Connection) -> Iterator[tuple[JournalEntry, list[Outcome]]]:
     """Each entry of which something was reported, with all of that."""
     found = select(outcome).order_by(outcome.c.advice_id, outcome.c.id)
     rows = connection.execution_options(yield_per=AT_ONCE).execute(found)
@@ -96,8 +96,8 @@ def remove(connection: Connection, *, before: float, most: int) -> int:
     return gone
 
 
-def _entry(row: Row[Any]) -> Entry:
-    return Entry(
+def _entry(row: Row[Any]) -> JournalEntry:
+    return JournalEntry(
         id=row.id,
         first_asked=row.first_asked,
         last_asked=row.last_asked,

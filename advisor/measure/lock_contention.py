@@ -24,7 +24,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from advisor.measure.meter import end_fork
-from advisor.models import Held
+from advisor.models import HeldResource
 from advisor.target.loader import Call
 
 INTERVAL = 0.5e-3  # seconds between two looks
@@ -48,7 +48,9 @@ class _Place:
     everywhere: bool = False  # for all processes, not only for the threads of one
 
 
-def look(function: Callable[..., Any], calls: Sequence[Call] | None, wall: float, seconds: float) -> tuple[Held, ...]:
+def look(
+    function: Callable[..., Any], calls: Sequence[Call] | None, wall: float, seconds: float
+) -> tuple[HeldResource, ...]:
     """What calls of `function`, which take `wall` seconds each, hold: called one after the other for about `seconds`.
 
     Nothing where so few calls fit in that no two of them can be compared. A call that raises ends it, and a process
@@ -97,18 +99,18 @@ class _Watcher:
         self._thread.join()
         sys.setswitchinterval(self._interval)
 
-    def found(self, wall: float) -> tuple[Held, ...]:
+    def found(self, wall: float) -> tuple[HeldResource, ...]:
         """What was held for a noticeable part of the calls, which take `wall` seconds each, the longest first."""
         if self._looks < FEWEST_LOOKS:
             return ()
         held = [
-            Held(
+            HeldResource(
                 name=place.name, kind=place.kind, places=free, seconds=self._share(place.name) * wall,
                 everywhere=place.everywhere,
             )
             for place, free in self._places
         ] + [
-            Held(name=name, kind="file lock", places=1, seconds=self._share(inode) * wall, everywhere=True)
+            HeldResource(name=name, kind="file lock", places=1, seconds=self._share(inode) * wall, everywhere=True)
             for inode, name in self._files.items()
         ]  # fmt: skip
         return tuple(sorted((one for one in held if one.seconds >= NOTICEABLE * wall), key=lambda one: -one.seconds))

@@ -65,7 +65,7 @@ def obstacle(strategy: Strategy, case: Case, workers: int) -> str:
 def _out_of_memory(strategy: Strategy, machine: Machine, workers: int, memory: float | None) -> str:
     if strategy == "sequential" or memory is None or machine.memory is None or memory <= MEMORY_SHARE * machine.memory:
         return ""
-    crew = formatting.crew(strategy, workers)
+    crew = formatting.workers(strategy, workers)
     share, available = formatting.percent(MEMORY_SHARE), formatting.size(machine.memory)
     return f"{crew} need {formatting.size(memory)} of memory, more than {share} of the {available} available"
 
@@ -147,7 +147,7 @@ def why(strategy: Strategy, case: Case, one: Prediction, station: Station) -> st
     if strategy == "sequential":
         return "no pool to start, nothing to send"
     if station == "start-up":
-        crew = formatting.crew(strategy, one.workers)
+        crew = formatting.workers(strategy, one.workers)
         return f"starting {crew} takes {formatting.duration(one.start_up)}, longer than the work itself"
     if one.workers == 1:
         return "one call, with nothing to do beside it"

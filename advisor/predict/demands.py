@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from advisor.models import Held, Job, Machine, Profile
+from advisor.models import HeldResource, Job, Machine, Profile
 from advisor.predict.queueing import Cores
 
 LONG_WAIT = 5e-3  # after which a core's caches are as cold as they get; after 1 ms they have lost a third of that
@@ -104,7 +104,7 @@ class Case:
         """Cores' worth of computing that all cores together give."""
         return self.machine.cores * self.cores.speed(self.machine.cores)
 
-    def in_turn(self, *, processes: bool) -> Held | None:
+    def in_turn(self, *, processes: bool) -> HeldResource | None:
         """What sets the tightest limit on calls at the same time: for processes, of what the host has one of."""
         held = (one for one in self.profile.held if one.everywhere or not processes)
         return max(held, key=lambda one: one.seconds / one.places, default=None)

@@ -77,7 +77,7 @@ def shortlist(profile: Profile, job: Job, machine: Machine, *, most: int | None 
 
 
 def leaders(estimates: Sequence[Estimate]) -> dict[Strategy, Estimate]:
-    """For each strategy the smallest worker count that takes no more than `Estimate.enough` times as long as its best.
+    """Return, for each strategy, the smallest worker count within `Estimate.tolerance` of its best.
 
     An infeasible one where none is feasible.
     """
@@ -85,7 +85,7 @@ def leaders(estimates: Sequence[Estimate]) -> dict[Strategy, Estimate]:
     for strategy in dict.fromkeys(one.strategy for one in estimates):
         group = sorted((one for one in estimates if one.strategy == strategy), key=lambda one: one.workers)
         possible = [one for one in group if one.feasible] or group
-        enough = possible[0].enough * min(one.seconds.expected for one in possible)
+        enough = possible[0].tolerance * min(one.seconds.expected for one in possible)
         chosen[strategy] = next(one for one in possible if one.seconds.expected <= enough)
     return chosen
 
@@ -161,10 +161,10 @@ def _record(strategy: Strategy, case: Case, one: Prediction, seconds: Range) -> 
         start_up=one.start_up,
         memory=memory_needed(strategy, case.profile, one.workers),
         feasible=not barred,
-        enough=_enough(strategy, case),
+        tolerance=_enough(strategy, case),
         why=barred or why(strategy, case, one, station),
         limit=None if math.isinf(named) else named,
-        most=most(strategy, case, one, station),
+        max_speedup=most(strategy, case, one, station),
     )
 
 

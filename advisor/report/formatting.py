@@ -71,10 +71,10 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
-def crew(strategy: Strategy, workers: int) -> str:
+def workers(strategy: Strategy, number: int) -> str:
     """The workers of a strategy: `2 processes`, `a plain loop`."""
     one, many = _WORKERS[strategy]
-    return one if workers == 1 else many.format(workers)
+    return one if number == 1 else many.format(number)
 
 
 def kind(strategy: Strategy) -> str:

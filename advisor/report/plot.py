@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from advisor.errors import MissingExtraError, UsageError
 from advisor.models import Advice, Alternative, Estimate, Strategy
 from advisor.report import atomic_write
-from advisor.report.formatting import count, crew, duration, times
+from advisor.report.formatting import count, duration, times, workers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -187,7 +187,7 @@ def _draw_choice(axes: Axes, advice: Advice) -> None:
     axes.plot([advice.workers], [speedup], marker="*", markersize=18, color=colour, markeredgecolor="black", zorder=5)
     side = _nearest_edge(axes, advice.workers)
     axes.annotate(
-        f"{crew(advice.recommendation, advice.workers)}: {times(speedup)}",
+        f"{workers(advice.recommendation, advice.workers)}: {times(speedup)}",
         (advice.workers, speedup),
         xytext=({"left": -8, "center": 0, "right": 8}[side], 22),
         textcoords="offset points",

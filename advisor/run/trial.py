@@ -80,9 +80,9 @@ class Trial:
 
     @property
     def label(self) -> str:
-        from advisor.report.formatting import crew
+        from advisor.report import formatting
 
-        return crew(self.part.strategy, self.part.workers)
+        return formatting.workers(self.part.strategy, self.part.workers)
 
     def run(self, target: str, inputs: str | None, timeout: float, *, coroutine: bool) -> None:
         """Run it once more; a failure ends this trial alone."""

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from flask import Flask
 
+from advisor.limits import MAX_BODY_BYTES
 from advisor.service import auth, errors, metrics
 from advisor.service.openapi import Description
 from advisor.service.planner import can_answer
 from advisor.service.response_cache import Answers
 from advisor.service.routes import advice, health, journal, pages, reference
-from advisor.service.schemas import MAX_BODY_BYTES
 from advisor.service.security_headers import with_headers
 from advisor.service.settings import Settings
 from advisor.service.shortcut import with_shortcut

@@ -9,12 +9,10 @@ from typing import Any
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 
+from advisor.limits import MAX_BATCH_SUBJECTS, MAX_BODY_BYTES
 from advisor.service.errors import Problem, ProblemError, problem_of, without_null
 from advisor.service.response_cache import Given
-from advisor.service.schemas import MAX_BODY_BYTES, Question, faults_in, parse_json
-
-MAX_SUBJECTS = 1000
-MAX_BATCH_BYTES = 8 << 20
+from advisor.service.schemas import Question, faults_in, parse_json
 
 
 class Batch(BaseModel):
@@ -23,7 +21,7 @@ class Batch(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     subjects: list[SkipValidation[Question | Any]] = Field(
-        max_length=MAX_SUBJECTS, description="each as the body of POST /v1/advice"
+        max_length=MAX_BATCH_SUBJECTS, description="each as the body of POST /v1/advice"
     )
 
 

@@ -16,6 +16,7 @@ from cachetools import LRUCache
 from pydantic import BaseModel, Field
 
 from advisor.host.machine import limits
+from advisor.limits import MAX_CACHE_BYTES, MAX_CACHED_BODY_BYTES
 from advisor.models import Advice, Machine
 from advisor.service.curves import curves_of
 from advisor.service.errors import without_null
@@ -25,8 +26,6 @@ from advisor.service.schemas import parse_question
 if TYPE_CHECKING:
     from advisor.journal.journal import Journal
 
-MOST_BYTES = 32 << 20
-LARGEST_BODY = 64 << 10  # larger ones are rare, and not worth what they would push out
 LIMITS_HOLD_SECONDS = 30.0
 _MEMORY_BITS = 4  # that are told of the memory left: eight steps to each doubling
 _OVERHEAD = 600  # bytes that an entry takes besides its body and its document
@@ -66,7 +65,7 @@ class Answers:
         self,
         *,
         journal: Journal | None = None,
-        most_bytes: int = MOST_BYTES,
+        most_bytes: int = MAX_CACHE_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._journal = journal
@@ -102,7 +101,7 @@ class Answers:
             id = journal.record(question.model_dump(mode="json", exclude_defaults=True), advice)
             missed = id is None and journal.lost is not None
             made = made._replace(document=with_id(written, id), id=id, missed=missed)
-        if len(body) <= LARGEST_BODY and made.size <= self._kept.maxsize:
+        if len(body) <= MAX_CACHED_BODY_BYTES and made.size <= self._kept.maxsize:
             with self._lock:
                 self._kept[key] = made
         return made

@@ -15,14 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from werkzeug.exceptions import HTTPException
 
 from advisor.describe.task import Task
+from advisor.limits import MAX_CALLS, MAX_CORES, MAX_DESCRIPTION, MAX_ECHOED_FIELD, MAX_MEMORY
 from advisor.models import Profile
 from advisor.service.errors import Fault, ProblemError
 
 if TYPE_CHECKING:
     from flask import Request
 
-MAX_BODY_BYTES = 1 << 20
-MAX_DESCRIPTION = 20_000  # characters
 Body = TypeVar("Body", bound=BaseModel)
 SUBJECTS = ("description", "task", "profile")
 
@@ -30,7 +29,6 @@ FREE_THREADING_SINCE = (3, 13)
 # From 3.11 on, as the package itself: neither the model nor the code that is written was tried with an older one.
 _VERSION = r"^3\.(1[1-9]|[2-9][0-9])(\.[0-9]{1,3})?((a|b|rc)[0-9]{1,2})?\+?t?$"
 _EXACT_AS_FLOAT = 2**53
-_LONGEST_FIELD = 200  # characters: a client's own field names are not echoed at any length
 
 
 def _one_subject(schema: dict[str, Any]) -> None:
@@ -44,8 +42,8 @@ class Overrides(BaseModel):
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid")
 
-    cores: int | None = Field(None, ge=1, le=4096, description="cores the job may use")
-    memory: int | None = Field(None, ge=1, le=10**18, description="bytes available to the job")
+    cores: int | None = Field(None, ge=1, le=MAX_CORES, description="cores the job may use")
+    memory: int | None = Field(None, ge=1, le=MAX_MEMORY, description="bytes available to the job")
     python: Annotated[str, Field(json_schema_extra={"pattern": _VERSION})] | None = Field(
         None,
         description="interpreter version from 3.11 on, such as '3.13' or '3.14.1'; a trailing 't' means free-threaded",
@@ -84,7 +82,7 @@ class Question(BaseModel):
     )
     task: Task | None = Field(None, description="what is known of a call, in rough figures")
     profile: Profile | None = Field(None, description="a saved profile; it may come from another host")
-    calls: int | None = Field(None, ge=1, le=10**12, description="how many calls to plan for; 1,000 if left out")
+    calls: int | None = Field(None, ge=1, le=MAX_CALLS, description="how many calls to plan for; 1,000 if left out")
     machine: Overrides | None = Field(None, description="the host to plan for; the answering one if left out")
 
     @property
@@ -180,7 +178,7 @@ def faults_in(error: ValidationError) -> list[Fault]:
 
 
 def _path(place: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, place))[:_LONGEST_FIELD]
+    return ".".join(map(str, place))[:MAX_ECHOED_FIELD]
 
 
 def _message(kind: str, text: str) -> str:

@@ -51,7 +51,7 @@ def serve(
     """
     base = _gunicorn()
     checked = settings()  # wrong ones are an error before anything runs
-    advised_workers, advised_threads = crew()
+    advised_workers, advised_threads = advised_concurrency()
     options: dict[str, Any] = {
         "worker_class": "advisor.service.arrival.Worker",
         "workers": workers or advised_workers,
@@ -81,7 +81,7 @@ def serve(
             shutil.rmtree(counts, ignore_errors=True)
 
 
-def crew() -> tuple[int, int]:
+def advised_concurrency() -> tuple[int, int]:
     """Workers and threads for this host: what the advisor advises for its own handler.
 
     As many processes as multiprocessing would have; in each of them threads as threading would have on one core.

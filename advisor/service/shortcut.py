@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
+from advisor.limits import MAX_CACHED_BODY_BYTES
 from advisor.service.auth import Tokens
 from advisor.service.metrics import BEGAN, REQUEST_ID, count_advice, id_of, seen
 from advisor.service.openapi import JSON
-from advisor.service.response_cache import LARGEST_BODY, Answered, Answers
+from advisor.service.response_cache import Answered, Answers
 from advisor.service.security_headers import Application
 
 ROUTE = "/v1/advice"
@@ -52,7 +53,7 @@ def _is_question(environ: dict[str, Any]) -> bool:
         and "HTTP_TRANSFER_ENCODING" not in environ
         and length.isdecimal()
         and length.isascii()
-        and int(length) <= LARGEST_BODY
+        and int(length) <= MAX_CACHED_BODY_BYTES
     )
 
 

@@ -21,10 +21,9 @@ from types import ClassMethodDescriptorType, MethodDescriptorType, ModuleType, W
 from typing import Any, TypeVar
 
 from advisor.errors import TargetError, UsageError
+from advisor.limits import MAX_COPIED_BYTES, MAX_INPUTS
 
 T = TypeVar("T")
-MAX_INPUTS = 1_000_000
-MOST_COPIED = 256 << 20  # bytes of arguments
 STANDARD_INPUT = "advisor-inputs-"  # how the name of the file begins that holds what stood on standard input ...
 PIPE = "advisor-piped-"  # ... or came through another pipe
 _IN_C = (MethodDescriptorType, ClassMethodDescriptorType, WrapperDescriptorType)
@@ -381,9 +380,9 @@ def repeated(arguments: Sequence[T], count: int) -> list[T]:
     rounds = -(-count // len(arguments))
     whole = list(arguments)
     with suppress(Exception):
-        if rounds > 1 and len(first := pickle.dumps(arguments[:1])) * count <= MOST_COPIED:
+        if rounds > 1 and len(first := pickle.dumps(arguments[:1])) * count <= MAX_COPIED_BYTES:
             copied = pickle.dumps(whole) if len(whole) > 1 else first
-            if len(copied) * rounds <= MOST_COPIED:
+            if len(copied) * rounds <= MAX_COPIED_BYTES:
                 return list(chain(whole, *(pickle.loads(copied) for _ in range(rounds - 1))))[:count]
     return list(islice(cycle(whole), count))
 

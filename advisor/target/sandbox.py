@@ -37,7 +37,7 @@ _CHANNEL_GONE = 113  # exit status
 _HIGH_DESCRIPTOR = 200  # out of the way of targets that close or reuse the low ones
 
 
-class Entry(Protocol):
+class EntryPoint(Protocol):
     """What runs in the child: gets the request, may send messages, returns the answer; all of it JSON."""
 
     def __call__(self, request: Message, send: Callable[[Message], None]) -> Message: ...
@@ -304,7 +304,7 @@ def serve() -> None:
     module, _, name = request.pop("entry").partition(":")
     answer: Message
     try:
-        entry: Entry = getattr(importlib.import_module(module), name)
+        entry: EntryPoint = getattr(importlib.import_module(module), name)
         channel.send({})  # started: from now on its silence counts
         answer = {"answer": entry(request, channel.send)}
     except UsageError as error:

@@ -14,7 +14,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["Entry", "Found", "entries", "facts_for_modules", "folded", "found_in"]
+__all__ = ["Found", "LexiconEntry", "entries", "facts_for_modules", "folded", "found_in"]
 
 Kind = Literal["library", "program", "service", "verb", "noun", "symptom"]
 Works = Literal[
@@ -46,7 +46,7 @@ _FOLDED = "aaaaaaaaacccdeeeeeeeegiiiiiilnnnoooooooorrssssttuuuuuuuyyzzzе  "
 _FOLDS = tuple(zip(_ACCENTED, _FOLDED, strict=True))
 
 
-class Entry(NamedTuple):
+class LexiconEntry(NamedTuple):
     """A library, program, service, verb, noun or symptom, and where the work happens that it stands for."""
 
     name: str
@@ -67,7 +67,7 @@ class Entry(NamedTuple):
 class Found(NamedTuple):
     """An entry and the place in the text that names it."""
 
-    entry: Entry
+    entry: LexiconEntry
     start: int
     end: int
 
@@ -85,7 +85,7 @@ class _Index(NamedTuple):
 
 
 @cache
-def entries() -> tuple[Entry, ...]:
+def entries() -> tuple[LexiconEntry, ...]:
     """All that is known, in the order of the files."""
     return tuple(map(_entry, range(len(_lines()))))
 
@@ -124,7 +124,7 @@ def found_in(words: str) -> list[Found]:
     return _longest([*_looked_up(index, text, run), *_searched(searched, text, run)])
 
 
-def facts_for_modules(names: Iterable[str]) -> list[Entry]:
+def facts_for_modules(names: Iterable[str]) -> list[LexiconEntry]:
     """The entries about imported modules (`cv2`, `PIL.Image`), once each, in the order of the names.
 
     A name stands for its parent packages as well; an entry about a submodule needs that submodule named.
@@ -140,9 +140,9 @@ def _lines() -> list[bytes]:
 
 
 @cache
-def _entry(line: int) -> Entry:
+def _entry(line: int) -> LexiconEntry:
     fields: dict[str, Any] = json.loads(_lines()[line])
-    return Entry(
+    return LexiconEntry(
         fields["name"],
         fields["kind"],
         tuple(fields["words"]),
@@ -233,8 +233,8 @@ def _longest(matches: list[_Match]) -> list[Found]:
 
 
 @cache
-def _by_module() -> dict[str, list[Entry]]:
-    known: dict[str, list[Entry]] = {}
+def _by_module() -> dict[str, list[LexiconEntry]]:
+    known: dict[str, list[LexiconEntry]] = {}
     for entry in entries():
         for module in entry.imports:
             known.setdefault(module, []).append(entry)

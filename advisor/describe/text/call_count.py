@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from advisor.describe.text.tokenizer import Text, vocabulary
 from advisor.describe.text.units import DURATIONS, NO_NOUN, Measure, Told
-
-MOST_CALLS = 10**9
+from advisor.limits import MAX_COUNT_IN_TEXT
 
 # What a number counts that is a call's worth of work, in the forms that follow a number.
 ITEMS = vocabulary(
@@ -67,7 +66,7 @@ def calls(read: Text, found: list[Measure]) -> Told:
         rank *= rank > 2 or measure.value > 3
         if rank and (best is None or rank > best[0]):
             best = (rank, _product(read, found, index), measure)
-    if best is not None and 1 <= best[1] <= MOST_CALLS:
+    if best is not None and 1 <= best[1] <= MAX_COUNT_IN_TEXT:
         yield "calls", round(best[1]), best[2]
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from advisor.describe.text.tokenizer import Text, table
-
-LARGEST = 1e15  # what is larger is no number of anything
-LONGEST_DIGITS = 18
+from advisor.limits import MAX_DIGITS_IN_TEXT, MAX_NUMBER_IN_TEXT
 
 
 class Number(NamedTuple):
@@ -118,7 +116,7 @@ def _number_at(read: Text, at: int) -> Number | None:
 
 def _digits(word: str) -> float | None:
     """The value of a number in digits; None for a version, an address and what is too long."""
-    if len(word) > LONGEST_DIGITS:
+    if len(word) > MAX_DIGITS_IN_TEXT:
         return None
     plain = word.replace(" ", "").replace("\u00a0", "").replace("\u202f", "").replace("'", "")
     points, commas = plain.count("."), plain.count(",")
@@ -149,7 +147,7 @@ def _multiplied(read: Text, value: float, first: int, after: int) -> Number | No
         if by is None:
             break
         value, after = value * by, after + 1
-    return Number(value, first, after, True) if value <= LARGEST else None
+    return Number(value, first, after, True) if value <= MAX_NUMBER_IN_TEXT else None
 
 
 def _is_million(read: Text, at: int) -> bool:

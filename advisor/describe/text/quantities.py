@@ -14,8 +14,8 @@ from advisor.describe.text.time_shares import busy_cores, clock_times, shares
 from advisor.describe.text.tokenizer import ENDS, Text, tokenised, vocabulary
 from advisor.describe.text.units import Measure, Told, measures
 from advisor.describe.text.wait_share import waiting_share
+from advisor.limits import MAX_CORES
 
-MOST_CORES = 4096
 SEVERAL = 1.5  # calls under way, on average
 SHORTEST = 6  # characters of a text with a number in words, and what it counts
 
@@ -100,7 +100,7 @@ def _cores(read: Text, found: list[Measure]) -> Told:
     best: Measure | None = None
     value = 0.0
     for measure in found:
-        if measure.kind != "cores" or not 1 < measure.value <= MOST_CORES:
+        if measure.kind != "cores" or not 1 < measure.value <= MAX_CORES:
             continue
         cores = float(int(measure.value)) + (read.word(measure.first - 1) in _OTHER)
         after = measure.after

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, request
 
-from advisor.service.batch import MAX_BATCH_BYTES, Batch, Results, answer_batch, parse_batch
+from advisor.limits import MAX_BATCH_BYTES
+from advisor.service.batch import Batch, Results, answer_batch, parse_batch
 from advisor.service.curves import Curves
 from advisor.service.metrics import gave
 from advisor.service.openapi import JSON, READING, Operation, described

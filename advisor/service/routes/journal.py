@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from advisor.errors import JournalError, UsageError
 from advisor.journal import OFF, open_journal
 from advisor.journal.models import Outcome
+from advisor.limits import MAX_CALLS, MAX_NOTE
 from advisor.models import Strategy
 from advisor.service.errors import CONTENT_TYPE, Fault, ProblemError, problem
 from advisor.service.metrics import journaled
@@ -36,11 +37,11 @@ class Report(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid")
 
     seconds: Seconds = Field(description="of the whole job, as measured")
-    calls: int | None = Field(None, ge=1, le=10**12, description="of the job that was measured")
+    calls: int | None = Field(None, ge=1, le=MAX_CALLS, description="of the job that was measured")
     strategy: Strategy | None = Field(None, description="how it was done; needed where the advice was undecided")
     workers: int | None = Field(None, ge=1, le=10**6, description="needed for a strategy that was not considered")
     sequential_seconds: Seconds | None = Field(None, description="of the same job, one call after the other")
-    note: Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")] | None = Field(
+    note: Annotated[str, Field(max_length=MAX_NOTE, pattern=r"^[^\x00]*$")] | None = Field(
         None, description="shown to whoever may see the outcomes"
     )
 
