@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from advisor.decide import explain
-from advisor.describe.reader import Reading
-from advisor.models import Estimate, Job, Machine, Profile, Strategy
+from advisor.models import Estimate, Job, Machine, Profile, Reading, Strategy
 from advisor.predict import estimator
 
 SIMPLEST_FIRST: tuple[Strategy, ...] = ("sequential", "threading", "asyncio", "multiprocessing", "interpreters")

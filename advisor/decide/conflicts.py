@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from advisor.decide import explain
 from advisor.decide.choose import choose, feasible_leaders, shares_state
-from advisor.describe import reader
-from advisor.describe.reader import Reading
-from advisor.models import Estimate, Reason
+from advisor.describe.matrix_lookup import row_for_name
+from advisor.models import Estimate, Reading, Reason
 from advisor.report import formatting
 
 
@@ -53,7 +52,7 @@ def _matrix_says(facts: explain.Facts, reading: Reading | None) -> tuple[str, st
     """Verdict, task and source of the matrix row that the description or the target's name speaks of."""
     if reading is not None and reading.row is not None:
         return reading.recommendation, reading.row.task, reading.row.source
-    row = reader.read_name(facts.profile.target) if facts.profile.target else None
+    row = row_for_name(facts.profile.target) if facts.profile.target else None
     return (row.recommendation, row.task, row.source) if row else None
 
 

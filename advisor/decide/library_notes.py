@@ -10,8 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from advisor.decide.facts import CONCURRENT, OWN_GIL, SHARED_MEMORY
 from advisor.describe.lexicon import lookup
-from advisor.describe.lexicon.lookup import LexiconEntry
-from advisor.models import Machine, Pitfall, Profile, Reason, Strategy
+from advisor.models import LexiconEntry, Machine, Pitfall, Profile, Reason, Strategy
 
 MOST_REASONS = 3
 MOST_PITFALLS = 3
