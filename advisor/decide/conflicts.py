@@ -6,6 +6,7 @@ from advisor.decide import explain
 from advisor.decide.choose import choose, feasible_leaders, shares_state
 from advisor.describe.matrix_lookup import row_for_name
 from advisor.models import Estimate, Reading, Reason
+from advisor.models.strategies import OWN_GIL
 from advisor.report import formatting
 
 
@@ -59,7 +60,7 @@ def _matrix_says(facts: explain.Facts, reading: Reading | None) -> tuple[str, st
 def _shared_state_copied(facts: explain.Facts) -> tuple[str, str] | None:
     """Processes were chosen although the calls share state."""
     threads = facts.best("threading")
-    if not shares_state(facts.profile, facts.job) or facts.strategy not in explain.OWN_GIL or threads is None:
+    if not shares_state(facts.profile, facts.job) or facts.strategy not in OWN_GIL or threads is None:
         return None
     ratio = threads.seconds.expected / max(facts.chosen.seconds.expected, 1e-12)
     text = (
