@@ -12,7 +12,7 @@ afresh from the recorded profiles, so that a change to the cost model shows as s
 
 `--report` puts what is printed into docs/second-opinion.md as well. `--write` trains on all records and stores the
 result as JSON, which `benchmarks.opinion.Opinion` reads; nothing is pickled. Needs scikit-learn (`pip install
-advisor[workloads]`). Takes some twenty seconds.
+workload-advisor[workloads]`). Takes some twenty seconds.
 """
 
 from __future__ import annotations
