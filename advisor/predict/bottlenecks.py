@@ -182,3 +182,17 @@ def _limit(strategy: Strategy, machine: Machine, station: Station) -> str:
     if station == "parent":
         return "what the parent must pickle and send"
     return "1 core" if machine.cores == 1 else f"{machine.cores} cores"
+
+
+def name_bottleneck(station: Station) -> str:
+    """Return the words for a bottleneck, without the figures of an estimate."""
+    return f"limited by {_LABELS[station]}"
+
+
+_LABELS: dict[Station, str] = {
+    "gil": "the GIL",
+    "cores": "the cores",
+    "parent": "what the parent does for each call",
+    "wait": "the waiting",
+    "start-up": "starting the workers",
+}
