@@ -14,8 +14,6 @@ from advisor.decide.calibrate import corrected
 from advisor.decide.choose import choose, feasible_leaders
 from advisor.decide.confidence import confidence, error_of, holds, speedup_of
 from advisor.decide.conflicts import dissent
-from advisor.describe import reader
-from advisor.describe.reader import Reading
 from advisor.models import (
     Advice,
     Alternative,
@@ -25,6 +23,7 @@ from advisor.models import (
     Machine,
     Profile,
     Range,
+    Reading,
     Reason,
     Strategy,
     Verification,
@@ -123,7 +122,7 @@ def _most(machine: Machine, evidence: Evidence) -> int | None:
 
 def undecided(reading: Reading, job: Job, machine: Machine) -> Advice:
     """The advice when a description says too little: what to tell, or to measure, instead of a guess."""
-    question = reading.questions[0] if reading.questions else reader.WHERE_IT_WORKS
+    question = reading.questions[0]
     return Advice(
         recommendation="undecided",
         workers=1,
@@ -146,7 +145,7 @@ def undecided(reading: Reading, job: Job, machine: Machine) -> Advice:
         machine=machine,
         job=job,
         snippet="",
-        questions=reading.questions or (reader.WHERE_IT_WORKS,),
+        questions=reading.questions,
     )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from advisor.models import MEMORY_SHARE, Machine, Profile, Strategy
+from advisor.models.strategies import OWN_GIL, PROCESSES
 from advisor.predict.demands import LOCK_CONTENTION, Case, takes_the_rest
-from advisor.predict.strategies import OWN_GIL, WIDE, Prediction, Station
+from advisor.predict.strategies import WIDE, Prediction, Station
 from advisor.report import formatting
 
 Z90 = 1.645  # standard errors of a two-sided 90 % interval
@@ -36,7 +37,7 @@ def memory_needed(strategy: Strategy, profile: Profile, workers: int) -> float |
     idle = float(profile.idle_memory or 0)
     if profile.peak_memory is None:
         return None
-    if strategy == "multiprocessing":
+    if strategy in PROCESSES:
         return idle + workers * float(profile.peak_memory)
     return None if profile.idle_memory is None else idle + workers * working_set(profile)
 

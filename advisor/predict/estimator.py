@@ -8,10 +8,10 @@ measured here.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 from advisor.models import Estimate, Job, Machine, Profile, Range, Strategy
+from advisor.models.strategies import OWN_GIL, available_strategies
 from advisor.predict.bottlenecks import bottleneck, limit, memory_needed, most, obstacle, possible, too_large, why
 from advisor.predict.demands import Call, Case, call_parts, case_of
 from advisor.predict.intervals import ranges
@@ -20,7 +20,6 @@ from advisor.predict.strategies import (
     CROWDING,
     CROWDING_IN_THREADS,
     GIL_CONTENTION,
-    OWN_GIL,
     PIPE_BYTES,
     Crews,
     Prediction,
@@ -169,18 +168,7 @@ def _record(strategy: Strategy, case: Case, one: Prediction, seconds: Range) -> 
 
 
 def _strategies(case: Case) -> list[Strategy]:
-    chosen: list[Strategy] = ["sequential", "threading", "multiprocessing"]
-    if case.profile.coroutine:
-        chosen.append("asyncio")
-    if _version(case.machine.python.version) >= (3, 14):
-        chosen.append("interpreters")
-    return chosen
-
-
-def _version(text: str) -> tuple[int, ...]:
-    """Major and minor number, of a beta such as '3.14b1' too; () of what is no version."""
-    numbers = re.match(r"([0-9]+)\.([0-9]+)", text)
-    return tuple(map(int, numbers.groups())) if numbers else ()
+    return available_strategies(case.machine.python.version, coroutine=case.profile.coroutine)
 
 
 def _worker_counts(strategy: Strategy, case: Case, allowed: int | None) -> list[int]:

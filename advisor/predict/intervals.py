@@ -7,21 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from advisor.models import POOL_COSTS, Profile, Range, Strategy
+from advisor.models.strategies import STRATEGIES
 from advisor.predict.bottlenecks import crowds, working_set
 from advisor.predict.demands import SHORTEST, Case, call_parts, takes_the_rest, warmed
 from advisor.predict.strategies import Crews, Prediction, predict
 
 Z90 = 1.645  # standard errors of a two-sided 90 % interval
 WIDEST = 3.0  # an interval's half width as a logarithm: a factor of 20 says "unknown" well enough
-# Half widths as logarithms: judgements, made with the jobs in profiles/recorded in view, and widened after jobs that
-# nobody had seen: on a shared host, the same loop takes up to 1.6 times as long from one minute to the next.
-_MODEL_ERROR: dict[Strategy, float] = {
-    "sequential": 0.02,
-    "threading": 0.24,
-    "multiprocessing": 0.24,
-    "asyncio": 0.25,
-    "interpreters": 0.20,  # young, and tried on two cores only
-}
 # For each doubling of the workers: of calls that wait, since whom they wait for has limits that one call does not meet;
 # of calls that compute, for each doubling beyond the cores, since they push each other out of the caches.
 _PER_DOUBLING = {"waiting": 0.07, "computing": 0.06}
@@ -93,7 +85,7 @@ def _if_waited(case: Case) -> Case:
 
 def _model_error(strategy: Strategy, case: Case, one: Prediction) -> float:
     """Half width, as a logarithm, of what the model itself may be wrong by."""
-    errors = [_MODEL_ERROR[strategy]]
+    errors = [STRATEGIES[strategy].model_error]
     if case.profile.archetype is not None:
         errors.append(_ASSUMED_PROFILE)
     if strategy == "sequential":

@@ -54,8 +54,6 @@ FORK_BYTE = 20e-12  # a fork copies the tables of its parent's pages: 1.9, 2.4 a
 PICKLE_CALL = 1e-6  # pickling and unpickling small objects, where it was not measured
 PICKLE_BYTE = 0.5e-9  # ... and large ones, if they are plain bytes; lists of objects take ten times as long
 
-OWN_GIL: frozenset[Strategy] = frozenset({"multiprocessing", "interpreters"})
-
 Station = Literal["gil", "cores", "parent", "wait", "start-up"]
 
 
@@ -338,10 +336,10 @@ def _interpreter_start(case: Case, workers: int) -> float:
 
 def predict(strategy: Strategy, case: Case, crews: Crews) -> list[Prediction]:
     """The job's seconds with each number of workers that is to be predicted."""
-    return _PREDICTORS[strategy](case, crews)
+    return COST_FUNCTIONS[strategy](case, crews)
 
 
-_PREDICTORS: dict[Strategy, Predictor] = {
+COST_FUNCTIONS: dict[Strategy, Predictor] = {
     "sequential": _sequential,
     "threading": _threads,
     "multiprocessing": _processes,
