@@ -88,18 +88,6 @@ def container_memory(root: Path = CGROUP_ROOT, membership: Path = CGROUP_MEMBERS
     return max(1, min(left)) if left else None
 
 
-def resident_memory() -> int | None:
-    """Bytes of this process that are in memory now."""
-    for line in _lines(Path("/proc/self/statm")):
-        return int(line.split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    try:
-        import psutil
-
-        return int(psutil.Process().memory_info().rss)
-    except (ImportError, OSError, RuntimeError):
-        return None
-
-
 def start_method(platform: str = sys.platform, version: tuple[int, ...] = sys.version_info[:2]) -> StartMethod:
     """How multiprocessing starts a worker by default, or as the program has set it, without importing it."""
     loaded = sys.modules.get("multiprocessing")
