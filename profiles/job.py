@@ -27,7 +27,8 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from advisor.models import Advice, Strategy
 from advisor.run.executors import open_executor
-from advisor.target.loader import load, load_calls, repeated
+from advisor.target.inputs import load_calls, repeat_inputs
+from advisor.target.loader import load
 from profiles import Workload, find
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -135,7 +136,7 @@ def prepare(workload: Workload, contender: Contender) -> Callable[[], None]:
     """What does the workload's job in this process, with the target imported and the inputs made."""
     function = load(workload.target)
     made = [call.args[0] for call in load_calls(workload.inputs) or ()]
-    arguments = repeated(made, workload.calls)
+    arguments = repeat_inputs(made, workload.calls)
     run = _runner(function, contender)
     return lambda: run(arguments)
 
