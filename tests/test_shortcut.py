@@ -171,7 +171,7 @@ def test_an_entry_that_is_gone_is_written_anew(make: Make) -> None:
     journal = client.application.extensions["journal"]
     first = json.loads(client.post(ADVICE, json={"profile": PROFILE}).data)
     assert journal.prune(older_than_days=-1) == 1
-    journal._asked.clear()  # as an hour later, or in another process
+    journal._recent.clear()  # as an hour later, or in another process
     second = client.post(ADVICE, json={"profile": PROFILE})
     assert json.loads(second.data)["id"] == first["id"]
     assert client.get(f"{ADVICE}/{first['id']}").status_code == 200

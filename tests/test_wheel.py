@@ -51,7 +51,7 @@ def test_the_wheel_answers_descriptions_and_requests(installed: Path, tmp_path: 
 def test_the_wheel_measures_a_target(installed: Path, tmp_path: Path) -> None:
     """The child process and the observer find the package where it is installed."""
     (tmp_path / "waiting.py").write_text("import time\ndef nap(): time.sleep(0.01)\n")
-    code = "import sys; from advisor.cli.commands import main; sys.exit(main(['waiting:nap', '--budget', '0.3']))"
+    code = "import sys; from advisor.cli.main import main; sys.exit(main(['waiting:nap', '--budget', '0.3']))"
     assert run(installed, tmp_path, code).startswith("Threading")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from advisor.errors import UsageError
-from advisor.journal import KEEP_DAYS, OFF, open_journal
+from advisor.journal import DISABLED, KEEP_DAYS, open_journal
 
 log = logging.getLogger("advisor.service")
 
@@ -41,7 +41,7 @@ class Settings(BaseModel):
     proxies: int = Field(0, ge=0, le=9, description="in front of the service, each adding to X-Forwarded-For")
     batch_seconds: float = Field(30.0, gt=0, le=3600, description="that a batch may take")
 
-    journal: SecretStr = Field(SecretStr(OFF), description="its address, in which there may be a password")
+    journal: SecretStr = Field(SecretStr(DISABLED), description="its address, in which there may be a password")
     journal_descriptions: bool = Field(False, description="keep questions in words, too")
     journal_days: float = Field(KEEP_DAYS, gt=0, le=1e6, description="that advice is kept since it was last asked for")
 
@@ -65,7 +65,7 @@ class Settings(BaseModel):
     @classmethod
     def _is_an_address(cls, journal: SecretStr) -> SecretStr:
         """Told before the server starts; nothing is opened yet."""
-        if journal.get_secret_value() != OFF:
+        if journal.get_secret_value() != DISABLED:
             open_journal(journal.get_secret_value()).close()
         return journal
 

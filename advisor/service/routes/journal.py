@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from advisor.errors import JournalError, UsageError
-from advisor.journal import OFF, open_journal
+from advisor.journal import DISABLED, open_journal
 from advisor.journal.models import Outcome
 from advisor.limits import MAX_CALLS, MAX_NOTE
 from advisor.models import Strategy
@@ -110,7 +110,7 @@ def lost(error: JournalError) -> Response:
 
 def journal_of(settings: Settings) -> Journal | None:
     address = settings.journal.get_secret_value()
-    if address == OFF:
+    if address == DISABLED:
         return None
     return open_journal(
         address,
@@ -133,7 +133,7 @@ def journal_state() -> Literal["off", "ok", "lost"]:
     known: Journal | None = current_app.extensions["journal"]
     if known is None:
         return "off"
-    known.look()
+    known.probe()
     return "lost" if known.lost else "ok"
 
 
