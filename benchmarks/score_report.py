@@ -1,4 +1,4 @@
-"""The score as people read it: docs/score.md, docs/score.svg and the table in README.md, from finished trials."""
+"""The score as people read it, from finished trials: docs/score.md, docs/score.svg and a table in docs/evidence.md."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write(trials: Sequence[Trial]) -> str:
     summary = "\n\n".join((_table(_STANDING_COLUMNS, map(_standing_row, standings(trials))), _told(foresight(trials))))
     _replace(ROOT / "docs" / "score.md", _document(trials, summary))
     _draw(trials, ROOT / "docs" / "score.svg")
-    renew(ROOT / "README.md", "score", summary)
+    renew(ROOT / "docs" / "evidence.md", "score", summary)
     return summary
 
 
