@@ -96,9 +96,9 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _document(trials: Sequence[Trial], summary: str) -> str:
     ordered = sorted(trials, key=lambda trial: trial.workload)
     return (
-        "# How good the advice is\n\n"
-        "Written by `python -m benchmarks.score`, which says how it was measured. "
-        f"“{ORACLE.capitalize()}” is the floor that noise leaves.\n\n"
+        "# The score of every workload\n\n"
+        "Written by `python -m benchmarks.score`. [Evidence](evidence.md#is-the-advice-right) says how it was "
+        f"measured. “{ORACLE.capitalize()}” is the floor that noise leaves.\n\n"
         f"![pick/best of each rule on every workload](score.svg)\n\n{summary}\n\n"
         f"{_table(_TRIAL_COLUMNS, map(_trial_row, ordered))}\n"
     )
