@@ -30,6 +30,7 @@ from advisor.models import (
     Verification,
 )
 from advisor.predict import estimator
+from advisor.predict.bottlenecks import name_bottleneck
 from advisor.report import formatting
 
 __all__ = ["corrected", "decide", "estimated", "speedups", "undecided"]
@@ -63,7 +64,7 @@ def decide(
     if modelled is None and verification:  # what was really run may put any of them first
         modelled = estimated(profile, job, machine, evidence)
     elif modelled is None:
-        modelled = estimator.shortlist(profile, job, machine, most=_most(machine, evidence))
+        modelled = estimator.shortlist(profile, job, machine, max_workers=_most(machine, evidence))
     estimates = corrected(modelled, verification, exact=evidence == "verified")
     described = reading if evidence == "described" and not verification else None
     leaders = feasible_leaders(estimates)
@@ -114,7 +115,7 @@ def decide(
 
 def estimated(profile: Profile, job: Job, machine: Machine, evidence: Evidence) -> tuple[Estimate, ...]:
     """Every strategy at every worker count that this evidence bears."""
-    return estimator.estimate(profile, job, machine, most=_most(machine, evidence))
+    return estimator.estimate(profile, job, machine, max_workers=_most(machine, evidence))
 
 
 def _most(machine: Machine, evidence: Evidence) -> int | None:
@@ -233,7 +234,7 @@ def _alternative(estimate: Estimate, loop: Estimate, error: float) -> Alternativ
         feasible=True,
         seconds=estimate.seconds,
         speedup=speedup,
-        why=(holds(estimate, speedup.expected) and estimate.why) or _LIMITS[estimate.bottleneck],
+        why=(holds(estimate, speedup.expected) and estimate.why) or name_bottleneck(estimate.bottleneck),
         chunk=estimate.chunk,
     )
 
@@ -248,12 +249,3 @@ def _impossible(estimate: Estimate) -> Alternative:
         why=estimate.why or "cannot be done",
         chunk=estimate.chunk,
     )
-
-
-_LIMITS = {
-    "gil": "limited by the GIL",
-    "cores": "limited by the cores",
-    "parent": "limited by what the parent does for each call",
-    "wait": "limited by the waiting",
-    "start-up": "limited by starting the workers",
-}
