@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from advisor import api
+from advisor import __version__, api
 from advisor.errors import UsageError
 from advisor.journal import journal as journal_module
 from advisor.journal import open_journal, queries
@@ -82,7 +82,7 @@ class TestAdvice:
         entry = journal.advice(id)
         assert entry is not None
         assert (entry.id, entry.advice, entry.question) == (id, given, question())
-        assert (entry.first_asked, entry.last_asked, entry.version) == (NOW, NOW, "0.1.0")
+        assert (entry.first_asked, entry.last_asked, entry.version) == (NOW, NOW, __version__)
 
     def test_other_advice_on_the_same_question_has_an_id_of_its_own(self, journal: Journal) -> None:
         """As where less memory was left: each link shows what was given, and outcomes are compared with just that."""

@@ -91,7 +91,7 @@ def test_a_missing_package_is_told_with_its_extra(
     with monkeypatch.context() as without:
         without.setitem(__import__("sys").modules, "psycopg", None)
         assert main(["journal", "upgrade", "--journal", "postgresql://db/advisor"]) == 2
-    assert "pip install 'advisor[postgresql]'" in capsys.readouterr().err
+    assert "pip install 'workload-advisor[postgresql]'" in capsys.readouterr().err
     monkeypatch.setitem(__import__("sys").modules, "sqlalchemy", None)
     assert main(["journal", "upgrade", "--journal", "own"]) == 2
-    assert "pip install 'advisor[journal]'" in capsys.readouterr().err
+    assert "pip install 'workload-advisor[journal]'" in capsys.readouterr().err

@@ -14,8 +14,6 @@ from advisor.decide.calibrate import corrected
 from advisor.decide.choose import choose, feasible_leaders
 from advisor.decide.confidence import confidence, error_of, holds, speedup_of
 from advisor.decide.conflicts import dissent
-from advisor.describe import reader
-from advisor.describe.reader import Reading
 from advisor.models import (
     Advice,
     Alternative,
@@ -25,12 +23,12 @@ from advisor.models import (
     Machine,
     Profile,
     Range,
+    Reading,
     Reason,
     Strategy,
     Verification,
 )
 from advisor.predict import estimator
-from advisor.predict.bottlenecks import name_bottleneck
 from advisor.report import formatting
 
 __all__ = ["corrected", "decide", "estimated", "speedups", "undecided"]
@@ -124,7 +122,7 @@ def _most(machine: Machine, evidence: Evidence) -> int | None:
 
 def undecided(reading: Reading, job: Job, machine: Machine) -> Advice:
     """The advice when a description says too little: what to tell, or to measure, instead of a guess."""
-    question = reading.questions[0] if reading.questions else reader.WHERE_IT_WORKS
+    question = reading.questions[0]
     return Advice(
         recommendation="undecided",
         workers=1,
@@ -147,7 +145,7 @@ def undecided(reading: Reading, job: Job, machine: Machine) -> Advice:
         machine=machine,
         job=job,
         snippet="",
-        questions=reading.questions or (reader.WHERE_IT_WORKS,),
+        questions=reading.questions,
     )
 
 
@@ -234,7 +232,7 @@ def _alternative(estimate: Estimate, loop: Estimate, error: float) -> Alternativ
         feasible=True,
         seconds=estimate.seconds,
         speedup=speedup,
-        why=(holds(estimate, speedup.expected) and estimate.why) or name_bottleneck(estimate.bottleneck),
+        why=(holds(estimate, speedup.expected) and estimate.why) or _LIMITS[estimate.bottleneck],
         chunk=estimate.chunk,
     )
 
@@ -249,3 +247,12 @@ def _impossible(estimate: Estimate) -> Alternative:
         why=estimate.why or "cannot be done",
         chunk=estimate.chunk,
     )
+
+
+_LIMITS = {
+    "gil": "limited by the GIL",
+    "cores": "limited by the cores",
+    "parent": "limited by what the parent does for each call",
+    "wait": "limited by the waiting",
+    "start-up": "limited by starting the workers",
+}

@@ -6,9 +6,10 @@ import math
 from pathlib import PurePath
 
 from advisor.models import Machine, Strategy
+from advisor.models.strategies import OWN_GIL
 from advisor.predict.demands import LOCK_CONTENTION, Scenario, residual_part
 from advisor.predict.one_process import WIDE_CALL
-from advisor.predict.prediction import OWN_GIL, Prediction, Station
+from advisor.predict.prediction import Prediction, Station
 from advisor.report import formatting
 
 Z90 = 1.645  # standard errors of a two-sided 90 % interval
@@ -16,13 +17,6 @@ Z90 = 1.645  # standard errors of a two-sided 90 % interval
 # profiles/recorded with a named limit, 4 were faster than that, by 7 % at most.
 LIMIT_TOLERANCE = 1.15
 SATURATED = 0.7  # utilization from which a station limits the throughput
-_LABELS: dict[Station, str] = {
-    "gil": "the GIL",
-    "cores": "the cores",
-    "parent": "what the parent does for each call",
-    "wait": "the waiting",
-    "start-up": "starting the workers",
-}
 
 
 def oversubscribes(scenario: Scenario, workers: int) -> bool:
@@ -124,7 +118,7 @@ def explain_bottleneck(strategy: Strategy, scenario: Scenario, prediction: Predi
     if station == "wait" and resource:
         return f"{PurePath(resource.name).name} ({resource.kind}) lets {resource.places} at a time through: {bound}"
     shared = " and what threads share" if _shares_objects(strategy, scenario, station) else ""
-    return f"limited by {_exact_label(strategy, scenario.machine, station)}{shared}: {bound}"
+    return f"limited by {limited_by(strategy, scenario.machine, station)}{shared}: {bound}"
 
 
 def _explain_no_limit(scenario: Scenario, prediction: Prediction, station: Station) -> str:
@@ -140,14 +134,14 @@ def _explain_no_limit(scenario: Scenario, prediction: Prediction, station: Stati
     return f"{workers} calls compute at the same time"
 
 
-def _exact_label(strategy: Strategy, machine: Machine, station: Station) -> str:
+def limited_by(strategy: Strategy, machine: Machine, station: Station) -> str:
+    """Return the words for what limits a strategy, for use after "limited by"."""
+    if station == "wait":
+        return "the waiting"
+    if station == "start-up":
+        return "starting the workers"
     if station == "gil":
-        return "the event loop" if strategy == "asyncio" else _LABELS["gil"]
+        return "the event loop" if strategy == "asyncio" else "the GIL"
     if station == "parent":
         return "what the parent must pickle and send"
     return "1 core" if machine.cores == 1 else f"{machine.cores} cores"
-
-
-def name_bottleneck(station: Station) -> str:
-    """Return the bottleneck in words that hold even where the predicted limit was measured to be wrong."""
-    return f"limited by {_LABELS[station]}"

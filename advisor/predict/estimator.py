@@ -8,15 +8,15 @@ off. The costs of pools come from the Machine; nothing is measured here.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 from advisor.models import Estimate, Job, Machine, Profile, Range, Strategy
+from advisor.models.strategies import OWN_GIL, available_strategies
 from advisor.predict.bottlenecks import explain_bottleneck, find_bottleneck, max_speedup, speedup_limit
 from advisor.predict.demands import Scenario, scenario_of
 from advisor.predict.feasibility import counts_beyond_memory, feasible_counts, infeasibility, memory_needed
 from advisor.predict.intervals import ranges
-from advisor.predict.prediction import OWN_GIL, Prediction, WorkerCounts
+from advisor.predict.prediction import Prediction, WorkerCounts
 from advisor.predict.queueing.network import population_sizes
 from advisor.predict.queueing.process_pool import EXACT_WORKERS
 from advisor.predict.strategies import predict
@@ -167,18 +167,7 @@ def _estimate(strategy: Strategy, scenario: Scenario, prediction: Prediction, se
 
 
 def _strategies(scenario: Scenario) -> list[Strategy]:
-    strategies: list[Strategy] = ["sequential", "threading", "multiprocessing"]
-    if scenario.profile.coroutine:
-        strategies.append("asyncio")
-    if _version(scenario.machine.python.version) >= (3, 14):
-        strategies.append("interpreters")
-    return strategies
-
-
-def _version(text: str) -> tuple[int, ...]:
-    """Return the major and minor number, of a beta such as '3.14b1' too; () if there are none."""
-    numbers = re.match(r"([0-9]+)\.([0-9]+)", text)
-    return tuple(map(int, numbers.groups())) if numbers else ()
+    return available_strategies(scenario.machine.python.version, coroutine=scenario.profile.coroutine)
 
 
 def _worker_counts(strategy: Strategy, scenario: Scenario, max_workers: int | None) -> list[int]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advisor.models import MEMORY_SHARE, Machine, Profile, Strategy
+from advisor.models.strategies import OWN_GIL, PROCESSES
 from advisor.predict.demands import Scenario
-from advisor.predict.prediction import OWN_GIL
 from advisor.report import formatting
 
 
@@ -34,7 +34,7 @@ def memory_needed(strategy: Strategy, profile: Profile, workers: int) -> float |
     idle = float(profile.idle_memory or 0)
     if profile.peak_memory is None:
         return None
-    if strategy == "multiprocessing":
+    if strategy in PROCESSES:
         return idle + workers * float(profile.peak_memory)
     return None if profile.idle_memory is None else idle + workers * working_set(profile)
 

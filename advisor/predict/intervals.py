@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from advisor.models import POOL_COSTS, Range, Strategy
+from advisor.models.strategies import STRATEGIES
 from advisor.predict.bottlenecks import Z90, oversubscribes
 from advisor.predict.demands import MIN_SECONDS, Scenario, call_demands, residual_part, with_warm_caches
 from advisor.predict.feasibility import working_set
@@ -14,15 +15,6 @@ from advisor.predict.prediction import Prediction, WorkerCounts
 from advisor.predict.strategies import predict
 
 MAX_HALF_WIDTH = 3.0  # a factor of 20 is as good as unknown
-# Judgements, made with the jobs in profiles/recorded in view, and widened after jobs that were not in view: on a shared
-# host, the same loop takes up to 1.6 times as long from one minute to the next.
-_MODEL_ERROR: dict[Strategy, float] = {
-    "sequential": 0.02,
-    "threading": 0.24,
-    "multiprocessing": 0.24,
-    "asyncio": 0.25,
-    "interpreters": 0.20,  # new, and tried on two cores only
-}
 # For each doubling of the workers: calls that wait may meet limits at the other end that a lone call does not. Calls
 # that compute, for each doubling beyond the cores: they evict each other from the caches.
 _PER_DOUBLING_WAITING = 0.07
@@ -101,7 +93,7 @@ def _residual_as_wait(scenario: Scenario) -> Scenario:
 
 def _model_error(strategy: Strategy, scenario: Scenario, prediction: Prediction) -> float:
     """Return the half width for what the model itself may get wrong."""
-    errors = [_MODEL_ERROR[strategy]]
+    errors = [STRATEGIES[strategy].model_error]
     if scenario.profile.archetype is not None:
         errors.append(_ASSUMED_PROFILE)
     if strategy == "sequential":

@@ -6,10 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from advisor.models import Strategy
-
-OWN_GIL: frozenset[Strategy] = frozenset({"multiprocessing", "interpreters"})
-
 Station = Literal["gil", "cores", "parent", "wait", "start-up"]
 
 

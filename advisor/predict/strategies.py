@@ -10,7 +10,7 @@ from advisor.predict.one_process import predict_asyncio, predict_sequential, pre
 from advisor.predict.prediction import Prediction, WorkerCounts
 from advisor.predict.worker_pools import predict_interpreters, predict_processes
 
-_PREDICTORS: dict[Strategy, Callable[[Scenario, WorkerCounts], list[Prediction]]] = {
+COST_FUNCTIONS: dict[Strategy, Callable[[Scenario, WorkerCounts], list[Prediction]]] = {
     "sequential": predict_sequential,
     "threading": predict_threads,
     "multiprocessing": predict_processes,
@@ -21,4 +21,4 @@ _PREDICTORS: dict[Strategy, Callable[[Scenario, WorkerCounts], list[Prediction]]
 
 def predict(strategy: Strategy, scenario: Scenario, workers: WorkerCounts) -> list[Prediction]:
     """Predict the job's seconds with each requested worker count."""
-    return _PREDICTORS[strategy](scenario, workers)
+    return COST_FUNCTIONS[strategy](scenario, workers)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from advisor.errors import MissingExtraError, UsageError
 from advisor.models import Advice, Alternative, Estimate, Strategy
+from advisor.models.strategies import STRATEGIES
 from advisor.report import atomic_write
 from advisor.report.formatting import count, duration, times, workers
 
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
 FORMATS = (".png", ".svg")
 LINEAR_UP_TO = 16  # workers; beyond, few workers would be squeezed together on an even axis
 
-# Blue, vermilion, green and purple of Okabe and Ito's palette, told apart by colour-blind people too.
-_COLOURS: dict[Strategy, str] = {
-    "threading": "#0072B2",
-    "multiprocessing": "#D55E00",
-    "asyncio": "#009E73",
-    "interpreters": "#AA4499",
-}
-_MARKERS: dict[Strategy, str] = {"threading": "o", "multiprocessing": "s", "asyncio": "^", "interpreters": "D"}
 _MOST_MARKED = 12  # points on a curve that get a marker each
 _GREY = "#555555"
 
@@ -117,14 +110,14 @@ def _draw_curve(axes: Axes, strategy: Strategy, curve: Sequence[Estimate], seque
     low = [sequential / each.seconds.high for each in curve]
     high = [sequential / each.seconds.low for each in curve]
     expected = [sequential / each.seconds.expected for each in curve]
-    colour = _COLOURS[strategy]
-    axes.fill_between(workers, low, high, color=colour, alpha=0.15, linewidth=0)
+    info = STRATEGIES[strategy]
+    axes.fill_between(workers, low, high, color=info.colour, alpha=0.15, linewidth=0)
     axes.plot(
         workers,
         expected,
-        color=colour,
+        color=info.colour,
         linewidth=2,
-        marker=_MARKERS[strategy],
+        marker=info.marker,
         markersize=4,
         markevery=max(1, len(workers) // _MOST_MARKED),
         label=strategy,
@@ -183,7 +176,7 @@ def _draw_choice(axes: Axes, advice: Advice) -> None:
     if advice.recommendation == "undecided" or advice.speedup is None:
         return
     speedup = advice.speedup.expected
-    colour = _COLOURS.get(advice.recommendation, _GREY)
+    colour = STRATEGIES[advice.recommendation].colour
     axes.plot([advice.workers], [speedup], marker="*", markersize=18, color=colour, markeredgecolor="black", zorder=5)
     side = _nearest_edge(axes, advice.workers)
     axes.annotate(
