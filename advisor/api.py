@@ -230,8 +230,8 @@ def curves(advice: Advice) -> tuple[Estimate, ...]:
     """
     if advice.profile is None:
         raise UsageError("there is nothing to draw: the description does not say enough")
-    most = _max_workers(advice.machine, advice.evidence)
-    modelled = estimator.estimate(advice.profile, advice.job, advice.machine, most=most)
+    max_workers = _max_workers(advice.machine, advice.evidence)
+    modelled = estimator.estimate(advice.profile, advice.job, advice.machine, max_workers=max_workers)
     return calibrate(modelled, advice.verification, same_machine=advice.evidence == "verified")
 
 
@@ -293,8 +293,8 @@ def with_code_here(advice: Advice, profile: Profile, inputs: str | None, calls: 
 def _estimates(request: AdviceRequest) -> tuple[Estimate, ...]:
     """Estimate what the choice needs; every worker count where trials may put any of them first."""
     estimate = estimator.estimate if request.trials else estimator.shortlist
-    most = _max_workers(request.machine, request.evidence)
-    return estimate(request.profile, request.job, request.machine, most=most)
+    max_workers = _max_workers(request.machine, request.evidence)
+    return estimate(request.profile, request.job, request.machine, max_workers=max_workers)
 
 
 def _max_workers(machine: Machine, evidence: Evidence) -> int | None:
@@ -355,9 +355,9 @@ def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
 def _as_calls(inputs: Any) -> Sequence[Any] | None:
     if inputs is None:  # as in the service, which has no use for what loads targets
         return None
-    from advisor.target.loader import calls_of
+    from advisor.target.inputs import as_calls
 
-    return calls_of(inputs)
+    return as_calls(inputs)
 
 
 def _check_calls(calls: int | None) -> None:

@@ -11,7 +11,7 @@ from advisor.decide.turning_points import turning_point
 from advisor.describe.sources import NOTEBOOK
 from advisor.models import Advice, Alternative, Estimate, Job, Machine, Pitfall, Range, Reading, Reason
 from advisor.predict import estimator
-from advisor.predict.bottlenecks import name_bottleneck
+from advisor.predict.bottlenecks import limited_by
 from advisor.report import formatting
 
 CLASSIFIER = "classifier of descriptions (docs/descriptions.md)"
@@ -104,7 +104,7 @@ def _alternative(choice: Choice, estimate: Estimate) -> Alternative:
     speedup = speedup_of(estimate, choice.loop, choice.evidence) if estimate.feasible else None
     why = estimate.why
     if speedup is not None and not is_within_limit(estimate, speedup.expected):
-        why = name_bottleneck(estimate.bottleneck)
+        why = f"limited by {limited_by(estimate.strategy, choice.request.machine, estimate.bottleneck)}"
     return Alternative(
         strategy=estimate.strategy,
         workers=estimate.workers,

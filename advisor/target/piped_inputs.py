@@ -11,7 +11,7 @@ from pathlib import Path
 
 from advisor.errors import UsageError
 from advisor.limits import MAX_INPUT_BYTES
-from advisor.target.loader import PIPE, STANDARD_INPUT, looks_like_json_lines
+from advisor.target.inputs import PIPE, STANDARD_INPUT, looks_like_json_lines
 
 
 def is_pipe(inputs: str) -> bool:
