@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
+from typing import Any
 
 from advisor.models import MEMORY_SHARE, Estimate, HeldResource, Job, Machine, Profile, SideEffects, Strategy
 from advisor.models.strategies import OWN_GIL
@@ -251,58 +253,45 @@ def _listed(names: Sequence[str], limit: int = 3) -> str:
     return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
 
 
+def _format(formatted: Callable[[Any], str], *paths: str) -> dict[str, Callable[[Facts], str]]:
+    """Format attributes of the facts, each under the last part of its path."""
+
+    def formatter(path: str) -> Callable[[Facts], str]:
+        value = attrgetter(path)
+        return lambda facts: formatted(value(facts))
+
+    return {path.rpartition(".")[2]: formatter(path) for path in paths}
+
+
 _FORMATTERS: dict[str, Callable[[Facts], str]] = {
-    "wall": lambda facts: formatting.duration(facts.profile.wall),
+    **_format(formatting.percent, "gil_share", "free_share", "own_share", "child_share", "wait_share", "unknown_share"),
+    **_format(formatting.duration, "profile.wall", "profile.wait", "profile.child_cpu", "profile.gil_blocked"),
+    **_format(formatting.duration, "profile.run_queue", "profile.first_call", "profile.repeated_call"),
+    **_format(formatting.duration, "profile.import_seconds", "pickling", "dispatch"),
+    **_format(formatting.duration, "chosen.seconds.expected", "chosen.seconds.low", "chosen.seconds.high"),
+    **_format(formatting.size, "profile.argument_bytes", "profile.result_bytes", "profile.function_bytes"),
+    **_format(formatting.size, "working_set", "effects.output_bytes", "machine.memory", "memory_needed"),
+    **_format(formatting.count, "job.calls", "chosen.chunk"),
+    **_format(str, "machine.start_method", "effects.children_left"),
+    **_format(_listed, "effects.globals_written", "effects.changed", "effects.threads_left"),
     "calls_measured": lambda facts: (
         "1 call" if facts.profile.calls == 1 else f"{formatting.count(facts.profile.calls)} calls"
     ),
-    "gil_share": lambda facts: formatting.percent(facts.gil_share),
-    "free_share": lambda facts: formatting.percent(facts.free_share),
-    "own_share": lambda facts: formatting.percent(facts.own_share),
-    "child_share": lambda facts: formatting.percent(facts.child_share),
-    "wait_share": lambda facts: formatting.percent(facts.wait_share),
-    "unknown_share": lambda facts: formatting.percent(facts.unknown_share),
-    "wait": lambda facts: formatting.duration(facts.profile.wait),
-    "child_cpu": lambda facts: formatting.duration(facts.profile.child_cpu),
-    "gil_blocked": lambda facts: formatting.duration(facts.profile.gil_blocked),
-    "run_queue": lambda facts: formatting.duration(facts.profile.run_queue),
-    "first_call": lambda facts: formatting.duration(facts.profile.first_call),
-    "repeated_call": lambda facts: formatting.duration(facts.profile.repeated_call),
-    "import_seconds": lambda facts: formatting.duration(facts.profile.import_seconds),
-    "pickling": lambda facts: formatting.duration(facts.pickling),
-    "argument_bytes": lambda facts: formatting.size(facts.profile.argument_bytes),
-    "result_bytes": lambda facts: formatting.size(facts.profile.result_bytes),
     "result_pieces": lambda facts: formatting.count(int(float(f"{facts.profile.result_pieces or 0.0:.2g}"))),
-    "function_bytes": lambda facts: formatting.size(facts.profile.function_bytes),
-    "working_set": lambda facts: formatting.size(facts.working_set),
     "native_threads": lambda facts: f"{facts.native_threads:.1f}".removesuffix(".0"),
     "function_reason": lambda facts: facts.profile.picklable.reasons.get("function") or "it cannot be pickled",
     "argument_reason": lambda facts: facts.profile.picklable.reasons.get("arguments") or "they cannot be pickled",
     "result_reason": lambda facts: facts.profile.picklable.reasons.get("results") or "it cannot be pickled",
     "obstacle": lambda facts: facts.obstacle(),
-    "globals": lambda facts: _listed(facts.effects.globals_written),
-    "changed": lambda facts: _listed(facts.effects.changed),
-    "threads_left": lambda facts: _listed(facts.effects.threads_left),
-    "children_left": lambda facts: str(facts.effects.children_left),
-    "output_bytes": lambda facts: formatting.size(facts.effects.output_bytes),
     "archetype": lambda facts: facts.profile.archetype or "unknown",
-    "calls": lambda facts: formatting.count(facts.job.calls),
     "workers": lambda facts: formatting.workers(facts.strategy, facts.workers),
     "kind": lambda facts: formatting.kind(facts.strategy),
     "worker_count": lambda facts: str(facts.workers),
-    "chunk": lambda facts: formatting.count(facts.chosen.chunk),
     "busy_cores": lambda facts: f"{min(facts.native_threads, facts.machine.cores):.1f}".removesuffix(".0"),
     "cores": lambda facts: f"{facts.machine.cores} core" + ("s" if facts.machine.cores > 1 else ""),
-    "start_method": lambda facts: facts.machine.start_method,
-    "memory": lambda facts: formatting.size(facts.machine.memory),
     "memory_share": lambda facts: formatting.percent(MEMORY_SHARE),
     "larger_pool": lambda facts: _larger_pool(facts, lambda one: formatting.workers(one.strategy, one.workers)),
     "larger_pool_memory": lambda facts: _larger_pool(facts, lambda one: formatting.size(one.memory)),
-    "memory_needed": lambda facts: formatting.size(facts.memory_needed),
-    "dispatch": lambda facts: formatting.duration(facts.dispatch),
-    "seconds": lambda facts: formatting.duration(facts.chosen.seconds.expected),
-    "low": lambda facts: formatting.duration(facts.chosen.seconds.low),
-    "high": lambda facts: formatting.duration(facts.chosen.seconds.high),
     "loop_seconds": lambda facts: formatting.duration(facts.loop.seconds.expected) if facts.loop else "unknown",
     "runner_up": lambda facts: (
         formatting.workers(facts.runner_up.strategy, facts.runner_up.workers) if facts.runner_up else "another way"

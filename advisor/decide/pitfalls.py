@@ -111,7 +111,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "the function writes globals and threads would share them",
         lambda facts: bool(facts.effects.globals_written) and facts.workers > 1,
         frozenset({"threading"}),
-        "The function writes {globals}: threads can interleave between reading and writing it. Guard it with a "
+        "The function writes {globals_written}: threads can interleave between reading and writing it. Guard it with a "
         "threading.Lock, or return the value instead.",
         THREADING_DOCS,
     ),
@@ -129,8 +129,8 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "the function writes globals, of which each process has its own",
         lambda facts: bool(facts.effects.globals_written),
         OWN_GIL,
-        "The function writes {globals}: every worker has a copy of its own, and what it writes there is lost. Return "
-        "the value and collect it in the parent.",
+        "The function writes {globals_written}: every worker has a copy of its own, and what it writes there is lost. "
+        "Return the value and collect it in the parent.",
         PROCESS_GUIDELINES,
     ),
     PitfallRule(

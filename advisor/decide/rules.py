@@ -323,7 +323,7 @@ FALLBACK = Rule(
     "no other rule says why",
     lambda facts: True,
     EVERY,
-    "the cost model puts {workers} at {seconds} against {loop_seconds} for a plain loop",
+    "the cost model puts {workers} at {expected} against {loop_seconds} for a plain loop",
     "that is the best of the ways it compared",
     "closed queueing network of GIL, cores, parent and waiting",
 )
