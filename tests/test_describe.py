@@ -1,14 +1,11 @@
 """Descriptions in plain words → a reading."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.api import advise_description, curves
 from advisor.describe import reader
-from advisor.describe.classifier.predict import VERDICTS, Judgement
 from advisor.describe.decision_matrix import LISTS, MATRIX, ROWS
 from advisor.describe.matrix_lookup import row_for_name
 from advisor.describe.reader import (
@@ -21,11 +18,13 @@ from advisor.describe.reader import (
     archetypes,
     read,
 )
-from advisor.describe.text.quantities import Quantities
 from advisor.limits import MAX_DESCRIPTION
-from advisor.models import Machine, MatrixRow, Recommendation
+from advisor.models import Advice, Machine, MatrixRow
 
-PROBABILITIES: dict[Recommendation, float] = dict.fromkeys(VERDICTS, 0.05)
+
+def advised(text: str, cores: int = 8, **host: int) -> Advice:
+    """Advice on a description for a host with so many cores."""
+    return advise_description(text, calls=None, machine=Machine(cores=cores, **host), cores=None)
 
 
 @pytest.mark.parametrize("row", MATRIX, ids=lambda row: row.task)
@@ -69,38 +68,24 @@ def test_nothing_known_is_undecided(text: str) -> None:
     assert 1 <= len(reading.questions) <= 2
 
 
-def test_the_questions_are_about_what_is_open() -> None:
-    """Where nothing is known, what a call does; else where the time goes, or whether the calls need each other."""
-    assert WHAT_A_CALL_DOES in read("it is slow").questions
-    judgement = Judgement(
-        "undecided", 0.3, PROBABILITIES | {"threading": 0.4, "multiprocessing": 0.4}, "", 0.1, (), "threading"
-    )
-    assert reader._questions(judgement, Quantities()) == (WHERE_IT_WORKS, BUSY_CORE)
-    judgement = replace(judgement, probabilities=PROBABILITIES | {"multiprocessing": 0.4, "sequential": 0.4})
-    assert reader._questions(judgement, Quantities()) == (INDEPENDENT, HOW_LONG)
-    assert reader._questions(judgement, Quantities(seconds_each=2.0)) == (INDEPENDENT, WHERE_IT_WORKS)
-
-
 @pytest.mark.parametrize(
-    ("text", "calls"),
+    ("text", "questions"),
     [
-        ("Downloading 100 files", 100),
-        ("1,500 small images to resize", 1500),
-        ("10k urls", 10_000),
-        ("2 million records from a database", 2_000_000),
-        ("download files with 8 threads", None),
-        ("8 cores and files on disk", None),
-        ("3 times slower, many files", None),
-        ("80 seconds for files", None),
-        ("1000 messages a second from the chat", None),
-        ("99999999999999999999 files", None),
+        ("it is slow", (WHAT_A_CALL_DOES, WHERE_IT_WORKS)),
+        ("process 700 files, 2 min per file", (WHERE_IT_WORKS, BUSY_CORE)),
+        ("slugify 300 titles", (INDEPENDENT, HOW_LONG)),
+        ("nine thumbnails at deploy, 0.1 s", (INDEPENDENT, WHERE_IT_WORKS)),
     ],
 )
-def test_a_count_of_calls_is_taken_when_obvious(text: str, calls: int | None) -> None:
-    """A number of things to do becomes the job's size; times, sizes, cores and rates do not."""
-    reading = read(text)
-    assert reading.calls == calls
-    assert reading.job.calls == (1000 if calls is None else calls)
+def test_the_questions_are_about_what_is_open(text: str, questions: tuple[str, ...]) -> None:
+    """Where nothing is known, what a call does; else where the time goes, or whether the calls need each other."""
+    assert read(text).questions == questions
+
+
+def test_the_number_of_calls_that_a_text_tells_is_the_jobs() -> None:
+    """Without one, a thousand are assumed."""
+    assert (read("10k urls").calls, read("10k urls").job.calls) == (10_000, 10_000)
+    assert (read("8 cores and files on disk").calls, read("8 cores and files on disk").job.calls) == (None, 1000)
 
 
 def test_what_a_text_tells_of_a_call_becomes_the_profile() -> None:
@@ -129,9 +114,7 @@ def test_many_short_calls_have_little_to_work_on() -> None:
     assert (told.recommendation, told.calls) == ("multiprocessing", 3_000_000)
     assert told.profile.wall == pytest.approx(2700 / 3e6)
     assert (told.profile.argument_bytes or 0) < 10_000
-    advice = advise_description(
-        "3 million rows, df.apply takes 45 minutes", calls=None, machine=Machine(cores=8), cores=None
-    )
+    advice = advised("3 million rows, df.apply takes 45 minutes")
     assert advice.recommendation == "multiprocessing"
 
 
@@ -151,47 +134,22 @@ def test_many_calls_of_unknown_length_are_no_job_for_months() -> None:
 
 def test_a_window_that_hangs_wants_one_thread() -> None:
     """It gains no speed, and the advice says what it is for."""
-    advice = advise_description(
-        "my tkinter window freezes while it talks to the serial port", calls=None, machine=Machine(cores=8), cores=None
-    )
+    advice = advised("my tkinter window freezes while it talks to the serial port")
     assert (advice.recommendation, advice.workers, advice.job.calls) == ("threading", 1, 1)
     assert advice.reasons[0].rule == "off-the-main-thread"
 
 
 def test_connections_that_are_allowed_limit_the_gain() -> None:
     """No more workers than the other side lets in."""
-    advice = advise_description(
-        "one SELECT per customer, 12,000 customers, 80 ms each, the database has 6 connections",
-        calls=None,
-        machine=Machine(cores=8),
-        cores=None,
-    )
+    advice = advised("one SELECT per customer, 12,000 customers, 80 ms each, the database has 6 connections")
     assert advice.recommendation == "threading"
     assert advice.workers <= 7
-
-
-@pytest.mark.parametrize(
-    ("verdict", "told", "now"),
-    [
-        ("threading", Quantities(calls=5, seconds_each=1e-3), ("sequential", "tiny")),
-        ("threading", Quantities(seconds_each=0.4, rate_limit_per_second=1.0), ("sequential", "api-call")),
-        ("sequential", Quantities(seconds_each=0.4, rate_limit_per_second=10.0), ("threading", "api-call")),
-        ("sequential", Quantities(seconds_each=0.4, rate_limit_per_second=1.0), ("sequential", "api-call")),
-        ("threading", Quantities(calls=5, seconds_each=1.0), ("threading", "download")),
-    ],
-)
-def test_figures_that_leave_no_choice(
-    verdict: Recommendation, told: Quantities, now: tuple[Recommendation, str]
-) -> None:
-    """Next to no work is not shared out, and a rate limit allows several calls at once or it does not."""
-    assert reader._by_arithmetic(verdict, "download", told) == now
 
 
 def test_large_things_that_are_computed_on_need_their_memory() -> None:
     """Of 16 workers, as many as the memory holds are advised."""
     text = "parse 200 xml files of 3 GB each with lxml, pure python afterwards, one core is busy"
-    host = Machine(cores=16, memory=16_000_000_000)
-    advice = advise_description(text, calls=None, machine=host, cores=None)
+    advice = advised(text, 16, memory=16_000_000_000)
     assert advice.profile is not None
     assert (advice.profile.peak_memory or 0) > 3_000_000_000
     assert advice.workers <= 4
@@ -208,7 +166,7 @@ def test_the_cores_that_a_text_tells_are_planned_for() -> None:
 def test_a_rate_limit_ends_the_gain() -> None:
     """More calls than are allowed can't be made by more workers."""
     text = "call a REST API for 5000 customers, the server takes 2 s, at most 2 requests per second are allowed"
-    advice = advise_description(text, calls=None, machine=Machine(cores=4), cores=None)
+    advice = advised(text, 4)
     assert advice.seconds is not None
     assert advice.seconds.expected >= 2400
 
@@ -216,7 +174,7 @@ def test_a_rate_limit_ends_the_gain() -> None:
 def test_what_is_known_of_the_libraries_comes_along() -> None:
     """As a reason with its version and source, and as pitfalls of the verdict."""
     text = "40k html pages already on disk, parsing each with beautifulsoup takes 0.3 s, one core is busy"
-    advice = advise_description(text, calls=None, machine=Machine(cores=8), cores=None)
+    advice = advised(text)
     assert advice.recommendation == "multiprocessing"
     (fact,) = [reason for reason in advice.reasons if reason.rule == "knowledge"][:1]
     assert "GIL" in fact.text or "Python" in fact.text
@@ -242,9 +200,7 @@ def test_coroutine_words_call_for_asyncio() -> None:
 
 def test_what_needs_the_call_before_keeps_the_plain_loop() -> None:
     """The verdict is the text's, and the typical profile agrees with it."""
-    advice = advise_description(
-        "each iteration needs the result of the one before", calls=None, machine=Machine(cores=8), cores=None
-    )
+    advice = advised("each iteration needs the result of the one before")
     assert (advice.recommendation, advice.workers, advice.evidence) == ("sequential", 1, "described")
 
 
@@ -298,7 +254,7 @@ def test_another_programs_work_is_not_taken_for_the_gils() -> None:
 
 def test_the_curves_of_a_described_task_end_where_its_advice_does() -> None:
     """Nobody has measured what is behind the waiting: a curve to 256 threads would promise what the advice does not."""
-    advice = advise_description("Downloading 100 files", calls=1000, machine=Machine(cores=2), cores=None)
+    advice = advised("Downloading 100 files", 2)
     assert max(one.workers for one in curves(advice)) == 32
     assert advice.workers <= 32
 

@@ -46,14 +46,16 @@ PROCESSES = estimate_of("multiprocessing", 26.0)
 ESTIMATES = (LOOP, THREADS, PROCESSES)
 
 
-def rules_of(
-    profile: Profile, chosen: Estimate, job: Job = JOB, machine: Machine = MACHINE, estimates: Any = ESTIMATES
-) -> list[str]:
-    return [reason.rule for reason in rules.reasons(Facts(profile, job, machine, estimates, chosen))]
+def facts_of(profile: Profile, chosen: Estimate, job: Job = JOB, machine: Machine = MACHINE, **more: Any) -> Facts:
+    return Facts(**{"estimates": ESTIMATES} | more, profile=profile, job=job, machine=machine, chosen=chosen)
 
 
-def codes_of(profile: Profile, chosen: Estimate, job: Job = JOB, machine: Machine = MACHINE, **more: Any) -> list[str]:
-    return [pitfall.code for pitfall in pitfalls(Facts(profile, job, machine, ESTIMATES, chosen, **more))]
+def rules_of(profile: Profile, chosen: Estimate, **more: Any) -> list[str]:
+    return [reason.rule for reason in rules.reasons(facts_of(profile, chosen, **more))]
+
+
+def codes_of(profile: Profile, chosen: Estimate, **more: Any) -> list[str]:
+    return [pitfall.code for pitfall in pitfalls(facts_of(profile, chosen, **more))]
 
 
 WAITING = profile_of(gil_held=0.02, wait=0.98)
@@ -136,7 +138,7 @@ def test_where_no_gil_was_none_is_spoken_of() -> None:
 
 def test_a_reason_quotes_the_measured_figures() -> None:
     """The text is the row's words, filled with this call's figures."""
-    reason = rules.reasons(Facts(profile_of(gil_held=0.97, wait=0.03), JOB, MACHINE, ESTIMATES, PROCESSES))[0]
+    reason = rules.reasons(facts_of(profile_of(gil_held=0.97, wait=0.03), PROCESSES))[0]
     assert reason.model_dump() == {
         "rule": "holds-gil",
         "text": "The function holds the GIL for 97 % of its time, so threads would take turns (1× at most) while "
@@ -148,7 +150,7 @@ def test_a_reason_quotes_the_measured_figures() -> None:
 def test_of_assumed_figures_no_reason_makes_a_limit() -> None:
     """How long an assumed call holds the GIL is a guess, and so is what threads gain at most."""
     assumed = profile_of(gil_held=0.8, gil_free=0.2, archetype="image")
-    reason = rules.reasons(Facts(assumed, JOB, MACHINE, ESTIMATES, PROCESSES))[0]
+    reason = rules.reasons(facts_of(assumed, PROCESSES))[0]
     assert "threads would take turns (about 1.2×) while" in reason.text
 
 
@@ -163,7 +165,7 @@ def test_a_reason_never_speaks_for_another_strategy() -> None:
 def test_rules_can_be_replaced() -> None:
     """A user's own rows take the place of the built-in ones."""
     own = Rule("mine", "always", lambda facts: True, EVERY, "I say so, on {cores}", "do it", "me")
-    reasons = rules.reasons(Facts(profile_of(), JOB, MACHINE, ESTIMATES, PROCESSES), (own,))
+    reasons = rules.reasons(facts_of(profile_of(), PROCESSES), (own,))
     assert [reason.text for reason in reasons] == ["I say so, on 4 cores, so do it."]
 
 
@@ -230,33 +232,37 @@ def test_every_pitfall_is_tested_above() -> None:
     assert {pitfall.code for pitfall in PITFALLS} == tested
 
 
-def test_a_clean_call_has_no_pitfalls() -> None:
-    """A plain function that computes draws no warning."""
-    assert codes_of(profile_of(), PROCESSES) == []
-
-
-def test_what_does_not_matter_is_not_warned_of() -> None:
-    """A lambda that only waits can run in threads: that it cannot be pickled is of no concern."""
-    lambda_that_waits = WAITING.model_copy(update={"picklable": Picklable(function=False)})
-    assert codes_of(lambda_that_waits, THREADS, verified=True) == []
-
-
-def test_running_it_settles_what_only_running_shows() -> None:
-    """Once verified, limits behind the waiting are known."""
-    assert codes_of(WAITING, THREADS) == ["hidden-limit"]
-    assert codes_of(WAITING, THREADS, verified=True) == []
-
-
-def test_a_large_self_is_said_once() -> None:
-    """A bound method's object is not also blamed on the arguments."""
-    dragging = profile_of(function_bytes=9e6, pickle_seconds=0.5)
-    assert codes_of(dragging, PROCESSES) == ["large-self"]
+@pytest.mark.parametrize(
+    ("profile", "chosen", "verified", "codes"),
+    [
+        pytest.param(profile_of(), PROCESSES, False, [], id="a plain function that computes"),
+        pytest.param(WAITING, THREADS, False, ["hidden-limit"], id="limits that show only when calls overlap"),
+        pytest.param(WAITING, THREADS, True, [], id="known once verified"),
+        pytest.param(
+            WAITING.model_copy(update={"picklable": Picklable(function=False)}),
+            THREADS,
+            True,
+            [],
+            id="threads need no pickling",
+        ),
+        pytest.param(
+            profile_of(function_bytes=9e6, pickle_seconds=0.5),
+            PROCESSES,
+            False,
+            ["large-self"],
+            id="a large self is not also blamed on the arguments",
+        ),
+    ],
+)
+def test_only_what_matters_is_warned_of(profile: Profile, chosen: Estimate, verified: bool, codes: list[str]) -> None:
+    """A pitfall that cannot happen, or that is named already, is left out."""
+    assert codes_of(profile, chosen, verified=verified) == codes
 
 
 def test_a_pitfall_names_what_was_measured() -> None:
     """The text has the reason found and what to do about it; braces in a user's text stay as they are."""
     profile = profile_of(picklable=Picklable(function=False, reasons={"function": "can't pickle <lambda {wall}>"}))
-    warning = pitfalls(Facts(profile, JOB, MACHINE, ESTIMATES, THREADS))[0]
+    warning = pitfalls(facts_of(profile, THREADS))[0]
     assert warning.text == (
         "The function cannot be sent to a process (can't pickle <lambda {wall}>): define it at the top level of an "
         "importable module, not as a lambda or inside another function."
@@ -283,5 +289,5 @@ def test_codes_are_unique_for_a_strategy() -> None:
 def test_shares_are_of_the_calls_own_time() -> None:
     """On a busy host a call that only computes still holds the GIL for all of its own time."""
     profile = profile_of(wall=0.1, gil_held=0.04, gil_free=0.0, child_cpu=0.0, wait=0.0, run_queue=0.06)
-    reason = rules.reasons(Facts(profile, JOB, MACHINE, ESTIMATES, PROCESSES))[0]
+    reason = rules.reasons(facts_of(profile, PROCESSES))[0]
     assert "holds the GIL for 100 % of its time" in reason.text
