@@ -197,21 +197,12 @@ def _verified(
     """Run a part under the leading strategies; on this host's cores, whatever host is planned for."""
     from advisor.decide.decision import decide
     from advisor.predict.estimator import estimate, leaders
-    from advisor.run.trial import verify
+    from advisor.run.trial import TrialJob, run_trials
 
     profile = measured.profile
     candidates = [leader for leader in leaders(estimate(profile, job, machine)).values() if leader.feasible]
-    rows = verify(
-        target,
-        source,
-        candidates,
-        job,
-        profile=profile,
-        machine=machine,
-        seconds=VERIFY_SECONDS,
-        timeout=timeout,
-        on_progress=tell,
-    )
+    subject = TrialJob(target, source, profile, job, machine)
+    rows = run_trials(subject, candidates, seconds=VERIFY_SECONDS, timeout=timeout, on_progress=tell)
     evidence: Evidence = "verified" if planned == machine else "measured"
     return decide(
         profile,
