@@ -18,7 +18,7 @@ from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, Re
 
 if TYPE_CHECKING:
     from advisor.describe.task import Task
-    from advisor.measure.isolated import Measured
+    from advisor.measure.isolated import MeasuredTarget
 
 OnProgress = Callable[[float, str], None]
 
@@ -187,7 +187,7 @@ def _verified(
     target: str,
     source: str | None,
     inputs: str | None,
-    measured: Measured,
+    measured: MeasuredTarget,
     job: Job,
     machine: Machine,
     planned: Machine,
@@ -250,9 +250,9 @@ def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
 def _given(inputs: Any) -> Sequence[Any] | None:
     if inputs is None:  # as in the service, which has no use for what loads targets
         return None
-    from advisor.target.loader import calls_of
+    from advisor.target.inputs import as_calls
 
-    return calls_of(inputs)
+    return as_calls(inputs)
 
 
 def _check_calls(calls: int | None) -> None:
@@ -290,7 +290,7 @@ def _inputs_file(inputs: str | None) -> Iterator[str | None]:
         return
     import tempfile
 
-    from advisor.target.loader import PIPE, STANDARD_INPUT, looks_like_json_lines
+    from advisor.target.inputs import PIPE, STANDARD_INPUT, looks_like_json_lines
 
     where, prefix = ("standard input", STANDARD_INPUT) if inputs == "-" else (inputs, PIPE)
     try:

@@ -15,6 +15,7 @@ from advisor.errors import UsageError
 from advisor.models import Strategy
 from advisor.run.asyncio_executor import AsyncioExecutor
 from advisor.run.executors import SequentialExecutor, open_executor
+from tests.light_calls import add, refuse
 
 Opener = Callable[[int], Executor]
 
@@ -27,16 +28,6 @@ if sys.version_info >= (3, 14):
 def opener(request: pytest.FixtureRequest) -> Opener:
     """Return a function that opens the executor under test with so many workers."""
     return lambda workers: open_executor(request.param, workers)
-
-
-def add(a: int, b: int = 0) -> int:
-    return a + b
-
-
-def refuse(value: int) -> int:
-    if value == 3:
-        raise LookupError(f"no {value} here")
-    return value
 
 
 def leave(status: int) -> None:

@@ -21,7 +21,8 @@ from advisor.report import formatting
 from advisor.run.executors import open_executor
 from advisor.run.worker import call_with, run_coroutine
 from advisor.target import sandbox
-from advisor.target.loader import load, load_calls, repeated
+from advisor.target.inputs import load_calls, repeat_inputs
+from advisor.target.loader import load
 
 Send = Callable[[dict[str, Any]], None]
 OnProgress = Callable[[float, str], None]
@@ -192,7 +193,7 @@ def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
     function = load(request["target"])
     calls = load_calls(request["inputs"])
     inputs = [(call.args, call.kwargs) for call in calls or ()]
-    arguments = repeated(inputs or [((), {})], request["calls"])
+    arguments = repeat_inputs(inputs or [((), {})], request["calls"])
     work = prepare_work(function, request["strategy"], arguments, coroutine=request["coroutine"])
     send({"doing": "a call"})
     try:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.target.loader import load_calls
+from advisor.target.inputs import load_calls
 from profiles import chat, find, loopback, payloads, queues, scratch, tiny, web
 from profiles.files import log_text
 from profiles.testing import first_result, load_or_skip
