@@ -162,13 +162,13 @@ def test_without_a_gil_no_lock_word_is_looked_for(folder: Path) -> None:
     """There is none to read: the observer is not started, and neither is the sampler's thread."""
     code = (
         "import json\n"
-        "from advisor.measure.profiler import lockword\n"
+        "from advisor.measure.gil import locate\n"
         "from advisor.measure.meter import Meter\n"
         "with Meter() as meter:\n"
-        "    print(json.dumps([lockword.find(), meter.observer, meter._watch]))\n"
+        "    print(json.dumps([locate.find_lock_word(), meter.observer, meter.finish().sampled]))\n"
     )
     for python in interpreters("free-threaded"):
-        assert run(python, folder, code) == [None, None, None], python
+        assert run(python, folder, code) == [None, None, {}], python
 
 
 def test_threads_without_a_gil_give_the_results_of_a_loop(folder: Path) -> None:
@@ -198,9 +198,9 @@ def test_what_subinterpreters_cost_is_measured(folder: Path) -> None:
     """The probes time their pool like the others: nothing is left assumed."""
     code = (
         "import json\n"
-        "from advisor import machine\n"
-        "costs = machine._measured_costs(machine.limits(), 10)\n"
-        "print(json.dumps([sorted(machine._measurable() - costs.keys()), costs['interpreter_start'] > 0]))\n"
+        "from advisor.host import machine\n"
+        "costs = machine.measure_costs(machine.limits(), 10)\n"
+        "print(json.dumps([sorted(machine.measurable_costs() - costs.keys()), costs['interpreter_start'] > 0]))\n"
     )
     for python in interpreters("with-subinterpreters"):
         assert run(python, folder, code) == [[], True], python
@@ -230,7 +230,7 @@ def test_a_job_is_verified_in_subinterpreters(folder: Path) -> None:
     """A trial of the target really runs that way, from a folder that only the command line has put on the path."""
     code = (
         "import json\n"
-        "from advisor import sandbox\n"
+        "from advisor.target import sandbox\n"
         "request = {'target': 'work.py:compute', 'inputs': None, 'strategy': 'interpreters', 'workers': 2}\n"
         "request |= {'chunk': 1, 'calls': 40, 'predicted': 1.0}\n"
         "if __name__ == '__main__':\n"
