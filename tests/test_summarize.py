@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,7 +55,7 @@ def test_the_queue_after_a_wait_is_told_from_that_after_losing_a_core() -> None:
     """By how often each was the case; not at all where the kernel does not count."""
     timed = batch(1, 10, 1, run_queue=4, switches=3, preemptions=1)
     assert summarize(measured(timed))["preempted"] == pytest.approx(1)
-    uncounted = TimedBatch(1, replace(timed.elapsed, preemptions=None))
+    uncounted = TimedBatch(1, timed.elapsed._replace(preemptions=None))
     assert summarize(measured(uncounted))["preempted"] is None
 
 

@@ -131,7 +131,7 @@ def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progres
         target=workload.name,
         held=held,
         modules=imported_modules.modules(function),
-        **vars(pickled),
+        **pickled,
         result_pieces=native_allocations.pieces_per_result(results),
         peak_memory=peak_memory,
         idle_memory=idle_memory,
@@ -268,7 +268,7 @@ class Profiler:
         if function is None:
             return {}
         pickled = pickling.measure_pickling(function, self._sample_calls, self._sample_results, 0.2)
-        return {"target": getattr(function, "__qualname__", type(function).__qualname__), **vars(pickled)}
+        return {"target": getattr(function, "__qualname__", type(function).__qualname__), **pickled}
 
 
 def _refuse_unfinished(function: Callable[..., Any], result: Any) -> None:
