@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from advisor.errors import UsageError
 from advisor.limits import MAX_CALLS, MAX_INPUT_BYTES
-from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile
+from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, Reading
 
 if TYPE_CHECKING:
     from advisor.describe.task import Task
@@ -170,7 +170,6 @@ def advise_task(task: Task, *, calls: int | None = None, machine: Machine) -> Ad
     """The advice for it; undecided, with questions, where the task does not say where the time goes."""
     from advisor.decide.decision import decide, undecided
     from advisor.describe import task as task_
-    from advisor.describe.reader import Reading
 
     profile = task_.profile_of(task)
     job = task_.job_of(task, calls)

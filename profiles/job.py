@@ -109,8 +109,15 @@ def run_module(module: str, *arguments: str, timeout: float) -> str:
         finally:
             _end(child)
     if child.returncode != 0:
-        raise JobError((errors.strip().splitlines() or [f"exit status {child.returncode}"])[-1])
+        raise JobError(_error_message(errors) or f"exit status {child.returncode}")
     return output
+
+
+def _error_message(errors: str) -> str:
+    """Return the line of the exception, which notes may follow since Python 3.14."""
+    lines = errors.strip().splitlines()
+    after_frames = max((number for number, line in enumerate(lines, 1) if line.startswith("  ")), default=0)
+    return lines[after_frames] if 0 < after_frames < len(lines) else "".join(lines[-1:])
 
 
 def alternate(
