@@ -66,50 +66,16 @@ def cached_store() -> Store:
     return Store()
 
 
+def hold(resource: Any) -> None:
+    with resource:
+        time.sleep(0.005)
+
+
 def with_lock() -> None:
-    with LOCK:
-        time.sleep(0.003)
-    time.sleep(0.003)
-
-
-def with_lock_and_proxy() -> None:
+    """Beside an object that cannot be looked into."""
     with LOCK:
         time.sleep(0.005)
     assert PROXY is not None
-
-
-def with_recursive() -> None:
-    with RECURSIVE:
-        time.sleep(0.005)
-
-
-def with_semaphore() -> None:
-    with TWO:
-        time.sleep(0.005)
-
-
-def with_shared_lock() -> None:
-    with SHARED_LOCK:
-        time.sleep(0.005)
-
-
-def with_cached() -> None:
-    cached_store().ask()
-
-
-def with_own_lock() -> None:
-    with threading.Lock():
-        time.sleep(0.005)
-
-
-def with_local() -> None:
-    with LOCAL.lock:
-        time.sleep(0.005)
-
-
-def with_one_of_several() -> None:
-    with SEVERAL[0]:
-        time.sleep(0.005)
 
 
 def found_in(function: Callable[..., Any], calls: list[Call] | None = None) -> tuple[HeldResource, ...]:
@@ -120,14 +86,13 @@ def found_in(function: Callable[..., Any], calls: list[Call] | None = None) -> t
     ("function", "name", "kind", "places", "everywhere"),
     [
         (with_lock, "LOCK", "lock", 1, False),
-        (with_lock_and_proxy, "LOCK", "lock", 1, False),
-        (with_recursive, "RECURSIVE", "lock", 1, False),
-        (with_semaphore, "TWO", "semaphore", 2, False),
-        (with_shared_lock, "SHARED_LOCK", "lock", 1, True),
+        (lambda: hold(RECURSIVE), "RECURSIVE", "lock", 1, False),
+        (lambda: hold(TWO), "TWO", "semaphore", 2, False),
+        (lambda: hold(SHARED_LOCK), "SHARED_LOCK", "lock", 1, True),
         (STORE.ask, "pool", "pool", 3, False),
         (STORE.save, "lock", "lock", 1, False),
         (functools.partial(Store.ask, STORE), "pool", "pool", 3, False),
-        (with_cached, "pool", "pool", 3, False),
+        (lambda: cached_store().ask(), "pool", "pool", 3, False),
     ],
 )
 def test_what_is_held_is_found(
@@ -144,9 +109,9 @@ def test_what_is_held_is_found(
 @pytest.mark.parametrize(
     ("function", "calls"),
     [
-        (with_own_lock, None),
-        (with_local, None),
-        (with_one_of_several, None),
+        (lambda: hold(threading.Lock()), None),
+        (lambda: hold(LOCAL.lock), None),
+        (lambda: hold(SEVERAL[0]), None),
         (lambda: time.sleep(0.005), None),
         (Store.ask, [Call((Store(),)), Call((Store(),))]),
     ],
@@ -212,11 +177,11 @@ def test_long_calls_are_not_made_once_more() -> None:
 
 def test_the_profile_says_what_is_held() -> None:
     """The whole way: measured, then sampled, with seconds of a call."""
-    measured = profile(with_lock_and_proxy, budget=1.0)
+    measured = profile(with_lock, budget=1.0)
     (held,) = measured.held
     assert held.name.endswith("LOCK")
     assert held.seconds <= measured.wall
-    assert "time" in modules(with_lock_and_proxy)
+    assert "time" in modules(with_lock)
 
 
 @pytest.mark.parametrize(
