@@ -46,7 +46,6 @@ benchmark: $(VENV)/$(INSTALLED)
 	$(VENV)/bin/python -m benchmarks.native_results
 	$(VENV)/bin/python -m benchmarks.oracle
 	$(VENV)/bin/python -m benchmarks.score
-	$(VENV)/bin/python -m benchmarks.second_opinion
 	$(VENV)/bin/python -m benchmarks.curves_against_simulation
 	$(VENV)/bin/python -m benchmarks.descriptions
 	$(VENV)/bin/python -m benchmarks.service_load

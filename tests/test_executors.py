@@ -211,7 +211,7 @@ def test_an_unknown_kind_is_said_to_be_unknown(strategy: Strategy, backend: str)
 def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """What to install, instead of an ImportError."""
     monkeypatch.setitem(sys.modules, "loky", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'advisor\[loky\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'workload-advisor\[loky\]'"):
         open_executor("multiprocessing", 2, backend="loky")
 
 

@@ -135,5 +135,5 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(sys, "path", [])
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.delitem(sys.modules, name)
-    with pytest.raises(MissingExtraError, match=r"pip install '(workload-)?advisor\[plot\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'workload-advisor\[plot\]'"):
         save_plot(DOWNLOAD, CURVES, tmp_path / "curves.png")
