@@ -254,7 +254,7 @@ def _code(advice: Advice, screen: Screen) -> list[Line]:
         return []
     if code.count("\n") >= _MAX_SNIPPET_LINES and advice.evidence != "described":
         hint = "add --code to the same command to print ready-to-run code"
-        return wrap(hint, screen.width, first=Span("Code        ", TITLE))
+        return wrap(hint, screen.width, first=Span("Code        ", TITLE), rest=" " * 12)
     if screen.colours:
         code = _highlighted(code)
     return [(Span("Code", TITLE),), *((Span("  "), Span(line)) for line in code.split("\n"))]
