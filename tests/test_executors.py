@@ -15,6 +15,7 @@ import pytest
 from advisor.errors import MissingExtraError, UsageError
 from advisor.models import Strategy
 from advisor.run.executors import AsyncioExecutor, SequentialExecutor, open_executor
+from tests.light_calls import add, refuse
 
 Opener = Callable[[int], Executor]
 
@@ -34,16 +35,6 @@ def opener(request: pytest.FixtureRequest) -> Opener:
     """Opens the executor under test with so many workers."""
     strategy, backend = request.param
     return partial(open_executor, strategy, backend=backend)
-
-
-def add(a: int, b: int = 0) -> int:
-    return a + b
-
-
-def refuse(value: int) -> int:
-    if value == 3:
-        raise LookupError(f"no {value} here")
-    return value
 
 
 def leave(status: int) -> None:

@@ -72,6 +72,15 @@ def test_a_description_is_answered_without_heavy_modules(option: list[str]) -> N
     assert not imported(code) & TOO_DEAR_FOR_A_DESCRIPTION
 
 
+def test_measured_advice_loads_no_understanding_of_text() -> None:
+    """Advising on a Profile reads no description: neither the reader, nor the text parser, nor the classifier."""
+    profile = "advisor.Profile(target='shop.images:resize', calls=9, wall=0.1, gil_held=0.1)"
+    loaded = imported(f"import advisor; advisor.advise({profile}, machine=advisor.Machine(cores=4)).summary")
+    assert "advisor.decide.decision" in loaded
+    reading = ("advisor.describe.classifier", "advisor.describe.reader", "advisor.describe.text")
+    assert not [name for name in loaded if name.startswith(reading)]
+
+
 def test_rendering_text_loads_no_rich() -> None:
     """The text renderers need no rich, which only the progress bar and highlighted code do."""
     assert "rich" not in imported("import advisor.report.terminal, advisor.report.matrix")

@@ -47,11 +47,8 @@ def serve(host: str, port: int, workers: int | None, threads: int | None, **opti
     from advisor.service import create_app, server, settings
 
     server.serve(
-        host,
-        port,
-        workers=workers,
-        threads=threads,
-        settings=lambda: settings.settings(**options),
-        application=create_app,
-        tell=lambda line: click.echo(line, err=True),
+        server.ServerOptions(host, port, workers, threads),
+        read_settings=lambda: settings.settings(**options),
+        create_app=create_app,
+        on_message=lambda line: click.echo(line, err=True),
     )

@@ -5,23 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advisor.models import Range, Strategy
+from advisor.models.strategies import STRATEGIES
 
 _TIMES = ((3600.0, 7200.0, "h"), (60.0, 120.0, "min"), (1.0, 1.0, "s"), (1e-3, 1e-3, "ms"), (1e-6, 1e-6, "µs"))
 _SIZES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
-_WORKERS = {
-    "sequential": ("a plain loop", "a plain loop"),
-    "threading": ("1 thread", "{} threads"),
-    "multiprocessing": ("1 process", "{} processes"),
-    "asyncio": ("asyncio, 1 call at a time", "asyncio, {} calls at a time"),
-    "interpreters": ("1 subinterpreter", "{} subinterpreters"),
-}
-_KINDS = {
-    "sequential": "a plain loop",
-    "threading": "threads",
-    "multiprocessing": "processes",
-    "asyncio": "asyncio",
-    "interpreters": "subinterpreters",
-}
 
 WHERE_IN_WORDS = {
     "network": "waits for the network",
@@ -75,13 +62,13 @@ def count(number: int) -> str:
 
 def workers(strategy: Strategy, number: int) -> str:
     """Name the workers of a strategy: `2 processes`, `a plain loop`."""
-    one, many = _WORKERS[strategy]
-    return one if number == 1 else many.format(number)
+    info = STRATEGIES[strategy]
+    return info.one_worker if number == 1 else info.workers.format(number)
 
 
 def kind(strategy: Strategy) -> str:
     """Name the kind of worker of a strategy: `threads`, `processes`."""
-    return _KINDS[strategy]
+    return STRATEGIES[strategy].kind
 
 
 def duration_range(seconds: Range) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from advisor.errors import MissingExtraError, UsageError
 from advisor.models import Advice, Alternative, Estimate, Strategy
+from advisor.models.strategies import STRATEGIES
 from advisor.report.atomic_write import atomic_write, check, reported_as_usage_error
 from advisor.report.formatting import count, duration, times, workers
 
@@ -22,14 +23,6 @@ if TYPE_CHECKING:
 FORMATS = (".png", ".svg")
 LINEAR_UP_TO = 16  # workers; beyond, a linear axis would squeeze the small numbers together
 
-# From the palette of Okabe and Ito, which colour-blind people can distinguish.
-_COLOURS: dict[Strategy, str] = {
-    "threading": "#0072B2",
-    "multiprocessing": "#D55E00",
-    "asyncio": "#009E73",
-    "interpreters": "#AA4499",
-}
-_MARKERS: dict[Strategy, str] = {"threading": "o", "multiprocessing": "s", "asyncio": "^", "interpreters": "D"}
 _MAX_MARKERS = 12  # on one curve
 _GREY = "#555555"
 
@@ -108,14 +101,14 @@ def _draw_curve(axes: Axes, strategy: Strategy, curve: Sequence[Estimate], seque
     low = [sequential / estimate.seconds.high for estimate in curve]
     high = [sequential / estimate.seconds.low for estimate in curve]
     expected = [sequential / estimate.seconds.expected for estimate in curve]
-    colour = _COLOURS[strategy]
-    axes.fill_between(workers, low, high, color=colour, alpha=0.15, linewidth=0)
+    info = STRATEGIES[strategy]
+    axes.fill_between(workers, low, high, color=info.colour, alpha=0.15, linewidth=0)
     axes.plot(
         workers,
         expected,
-        color=colour,
+        color=info.colour,
         linewidth=2,
-        marker=_MARKERS[strategy],
+        marker=info.marker,
         markersize=4,
         markevery=max(1, len(workers) // _MAX_MARKERS),
         label=strategy,
@@ -174,7 +167,7 @@ def _draw_choice(axes: Axes, advice: Advice) -> None:
     if advice.recommendation == "undecided" or advice.speedup is None:
         return
     speedup = advice.speedup.expected
-    colour = _COLOURS.get(advice.recommendation, _GREY)
+    colour = STRATEGIES[advice.recommendation].colour
     axes.plot([advice.workers], [speedup], marker="*", markersize=18, color=colour, markeredgecolor="black", zorder=5)
     side = _nearest_edge(axes, advice.workers)
     axes.annotate(

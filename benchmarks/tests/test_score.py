@@ -199,15 +199,17 @@ class TestTrials:
         assert load_trials(tmp_path / "score.json") == [LOST, WON]
 
     def test_the_report_is_written_from_trials(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A table of rules, one of workloads, a picture, and the README between its marks."""
+        """A table of rules, one of workloads, a picture, and the evidence between its marks."""
         pytest.importorskip("matplotlib")
         (tmp_path / "docs").mkdir()
-        (tmp_path / "README.md").write_text("a\n<!-- score: begin -->\nold\n<!-- score: end -->\nz\n", encoding="utf-8")
+        (tmp_path / "docs" / "evidence.md").write_text(
+            "a\n<!-- score: begin -->\nold\n<!-- score: end -->\nz\n", encoding="utf-8"
+        )
         monkeypatch.setattr(score_report, "ROOT", tmp_path)
         summary = score_report.write([LOST, WON])
         assert "| **advisor** | 1.414 |" in summary
-        readme = (tmp_path / "README.md").read_text(encoding="utf-8")
-        assert readme == f"a\n<!-- score: begin -->\n{summary}\n<!-- score: end -->\nz\n"
+        evidence = (tmp_path / "docs" / "evidence.md").read_text(encoding="utf-8")
+        assert evidence == f"a\n<!-- score: begin -->\n{summary}\n<!-- score: end -->\nz\n"
         document = (tmp_path / "docs" / "score.md").read_text(encoding="utf-8")
         assert "| web.download | threading × 4 | 0.80 | threading × 8 | 0.40 | 2.00 | 2.00 |" in document
         assert (tmp_path / "docs" / "score.svg").read_text(encoding="utf-8").startswith("<?xml")

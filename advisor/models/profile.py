@@ -1,42 +1,16 @@
-"""The values that travel down the one path: Profile → Estimate → Advice, with Machine and Job beside them.
-
-All are frozen pydantic models without behaviour beyond small derived properties. Seconds are floats, sizes are bytes,
-and what could not be measured is None, never a made-up zero.
-"""
+"""What was measured of a call."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from advisor.limits import MAX_CALLS, MAX_CORES, MAX_MEMORY, MAX_TEXT
+from advisor.limits import MAX_CALLS, MAX_MEMORY
+from advisor.models.record import Bytes, Record, Seconds, Text
 
-Strategy = Literal["sequential", "threading", "multiprocessing", "asyncio", "interpreters"]
-Recommendation = Literal["sequential", "threading", "multiprocessing", "asyncio", "interpreters", "undecided"]
-Evidence = Literal["measured", "verified", "described"]
 GilSource = Literal["observed", "sampled", "estimated"]
 Reached = Literal["name", "object", "program"]
-StartMethod = Literal["fork", "spawn", "forkserver"]
-
-Seconds = Annotated[float, Field(ge=0, le=1e9)]
-JobSeconds = Annotated[float, Field(ge=0, le=1e30)]  # the longest call, the largest job
-Bytes = Annotated[float, Field(ge=0, le=1e18)]
-Text = Annotated[str, Field(max_length=MAX_TEXT)]
-
-
-class Record(BaseModel):
-    """Frozen, finite numbers only; unknown fields of a newer version are ignored."""
-
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="ignore")
-
-
-class Range(Record):
-    """An estimate with its 90 % interval."""
-
-    low: JobSeconds
-    expected: JobSeconds
-    high: JobSeconds
 
 
 class Python(Record):
@@ -171,137 +145,3 @@ class Profile(Record):
     def cpu(self) -> float:
         """CPU seconds per call, of the process and its children; unknown parts count as none."""
         return (self.gil_held or 0.0) + (self.gil_free or 0.0) + (self.child_cpu or 0.0)
-
-
-class Machine(Record):
-    """What a host allows and what its pools cost. Defaults are typical figures; `source` says which kind these are."""
-
-    cores: int = Field(1, ge=1, le=MAX_CORES, description="usable: affinity and container quota respected")
-    cores_measured: Annotated[int, Field(ge=1, le=MAX_CORES)] | None = Field(
-        None, description="of the host that all else is of, where other `cores` are planned for"
-    )
-    memory: Annotated[int, Field(ge=1, le=MAX_MEMORY)] | None = Field(None, description="bytes available to the job")
-    platform: Annotated[str, Field(max_length=100)] = "linux"
-    python: Python = Python()
-    start_method: StartMethod = "fork"
-    thread_start: Seconds = Field(60e-6, description="starting one thread of a pool")
-    thread_task: Seconds = Field(15e-6, description="one task through a thread pool: GIL-holding seconds")
-    gil_switch: Seconds = Field(20e-6, description="lost at each contended hand-over of the GIL")
-    process_start: Seconds = Field(10e-3, description="starting and ending a process pool with one worker")
-    process_start_each: Seconds = Field(2e-3, description="each further worker")
-    process_task: Seconds = Field(60e-6, description="one task through a process pool: seconds of the parent")
-    process_task_worker: Seconds = Field(30e-6, description="one task through a process pool: seconds of the worker")
-    process_byte: Seconds = Field(0.5e-9, description="one byte through a process pool's pipe, either way")
-    interpreter_start: Seconds = Field(45e-3, description="starting and ending a pool with one subinterpreter")
-    interpreter_task: Seconds = Field(
-        80e-6, description="one task through a pool of subinterpreters: GIL-holding seconds"
-    )
-    cold_wake: Seconds = Field(
-        150e-6, description="CPU seconds that a call loses after each wait, since its core's caches went cold"
-    )
-    core_scaling: float = Field(
-        1.0, gt=0, le=1, description="speed of a core while all are busy, 1 is that of one alone"
-    )
-    source: Literal["measured", "assumed"] = "assumed"
-
-
-POOL_COSTS = (
-    "thread_start",
-    "thread_task",
-    "gil_switch",
-    "process_start",
-    "process_start_each",
-    "process_task",
-    "process_task_worker",
-    "process_byte",
-    "interpreter_start",
-    "interpreter_task",
-)  # the fields of Machine that are seconds
-MEMORY_SHARE = 0.8  # of the memory available that the workers may take
-
-
-class Job(Record):
-    """How much of it there is to do."""
-
-    calls: int = Field(1000, ge=1, le=MAX_CALLS)
-    shares_state: bool | None = Field(None, description="calls read and write common state")
-    responsive: bool | None = Field(None, description="something else (a UI, a heartbeat) must go on meanwhile")
-
-
-class Estimate(Record):
-    """The predicted time of the whole job under one strategy with one worker count."""
-
-    strategy: Strategy
-    workers: int = Field(ge=1)
-    chunk: int = Field(1, ge=1, description="calls per task sent to a worker")
-    seconds: Range
-    bottleneck: Literal["gil", "cores", "parent", "wait", "start-up"] = Field(description="what limits it")
-    start_up: JobSeconds = Field(0.0, description="part of `seconds` spent starting and ending the pool")
-    memory: Annotated[float, Field(ge=0)] | None = Field(None, description="bytes the workers need at their peak")
-    feasible: bool = True
-    why: str = Field("", description="why it is as fast as it is, or why it can't be done")
-    limit: Annotated[float, Field(gt=0)] | None = Field(None, description="times the plain loop that `why` names")
-    max_speedup: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="times the plain loop that it may be at most, as the limit is uncertain too"
-    )
-    tolerance: float = Field(1.02, ge=1, description="times its strategy's best that is as good, if with fewer workers")
-
-
-class Reason(Record):
-    """A rule that fired."""
-
-    rule: str
-    text: str
-    source: str
-
-
-class Pitfall(Record):
-    """A pitfall of the recommendation, for this task."""
-
-    code: str
-    text: str
-
-
-class Alternative(Record):
-    """A strategy that was considered, at its best worker count."""
-
-    strategy: Strategy
-    workers: int
-    feasible: bool
-    seconds: Range | None
-    speedup: Range | None
-    why: str
-    chunk: int = 1
-
-
-class Verification(Record):
-    """A part of the job that was really run."""
-
-    strategy: Strategy
-    workers: int
-    calls: int
-    predicted: JobSeconds
-    measured: JobSeconds
-    failure: str | None = Field(None, description="why it could not be run that way")
-
-
-class Advice(Record):
-    """The answer: what to do, how sure, why, and what it rests on."""
-
-    recommendation: Recommendation
-    workers: int = Field(ge=1)
-    confidence: float = Field(ge=0, le=1)
-    evidence: Evidence
-    speedup: Range | None
-    seconds: Range | None
-    summary: str
-    reasons: tuple[Reason, ...]
-    warnings: tuple[Pitfall, ...]
-    alternatives: tuple[Alternative, ...]
-    profile: Profile | None
-    machine: Machine
-    job: Job
-    snippet: str
-    chunk: int = Field(1, ge=1, description="calls per task, for a process pool's map(chunksize=…)")
-    verification: tuple[Verification, ...] = ()
-    questions: tuple[str, ...] = Field((), description="what would decide an undecided case")
