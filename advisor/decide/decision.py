@@ -62,7 +62,7 @@ def decide(
     if modelled is None and verification:  # what was really run may put any of them first
         modelled = estimated(profile, job, machine, evidence)
     elif modelled is None:
-        modelled = estimator.shortlist(profile, job, machine, most=_most(machine, evidence))
+        modelled = estimator.shortlist(profile, job, machine, max_workers=_most(machine, evidence))
     estimates = corrected(modelled, verification, exact=evidence == "verified")
     described = reading if evidence == "described" and not verification else None
     leaders = feasible_leaders(estimates)
@@ -113,7 +113,7 @@ def decide(
 
 def estimated(profile: Profile, job: Job, machine: Machine, evidence: Evidence) -> tuple[Estimate, ...]:
     """Every strategy at every worker count that this evidence bears."""
-    return estimator.estimate(profile, job, machine, most=_most(machine, evidence))
+    return estimator.estimate(profile, job, machine, max_workers=_most(machine, evidence))
 
 
 def _most(machine: Machine, evidence: Evidence) -> int | None:
