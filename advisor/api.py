@@ -305,16 +305,12 @@ def _run_trials(
     request: AdviceRequest, target: str, inputs: str | None, timeout: float, on_progress: OnProgress
 ) -> tuple[Verification, ...]:
     """Run a part of the job under each feasible strategy, on this host's cores whatever host is planned for."""
-    from advisor.run.trial import verify
+    from advisor.run.trial import TrialJob, run_trials
 
     leaders = estimator.leaders(estimator.estimate(request.profile, request.job, request.machine))
-    return verify(
-        target,
-        inputs,
+    return run_trials(
+        TrialJob(target, inputs, request.profile, request.job, request.machine),
         [leader for leader in leaders.values() if leader.feasible],
-        request.job,
-        profile=request.profile,
-        machine=request.machine,
         seconds=TRIAL_SECONDS,
         timeout=timeout,
         on_progress=on_progress,

@@ -17,7 +17,6 @@ HEAVY = {
     "flask",
     "importlib.metadata",
     "logging",
-    "loky",
     "matplotlib",
     "multiprocessing",
     "numpy",
