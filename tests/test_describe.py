@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from advisor.api import advise_description, curves
 from advisor.describe import reader
-from advisor.describe.classifier.predict import VERDICTS, Judgement
+from advisor.describe.classifier.predict import VERDICTS, Classification
 from advisor.describe.decision_matrix import LISTS, MATRIX, ROWS, MatrixRow
 from advisor.describe.reader import (
     BUSY_CORE,
@@ -72,13 +72,13 @@ def test_nothing_known_is_undecided(text: str) -> None:
 def test_the_questions_are_about_what_is_open() -> None:
     """Where nothing is known, what a call does; else where the time goes, or whether the calls need each other."""
     assert WHAT_A_CALL_DOES in read("it is slow").questions
-    judgement = Judgement(
+    judgement = Classification(
         "undecided", 0.3, PROBABILITIES | {"threading": 0.4, "multiprocessing": 0.4}, "", 0.1, (), "threading"
     )
     assert reader._questions(judgement, Quantities()) == (WHERE_IT_WORKS, BUSY_CORE)
     judgement = replace(judgement, probabilities=PROBABILITIES | {"multiprocessing": 0.4, "sequential": 0.4})
     assert reader._questions(judgement, Quantities()) == (INDEPENDENT, HOW_LONG)
-    assert reader._questions(judgement, Quantities(seconds_each=2.0)) == (INDEPENDENT, WHERE_IT_WORKS)
+    assert reader._questions(judgement, Quantities(seconds_per_call=2.0)) == (INDEPENDENT, WHERE_IT_WORKS)
 
 
 @pytest.mark.parametrize(
@@ -173,11 +173,11 @@ def test_connections_that_are_allowed_limit_the_gain() -> None:
 @pytest.mark.parametrize(
     ("verdict", "told", "now"),
     [
-        ("threading", Quantities(calls=5, seconds_each=1e-3), ("sequential", "tiny")),
-        ("threading", Quantities(seconds_each=0.4, rate_limit_per_second=1.0), ("sequential", "api-call")),
-        ("sequential", Quantities(seconds_each=0.4, rate_limit_per_second=10.0), ("threading", "api-call")),
-        ("sequential", Quantities(seconds_each=0.4, rate_limit_per_second=1.0), ("sequential", "api-call")),
-        ("threading", Quantities(calls=5, seconds_each=1.0), ("threading", "download")),
+        ("threading", Quantities(calls=5, seconds_per_call=1e-3), ("sequential", "tiny")),
+        ("threading", Quantities(seconds_per_call=0.4, rate_limit_per_second=1.0), ("sequential", "api-call")),
+        ("sequential", Quantities(seconds_per_call=0.4, rate_limit_per_second=10.0), ("threading", "api-call")),
+        ("sequential", Quantities(seconds_per_call=0.4, rate_limit_per_second=1.0), ("sequential", "api-call")),
+        ("threading", Quantities(calls=5, seconds_per_call=1.0), ("threading", "download")),
     ],
 )
 def test_figures_that_leave_no_choice(

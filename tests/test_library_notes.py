@@ -68,7 +68,7 @@ def test_a_fact_agrees_with_what_was_measured() -> None:
 
 def test_what_is_not_safe_is_warned_of() -> None:
     """A connection is not to be carried into forked processes; where none are forked, it is not."""
-    known = library_notes.known([found.entry for found in lookup.found_in("sqlite3")], ())
+    known = library_notes.known([found.entry for found in lookup.find_entries("sqlite3")], ())
     assert known
     codes = [warning.code for warning in library_notes.pitfalls(known, "multiprocessing", FORK)]
     assert "not-fork-safe" in codes

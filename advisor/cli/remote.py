@@ -40,13 +40,13 @@ def check_address(server: str) -> None:
 
 def _planned(subject: Profile | str, cores: int | None) -> dict[str, Any]:
     """What a server cannot know of this host; the cores that a text tells are for the server to read."""
-    from advisor.describe.text.quantities import quantities
+    from advisor.describe.text.quantities import extract_quantities
     from advisor.host.machine import as_measured, limits
 
     host = limits()
     if isinstance(subject, Profile):
         host = as_measured(host, subject)
-    told = isinstance(subject, str) and quantities(subject).cores is not None
+    told = isinstance(subject, str) and extract_quantities(subject).cores is not None
     if cores is None and not told:
         cores = host.cores
     stated = {

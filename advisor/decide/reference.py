@@ -14,7 +14,7 @@ LEXICON = "what the word means"  # of verbs, nouns and symptoms, which do not ro
 def as_json(words: str = "") -> dict[str, list[dict[str, object]]]:
     """The matrix, lists, rules, pitfalls and lexicon as plain data; or only what the lexicon says of `words`."""
     if words:
-        return {"lexicon": _lexicon(dict.fromkeys(found.entry for found in lookup.found_in(words.lower())))}
+        return {"lexicon": _lexicon(dict.fromkeys(found.entry for found in lookup.find_entries(words.lower())))}
     return {
         "matrix": _plain(decision_matrix.MATRIX),
         "lists": _plain(decision_matrix.LISTS),

@@ -22,7 +22,7 @@ from advisor.limits import MAX_DESCRIPTION
 from advisor.models import HeldResource, Job, Profile, Recommendation
 
 if TYPE_CHECKING:
-    from advisor.describe.classifier.predict import Judgement
+    from advisor.describe.classifier.predict import Classification
     from advisor.describe.lexicon.lookup import LexiconEntry
     from advisor.describe.text.quantities import Quantities
 
@@ -81,16 +81,16 @@ def read(text: str) -> Reading:
 
 @lru_cache(maxsize=REMEMBERED)
 def _read(text: str) -> Reading:
-    from advisor.describe.classifier.predict import judge
-    from advisor.describe.text.quantities import quantities
+    from advisor.describe.classifier.predict import classify
+    from advisor.describe.text.quantities import extract_quantities
 
-    told = quantities(text)
+    told = extract_quantities(text)
     named = _named(text)
     job = _job(named, told)
     row = _row_word_for_word(text)
     if row is not None:
         return _decided(row.recommendation, row, row.archetype, WORD_FOR_WORD, (row.task,), job, told, named)
-    judgement = judge(text)
+    judgement = classify(text)
     if judgement.verdict == "undecided":
         return Reading(
             recommendation="undecided",
@@ -166,13 +166,13 @@ def _only_another_program_works(named: Iterable[LexiconEntry]) -> bool:
 
 def _by_arithmetic(verdict: Recommendation, archetype: str, told: Quantities) -> tuple[Recommendation, str]:
     """The verdict and the archetype, where figures that are told leave no choice: next to no work, or a rate limit."""
-    each = told.seconds_each
+    each = told.seconds_per_call
     if verdict in ("threading", "multiprocessing") and told.calls and each and told.calls * each < NO_WORK:
         return "sequential", "tiny"
-    if told.several_within_limit is False and verdict == "threading":
+    if told.rate_limit_allows_overlap is False and verdict == "threading":
         return "sequential", "api-call"
     if told.rate_limit_per_second and verdict == "sequential":
-        return ("threading" if told.several_within_limit else verdict), "api-call"
+        return ("threading" if told.rate_limit_allows_overlap else verdict), "api-call"
     if told.wait_share is not None and told.wait_share < HARDLY_WAITS and archetype in PURE_WAITING:
         return "multiprocessing", "mixed"
     if told.wait_share is not None and told.wait_share > HARDLY_COMPUTES and verdict == "multiprocessing":
@@ -183,24 +183,24 @@ def _by_arithmetic(verdict: Recommendation, archetype: str, told: Quantities) ->
 def _told_profile(profile: Profile, told: Quantities, job: Job) -> Profile:
     """The archetype's profile with what the text tells: how long a call is, how much of it waits, how many at once."""
     archetype = profile.archetype or ""
-    each = told.seconds_each
-    if each is None and told.seconds_total is not None:
-        each = told.seconds_total / job.calls
-    if each is None and told.bytes_each and archetype in BYTES_PER_SECOND:
-        each = max(profile.wall, min(told.bytes_each, MOST_BYTES) / BYTES_PER_SECOND[archetype])
+    each = told.seconds_per_call
+    if each is None and told.total_seconds is not None:
+        each = told.total_seconds / job.calls
+    if each is None and told.bytes_per_call and archetype in BYTES_PER_SECOND:
+        each = max(profile.wall, min(told.bytes_per_call, MOST_BYTES) / BYTES_PER_SECOND[archetype])
     if each is None and profile.wall * job.calls > LONGEST_JOB:
         each = LONGEST_JOB / job.calls
-    if each is not None and (archetype != "tiny" or told.seconds_each is not None):
+    if each is not None and (archetype != "tiny" or told.seconds_per_call is not None):
         profile = _scaled(profile, min(LONGEST_CALL, max(SHORTEST_CALL, each)) / profile.wall)
     if told.wait_share is not None and 0 <= told.wait_share <= 1:
         profile = _waiting(profile, told.wait_share)
-    if told.bytes_each and KINDS.get(archetype) == "computes":
-        profile = _sized(profile, told.bytes_each)
+    if told.bytes_per_call and KINDS.get(archetype) == "computes":
+        profile = _sized(profile, told.bytes_per_call)
     if told.rate_limit_per_second:
         profile = _limited(profile, 1.0 / told.rate_limit_per_second)
-    elif told.at_once and KINDS.get(archetype) == "waits":
+    elif told.max_concurrent and KINDS.get(archetype) == "waits":
         gate = HeldResource(
-            name="the connections", kind="semaphore", places=told.at_once, seconds=profile.wall, everywhere=True
+            name="the connections", kind="semaphore", places=told.max_concurrent, seconds=profile.wall, everywhere=True
         )
         profile = profile.model_copy(update={"held": (gate,)})
     return profile
@@ -256,9 +256,9 @@ def _job(named: list[LexiconEntry], told: Quantities) -> Job:
 
 def _named(text: str) -> list[LexiconEntry]:
     """What the lexicon knows of the words, once each."""
-    from advisor.describe.lexicon.lookup import found_in
+    from advisor.describe.lexicon.lookup import find_entries
 
-    return list(dict.fromkeys(found.entry for found in found_in(_normal(text))))
+    return list(dict.fromkeys(found.entry for found in find_entries(_normal(text))))
 
 
 def _things(named: Iterable[LexiconEntry]) -> tuple[LexiconEntry, ...]:
@@ -266,14 +266,14 @@ def _things(named: Iterable[LexiconEntry]) -> tuple[LexiconEntry, ...]:
     return tuple(entry for entry in named if entry.kind in ("library", "program", "service"))
 
 
-def _questions(judgement: Judgement, told: Quantities) -> tuple[str, ...]:
+def _questions(judgement: Classification, told: Quantities) -> tuple[str, ...]:
     """The one or two questions that would decide it: between the two verdicts that are likeliest."""
     verdicts = sorted(judgement.probabilities, key=lambda verdict: -judgement.probabilities[verdict])
     likeliest = [verdict for verdict in verdicts if verdict != "undecided"][:2]
     if judgement.probabilities["undecided"] > sum(judgement.probabilities[one] for one in likeliest):
         return (WHAT_A_CALL_DOES, WHERE_IT_WORKS)
     if "sequential" in likeliest:
-        timed = told.seconds_each is not None or told.seconds_total is not None
+        timed = told.seconds_per_call is not None or told.total_seconds is not None
         return (INDEPENDENT, WHERE_IT_WORKS if timed else HOW_LONG)
     return (WHERE_IT_WORKS, BUSY_CORE)
 
