@@ -20,12 +20,10 @@ from advisor.describe.classifier.features import Features, extract_features
 from advisor.describe.classifier.predict import (
     AnswerClass,
     Header,
-    Model,
     hash_feature,
     leading_verdict,
     log_odds,
     logistic,
-    parse_model,
     softmax,
 )
 from advisor.models import Recommendation
@@ -376,11 +374,6 @@ def pack(
 
 def _rounded(values: Any) -> tuple[float, ...]:
     return tuple(float(f"{value:.6g}") for value in values)
-
-
-def unpack(header: Header, table: bytes) -> Model:
-    """Return the model that the stored files would load."""
-    return parse_model(json.loads(json.dumps(asdict(header))), table)
 
 
 def train(texts: Sequence[LabelledText], scores: Sequence[Scores]) -> tuple[Header, bytes]:

@@ -26,7 +26,6 @@ from benchmarks.descriptions_training import (
     sample_weights,
     save,
     train,
-    unpack,
 )
 
 
@@ -36,15 +35,14 @@ def texts() -> list[LabelledText]:
 
 
 def test_training_is_reproducible_and_survives_storing(texts: list[LabelledText], tmp_path: Path) -> None:
-    """The same texts give the same two files, and the loaded model classifies like the trained one."""
+    """The same texts give the same two files, and the stored model can be loaded and classifies."""
     folds = assign_folds([text.family for text in texts], 3)
     header, table = train(texts, held_out_scores(texts, folds))
     assert train(texts, held_out_scores(texts, folds)) == (header, table)
     save(header, table, tmp_path / "a.json", tmp_path / "a.bin")
-    loaded, trained = load_model(tmp_path / "a.json", tmp_path / "a.bin"), unpack(header, table)
-    assert asdict(loaded.header) == asdict(trained.header) == asdict(header)
-    features = extract_features("download 300 photos from the server")
-    assert classify_features(loaded, features) == classify_features(trained, features)
+    loaded = load_model(tmp_path / "a.json", tmp_path / "a.bin")
+    assert asdict(loaded.header) == asdict(header)
+    assert classify_features(loaded, extract_features("download 300 photos from the server")).verdict == "threading"
 
 
 def test_a_family_is_held_out_as_a_whole() -> None:

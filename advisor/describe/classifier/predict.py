@@ -151,9 +151,8 @@ def classify_features(model: Model, features: Features) -> Classification:
     verdict: Recommendation = leading if confidence >= header.threshold else "undecided"
     if verdict != leading:
         confidence = min(confidence, probabilities["undecided"])
-    archetypes = dict(
-        zip(header.archetypes, softmax(scores[count:], header.archetype_temperature), strict=True),
-    )
+    archetype_shares = softmax(scores[count:], header.archetype_temperature)
+    archetypes = dict(zip(header.archetypes, archetype_shares, strict=True))
     archetype = best_archetype(verdict, archetypes)
     weights = _weights(words, facts, norm, header, _directions(header, shares, leading))
     return Classification(

@@ -115,8 +115,8 @@ def find_entries(lower: str) -> list[EntryMatch]:
 def find_module_entries(modules: Iterable[str]) -> list[LexiconEntry]:
     """Return the entries about imported modules (`cv2`, `PIL.Image`) and their parent packages, once each, in order."""
     by_module = _by_module()
-    found = (entry for name in modules for part in _with_parents(name) for entry in by_module.get(part, ()))
-    return list(dict.fromkeys(found))
+    names = (module.rsplit(".", dots)[0] for module in modules for dots in range(module.count(".") + 1))
+    return list(dict.fromkeys(entry for name in names for entry in by_module.get(name, ())))
 
 
 @cache
@@ -204,9 +204,3 @@ def _by_module() -> dict[str, list[LexiconEntry]]:
         for module in entry.imports:
             by_module.setdefault(module, []).append(entry)
     return by_module
-
-
-def _with_parents(module: str) -> list[str]:
-    """Return `a.b.c`, `a.b` and `a` for `a.b.c`."""
-    parts = module.split(".")
-    return [".".join(parts[:count]) for count in range(len(parts), 0, -1)]

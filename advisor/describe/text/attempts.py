@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Literal, cast
+from typing import Literal
 
 from advisor.describe.text.phrases import ASYNCIO, BELIEVED, FAILED, HELPED, PROCESSES, THREADS, PhraseSet
 from advisor.describe.text.sentences import ClauseSpan, SegmentedText, Sentence, is_negated
@@ -12,22 +12,14 @@ from advisor.describe.text.tokenizer import word_set
 from advisor.describe.text.units import Amount
 
 Approach = Literal["threads", "processes", "asyncio"]
-Outcome = Literal[
-    "threads failed",
-    "threads helped",
-    "processes failed",
-    "processes helped",
-    "asyncio failed",
-    "asyncio helped",
-]
 MIN_GAIN = 1.35  # times faster; a smaller ratio counts as a failure
 MAX_DISTANCE = 24  # tokens between an approach and its outcome
 
 
-def find_outcomes(segmented: SegmentedText, amounts: list[list[Amount]]) -> dict[int, Outcome]:
-    """Return the outcomes by the index of the clause that states them, given the amounts of each clause."""
+def find_outcomes(segmented: SegmentedText, amounts: list[list[Amount]]) -> dict[int, str]:
+    """Return outcomes such as "threads failed" by the number of the clause, given the amounts of each clause."""
     words, clauses = segmented.words, segmented.clauses
-    outcomes: dict[int, Outcome] = {}
+    outcomes: dict[int, str] = {}
     approach: Approach | None = None
     approach_sentence, approach_index = -1, -1
     for number, clause in enumerate(clauses):
@@ -55,8 +47,8 @@ def find_outcomes(segmented: SegmentedText, amounts: list[list[Amount]]) -> dict
 _NOT = word_set("not don't nicht no нет")
 
 
-def _outcome(approach: Approach, helped: bool) -> Outcome:
-    return cast(Outcome, f"{approach} {'helped' if helped else 'failed'}")
+def _outcome(approach: Approach, helped: bool) -> str:
+    return f"{approach} {'helped' if helped else 'failed'}"
 
 
 def find_approaches(words: list[str], start: int, end: int, lower: str = "") -> Iterator[tuple[int, Approach]]:
@@ -166,7 +158,7 @@ def _is_hearsay(segmented: SegmentedText, number: int, lower: str) -> bool:
     return False
 
 
-def _compare_timings(words: list[str], amounts: list[list[Amount]]) -> Iterator[tuple[int, Outcome]]:
+def _compare_timings(words: list[str], amounts: list[list[Amount]]) -> Iterator[tuple[int, str]]:
     """Yield the outcomes of a list of timings: "loop: 40 s. ThreadPoolExecutor(8): 6 s. Pool(8): 7 s"."""
     baseline: float | None = None
     label_start = 0

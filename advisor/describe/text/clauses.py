@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from advisor.describe.text.attempts import Outcome, find_approaches, find_outcomes
+from advisor.describe.text.attempts import find_approaches, find_outcomes
 from advisor.describe.text.phrases import ASKED, BELIEVED, BLAMED, DONE, NOT_BLAMED, NOT_DONE
 from advisor.describe.text.sentences import ClauseSpan, SegmentedText, is_negated, segment
 from advisor.describe.text.tokenizer import tokenize, word_set
@@ -29,7 +29,7 @@ class Clause:
     negated: bool = False  # "no network involved", "not the disk"
     ruled_out: bool = False  # already done, cached, quick, not the problem
     blamed: bool = False  # "the bottleneck is", "most of the time", "what takes long"
-    outcome: Outcome | None = None  # of threads, processes or asyncio
+    outcome: str | None = None  # "threads failed", "asyncio helped"
     hypothetical: bool = False  # asked, hoped, believed or claimed by others
 
 
