@@ -14,11 +14,11 @@ from pydantic import ValidationError
 
 from advisor.errors import UsageError
 from advisor.limits import MAX_CALLS, MAX_INPUT_BYTES
-from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile
+from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, Reading
 
 if TYPE_CHECKING:
     from advisor.describe.task import Task
-    from advisor.measure.isolated import Measured
+    from advisor.measure.isolated import MeasuredTarget
 
 OnProgress = Callable[[float, str], None]
 
@@ -170,7 +170,6 @@ def advise_task(task: Task, *, calls: int | None = None, machine: Machine) -> Ad
     """The advice for it; undecided, with questions, where the task does not say where the time goes."""
     from advisor.decide.decision import decide, undecided
     from advisor.describe import task as task_
-    from advisor.describe.reader import Reading
 
     profile = task_.profile_of(task)
     job = task_.job_of(task, calls)
@@ -188,7 +187,7 @@ def _verified(
     target: str,
     source: str | None,
     inputs: str | None,
-    measured: Measured,
+    measured: MeasuredTarget,
     job: Job,
     machine: Machine,
     planned: Machine,
@@ -260,9 +259,9 @@ def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
 def _given(inputs: Any) -> Sequence[Any] | None:
     if inputs is None:  # as in the service, which has no use for what loads targets
         return None
-    from advisor.target.loader import calls_of
+    from advisor.target.inputs import as_calls
 
-    return calls_of(inputs)
+    return as_calls(inputs)
 
 
 def _check_calls(calls: int | None) -> None:
@@ -300,7 +299,7 @@ def _inputs_file(inputs: str | None) -> Iterator[str | None]:
         return
     import tempfile
 
-    from advisor.target.loader import PIPE, STANDARD_INPUT, looks_like_json_lines
+    from advisor.target.inputs import PIPE, STANDARD_INPUT, looks_like_json_lines
 
     where, prefix = ("standard input", STANDARD_INPUT) if inputs == "-" else (inputs, PIPE)
     try:

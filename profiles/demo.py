@@ -5,6 +5,7 @@ Run it with `python -m profiles.demo` (or `make demo`); it takes less than a min
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -14,6 +15,7 @@ from rich.table import Table
 from advisor.api import advise_target
 from advisor.models import Advice
 from advisor.report import terminal
+from advisor.report.layout import Screen
 from profiles import Workload, find
 from profiles.job import SEQUENTIAL, alternate, plan_of
 
@@ -40,7 +42,7 @@ def follow(workload: Workload, console: Console) -> Outcome:
     """Gets advice on a workload, shows it, and does the job both ways."""
     console.rule(f"{workload.name}: {workload.what}")
     advice = advise_target(workload.target, inputs=workload.inputs, calls=workload.calls)
-    terminal.render(advice, console)
+    print(terminal.as_text(advice, Screen.of(sys.stdout)), end="", flush=True)
     plan = plan_of(advice)
     console.print(
         f"\nNow really doing these {workload.calls} calls, sequentially and as advised, {ROUNDS} times each …\n"

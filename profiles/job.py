@@ -27,7 +27,8 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from advisor.models import Advice, Strategy
 from advisor.run.executors import open_executor
-from advisor.target.loader import load, load_calls, repeated
+from advisor.target.inputs import load_calls, repeat_inputs
+from advisor.target.loader import load
 from profiles import Workload, find
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -108,8 +109,15 @@ def run_module(module: str, *arguments: str, timeout: float) -> str:
         finally:
             _end(child)
     if child.returncode != 0:
-        raise JobError((errors.strip().splitlines() or [f"exit status {child.returncode}"])[-1])
+        raise JobError(_error_message(errors) or f"exit status {child.returncode}")
     return output
+
+
+def _error_message(errors: str) -> str:
+    """Return the line of the exception, which notes may follow since Python 3.14."""
+    lines = errors.strip().splitlines()
+    after_frames = max((number for number, line in enumerate(lines, 1) if line.startswith("  ")), default=0)
+    return lines[after_frames] if 0 < after_frames < len(lines) else "".join(lines[-1:])
 
 
 def alternate(
@@ -135,7 +143,7 @@ def prepare(workload: Workload, contender: Contender) -> Callable[[], None]:
     """What does the workload's job in this process, with the target imported and the inputs made."""
     function = load(workload.target)
     made = [call.args[0] for call in load_calls(workload.inputs) or ()]
-    arguments = repeated(made, workload.calls)
+    arguments = repeat_inputs(made, workload.calls)
     run = _runner(function, contender)
     return lambda: run(arguments)
 

@@ -1,4 +1,4 @@
-"""Who may ask, and how often."""
+"""Tokens, rate limits, and the settings for them."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from advisor.service.settings import Settings, settings
 
 TOKEN = "a-token-of-the-team"
 OTHER = "its-successor-token"
+PAGES = ["/", "/matrix", "/outcomes", "/api", "/static/page.js", "/swagger-ui/swagger-ui.css"]
 PROTECTED = [("POST", "/v1/advice"), ("POST", "/v1/advice/batch"), ("POST", "/v1/curves"), ("GET", "/v1/matrix")]
 
 
@@ -30,8 +31,8 @@ def client() -> FlaskClient:
 @pytest.mark.parametrize(
     "header", [None, "", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer ", "Bearer \xff", f"Bearer {OTHER}"]
 )
-def test_without_the_token_nothing_is_told(client: FlaskClient, method: str, path: str, header: str | None) -> None:
-    """Every call but health is 401 then, an unknown address too, and says how to ask."""
+def test_every_call_but_health_needs_the_token(client: FlaskClient, method: str, path: str, header: str | None) -> None:
+    """Without a valid token the response is 401, also at an unknown address, and names the scheme."""
     response = client.open(path, method=method, json={}, headers={} if header is None else {"Authorization": header})
     assert response.status_code == 401
     assert response.content_type == "application/problem+json"
@@ -39,23 +40,26 @@ def test_without_the_token_nothing_is_told(client: FlaskClient, method: str, pat
     assert TOKEN not in response.get_data(as_text=True)
 
 
-def test_with_the_token_all_is_as_ever(client: FlaskClient) -> None:
-    """The scheme's name may be written in any case."""
+def test_the_token_gives_access(client: FlaskClient) -> None:
+    """The name of the scheme is case-insensitive."""
     for scheme in ("Bearer", "bearer"):
         headers = {"Authorization": f"{scheme} {TOKEN}"}
         assert client.post("/v1/advice", json={"description": "Sorting"}, headers=headers).status_code == 200
         assert client.get("/x", headers=headers).status_code == 404
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/", "/matrix", "/outcomes", "/static/page.js"])
+@pytest.mark.parametrize(
+    "path",
+    ["/healthz", "/readyz", "/", "/matrix", "/outcomes", "/api", "/static/page.js", "/swagger-ui/swagger-ui.css"],
+)
 def test_health_and_the_pages_need_no_token(client: FlaskClient, path: str) -> None:
-    """A probe has no token, and the pages are where a person gives theirs."""
+    """A probe has no token, and the pages ask for it."""
     with client.get(path) as response:
         assert response.status_code == 200
 
 
-def test_the_description_says_so(client: FlaskClient) -> None:
-    """The document names the scheme, and the calls that go without."""
+def test_the_openapi_document_names_the_scheme(client: FlaskClient) -> None:
+    """The document has the scheme, and marks the public calls."""
     openapi = json.loads(client.get("/openapi.json", headers={"Authorization": f"Bearer {TOKEN}"}).data)
     assert openapi["components"]["securitySchemes"] == {"token": {"type": "http", "scheme": "bearer"}}
     assert openapi["security"] == [{"token": []}]
@@ -64,8 +68,8 @@ def test_the_description_says_so(client: FlaskClient) -> None:
     assert "401" not in openapi["paths"]["/healthz"]["get"]["responses"]
 
 
-def test_every_line_of_the_file_is_good(tmp_path: Path) -> None:
-    """A token can be replaced while the old one still holds."""
+def test_every_line_of_the_file_is_a_token(tmp_path: Path) -> None:
+    """A token can be replaced while the old one is still valid."""
     file = tmp_path / "tokens"
     file.write_text(f"{TOKEN}\n\n{OTHER}\n", encoding="utf-8")
     client = create_app(settings({}, token_file=str(file))).test_client()
@@ -74,7 +78,7 @@ def test_every_line_of_the_file_is_good(tmp_path: Path) -> None:
 
 
 def test_a_token_is_a_whole_line(tmp_path: Path) -> None:
-    """With the blanks in it, and without those around it."""
+    """Blanks around a token are removed, blanks inside it belong to it."""
     file = tmp_path / "tokens"
     file.write_bytes(f"  {TOKEN} and a blank \r\n{OTHER}".encode())
     client = create_app(settings({}, token_file=str(file))).test_client()
@@ -82,30 +86,30 @@ def test_a_token_is_a_whole_line(tmp_path: Path) -> None:
         assert client.get("/v1/matrix", headers={"Authorization": f"Bearer {token}"}).status_code == status
 
 
-def test_a_file_without_a_name_does_not_open_the_service() -> None:
-    """It is the value of a variable that is not set."""
+def test_an_empty_file_name_is_an_error() -> None:
+    """An unset shell variable must not disable authentication."""
     with pytest.raises(UsageError, match="--token-file names no file"):
         settings({"ADVISOR_TOKEN": TOKEN}, token_file="")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a file's mode says nothing there")
-@pytest.mark.parametrize(("mode", "told"), [(0o600, False), (0o644, False), (0o666, True)])
-def test_a_file_that_anybody_may_write_is_remarked(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, told: bool
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o644, False), (0o666, True)])
+def test_a_world_writable_file_is_warned_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, warned: bool
 ) -> None:
-    """The service starts nevertheless: it may be the only one on its host."""
+    """The service starts all the same."""
     file = tmp_path / "tokens"
     file.write_text(TOKEN, encoding="utf-8")
     file.chmod(mode)
     assert settings({}, token_file=str(file)).tokens
-    assert (f"{file} is writable by all" in caplog.text) is told
+    assert (f"{file} is writable by all" in caplog.text) is warned
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"), [("", "holds no token"), ("short", "at least 16"), (None, "cannot read")]
 )
-def test_a_file_without_a_good_token_is_an_error(tmp_path: Path, text: str | None, complaint: str) -> None:
-    """Never an open service by mistake, and never a token in a message."""
+def test_a_file_without_a_valid_token_is_an_error(tmp_path: Path, text: str | None, complaint: str) -> None:
+    """The service does not start without authentication by mistake, and the message quotes no token."""
     file = tmp_path / "tokens"
     if text is not None:
         file.write_text(text, encoding="utf-8")
@@ -117,15 +121,15 @@ def test_a_file_without_a_good_token_is_an_error(tmp_path: Path, text: str | Non
 @pytest.mark.parametrize(
     "environment", [{"ADVISOR_RATE_LIMIT": "many"}, {"ADVISOR_PROXIES": "x"}, {"ADVISOR_BATCH_SECONDS": "-1"}]
 )
-def test_settings_that_make_no_sense_are_named(environment: dict[str, str]) -> None:
-    """One line that a person can act on."""
+def test_a_wrong_setting_is_named(environment: dict[str, str]) -> None:
+    """The message names the setting."""
     (variable,) = environment
     with pytest.raises(UsageError, match=variable.removeprefix("ADVISOR_").lower()):
         settings(environment)
 
 
-def test_who_asks_too_often_is_told_to_wait() -> None:
-    """Each address has its own count, health none; the problem says when to come back."""
+def test_the_rate_limit_is_per_address() -> None:
+    """Each address has its own count, and health checks have none; 429 says when to retry."""
     client = create_app(Settings(rate_limit="3/hour")).test_client()
     statuses = [client.get("/v1/matrix").status_code for _ in range(4)]
     assert statuses == [200, 200, 200, 429]
@@ -134,16 +138,12 @@ def test_who_asks_too_often_is_told_to_wait() -> None:
     assert int(refused.headers["Retry-After"]) > 0
     assert client.get("/v1/matrix", environ_base={"REMOTE_ADDR": "127.0.0.2"}).status_code == 200
     assert {client.get("/healthz").status_code for _ in range(5)} == {200}
-    assert (
-        "429"
-        in create_app(Settings(rate_limit="3/hour"))
-        .extensions["description"]
-        .document["paths"]["/v1/advice"]["post"]["responses"]
-    )
+    document = client.application.extensions["openapi"].document
+    assert "429" in document["paths"]["/v1/advice"]["post"]["responses"]
 
 
-def test_the_limit_is_one_for_all_that_an_address_asks() -> None:
-    """Whatever it asks for, and with whatever token: what is not there and what is refused counts, too."""
+def test_all_requests_of_an_address_count_together() -> None:
+    """Requests to unknown addresses and with wrong tokens count too."""
     client = create_app(Settings(rate_limit="6/hour", tokens=(SecretStr(TOKEN),))).test_client()
     good, wrong = {"Authorization": f"Bearer {TOKEN}"}, {"Authorization": f"Bearer {OTHER}"}
     asked = [("/v1/matrix", good), ("/openapi.json", good), ("/metrics", good), ("/x", good)]
@@ -153,8 +153,8 @@ def test_the_limit_is_one_for_all_that_an_address_asks() -> None:
     assert client.get("/healthz").status_code == client.get("/").status_code == 200
 
 
-def test_only_who_is_to_wait_is_told_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A journal that is lost comes back sooner than the limit's hour is over."""
+def test_only_a_refused_request_gets_retry_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limiter's Retry-After does not replace that of a lost journal."""
     app = create_app(Settings(rate_limit="3/hour"))
     client = app.test_client()
     answers = [client.get("/v1/matrix"), client.get("/x")]
@@ -170,16 +170,24 @@ def test_only_who_is_to_wait_is_told_how_long(monkeypatch: pytest.MonkeyPatch) -
     assert int(client.get("/v1/matrix").headers["Retry-After"]) > RETRY_AFTER
 
 
-def test_where_the_storage_is_lost_each_worker_counts_for_itself() -> None:
-    """The limit stays one for all routes."""
+def test_each_worker_counts_where_the_storage_is_lost() -> None:
+    """The limit then still holds for all routes together."""
     client = create_app(Settings(rate_limit="2/hour", rate_storage="redis://127.0.0.1:1")).test_client()
     statuses = [client.get(path).status_code for path in ("/v1/matrix", "/x", "/openapi.json")]
     assert statuses == [200, 404, 429]
 
 
-def test_an_address_behind_a_proxy_counts_where_a_proxy_is_told() -> None:
-    """A client's own X-Forwarded-For is believed only from a proxy that the operator knows of."""
+def test_the_forwarded_address_counts_behind_a_proxy() -> None:
+    """X-Forwarded-For counts only where the operator has set the number of proxies."""
     for proxies, expected in ((0, 429), (1, 200)):
         client = create_app(Settings(rate_limit="1/hour", proxies=proxies)).test_client()
         last = [client.get("/v1/matrix", headers={"X-Forwarded-For": f"10.0.0.{host}"}) for host in (1, 2)][-1]
         assert last.status_code == expected
+
+
+@pytest.mark.parametrize("address", ["garbage", "redis://me:secret/word@host"])
+def test_a_wrong_storage_is_refused_without_its_password(address: str) -> None:
+    """The error comes before the server starts, and does not quote the address."""
+    with pytest.raises(UsageError, match=r"^rate_storage: ") as raised:
+        settings({"ADVISOR_RATE_LIMIT": "10/minute", "ADVISOR_RATE_STORAGE": address})
+    assert "secret" not in str(raised.value)

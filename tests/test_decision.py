@@ -9,13 +9,14 @@ import pytest
 from advisor.decide.confidence import NO_MORE
 from advisor.decide.decision import corrected, decide, undecided
 from advisor.describe import reader
-from advisor.describe.decision_matrix import ROWS, MatrixRow
+from advisor.describe.decision_matrix import ROWS
 from advisor.models import (
     Advice,
     Alternative,
     Estimate,
     Job,
     Machine,
+    MatrixRow,
     Picklable,
     Profile,
     Range,
@@ -161,7 +162,7 @@ def test_an_interval_does_not_deny_the_limit() -> None:
     """It ends where the limit may be at most; what was expected, or run, beyond the limit shows that it is none."""
 
     def threads(seconds: float) -> Alternative:
-        named = {"why": "limited by the GIL: about 1.2×", "bottleneck": "gil", "limit": 1.2, "most": 1.4}
+        named = {"why": "limited by the GIL: about 1.2×", "bottleneck": "gil", "limit": 1.2, "max_speedup": 1.4}
         rows = (estimate_of("sequential", 100.0), estimate_of("threading", seconds, workers=8, spread=3.0, **named))
         return next(one for one in advised(estimates=rows).alternatives if one.strategy == "threading")
 

@@ -15,6 +15,7 @@ import pytest
 from advisor.errors import MissingExtraError, UsageError
 from advisor.models import Strategy
 from advisor.run.executors import AsyncioExecutor, SequentialExecutor, open_executor
+from tests.light_calls import add, refuse
 
 Opener = Callable[[int], Executor]
 
@@ -34,16 +35,6 @@ def opener(request: pytest.FixtureRequest) -> Opener:
     """Opens the executor under test with so many workers."""
     strategy, backend = request.param
     return partial(open_executor, strategy, backend=backend)
-
-
-def add(a: int, b: int = 0) -> int:
-    return a + b
-
-
-def refuse(value: int) -> int:
-    if value == 3:
-        raise LookupError(f"no {value} here")
-    return value
 
 
 def leave(status: int) -> None:
@@ -211,7 +202,7 @@ def test_an_unknown_kind_is_said_to_be_unknown(strategy: Strategy, backend: str)
 def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """What to install, instead of an ImportError."""
     monkeypatch.setitem(sys.modules, "loky", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'advisor\[loky\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'workload-advisor\[loky\]'"):
         open_executor("multiprocessing", 2, backend="loky")
 
 

@@ -17,6 +17,7 @@ from advisor.models import (
     SideEffects,
     Strategy,
 )
+from advisor.models.strategies import EVERY
 
 MACHINE = Machine(cores=4, memory=8_000_000_000)
 JOB = Job(calls=100)
@@ -160,7 +161,7 @@ def test_a_reason_never_speaks_for_another_strategy() -> None:
 
 def test_rules_can_be_replaced() -> None:
     """A user's own rows take the place of the built-in ones."""
-    own = explain.Rule("mine", "always", lambda facts: True, explain.EVERY, "I say so, on {cores}", "do it", "me")
+    own = explain.Rule("mine", "always", lambda facts: True, EVERY, "I say so, on {cores}", "do it", "me")
     reasons = explain.reasons(explain.Facts(profile_of(), JOB, MACHINE, ESTIMATES, PROCESSES), rules=(own,))
     assert [reason.text for reason in reasons] == ["I say so, on 4 cores, so do it."]
 

@@ -140,7 +140,7 @@ class TestLink:
         id = ask(client).json["id"]
         journal = journal_of(client)
         assert journal.prune(-1.0) == 1
-        journal._asked.clear()  # as after an hour
+        journal._recent.clear()  # as after an hour
         assert client.get(f"/v1/advice/{id}").status_code == 404
         assert ask(client).json["id"] == id
         assert client.get(f"/v1/advice/{id}").status_code == 200
@@ -245,7 +245,7 @@ class TestOutcome:
         """Nothing was advised that could have been followed."""
         id = ask(client, {"task": {}}).json["id"]
         document = problem(report(client, id, {"seconds": 1}), 422)
-        assert "strategy is needed" in document["detail"]
+        assert "strategy is required" in document["detail"]
         assert [fault["field"] for fault in document["errors"]] == ["strategy"]
         assert report(client, id, {"seconds": 1, "strategy": "threading", "workers": 2}).json["predicted"] is None
         known = client.get("/v1/outcomes").json
@@ -385,7 +385,7 @@ def test_what_the_database_says_is_not_for_clients() -> None:
     class Broken:
         lost = "connection to db.internal as advisor failed"
 
-        def look(self) -> None:
+        def probe(self) -> None:
             pass
 
         def outcomes(self) -> list[Outcome]:

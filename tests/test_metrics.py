@@ -1,4 +1,4 @@
-"""What an operator sees of the service."""
+"""Metrics, request ids, the log, and readiness."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def counted(client: FlaskClient, name: str, **labels: str) -> float:
     return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
 
 
-def test_requests_and_verdicts_are_counted(client: FlaskClient) -> None:
-    """By address and status, and by verdict and evidence, from memory or not."""
+def test_requests_and_advice_are_counted(client: FlaskClient) -> None:
+    """Requests count by route and status; advice by recommendation and evidence, cached or not."""
     refused = {"route": "/v1/advice", "method": "POST", "status": "422"}
     undecided = {"recommendation": "undecided", "evidence": "described"}
     before = [
@@ -43,16 +43,16 @@ def test_requests_and_verdicts_are_counted(client: FlaskClient) -> None:
     assert counted(client, "advisor_request_seconds_count", route="/v1/advice") - timed == 3
 
 
-def test_addresses_that_are_not_there_share_a_count(client: FlaskClient) -> None:
-    """Whatever clients make up, the number of counts stays small."""
+def test_unknown_addresses_share_a_counter(client: FlaskClient) -> None:
+    """Invented addresses and methods do not make new counters."""
     for number in range(3):
         client.open(f"/made-up/{number}", method="BREW")
     assert counted(client, "advisor_requests_total", route="none", method="other") >= 3
     assert "made-up" not in client.get("/metrics").get_data(as_text=True)
 
 
-def test_a_request_id_goes_all_the_way(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
-    """The same id is in the header, in the problem document and in the log."""
+def test_a_request_id_is_passed_on(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    """The header, the problem document and the log have the same id."""
     with caplog.at_level(logging.INFO, "advisor.service.request"):
         response = client.post("/v1/advice", json={}, headers={"X-Request-ID": "trace.me-1"})
     assert response.headers["X-Request-ID"] == json.loads(response.data)["request_id"] == "trace.me-1"
@@ -60,24 +60,24 @@ def test_a_request_id_goes_all_the_way(client: FlaskClient, caplog: pytest.LogCa
 
 
 @pytest.mark.parametrize("given", [None, "", "a b", "x" * 129, "<script>", "\xe4", "../../x"])
-def test_an_id_that_is_no_plain_word_is_replaced(client: FlaskClient, given: str | None) -> None:
-    """Nobody writes into our log but we."""
+def test_a_request_id_that_is_not_a_plain_word_is_replaced(client: FlaskClient, given: str | None) -> None:
+    """A client cannot write arbitrary text into the log."""
     response = client.get("/v1/matrix", headers={} if given is None else {"X-Request-ID": given})
     assert response.headers["X-Request-ID"] != given
     assert response.headers["X-Request-ID"].isalnum()
 
 
 @pytest.mark.parametrize("address", ["/openapi.json", "/api"])
-def test_whoever_asks_for_the_description_first_keeps_their_id(address: str) -> None:
-    """Its examples are answers of this very application, to requests with an id of their own."""
+def test_writing_the_openapi_document_keeps_the_request_id(address: str) -> None:
+    """The first request makes the application answer the examples, in contexts of their own."""
     response = create_app().test_client().get(address, headers={"X-Request-ID": "trace.me-2"})
     assert response.headers["X-Request-ID"] == "trace.me-2"
 
 
-def test_the_log_says_what_was_answered_and_nothing_of_the_question(
+def test_the_log_has_the_recommendation_and_nothing_of_the_question(
     client: FlaskClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Neither body, query nor headers get into the log; health does not either."""
+    """The log has no body, query or header, and no health checks."""
     with caplog.at_level(logging.INFO, "advisor.service.request"):
         client.get("/healthz")
         client.post(
@@ -86,22 +86,22 @@ def test_the_log_says_what_was_answered_and_nothing_of_the_question(
             headers={"Authorization": f"Bearer {SECRET}", "Cookie": SECRET, "User-Agent": SECRET},
         )
     (record,) = caplog.records
-    told = record.__dict__
-    assert SECRET not in repr(told)
-    assert (told["route"], told["status"], told["method"]) == ("/v1/advice", 200, "POST")
-    assert (told["recommendation"], told["evidence"]) == ("threading", "described")
-    assert told["seconds"] > 0
+    fields = record.__dict__
+    assert SECRET not in repr(fields)
+    assert (fields["route"], fields["status"], fields["method"]) == ("/v1/advice", 200, "POST")
+    assert (fields["recommendation"], fields["evidence"]) == ("threading", "described")
+    assert fields["seconds"] > 0
 
 
 def test_readiness_names_what_is_not_ready() -> None:
-    """What the service rests on can be hooked in; what is wrong with it is for the log alone."""
+    """A failed check is named; its error is for the log only."""
     app = create_app()
     assert app.test_client().get("/readyz").status_code == 200
 
-    def lost() -> None:
+    def failing() -> None:
         raise OSError(f"no route to {SECRET}")
 
-    app.extensions["ready"]["journal"] = lost
+    app.extensions["readiness_checks"]["journal"] = failing
     response = app.test_client().get("/readyz")
     assert response.status_code == 503
     assert json.loads(response.data)["detail"] == "Not ready: journal."

@@ -1,4 +1,4 @@
-"""The published description is true of what the service takes and sends."""
+"""The OpenAPI document describes what the service really takes and sends."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import pytest
 from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 
-from advisor.service.openapi import EXAMPLE_REQUEST
 from tests.journals import app_with
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
-PAGES = {"/", "/api", "/matrix", "/outcomes", "/static/<path:filename>"}  # for people
+PAGES = {"/", "/api", "/matrix", "/outcomes", "/static/<path:filename>", "/swagger-ui/<path:filename>"}
 WRONG = [{}, {"description": "x", "task": {}}, {"description": "x", "speed": 1}, {"description": 5}]
 
 
@@ -39,12 +38,21 @@ def operations(openapi: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, An
 
 
 def follows(openapi: dict[str, Any], schema: dict[str, Any], document: Any) -> bool:
-    """Whether a document is what a schema of the description says."""
+    """Return True if a document is valid against a schema of the OpenAPI document."""
     return Draft202012Validator({**schema, "components": openapi["components"]}).is_valid(document)
 
 
 def named(name: str) -> dict[str, Any]:
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+def without_request_id(document: Any) -> Any:
+    """Return a document without the ids that differ from request to request."""
+    if isinstance(document, list):
+        return [without_request_id(item) for item in document]
+    if isinstance(document, dict):
+        return {key: without_request_id(value) for key, value in document.items() if key != "request_id"}
+    return document
 
 
 def references(value: Any) -> Iterator[str]:
@@ -57,22 +65,22 @@ def references(value: Any) -> Iterator[str]:
             yield from references(item)
 
 
-def test_it_describes_what_there_is(client: FlaskClient, openapi: dict[str, Any]) -> None:
-    """The description is OpenAPI 3.1, lists every address, and refers to nothing that is not in it."""
+def test_it_describes_every_address(client: FlaskClient, openapi: dict[str, Any]) -> None:
+    """The document is OpenAPI 3.1, has every address but the pages, and every reference resolves."""
     assert openapi["openapi"].startswith("3.1.")
     rules = {rule.rule for rule in client.application.url_map.iter_rules()} - PAGES
     assert set(openapi["paths"]) == {re.sub(r"<(?:\w+(?:\(.*?\))?:)?(\w+)>", r"{\1}", rule) for rule in rules}
     assert all(operation["summary"] for _, _, operation in operations(openapi))
     for reference in references(openapi):
-        place: Any = openapi
+        target: Any = openapi
         for step in reference.removeprefix("#/").split("/"):
-            place = place[step]
+            target = target[step]
     for schema in openapi["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
 
 
-def test_every_example_is_taken_and_answered_as_published(client: FlaskClient, openapi: dict[str, Any]) -> None:
-    """Each example body follows its schema, and the published answer is what the service sends to it."""
+def test_every_example_is_valid_and_answered_as_published(client: FlaskClient, openapi: dict[str, Any]) -> None:
+    """Each example body and its answer follow their schemas, and the service sends that answer."""
     shown = 0
     for path, method, operation in operations(openapi):
         asked = operation.get("requestBody", {}).get("content", {}).get(JSON, {})
@@ -80,19 +88,17 @@ def test_every_example_is_taken_and_answered_as_published(client: FlaskClient, o
             continue
         answered = operation["responses"]["200"]["content"][JSON]
         for name, example in asked["examples"].items():
-            response = client.open(
-                path, method=method.upper(), json=example["value"], headers={"X-Request-ID": EXAMPLE_REQUEST}
-            )
+            response = client.open(path, method=method.upper(), json=example["value"])
             assert response.status_code == 200
             assert follows(openapi, asked["schema"], example["value"])
             assert follows(openapi, answered["schema"], json.loads(response.data))
-            assert json.loads(response.data) == answered["examples"][name]["value"]
+            assert without_request_id(json.loads(response.data)) == answered["examples"][name]["value"]
             shown += 1
     assert shown >= 5
 
 
-def test_get_answers_are_as_published(client: FlaskClient, openapi: dict[str, Any]) -> None:
-    """What can be fetched without an argument follows its schema and has its content type."""
+def test_responses_to_get_are_as_published(client: FlaskClient, openapi: dict[str, Any]) -> None:
+    """Every address without a parameter sends its published content type and schema."""
     for path, method, operation in operations(openapi):
         if method == "get" and "{" not in path:
             response = client.get(path)
@@ -102,10 +108,10 @@ def test_get_answers_are_as_published(client: FlaskClient, openapi: dict[str, An
 
 
 @pytest.mark.parametrize("body", WRONG)
-def test_what_is_refused_does_not_follow_the_schema(
+def test_the_schema_refuses_what_the_service_refuses(
     client: FlaskClient, openapi: dict[str, Any], body: dict[str, Any]
 ) -> None:
-    """The published schema refuses what the service refuses, and the problem follows its own."""
+    """A body that gets 422 is invalid against the schema; the problem document is valid against its own."""
     response = client.post("/v1/advice", json=body)
     assert response.status_code == 422
     assert not follows(openapi, named("Question"), body)
@@ -120,7 +126,7 @@ def test_what_is_refused_does_not_follow_the_schema(
 def test_every_problem_is_published(
     client: FlaskClient, openapi: dict[str, Any], path: str, body: bytes, content_type: str, status: int
 ) -> None:
-    """What may go wrong with a body is listed, as the problem document that is sent."""
+    """Every status for a wrong body is published, with the problem document that is sent."""
     response = client.post(path, data=body, content_type=content_type)
     published = openapi["paths"][path]["post"]["responses"][str(status)]["content"]
     assert response.status_code == status
@@ -129,18 +135,16 @@ def test_every_problem_is_published(
     assert follows(openapi, published[PROBLEM]["schema"], json.loads(response.data))
 
 
-def test_headers_and_common_refusals_are_published(client: FlaskClient, openapi: dict[str, Any]) -> None:
-    """Every answer names its request, others what they have beside; any request may be refused unread."""
+def test_headers_are_published(client: FlaskClient, openapi: dict[str, Any]) -> None:
+    """Every response has its request id; other headers are published where they are sent."""
     for _, _, operation in operations(openapi):
-        answers = operation["responses"]
-        assert set(answers) >= {"400", "414", "417", "431", "501"}
-        assert all("$ref" in answer or "X-Request-ID" in answer["headers"] for answer in answers.values())
+        assert all("X-Request-ID" in response["headers"] for response in operation["responses"].values())
     response = client.post("/v1/advice", json={"profile": {"calls": 1, "wall": 1}})
     published = openapi["paths"]["/v1/advice"]["post"]["responses"]["200"]
     assert set(published["headers"]) == {"X-Request-ID", "Link"} <= set(response.headers.keys())
     assert "Allow" in openapi["paths"]["/v1/advice/{id}"]["get"]["responses"]["405"]["headers"]
 
 
-def test_the_matrix_is_published_whole(client: FlaskClient, openapi: dict[str, Any]) -> None:
-    """Each of its lists has its word."""
+def test_every_table_of_the_matrix_is_published(client: FlaskClient, openapi: dict[str, Any]) -> None:
+    """The schema has a property for each table."""
     assert list(openapi["components"]["schemas"]["Matrix"]["properties"]) == list(client.get("/v1/matrix").json or {})

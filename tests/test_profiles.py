@@ -37,7 +37,8 @@ from rich.console import Console
 
 from advisor.describe.decision_matrix import MATRIX, ROWS
 from advisor.models import Advice, Alternative, Job, Machine, Profile, Range
-from advisor.target.loader import load, load_calls
+from advisor.target.inputs import load_calls
+from advisor.target.loader import load
 from profiles import WORKLOADS, Workload, chat, demo, find, loopback, payloads, queues, scratch, server, tiny, web
 from profiles.files import log_text
 from profiles.job import ROOT, SEQUENTIAL, JobError, Plan, measure, plan_of, timed

@@ -1,4 +1,4 @@
-"""Answers that are kept."""
+"""The cache of responses."""
 
 from __future__ import annotations
 
@@ -14,111 +14,113 @@ from advisor.limits import MAX_CACHED_BODY_BYTES
 from advisor.models import Advice, Machine
 from advisor.service import response_cache
 from advisor.service.errors import ProblemError
-from advisor.service.response_cache import LIMITS_HOLD_SECONDS, Answers
+from advisor.service.response_cache import ResponseCache, current_host
 
 
-def body(number: int, **more: Any) -> bytes:
+def body(calls: int) -> bytes:
     profile = {"calls": 20, "wall": 0.05, "gil_held": 0.01, "wait": 0.04}
-    return json.dumps({"profile": profile, "calls": number, **more}).encode()
+    return json.dumps({"profile": profile, "calls": calls}).encode()
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture(autouse=True)
+def _fresh_host() -> Iterator[None]:
+    current_host.cache_clear()
+    yield
+    current_host.cache_clear()
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """The numbers of calls that were really advised on."""
-    numbers: list[int] = []
-    answer = response_cache.answer
+def planned(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The calls of the questions that were not answered from memory."""
+    calls: list[int] = []
+    plan = response_cache.plan
 
     def counting(question: Any, host: Machine) -> Advice:
-        numbers.append(question.calls)
-        return answer(question, host)
+        calls.append(question.calls)
+        return plan(question, host)
 
-    monkeypatch.setattr(response_cache, "answer", counting)
-    return numbers
+    monkeypatch.setattr(response_cache, "plan", counting)
+    return calls
 
 
-def test_the_same_body_gets_the_same_bytes_once_worked_out(asked: list[int]) -> None:
-    """A body that was answered is not worked on again, by itself or with other bodies between."""
-    answers = Answers(clock=Clock())
-    first = answers.advice(body(1))
-    answers.advice(body(2))
-    assert answers.advice(body(1)) == first
-    assert asked == [1, 2]
+def test_the_same_body_gets_the_same_bytes(planned: list[int]) -> None:
+    """A body is planned once, also with other bodies in between."""
+    cache = ResponseCache()
+    first = cache.advice(body(1))
+    cache.advice(body(2))
+    assert cache.advice(body(1)) == first
+    assert planned == [1, 2]
     advice = Advice.model_validate_json(first.document)
     assert (first.recommendation, first.evidence) == (advice.recommendation, advice.evidence)
 
 
-def test_advice_and_curves_are_kept_apart() -> None:
-    """The same body asks for two things at two addresses."""
-    answers = Answers(clock=Clock())
+def test_advice_and_curves_are_cached_apart() -> None:
+    """The same body gets different documents at the two addresses."""
+    cache = ResponseCache()
     for _ in range(2):
-        advice, curves = (json.loads(one(body(1)).document) for one in (answers.advice, answers.curves))
-        assert curves["advice"] == advice
+        assert json.loads(cache.curves(body(1)).document)["advice"] == json.loads(cache.advice(body(1)).document)
 
 
-def test_what_was_asked_for_longest_ago_makes_room(asked: list[int]) -> None:
-    """There is a limit in bytes, and what was used lately stays."""
-    size = Answers(clock=Clock()).advice(body(1)).size
-    answers = Answers(most_bytes=int(2.5 * size), clock=Clock())
-    asked.clear()
-    for number in (1, 2, 1, 3, 1, 2):
-        answers.advice(body(number))
-    assert asked == [1, 2, 3, 2]
+def test_the_least_recently_used_response_makes_room(planned: list[int]) -> None:
+    """The cache is bounded in bytes."""
+    size = ResponseCache().advice(body(1)).size
+    cache = ResponseCache(max_bytes=int(2.5 * size))
+    planned.clear()
+    for calls in (1, 2, 1, 3, 1, 2):
+        cache.advice(body(calls))
+    assert planned == [1, 2, 3, 2]
 
 
-def test_large_bodies_are_not_kept(asked: list[int]) -> None:
-    """One of them would push out hundreds of others; neither is kept what is larger than all room."""
+def test_large_bodies_are_not_cached(planned: list[int]) -> None:
+    """A large body would push out many others, and a response larger than the cache does not fit."""
     large = body(1) + b" " * MAX_CACHED_BODY_BYTES
-    answers, tiny = Answers(clock=Clock()), Answers(most_bytes=100, clock=Clock())
-    assert answers.advice(large).document == answers.advice(large).document
+    cache, tiny = ResponseCache(), ResponseCache(max_bytes=100)
+    assert cache.advice(large).document == cache.advice(large).document
     assert tiny.advice(body(2)).document == tiny.advice(body(2)).document
-    assert asked == [1, 1, 2, 2]
+    assert planned == [1, 1, 2, 2]
 
 
-def test_a_refusal_is_made_anew() -> None:
-    """Wrong bodies take no room."""
-    answers = Answers(clock=Clock())
+def test_a_refusal_is_not_cached() -> None:
+    """A wrong body is refused each time."""
+    cache = ResponseCache()
     for _ in range(2):
         with pytest.raises(ProblemError):
-            answers.advice(body(0))
+            cache.advice(body(0))
 
 
-def test_the_host_is_asked_again_after_a_while(monkeypatch: pytest.MonkeyPatch, asked: list[int]) -> None:
-    """An answer holds for as long as the host's limits are taken to hold, and no longer."""
-    hosts = iter([limits().model_copy(update={"cores": cores}) for cores in (2, 4)])
-    monkeypatch.setattr(response_cache, "limits", lambda: next(hosts))
-    clock = Clock()
-    answers = Answers(clock=clock)
+def test_another_host_gets_another_response(monkeypatch: pytest.MonkeyPatch, planned: list[int]) -> None:
+    """A response is for the host as it is now; when the host is as it was before, so is the response."""
     cores = []
-    for passed in (0.0, LIMITS_HOLD_SECONDS / 2, LIMITS_HOLD_SECONDS):
-        clock.now = 100.0 + passed
-        cores.append(Advice.model_validate_json(answers.advice(body(1)).document).machine.cores)
-    assert cores == [2, 2, 4]
-    assert asked == [1, 1]
+    cache = ResponseCache()
+    for found in (2, 4, 2):
+        host = limits().model_copy(update={"cores": found, "memory": None})
+        monkeypatch.setattr(response_cache, "limits", lambda host=host: host)
+        current_host.cache_clear()
+        cores.append(Advice.model_validate_json(cache.advice(body(1)).document).machine.cores)
+    assert cores == [2, 4, 2]
+    assert planned == [1, 1]
 
 
-def test_the_memory_that_is_left_is_taken_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It changes all the time: with a little less of it the answer is the same, with much less it is another."""
-    left = iter([8_400_000_000, 8_100_000_000, 6_000_000_000, None])
-    monkeypatch.setattr(response_cache, "limits", lambda: limits().model_copy(update={"memory": next(left)}))
-    clock = Clock()
-    answers = Answers(clock=clock)
-    told = []
-    for _ in range(4):
-        told.append(Advice.model_validate_json(answers.advice(body(1)).document).machine.memory)
-        clock.now += LIMITS_HOLD_SECONDS
-    assert told == [7.5 * 2**30, 7.5 * 2**30, 5.5 * 2**30, None]
+@pytest.mark.parametrize(
+    ("available", "assumed"),
+    [
+        (8_400_000_000, 7.5 * 2**30),
+        (8_100_000_000, 7.5 * 2**30),
+        (6_000_000_000, 5.5 * 2**30),
+        (None, None),
+    ],
+)
+def test_available_memory_is_rounded_down(
+    monkeypatch: pytest.MonkeyPatch, available: int | None, assumed: float | None
+) -> None:
+    """A small change of the available memory does not change the advice."""
+    monkeypatch.setattr(response_cache, "limits", lambda: limits().model_copy(update={"memory": available}))
+    assert current_host().memory == assumed
 
 
-def test_many_threads_ask_at_once() -> None:
-    """Whoever asks gets the answer to their own body."""
-    answers = Answers(most_bytes=20_000, clock=Clock())
+def test_threads_share_a_cache() -> None:
+    """Each request gets the response to its own body."""
+    cache = ResponseCache(max_bytes=20_000)
     with ThreadPoolExecutor(8) as pool:
-        found = pool.map(lambda number: answers.advice(body(1 + number % 5)).document, range(40))
-    assert [json.loads(document)["job"]["calls"] for document in found] == [1 + number % 5 for number in range(40)]
+        documents = pool.map(lambda number: cache.advice(body(1 + number % 5)).document, range(40))
+    assert [json.loads(document)["job"]["calls"] for document in documents] == [1 + number % 5 for number in range(40)]

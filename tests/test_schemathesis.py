@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from test_service_server import served
+from tests.test_service_server import serving
 
 REFUSALS = [400, 404, 405, 413, 415, 422]  # schemathesis by itself knows no 413
 
@@ -19,7 +19,7 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
     """
     settings = tmp_path / "schemathesis.toml"
     settings.write_text(f"[checks.negative_data_rejection]\nexpected-statuses = {REFUSALS}\n")
-    with served(ADVISOR_WORKERS="1", ADVISOR_JOURNAL=str(tmp_path / "journal.db")) as server:
+    with serving(ADVISOR_WORKERS="1", ADVISOR_JOURNAL=str(tmp_path / "journal.db")) as server:
         command = [
             *(Path(sys.executable).with_name("schemathesis"), "--config-file", settings),
             *("run", f"{server.address}/openapi.json"),

@@ -1,4 +1,4 @@
-"""`advise serve` as an operator has it: a real server, signals and all."""
+"""`advise serve` as an operator runs it: a real server, with signals."""
 
 from __future__ import annotations
 
@@ -13,46 +13,55 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
-from advisor.errors import UsageError
+from advisor.host import machine
 from advisor.service.server import advised_concurrency
-from advisor.service.settings import settings
 
 TOKENS = ("a-token-of-the-team", "its-successor-token")
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="gunicorn does not run there")
+pytestmark = [
+    pytest.mark.server,
+    pytest.mark.skipif(sys.platform == "win32", reason="gunicorn does not run there"),
+]
 
 
-class Served:
+class Server:
     def __init__(self, process: subprocess.Popen[str], address: str) -> None:
         self.process, self.address = process, address
         self.log: list[str] = []
 
-    def listen(self) -> None:
-        """Keeps what it says, so that the pipe never fills up."""
+    def read_log(self) -> None:
+        """Keep reading, so that the pipe never fills up."""
         assert self.process.stderr
         self.log.extend(iter(self.process.stderr.readline, ""))
 
-    def ask(self, path: str, body: object = None, token: str | None = None) -> tuple[int, bytes]:
+    def workers(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children()
+
+    def request(self, path: str, body: object = None, token: str | None = None) -> tuple[int, bytes]:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"})
         if token:
             request.add_header("Authorization", f"Bearer {token}")
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                return answer.status, answer.read()
+            with urllib.request.urlopen(request, timeout=30) as response:
+                return response.status, response.read()
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, error.read()
 
+    def statuses(self) -> list[int]:
+        """The status of a request with each of the tokens."""
+        return [self.request("/v1/matrix", token=token)[0] for token in TOKENS]
+
 
 @contextmanager
-def served(*options: str, **environment: str) -> Iterator[Served]:
+def serving(*options: str, **environment: str) -> Iterator[Server]:
     process = subprocess.Popen(
         [sys.executable, "-m", "advisor", "serve", "--port", "0", *options],
         stderr=subprocess.PIPE,
@@ -60,113 +69,99 @@ def served(*options: str, **environment: str) -> Iterator[Served]:
         env={**os.environ, "ADVISOR_WORKERS": "2", "ADVISOR_THREADS": "2", "ADVISOR_JOURNAL": "off", **environment},
     )
     assert process.stderr
-    found = re.match(r"Listening on (http://127\.0\.0\.1:\d+) ", process.stderr.readline())
-    assert found
-    server = Served(process, found[1])
-    drained = threading.Thread(target=server.listen, daemon=True)
-    drained.start()
+    first_line = process.stderr.readline()
+    found = re.match(r"Listening on (http://127\.0\.0\.1:\d+) ", first_line)
+    assert found, first_line
+    server = Server(process, found[1])
+    reader = threading.Thread(target=server.read_log, daemon=True)
+    reader.start()
     try:
         yield server
     finally:
         if process.poll() is None:
             process.terminate()
         process.wait(30)
-        drained.join(10)
+        reader.join(10)
         process.stderr.close()
 
 
-def test_no_request_is_lost_when_it_is_ended() -> None:
-    """On SIGTERM what is being answered is answered to the end, and nothing is left behind."""
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_sigterm_finishes_the_requests_in_progress() -> None:
+    """On SIGTERM a batch that is being answered is answered to its end, and no temporary file is left."""
     before = set(Path(tempfile.gettempdir()).glob("advisor-metrics-*"))
-    with served() as server:
-        assert server.ask("/healthz")[0] == 200
+    with serving() as server:
+        assert server.request("/healthz")[0] == 200
         subjects = [{"description": f"Resize {number + 2} images with Pillow"} for number in range(60)]
-        answers: list[tuple[int, bytes]] = []
-        asking = threading.Thread(target=lambda: answers.append(server.ask("/v1/advice/batch", {"subjects": subjects})))
-        asking.start()
+        responses: list[tuple[int, bytes]] = []
+        client = threading.Thread(
+            target=lambda: responses.append(server.request("/v1/advice/batch", {"subjects": subjects}))
+        )
+        client.start()
         time.sleep(0.15)
         server.process.send_signal(signal.SIGTERM)
-        asking.join(60)
+        client.join(60)
         assert server.process.wait(60) == 0
-    ((status, body),) = answers
+    ((status, body),) = responses
     assert (status, len(json.loads(body)["results"])) == (200, 60)
     assert set(Path(tempfile.gettempdir()).glob("advisor-metrics-*")) <= before
 
 
-def test_a_reload_reads_the_tokens_again(tmp_path: Path) -> None:
-    """After SIGHUP the new token holds, and the old one no more."""
+def test_a_reload_reads_the_tokens_unless_they_are_wrong(tmp_path: Path) -> None:
+    """SIGHUP replaces the tokens. With a wrong token file, one line in the log says why, and nothing changes."""
     file = tmp_path / "tokens"
     file.write_text(TOKENS[0], encoding="utf-8")
-    with served(ADVISOR_TOKEN_FILE=str(file)) as server:
-        assert [server.ask("/v1/matrix", token=token)[0] for token in TOKENS] == [200, 401]
-        file.write_text(TOKENS[1], encoding="utf-8")
-        server.process.send_signal(signal.SIGHUP)
-        end = time.monotonic() + 60
-        in_a_row = 0  # old workers and new ones take turns for a moment
-        while in_a_row < 10 and time.monotonic() < end:
-            statuses = [server.ask("/v1/matrix", token=token)[0] for token in TOKENS]
-            in_a_row = in_a_row + 1 if statuses == [401, 200] else 0
-            time.sleep(0.05)
-        assert in_a_row == 10
-
-
-def test_a_reload_with_wrong_settings_changes_nothing(tmp_path: Path) -> None:
-    """One line in the log says why, and who had a token still has it."""
-    file = tmp_path / "tokens"
-    file.write_text(TOKENS[0], encoding="utf-8")
-    with served(ADVISOR_TOKEN_FILE=str(file)) as server:
-        assert server.ask("/v1/matrix", token=TOKENS[0])[0] == 200
-        workers = psutil.Process(server.process.pid).children()
+    with serving(ADVISOR_TOKEN_FILE=str(file)) as server:
+        assert server.statuses() == [200, 401]
+        workers = server.workers()
         file.write_text("short", encoding="utf-8")
         server.process.send_signal(signal.SIGHUP)
-        end = time.monotonic() + 60
-        while not any("at least 16 characters" in line for line in server.log) and time.monotonic() < end:
-            time.sleep(0.05)
-        assert server.ask("/v1/matrix", token=TOKENS[0])[0] == 200
-        assert set(workers) <= set(psutil.Process(server.process.pid).children())
+        wait_until(lambda: any("at least 16 characters" in line for line in server.log))
+        assert server.statuses() == [200, 401]
+        assert set(server.workers()) == set(workers)
+        file.write_text(TOKENS[1], encoding="utf-8")
+        server.process.send_signal(signal.SIGHUP)
+        # Old and new workers take turns for a moment.
+        wait_until(lambda: all(server.statuses() == [401, 200] for _ in range(10)))
+        assert not set(server.workers()) & set(workers)
 
 
-def test_the_tokens_are_read_once(tmp_path: Path) -> None:
-    """A file that is gone by the time that a worker begins, or replaces another, keeps nobody out."""
+def test_a_new_worker_gets_the_settings_in_force(tmp_path: Path) -> None:
+    """The token file is read once: a worker that replaces another needs no file that is gone by then."""
     file = tmp_path / "tokens"
     os.mkfifo(file)
-    writing = threading.Thread(target=file.write_text, args=(TOKENS[0],), daemon=True)
-    writing.start()
-    with served(ADVISOR_TOKEN_FILE=str(file)) as server:
-        assert server.ask("/v1/matrix", token=TOKENS[0])[0] == 200
-        for worker in psutil.Process(server.process.pid).children():
+    writer = threading.Thread(target=file.write_text, args=(TOKENS[0],), daemon=True)
+    writer.start()
+    with serving(ADVISOR_TOKEN_FILE=str(file)) as server:
+        assert server.statuses() == [200, 401]
+        for worker in server.workers():
             worker.kill()
-        assert server.ask("/v1/matrix", token=TOKENS[0])[0] == 200
+        assert server.statuses() == [200, 401]
 
 
-@pytest.mark.parametrize("address", ["garbage", "redis://me:secret/word@host"])
-def test_a_storage_that_is_none_is_told_before_anything_runs(address: str) -> None:
-    """In a line, without the password in the address."""
-    with pytest.raises(UsageError, match=r"^rate_storage: ") as told:
-        settings({"ADVISOR_RATE_LIMIT": "10/minute", "ADVISOR_RATE_STORAGE": address})
-    assert "secret" not in str(told.value)
-
-
-def test_the_counts_are_of_all_workers() -> None:
-    """Whichever worker is asked for the counts tells those of all."""
-    with served() as server:
+def test_metrics_are_summed_over_the_workers() -> None:
+    """Any worker returns the counts of all of them."""
+    with serving() as server:
         for _ in range(20):
-            server.ask("/v1/matrix")
+            server.request("/v1/matrix")
         for _ in range(5):
-            status, text = server.ask("/metrics")
+            status, text = server.request("/metrics")
             assert status == 200
             assert b'advisor_requests_total{method="GET",route="/v1/matrix",status="200"} 20.0' in text
 
 
-def test_the_crew_is_what_the_advisor_advises(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More cores bring more workers: the handler computes, so there is about one for each core."""
-    from advisor.host import machine
-
-    here = machine.limits()
-    found = {}
+def test_workers_and_threads_are_advised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More cores get more workers: the handler computes, so there is about one worker for each core."""
+    host = machine.limits()
+    advised = {}
     for cores in (1, 2, 8):
-        monkeypatch.setattr(machine, "limits", lambda cores=cores: here.model_copy(update={"cores": cores}))
-        found[cores] = advised_concurrency()
-    assert found[2][0] < found[8][0]
-    assert 2 <= found[2][0] <= 4
-    assert all(4 <= threads <= 32 for _, threads in found.values())
+        monkeypatch.setattr(machine, "limits", lambda cores=cores: host.model_copy(update={"cores": cores}))
+        advised[cores] = advised_concurrency()
+    assert advised[2][0] < advised[8][0]
+    assert 2 <= advised[2][0] <= 4
+    assert all(4 <= threads <= 32 for _, threads in advised.values())

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from advisor.decide import explain
-from advisor.describe.reader import Reading
-from advisor.models import Estimate, Job, Machine, Profile, Strategy
+from advisor.models import Estimate, Job, Machine, Profile, Reading, Strategy
+from advisor.models.strategies import OWN_GIL, STRATEGIES
 from advisor.predict import estimator
 
-SIMPLEST_FIRST: tuple[Strategy, ...] = ("sequential", "threading", "asyncio", "multiprocessing", "interpreters")
 NOISE = 1.05  # predicted times this close are equal, and the simpler way is taken
 # The same for threads without a GIL: what they lose to shared objects differs from function to function by more.
 NO_GIL_NOISE = 1.3
@@ -38,7 +36,7 @@ def choose(
     if named is not None and (_gains(named, loop) or (named is loop and not job.responsive)):
         return named
     candidates = [one for one in leaders.values() if one is loop or _gains(one, loop)]
-    own_gil = [one for one in candidates if one.strategy in explain.OWN_GIL]
+    own_gil = [one for one in candidates if one.strategy in OWN_GIL]
     candidates = _worth_it([one for one in own_gil if one.workers > CROWD * machine.cores], candidates, CROWD_GAIN)
     if shares_state(profile, job):
         candidates = _worth_it(own_gil, candidates, SHARED_STATE_GAIN)
@@ -73,7 +71,7 @@ def _fastest(candidates: Sequence[Estimate], profile: Profile, machine: Machine)
         return loops[0]
     noise = {"threading": NO_GIL_NOISE if machine.python.free_threaded else NOISE}
     within = [one for one in candidates if one.seconds.expected <= best * noise.get(one.strategy, NOISE)]
-    return min(within, key=lambda one: SIMPLEST_FIRST.index(one.strategy))
+    return min(within, key=lambda one: STRATEGIES[one.strategy].simplicity)
 
 
 def _worth_it(dear: Sequence[Estimate], candidates: Sequence[Estimate], gain: float) -> list[Estimate]:

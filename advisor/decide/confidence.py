@@ -8,8 +8,7 @@ from functools import cache
 from operator import mul
 
 from advisor.decide import explain
-from advisor.describe.reader import Reading
-from advisor.models import Estimate, Evidence, Profile, Range, Strategy
+from advisor.models import Estimate, Evidence, Profile, Range, Reading, Strategy
 from advisor.predict import estimator
 
 MODEL_ERROR = 0.06  # standard deviation of the logarithm of a predicted speed-up that no profile can remove

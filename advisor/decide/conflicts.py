@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from advisor.decide import explain
 from advisor.decide.choose import choose, feasible_leaders, shares_state
-from advisor.describe import reader
-from advisor.describe.reader import Reading
-from advisor.models import Estimate, Reason
+from advisor.describe.matrix_lookup import row_for_name
+from advisor.models import Estimate, Reading, Reason
+from advisor.models.strategies import OWN_GIL
 from advisor.report import formatting
 
 
@@ -53,14 +53,14 @@ def _matrix_says(facts: explain.Facts, reading: Reading | None) -> tuple[str, st
     """Verdict, task and source of the matrix row that the description or the target's name speaks of."""
     if reading is not None and reading.row is not None:
         return reading.recommendation, reading.row.task, reading.row.source
-    row = reader.read_name(facts.profile.target) if facts.profile.target else None
+    row = row_for_name(facts.profile.target) if facts.profile.target else None
     return (row.recommendation, row.task, row.source) if row else None
 
 
 def _shared_state_copied(facts: explain.Facts) -> tuple[str, str] | None:
     """Processes were chosen although the calls share state."""
     threads = facts.best("threading")
-    if not shares_state(facts.profile, facts.job) or facts.strategy not in explain.OWN_GIL or threads is None:
+    if not shares_state(facts.profile, facts.job) or facts.strategy not in OWN_GIL or threads is None:
         return None
     ratio = threads.seconds.expected / max(facts.chosen.seconds.expected, 1e-12)
     text = (

@@ -14,8 +14,6 @@ from advisor.decide.calibrate import corrected
 from advisor.decide.choose import choose, feasible_leaders
 from advisor.decide.confidence import confidence, error_of, holds, speedup_of
 from advisor.decide.conflicts import dissent
-from advisor.describe import reader
-from advisor.describe.reader import Reading
 from advisor.models import (
     Advice,
     Alternative,
@@ -25,6 +23,7 @@ from advisor.models import (
     Machine,
     Profile,
     Range,
+    Reading,
     Reason,
     Strategy,
     Verification,
@@ -63,7 +62,7 @@ def decide(
     if modelled is None and verification:  # what was really run may put any of them first
         modelled = estimated(profile, job, machine, evidence)
     elif modelled is None:
-        modelled = estimator.shortlist(profile, job, machine, most=_most(machine, evidence))
+        modelled = estimator.shortlist(profile, job, machine, max_workers=_most(machine, evidence))
     estimates = corrected(modelled, verification, exact=evidence == "verified")
     described = reading if evidence == "described" and not verification else None
     leaders = feasible_leaders(estimates)
@@ -114,7 +113,7 @@ def decide(
 
 def estimated(profile: Profile, job: Job, machine: Machine, evidence: Evidence) -> tuple[Estimate, ...]:
     """Every strategy at every worker count that this evidence bears."""
-    return estimator.estimate(profile, job, machine, most=_most(machine, evidence))
+    return estimator.estimate(profile, job, machine, max_workers=_most(machine, evidence))
 
 
 def _most(machine: Machine, evidence: Evidence) -> int | None:
@@ -123,7 +122,7 @@ def _most(machine: Machine, evidence: Evidence) -> int | None:
 
 def undecided(reading: Reading, job: Job, machine: Machine) -> Advice:
     """The advice when a description says too little: what to tell, or to measure, instead of a guess."""
-    question = reading.questions[0] if reading.questions else reader.WHERE_IT_WORKS
+    question = reading.questions[0]
     return Advice(
         recommendation="undecided",
         workers=1,
@@ -146,7 +145,7 @@ def undecided(reading: Reading, job: Job, machine: Machine) -> Advice:
         machine=machine,
         job=job,
         snippet="",
-        questions=reading.questions or (reader.WHERE_IT_WORKS,),
+        questions=reading.questions,
     )
 
 

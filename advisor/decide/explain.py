@@ -10,18 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from advisor.decide.facts import EVERY, OWN_GIL, Facts
+from advisor.decide.facts import Facts
 from advisor.decide.pitfalls import PITFALLS, Trap
 from advisor.decide.rules import FALLBACK, RULES, Rule
 from advisor.describe.sources import GIL_TERM, NOTEBOOK
 from advisor.models import Pitfall, Reason
 
 __all__ = [
-    "EVERY",
     "FALLBACK",
     "GIL_TERM",
     "NOTEBOOK",
-    "OWN_GIL",
     "PITFALLS",
     "RULES",
     "Facts",

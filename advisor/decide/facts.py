@@ -8,14 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from advisor.models import MEMORY_SHARE, Estimate, HeldResource, Job, Machine, Profile, SideEffects, Strategy
+from advisor.models.strategies import OWN_GIL
 from advisor.report import formatting
-
-POOLS: frozenset[Strategy] = frozenset({"threading", "multiprocessing", "interpreters"})
-OWN_GIL: frozenset[Strategy] = frozenset({"multiprocessing", "interpreters"})
-SHARED_MEMORY: frozenset[Strategy] = frozenset({"threading", "asyncio"})
-CONCURRENT: frozenset[Strategy] = POOLS | SHARED_MEMORY
-ALONE: frozenset[Strategy] = frozenset({"sequential"})
-EVERY: frozenset[Strategy] = CONCURRENT | ALONE
 
 MOSTLY = 0.5  # share of a call's time from which one kind of time decides
 MUCH = 0.3  # share of a call's time that is worth a process

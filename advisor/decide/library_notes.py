@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from advisor.decide.facts import CONCURRENT, OWN_GIL, SHARED_MEMORY
 from advisor.describe.lexicon import lookup
-from advisor.describe.lexicon.lookup import LexiconEntry
-from advisor.models import Machine, Pitfall, Profile, Reason, Strategy
+from advisor.models import LexiconEntry, Machine, Pitfall, Profile, Reason, Strategy
+from advisor.models.strategies import CONCURRENT, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
 
 MOST_REASONS = 3
 MOST_PITFALLS = 3
@@ -22,8 +21,8 @@ _SPEAKS_FOR: dict[str, frozenset[Strategy]] = {
     **dict.fromkeys(("network", "disk", "database", "device", "child"), SHARED_MEMORY),
     "releases": frozenset({"threading", "multiprocessing"}),
     "holds": OWN_GIL,
-    "tiny": frozenset({"sequential"}),
-    "serial": frozenset({"sequential"}),
+    "tiny": SEQUENTIAL,
+    "serial": SEQUENTIAL,
 }
 # A trait, the strategies that it is a pitfall of, and what to do.
 _WARNINGS: tuple[tuple[str, frozenset[Strategy], str], ...] = (

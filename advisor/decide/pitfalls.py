@@ -6,18 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from advisor.decide.facts import (
-    ALONE,
-    CONCURRENT,
-    EVERY,
     FEW_CALLS,
     LARGE_OBJECT,
     LARGE_WORKING_SET,
     MANY_PIECES,
     MOSTLY,
     MUCH,
-    OWN_GIL,
-    POOLS,
-    SHARED_MEMORY,
     SLOW_FIRST,
     SMALL_TASK,
     WIDE,
@@ -44,6 +38,7 @@ from advisor.describe.sources import (
     TINY_CALLS,
 )
 from advisor.models import Strategy
+from advisor.models.strategies import CONCURRENT, EVERY, OWN_GIL, POOLS, PROCESSES, SEQUENTIAL, SHARED_MEMORY
 
 
 @dataclass(frozen=True)
@@ -117,8 +112,6 @@ def _imports_are_slow(facts: Facts) -> bool:
 def _threads_would_be_lost(facts: Facts) -> bool:
     return facts.machine.start_method == "fork" and (bool(facts.effects.threads_left) or facts.native_threads >= 1.5)
 
-
-PROCESSES: frozenset[Strategy] = frozenset({"multiprocessing"})
 
 PITFALLS: tuple[Trap, ...] = (
     Trap(
@@ -225,7 +218,7 @@ PITFALLS: tuple[Trap, ...] = (
         "gil-blocked",
         "the call blocks with the GIL held",
         lambda facts: facts.share(facts.profile.gil_blocked) >= 0.1 and not facts.free_threaded,
-        SHARED_MEMORY | ALONE,
+        SHARED_MEMORY | SEQUENTIAL,
         "The function blocks for {gil_blocked} per call with the GIL held, so no thread can run meanwhile: some "
         "extension does not release it. Look for another library, or call it in processes.",
         GIL_TERM,
@@ -271,7 +264,7 @@ PITFALLS: tuple[Trap, ...] = (
         "too-small",
         "a call is short against the cost of sending it",
         lambda facts: _tiny(facts) and facts.job.calls > 1,
-        SHARED_MEMORY | ALONE,
+        SHARED_MEMORY | SEQUENTIAL,
         "A call takes {wall} and sending one to a worker {dispatch}: before any pool can help, batch the work so that "
         "one call handles hundreds of items.",
         TINY_CALLS,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from advisor.decide import explain
 from advisor.describe import decision_matrix
 from advisor.describe.lexicon import lookup
+from advisor.models import LexiconEntry, MatrixRow
 
 LEXICON = "what the word means"  # of verbs, nouns and symptoms, which do not rot
 
@@ -24,7 +25,7 @@ def as_json(words: str = "") -> dict[str, list[dict[str, object]]]:
     }
 
 
-def _lexicon(entries: Iterable[lookup.LexiconEntry]) -> list[dict[str, object]]:
+def _lexicon(entries: Iterable[LexiconEntry]) -> list[dict[str, object]]:
     return [
         {
             "name": entry.name,
@@ -39,7 +40,7 @@ def _lexicon(entries: Iterable[lookup.LexiconEntry]) -> list[dict[str, object]]:
     ]
 
 
-def _plain(rows: tuple[decision_matrix.MatrixRow, ...]) -> list[dict[str, object]]:
+def _plain(rows: tuple[MatrixRow, ...]) -> list[dict[str, object]]:
     return [
         {
             "task": row.task,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from advisor.decide.facts import ALONE, EVERY, IN_TURN, MOSTLY, MUCH, OWN_GIL, SHARED_MEMORY, SMALL_TASK, Facts
+from advisor.decide.facts import IN_TURN, MOSTLY, MUCH, SMALL_TASK, Facts
 from advisor.describe.sources import (
     AMDAHL,
     FREE_THREADING,
@@ -19,6 +19,7 @@ from advisor.describe.sources import (
     TINY_CALLS,
 )
 from advisor.models import Strategy
+from advisor.models.strategies import EVERY, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ RULES: tuple[Rule, ...] = (
         "single-call",
         "the job is one call",
         lambda facts: facts.job.calls == 1,
-        ALONE,
+        SEQUENTIAL,
         "there is only one call to do",
         "nothing can run beside it; workers would need the call split into parts",
         AMDAHL,
@@ -96,7 +97,7 @@ RULES: tuple[Rule, ...] = (
         "already-parallel",
         "one call keeps most cores busy by itself",
         _already_parallel,
-        ALONE,
+        SEQUENTIAL,
         "one call keeps {busy_cores} of {cores} busy by itself",
         "a pool on top would fight for the same cores, unless its threads are limited first (OMP_NUM_THREADS=1)",
         THREADPOOLCTL,
@@ -105,7 +106,7 @@ RULES: tuple[Rule, ...] = (
         "one-core",
         "the host has one core and the call computes",
         lambda facts: facts.machine.cores == 1 and facts.wait_share < MOSTLY,
-        ALONE,
+        SEQUENTIAL,
         "only one core may be used and the function computes rather than waits",
         "workers would only take turns on it",
         NOTEBOOK,
@@ -114,7 +115,7 @@ RULES: tuple[Rule, ...] = (
         "too-small",
         "sending a call to a worker costs a good part of the call",
         lambda facts: facts.profile.wall < SMALL_TASK * facts.dispatch,
-        ALONE,
+        SEQUENTIAL,
         "a call takes {wall} and sending one to a worker costs {dispatch}",
         "a pool loses more than it gains; put many items into each call first",
         TINY_CALLS,
@@ -123,7 +124,7 @@ RULES: tuple[Rule, ...] = (
         "start-up",
         "starting the pool costs at least half of the whole job",
         _start_up_is_dearer,
-        ALONE,
+        SEQUENTIAL,
         "the whole job takes {loop_seconds} and starting processes for it {start_up}",
         "it is over before a pool has paid for itself",
         POOL_DOCS,
@@ -251,7 +252,7 @@ RULES: tuple[Rule, ...] = (
         "one-after-the-other",
         "described calls that need each other's results, or all the same thing",
         lambda facts: facts.profile.archetype == "serial" and facts.held_limit < IN_TURN,
-        ALONE,
+        SEQUENTIAL,
         "the calls have to take turns: each needs the result of the one before, or the one thing that all of them use",
         "workers would stand in line",
         AMDAHL,
@@ -260,7 +261,7 @@ RULES: tuple[Rule, ...] = (
         "in-turn",
         "what a call holds while it waits, others would have to wait for",
         lambda facts: facts.profile.archetype != "serial" and facts.held_limit < IN_TURN,
-        ALONE,
+        SEQUENTIAL,
         "{held_places} at a time can hold {held}, and a call holds it for {held_share} of its time",
         "workers would stand in line for it",
         AMDAHL,
@@ -278,7 +279,7 @@ RULES: tuple[Rule, ...] = (
         "unpicklable",
         "the call cannot be sent to a process",
         _cannot_be_sent,
-        SHARED_MEMORY | ALONE,
+        SHARED_MEMORY | SEQUENTIAL,
         "processes cannot be given this call ({obstacle})",
         "what needs no pickling is left",
         PICKLE_DOCS,
@@ -287,7 +288,7 @@ RULES: tuple[Rule, ...] = (
         "pickling-dear",
         "pickling costs at least a fifth of the call",
         lambda facts: facts.pickling_is_dear and facts.computes and facts.machine.cores > 1,
-        SHARED_MEMORY | ALONE,
+        SHARED_MEMORY | SEQUENTIAL,
         "sending one call to a process and its result back costs {pickling} against {wall} of work",
         "processes would spend their gain on the pipe",
         LARGE_RESULTS,
@@ -305,7 +306,7 @@ RULES: tuple[Rule, ...] = (
         "threads-take-turns",
         "at least half of the time is spent holding the GIL",
         lambda facts: facts.gil_share >= MOSTLY and not facts.free_threaded and facts.machine.cores > 1,
-        ALONE,
+        SEQUENTIAL,
         "the function holds the GIL for {gil_share} of its time",
         "threads would only take turns",
         GIL_TERM,
@@ -332,7 +333,7 @@ RULES: tuple[Rule, ...] = (
         "little-to-gain",
         "no pool makes the job at least a tenth faster",
         lambda facts: facts.rival is not None,
-        ALONE,
+        SEQUENTIAL,
         "the plain loop takes {loop_seconds} and the best other way, {rival}, {rival_seconds}",
         "a pool is not worth its trouble",
         AMDAHL,

@@ -7,28 +7,12 @@ ending) and the archetype in `archetypes.json` that stands in for a profile.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from advisor.describe.sources import GIL_TERM
-from advisor.models import Strategy
+from advisor.models import MatrixRow
 
 _MATRIX = "notebook “Understanding Multithreading”, Decision Matrix"
 _FOR_THREADING = "notebook “Understanding Multithreading”, Choose Multithreading when"
 _FOR_PROCESSES = "notebook “Understanding Multithreading”, Choose Multiprocessing when"
-
-
-@dataclass(frozen=True)
-class MatrixRow:
-    """A kind of task, what to choose for it and why; `shares_state` and `responsive` are what the task implies."""
-
-    task: str
-    recommendation: Strategy
-    reason: str
-    source: str
-    keywords: tuple[str, ...]
-    archetype: str
-    shares_state: bool = False
-    responsive: bool = False
 
 
 MATRIX: tuple[MatrixRow, ...] = (

@@ -169,13 +169,14 @@ def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
 
     Answers {'calls', 'seconds', 'failure'}: why it can't be done that way, or None.
     """
-    from advisor.target.loader import load, load_calls, repeated
+    from advisor.target.inputs import load_calls, repeat_inputs
+    from advisor.target.loader import load
 
     send({"doing": "loading the target"})
     function = load(request["target"])
     calls = load_calls(request["inputs"])
     given = [(call.args, call.kwargs) for call in calls or ()]
-    arguments = repeated(given or [((), {})], request["calls"])
+    arguments = repeat_inputs(given or [((), {})], request["calls"])
     work = as_work(function, request["strategy"], arguments, coroutine=request["coroutine"])
     send({"doing": "a call"})
     try:

@@ -1,4 +1,4 @@
-"""The advice over HTTP: a thin shell over the one path, made by `create_app()`."""
+"""The advice over HTTP, as a WSGI application."""
 
 from __future__ import annotations
 
@@ -15,15 +15,21 @@ __all__ = ["create_app"]
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The WSGI application, set up by the environment unless told otherwise; it runs nothing that a client names."""
+    """Create the WSGI application. It imports and runs nothing that a client names.
+
+    Args:
+        settings: What an operator may choose; read from the environment by default.
+
+    Returns:
+        The Flask application.
+
+    Raises:
+        MissingExtraError: The extra "service" is not installed.
+        UsageError: The environment holds a setting that makes no sense.
+    """
     try:
-        import cachetools  # noqa: F401
-        import flask  # noqa: F401  # only to say what to install, before the modules that build on it
-        import prometheus_client  # noqa: F401
-        import spectree  # noqa: F401
+        from advisor.service import settings as settings_module
+        from advisor.service.app import build_app
     except ImportError as error:
         raise MissingExtraError("the HTTP service", "service") from error
-    from advisor.service import settings as chosen
-    from advisor.service.app import build_app
-
-    return build_app(chosen.settings() if settings is None else settings)
+    return build_app(settings_module.settings() if settings is None else settings)

@@ -10,13 +10,13 @@ import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 
 from advisor.limits import MAX_BATCH_SUBJECTS, MAX_BODY_BYTES
-from advisor.service.errors import Problem, ProblemError, problem_of, without_null
-from advisor.service.response_cache import Given
-from advisor.service.schemas import Question, faults_in, parse_json
+from advisor.service.errors import Problem, ProblemError, problem_from_error, without_null
+from advisor.service.response_cache import AdviceResponse
+from advisor.service.schemas import Question, field_errors, parse_json
 
 
 class Batch(BaseModel):
-    """The body of `POST /v1/advice/batch`: whatever a subject is, what is no question is refused in its place."""
+    """The body of `POST /v1/advice/batch`. The subjects are validated one by one, and refused one by one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -25,51 +25,56 @@ class Batch(BaseModel):
     )
 
 
-class Result(BaseModel):
-    """What became of one subject: exactly one of the two."""
+class BatchResult(BaseModel):
+    """The result of one subject: exactly one of the two fields."""
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["advice"]}, {"required": ["problem"]}]})
 
-    advice: Given | None = Field(None, json_schema_extra=without_null)
+    advice: AdviceResponse | None = Field(None, json_schema_extra=without_null)
     problem: Problem | None = Field(None, json_schema_extra=without_null)
 
 
-class Results(BaseModel):
-    """In the order of the subjects."""
+class BatchResults(BaseModel):
+    """The results in the order of the subjects."""
 
-    results: list[Result]
+    results: list[BatchResult]
 
 
 def parse_batch(body: bytes) -> Batch:
     try:
         return Batch.model_validate(parse_json(body), strict=True)
     except ValidationError as error:
-        raise ProblemError(422, "The body is not a batch of questions.", faults_in(error)) from error
+        raise ProblemError(422, "The body is not a batch of questions.", field_errors(error)) from error
 
 
 def answer_batch(
     batch: Batch, answer: Callable[[bytes], bytes], *, seconds: float, clock: Callable[[], float] = time.monotonic
 ) -> bytes:
-    """The Results document; `answer` makes the Advice document of one body.
+    """Return the BatchResults document. What is left after the time limit is refused with 503.
 
-    When the `seconds` are over, what is left is refused with 503, to be sent again.
+    Args:
+        batch: The questions.
+        answer: Returns the Advice document for the body of one question.
+        seconds: Time limit.
+        clock: Returns the time in seconds.
     """
-    end = clock() + seconds
-    return b'{"results":[' + b",".join(_results(batch.subjects, answer, lambda: clock() > end, seconds)) + b"]}"
+    deadline = clock() + seconds
+    results = _results(batch.subjects, answer, lambda: clock() > deadline, seconds)
+    return b'{"results":[' + b",".join(results) + b"]}"
 
 
 def _results(
-    subjects: list[Any], answer: Callable[[bytes], bytes], over: Callable[[], bool], seconds: float
+    subjects: list[Any], answer: Callable[[bytes], bytes], is_late: Callable[[], bool], seconds: float
 ) -> Iterator[bytes]:
-    late = f"The {seconds:g} s that a batch may take were over before this subject's turn: send it again."
+    late = f"The batch reached its limit of {seconds:g} s before this subject: send it again."
     for index, subject in enumerate(subjects):
         try:
-            if over():
+            if is_late():
                 raise ProblemError(503, late)
             yield b'{"advice":' + answer(_body(subject)) + b"}"
-        except Exception as error:  # noqa: BLE001  (whatever it is, the other subjects get their answers)
-            document = problem_of(error, f"#/subjects/{index}")
-            yield b'{"problem":' + document.model_dump_json().encode() + b"}"
+        except Exception as error:  # noqa: BLE001  (an unexpected error must not cost the other subjects their advice)
+            problem = problem_from_error(error, f"#/subjects/{index}")
+            yield b'{"problem":' + problem.model_dump_json().encode() + b"}"
 
 
 def _body(subject: Any) -> bytes:

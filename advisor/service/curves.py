@@ -1,4 +1,4 @@
-"""The predicted speed-up of every strategy over its workers: what a page draws, again for other cores and calls."""
+"""The predicted speed-up of every strategy over its workers, for the chart on the page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from advisor.models import Advice, Range, Strategy
 
 
 class Point(BaseModel):
-    """The whole job with this many workers."""
+    """Prediction for the whole job with this many workers."""
 
     workers: int = Field(ge=1)
     chunk: int = Field(ge=1, description="calls per task sent to a worker")
@@ -22,24 +22,24 @@ class Point(BaseModel):
 
 
 class Curve(BaseModel):
-    """One strategy, with rising numbers of workers; the plain loop is a single point."""
+    """One strategy with increasing numbers of workers; the plain loop is a single point."""
 
     strategy: Strategy
     points: list[Point]
 
 
 class Curves(BaseModel):
-    """What `POST /v1/curves` answers; no curves where the description says too little."""
+    """The response to `POST /v1/curves`. There are no curves where the description says too little."""
 
     curves: list[Curve]
     advice: Advice
 
 
-def curves_of(advice: Advice) -> Curves:
+def make_curves(advice: Advice) -> Curves:
     if advice.profile is None:
         return Curves(curves=[], advice=advice)
     estimates = api.curves(advice)
-    found = zip(estimates, speedups(advice, estimates), strict=True)
+    points_of_all = zip(estimates, speedups(advice, estimates), strict=True)
     return Curves(
         curves=[
             Curve(
@@ -55,7 +55,7 @@ def curves_of(advice: Advice) -> Curves:
                     for estimate, speedup in points
                 ],
             )
-            for strategy, points in groupby(found, key=lambda pair: pair[0].strategy)
+            for strategy, points in groupby(points_of_all, key=lambda pair: pair[0].strategy)
         ],
         advice=advice,
     )

@@ -1,4 +1,4 @@
-"""Errors as problem documents (RFC 9457), made in this one place."""
+"""Errors as problem documents (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -15,20 +15,26 @@ from werkzeug.exceptions import HTTPException
 from advisor.errors import AdvisorError, MissingExtraError
 
 CONTENT_TYPE = "application/problem+json"
+MAX_FIELD_ERRORS = 50
 
-_MOST_FAULTS = 50
-_TITLES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}  # RFC 9110's words
-_KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
+_TITLES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}  # as RFC 9110 names them
+_FORWARDED_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
+_DETAILS = {
+    404: "There is nothing at this address. GET /openapi.json lists what there is, /api for people.",
+    405: "This address does not take this method; the Allow header lists those it takes.",
+    429: "Too many requests: the Retry-After header says in how many seconds the next will be answered.",
+    500: "Something went wrong here. It was logged; the request was not at fault.",
+}
 
 
 def without_null(schema: dict[str, Any]) -> None:
-    """Publishes a field that may be left out, and is never null, as that."""
+    """Publish an optional field that is left out rather than null."""
     schema.pop("default", None)
-    given, _ = schema.pop("anyOf")
-    schema.update(given)
+    published, _ = schema.pop("anyOf")
+    schema.update(published)
 
 
-class Fault(BaseModel):
+class FieldError(BaseModel):
     """A field that is wrong, and why."""
 
     field: str = Field(description="dotted path in the body, such as 'profile.wall'; empty for the body itself")
@@ -36,22 +42,20 @@ class Fault(BaseModel):
 
 
 class Problem(BaseModel):
-    """An error, as RFC 9457 has it; `request_id` and `errors` are our extensions."""
+    """An error, as RFC 9457 defines it; `request_id` and `errors` are extensions."""
 
     type: str = Field("about:blank", description="about:blank: the status says all")
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
-    instance: str = Field(
-        description="the path that was asked for; in a batch with the place of the subject; empty if it was not read"
-    )
+    instance: str = Field(description="path of the request; in a batch with the position of the subject")
     request_id: str | None = Field(
         None,
-        description="the X-Request-ID of the answer, which the log has too",
+        description="the X-Request-ID of the response, which the log has too",
         exclude_if=lambda request_id: request_id is None,
         json_schema_extra=without_null,
     )
-    errors: list[Fault] | None = Field(
+    errors: list[FieldError] | None = Field(
         None,
         description="the offending fields, where fields are at fault",
         exclude_if=lambda errors: errors is None,
@@ -61,43 +65,46 @@ class Problem(BaseModel):
 
 @dataclass
 class ProblemError(Exception):
-    """Ends a request with this problem."""
+    """End a request with this problem."""
 
     status: int
     detail: str
-    faults: Sequence[Fault] = ()
+    field_errors: Sequence[FieldError] = ()
 
 
-def answer_errors_of(app: Flask) -> None:
-    """Make every error of this application end as a problem document."""
+def register_error_handlers(app: Flask) -> None:
+    """Answer every error of the application with a problem document."""
 
     @app.errorhandler(HTTPException)
-    def protocol(error: HTTPException) -> Response:
+    def handle_http_exception(error: HTTPException) -> Response:
         if error.code is None or error.code < 400:
-            return error.get_response()  # type: ignore[return-value]  # a redirect, which is no error
-        response = _sent(problem_of(error))
-        for name, value in error.get_headers():
-            if name in _KEPT_HEADERS:
-                response.headers[name] = value
+            return error.get_response()  # type: ignore[return-value]  # a redirect
+        response = problem_response(problem_from_error(error))
+        response.headers.update({name: value for name, value in error.get_headers() if name in _FORWARDED_HEADERS})
         return response
 
     @app.errorhandler(Exception)
-    def any_other(error: Exception) -> Response:
-        return _sent(problem_of(error))
+    def handle_exception(error: Exception) -> Response:
+        return problem_response(problem_from_error(error))
 
 
-def problem_of(error: Exception, place: str = "") -> Problem:
-    """The document that tells the client of an error; what nobody foresaw is logged, and told nothing of.
+def problem_response(problem: Problem) -> Response:
+    return Response(problem.model_dump_json(), problem.status, content_type=CONTENT_TYPE)
 
-    `place` is the fragment that says which part of the body it is about, where the others are answered.
+
+def problem_from_error(error: Exception, fragment: str = "") -> Problem:
+    """Return the document for an error. An unexpected error is logged, and its text kept from the client.
+
+    Args:
+        error: What was raised while the request was answered.
+        fragment: Points to the part of the body at fault, in a batch.
     """
     if isinstance(error, ProblemError):
-        return problem(error.status, error.detail, error.faults, place)
+        return make_problem(error.status, error.detail, error.field_errors, fragment)
     if isinstance(error, HTTPException):
-        status = error.code or 500
-        return problem(status, _protocol_detail(status) or error.description or "", (), place)
+        return make_problem(error.code or 500, _http_detail(error), (), fragment)
     if isinstance(error, AdvisorError):
-        return problem(501 if isinstance(error, MissingExtraError) else 422, str(error), (), place)
+        return make_problem(501 if isinstance(error, MissingExtraError) else 422, str(error), (), fragment)
     current_app.logger.error(
         "could not answer %s %s",
         request.method,
@@ -105,38 +112,21 @@ def problem_of(error: Exception, place: str = "") -> Problem:
         exc_info=error,
         extra={"request_id": g.get("request_id")},
     )
-    return problem(500, DETAILS[500], (), place)
+    return make_problem(500, _DETAILS[500], (), fragment)
 
 
-def title_of(status: int) -> str:
-    """In RFC 9110's words, of which older Pythons have others."""
-    return _TITLES.get(status) or HTTPStatus(status).phrase
-
-
-def problem(status: int, detail: str, faults: Sequence[Fault] = (), place: str = "") -> Problem:
+def make_problem(status: int, detail: str, field_errors: Sequence[FieldError] = (), fragment: str = "") -> Problem:
     return Problem(
-        title=title_of(status),
+        title=_TITLES.get(status) or HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        instance=quote(request.path) + place,
+        instance=quote(request.path) + fragment,
         request_id=g.get("request_id"),
-        errors=list(faults[:_MOST_FAULTS]) or None,
+        errors=list(field_errors[:MAX_FIELD_ERRORS]) or None,
     )
 
 
-DETAILS = {
-    404: "There is nothing at this address. GET /openapi.json lists what there is, /api for people.",
-    405: "This address does not take this method; the Allow header lists those it takes.",
-    429: "Too many requests: the Retry-After header says in how many seconds the next will be answered.",
-    500: "Something went wrong here. It was logged; the request was not at fault.",
-}
-
-
-def _protocol_detail(status: int) -> str | None:
-    if status == 413:
+def _http_detail(error: HTTPException) -> str:
+    if error.code == 413:
         return f"The body is larger than {(request.max_content_length or 0) >> 20} MiB."
-    return DETAILS.get(status)
-
-
-def _sent(document: Problem) -> Response:
-    return Response(document.model_dump_json(), document.status, content_type=CONTENT_TYPE)
+    return _DETAILS.get(error.code or 500) or error.description or ""

@@ -1,7 +1,7 @@
-"""The service seen from outside: every request has an id, a line in the log and its place in the counts.
+"""Request ids, the request log, and the Prometheus metrics.
 
-The id comes from the client's X-Request-ID where that is a plain word; it goes back in the same header, into the
-problem document and into the log. Nothing else that a client sent gets there: no body, no query, no header, no token.
+A request id comes from the client's X-Request-ID if that is a plain word. It is in the same header of the response, in
+problem documents, and in the log. Nothing else that a client sent is logged: no body, query, header or token.
 """
 
 from __future__ import annotations
@@ -17,54 +17,44 @@ from flask.globals import app_ctx
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from advisor.service.openapi import Operation, described
+from advisor.service.openapi import Operation, operation
 
 REQUEST_ID = "X-Request-ID"
-BEGAN = "advisor.began"  # in the WSGI environment: when a request came, if somebody looked at it before Flask
-QUIET = ("/healthz", "/readyz", "/metrics")  # asked every few seconds: counted, not logged
+UNLOGGED = ("/healthz", "/readyz", "/metrics")  # polled every few seconds: counted, but not logged
 log = logging.getLogger("advisor.service.request")
 
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0)
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0)  # seconds
 _METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
 
 _requests = Counter("advisor_requests", "Requests answered", ["route", "method", "status"])
-_seconds = Histogram("advisor_request_seconds", "Seconds from request to answer", ["route"], buckets=_SECONDS)
-_advice = Counter("advisor_advice", "Advice given, from memory or worked out", ["recommendation", "evidence"])
-_journal = Counter("advisor_journal", "What became of entries for the journal, and of reports", ["event"])
+_seconds = Histogram("advisor_request_seconds", "Seconds from request to response", ["route"], buckets=_BUCKETS)
+_advice = Counter("advisor_advice", "Advice given, cached or not", ["recommendation", "evidence"])
+_journal = Counter("advisor_journal", "Entries and reports for the journal, by what became of them", ["event"])
 
-views = Blueprint("observed", __name__)
-
-Verdict = tuple[str, str]
-"""What was recommended, and on what evidence."""
+blueprint = Blueprint("metrics", __name__)
 
 
-def observe(app: Flask) -> None:
-    """Before all else that looks at a request, so that what is refused is seen too."""
-    app.before_request(_begin)
-    app.after_request(_end)
-
-
-def gave(recommendation: str, evidence: str) -> None:
-    """Counts an advice, and keeps it for the log."""
-    count_advice(recommendation, evidence)
-    if "request_id" in g:
-        g.verdict = recommendation, evidence
+def register_metrics(app: Flask) -> None:
+    """Count and log every request. Register it before whatever may refuse one."""
+    app.before_request(_start)
+    app.after_request(_finish)
 
 
 def count_advice(recommendation: str, evidence: str) -> None:
-    _given(recommendation, evidence).inc()
+    """Count an advice, and keep it for the request's line in the log."""
+    _advice_counter(recommendation, evidence).inc()
+    g.advice = {"recommendation": recommendation, "evidence": evidence}
 
 
-def journaled(event: str) -> None:
-    """Counts what became of something that was to be written into the journal."""
+def count_journal_event(event: str) -> None:
     _journal.labels(event).inc()
 
 
-@views.get("/metrics")
-@described(Operation(content_type="text/plain"))
+@blueprint.get("/metrics")
+@operation(Operation(content_type="text/plain"))
 def metrics() -> Response:
-    """Counts and latencies for Prometheus, of all workers together"""
+    """Return counts and latencies for Prometheus, summed over all workers."""
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
@@ -72,52 +62,42 @@ def metrics() -> Response:
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-def id_of(given: str | None) -> str:
-    """The client's own where that is a plain word, else a new one."""
-    return given if given is not None and _PLAIN.fullmatch(given) else os.urandom(16).hex()
+def _start() -> None:
+    g.started = time.perf_counter()
+    request_id = request.headers.get(REQUEST_ID, "")
+    g.request_id = request_id if _PLAIN_WORD.fullmatch(request_id) else os.urandom(16).hex()
 
 
-def seen(
-    began: float, request_id: str, method: str, route: str, status: int, client: str | None, verdict: Verdict | None
-) -> None:
-    """Counts a request that was answered, and tells the log of it."""
-    seconds = time.perf_counter() - began
-    requests, lasted = _counted(route, method, status)
-    requests.inc()
-    lasted.observe(seconds)
-    if route in QUIET or not log.isEnabledFor(logging.INFO):
-        return
-    told = {"request_id": request_id, "method": method, "route": route, "status": status, "seconds": round(seconds, 6)}
-    if client is not None:
-        told["client"] = client
-    if verdict is not None:
-        told["recommendation"], told["evidence"] = verdict
-    log.info("request", extra=told)
-
-
-def _begin() -> None:
-    g.began = request.environ.get(BEGAN) or time.perf_counter()
-    g.request_id = id_of(request.headers.get(REQUEST_ID))
-
-
-def _end(response: Response) -> Response:
-    known, asked = app_ctx.g, request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy costs
-    began = known.get("began")
-    if began is None:
+def _finish(response: Response) -> Response:
+    context, finished = app_ctx.g, request._get_current_object()  # type: ignore[attr-defined]  # a proxy look-up costs
+    if "started" not in context:
         return response
-    route = asked.url_rule.rule if asked.url_rule is not None else "none"
-    method = asked.method if asked.method in _METHODS else "other"
-    response.headers[REQUEST_ID] = known.request_id
-    seen(began, known.request_id, method, route, response.status_code, asked.remote_addr, known.get("verdict"))
+    seconds = time.perf_counter() - context.started
+    route = finished.url_rule.rule if finished.url_rule is not None else "none"
+    method = finished.method if finished.method in _METHODS else "other"
+    response.headers[REQUEST_ID] = context.request_id
+    requests, histogram = _request_metrics(route, method, response.status_code)
+    requests.inc()
+    histogram.observe(seconds)
+    if route not in UNLOGGED and log.isEnabledFor(logging.INFO):
+        fields = {
+            "request_id": context.request_id,
+            "method": method,
+            "route": route,
+            "status": response.status_code,
+            "seconds": round(seconds, 6),
+            "client": finished.remote_addr,
+        }
+        log.info("request", extra=fields | context.get("advice", {}))
     return response
 
 
-# To find a counter by its labels takes longer than to count.
+# Looking up a counter by its labels takes longer than counting.
 @lru_cache(maxsize=256)
-def _counted(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+def _request_metrics(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
     return _requests.labels(route, method, status), _seconds.labels(route)
 
 
 @lru_cache(maxsize=256)
-def _given(recommendation: str, evidence: str) -> Counter:
+def _advice_counter(recommendation: str, evidence: str) -> Counter:
     return _advice.labels(recommendation, evidence)

@@ -1,4 +1,4 @@
-"""A question that passed the border → Advice, by the same path as everywhere else."""
+"""From a valid question to Advice, through `advisor.api` as everywhere else."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from advisor.host.platform import default_start_method
 from advisor.models import Advice, Machine, Profile, Python
 from advisor.service.schemas import FREE_THREADING_SINCE, Overrides, Question, version_numbers
 
-FREE_THREADED = "3.14"  # the first whose free-threaded build is no experiment (PEP 779)
+FREE_THREADED = "3.14"  # the first version whose free-threaded build is officially supported (PEP 779)
 _DOTTED_NAME = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
 _FILE = r"[\w./-]*\w\.py"
 _TARGET = re.compile(rf"(?:{_DOTTED_NAME}|{_FILE}):{_DOTTED_NAME}", re.ASCII)
 
 
-def answer(question: Question, host: Machine) -> Advice:
+def plan(question: Question, host: Machine) -> Advice:
+    """Advise on a question; the client's `machine` overrides the host's figures."""
     machine = planned_machine(question.machine, host)
     subject = question.subject
     if isinstance(subject, Task):
@@ -33,13 +34,13 @@ def answer(question: Question, host: Machine) -> Advice:
     return api.advise(subject, calls=question.calls, machine=machine)
 
 
-def can_answer() -> None:
-    """Walk the whole path once, for the smallest question; raises if anything is missing on the way."""
+def check_planner() -> None:
+    """Advise on a short description, which raises where the service could not advise."""
     api.advise("Downloading 100 files", machine=limits())
 
 
 def planned_machine(overrides: Overrides | None, host: Machine) -> Machine:
-    """The host with assumed costs, changed as the client asks; measuring pools is no work for a web server."""
+    """Return the host with assumed costs, overridden as the client asks. A web server does not measure pools."""
     if overrides is None:
         return host
     stated = overrides.model_dump(include={"cores", "memory"}, exclude_none=True)
@@ -49,21 +50,20 @@ def planned_machine(overrides: Overrides | None, host: Machine) -> Machine:
     return host.model_copy(update={**stated, "python": python})
 
 
-def _planned_python(here: Python, overrides: Overrides) -> Python:
+def _planned_python(python: Python, overrides: Overrides) -> Python:
     if overrides.python is None:
-        free_threaded = here.free_threaded if overrides.free_threaded is None else overrides.free_threaded
-        if free_threaded and version_numbers(here.version) < FREE_THREADING_SINCE:
-            return Python(version=FREE_THREADED, free_threaded=True)  # of this host's version there is none
-        return here.model_copy(update={"free_threaded": free_threaded})
+        free_threaded = python.free_threaded if overrides.free_threaded is None else overrides.free_threaded
+        if free_threaded and version_numbers(python.version) < FREE_THREADING_SINCE:
+            return Python(version=FREE_THREADED, free_threaded=True)  # this host's version has no such build
+        return python.model_copy(update={"free_threaded": free_threaded})
     free_threaded = overrides.python.endswith("t") or bool(overrides.free_threaded)
     return Python(version=overrides.python.removesuffix("t"), free_threaded=free_threaded)
 
 
 def safe_target(target: str | None) -> str | None:
-    """The target if it can be written into code as a name, else None.
+    """Return the target if it is a plain `module:function`, else None.
 
-    Nothing here imports it: it ends as text in the snippet. A text that is no plain `module:function` has no business
-    in code that somebody will copy and run.
+    The service never imports it, but writes it into the snippet, which people copy and run.
     """
     if target is None or _TARGET.fullmatch(target) is None:
         return None

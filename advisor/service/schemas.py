@@ -1,7 +1,7 @@
-"""What a client may send, checked at the border.
+"""Request bodies, and their validation.
 
-Numbers are read as JSON Schema reads them: `5.0` is an integer, but `"5"` and `true` are no numbers. NaN and Infinity,
-which no JSON has but some writers send, are numbers out of range.
+Numbers are validated as in JSON Schema: `5.0` is an integer, but `"5"` and `true` are not numbers. NaN and Infinity are
+not JSON, but some writers send them: they are refused as out of range.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from werkzeug.exceptions import HTTPException
 from advisor.describe.task import Task
 from advisor.limits import MAX_CALLS, MAX_CORES, MAX_DESCRIPTION, MAX_ECHOED_FIELD, MAX_MEMORY
 from advisor.models import Profile
-from advisor.service.errors import Fault, ProblemError
+from advisor.service.errors import FieldError, ProblemError
 
 if TYPE_CHECKING:
     from flask import Request
@@ -26,19 +26,19 @@ Body = TypeVar("Body", bound=BaseModel)
 SUBJECTS = ("description", "task", "profile")
 
 FREE_THREADING_SINCE = (3, 13)
-# From 3.11 on, as the package itself: neither the model nor the code that is written was tried with an older one.
+# From 3.11 on, as the package itself: neither the cost model nor the generated code was tried with an older version.
 _VERSION = r"^3\.(1[1-9]|[2-9][0-9])(\.[0-9]{1,3})?((a|b|rc)[0-9]{1,2})?\+?t?$"
-_EXACT_AS_FLOAT = 2**53
+_MAX_EXACT_FLOAT = 2**53
 
 
-def _one_subject(schema: dict[str, Any]) -> None:
-    """Null is taken for left out."""
-    stated = {"not": {"type": "null"}}
-    schema["oneOf"] = [{"required": [name], "properties": {name: stated}} for name in SUBJECTS]
+def _require_one_subject(schema: dict[str, Any]) -> None:
+    """Publish that exactly one subject is required; null counts as left out."""
+    not_null = {"not": {"type": "null"}}
+    schema["oneOf"] = [{"required": [name], "properties": {name: not_null}} for name in SUBJECTS]
 
 
 class Overrides(BaseModel):
-    """The host to plan for, as far as it differs from the one that answers."""
+    """The host to plan for, where it differs from the answering one."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid")
 
@@ -54,16 +54,16 @@ class Overrides(BaseModel):
 
     @field_validator("python")
     @classmethod
-    def _exists(cls, python: str | None) -> str | None:
+    def _check_python(cls, python: str | None) -> str | None:
         if python is not None and re.fullmatch(_VERSION, python) is None:
-            raise ValueError("a version from 3.11 on is wanted, such as 3.13, 3.14.1 or 3.14t")
+            raise ValueError("a version from 3.11 on is needed, such as 3.13, 3.14.1 or 3.14t")
         if python is not None and python.endswith("t") and version_numbers(python) < FREE_THREADING_SINCE:
             raise ValueError(f"there is no free-threaded build of Python {python[:-1]}: the first is 3.13")
         return python
 
     @field_validator("free_threaded")
     @classmethod
-    def _agrees_with_the_version(cls, free_threaded: bool | None, info: ValidationInfo) -> bool | None:
+    def _check_free_threaded(cls, free_threaded: bool | None, info: ValidationInfo) -> bool | None:
         python = info.data.get("python")
         if free_threaded and python is not None and version_numbers(python) < FREE_THREADING_SINCE:
             raise ValueError(f"there is no free-threaded build of Python {python}: the first is 3.13")
@@ -73,9 +73,9 @@ class Overrides(BaseModel):
 
 
 class Question(BaseModel):
-    """The body of `POST /v1/advice`: exactly one of description, task and profile; the rest is optional."""
+    """The body of `POST /v1/advice`: exactly one of description, task and profile, and options."""
 
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid", json_schema_extra=_one_subject)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid", json_schema_extra=_require_one_subject)
 
     description: Annotated[str, Field(max_length=MAX_DESCRIPTION)] | None = Field(
         None, description="what is to be done, in words"
@@ -93,61 +93,51 @@ class Question(BaseModel):
 
 
 def version_numbers(python: str) -> tuple[int, int]:
-    """Major and minor number of a version such as '3.14.1'."""
+    """Return the major and minor number of a version such as '3.14.1'."""
     major, minor = re.findall(r"\d+", python)[:2]
     return int(major), int(minor)
 
 
 def read_body(request: Request) -> bytes:
-    """The request's body, which is to be JSON, or a ProblemError if it is not, or has not come as a whole."""
+    """Return the body of a request. Raises ProblemError where its content type is not JSON, or it is incomplete."""
     if not request.is_json:
-        sent = f"not {request.mimetype[:100]}" if request.mimetype else "and the request names no content type"
-        raise ProblemError(415, f"The body must be application/json, {sent}.")
+        actual = f"not {request.mimetype[:100]}" if request.mimetype else "and the request names no content type"
+        raise ProblemError(415, f"The body must be application/json, {actual}.")
     try:
         body = request.get_data(cache=False)
     except HTTPException:
         raise
-    except Exception:  # noqa: BLE001  (each server has its own, which may quote the body: it is not passed on)
-        raise ProblemError(400, "The body could not be read: it is not sent in the way that HTTP asks for.") from None
-    # Werkzeug takes the end of what gunicorn hands on for the end of the body.
-    if len(body) < (request.content_length or 0):
-        raise ProblemError(400, f"The body was cut short: {len(body)} of {request.content_length} bytes came.")
+    except Exception:  # noqa: BLE001  (each server has its own errors, whose text may quote the body)
+        raise ProblemError(400, "The body could not be read: its transfer coding is wrong, or it timed out.") from None
+    if len(body) < (request.content_length or 0):  # gunicorn ends the body where a client closes the connection
+        raise ProblemError(400, f"The body is incomplete: {len(body)} of {request.content_length} bytes arrived.")
     return body
 
 
 def parse_question(body: bytes) -> Question:
-    """The body as a Question, or a ProblemError that says what is wrong with it."""
-    question = _as_it_stands(body) or _with_whole_numbers(body)
+    """Parse a body as a Question. Raises ProblemError with what is wrong with it."""
+    try:
+        question = Question.model_validate_json(body, strict=True)  # valid for nearly every body, and fast
+    except ValidationError:
+        question = parse_as(Question, body, "The body is not a valid question.")
     _check_one_subject(question)
     return question
 
 
 def parse_json(body: bytes) -> Any:
-    """The JSON value; pydantic's parser limits the depth and refuses lone surrogates, which `json` would let in."""
+    """Parse JSON. Unlike `json`, pydantic's parser limits the depth and refuses lone surrogates."""
     try:
         return pydantic_core.from_json(body)
     except ValueError as error:
         raise ProblemError(400, f"The body cannot be read as JSON: {error}.") from error
 
 
-def _as_it_stands(body: bytes) -> Question | None:
-    """Nearly every body is read in one go; what is wrong with another is found in a second look."""
-    try:
-        return Question.model_validate_json(body, strict=True)
-    except ValidationError:
-        return None
-
-
-def _with_whole_numbers(body: bytes) -> Question:
-    return parse_as(Question, body, "The body is not a question that can be answered.")
-
-
-def parse_as(model: type[Body], body: bytes, complaint: str) -> Body:
-    """The body as that, or a ProblemError with the complaint and the fields at fault."""
+def parse_as(model: type[Body], body: bytes, detail: str) -> Body:
+    """Parse a body, taking whole floats as integers. Raises ProblemError with the detail and the fields at fault."""
     try:
         return model.model_validate_json(json.dumps(_whole_numbers_as_integers(parse_json(body))), strict=True)
     except ValidationError as error:
-        raise ProblemError(422, complaint, faults_in(error)) from error
+        raise ProblemError(422, detail, field_errors(error)) from error
 
 
 def _whole_numbers_as_integers(value: Any) -> Any:
@@ -155,30 +145,29 @@ def _whole_numbers_as_integers(value: Any) -> Any:
         return {key: _whole_numbers_as_integers(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_whole_numbers_as_integers(item) for item in value]
-    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_AS_FLOAT:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _MAX_EXACT_FLOAT:
         return int(value)
     return value
 
 
 def _check_one_subject(question: Question) -> None:
-    given = [name for name in SUBJECTS if getattr(question, name) is not None]
-    if len(given) == 1:
+    subjects = [name for name in SUBJECTS if getattr(question, name) is not None]
+    if len(subjects) == 1:
         return
-    wanted = "exactly one of description, task and profile is needed"
-    message = f"{wanted}, but {' and '.join(given)} are given" if given else f"{wanted}, but none is given"
-    raise ProblemError(
-        422, f"{message[0].upper()}{message[1:]}.", [Fault(field=name, message=message) for name in given or SUBJECTS]
-    )
+    found = f"{' and '.join(subjects)} are given" if subjects else "none is given"
+    message = f"exactly one of description, task and profile is needed, but {found}"
+    errors = [FieldError(field=name, message=message) for name in subjects or SUBJECTS]
+    raise ProblemError(422, f"{message[0].upper()}{message[1:]}.", errors)
 
 
-def faults_in(error: ValidationError) -> list[Fault]:
-    """The offending fields by their dotted path, without the values and without pydantic's own words for places."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return [Fault(field=_path(item["loc"]), message=_message(item["type"], item["msg"])) for item in found]
+def field_errors(error: ValidationError) -> list[FieldError]:
+    """Return the fields at fault by their dotted path, without their values."""
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    return [FieldError(field=_path(item["loc"]), message=_message(item["type"], item["msg"])) for item in details]
 
 
-def _path(place: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, place))[:MAX_ECHOED_FIELD]
+def _path(location: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, location))[:MAX_ECHOED_FIELD]
 
 
 def _message(kind: str, text: str) -> str:

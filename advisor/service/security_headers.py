@@ -1,9 +1,12 @@
-"""Headers of every answer: a browser is to do nothing with it but show it, and nobody is to keep it."""
+"""Headers of every response: a browser may only show it, and no cache may store it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -18,19 +21,21 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-_BY_NAME = {name.lower(): (name, value) for name, value in HEADERS.items()}
-
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+_BY_LOWER_NAME = {name.lower(): (name, value) for name, value in HEADERS.items()}
 
 
-def with_headers(application: Application) -> Application:
-    """Adds what the application has not set itself; here, for eight look-ups in Flask's headers take 25 µs."""
+def register_security_headers(app: Flask) -> None:
+    """Add the headers that a response does not set itself.
 
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            missing = _BY_NAME.keys() - {name.lower() for name, _ in headers}
-            return start_response(status, [*headers, *(_BY_NAME[name] for name in sorted(missing))], *error)
+    In the WSGI layer, since eight look-ups in the headers of a Flask response take 25 µs.
+    """
+    application = app.wsgi_app
+
+    def with_headers(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            missing = _BY_LOWER_NAME.keys() - {name.lower() for name, _ in headers}
+            return start_response(status, [*headers, *(_BY_LOWER_NAME[name] for name in sorted(missing))], *exc_info)
 
         return application(environ, start)
 
-    return answer
+    app.wsgi_app = with_headers  # type: ignore[method-assign]

@@ -12,22 +12,9 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-EntryKind = Literal["library", "program", "service", "verb", "noun", "symptom"]
-WorkType = Literal[
-    "network", "disk", "database", "device", "child", "releases", "holds", "mixed", "tiny", "serial", "none"
-]
-Trait = Literal[
-    "already-parallel",
-    "not-thread-safe",
-    "not-fork-safe",
-    "not-picklable",
-    "async",
-    "shares-state",
-    "responsive",
-    "rate-limited",
-]
+from advisor.models import LexiconEntry
 
 FILES = tuple(Path(__file__).with_name(f"{topic}.jsonl") for topic in ("waiting", "computing", "tasks"))
 
@@ -39,21 +26,6 @@ _UNSPACED = "\u0e00-\u0e7f\u3005-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\u
 _ACCENTED = "àáâãäåāăąçćčďèéêëēėęěğìíîïīįłñńňòóôõöøōőŕřśşšßţťùúûüūůűýÿźżžё\u2010\u2011"
 _FOLDED = "aaaaaaaaacccdeeeeeeeegiiiiiilnnnoooooooorrssssttuuuuuuuyyzzzе  "
 _FOLDS = tuple(zip(_ACCENTED, _FOLDED, strict=True))
-
-
-class LexiconEntry(NamedTuple):
-    """A library, program, service, verb, noun or symptom, and where the work that it stands for happens."""
-
-    name: str
-    kind: EntryKind
-    words: tuple[str, ...]
-    works: WorkType
-    fact: str
-    imports: tuple[str, ...] = ()
-    archetype: str | None = None
-    traits: tuple[Trait, ...] = ()
-    version: str | None = None
-    source: str | None = None
 
 
 class EntryMatch(NamedTuple):

@@ -14,7 +14,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
-from advisor.describe.lexicon.lookup import FILES, MAX_WORD, EntryKind, Trait, WorkType, fold
+from advisor.describe.lexicon.lookup import FILES, MAX_WORD, fold
+from advisor.models import EntryKind, Trait, WorkType
 
 NAMED_KINDS = frozenset({"library", "program", "service"})  # facts about these need a source
 ARCHETYPES = frozenset(json.loads(Path(__file__).parents[1].joinpath("archetypes.json").read_bytes()))

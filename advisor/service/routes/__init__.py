@@ -1,1 +1,1 @@
-"""The views, a file for each group."""
+"""The views, one file for each group."""

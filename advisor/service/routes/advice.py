@@ -1,18 +1,18 @@
-"""The views that advise: on one question, on many, and with the curves behind the advice."""
+"""Advice on one question, on many, and with the curves behind it."""
 
 from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, request
 
 from advisor.limits import MAX_BATCH_BYTES
-from advisor.service.batch import Batch, Results, answer_batch, parse_batch
+from advisor.service.batch import Batch, BatchResults, answer_batch, parse_batch
 from advisor.service.curves import Curves
-from advisor.service.metrics import gave
-from advisor.service.openapi import JSON, READING, Operation, described
-from advisor.service.response_cache import Answered, Answers, Given
+from advisor.service.metrics import count_advice
+from advisor.service.openapi import BODY_PROBLEMS, JSON, Operation, operation
+from advisor.service.response_cache import AdviceResponse, CachedResponse, ResponseCache
 from advisor.service.schemas import Question, read_body
 
-views = Blueprint("advising", __name__)
+blueprint = Blueprint("advice", __name__)
 
 _HOST = {"cores": 8, "memory": 16 << 30, "python": "3.13.1"}
 _DESCRIPTION = {"description": "Downloading 100 files from a web server", "calls": 100, "machine": _HOST}
@@ -25,58 +25,60 @@ _PROFILE = {
 _QUESTIONS = {"description": _DESCRIPTION, "task": _TASK, "profile": _PROFILE}
 
 
-@views.post("/v1/advice")
-@described(Operation(body=Question, answer=Given, problems=READING, examples=_QUESTIONS, headers=("Link",)))
+@blueprint.post("/v1/advice")
+@operation(
+    Operation(body=Question, response=AdviceResponse, problems=BODY_PROBLEMS, examples=_QUESTIONS, headers=("Link",))
+)
 def advice() -> Response:
-    """What to do with a described task, or a measured one
+    """Advise on a described task, or on a measured one.
 
     The service never imports, unpickles or runs anything that the request names.
     """
-    return _sent(_answered(read_body(request)))
+    return _response(_advise(read_body(request)))
 
 
-@views.post("/v1/advice/batch")
-@described(
+@blueprint.post("/v1/advice/batch")
+@operation(
     Operation(
         body=Batch,
-        answer=Results,
-        problems=READING,
+        response=BatchResults,
+        problems=BODY_PROBLEMS,
         examples={"answered and refused": {"subjects": [_DESCRIPTION, {"description": "Sorting", "calls": 0}]}},
     )
 )
 def batch() -> Response:
-    """Up to 1,000 such questions, each answered or refused on its own
+    """Advise on up to 1,000 such questions, each answered or refused on its own.
 
-    The results come in the order of the subjects. What could not be answered in the time that a batch may take is
-    refused with 503 in its place.
+    The results come in the order of the subjects. Subjects that are not reached within the time limit of a batch are
+    refused with 503 in their place.
     """
     request.max_content_length = MAX_BATCH_BYTES
-    asked = parse_batch(read_body(request))
+    questions = parse_batch(read_body(request))
     seconds = current_app.config["BATCH_SECONDS"]
-    document = answer_batch(asked, lambda body: _answered(body).document, seconds=seconds)
+    document = answer_batch(questions, lambda body: _advise(body).document, seconds=seconds)
     return Response(document, content_type=JSON)
 
 
-@views.post("/v1/curves")
-@described(Operation(body=Question, answer=Curves, problems=READING, examples={"profile": _PROFILE}))
+@blueprint.post("/v1/curves")
+@operation(Operation(body=Question, response=Curves, problems=BODY_PROBLEMS, examples={"profile": _PROFILE}))
 def curves() -> Response:
-    """The advice with the predicted speed-up of every strategy at every number of workers"""
-    return _sent(_answers().curves(read_body(request)))
+    """Advise, with the predicted speed-up of every strategy at every number of workers."""
+    return _response(_cache().curves(read_body(request)))
 
 
-def _answered(body: bytes) -> Answered:
-    answered = _answers().advice(body)
-    gave(answered.recommendation, answered.evidence)
-    return answered
+def _advise(body: bytes) -> CachedResponse:
+    response = _cache().advice(body)
+    count_advice(response.recommendation, response.evidence)
+    return response
 
 
-def _answers() -> Answers:
-    answers: Answers = current_app.extensions["answers"]
-    return answers
+def _cache() -> ResponseCache:
+    cache: ResponseCache = current_app.extensions["response_cache"]
+    return cache
 
 
-def _sent(answered: Answered) -> Response:
-    response = Response(answered.document, content_type=JSON)
-    if answered.link is not None:
-        response.headers["Link"] = answered.link
+def _response(cached: CachedResponse) -> Response:
+    response = Response(cached.document, content_type=JSON)
+    if cached.id is not None:
+        response.headers["Link"] = f'</v1/advice/{cached.id}>; rel="bookmark"'
     return response

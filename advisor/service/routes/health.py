@@ -1,4 +1,4 @@
-"""Whether the service lives, and whether all that it rests on is there."""
+"""Health and readiness probes."""
 
 from __future__ import annotations
 
@@ -8,48 +8,46 @@ from typing import Literal
 from flask import Blueprint, Response, current_app, jsonify
 from pydantic import BaseModel, Field
 
-from advisor.service.auth import open_to_all
+from advisor.service.auth import public
 from advisor.service.errors import ProblemError
-from advisor.service.openapi import Operation, described
-from advisor.service.planner import can_answer
-from advisor.service.routes.journal import journal_state
+from advisor.service.openapi import Operation, operation
+from advisor.service.planner import check_planner
+from advisor.service.routes.journal import journal_status
 
-views = Blueprint("health", __name__)
-
-Checks = dict[str, Callable[[], None]]  # by what they look at; one raises if that is not ready
+blueprint = Blueprint("health", __name__)
 
 
 class Health(BaseModel):
-    """All is well."""
+    """The service is alive."""
 
     status: Literal["ok"]
 
 
 class Readiness(Health):
-    """All that the service rests on is there; it does not rest on its journal."""
+    """The service is ready. It does not depend on its journal."""
 
-    journal: Literal["off", "ok", "lost"] = Field(description="as a look at it shows, or one two seconds ago")
+    journal: Literal["off", "ok", "lost"] = Field(description="at most two seconds old")
 
 
-@views.get("/healthz")
-@open_to_all
-@described(Operation(answer=Health))
+@blueprint.get("/healthz")
+@public
+@operation(Operation(response=Health))
 def health() -> Response:
-    """200 when the service can answer"""
-    can_answer()
+    """Return 200 if the service can advise."""
+    check_planner()
     return jsonify(status="ok")
 
 
-@views.get("/readyz")
-@open_to_all
-@described(Operation(answer=Readiness, problems=(503,)))
+@blueprint.get("/readyz")
+@public
+@operation(Operation(response=Readiness, problems=(503,)))
 def readiness() -> Response:
-    """200 when all that the service rests on is ready, 503 with its name otherwise"""
-    checks: Checks = current_app.extensions["ready"]
+    """Return 200 if everything that the service depends on is ready, else 503 with the name of what is not."""
+    checks: dict[str, Callable[[], None]] = current_app.extensions["readiness_checks"]
     for name, check in checks.items():
         try:
             check()
         except Exception as error:
             current_app.logger.warning("%s is not ready", name, exc_info=error)
             raise ProblemError(503, f"Not ready: {name}.") from error
-    return jsonify(status="ok", journal=journal_state())
+    return jsonify(status="ok", journal=journal_status())

@@ -1,6 +1,6 @@
-"""The pages for people: the question with its answer at `/`, the matrix, the API, and what was predicted and reported.
+"""The pages for people: the question with its answer at `/`, the matrix, the API, and the outcomes.
 
-None of them needs a token: what they ask the service for does.
+The pages themselves are public. The requests that they send need the token, where there is one.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, Response, current_app, make_response, render_template, request
 
 from advisor import __version__
 from advisor.decide import reference
 from advisor.report.formatting import WHERE_IN_WORDS
-from advisor.service import api_docs
-from advisor.service.auth import open_to_all
-from advisor.service.openapi import Description
+from advisor.service.auth import public
+from advisor.service.security_headers import HEADERS
 
-views = Blueprint("pages", __name__)
+blueprint = Blueprint("pages", __name__)
+swagger_ui = Blueprint("swagger_ui", "flask_swagger_ui", static_folder="dist", static_url_path="/swagger-ui")
 
 SECTIONS = {
     "matrix": ("The decision matrix", "What to choose for a kind of task when nothing else is known."),
@@ -32,55 +32,47 @@ SECTIONS = {
     ),
 }
 
-_OTHERS = ("matrix.js", "outcomes.js", "scatter.js")  # modules of the other pages
-_MODULES = sorted({file.name for file in Path(__file__).parent.with_name("static").glob("*.js")}.difference(_OTHERS))
+_OTHER_PAGES = {"api.js", "matrix.js", "outcomes.js", "scatter.js"}
+_MODULES = sorted({file.name for file in Path(__file__).parent.with_name("static").glob("*.js")} - _OTHER_PAGES)
 
 
-@views.get("/")
-@open_to_all
+@blueprint.get("/")
+@public
 def page() -> str:
     return render_template("page.html", version=__version__, modules=_MODULES)
 
 
-@views.get("/outcomes")
-@open_to_all
+@blueprint.get("/outcomes")
+@public
 def outcomes_page() -> str:
     return render_template("outcomes.html", version=__version__)
 
 
-@views.get("/matrix")
-@open_to_all
+@blueprint.get("/matrix")
+@public
 def matrix_page() -> str:
-    return _matrix(request.script_root)
+    return _render_matrix(request.script_root)
 
 
 @lru_cache(maxsize=4)
-def _matrix(root: str) -> str:
-    """It takes a while to write, and is the same for everyone who comes by the same root."""
+def _render_matrix(_script_root: str) -> str:
+    """Render the page once for each prefix that a proxy may add: it is long, and always the same."""
     tables = reference.as_json()
     sections = [(name, *SECTIONS.get(name, (name.capitalize(), "")), rows) for name, rows in tables.items()]
     return render_template("matrix.html", version=__version__, sections=sections, works=WHERE_IN_WORDS)
 
 
-@views.get("/api")
-@open_to_all
-def api_page() -> str:
-    return _api(current_app.extensions["description"], request.url_root.rstrip("/"))
+@blueprint.get("/api")
+@public
+def api_page() -> Response:
+    document = current_app.extensions["openapi"].document
+    response = make_response(render_template("api.html", version=__version__, document=document))
+    policy = HEADERS["Content-Security-Policy"].replace("img-src 'self'", "img-src 'self' data:")  # Swagger UI's icons
+    response.headers["Content-Security-Policy"] = policy
+    return response
 
 
-@lru_cache(maxsize=4)
-def _api(description: Description, root: str) -> str:
-    document = description.document
-    return render_template(
-        "api.html",
-        version=__version__,
-        protected="securitySchemes" in document["components"],
-        calls=api_docs.calls(document, root),
-        models=api_docs.models(document),
-    )
-
-
-@views.app_template_test("address")
+@blueprint.app_template_test("address")
 def is_address(source: object) -> bool:
-    """Whether a source can be followed, and is not only the name of something."""
+    """Return True if a source is a link, not only a name."""
     return re.match(r"https?://[^\s]+$", str(source)) is not None

@@ -1,4 +1,4 @@
-"""What the service knows, and what it can be asked."""
+"""The decision matrix and the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from flask import Blueprint, Response, current_app, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
 from advisor.decide import reference
-from advisor.service.openapi import Description, Operation, described
+from advisor.service.openapi import OpenAPI, Operation, operation
 
-views = Blueprint("reference", __name__)
+blueprint = Blueprint("reference", __name__)
 
 
 class Matrix(BaseModel):
-    """What decides; every row says where it is from."""
+    """All tables behind the advice; every row names its source."""
 
     model_config = ConfigDict(extra="allow")
 
-    decision_matrix: list[dict[str, Any]] = Field(description="the decision matrix")
-    lists: list[dict[str, Any]] = Field(description="kinds of tasks by what they are advised")
+    matrix: list[dict[str, Any]] = Field(description="the decision matrix")
+    lists: list[dict[str, Any]] = Field(description="kinds of tasks by the strategy advised")
     further: list[dict[str, Any]] = Field(description="further kinds of tasks")
     rules: list[dict[str, Any]] = Field(description="the reasons, and when they are given")
     pitfalls: list[dict[str, Any]] = Field(description="the warnings, and when they are given")
@@ -34,16 +34,16 @@ class Specification(BaseModel):
     openapi: str
 
 
-@views.get("/v1/matrix")
-@described(Operation(answer=Matrix))
+@blueprint.get("/v1/matrix")
+@operation(Operation(response=Matrix))
 def decision_matrix() -> Response:
-    """The decision matrix, with the source of every row"""
+    """Return the decision matrix, with the source of every row."""
     return jsonify(reference.as_json())
 
 
-@views.get("/openapi.json")
-@described(Operation(answer=Specification))
+@blueprint.get("/openapi.json")
+@operation(Operation(response=Specification))
 def specification() -> Response:
-    """All of this as an OpenAPI 3.1 document"""
-    description: Description = current_app.extensions["description"]
-    return jsonify(description.document)
+    """Return this description, as an OpenAPI 3.1 document."""
+    openapi: OpenAPI = current_app.extensions["openapi"]
+    return jsonify(openapi.document)

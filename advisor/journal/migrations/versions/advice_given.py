@@ -1,4 +1,4 @@
-"""The advice that was given."""
+"""Create the table of advice."""
 
 from __future__ import annotations
 

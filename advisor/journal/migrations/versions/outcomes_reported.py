@@ -1,4 +1,4 @@
-"""What was reported of it, beside what had been predicted."""
+"""Create the table of reported outcomes."""
 
 from __future__ import annotations
 
