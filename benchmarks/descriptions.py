@@ -1,15 +1,16 @@
-"""How well are descriptions read? On texts of families that the classifier has not seen, and on texts of other authors.
+"""Measure how well descriptions are classified: on families that the model has not seen, and on texts of other authors.
 
     python -m benchmarks.descriptions [--train] [--sample FILE]... [--doubtful] [--holes] [--report]
 
 Cross-validation splits by family: texts that share a scenario or a wording are held out together. The confidence and
-the threshold for a text, too, are those of the other parts. `--holes` holds out whole archetypes and whole files.
-`profiles/descriptions/unseen.jsonl` was written apart from the training texts, is never trained on, and is read as
-users' texts are, with the stored model; so is each FILE of the same form, where a label may be null for undecided.
+the threshold for a text are calibrated on the other folds, too. `--holes` holds out whole archetypes and whole files.
+`profiles/descriptions/unseen.jsonl` was written independently of the training texts and is never trained on. It is read
+as users' texts are, with the stored model; so is each FILE of the same form, where a label may be null for undecided.
 
-`--train` first trains anew and stores the model (advisor/reading/model.json and model.bin): the same on every run.
-`--report` writes what is printed into docs/descriptions.md too. `--doubtful` lists the training texts whose label the
-held-out model contradicts most. Needs scikit-learn (`pip install workload-advisor[workloads]`). Takes three minutes.
+`--train` first trains anew and stores the model (model.json and model.bin in advisor/describe/classifier); every run
+gives the same files. `--report` also writes the output into docs/descriptions.md. `--doubtful` lists the training texts
+whose labels the held-out models contradict most. Needs scikit-learn, which the extra `workloads` installs. Takes about
+three minutes.
 """
 
 from __future__ import annotations
@@ -22,210 +23,211 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from advisor.describe.classifier import predict
-from advisor.describe.classifier.predict import VERDICTS
+from advisor.describe.classifier.predict import (
+    HEADER_FILE,
+    TABLE_FILE,
+    VERDICTS,
+    classify,
+    load_model,
+    stored_model,
+)
 from advisor.describe.reader import read
 from advisor.models import Recommendation
-from benchmarks.descriptions_keywords import by_keywords
+from benchmarks.descriptions_keywords import classify_by_keywords
 from benchmarks.descriptions_training import (
-    FOLDER,
+    DIRECTORY,
     UNSEEN,
-    Calibration,
-    Sums,
-    Text,
+    LabelledText,
+    Scores,
+    assign_folds,
     calibrate,
-    held_out,
-    judgement,
-    parts,
-    texts_of,
+    held_out_scores,
+    load_texts,
+    load_training_texts,
+    predict,
+    save,
     train,
-    training_texts,
-    write,
 )
 from benchmarks.document import renew
 
 DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "descriptions.md"
-MOST_DOUBTFUL: Final = 60
+MAX_DOUBTFUL: Final = 60
+HEADINGS: Final = (
+    "| | correct | correct, of the misleading | undecided instead | correct, of those answered "
+    "| undecided, where that is correct | correct archetype |",
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+)
 
 
 @dataclass(frozen=True)
-class Given:
-    """An answer to a text: the verdict, how sure it is, and the archetype where one is named."""
+class Answer:
+    """An answer to a text: the verdict, its confidence, and the archetype if it names one."""
 
     verdict: Recommendation
     confidence: float = 1.0
     archetype: str | None = None
 
 
-# What is compared
+# The classifiers
 
 
-def cross_validated(texts: Sequence[Text], part_of: Sequence[int]) -> tuple[list[Given], list[Sums]]:
-    """What is said of each text by models, and by a calibration, that have not seen its part."""
-    sums = held_out(texts, part_of)
-    by = {}
-    for part in sorted(set(part_of)):
-        others = [place for place, one in enumerate(part_of) if one != part]
-        by[part] = calibrate([texts[place] for place in others], [sums[place] for place in others])
-    return [_given(one, by[part]) for one, part in zip(sums, part_of, strict=True)], sums
+def cross_validate(texts: Sequence[LabelledText], folds: Sequence[int]) -> tuple[list[Answer], list[Scores]]:
+    """Answer each text with models and a calibration that have not seen its fold."""
+    scores = held_out_scores(texts, folds)
+    calibrations = {}
+    for fold in sorted(set(folds)):
+        others = [index for index, other in enumerate(folds) if other != fold]
+        calibrations[fold] = calibrate([texts[index] for index in others], [scores[index] for index in others])
+    answers = [Answer(*predict(scored, calibrations[fold])) for scored, fold in zip(scores, folds, strict=True)]
+    return answers, scores
 
 
-def _given(sums: Sums, by: Calibration) -> Given:
-    verdict, confidence, archetype, _ = judgement(sums, by)
-    return Given(verdict, confidence, archetype)
-
-
-def stored(texts: Iterable[Text]) -> list[Given]:
-    """What users get: the stored model's verdict, but where figures leave no choice."""
-    found = []
+def answer_as_shipped(texts: Iterable[LabelledText]) -> list[Answer]:
+    """Answer as users are answered: with the stored model, unless quantities leave no choice."""
+    answers = []
     for text in texts:
-        judged, reading = predict.judge(text.text), read(text.text)
-        sure = reading.confidence or judged.confidence
-        found.append(Given(reading.recommendation, sure, reading.archetype or judged.archetype))
-    return found
+        classified, reading = classify(text.text), read(text.text)
+        confidence = reading.confidence or classified.confidence
+        answers.append(Answer(reading.recommendation, confidence, reading.archetype or classified.archetype))
+    return answers
 
 
-def plain_words(trained_on: Sequence[Text], texts: Sequence[Text]) -> list[Given]:
-    """TF-IDF of words and logistic regression, as it comes: a baseline. It takes the label that is most likely."""
+def answer_by_tfidf(training: Sequence[LabelledText], texts: Sequence[LabelledText]) -> list[Answer]:
+    """Answer with TF-IDF of words and logistic regression at their defaults, a baseline."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
     model = make_pipeline(TfidfVectorizer(), LogisticRegression(max_iter=300))
-    model.fit([text.text for text in trained_on], [VERDICTS.index(text.label) for text in trained_on])
-    return [Given(VERDICTS[int(one)]) for one in model.predict([text.text for text in texts])]
+    model.fit([text.text for text in training], [VERDICTS.index(text.label) for text in training])
+    return [Answer(VERDICTS[int(number)]) for number in model.predict([text.text for text in texts])]
 
 
-def plain_words_held_out(texts: Sequence[Text], part_of: Sequence[int]) -> list[Given]:
-    found: dict[int, Given] = {}
-    for part in sorted(set(part_of)):
-        inside = [place for place, one in enumerate(part_of) if one == part]
-        others = [text for text, one in zip(texts, part_of, strict=True) if one != part]
-        found |= dict(zip(inside, plain_words(others, [texts[place] for place in inside]), strict=True))
-    return [found[place] for place in range(len(texts))]
+def cross_validate_tfidf(texts: Sequence[LabelledText], folds: Sequence[int]) -> list[Answer]:
+    """Answer each text with a baseline that has not seen its fold."""
+    answers: dict[int, Answer] = {}
+    for fold in sorted(set(folds)):
+        inside = [index for index, other in enumerate(folds) if other == fold]
+        others = [text for text, other in zip(texts, folds, strict=True) if other != fold]
+        answers |= dict(zip(inside, answer_by_tfidf(others, [texts[index] for index in inside]), strict=True))
+    return [answers[index] for index in range(len(texts))]
 
 
-# The score
+# The report
 
 
-def report(title: str, texts: Sequence[Text], given: Sequence[Given], others: dict[str, Sequence[Given]]) -> str:
-    """Everything that is told of one set of texts, as Markdown."""
-    rows: dict[str, Sequence[Given]] = {
-        "**the classifier**": given,
-        **others,
-        "keywords of the matrix": [Given(by_keywords(text.text)) for text in texts],
-        "always threading": [Given("threading")] * len(texts),
-        "always multiprocessing": [Given("multiprocessing")] * len(texts),
+def report(
+    title: str, texts: Sequence[LabelledText], answers: Sequence[Answer], baselines: dict[str, Sequence[Answer]]
+) -> str:
+    """Return the report on one set of texts, in Markdown."""
+    rows: dict[str, Sequence[Answer]] = {
+        "**the classifier**": answers,
+        **baselines,
+        "keywords of the matrix": [Answer(classify_by_keywords(text.text)) for text in texts],
+        "always threading": [Answer("threading")] * len(texts),
+        "always multiprocessing": [Answer("multiprocessing")] * len(texts),
     }
     return "\n".join(
         [
             f"## {title}: {len(texts)} texts",
             "",
-            "| | right, where there is an answer | of these, misleading | asked instead | right, of those answered "
-            "| undecided, where there is none | archetype right |",
-            "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-            *(_row(name, texts, answers) for name, answers in rows.items()),
+            *HEADINGS,
+            *(_row(name, texts, row) for name, row in rows.items()),
             "",
-            *_confusion(texts, given),
+            *_confusion(texts, answers),
             "",
-            *_calibration(texts, given),
+            *_calibration(texts, answers),
             "",
         ]
     )
 
 
-def _row(name: str, texts: Sequence[Text], given: Sequence[Given]) -> str:
-    pairs = list(zip(texts, given, strict=True))
-    clear = [(text, one) for text, one in pairs if text.label != "undecided"]
-    answered = [(text, one) for text, one in clear if one.verdict != "undecided"]
+def _row(name: str, texts: Sequence[LabelledText], answers: Sequence[Answer]) -> str:
+    pairs = list(zip(texts, answers, strict=True))
+    clear = [(text, answer) for text, answer in pairs if text.label != "undecided"]
+    answered = [(text, answer) for text, answer in clear if answer.verdict != "undecided"]
     cells = (
-        _share(_right(text, one) for text, one in clear),
-        _share(_right(text, one) for text, one in clear if text.hard),
-        _share(one.verdict == "undecided" for _, one in clear),
-        _share(_right(text, one) for text, one in answered),
-        _share(one.verdict == "undecided" for text, one in pairs if text.label == "undecided"),
-        _share(one.archetype == text.archetype for text, one in clear if text.archetype and one.archetype),
+        _share(_is_correct(text, answer) for text, answer in clear),
+        _share(_is_correct(text, answer) for text, answer in clear if text.misleading),
+        _share(answer.verdict == "undecided" for _, answer in clear),
+        _share(_is_correct(text, answer) for text, answer in answered),
+        _share(answer.verdict == "undecided" for text, answer in pairs if text.label == "undecided"),
+        _share(answer.archetype == text.archetype for text, answer in clear if text.archetype and answer.archetype),
     )
     return f"| {name} | {' | '.join(cells)} |"
 
 
-def _right(text: Text, given: Given) -> bool:
-    return given.verdict in text.acceptable
+def _is_correct(text: LabelledText, answer: Answer) -> bool:
+    return answer.verdict in text.acceptable
 
 
-def _share(found: Iterable[bool]) -> str:
-    known = list(found)
-    return f"{statistics.fmean(known):.1%} of {len(known)}" if known else ""
+def _share(correct: Iterable[bool]) -> str:
+    values = list(correct)
+    return f"{statistics.fmean(values):.1%} of {len(values)}" if values else ""
 
 
-def _confusion(texts: Sequence[Text], given: Sequence[Given]) -> list[str]:
-    counts = {(best, said): 0 for best in VERDICTS for said in VERDICTS}
-    for text, one in zip(texts, given, strict=True):
-        counts[text.label, one.verdict] += 1
+def _confusion(texts: Sequence[LabelledText], answers: Sequence[Answer]) -> list[str]:
+    counts = {(label, verdict): 0 for label in VERDICTS for verdict in VERDICTS}
+    for text, answer in zip(texts, answers, strict=True):
+        counts[text.label, answer.verdict] += 1
     return [
         f"| best answer \\ given | {' | '.join(VERDICTS)} |",
         f"| --- |{' ---: |' * len(VERDICTS)}",
-        *(f"| {best} | {' | '.join(str(counts[best, said]) for said in VERDICTS)} |" for best in VERDICTS),
+        *(f"| {label} | {' | '.join(str(counts[label, verdict]) for verdict in VERDICTS)} |" for label in VERDICTS),
     ]
 
 
-def _calibration(texts: Sequence[Text], given: Sequence[Given]) -> list[str]:
-    """Of the verdicts given, by tenths of their confidence."""
-    answered = [(one.confidence, _right(text, one)) for text, one in zip(texts, given, strict=True)]
-    lines = ["| it says | texts | mean of what it says | right |", "| --- | ---: | ---: | ---: |"]
+def _calibration(texts: Sequence[LabelledText], answers: Sequence[Answer]) -> list[str]:
+    """Compare the confidence of the answers, in tenths, with the share that is correct."""
+    pairs = [(answer.confidence, _is_correct(text, answer)) for text, answer in zip(texts, answers, strict=True)]
+    lines = ["| confidence | texts | mean confidence | correct |", "| --- | ---: | ---: | ---: |"]
     for tenth in range(10):
-        inside = [one for one in answered if min(9, int(10 * one[0])) == tenth]
+        inside = [pair for pair in pairs if min(9, int(10 * pair[0])) == tenth]
         if inside:
-            said, right = (statistics.fmean(values) for values in zip(*inside, strict=True))
-            lines.append(f"| {tenth / 10:.0%} to {(tenth + 1) / 10:.0%} | {len(inside)} | {said:.0%} | {right:.0%} |")
+            mean, correct = (statistics.fmean(values) for values in zip(*inside, strict=True))
+            bounds = f"{tenth / 10:.0%} to {(tenth + 1) / 10:.0%}"
+            lines.append(f"| {bounds} | {len(inside)} | {mean:.0%} | {correct:.0%} |")
     return lines
 
 
-def holes(texts: Sequence[Text]) -> str:
-    """What is left when a whole archetype, or a whole file, was never seen."""
-    archetypes = [text.archetype or f"none, {part}" for text, part in zip(texts, _of_families(texts), strict=True)]
-    lines = [
-        "## Held out as a whole",
-        "",
-        "| | right, where there is an answer | of these, misleading | asked instead | right, of those answered "
-        "| undecided, where there is none | archetype right |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
+def report_holes(texts: Sequence[LabelledText]) -> str:
+    """Report what remains when a whole archetype, or a whole file, is held out."""
+    archetypes = [text.archetype or f"none, {fold}" for text, fold in zip(texts, _family_folds(texts), strict=True)]
+    lines = ["## Held out as a whole", "", *HEADINGS]
     for name, groups in (("archetypes", archetypes), ("files", [text.file for text in texts])):
-        given, _ = cross_validated(texts, parts(groups))
-        lines.append(_row(name, texts, given))
+        answers, _ = cross_validate(texts, assign_folds(groups))
+        lines.append(_row(name, texts, answers))
     return "\n".join([*lines, ""])
 
 
-def _of_families(texts: Sequence[Text]) -> list[int]:
-    return parts([text.family for text in texts])
+def _family_folds(texts: Sequence[LabelledText]) -> list[int]:
+    return assign_folds([text.family for text in texts])
 
 
-def doubtful(texts: Sequence[Text], sums: Sequence[Sums]) -> str:
-    """The texts whose label is least likely to models that have not seen their family."""
-    by = calibrate(texts, sums)
+def report_doubtful(texts: Sequence[LabelledText], scores: Sequence[Scores]) -> str:
+    """List the texts whose labels models that have not seen their families contradict, the most confident first."""
+    calibration = calibrate(texts, scores)
     found = []
-    for text, one in zip(texts, sums, strict=True):
-        verdict, confidence, _, _ = judgement(one, by)
+    for text, scored in zip(texts, scores, strict=True):
+        verdict, confidence, _ = predict(scored, calibration)
         if verdict not in text.acceptable:
-            found.append((confidence, verdict, text))
-    found.sort(key=lambda one: -one[0])
-    lines = [f"{sure:.2f} {said}, labelled {text.label} ({text.file}): {text.text!r}" for sure, said, text in found]
-    return "\n".join(["## Doubtful labels", "", *lines[:MOST_DOUBTFUL], ""])
+            found.append((confidence, f"{verdict}, labelled {text.label} ({text.file}): {text.text!r}"))
+    found.sort(key=lambda item: -item[0])
+    return "\n".join(["## Doubtful labels", "", *(f"{sure:.2f} {line}" for sure, line in found[:MAX_DOUBTFUL]), ""])
 
 
-def speed() -> str:
-    """What a text costs to judge, and the model to load."""
+def measure_speed() -> str:
+    """Time the loading of the model and the classification of a text."""
     began = time.perf_counter()
-    predict.load(predict.HEADER, predict.TABLE)
+    load_model(HEADER_FILE, TABLE_FILE)
     loading = time.perf_counter() - began
-    texts = training_texts()[::10]
-    predict.judge(texts[0].text)
+    texts = load_training_texts()[::10]
+    classify(texts[0].text)
     began = time.perf_counter()
     for text in texts:
-        predict.judge(text.text)
+        classify(text.text)
     each = (time.perf_counter() - began) / len(texts)
-    size = predict.HEADER.stat().st_size + predict.TABLE.stat().st_size
+    size = HEADER_FILE.stat().st_size + TABLE_FILE.stat().st_size
     return f"{size / 1000:.0f} kB, loaded in {1000 * loading:.1f} ms; a text takes {1000 * each:.2f} ms."
 
 
@@ -233,30 +235,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.descriptions", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("--train", action="store_true", help="train anew and store the model first")
-    parser.add_argument("--sample", type=Path, action="append", default=[], metavar="FILE", help="score these as well")
-    parser.add_argument("--holes", action="store_true", help="hold out whole archetypes and whole files, too")
-    parser.add_argument("--doubtful", action="store_true", help="list the labels that the held-out model contradicts")
-    parser.add_argument("--report", action="store_true", help="write the figures into docs/descriptions.md")
+    parser.add_argument("--train", action="store_true", help="train and store the model first")
+    parser.add_argument("--sample", type=Path, action="append", default=[], metavar="FILE", help="also score this file")
+    parser.add_argument("--holes", action="store_true", help="also hold out whole archetypes and whole files")
+    parser.add_argument("--doubtful", action="store_true", help="list the labels that held-out models contradict")
+    parser.add_argument("--report", action="store_true", help="write the report into docs/descriptions.md")
     options = parser.parse_args()
-    texts = training_texts()
-    part_of = _of_families(texts)
-    given, sums = cross_validated(texts, part_of)
+    texts = load_training_texts()
+    folds = _family_folds(texts)
+    answers, scores = cross_validate(texts, folds)
     if options.train:
-        write(*train(texts, sums), predict.HEADER, predict.TABLE)
-        predict.model.cache_clear()
-    words = "TF-IDF of words, logistic regression"
-    told = [speed(), "", report("Unseen families", texts, given, {words: plain_words_held_out(texts, part_of)})]
-    for file in (FOLDER / f"{UNSEEN}.jsonl", *options.sample):
-        others = texts_of(file)
-        told.append(report(file.stem, others, stored(others), {words: plain_words(texts, others)}))
+        save(*train(texts, scores), HEADER_FILE, TABLE_FILE)
+        stored_model.cache_clear()
+    tfidf = "TF-IDF of words, logistic regression"
+    parts = [
+        measure_speed(),
+        "",
+        report("Unseen families", texts, answers, {tfidf: cross_validate_tfidf(texts, folds)}),
+    ]
+    for file in (DIRECTORY / f"{UNSEEN}.jsonl", *options.sample):
+        others = load_texts(file)
+        parts.append(report(file.stem, others, answer_as_shipped(others), {tfidf: answer_by_tfidf(texts, others)}))
     if options.holes:
-        told.append(holes(texts))
-    print("\n".join(told))
+        parts.append(report_holes(texts))
+    print("\n".join(parts))
     if options.report:
-        renew(DOCUMENT, "figures", "\n".join(told).replace("\n## ", "\n### "))
+        renew(DOCUMENT, "figures", "\n".join(parts).replace("\n## ", "\n### "))
     if options.doubtful:
-        print(doubtful(texts, sums))
+        print(report_doubtful(texts, scores))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,8 @@
-"""How descriptions were read before a classifier did: the keywords of the matrix rows and a few cues. A baseline.
-
-Kept as it was, without what it had to say of archetypes and jobs.
-"""
+"""Classify descriptions by the keywords of the decision matrix and a few cues: a baseline for the classifier."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -14,13 +10,13 @@ from typing import Final
 from advisor.describe.decision_matrix import ROWS
 from advisor.models import Recommendation, Strategy
 
-LONGEST: Final = 20_000
-CLEAR_LEAD: Final = 1.25  # the verdict's score against the other's; less is a tie
+MAX_CHARACTERS: Final = 20_000
+MIN_LEAD: Final = 1.25  # ratio of the best score to the second best; less is a tie
 
 
 @dataclass(frozen=True)
 class Cue:
-    """Words that tell where the work happens, whatever the task is about."""
+    """Keywords that show where the time goes, whatever the task is about."""
 
     keywords: tuple[str, ...]
     verdict: Strategy
@@ -74,36 +70,29 @@ CUES: tuple[Cue, ...] = (
 ASYNC_WORDS = ("asyncio", "async", "await*", "coroutine*", "aiohttp", "httpx", "event loop", "uvloop", "trio", "anyio")
 
 
-def by_keywords(text: str) -> Recommendation:
-    """The verdict with a clear lead in keywords; "undecided" without one."""
-    words = " ".join(text[:LONGEST].lower().replace("’", "'").split())
-    weights: dict[Strategy, float] = {}
-    spoken: dict[Strategy, set[str]] = {}
+def classify_by_keywords(text: str) -> Recommendation:
+    """Return the verdict with a clear lead in keywords; "undecided" if there is none."""
+    lower = " ".join(text[:MAX_CHARACTERS].lower().replace("’", "'").split())
+    keywords: dict[Strategy, set[str]] = {}
     for row in ROWS:
-        spoken.setdefault(row.recommendation, set()).update(_matches(row.keywords, words))
-    for verdict, matched in spoken.items():
-        weights[verdict] = _weight(matched)
+        keywords.setdefault(row.recommendation, set()).update(_find(row.keywords, lower))
+    scores = {verdict: sum(1.0 + keyword.count(" ") for keyword in found) for verdict, found in keywords.items()}
     for cue in CUES:
-        weights[cue.verdict] = weights.get(cue.verdict, 0.0) + cue.weight * len(_matches(cue.keywords, words))
-    ordered = sorted(((weight, verdict) for verdict, weight in weights.items() if weight), reverse=True)
-    if not ordered or (len(ordered) > 1 and ordered[0][0] < CLEAR_LEAD * ordered[1][0]):
+        scores[cue.verdict] = scores.get(cue.verdict, 0.0) + cue.weight * len(_find(cue.keywords, lower))
+    ranking = sorted(((score, verdict) for verdict, score in scores.items() if score), reverse=True)
+    if not ranking or (len(ranking) > 1 and ranking[0][0] < MIN_LEAD * ranking[1][0]):
         return "undecided"
-    found = ordered[0][1]
-    return "asyncio" if found == "threading" and _matches(ASYNC_WORDS, words) else found
+    verdict = ranking[0][1]
+    return "asyncio" if verdict == "threading" and _find(ASYNC_WORDS, lower) else verdict
+
+
+def _find(keywords: tuple[str, ...], lower: str) -> set[str]:
+    return set(_pattern(keywords).findall(lower))
 
 
 @cache
 def _pattern(keywords: tuple[str, ...]) -> re.Pattern[str]:
-    """One pattern for all keywords, the longest first; `*` at the end stands for any ending."""
+    """Compile the keywords, the longest first; a trailing `*` stands for any ending."""
     ordered = sorted(keywords, key=len, reverse=True)
     parts = (re.escape(word.removesuffix("*")) + (r"[\w-]{0,30}" if word.endswith("*") else "") for word in ordered)
     return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)")
-
-
-def _matches(keywords: tuple[str, ...], words: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_pattern(keywords).findall(words)))
-
-
-def _weight(matched: Iterable[str]) -> float:
-    """A phrase says more than a word: its number of words."""
-    return sum(1.0 + matching.count(" ") for matching in matched)

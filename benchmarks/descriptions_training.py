@@ -1,7 +1,7 @@
-"""Trains the classifier of descriptions: texts → features → two linear models, calibrated, stored as whole numbers.
+"""Train the classifier of descriptions: texts, features, two linear models, calibration, a table of small integers.
 
-What is calibrated or chosen (temperature, the confidence's scale, the threshold) is so on predictions for texts whose
-family the model had not seen.
+Everything that is calibrated or chosen (temperature, confidence, threshold) is so on scores of texts whose family the
+model had not seen.
 """
 
 from __future__ import annotations
@@ -15,108 +15,100 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from advisor.describe.classifier.archetype_kinds import fitting
-from advisor.describe.classifier.features import Features, features
-from advisor.describe.classifier.predict import Header, Kind, Model, key, leading, log_odds, logistic, softmax, unpacked
+from advisor.describe.classifier.archetype_kinds import best_archetype
+from advisor.describe.classifier.features import Features, extract_features
+from advisor.describe.classifier.predict import (
+    AnswerClass,
+    Header,
+    hash_feature,
+    leading_verdict,
+    log_odds,
+    logistic,
+    softmax,
+)
 from advisor.models import Recommendation
 from advisor.report.atomic_write import atomic_write
 
-FOLDER: Final = Path(__file__).resolve().parent.parent / "profiles" / "descriptions"
-TRAINED_ON: Final = (
-    "waiting",
-    "computing",
-    "symptoms",
-    "edges",
-    "terse",
-    "plain",
-    "sequential",
-    "vague",
-    "trackers",
-    "beliefs",
-    "elsewhere",
-    "languages",
-    "remote",
-    "serial",
-    "responsive",
-    "disguised",
+DIRECTORY: Final = Path(__file__).resolve().parent.parent / "profiles" / "descriptions"
+TRAINING_FILES: Final = (
+    *("waiting", "computing", "symptoms", "edges", "terse", "plain", "sequential", "vague"),
+    *("trackers", "beliefs", "elsewhere", "languages", "remote", "serial", "responsive", "disguised"),
 )
 UNSEEN: Final = "unseen"
-FEWEST_FAMILIES: Final = 4  # that a feature must be seen in: what one author wrote once says nothing of others
-FACT: Final = 0.12  # what a fact counts beside a text's words, whose squares add up to about 1
-FEW_WORDS: Final = (
-    100_000.0  # added to the squares of the words' rarity, so that one word alone does not speak for a text
-)
-# What people ask for, as far as is known: mostly threads or processes. The texts here have more of the other verdicts,
-# for these are hard to tell, so each counts by how often it is asked for, or the classifier would see them everywhere.
-ASKED_FOR: Final[dict[Recommendation, float]] = {
+MIN_FAMILIES: Final = 4  # a feature that fewer families have says little about texts of other authors
+FACT_VALUE: Final = 0.12  # of a fact in a row of the feature matrix, where the squares of a text's words add up to 1
+NORM_OFFSET: Final = 100_000.0  # added to the squared norm, so that a single word does not speak for a whole text
+# Frequency of the verdicts among real questions, as far as is known: mostly threads or processes. The training texts
+# have more of the others, which are hard to tell apart, so each text is weighted by the frequency of its verdict.
+VERDICT_FREQUENCY: Final[dict[Recommendation, float]] = {
     "threading": 0.37,
     "multiprocessing": 0.35,
     "asyncio": 0.08,
     "sequential": 0.08,
     "undecided": 0.12,
 }
-STRENGTH: Final = 15.0  # the inverse of the regularisation
+INVERSE_REGULARIZATION: Final = 15.0  # C of the logistic regression
 FOLDS: Final = 5
-BYTE: Final = 127
+MAX_BYTE: Final = 127
 
 
 @dataclass(frozen=True)
-class Text:
-    """A labelled description. `label` is the best answer, `acceptable` all that experts would give."""
+class LabelledText:
+    """A description with the best answer and all that an expert would accept."""
 
     text: str
     label: Recommendation
     acceptable: tuple[Recommendation, ...]
     archetype: str | None
-    hard: bool
+    misleading: bool
     family: str
     file: str
 
     @property
-    def kind(self) -> Kind:
-        """Its answer, with what is accepted reduced to the common cases."""
+    def answer_class(self) -> AnswerClass:
+        """The label with the accepted alternatives, reduced to the common cases."""
         others: tuple[Recommendation, ...] = ()
         if self.label in ("threading", "multiprocessing"):
-            spared: Recommendation = "multiprocessing" if self.label == "threading" else "threading"
-            others = (spared,) if spared in self.acceptable else ()
+            other: Recommendation = "multiprocessing" if self.label == "threading" else "threading"
+            others = (other,) if other in self.acceptable else ()
         if self.label == "asyncio" or (self.label == "threading" and not others and "asyncio" in self.acceptable):
             others = ("threading",) if self.label == "asyncio" else ("asyncio",)
-        return Kind(self.label, (self.label, *others))
+        return AnswerClass(self.label, (self.label, *others))
 
     @cached_property
     def features(self) -> Features:
-        return features(self.text)
+        return extract_features(self.text)
 
 
-def texts_of(file: Path) -> list[Text]:
-    """The descriptions in a file of JSON Lines; a label of null is "undecided"."""
-    return [_text(json.loads(line), file.stem) for line in file.read_text("utf-8").splitlines() if line.strip()]
+def load_texts(file: Path) -> list[LabelledText]:
+    """Load a file of JSON Lines; a label of null is "undecided"."""
+    return [_parse(json.loads(line), file.stem) for line in file.read_text("utf-8").splitlines() if line.strip()]
 
 
-def _text(fields: Mapping[str, Any], file: str) -> Text:
+def _parse(fields: Mapping[str, Any], file: str) -> LabelledText:
     label: Recommendation = fields.get("label") or "undecided"
-    acceptable: tuple[Recommendation, ...] = tuple(one or "undecided" for one in fields.get("acceptable") or [label])
-    return Text(
-        fields["text"],
-        label,
-        acceptable,
-        fields.get("archetype"),
-        bool(fields.get("hard")),
-        fields.get("family") or fields["text"],
-        file,
+    return LabelledText(
+        text=fields["text"],
+        label=label,
+        acceptable=tuple(verdict or "undecided" for verdict in fields.get("acceptable") or [label]),
+        archetype=fields.get("archetype"),
+        misleading=bool(fields.get("hard")),
+        family=fields.get("family") or fields["text"],
+        file=file,
     )
 
 
-def training_texts() -> list[Text]:
-    return [text for name in TRAINED_ON for text in texts_of(FOLDER / f"{name}.jsonl")]
+def load_training_texts() -> list[LabelledText]:
+    """Load all texts that the stored model is trained on."""
+    return [text for name in TRAINING_FILES for text in load_texts(DIRECTORY / f"{name}.jsonl")]
 
 
-# From features to figures
+# Features as numbers
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The features that are known, and for a word how rare it is, in steps of `step`."""
+    """The known features: the words with their rarity in steps of `step`, and the facts."""
 
     rarity: Mapping[str, int]
     facts: Sequence[str]
@@ -127,49 +119,52 @@ class Vocabulary:
         return [*self.rarity, *self.facts]
 
     @cached_property
-    def places(self) -> dict[str, int]:
-        return {name: place for place, name in enumerate(self.names)}
+    def columns(self) -> dict[str, int]:
+        return {name: column for column, name in enumerate(self.names)}
 
 
-def vocabulary_of(texts: Sequence[Text]) -> Vocabulary:
-    words = _families([(text.family, text.features.words) for text in texts])
-    facts = _families([(text.family, text.features.facts) for text in texts])
+def build_vocabulary(texts: Sequence[LabelledText]) -> Vocabulary:
+    """Collect the features that enough families have."""
+    words = _count_families([(text.family, text.features.words) for text in texts])
+    facts = _count_families([(text.family, text.features.facts) for text in texts])
     families = len({text.family for text in texts})
-    step = math.log(families / FEWEST_FAMILIES) / BYTE
+    step = math.log(families / MIN_FAMILIES) / MAX_BYTE
     rarity = {name: max(1, round(math.log(families / count) / step)) for name, count in words.items()}
-    keys: dict[int, str] = {}
-    for name in (*rarity, *facts):  # of two features with one key, the first in the alphabet is kept
-        keys.setdefault(key(name), name)
-    kept = set(keys.values())
+    by_key: dict[int, str] = {}
+    for name in (*rarity, *facts):  # of features with the same hash, the first in the alphabet is kept
+        by_key.setdefault(hash_feature(name), name)
+    unique = set(by_key.values())
     return Vocabulary(
-        {name: one for name, one in rarity.items() if name in kept}, [one for one in facts if one in kept], step
+        {name: steps for name, steps in rarity.items() if name in unique},
+        [name for name in facts if name in unique],
+        step,
     )
 
 
-def _families(found: Iterable[tuple[str, Iterable[str]]]) -> dict[str, int]:
-    """In how many families each feature is seen, of those that are seen in enough."""
-    seen: dict[str, set[str]] = {}
-    for family, names in found:
+def _count_families(features: Iterable[tuple[str, Iterable[str]]]) -> dict[str, int]:
+    """Count the families that have each feature, without the features that too few have."""
+    families: dict[str, set[str]] = {}
+    for family, names in features:
         for name in names:
-            seen.setdefault(name, set()).add(family)
-    return {name: len(seen[name]) for name in sorted(seen) if len(seen[name]) >= FEWEST_FAMILIES}
+            families.setdefault(name, set()).add(family)
+    return {name: len(families[name]) for name in sorted(families) if len(families[name]) >= MIN_FAMILIES}
 
 
-def matrix_of(texts: Sequence[Text], known: Vocabulary) -> Any:
-    """A row for each text: its words by rarity, scaled to a length of about 1, and its facts."""
+def feature_matrix(texts: Sequence[LabelledText], vocabulary: Vocabulary) -> Any:
+    """Return a sparse row for each text: its words by rarity, scaled to a norm of about 1, and its facts."""
     from scipy.sparse import csr_matrix
 
     rows: list[int] = []
     columns: list[int] = []
     values: list[float] = []
     for row, text in enumerate(texts):
-        words = [name for name in text.features.words if name in known.rarity]
-        length = math.sqrt(sum(known.rarity[name] ** 2 for name in words) + FEW_WORDS)
-        facts = [name for name in text.features.facts if name in known.places]
+        words = [name for name in text.features.words if name in vocabulary.rarity]
+        norm = math.sqrt(sum(vocabulary.rarity[name] ** 2 for name in words) + NORM_OFFSET)
+        facts = [name for name in text.features.facts if name in vocabulary.columns]
         rows += [row] * (len(words) + len(facts))
-        columns += [known.places[name] for name in (*words, *facts)]
-        values += [*(known.rarity[name] / length for name in words), *(FACT for _ in facts)]
-    return csr_matrix((values, (rows, columns)), shape=(len(texts), len(known.names)))
+        columns += [vocabulary.columns[name] for name in (*words, *facts)]
+        values += [*(vocabulary.rarity[name] / norm for name in words), *(FACT_VALUE for _ in facts)]
+    return csr_matrix((values, (rows, columns)), shape=(len(texts), len(vocabulary.names)))
 
 
 # Training
@@ -177,7 +172,7 @@ def matrix_of(texts: Sequence[Text], known: Vocabulary) -> Any:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What turns sums into probabilities, and the probability that a verdict needs to be given."""
+    """Parameters that turn scores into probabilities, and the probability that a verdict needs to be given."""
 
     temperature: float = 1.0
     slope: float = 1.0
@@ -187,8 +182,8 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class Linear:
-    """One linear model: for each class its weights and its intercept."""
+class LinearModel:
+    """The weights and the intercept of each class."""
 
     classes: tuple[Any, ...]
     weights: Any
@@ -196,197 +191,201 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Sums:
-    """What the linear models say of a text, before any calibration."""
+class Scores:
+    """The linear models' scores of a text, before calibration."""
 
-    kinds: tuple[Kind, ...]
-    of_kinds: tuple[float, ...]
+    classes: tuple[AnswerClass, ...]
+    of_classes: tuple[float, ...]
     archetypes: tuple[str, ...]
     of_archetypes: tuple[float, ...]
 
 
-def weights_of(texts: Sequence[Text]) -> list[float]:
-    """What each text counts; all of them together as many as they are."""
-    seen = Counter(text.label for text in texts)
-    asked = sum(ASKED_FOR[label] for label in seen)
-    by_label = {label: ASKED_FOR[label] / asked * len(texts) / count for label, count in seen.items()}
+def sample_weights(texts: Sequence[LabelledText]) -> list[float]:
+    """Return the weight of each text; they add up to the number of texts."""
+    counts = Counter(text.label for text in texts)
+    total = sum(VERDICT_FREQUENCY[label] for label in counts)
+    by_label = {label: VERDICT_FREQUENCY[label] / total * len(texts) / count for label, count in counts.items()}
     return [by_label[text.label] for text in texts]
 
 
-def _linear(rows: Any, answers: Sequence[Any], weights: Sequence[float]) -> Linear:
+def _fit_linear(rows: Any, answers: Sequence[Any], weights: Sequence[float]) -> LinearModel:
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
     classes = tuple(sorted(set(answers)))
     numbers = np.array([classes.index(answer) for answer in answers])
-    fitted = LogisticRegression(C=STRENGTH, max_iter=200, tol=1e-3).fit(rows, numbers, sample_weight=weights)
-    return Linear(classes, fitted.coef_, fitted.intercept_)
+    regression = LogisticRegression(C=INVERSE_REGULARIZATION, max_iter=200, tol=1e-3)
+    fitted = regression.fit(rows, numbers, sample_weight=weights)
+    return LinearModel(classes, fitted.coef_, fitted.intercept_)
 
 
-def fit(texts: Sequence[Text], known: Vocabulary) -> tuple[Linear, Linear]:
-    """The model of the kinds of answers, and that of the archetypes."""
-    rows = matrix_of(texts, known)
-    named = [place for place, text in enumerate(texts) if text.archetype]
+def fit(texts: Sequence[LabelledText], vocabulary: Vocabulary) -> tuple[LinearModel, LinearModel]:
+    """Fit the model of the answer classes and that of the archetypes."""
+    rows = feature_matrix(texts, vocabulary)
+    named = [row for row, text in enumerate(texts) if text.archetype]
     return (
-        _linear(rows, [text.kind for text in texts], weights_of(texts)),
-        _linear(rows[named], [texts[place].archetype for place in named], [1.0] * len(named)),
+        _fit_linear(rows, [text.answer_class for text in texts], sample_weights(texts)),
+        _fit_linear(rows[named], [texts[row].archetype for row in named], [1.0] * len(named)),
     )
 
 
-def sums_of(texts: Sequence[Text], known: Vocabulary, models: tuple[Linear, Linear]) -> list[Sums]:
-    rows = matrix_of(texts, known)
-    kinds, archetypes = (rows @ one.weights.T + one.intercepts for one in models)
+def score(
+    texts: Sequence[LabelledText], vocabulary: Vocabulary, models: tuple[LinearModel, LinearModel]
+) -> list[Scores]:
+    """Compute the scores of texts."""
+    rows = feature_matrix(texts, vocabulary)
+    classes, archetypes = (rows @ model.weights.T + model.intercepts for model in models)
     return [
-        Sums(models[0].classes, tuple(map(float, of_kinds)), models[1].classes, tuple(map(float, of_archetypes)))
-        for of_kinds, of_archetypes in zip(kinds, archetypes, strict=True)
+        Scores(models[0].classes, tuple(map(float, of_classes)), models[1].classes, tuple(map(float, of_archetypes)))
+        for of_classes, of_archetypes in zip(classes, archetypes, strict=True)
     ]
 
 
-def parts(groups: Sequence[str], count: int = FOLDS) -> list[int]:
-    """For each text the part that it is in, whole groups in one part; the largest groups are dealt out first."""
-    sizes: dict[str, int] = {}
-    for group in groups:
-        sizes[group] = sizes.get(group, 0) + 1
+def assign_folds(groups: Sequence[str], count: int = FOLDS) -> list[int]:
+    """Assign whole groups to folds of similar sizes, the largest groups first."""
+    sizes = Counter(groups)
     filled = [0] * min(count, len(sizes))
-    dealt: dict[str, int] = {}
-    for group in sorted(sizes, key=lambda one: (-sizes[one], one)):
-        part = filled.index(min(filled))
-        dealt[group] = part
-        filled[part] += sizes[group]
-    return [dealt[group] for group in groups]
+    fold_of: dict[str, int] = {}
+    for group in sorted(sizes, key=lambda group: (-sizes[group], group)):
+        fold = filled.index(min(filled))
+        fold_of[group] = fold
+        filled[fold] += sizes[group]
+    return [fold_of[group] for group in groups]
 
 
-def held_out(texts: Sequence[Text], part_of: Sequence[int]) -> list[Sums]:
-    """For each text what models say that were trained without its part."""
-    found: dict[int, Sums] = {}
-    for part in sorted(set(part_of)):
-        inside = [place for place, one in enumerate(part_of) if one == part]
-        others = [text for text, one in zip(texts, part_of, strict=True) if one != part]
-        known = vocabulary_of(others)
-        answers = sums_of([texts[place] for place in inside], known, fit(others, known))
-        found |= dict(zip(inside, answers, strict=True))
-    return [found[place] for place in range(len(texts))]
+def held_out_scores(texts: Sequence[LabelledText], folds: Sequence[int]) -> list[Scores]:
+    """Score each text with models that were trained without its fold."""
+    scores: dict[int, Scores] = {}
+    for fold in sorted(set(folds)):
+        inside = [index for index, other in enumerate(folds) if other == fold]
+        others = [text for text, other in zip(texts, folds, strict=True) if other != fold]
+        vocabulary = build_vocabulary(others)
+        answers = score([texts[index] for index in inside], vocabulary, fit(others, vocabulary))
+        scores |= dict(zip(inside, answers, strict=True))
+    return [scores[index] for index in range(len(texts))]
 
 
-def calibrate(texts: Sequence[Text], sums: Sequence[Sums]) -> Calibration:
-    """By what models said of texts that they had not seen."""
+def calibrate(texts: Sequence[LabelledText], scores: Sequence[Scores]) -> Calibration:
+    """Calibrate on the scores of texts that the models had not seen."""
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
-    weights = weights_of(texts)
-    temperature = _temperature(
+    weights = sample_weights(texts)
+    pairs = list(zip(texts, scores, weights, strict=True))
+    temperature = _fit_temperature(
         [
-            (one.of_kinds, one.kinds.index(text.kind), weight)
-            for text, one, weight in zip(texts, sums, weights, strict=True)
-            if text.kind in one.kinds
+            (scored.of_classes, scored.classes.index(text.answer_class), weight)
+            for text, scored, weight in pairs
+            if text.answer_class in scored.classes
         ]
     )
-    archetype_temperature = _temperature(
+    archetype_temperature = _fit_temperature(
         [
-            (one.of_archetypes, one.archetypes.index(text.archetype), 1.0)
-            for text, one in zip(texts, sums, strict=True)
-            if text.archetype in one.archetypes
+            (scored.of_archetypes, scored.archetypes.index(text.archetype), 1.0)
+            for text, scored, _ in pairs
+            if text.archetype in scored.archetypes
         ]
     )
-    leads = [leading(one.kinds, softmax(one.of_kinds, temperature)) for one in sums]
+    leads = [leading_verdict(scored.classes, softmax(scored.of_classes, temperature)) for scored in scores]
     right = np.array([verdict in text.acceptable for text, (verdict, _) in zip(texts, leads, strict=True)])
-    odds = np.array([log_odds(raw) for _, raw in leads])
+    odds = np.array([log_odds(accepted) for _, accepted in leads])
     fitted = LogisticRegression(C=1e6).fit(odds[:, None], right, sample_weight=weights)
     slope, shift = float(fitted.coef_[0][0]), float(fitted.intercept_[0])
-    sure = [logistic(slope * one + shift) for one in odds]
-    threshold = _threshold(texts, [verdict for verdict, _ in leads], sure, weights)
+    confidences = [logistic(slope * value + shift) for value in odds]
+    threshold = _best_threshold(texts, [verdict for verdict, _ in leads], confidences, weights)
     return Calibration(temperature, slope, shift, threshold, archetype_temperature)
 
 
-def _temperature(answers: Sequence[tuple[Sequence[float], int, float]]) -> float:
-    """The one at which the right answers are likeliest; each is told with the sums, its place, and what it counts."""
+def _fit_temperature(answers: Sequence[tuple[Sequence[float], int, float]]) -> float:
+    """Minimize the log loss; an answer has the scores, the index of the right class, and its weight."""
 
     def loss(temperature: float) -> float:
-        return -sum(weight * math.log(max(1e-12, softmax(sums, temperature)[right])) for sums, right, weight in answers)
+        return -sum(
+            weight * math.log(max(1e-12, softmax(scores, temperature)[right])) for scores, right, weight in answers
+        )
 
     return min((step / 20 for step in range(6, 41)), key=loss)
 
 
-def _threshold(
-    texts: Sequence[Text], verdicts: Sequence[Recommendation], sure: Sequence[float], weights: Sequence[float]
+def _best_threshold(
+    texts: Sequence[LabelledText],
+    verdicts: Sequence[Recommendation],
+    confidences: Sequence[float],
+    weights: Sequence[float],
 ) -> float:
-    """Where advice does most good: right counts 1, wrong as much against it, and a question nothing."""
+    """Maximize the benefit of the answers: a right one counts 1, a wrong one -1, a question 0."""
 
-    def good(threshold: float) -> float:
+    def benefit(threshold: float) -> float:
         total = 0.0
-        for text, verdict, one, weight in zip(texts, verdicts, sure, weights, strict=True):
-            given = verdict if one >= threshold else "undecided"
-            if given in text.acceptable:
+        for text, verdict, confidence, weight in zip(texts, verdicts, confidences, weights, strict=True):
+            answer = verdict if confidence >= threshold else "undecided"
+            if answer in text.acceptable:
                 total += weight
-            elif given != "undecided":
+            elif answer != "undecided":
                 total -= weight
         return total
 
-    return max((step / 100 for step in range(30, 71)), key=good)
+    return max((step / 100 for step in range(30, 71)), key=benefit)
 
 
-def judgement(sums: Sums, by: Calibration) -> tuple[Recommendation, float, str, float]:
-    """Verdict, confidence, archetype and its confidence, as the stored classifier comes to them."""
-    lead, raw = leading(sums.kinds, softmax(sums.of_kinds, by.temperature))
-    confidence = logistic(by.slope * log_odds(raw) + by.shift)
-    shares = softmax(sums.of_archetypes, by.archetype_temperature)
-    given: Recommendation = lead if confidence >= by.threshold else "undecided"
-    of_archetypes = dict(zip(sums.archetypes, shares, strict=True))
-    archetype = fitting(given, of_archetypes)
-    return given, confidence, archetype, of_archetypes[archetype]
+def predict(scores: Scores, calibration: Calibration) -> tuple[Recommendation, float, str]:
+    """Return verdict, confidence and archetype, as the stored classifier computes them."""
+    leading, accepted = leading_verdict(scores.classes, softmax(scores.of_classes, calibration.temperature))
+    confidence = logistic(calibration.slope * log_odds(accepted) + calibration.shift)
+    verdict: Recommendation = leading if confidence >= calibration.threshold else "undecided"
+    shares = softmax(scores.of_archetypes, calibration.archetype_temperature)
+    return verdict, confidence, best_archetype(verdict, dict(zip(scores.archetypes, shares, strict=True)))
 
 
 # Storing
 
 
-def packed(known: Vocabulary, models: tuple[Linear, Linear], by: Calibration) -> tuple[Header, bytes]:
-    """The model as it is stored: a header, and a row of signed bytes for each feature."""
+def pack(
+    vocabulary: Vocabulary, models: tuple[LinearModel, LinearModel], calibration: Calibration
+) -> tuple[Header, bytes]:
+    """Return the model as it is stored: a header, and a row of signed bytes for each feature."""
     import numpy as np
 
-    weights = np.vstack([one.weights for one in models]).T
-    words = len(known.rarity)
-    rarity = np.array([*known.rarity.values(), *(0 for _ in known.facts)])
-    weights[:words] *= rarity[:words, None] * known.step
-    weights[words:] *= FACT
-    word_scales = np.abs(weights[:words]).max(axis=0) / BYTE
-    fact_scales = np.abs(weights[words:]).max(axis=0) / BYTE
+    weights = np.vstack([model.weights for model in models]).T
+    words = len(vocabulary.rarity)
+    rarity = np.array([*vocabulary.rarity.values(), *(0 for _ in vocabulary.facts)])
+    weights[:words] *= rarity[:words, None] * vocabulary.step
+    weights[words:] *= FACT_VALUE
+    word_scales = np.abs(weights[:words]).max(axis=0) / MAX_BYTE
+    fact_scales = np.abs(weights[words:]).max(axis=0) / MAX_BYTE
     weights[:words] /= word_scales
     weights[words:] /= fact_scales
     table = np.hstack([np.rint(weights), rarity[:, None]]).astype(np.int8)
-    keys = np.array([key(name) for name in known.names], dtype="<u4")
+    keys = np.array([hash_feature(name) for name in vocabulary.names], dtype="<u4")
     order = np.argsort(keys)
     header = Header(
-        kinds=models[0].classes,
+        classes=models[0].classes,
         archetypes=models[1].classes,
         rows=len(keys),
-        intercepts=_figures(np.concatenate([one.intercepts for one in models])),
-        word_scales=_figures(word_scales),
-        fact_scales=_figures(fact_scales),
-        rarity_scale=float(f"{known.step:.6g}"),
-        few_words=FEW_WORDS,
-        **{name: round(value, 6) for name, value in asdict(by).items()},
+        intercepts=_rounded(np.concatenate([model.intercepts for model in models])),
+        word_scales=_rounded(word_scales),
+        fact_scales=_rounded(fact_scales),
+        rarity_scale=float(f"{vocabulary.step:.6g}"),
+        norm_offset=NORM_OFFSET,
+        **{name: round(value, 6) for name, value in asdict(calibration).items()},
     )
     return header, keys[order].tobytes() + table[order].tobytes()
 
 
-def _figures(values: Any) -> tuple[float, ...]:
+def _rounded(values: Any) -> tuple[float, ...]:
     return tuple(float(f"{value:.6g}") for value in values)
 
 
-def in_memory(header: Header, table: bytes) -> Model:
-    return unpacked(json.loads(json.dumps(asdict(header))), table)
+def train(texts: Sequence[LabelledText], scores: Sequence[Scores]) -> tuple[Header, bytes]:
+    """Train on all texts, and calibrate on the scores of each while it was held out."""
+    vocabulary = build_vocabulary(texts)
+    return pack(vocabulary, fit(texts, vocabulary), calibrate(texts, scores))
 
 
-def train(texts: Sequence[Text], sums: Sequence[Sums]) -> tuple[Header, bytes]:
-    """The model of all texts, calibrated by what was said of each while it was held out."""
-    known = vocabulary_of(texts)
-    return packed(known, fit(texts, known), calibrate(texts, sums))
-
-
-def write(header: Header, table: bytes, header_file: Path, table_file: Path) -> None:
-    fields = asdict(header)
+def save(header: Header, table: bytes, header_file: Path, table_file: Path) -> None:
+    """Write the two files of a model."""
     lines = ",\n".join(
-        f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in fields.items()
+        f" {json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}" for name, value in asdict(header).items()
     )
     with atomic_write(header_file) as new:
         new.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")

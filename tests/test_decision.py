@@ -9,8 +9,9 @@ import pytest
 from advisor.api import advise_description, advise_on
 from advisor.decide.calibrate import calibrate
 from advisor.decide.confidence import MAX_PER_WORKER
-from advisor.describe import reader
+from advisor.describe.archetypes import archetypes
 from advisor.describe.decision_matrix import ROWS
+from advisor.describe.reader import read
 from advisor.models import (
     Advice,
     Alternative,
@@ -316,7 +317,7 @@ def test_dissent_with_the_matrix_is_said_aloud() -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.task)
 def test_each_row_of_the_matrix_comes_out(row: MatrixRow) -> None:
     """With nothing else known, the cost model on the archetype comes to the matrix's verdict by itself."""
-    profile = reader.archetypes()[row.archetype]
+    profile = archetypes()[row.archetype]
     for cores, calls in itertools.product((2, 4, 16), (20, 100, 1000)):
         host = Machine(cores=cores, memory=16_000_000_000)
         advice = advise_on(AdviceRequest(profile, Job(calls=calls), host, "described"))
@@ -329,7 +330,7 @@ def test_a_description_is_advised_as_its_row_says(row: MatrixRow) -> None:
     advice = described(row.task)
     assert (advice.recommendation, advice.evidence) == (row.recommendation, "described")
     assert advice.workers > 1 or advice.job.responsive
-    assert advice.confidence <= reader.read(row.task).confidence
+    assert advice.confidence <= read(row.task).confidence
     assert advice.seconds is not None
     assert advice.seconds.high > 1.5 * advice.seconds.low
     assert "assumed-figures" in [warning.code for warning in advice.warnings]
@@ -337,7 +338,7 @@ def test_a_description_is_advised_as_its_row_says(row: MatrixRow) -> None:
 
 def test_a_described_speed_up_is_wider_than_a_measured_one() -> None:
     """The same figures predict the speed-up less sharply when they are assumed than when they were measured."""
-    assumed = reader.archetypes()["image"]
+    assumed = archetypes()["image"]
     known = assumed.model_copy(update={"archetype": None, "calls": 50, "standard_error": {}})
     host = Machine(cores=16, memory=16_000_000_000)
     wide = advise_on(AdviceRequest(assumed, JOB, host, "described")).speedup
@@ -384,7 +385,7 @@ def test_a_vague_description_is_undecided() -> None:
     """Too little to go on is no guess: no seconds, no confidence, and a question in the summary."""
     advice = described("please make it faster")
     assert (advice.recommendation, advice.confidence, advice.seconds) == ("undecided", 0.0, None)
-    assert advice.questions == reader.read("please make it faster").questions
+    assert advice.questions == read("please make it faster").questions
     assert advice.summary == f"Not enough to go on: {advice.questions[0]}"
 
 

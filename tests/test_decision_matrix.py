@@ -5,7 +5,7 @@ import json
 import pytest
 
 from advisor.decide.reference import as_json
-from advisor.describe import reader
+from advisor.describe.archetypes import archetypes
 from advisor.describe.decision_matrix import FURTHER, LISTS, MATRIX, ROWS
 from advisor.models import MatrixRow
 
@@ -38,7 +38,7 @@ def test_every_row_can_be_used(row: MatrixRow) -> None:
     assert row.source
     assert row.keywords
     assert all(word == word.lower().strip() for word in row.keywords)
-    assert row.archetype in reader.archetypes()
+    assert row.archetype in archetypes()
 
 
 def test_everything_is_listed_as_json() -> None:

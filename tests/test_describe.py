@@ -5,17 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.api import advise_description, curves
-from advisor.describe import reader
+from advisor.describe.archetypes import KINDS, MAX_JOB_SECONDS, archetypes
 from advisor.describe.decision_matrix import LISTS, MATRIX, ROWS
 from advisor.describe.matrix_lookup import row_for_name
 from advisor.describe.reader import (
     BUSY_CORE,
     HOW_LONG,
     INDEPENDENT,
-    KINDS,
     WHAT_A_CALL_DOES,
     WHERE_IT_WORKS,
-    archetypes,
     read,
 )
 from advisor.limits import MAX_DESCRIPTION
@@ -129,7 +127,7 @@ def test_many_calls_of_unknown_length_are_no_job_for_months() -> None:
     """A million things whose time nobody told are assumed to be done within a day."""
     told = read("crack md5 hashes with a wordlist of 14 million words, pure python")
     assert told.profile is not None
-    assert told.profile.wall * told.job.calls <= reader.LONGEST_JOB * (1 + 1e-9)
+    assert told.profile.wall * told.job.calls <= MAX_JOB_SECONDS * (1 + 1e-9)
 
 
 def test_a_window_that_hangs_wants_one_thread() -> None:

@@ -78,7 +78,7 @@ def test_a_fact_agrees_with_what_was_measured() -> None:
 )
 def test_what_is_not_safe_is_warned_of(strategy: Strategy, start_method: StartMethod, codes: list[str]) -> None:
     """A connection is not to be carried into forked processes; where none are forked, it is not."""
-    known = library_notes.known([found.entry for found in lookup.found_in("sqlite3")], ())
+    known = library_notes.known([found.entry for found in lookup.find_entries("sqlite3")], ())
     chosen = Estimate(strategy=strategy, workers=2, seconds=Range(low=1, expected=1, high=1), bottleneck="cores")
     facts = Facts(HOLDS, Job(), Machine(cores=4, start_method=start_method), (chosen,), chosen)
     found = [warning.code for warning in pitfalls(facts, library_notes.pitfall_rules(known))]

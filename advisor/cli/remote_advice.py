@@ -15,7 +15,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from pydantic import ValidationError
 
 from advisor import api
-from advisor.describe.text.quantities import quantities
+from advisor.describe.text.quantities import extract_quantities
 from advisor.errors import UsageError
 from advisor.host import machine
 from advisor.limits import MAX_ANSWER_BYTES
@@ -75,7 +75,7 @@ def _machine(subject: Profile | str, cores: int | None) -> dict[str, Any]:
     host = machine.limits()
     if isinstance(subject, Profile):
         host = machine.as_measured(host, subject)
-    if cores is None and not (isinstance(subject, str) and quantities(subject).cores is not None):
+    if cores is None and not (isinstance(subject, str) and extract_quantities(subject).cores is not None):
         cores = host.cores
     fields = {
         "cores": cores,

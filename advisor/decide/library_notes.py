@@ -52,7 +52,7 @@ PITFALL_TRAITS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
 
 def known(named: Iterable[LexiconEntry], modules: Sequence[str]) -> tuple[LexiconEntry, ...]:
     """Return the entries that a description names, and those about the modules that a call imports."""
-    return tuple(dict.fromkeys([*named, *(lookup.facts_for_modules(modules) if modules else ())]))
+    return tuple(dict.fromkeys([*named, *(lookup.find_module_entries(modules) if modules else ())]))
 
 
 def reasons(entries: Sequence[LexiconEntry], strategy: Strategy, profile: Profile) -> tuple[Reason, ...]:

@@ -16,7 +16,7 @@ WORD_MEANING = "what the word means"  # of verbs, nouns and symptoms, which have
 def as_json(words: str = "") -> dict[str, list[dict[str, object]]]:
     """Return all of it as plain data, templates unfilled; with `words`, only the lexicon's entries for them."""
     if words:
-        return {"lexicon": _lexicon(dict.fromkeys(found.entry for found in lookup.found_in(words.lower())))}
+        return {"lexicon": _lexicon(dict.fromkeys(found.entry for found in lookup.find_entries(words.lower())))}
     return {
         "matrix": _matrix(decision_matrix.MATRIX),
         "lists": _matrix(decision_matrix.LISTS),

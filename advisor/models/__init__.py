@@ -9,7 +9,7 @@ from advisor.models.estimate import Estimate
 from advisor.models.job import Job
 from advisor.models.machine import MEMORY_SHARE, POOL_COSTS, Machine, StartMethod
 from advisor.models.profile import GilSource, HeldResource, Picklable, Profile, Python, Reached, SideEffects
-from advisor.models.reading import Kind, LexiconEntry, MatrixRow, Reading, Trait, Works
+from advisor.models.reading import EntryKind, LexiconEntry, MatrixRow, Reading, Trait, WorkType
 from advisor.models.record import Bytes, JobSeconds, Range, Record, Seconds, Text
 from advisor.models.strategies import Recommendation, Strategy
 
@@ -19,13 +19,13 @@ __all__ = [
     "Advice",
     "Alternative",
     "Bytes",
+    "EntryKind",
     "Estimate",
     "Evidence",
     "GilSource",
     "HeldResource",
     "Job",
     "JobSeconds",
-    "Kind",
     "LexiconEntry",
     "Machine",
     "MatrixRow",
@@ -46,5 +46,5 @@ __all__ = [
     "Text",
     "Trait",
     "Verification",
-    "Works",
+    "WorkType",
 ]

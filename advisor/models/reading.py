@@ -9,8 +9,8 @@ from advisor.models.job import Job
 from advisor.models.profile import Profile
 from advisor.models.strategies import Recommendation, Strategy
 
-Kind = Literal["library", "program", "service", "verb", "noun", "symptom"]
-Works = Literal[
+EntryKind = Literal["library", "program", "service", "verb", "noun", "symptom"]
+WorkType = Literal[
     "network", "disk", "database", "device", "child", "releases", "holds", "mixed", "tiny", "serial", "none"
 ]
 Trait = Literal[
@@ -29,9 +29,9 @@ class LexiconEntry(NamedTuple):
     """A library, program, service, verb, noun or symptom, and where the work happens that it stands for."""
 
     name: str
-    kind: Kind
+    kind: EntryKind
     words: tuple[str, ...]
-    works: Works
+    works: WorkType
     fact: str
     imports: tuple[str, ...] = ()
     archetype: str | None = None

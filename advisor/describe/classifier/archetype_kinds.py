@@ -1,4 +1,4 @@
-"""What the calls of each archetype do, and so which verdicts it can stand for."""
+"""Whether the calls of an archetype wait, compute or must run in order, and so which verdicts it can stand for."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Final, Literal
 
 from advisor.models import Recommendation
 
-Kind = Literal["waits", "computes", "sequential"]
+ArchetypeKind = Literal["waits", "computes", "sequential"]
 
 NATIVE: Final = "native"
-KINDS: Final[dict[str, Kind]] = {
+KINDS: Final[dict[str, ArchetypeKind]] = {
     **dict.fromkeys(
         ("download", "api-call", "database", "file-io", "chat", "web-handler", "gui", "shared-state"), "waits"
     ),
@@ -21,7 +21,7 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     **dict.fromkeys(("serial", "tiny", "parallel"), "sequential"),
 }
-KIND_OF_VERDICT: Final[dict[Recommendation, Kind]] = {
+KIND_OF_VERDICT: Final[dict[Recommendation, ArchetypeKind]] = {
     "threading": "waits",
     "asyncio": "waits",
     "multiprocessing": "computes",
@@ -30,16 +30,16 @@ KIND_OF_VERDICT: Final[dict[Recommendation, Kind]] = {
 }
 
 
-def fitting(verdict: Recommendation, shares: Mapping[str, float]) -> str:
-    """Of archetypes with their probabilities, the likeliest whose calls do what the verdict is for.
+def best_archetype(verdict: Recommendation, probabilities: Mapping[str, float]) -> str:
+    """Return the most probable archetype whose kind fits the verdict.
 
-    Threads for what is likelier to compute than to wait are threads for native code that releases the GIL.
+    Threads for calls that more probably compute than wait are threads for native code that releases the GIL.
     """
     kind = KIND_OF_VERDICT.get(verdict)
-    fit = {name: share for name, share in shares.items() if kind is None or KINDS[name] == kind}
-    if not fit:
-        return max(shares, key=shares.__getitem__)
-    computing = sum(share for name, share in shares.items() if KINDS[name] == "computes")
-    if verdict == "threading" and NATIVE in fit and computing > sum(fit.values()):
+    fitting = {name: share for name, share in probabilities.items() if kind is None or KINDS[name] == kind}
+    if not fitting:
+        return max(probabilities, key=probabilities.__getitem__)
+    computing = sum(share for name, share in probabilities.items() if KINDS[name] == "computes")
+    if verdict == "threading" and NATIVE in fitting and computing > sum(fitting.values()):
         return NATIVE
-    return max(fit, key=fit.__getitem__)
+    return max(fitting, key=fitting.__getitem__)

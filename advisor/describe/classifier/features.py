@@ -1,7 +1,9 @@
-"""What a text is judged by: its words, the pieces of its words, and the facts that the lexicon and its clauses give.
+"""Extract the features of a text: its words, character n-grams, and facts from lexicon, clauses and quantities.
 
-A feature is a name, and a text has it or not. Each comes with what to show of it when it decided: the words of the text
-that it is a piece of, or the fact. What would tell a reader nothing, such as the length of the text, shows nothing.
+A feature is a name that a text has or has not. It comes with the words that explain it to a reader: words of the text,
+or the fact; empty for features that explain nothing, such as the length of the text.
+
+The names of the features are part of the stored model: after any change here, train it again.
 """
 
 from __future__ import annotations
@@ -12,23 +14,24 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import combinations
 from typing import Final, NamedTuple
 
-from advisor.describe.lexicon.lookup import found_in
-from advisor.describe.text.clauses import Clause, clauses
-from advisor.describe.text.quantities import Quantities, quantities
-from advisor.describe.text.symptoms import signs_in
-from advisor.describe.text.tokenizer import lowered, vocabulary
+from advisor.describe.lexicon.lookup import find_entries
+from advisor.describe.text.clauses import Clause, extract_clauses
+from advisor.describe.text.quantities import Quantities, extract_quantities
+from advisor.describe.text.symptoms import find_symptoms
+from advisor.describe.text.tokenizer import lowercase, word_set
 from advisor.report import formatting
 
-LONGEST: Final = 3_000  # characters; what is longer is a paste, and says what it is about in its first lines
-PIECES: Final = (3, 4, 5)  # characters of a piece of a word, its ends marked
-LONGEST_WORD: Final = 30
+MAX_CHARACTERS: Final = 3_000  # the first lines of a longer text, such as a pasted log, say what it is about
+NGRAM_SIZES: Final = (3, 4, 5)  # characters
+MAX_WORD: Final = 30
 
-NOTHING: Final = ""  # to show
+NO_EXPLANATION: Final = ""
 
-# Words that carry a sentence and tell a reader nothing about the task, though they weigh something.
-_SAY_NOTHING: Final = vocabulary(
+# Words that explain nothing to a reader, although they have weights.
+_STOP_WORDS: Final = word_set(
     "a about after again all also although am an and any anything are as at away be because been before being but by "
     "can can't could did didn't do does doesn't doing don't each else ever every for from get gets getting give go "
     "goes going got had has have having he her here him his how i i'd i'll i'm i've if in into is isn't it it's its "
@@ -46,171 +49,167 @@ _SAY_NOTHING: Final = vocabulary(
 
 _MARKS: Final = "\u0300-\u036f\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u0900-\u0dff\u0e31-\u0e4e"
 _TOKEN: Final = re.compile(rf"#|(?:[^\W_]|[{_MARKS}])+(?:'[a-z]{{1,2}}\b)?|\?|%")
-_DIGITS: Final = re.compile(r"[0-9]+(?:[.,:'_ ][0-9]+)*")
-_EDGE: Final = "_"
+_NUMBER: Final = re.compile(r"[0-9]+(?:[.,:'_ ][0-9]+)*")
 
 
 class Features(NamedTuple):
-    """What a text has, by name, each with what to show of it."""
+    """The features of a text by name, each with its explanation."""
 
     words: Mapping[str, str]
     facts: Mapping[str, str]
 
 
-def features(text: str) -> Features:
-    """All that a text is judged by."""
-    plain = spaced(text)
-    low = lowered(plain)
-    return Features(of_words(low), of_facts(plain, low))
+def extract_features(text: str) -> Features:
+    """Extract all features of a text."""
+    normalized = normalize(text)
+    lower = lowercase(normalized)
+    return Features(_word_features(lower), _fact_features(normalized, lower))
 
 
-def spaced(text: str) -> str:
-    """One form of each character, single spaces, its lines kept, no more than is read."""
-    told = unicodedata.normalize("NFKC", text[:LONGEST]).replace("\u2019", "'")[: 2 * LONGEST]
-    return "\n".join(" ".join(line.split()) for line in told.splitlines())
+def normalize(text: str) -> str:
+    """Normalize characters and spaces, keep the lines, and cut the text at the maximum length."""
+    plain = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).replace("\u2019", "'")[: 2 * MAX_CHARACTERS]
+    return "\n".join(" ".join(line.split()) for line in plain.splitlines())
 
 
-def of_words(words: str) -> dict[str, str]:
-    """The words, pairs of neighbours, and pieces of words; runs of characters where a script puts no spaces.
+def _word_features(lower: str) -> dict[str, str]:
+    """Return words, bigrams and character n-grams of words; in unspaced scripts, character n-grams.
 
-    Every number is the same one: what matters of it is among the facts.
+    All numbers are the same word: what matters about them is among the facts.
     """
     found: dict[str, str] = {}
     before = ""
-    for word in _TOKEN.findall(_DIGITS.sub("#", words)):
-        if not word.isascii() and _unspaced_script().search(word):
-            _unspaced(word, found)
+    for word in _TOKEN.findall(_NUMBER.sub("#", lower)):
+        if not word.isascii() and _unspaced().search(word):
+            found |= {"=" + ngram: ngram for size in (1, 2, 3) for ngram in _ngrams(word, size)}
             before = ""
             continue
-        told = NOTHING if word in _SAY_NOTHING else word
-        found["=" + word] = told
+        explanation = NO_EXPLANATION if word in _STOP_WORDS else word
+        found["=" + word] = explanation
         if before:
-            found[f"={before} {word}"] = f"{before} {word}" if told and before not in _SAY_NOTHING else NOTHING
+            bigram = f"{before} {word}"
+            found["=" + bigram] = bigram if explanation and before not in _STOP_WORDS else NO_EXPLANATION
         before = word
-        marked = f"{_EDGE}{word[:LONGEST_WORD]}{_EDGE}"
-        for size in PIECES:
-            for start in range(len(marked) - size + 1):
-                found.setdefault(marked[start : start + size], told)
+        for size in NGRAM_SIZES:
+            for ngram in _ngrams(f"_{word[:MAX_WORD]}_", size):
+                found.setdefault(ngram, explanation)
     return found
 
 
+def _ngrams(word: str, size: int) -> list[str]:
+    return [word[start : start + size] for start in range(len(word) - size + 1)]
+
+
 @cache
-def _unspaced_script() -> re.Pattern[str]:
+def _unspaced() -> re.Pattern[str]:
     return re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")  # takes 2 ms to compile
 
 
-def _unspaced(run: str, found: dict[str, str]) -> None:
-    for size in (1, 2, 3):
-        for start in range(len(run) - size + 1):
-            piece = run[start : start + size]
-            found["=" + piece] = piece
-
-
-def of_facts(text: str, low: str) -> dict[str, str]:
-    """What is known of the things that the text names, and what it says of where the time goes.
-
-    `low` is the text in lower case, with every character in its place.
-    """
+def _fact_features(text: str, lower: str) -> dict[str, str]:
+    """Return what is known about the things that the text names, and what it says about where the time goes."""
     facts: dict[str, str] = {}
-    told = clauses(text)
-    _of_lexicon(low.replace("\n", " "), told, facts)
-    _of_signs(low, told, facts)
-    _of_clauses(told, facts)
-    _of_quantities(quantities(text), facts)
-    length = len(_TOKEN.findall(low))
-    facts[f"length {min(7, length.bit_length())}"] = NOTHING
+    clauses = extract_clauses(text)
+    _add_lexicon(lower.replace("\n", " "), clauses, facts)
+    _add_symptoms(lower, clauses, facts)
+    _add_clauses(clauses, facts)
+    _add_quantities(extract_quantities(text), facts)
+    length = len(_TOKEN.findall(lower))
+    facts[f"length {min(7, length.bit_length())}"] = NO_EXPLANATION
     return facts
 
 
-def _role(told: Sequence[Clause], start: int) -> str:
-    """What the clause at that place does with what it names; empty where it just says so."""
-    place = bisect_right(told, start, key=lambda clause: clause.start) - 1
-    if place < 0:
+def _role(clauses: Sequence[Clause], position: int) -> str:
+    """Return what the clause at a position does with the things that it names; empty for a plain statement."""
+    number = bisect_right(clauses, position, key=lambda clause: clause.start) - 1
+    if number < 0:
         return ""
-    clause = told[place]
-    if clause.done or clause.negated:
+    clause = clauses[number]
+    if clause.ruled_out or clause.negated:
         return "set aside"
     if clause.blamed:
         return "blamed"
-    return "wished" if clause.wish else ""
+    return "wished" if clause.hypothetical else ""
 
 
-def _of_lexicon(low: str, told: Sequence[Clause], facts: dict[str, str]) -> None:
-    found = found_in(low)
+def _add_lexicon(lower: str, clauses: Sequence[Clause], facts: dict[str, str]) -> None:
+    matches = find_entries(lower)
     works: list[str] = []
-    for entry, start, end in found:
-        shown = low[start:end]
-        role = _role(told, start)
-        facts[f"works {entry.works}"] = shown
-        facts[f"{entry.kind} works {entry.works}"] = shown
-        facts[f"works {entry.works} {role or 'asserted'}"] = f"{shown} ({role})" if role else shown
+    for entry, start, end in matches:
+        name = lower[start:end]
+        role = _role(clauses, start)
+        facts[f"works {entry.works}"] = name
+        facts[f"{entry.kind} works {entry.works}"] = name
+        facts[f"works {entry.works} {role or 'asserted'}"] = f"{name} ({role})" if role else name
         if entry.archetype and role != "set aside":
-            facts[f"archetype {entry.archetype}"] = shown
+            facts[f"archetype {entry.archetype}"] = name
         for trait in entry.traits:
-            facts[f"trait {trait}"] = shown
+            facts[f"trait {trait}"] = name
         if entry.works not in works and entry.works != "none" and role != "set aside":
             works.append(entry.works)
     if works:
-        facts[f"first works {works[0]}"] = NOTHING
-    for place, one in enumerate(works):
-        for other in works[place + 1 :]:
-            low_name, high_name = sorted((one, other))
-            facts[f"works {low_name} and {high_name}"] = NOTHING
-    facts[f"{min(3, len(found))} known things"] = NOTHING
+        facts[f"first works {works[0]}"] = NO_EXPLANATION
+    for one, other in combinations(works, 2):
+        facts[f"works {min(one, other)} and {max(one, other)}"] = NO_EXPLANATION
+    facts[f"{min(3, len(matches))} known things"] = NO_EXPLANATION
 
 
-def _of_signs(low: str, told: Sequence[Clause], facts: dict[str, str]) -> None:
-    found = signs_in(low)
-    for sign, (shown, start) in found.items():
-        role = _role(told, start)
-        facts[f"sign {sign}"] = shown
-        if role:
-            facts[f"sign {sign} {role}"] = f"{shown} ({role})"
-    facts[f"{min(3, len(found))} signs"] = NOTHING
+def _add_symptoms(lower: str, clauses: Sequence[Clause], facts: dict[str, str]) -> None:
+    symptoms = find_symptoms(lower)
+    for symptom, (words, position) in symptoms.items():
+        facts[f"sign {symptom}"] = words
+        if role := _role(clauses, position):
+            facts[f"sign {symptom} {role}"] = f"{words} ({role})"
+    facts[f"{min(3, len(symptoms))} signs"] = NO_EXPLANATION
 
 
-def _of_clauses(told: Sequence[Clause], facts: dict[str, str]) -> None:
-    for clause in told:
+def _add_clauses(clauses: Sequence[Clause], facts: dict[str, str]) -> None:
+    for clause in clauses:
         if clause.outcome:
             facts[f"outcome {clause.outcome}"] = clause.outcome
-    for name in ("negated", "done", "blamed", "wish"):
-        if any(getattr(clause, name) for clause in told):
-            facts[f"some clause {name}"] = NOTHING
+    for name, has in (
+        ("negated", any(clause.negated for clause in clauses)),
+        ("done", any(clause.ruled_out for clause in clauses)),
+        ("blamed", any(clause.blamed for clause in clauses)),
+        ("wish", any(clause.hypothetical for clause in clauses)),
+    ):
+        if has:
+            facts[f"some clause {name}"] = NO_EXPLANATION
 
 
-def _of_quantities(said: Quantities, facts: dict[str, str]) -> None:
-    """Figures by their size; that one is told at all says that there is a job."""
-    each, total = said.seconds_each, said.seconds_total
-    if said.calls:
-        _of_size("calls", said.calls, f"{formatting.count(said.calls)} calls", facts)
+def _add_quantities(quantities: Quantities, facts: dict[str, str]) -> None:
+    """Add quantities by their order of magnitude; that one is stated at all shows that there is a job."""
+    calls, each, total = quantities.calls, quantities.seconds_per_call, quantities.total_seconds
+    if calls:
+        _add_magnitude("calls", calls, f"{formatting.count(calls)} calls", facts)
     if each is not None:
-        _of_size("seconds each", each, f"{formatting.duration(each)} each", facts)
+        _add_magnitude("seconds each", each, f"{formatting.duration(each)} each", facts)
     if total is not None:
-        _of_size("seconds in total", total, f"{formatting.duration(total)} in total", facts)
-    if said.calls and each:
-        _of_size("seconds for all", said.calls * each, f"{formatting.duration(said.calls * each)} for all", facts)
-    if (said.cores or 0) > 1:  # of a single core, the classifier has learned nothing
-        facts["cores told"] = f"{said.cores} cores"
-    if said.rate_limit_per_second is not None:
+        _add_magnitude("seconds in total", total, f"{formatting.duration(total)} in total", facts)
+    if calls and each:
+        _add_magnitude("seconds for all", calls * each, f"{formatting.duration(calls * each)} for all", facts)
+    if (quantities.cores or 0) > 1:  # no training text names a single core
+        facts["cores told"] = f"{quantities.cores} cores"
+    if quantities.rate_limit_per_second is not None:
         facts["a rate limit"] = "a rate limit"
-    if said.several_within_limit is not None:
-        many = "several at once" if said.several_within_limit else "one at a time"
+    if quantities.rate_limit_allows_overlap is not None:
+        many = "several at once" if quantities.rate_limit_allows_overlap else "one at a time"
         facts[f"the rate limit allows {many}"] = f"a rate limit that allows {many}"
-    if said.at_once is not None:
-        facts[f"{'several' if said.at_once > 1 else 'one'} allowed at once"] = f"{said.at_once} at once"
-    for name, share in (("CPU", said.cpu_share), ("waiting", said.wait_share)):
+    if quantities.max_concurrent is not None:
+        many = "several" if quantities.max_concurrent > 1 else "one"
+        facts[f"{many} allowed at once"] = f"{quantities.max_concurrent} at once"
+    for name, share in (("CPU", quantities.cpu_share), ("waiting", quantities.wait_share)):
         if share is not None:
             size = "low" if share < 0.3 else "high" if share > 0.7 else "middling"
             facts[f"{name} {size}"] = f"{formatting.percent(share)} {name}"
-    if said.busy_cores is not None:
-        few = "no" if said.busy_cores < 0.5 else "one" if said.busy_cores < 1.5 else "several"
-        facts[f"{few} busy cores"] = f"{said.busy_cores:g} busy cores"
-    if not any((said.calls, each, total)):
-        facts["no figures"] = NOTHING
+    if (busy := quantities.busy_cores) is not None:
+        few = "no" if busy < 0.5 else "one" if busy < 1.5 else "several"
+        facts[f"{few} busy cores"] = f"{busy:g} busy cores"
+    if not any((calls, each, total)):
+        facts["no figures"] = NO_EXPLANATION
 
 
-def _of_size(name: str, value: float, shown: str, facts: dict[str, str]) -> None:
-    size = max(-6, min(7, math.floor(math.log10(value)))) if value > 0 else -6
-    facts[f"{name} 1e{size}"] = shown
-    if size < 1:
-        facts[f"{name} few"] = shown
+def _add_magnitude(name: str, value: float, explanation: str, facts: dict[str, str]) -> None:
+    magnitude = max(-6, min(7, math.floor(math.log10(value)))) if value > 0 else -6
+    facts[f"{name} 1e{magnitude}"] = explanation
+    if magnitude < 1:
+        facts[f"{name} few"] = explanation

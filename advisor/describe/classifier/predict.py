@@ -1,16 +1,17 @@
-"""A text → a verdict with its probability, a kind of task, and the words and facts that weighed most.
+"""Classify a text: a verdict with its probability, an archetype, and the words and facts that weighed most.
 
-Two linear models over one set of features, trained by `python -m benchmarks.descriptions --train` and stored as
-figures: a header in JSON and a table of whole numbers beside it. Loading them runs no code, judging needs no library.
+Two linear models share one set of features. `python -m benchmarks.descriptions --train` trains them and stores a header
+in JSON and a table of integer weights; loading runs no code, and classifying needs no library.
 
-What is learned is not the verdict itself but which verdicts an expert would accept (`Header.kinds`): waiting for a
-server is right for threads and for coroutines, so "threading" is sure there although its share is half.
+The classes of the first model are sets of verdicts that an expert would accept (`Header.classes`): threads and
+coroutines are both right for waiting for a server, so "threading" is certain there although its share is half.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import sys
 import zlib
 from array import array
 from bisect import bisect_left
@@ -21,33 +22,33 @@ from operator import mul
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from advisor.describe.classifier.archetype_kinds import fitting
-from advisor.describe.classifier.features import Features, features
+from advisor.describe.classifier.archetype_kinds import best_archetype
+from advisor.describe.classifier.features import Features, extract_features
 from advisor.models import Recommendation
 
-HEADER: Final = Path(__file__).with_name("model.json")
-TABLE: Final = HEADER.with_suffix(".bin")
+HEADER_FILE: Final = Path(__file__).with_name("model.json")
+TABLE_FILE: Final = HEADER_FILE.with_suffix(".bin")
 VERDICTS: Final[tuple[Recommendation, ...]] = ("threading", "multiprocessing", "asyncio", "sequential", "undecided")
-NOTHING_KNOWN: Final = ("nothing in it is known", 0.0)
-MOST_REASONS: Final = 6
-LABEL_COUNTS: Final = 0.2  # how much the best answer counts beside what is accepted: it settles what is nearly a tie
+NO_REASONS: Final = (("nothing in it is known", 0.0),)
+MAX_REASONS: Final = 6
+BEST_ANSWER_WEIGHT: Final = 0.2  # of being the best answer, besides being accepted; it settles near ties
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """What a text was judged to want. `confidence`: the probability that an expert accepts the verdict."""
+class Classification:
+    """The classifier's answer to a text."""
 
     verdict: Recommendation
-    confidence: float
+    confidence: float  # the probability that an expert accepts the verdict
     probabilities: Mapping[Recommendation, float]  # of being the best answer; they add up to 1
-    archetype: str  # the likeliest that fits the verdict
+    archetype: str  # the most probable that fits the verdict
     archetype_confidence: float
-    reasons: tuple[tuple[str, float], ...]  # words or facts for the leading verdict, by their weight in its log-odds
-    leading: Recommendation  # the likeliest verdict, also where it is not likely enough to be given
+    reasons: tuple[tuple[str, float], ...]  # words and facts for the leading verdict, by weight in its log-odds
+    leading: Recommendation  # the most probable verdict, even if it is not probable enough to be given
 
 
-class Kind(NamedTuple):
-    """One kind of answer: the best one, and all that an expert would accept."""
+class AnswerClass(NamedTuple):
+    """A class of the verdict model: the best answer, and all that an expert would accept."""
 
     best: Recommendation
     accepted: tuple[Recommendation, ...]
@@ -55,201 +56,202 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What is stored beside the table of weights."""
+    """Everything in the stored model but the table of weights."""
 
-    kinds: tuple[Kind, ...]
+    classes: tuple[AnswerClass, ...]
     archetypes: tuple[str, ...]
     rows: int
-    intercepts: tuple[float, ...]  # of the kinds, then of the archetypes, as all that goes by column
+    intercepts: tuple[float, ...]  # of the classes, then of the archetypes, like the scales and the table's columns
     word_scales: tuple[float, ...]
     fact_scales: tuple[float, ...]
     rarity_scale: float
-    few_words: float  # what is added to the squares of the words' rarity
+    norm_offset: float  # added to the squared norm of the words
     temperature: float
     archetype_temperature: float
     slope: float  # of the confidence's log-odds
     shift: float
-    threshold: float  # a verdict less likely than this is not given
+    threshold: float  # a less probable verdict is not given
 
     @property
     def columns(self) -> int:
-        """Of the table: the weights, and how rare the word is."""
+        """Number of columns of the table: the weights, and the rarity of the word."""
         return len(self.intercepts) + 1
 
 
-Row = tuple[str, memoryview]  # what to show of a feature, and its weights
+Row = tuple[str, memoryview]  # the explanation of a feature, and its row of the table
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The weights: for each known feature a row of whole numbers."""
+    """The two linear models: a row of integers for each known feature."""
 
     header: Header
-    keys: Sequence[int]  # of the features, ascending
-    table: memoryview  # of signed bytes, the rows in the order of the keys
+    keys: Sequence[int]  # hashes of the features, ascending
+    table: memoryview  # signed bytes, rows in the order of the keys
 
-    def rows(self, found: Mapping[str, str]) -> list[Row]:
-        """Of the features that are known: what to show of them, and their weights."""
+    def rows(self, features: Mapping[str, str]) -> list[Row]:
+        """Return the rows of the features that are known."""
         keys, table, columns = self.keys, self.table, self.header.columns
         rows = []
-        for feature, shown in found.items():
-            wanted = key(feature)
-            place = bisect_left(keys, wanted)
-            if place < len(keys) and keys[place] == wanted:
-                rows.append((shown, table[place * columns : (place + 1) * columns]))
+        for feature, explanation in features.items():
+            key = hash_feature(feature)
+            row = bisect_left(keys, key)
+            if row < len(keys) and keys[row] == key:
+                rows.append((explanation, table[row * columns : (row + 1) * columns]))
         return rows
 
 
-def judge(text: str) -> Judgement:
-    """The verdict that the text calls for; "undecided" where none is likely enough. Any text is safe."""
-    return judged(model(), features(text))
+def classify(text: str) -> Classification:
+    """Classify a text, "undecided" if no verdict is probable enough. No text raises an exception."""
+    return classify_features(stored_model(), extract_features(text))
 
 
-def key(feature: str) -> int:
-    """What a feature is known by in the table."""
+def hash_feature(feature: str) -> int:
+    """Return the key of a feature in the table."""
     return zlib.crc32(feature.encode("utf-8", "surrogatepass"))
 
 
 @cache
-def model() -> Model:
-    return load(HEADER, TABLE)
+def stored_model() -> Model:
+    """Load the packaged model once."""
+    return load_model(HEADER_FILE, TABLE_FILE)
 
 
-def load(header: Path, table: Path) -> Model:
-    """The stored model. Raises ValueError when the two files do not belong together."""
-    return unpacked(json.loads(header.read_text("utf-8")), table.read_bytes())
+def load_model(header: Path, table: Path) -> Model:
+    """Load a model; raise ValueError if the two files do not belong together."""
+    return parse_model(json.loads(header.read_text("utf-8")), table.read_bytes())
 
 
-def unpacked(fields: Mapping[str, object], packed: bytes) -> Model:
-    """The model from its two files' content: the ascending keys, four bytes each, then the rows of signed bytes."""
-    known: dict[str, object] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()
-    }
-    kinds = fields["kinds"]
-    assert isinstance(kinds, list)
-    known["kinds"] = tuple(Kind(best, tuple(accepted)) for best, accepted in kinds)
-    head = Header(**known)  # type: ignore[arg-type]
-    if len(packed) != head.rows * (4 + head.columns):
+def parse_model(fields: Mapping[str, object], table: bytes) -> Model:
+    """Build the model from the content of its files: the table has the keys, four bytes each, then the rows."""
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    classes = fields["classes"]
+    assert isinstance(classes, list)
+    values["classes"] = tuple(AnswerClass(best, tuple(accepted)) for best, accepted in classes)
+    header = Header(**values)  # type: ignore[arg-type]
+    if len(table) != header.rows * (4 + header.columns):
         raise ValueError("the model's table does not belong to its header")
-    keys = array("I", packed[: 4 * head.rows])
-    if array("I", b"\1\0\0\0")[0] != 1:
+    keys = array("I", table[: 4 * header.rows])
+    if sys.byteorder == "big":
         keys.byteswap()
-    return Model(head, keys, memoryview(packed)[4 * head.rows :].cast("b"))
+    return Model(header, keys, memoryview(table)[4 * header.rows :].cast("b"))
 
 
-def judged(known: Model, found: Features) -> Judgement:
-    """What that model says of these features."""
-    head = known.header
-    words = known.rows(found.words)
-    facts = known.rows(found.facts)
-    norm = _norm(words, head)
-    sums = _sums(words, facts, norm, head)
-    count = len(head.kinds)
-    shares = softmax(sums[:count], head.temperature)
-    lead, raw = leading(head.kinds, shares)
-    confidence = logistic(head.slope * log_odds(raw) + head.shift)
-    probabilities = _of_best(head.kinds, shares)
-    given: Recommendation = lead if confidence >= head.threshold else "undecided"
-    if given != lead:
+def classify_features(model: Model, features: Features) -> Classification:
+    """Apply a model to the features of a text."""
+    header = model.header
+    words, facts = model.rows(features.words), model.rows(features.facts)
+    norm = _norm(words, header)
+    scores = _scores(words, facts, norm, header)
+    count = len(header.classes)
+    shares = softmax(scores[:count], header.temperature)
+    leading, accepted = leading_verdict(header.classes, shares)
+    confidence = logistic(header.slope * log_odds(accepted) + header.shift)
+    probabilities = _best_answer_shares(header.classes, shares)
+    verdict: Recommendation = leading if confidence >= header.threshold else "undecided"
+    if verdict != leading:
         confidence = min(confidence, probabilities["undecided"])
-    archetypes = softmax(sums[count:], head.archetype_temperature)
-    of_archetypes = dict(zip(head.archetypes, archetypes, strict=True))
-    archetype = fitting(given, of_archetypes)
-    return Judgement(
-        given,
-        confidence,
-        probabilities,
-        archetype,
-        of_archetypes[archetype],
-        _reasons(words, facts, norm, head, shares, lead),
-        lead,
+    archetype_shares = softmax(scores[count:], header.archetype_temperature)
+    archetypes = dict(zip(header.archetypes, archetype_shares, strict=True))
+    archetype = best_archetype(verdict, archetypes)
+    weights = _weights(words, facts, norm, header, _directions(header, shares, leading))
+    return Classification(
+        verdict, confidence, probabilities, archetype, archetypes[archetype], _reasons(weights), leading
     )
 
 
-def softmax(sums: Sequence[float], temperature: float) -> list[float]:
-    highest = max(sums)
-    powers = [math.exp((one - highest) / temperature) for one in sums]
+def softmax(scores: Sequence[float], temperature: float) -> list[float]:
+    """Convert scores to probabilities."""
+    highest = max(scores)
+    powers = [math.exp((score - highest) / temperature) for score in scores]
     total = sum(powers)
     return [power / total for power in powers]
 
 
-def leading(kinds: Sequence[Kind], shares: Sequence[float]) -> tuple[Recommendation, float]:
-    """The verdict that is most likely to be accepted, and how likely that is."""
+def leading_verdict(classes: Sequence[AnswerClass], shares: Sequence[float]) -> tuple[Recommendation, float]:
+    """Return the verdict that is most probably accepted, and the probability."""
     accepted = {
-        verdict: sum(share for kind, share in zip(kinds, shares, strict=True) if verdict in kind.accepted)
+        verdict: sum(share for answer, share in zip(classes, shares, strict=True) if verdict in answer.accepted)
         for verdict in VERDICTS
     }
-    best = _of_best(kinds, shares)
-    lead = max(VERDICTS, key=lambda verdict: accepted[verdict] + LABEL_COUNTS * best[verdict])
-    return lead, accepted[lead]
+    best = _best_answer_shares(classes, shares)
+    leading = max(VERDICTS, key=lambda verdict: accepted[verdict] + BEST_ANSWER_WEIGHT * best[verdict])
+    return leading, accepted[leading]
 
 
 def logistic(odds: float) -> float:
+    """Convert log-odds to a probability."""
     return 1 / (1 + math.exp(-max(-50.0, min(50.0, odds))))
 
 
 def log_odds(probability: float) -> float:
+    """Convert a probability to log-odds."""
     inside = max(1e-6, min(1 - 1e-6, probability))
     return math.log(inside / (1 - inside))
 
 
-def _norm(words: Iterable[Row], head: Header) -> float:
-    """Long texts have many words, and each of them says less; a few words do not say all the more."""
+def _norm(words: Iterable[Row], header: Header) -> float:
+    """Return the factor of the words: each counts less in a long text, and not all the more in a very short one."""
     squares = sum(row[-1] * row[-1] for _, row in words)
-    return 1 / (head.rarity_scale * math.sqrt(squares + head.few_words)) if squares else 0.0
+    return 1 / (header.rarity_scale * math.sqrt(squares + header.norm_offset)) if squares else 0.0
 
 
-def _sums(words: Sequence[Row], facts: Sequence[Row], norm: float, head: Header) -> list[float]:
-    of_words = _column_sums(words, head)
-    of_facts = _column_sums(facts, head)
+def _scores(words: Sequence[Row], facts: Sequence[Row], norm: float, header: Header) -> list[float]:
     return [
         intercept + norm * word_scale * word + fact_scale * fact
         for intercept, word_scale, word, fact_scale, fact in zip(
-            head.intercepts, head.word_scales, of_words, head.fact_scales, of_facts, strict=False
+            header.intercepts,
+            header.word_scales,
+            _column_sums(words, header),
+            header.fact_scales,
+            _column_sums(facts, header),
+            strict=False,
         )
     ]
 
 
-def _column_sums(rows: Sequence[Row], head: Header) -> list[int]:
-    return list(map(sum, zip(*(row for _, row in rows), strict=True))) if rows else [0] * head.columns
+def _column_sums(rows: Sequence[Row], header: Header) -> list[int]:
+    return list(map(sum, zip(*(row for _, row in rows), strict=True))) if rows else [0] * header.columns
 
 
-def _of_best(kinds: Sequence[Kind], shares: Sequence[float]) -> dict[Recommendation, float]:
-    found = dict.fromkeys(VERDICTS, 0.0)
-    for kind, share in zip(kinds, shares, strict=True):
-        found[kind.best] += share
-    return found
+def _best_answer_shares(classes: Sequence[AnswerClass], shares: Sequence[float]) -> dict[Recommendation, float]:
+    best = dict.fromkeys(VERDICTS, 0.0)
+    for answer, share in zip(classes, shares, strict=True):
+        best[answer.best] += share
+    return best
 
 
-def _reasons(
-    words: Sequence[Row],
-    facts: Sequence[Row],
-    norm: float,
-    head: Header,
-    shares: Sequence[float],
-    verdict: Recommendation,
-) -> tuple[tuple[str, float], ...]:
-    """What raised the odds of the verdict most: each kind counts by its share among those for it or against it.
-
-    Of words that are part of a phrase, the phrase, unless it weighs far less than they do.
-    """
-    accepting = [verdict in kind.accepted for kind in head.kinds]
+def _directions(header: Header, shares: Sequence[float], verdict: Recommendation) -> list[float]:
+    """Return how the verdict's log-odds change with each class's score: by its share among those for it or against."""
+    accepting = [verdict in answer.accepted for answer in header.classes]
     sides = {
         side: sum(share for share, accepts in zip(shares, accepting, strict=True) if accepts == side) or 1.0
         for side in (True, False)
     }
-    towards = [
-        (1 if accepts else -1) * share / sides[accepts] / head.temperature
+    return [
+        (1 if accepts else -1) * share / sides[accepts] / header.temperature
         for share, accepts in zip(shares, accepting, strict=True)
     ]
+
+
+def _weights(
+    words: Sequence[Row], facts: Sequence[Row], norm: float, header: Header, directions: Sequence[float]
+) -> dict[str, float]:
+    """Return the weight of each explanation in the verdict's log-odds."""
     weights: dict[str, float] = {}
-    for rows, scales, factor in ((words, head.word_scales, norm), (facts, head.fact_scales, 1.0)):
-        by_kind = [factor * scale * toward for scale, toward in zip(scales, towards, strict=False)]
-        for shown, row in rows:
-            if not shown:
-                continue
-            weight = sum(map(mul, by_kind, row))
-            weights[shown] = weights.get(shown, 0.0) + weight
+    for rows, scales, factor in ((words, header.word_scales, norm), (facts, header.fact_scales, 1.0)):
+        by_class = [factor * scale * direction for scale, direction in zip(scales, directions, strict=False)]
+        for explanation, row in rows:
+            if explanation:
+                weights[explanation] = weights.get(explanation, 0.0) + sum(map(mul, by_class, row))
+    return weights
+
+
+def _reasons(weights: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    """Choose the explanations with the largest weights.
+
+    A phrase replaces words that are part of it, unless it weighs far less than they do.
+    """
     chosen: dict[str, float] = {}
     for weight, shown in sorted(((weight, shown) for shown, weight in weights.items() if weight > 0), reverse=True):
         parts = [other for other in chosen if other in shown]
@@ -257,4 +259,4 @@ def _reasons(
             continue
         chosen[shown] = max([weight, *(chosen.pop(other) for other in parts)])
     ordered = sorted(((weight, shown) for shown, weight in chosen.items()), reverse=True)
-    return tuple((shown, round(weight, 3)) for weight, shown in ordered[:MOST_REASONS]) or (NOTHING_KNOWN,)
+    return tuple((shown, round(weight, 3)) for weight, shown in ordered[:MAX_REASONS]) or NO_REASONS

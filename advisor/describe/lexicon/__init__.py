@@ -1,1 +1,1 @@
-"""What is known of libraries, programs and words, as data with sources."""
+"""What is known about libraries, programs, services and words, as JSON Lines; `lookup` says how to add an entry."""

@@ -1,7 +1,7 @@
-"""What is known of libraries, programs, services and words: where the work happens when a description names them.
+"""Find what is known about libraries, programs, services and words, in a text or by the module that a program imports.
 
-The facts are data: one JSON object a line in the files beside this one, in the form that `schema` checks. Here they are
-only loaded, found in a text, and looked up by the module that a program imports.
+The facts are in `waiting.jsonl`, `computing.jsonl` and `tasks.jsonl`, one JSON object a line. To add a library, add
+a line, sorted by kind and name; `schema` describes the fields.
 """
 
 from __future__ import annotations
@@ -18,21 +18,18 @@ from advisor.models import LexiconEntry
 
 FILES = tuple(Path(__file__).with_name(f"{topic}.jsonl") for topic in ("waiting", "computing", "tasks"))
 
-LONGEST_WORD = 60  # characters
-
-_WORDS = re.compile(rb'"words"\s*:\s*(\[[^]]*\])')  # within a text, JSON would put a backslash before the quotes
+MAX_WORD = 60  # characters
 
 # Scripts without spaces between words, and Hangul, where particles are joined to the word: a word ends anywhere there.
 _UNSPACED = "\u0e00-\u0e7f\u3005-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_FIRST_UNSPACED = _UNSPACED[0]
-# People leave out accents and hyphens. One sign for one sign, so that places in the text stay where they are.
+# People leave out accents and hyphens. Each character is replaced by one, so that positions in the text stay the same.
 _ACCENTED = "àáâãäåāăąçćčďèéêëēėęěğìíîïīįłñńňòóôõöøōőŕřśşšßţťùúûüūůűýÿźżžё\u2010\u2011"
 _FOLDED = "aaaaaaaaacccdeeeeeeeegiiiiiilnnnoooooooorrssssttuuuuuuuyyzzzе  "
 _FOLDS = tuple(zip(_ACCENTED, _FOLDED, strict=True))
 
 
-class Found(NamedTuple):
-    """An entry and the place in the text that names it."""
+class EntryMatch(NamedTuple):
+    """An entry and the characters `[start, end)` of the text that name it."""
 
     entry: LexiconEntry
     start: int
@@ -40,33 +37,29 @@ class Found(NamedTuple):
 
 
 class _Index(NamedTuple):
-    """The words, folded, by how they are looked for: nearly all are looked up, and few have to be searched for.
+    """The entries by their folded words; nearly all words are looked up, few have to be searched for."""
 
-    With each goes the number of its entry's line.
-    """
-
-    whole: dict[str, int]  # start and end with a letter or digit, where the text must start and end a run of them
-    stems: dict[str, int]  # without the `*`: a run that starts with one of them
-    searched: dict[str, list[tuple[str, int]]]  # phrases with a `*`, and what starts or ends with another sign,
-    # by the run of letters and digits that they start with; by none where that may go on, or is another sign
+    whole: dict[str, LexiconEntry]
+    stems: dict[str, LexiconEntry]  # single words with a trailing `*`, without it
+    searched: dict[str, list[tuple[str, LexiconEntry]]]
+    """Phrases with a trailing `*`, and words that start or end with punctuation, by the letters and digits that they
+    start with; under the empty string if the `*` may continue these or there are none."""
 
 
 @cache
 def entries() -> tuple[LexiconEntry, ...]:
-    """All that is known, in the order of the files."""
-    return tuple(map(_entry, range(len(_lines()))))
+    """Return all entries in the order of the files."""
+    lines = b",".join(line for file in FILES for line in file.read_bytes().splitlines())
+    return tuple(_parse_entry(fields) for fields in json.loads(b"[%b]" % lines))
 
 
-def _words_of(line: bytes) -> bytes:
-    """The list of an entry's words as it is written. Raises ValueError where there is none."""
-    found = _WORDS.search(line)
-    if found is None:
-        raise ValueError(f"no words in the lexicon's line {line!r}")
-    return found[1]
+def _parse_entry(fields: dict[str, Any]) -> LexiconEntry:
+    lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+    return LexiconEntry(**{**fields, **lists})
 
 
-def folded(words: str) -> str:
-    """The text as words are compared: without accents and hyphens, each sign still in its place."""
+def fold(words: str) -> str:
+    """Remove accents and hyphens, keeping every character's position."""
     words = words.replace("-", " ")
     if not words.isascii():
         for accented, plain in _FOLDS:
@@ -74,141 +67,112 @@ def folded(words: str) -> str:
     return words
 
 
-def found_in(words: str) -> list[Found]:
-    """The entries that a text names, in the order of the text; of what lies within a longer known phrase, only that.
+def find_entries(lower: str) -> list[EntryMatch]:
+    """Find the entries that a text names, in order; words within a longer known phrase are left out.
 
-    The text is expected in lower case with single spaces. A word matches as a whole, or with any ending where the
-    lexicon allows it; in scripts without spaces it matches wherever it stands.
+    The text is expected in lower case with single spaces. A word matches as a whole, or with any ending if it has a
+    trailing `*`; in scripts without spaces it matches anywhere.
     """
-    text = folded(words)
+    text = fold(lower)
     index = _index()
-    unspaced = _is_unspaced(text)
+    unspaced = _has_unspaced(text)
     run = _run(unspaced)
     starts = ["", *dict.fromkeys(run.findall(text))]
-    searched = [one for start in starts for one in index.searched.get(start, ())]
+    searched = [word for start in starts for word in index.searched.get(start, ())]
     if unspaced:
         searched += _unspaced_words()
-    return _longest([*_looked_up(index, text, run), *_searched(searched, text, run)])
+    return _longest([*_look_up(index, text, run), *_search(searched, text, run)])
 
 
-def facts_for_modules(names: Iterable[str]) -> list[LexiconEntry]:
-    """The entries about imported modules (`cv2`, `PIL.Image`), once each, in the order of the names.
-
-    A name stands for its parent packages as well; an entry about a submodule needs that submodule named.
-    """
-    known = _by_module()
-    spoken = (entry for name in names for part in _with_parents(name) for entry in known.get(part, ()))
-    return list(dict.fromkeys(spoken))
-
-
-@cache
-def _lines() -> list[bytes]:
-    return [line for file in FILES for line in file.read_bytes().splitlines()]
-
-
-@cache
-def _entry(line: int) -> LexiconEntry:
-    fields: dict[str, Any] = json.loads(_lines()[line])
-    return LexiconEntry(
-        fields["name"],
-        fields["kind"],
-        tuple(fields["words"]),
-        fields["works"],
-        fields["fact"],
-        tuple(fields.get("imports", ())),
-        fields.get("archetype"),
-        tuple(fields.get("traits", ())),
-        fields.get("version"),
-        fields.get("source"),
-    )
+def find_module_entries(modules: Iterable[str]) -> list[LexiconEntry]:
+    """Return the entries about imported modules (`cv2`, `PIL.Image`) and their parent packages, once each, in order."""
+    by_module = _by_module()
+    names = (module.rsplit(".", dots)[0] for module in modules for dots in range(module.count(".") + 1))
+    return list(dict.fromkeys(entry for name in names for entry in by_module.get(name, ())))
 
 
 @cache
 def _run(unspaced: bool) -> re.Pattern[str]:
-    """Letters and digits in a row: where a word of a spaced script starts and ends."""
-    return re.compile(rf"[^\W{_UNSPACED}]+" if unspaced else r"\w+")  # the first takes milliseconds to compile
+    """Return the pattern of a run of letters and digits in spaced scripts; with unspaced ones, compiling takes ms."""
+    return re.compile(rf"[^\W{_UNSPACED}]+" if unspaced else r"\w+")
 
 
-def _is_unspaced(text: str) -> bool:
-    return not text.isascii() and max(text) >= _FIRST_UNSPACED
+def _has_unspaced(text: str) -> bool:
+    return not text.isascii() and max(text) >= _UNSPACED[0]
 
 
 @cache
 def _index() -> _Index:
-    # A text names few entries, so only the words are decoded, all at once: loading is part of every start.
-    listed: list[list[str]] = json.loads(b"[%b]" % b",".join(map(_words_of, _lines())))
-    words = folded("\n".join(["\n".join(one) for one in listed])).split("\n")
-    whole = dict(zip(words, [line for line, one in enumerate(listed) for _ in one], strict=True))
-    odd = [word for word in words if not (word[-1] + word[0]).isalnum()]
-    stems = {word[:-1]: whole[word] for word in odd if word[-1] == "*"}
-    searched: dict[str, list[tuple[str, int]]] = {}
-    start_of = _run(False).match
-    for word in odd:
-        if not word.removesuffix("*").isalnum():
-            start = start_of(word)
-            run = start[0] if start and start[0] != word[:-1] else ""
-            searched.setdefault(run, []).append((word, whole[word]))
+    listed = [(word, entry) for entry in entries() for word in entry.words]
+    folded = fold("\n".join(word for word, _ in listed)).split("\n")  # all at once, which is far faster than each
+    whole = {word: entry for word, (_, entry) in zip(folded, listed, strict=True)}
+    stems: dict[str, LexiconEntry] = {}
+    searched: dict[str, list[tuple[str, LexiconEntry]]] = {}
+    run = _run(False)
+    for word, entry in whole.items():
+        if word[0].isalnum() and word[-1].isalnum():
+            continue
+        if word.endswith("*") and word[:-1].isalnum():
+            stems[word[:-1]] = entry
+            continue
+        start = run.match(word)
+        key = start[0] if start and start[0] != word[:-1] else ""
+        searched.setdefault(key, []).append((word, entry))
     return _Index(whole, stems, searched)
 
 
 @cache
-def _unspaced_words() -> tuple[tuple[str, int], ...]:
-    return tuple((word, line) for word, line in _index().whole.items() if _is_unspaced(word))
+def _unspaced_words() -> tuple[tuple[str, LexiconEntry], ...]:
+    return tuple((word, entry) for word, entry in _index().whole.items() if _has_unspaced(word))
 
 
-_Match = tuple[int, int, int, int]  # in the order to choose: start, end and length of a word (both negative); line
+_Candidate = tuple[int, int, int, LexiconEntry]  # in order of preference: start, -end, -length of the word
 
 
-def _looked_up(index: _Index, text: str, run: re.Pattern[str]) -> Iterator[_Match]:
-    """The words that start where a run of letters and digits starts, and end where one ends, or are stems of one."""
-    runs = [found.span() for found in run.finditer(text)]
+def _look_up(index: _Index, text: str, run: re.Pattern[str]) -> Iterator[_Candidate]:
+    """Yield the words that start and end with a run of letters and digits, and the stems that start one."""
+    runs = [match.span() for match in run.finditer(text)]
     for number, (start, end) in enumerate(runs):
-        for _, stop in runs[number : number + LONGEST_WORD]:
-            if stop - start > LONGEST_WORD:
+        for _, stop in runs[number : number + MAX_WORD]:
+            if stop - start > MAX_WORD:
                 break
-            if (line := index.whole.get(text[start:stop])) is not None:
-                yield start, -stop, start - stop, line
-        for stop in range(start + 2, min(end, start + LONGEST_WORD) + 1):
-            if (line := index.stems.get(text[start:stop])) is not None:
-                yield start, -end, start - stop, line
+            if (entry := index.whole.get(text[start:stop])) is not None:
+                yield start, -stop, start - stop, entry
+        for stop in range(start + 2, min(end, start + MAX_WORD) + 1):
+            if (entry := index.stems.get(text[start:stop])) is not None:
+                yield start, -end, start - stop, entry
 
 
-def _searched(words: Iterable[tuple[str, int]], text: str, run: re.Pattern[str]) -> Iterator[_Match]:
-    """The words that have to be searched for, where the text does not go on with letters before or after them."""
-    for written, line in words:
+def _search(words: Iterable[tuple[str, LexiconEntry]], text: str, run: re.Pattern[str]) -> Iterator[_Candidate]:
+    """Yield the occurrences of words that are not part of a longer run of letters and digits."""
+    for written, entry in words:
         word = written.removesuffix("*")
         start = text.find(word)
         while start >= 0:
             end = start + len(word)
             rest = run.match(text, end) if run.match(word[-1]) else None
-            starts = start == 0 or not (run.match(word[0]) and run.match(text[start - 1]))
-            if starts and (rest is None or written.endswith("*")):
-                yield start, -(rest.end() if rest else end), -len(word), line
+            is_start = start == 0 or not (run.match(word[0]) and run.match(text[start - 1]))
+            if is_start and (rest is None or written.endswith("*")):
+                yield start, -(rest.end() if rest else end), -len(word), entry
             start = text.find(word, start + 1)
 
 
-def _longest(matches: list[_Match]) -> list[Found]:
-    """Those that lie within no other; of two at the same place, the one that leaves less to a `*`."""
-    matches.sort(key=itemgetter(0, 1, 2))
-    kept: list[Found] = []
-    reached = 0
-    for start, end, _, line in matches:
-        if -end > reached:
-            reached = -end
-            kept.append(Found(_entry(line), start, reached))
-    return kept
+def _longest(candidates: list[_Candidate]) -> list[EntryMatch]:
+    """Return the matches within no other; of two at the same position, the one that leaves less to a `*`."""
+    candidates.sort(key=itemgetter(0, 1, 2))
+    matches: list[EntryMatch] = []
+    covered = 0
+    for start, negative_end, _, entry in candidates:
+        if -negative_end > covered:
+            covered = -negative_end
+            matches.append(EntryMatch(entry, start, covered))
+    return matches
 
 
 @cache
 def _by_module() -> dict[str, list[LexiconEntry]]:
-    known: dict[str, list[LexiconEntry]] = {}
+    by_module: dict[str, list[LexiconEntry]] = {}
     for entry in entries():
         for module in entry.imports:
-            known.setdefault(module, []).append(entry)
-    return known
-
-
-def _with_parents(name: str) -> list[str]:
-    """`a.b.c` → `a.b.c`, `a.b`, `a`."""
-    parts = name.split(".")
-    return [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+            by_module.setdefault(module, []).append(entry)
+    return by_module

@@ -1,10 +1,11 @@
-"""What a line of the lexicon must look like. `python -m advisor.describe.lexicon.schema` checks all of them.
+"""Check the lexicon: `python -m advisor.describe.lexicon.schema` prints every line that breaks the schema.
 
-Only that check and the tests need it: loading trusts the files that the package ships.
+Only this check and the tests use the schema; at run time the packaged files are trusted.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -13,121 +14,92 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
-from advisor.describe.lexicon.lookup import FILES, folded
-from advisor.models import Kind, Trait, Works
+from advisor.describe.lexicon.lookup import FILES, MAX_WORD, fold
+from advisor.models import EntryKind, Trait, WorkType
 
-NAMED = frozenset({"library", "program", "service"})  # their facts can be looked up, so they say where
-ARCHETYPES = frozenset(
-    [
-        "download",
-        "api-call",
-        "database",
-        "file-io",
-        "image",
-        "video",
-        "simulation",
-        "calculation",
-        "crypto",
-        "dataframe",
-        "machine-learning",
-        "parse",
-        "child-program",
-        "compression",
-        "chat",
-        "web-handler",
-        "gui",
-        "shared-state",
-        "native",
-        "mixed",
-        "serial",
-        "tiny",
-        "parallel",
-    ]
-)
+NAMED_KINDS = frozenset({"library", "program", "service"})  # facts about these need a source
+ARCHETYPES = frozenset(json.loads(Path(__file__).parents[1].joinpath("archetypes.json").read_bytes()))
 
-Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-Word = Annotated[str, StringConstraints(min_length=2, max_length=60)]
+NonEmpty = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Word = Annotated[str, StringConstraints(min_length=2, max_length=MAX_WORD)]
 Module = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.\w+)*$")]
-Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+/?\S*$")]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+/?\S*$")]
 
 
-class LexiconEntry(BaseModel):
+class LexiconLine(BaseModel):
     """One line of a lexicon file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    name: Text
-    kind: Kind
+    name: NonEmpty
+    kind: EntryKind
     words: list[Word] = Field(min_length=1, description="lower case; a trailing `*` stands for any ending")
     imports: list[Module] = Field([], description="the modules by which a program imports it")
-    works: Works = Field(description="where the work happens; `none` when it says nothing of that")
-    archetype: str | None = Field(None, description="what a call is like, if it is like one kind")
+    works: WorkType = Field(description="where the work happens; `none` if the word says nothing about that")
+    archetype: str | None = Field(None, description="the kind of call that it stands for, if there is one")
     traits: list[Trait] = []
-    fact: Text = Field(max_length=260, description="one sentence, fit to be given as a reason")
-    version: Text | None = Field(None, description="what the fact was checked for, where it can change")
-    source: Address | None = None
+    fact: NonEmpty = Field(max_length=260, description="one sentence, shown to users as a reason")
+    version: NonEmpty | None = Field(None, description="the version that the fact was checked for, if it may change")
+    source: Url | None = None
 
     @field_validator("words")
     @classmethod
-    def _words_are_written_as_they_are_compared(cls, words: list[str]) -> list[str]:
+    def _words_are_normalized(cls, words: list[str]) -> list[str]:
         for word in words:
             if word != " ".join(word.lower().split()) or "’" in word:
-                raise ValueError(f"{word!r} is not in lower case with single spaces")
-            if not re.search(r"\w", word) or "]" in word:
-                raise ValueError(f"{word!r} has no letter, or a bracket that would end the list for a quick look")
+                raise ValueError(f"{word!r} must be in lower case with single spaces and straight quotes")
+            if not re.search(r"\w", word):
+                raise ValueError(f"{word!r} must contain a letter or digit")
         return words
 
     @field_validator("archetype")
     @classmethod
-    def _archetype_is_known(cls, archetype: str | None) -> str | None:
+    def _archetype_exists(cls, archetype: str | None) -> str | None:
         if archetype is not None and archetype not in ARCHETYPES:
-            raise ValueError(f"no archetype is called {archetype!r}")
+            raise ValueError(f"unknown archetype {archetype!r}; known: {', '.join(sorted(ARCHETYPES))}")
         return archetype
 
     @field_validator("fact")
     @classmethod
     def _fact_is_a_sentence(cls, fact: str) -> str:
         if not fact.endswith("."):
-            raise ValueError("a fact ends with a full stop")
+            raise ValueError("must end with a full stop")
         return fact
 
     @model_validator(mode="after")
-    def _what_can_be_looked_up_says_where(self) -> LexiconEntry:
-        if self.kind in NAMED and self.source is None:
+    def _named_entries_have_a_source(self) -> LexiconLine:
+        if self.kind in NAMED_KINDS and self.source is None:
             raise ValueError(f"a {self.kind} needs a source")
         return self
 
 
-def faults(files: tuple[Path, ...] = FILES) -> Iterator[str]:
-    """What is wrong with the lexicon: lines that break the schema, names and words that stand there twice."""
+def find_errors(files: tuple[Path, ...] = FILES) -> Iterator[str]:
+    """Yield the lines that break the schema, and duplicate names and words."""
     names: dict[str, str] = {}
     words: dict[str, str] = {}
     for file in files:
         for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
-            place = f"{file.name}:{number}"
+            location = f"{file.name}:{number}"
             try:
-                entry = LexiconEntry.model_validate_json(line)
+                entry = LexiconLine.model_validate_json(line)
             except ValidationError as error:
-                yield from (f"{place}: {problem['loc']}: {problem['msg']}" for problem in error.errors())
+                for problem in error.errors():
+                    field = ".".join(map(str, problem["loc"]))
+                    yield f"{location}: {field}{': ' if field else ''}{problem['msg']}"
                 continue
-            yield from _repeated(names, entry.name.lower(), f"the name {entry.name!r}", place)
-            for word in entry.words:
-                yield from _repeated(words, folded(word), f"the word {word!r}", place)
-
-
-def _repeated(seen: dict[str, str], key: str, what: str, place: str) -> Iterator[str]:
-    if key in seen:
-        yield f"{place}: {what} stands at {seen[key]} too"
-    seen.setdefault(key, place)
+            used = [(names, entry.name.lower(), f"name {entry.name!r}")]
+            used += [(words, fold(word), f"word {word!r}") for word in entry.words]
+            for seen, key, what in used:
+                if key in seen:
+                    yield f"{location}: the {what} is already used at {seen[key]}"
+                seen.setdefault(key, location)
 
 
 def main() -> int:
-    """Print what is wrong; the exit code says whether anything is."""
-    found = list(faults())
-    for fault in found:
-        print(fault)
-    print(f"{len(found)} faults")
-    return 1 if found else 0
+    """Print the errors; return 1 if there are any."""
+    errors = list(find_errors())
+    print("\n".join([*errors, f"{len(errors)} errors"]))
+    return 1 if errors else 0
 
 
 if __name__ == "__main__":

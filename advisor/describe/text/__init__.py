@@ -1,1 +1,1 @@
-"""What a description says, in parts: its clauses, its quantities, and what both make likely."""
+"""Extract what a description states: its clauses, its quantities, its symptoms, and what was tried."""

@@ -1,188 +1,178 @@
-"""What was tried and what it brought: threads, processes and asyncio that helped, or failed to."""
+"""Find what was already tried and with which outcome: threads, processes and asyncio that helped or failed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Literal, cast
+from typing import Literal
 
-from advisor.describe.text.phrases import ASYNCIO, BELIEVED, FAILED, HELPED, PROCESSES, THREADS, Phrases
-from advisor.describe.text.sentences import Part, Sentence, Split, negated
-from advisor.describe.text.tokenizer import vocabulary
-from advisor.describe.text.units import Measure
+from advisor.describe.text.phrases import ASYNCIO, BELIEVED, FAILED, HELPED, PROCESSES, THREADS, PhraseSet
+from advisor.describe.text.sentences import ClauseSpan, SegmentedText, Sentence, is_negated
+from advisor.describe.text.tokenizer import word_set
+from advisor.describe.text.units import Amount
 
-Way = Literal["threads", "processes", "asyncio"]
-Outcome = Literal[
-    "threads failed",
-    "threads helped",
-    "processes failed",
-    "processes helped",
-    "asyncio failed",
-    "asyncio helped",
-]
-GAIN = 1.35  # times faster: what is less is no gain
-NEAR = 24  # tokens between a way to run and what it brought
+Approach = Literal["threads", "processes", "asyncio"]
+MIN_GAIN = 1.35  # times faster; a smaller ratio counts as a failure
+MAX_DISTANCE = 24  # tokens between an approach and its outcome
 
 
-def outcomes(apart: Split, measured: list[list[Measure]]) -> dict[int, Outcome]:
-    """What threads, processes and asyncio have brought, by the number of the part that tells the result."""
-    words, parts = apart.words, apart.parts
-    told: dict[int, Outcome] = {}
-    way: Way | None = None
-    told_in, told_at = -1, -1
-    for index, part in enumerate(parts):
-        low, sentence = apart.low(part), apart.sentences[part.sentence]
-        named = sorted(ways(words, part.first, part.after, low))
-        result = _result(words, part, low, measured[index])
-        if named and result is None and sentence.why and words[part.after - 1] in _NOT:
-            result = False  # "only processes got faster, why did the threads not?"
+def find_outcomes(segmented: SegmentedText, amounts: list[list[Amount]]) -> dict[int, str]:
+    """Return outcomes such as "threads failed" by the number of the clause, given the amounts of each clause."""
+    words, clauses = segmented.words, segmented.clauses
+    outcomes: dict[int, str] = {}
+    approach: Approach | None = None
+    approach_sentence, approach_index = -1, -1
+    for number, clause in enumerate(clauses):
+        lower, sentence = segmented.lower(clause), segmented.sentences[clause.sentence]
+        named = sorted(find_approaches(words, clause.start, clause.end, lower))
+        helped = _has_helped(words, clause, lower, amounts[number])
+        if named and helped is None and sentence.asks_why and words[clause.end - 1] in _NOT:
+            helped = False  # "only processes got faster, why did the threads not?"
         if named:
-            told_in, (told_at, way) = part.sentence, named[0]
-            if len({name for _, name in named}) > 1 and "than" in words[part.first : part.after]:
-                result = None
-        if result is None or way is None or part.first - told_at > NEAR or part.sentence - told_in > 1:
+            approach_sentence, (approach_index, approach) = clause.sentence, named[0]
+            if len({name for _, name in named}) > 1 and "than" in words[clause.start : clause.end]:
+                helped = None
+        distance = clause.sentence - approach_sentence
+        if helped is None or approach is None or clause.start - approach_index > MAX_DISTANCE or distance > 1:
             continue
-        if part.sentence != told_in and not _refers(words, part):
+        if distance and not _refers_back(words, clause):
             continue
-        if not _asks(words, part, sentence, low) and not _only_told(apart, index, low):
-            told[index] = _outcome(way, result)
-    for index, outcome in _tables(words, measured):
-        told.setdefault(index, outcome)
-    return told
+        if not _is_question(words, clause, sentence, lower) and not _is_hearsay(segmented, number, lower):
+            outcomes[number] = _outcome(approach, helped)
+    for number, outcome in _compare_timings(words, amounts):
+        outcomes.setdefault(number, outcome)
+    return outcomes
 
 
-_NOT = vocabulary("not don't nicht no нет")
+_NOT = word_set("not don't nicht no нет")
 
 
-def _outcome(way: Way, helped: bool) -> Outcome:
-    return cast(Outcome, f"{way} {'helped' if helped else 'failed'}")
+def _outcome(approach: Approach, helped: bool) -> str:
+    return f"{approach} {'helped' if helped else 'failed'}"
 
 
-def ways(words: list[str], first: int, after: int, low: str = "") -> Iterator[tuple[int, Way]]:
-    """The ways to run calls that are named, and where: threads, processes, asyncio."""
-    for at, _ in THREADS.spans(words, first, after):
-        if not _is_size(words, at):
-            yield at, "threads"
-    for at, _ in PROCESSES.spans(words, first, after):
-        if words[at] != "pool" or words[at - 1 : at] not in (["thread"], ["connection"]):
-            yield at, "processes"
-    for at, _ in ASYNCIO.spans(words, first, after):
-        yield at, "asyncio"
-    for way, phrases in _WAYS.items():
-        if phrases.anywhere(low):
-            yield first, way
+def find_approaches(words: list[str], start: int, end: int, lower: str = "") -> Iterator[tuple[int, Approach]]:
+    """Yield the approaches that are named, each with its position."""
+    for approach, phrases in _APPROACHES.items():
+        for index, _ in phrases.find(words, start, end):
+            if not _has_other_meaning(approach, words, index):
+                yield index, approach
+        if phrases.is_in_unspaced(lower):
+            yield start, approach
 
 
-_WAYS: dict[Way, Phrases] = {"threads": THREADS, "processes": PROCESSES, "asyncio": ASYNCIO}
+_APPROACHES: dict[Approach, PhraseSet] = {"threads": THREADS, "processes": PROCESSES, "asyncio": ASYNCIO}
 
 
-def _is_size(words: list[str], at: int) -> bool:
-    """Whether "threads" is said of a processor or an option: "16 threads cpu", "-threads 1"."""
-    following = words[at + 1] if at + 1 < len(words) else ""
-    return following in ("cpu", "cpus") or (at > 0 and words[at - 1] == "-")
+def _has_other_meaning(approach: Approach, words: list[str], index: int) -> bool:
+    """Return True for the threads of "16 threads cpu" and "-threads 1", and the pool of "connection pool"."""
+    before, following = words[index - 1 : index], words[index + 1 : index + 2]
+    if approach == "threads":
+        return following in (["cpu"], ["cpus"]) or before == ["-"]
+    return words[index] == "pool" and before in (["thread"], ["connection"])
 
 
-def _refers(words: list[str], part: Part) -> bool:
-    """Whether a new sentence speaks of what the one before it named: "Tried threads. No change."."""
-    return part.after - part.first <= 6 or words[part.first] in _REFERRING
+def _refers_back(words: list[str], clause: ClauseSpan) -> bool:
+    """Return True if a sentence refers to the one before it: "Tried threads. No change."."""
+    return clause.end - clause.start <= 6 or words[clause.start] in _REFERRING
 
 
-_REFERRING = vocabulary("it that same no still wall result and made got total")
+_REFERRING = word_set("it that same no still wall result and made got total")
 
 
-def _result(words: list[str], part: Part, low: str, measured: list[Measure]) -> bool | None:
-    """Whether a clause tells a gain (True) or none (False)."""
-    for measure in measured:
-        if measure.kind == "ratio":
-            following = words[measure.after : measure.after + 3]
+def _has_helped(words: list[str], clause: ClauseSpan, lower: str, amounts: list[Amount]) -> bool | None:
+    """Return whether a clause states a gain, or None if it states no result."""
+    for amount in amounts:
+        if amount.kind == "ratio":
+            following = words[amount.end : amount.end + 3]
             slower = not _SLOWER.isdisjoint(following) or following[:2] == ["the", "time"]
-            return not slower and measure.value >= GAIN
-    change = _change(words, measured)
-    if change is not None:
-        return change
-    if FAILED.within(words, part.first, part.after, low):
+            return not slower and amount.value >= MIN_GAIN
+    speedup = _stated_speedup(words, amounts)
+    if speedup is not None:
+        return speedup >= MIN_GAIN
+    if FAILED.is_in(words, clause.start, clause.end, lower):
         return False
-    if HELPED.within(words, part.first, part.after, low):
-        return not negated(words, part, low)
+    if HELPED.is_in(words, clause.start, clause.end, lower):
+        return not is_negated(words, clause, lower)
     return None
 
 
-_SLOWER = vocabulary("slower longer slow langsamer lento lenta lent медленнее lentamente")
+_SLOWER = word_set("slower longer slow langsamer lento lenta lent медленнее lentamente")
 
 
-def _change(words: list[str], measured: list[Measure]) -> bool | None:
-    """What "from 212 s to 230 s" and "62 秒が 63 秒" say."""
-    times = [one for one in measured if one.kind in ("duration", "count")]
-    for before, then in pairwise(times):
-        if then.kind != "duration" or then.value <= 0:
+def _stated_speedup(words: list[str], amounts: list[Amount]) -> float | None:
+    """Return the ratio of "from 212 s to 230 s" and "62 秒が 63 秒"."""
+    times = [amount for amount in amounts if amount.kind in ("duration", "count")]
+    for before, after in pairwise(times):
+        if after.kind != "duration" or after.value <= 0:
             continue
-        led = words[before.first - 1] if before.first else ""
-        between = words[before.after : then.first]
-        if led in ("from", "von", "de", "с") and between and between[-1] in ("to", "auf", "à", "a", "до"):
-            was = before.value if before.kind == "duration" else before.value * _unit_of(then, words)
-            return was / then.value >= GAIN
+        preposition = words[before.start - 1] if before.start else ""
+        between = words[before.end : after.start]
+        if preposition in ("from", "von", "de", "с") and between and between[-1] in ("to", "auf", "à", "a", "до"):
+            seconds = before.value if before.kind == "duration" else before.value * _unit_of(after, words)
+            return seconds / after.value
         if between and between[0] == "が" and before.kind == "duration":
-            return before.value / then.value >= GAIN
+            return before.value / after.value
     return None
 
 
-def _unit_of(measure: Measure, words: list[str]) -> float:
-    """The seconds of the unit of a duration: "from 4 to 11 min" """
-    number = words[measure.first].replace(",", ".")
+def _unit_of(duration: Amount, words: list[str]) -> float:
+    """Return the unit of a duration in seconds: 60 for "11 min" in "from 4 to 11 min"."""
     try:
-        told = float(number)
+        number = float(words[duration.start].replace(",", "."))
     except ValueError:
         return 1.0
-    return measure.value / told if told else 1.0
+    return duration.value / number if number else 1.0
 
 
-def _asks(words: list[str], part: Part, sentence: Sentence, low: str) -> bool:
-    """Whether the clause only asks or supposes; "why are threads no faster?" tells."""
-    if sentence.why:
+def _is_question(words: list[str], clause: ClauseSpan, sentence: Sentence, lower: str) -> bool:
+    """Return True if the clause only asks or supposes; "why are threads no faster?" states an outcome."""
+    if sentence.asks_why:
         return False
-    if any(one in low for one in ("吗", "でしょうか", "ですか", "速くなりますか")):
+    if any(ending in lower for ending in ("吗", "でしょうか", "ですか", "速くなりますか")):
         return True
-    supposed = any(word in _SUPPOSED for word in words[part.first : part.after])
-    return supposed or (sentence.question and (words[part.first] in _AUXILIARIES or sentence.first in _AUXILIARIES))
+    if any(word in _SUPPOSED for word in words[clause.start : clause.end]):
+        return True
+    return sentence.is_question and (words[clause.start] in _AUXILIARIES or sentence.first_word in _AUXILIARIES)
 
 
-_SUPPOSED = vocabulary(
+_SUPPOSED = word_set(
     "would will could should might may maybe if can shall must hoping hope expect expected wonder soll sollte würde "
     "würden könnte kann bringen lohnt wenn falls want wants wanted try trying how which make go quiero möchte "
     "voglio хочу devrait pourrait faut peut si debería podría vale deveria помогут поможет если стоит бы whether "
     "czy ll i'd we'd it'd won't instead"
 )
-_AUXILIARIES = vocabulary(
+_AUXILIARIES = word_set(
     "is are do does did can could should would will shall was were has have which what how any or bringen bringt "
     "hilft helfen lohnt soll kann geht est-ce faut-il ¿ ¿con ¿hace vale is what's faster whats"
 )
 
 
-def _only_told(apart: Split, index: int, low: str) -> bool:
-    """Whether others say so, or it is a rule and not what happened."""
-    words, part, before = apart.words, apart.parts[index], apart.parts[index - 1]
-    if BELIEVED.within(words, part.first, part.after, low):
+def _is_hearsay(segmented: SegmentedText, number: int, lower: str) -> bool:
+    """Return True if somebody else claims the outcome, or it is a general rule."""
+    words, clause, before = segmented.words, segmented.clauses[number], segmented.clauses[number - 1]
+    if BELIEVED.is_in(words, clause.start, clause.end, lower):
         return True
-    if index and before.sentence == part.sentence and words[part.first] not in ("but", "and", "aber", "yet"):
-        return before.after - before.first <= 6 and BELIEVED.within(words, before.first, before.after)
+    if number and before.sentence == clause.sentence and words[clause.start] not in ("but", "and", "aber", "yet"):
+        return before.end - before.start <= 6 and BELIEVED.is_in(words, before.start, before.end)
     return False
 
 
-def _tables(words: list[str], measured: list[list[Measure]]) -> Iterator[tuple[int, Outcome]]:
-    """The results of "loop: 40 s. ThreadPoolExecutor(8): 6 s. Pool(8): 7 s"."""
-    plain: float | None = None
-    label_from = 0
-    for index, times in enumerate(measured):
-        for time in times:
-            if time.kind != "duration":
+def _compare_timings(words: list[str], amounts: list[list[Amount]]) -> Iterator[tuple[int, str]]:
+    """Yield the outcomes of a list of timings: "loop: 40 s. ThreadPoolExecutor(8): 6 s. Pool(8): 7 s"."""
+    baseline: float | None = None
+    label_start = 0
+    for number, clause_amounts in enumerate(amounts):
+        for amount in clause_amounts:
+            if amount.kind != "duration":
                 continue
-            begin = max(label_from, time.first - 12)
-            named = sorted(ways(words, begin, time.first))
-            label_from = time.after
-            if plain is None and not named and any(word in _PLAIN for word in words[begin : time.first]):
-                plain = time.value
-            elif plain is not None and named and time.first - begin <= 9 and time.value > 0:
-                yield index, _outcome(named[-1][1], plain / time.value >= GAIN)
+            start = max(label_start, amount.start - 12)
+            named = sorted(find_approaches(words, start, amount.start))
+            label_start = amount.end
+            if baseline is None and not named and any(word in _PLAIN for word in words[start : amount.start]):
+                baseline = amount.value
+            elif baseline is not None and named and amount.start - start <= 9 and amount.value > 0:
+                yield number, _outcome(named[-1][1], baseline / amount.value >= MIN_GAIN)
 
 
-_PLAIN = vocabulary("loop plain serial sequential sequentially one n for single normal without einfach boucle bucle 1")
+_PLAIN = word_set("loop plain serial sequential sequentially one n for single normal without einfach boucle bucle 1")

@@ -1,13 +1,16 @@
-"""How many: which of the counts in a text is the number of calls."""
+"""Choose the count that is the number of calls: "10k images", "31 hotels x 400 images", "call it 2 million times".
+
+How a number is parsed is in `numbers`; which words mean one call each is here.
+"""
 
 from __future__ import annotations
 
-from advisor.describe.text.tokenizer import Text, vocabulary
-from advisor.describe.text.units import DURATIONS, NO_NOUN, Measure, Told
+from advisor.describe.text.tokenizer import TokenizedText, word_set
+from advisor.describe.text.units import DURATIONS, NOT_NOUNS, Amount, FieldValues
 from advisor.limits import MAX_COUNT_IN_TEXT
 
-# What a number counts that is a call's worth of work, in the forms that follow a number.
-ITEMS = vocabulary(
+# Nouns for what one call works on, in the forms that follow a number.
+ITEM_NOUNS = word_set(
     "files images photos pictures pages urls links sites websites requests queries calls items tasks jobs records "
     "documents docs pdfs videos clips songs tracks simulations runs trials hosts devices switches servers symbols "
     "stocks tickers coins emails mails messages users customers frames samples csvs jpgs jpegs pngs tiffs passwords "
@@ -39,8 +42,8 @@ _ITEM_ENDINGS = (
     "files", "images", "photos", "scans", "docs", "dateien", "bilder", "shops", "sheets", "games", "maps", "models",
     "aufnahmen", "archive", "modelle", "läufe", "films", "fotos", "books", "papers", "mails",
 )  # fmt: skip
-COUNTERS = vocabulary("个 個 件 张 張 枚 本 条 條 台 份 部 首 篇 家 次 名 店舗 冊 通 ファイル 페이지 万枚 行")
-NOT_ITEMS = vocabulary(
+COUNTER_WORDS = word_set("个 個 件 张 張 枚 本 条 條 台 份 部 首 篇 家 次 名 店舗 冊 通 ファイル 페이지 万枚 行")
+OTHER_NOUNS = word_set(
     "years year jahre ans años anos лет год years-old months monate mois meses times mal veces fois раз degrees "
     "euros dollars bucks lines characters chars digits zeichen columns cols colours colors pixels "
     "px dpi km metres miles epochs layers steps stages rounds generations versions bits fps rpm mbit gbit "
@@ -50,89 +53,91 @@ NOT_ITEMS = vocabulary(
     "guys friends colleagues hidden nested against million thousand hundred doors floors people kids loops phases "
     "desks"
 )
-_LEFT = (
+_REMAINING = (
     "left", "to go", "to do", "remaining", "in total", "pieces", "altogether", "übrig", "restantes", "of them",
     "of these", "of those",
 )  # fmt: skip
 
 
-def calls(read: Text, found: list[Measure]) -> Told:
-    """The number of things to do: of the best named ones the first; a product where two are multiplied."""
-    best: tuple[int, float, Measure] | None = None
-    for index, measure in enumerate(found):
-        if measure.kind != "count":
+def extract_call_count(text: TokenizedText, amounts: list[Amount]) -> FieldValues:
+    """Yield the number of calls: of the counts that rank highest the first, multiplied by a count after "x"."""
+    best: tuple[int, float, Amount] | None = None
+    for index, amount in enumerate(amounts):
+        if amount.kind != "count":
             continue
-        rank = _rank(read, measure)
-        rank *= rank > 2 or measure.value > 3
+        rank = _rank(text, amount)
+        rank *= rank > 2 or amount.value > 3
         if rank and (best is None or rank > best[0]):
-            best = (rank, _product(read, found, index), measure)
+            best = (rank, _multiply(text, amounts, index), amount)
     if best is not None and 1 <= best[1] <= MAX_COUNT_IN_TEXT:
         yield "calls", round(best[1]), best[2]
 
 
-def _product(read: Text, found: list[Measure], index: int) -> float:
-    measure = found[index]
-    if index + 1 < len(found) and found[index + 1].kind == "count":
-        following = found[index + 1]
-        between = [read.word(at) for at in range(measure.after, following.first)]
-        if 1 < len(between) <= 3 and between[-1] in ("x", "×", "*") and _rank(read, following) > 1:
-            return measure.value * following.value
-    return measure.value
+def _multiply(text: TokenizedText, amounts: list[Amount], index: int) -> float:
+    """Return the product of "31 hotels x 400 images", or the count alone."""
+    amount = amounts[index]
+    if index + 1 < len(amounts) and amounts[index + 1].kind == "count":
+        following = amounts[index + 1]
+        between = [text.word(at) for at in range(amount.end, following.start)]
+        if 1 < len(between) <= 3 and between[-1] in ("x", "×", "*") and _rank(text, following) > 1:
+            return amount.value * following.value
+    return amount.value
 
 
-def _rank(read: Text, measure: Measure) -> int:
-    """How surely a count is that of the calls: 4 with a word for them, 3 with a counter, 2 with any plural, else 0."""
-    value, before = measure.value, read.word(measure.first - 1)
+def _rank(text: TokenizedText, amount: Amount) -> int:
+    """Rank how likely a count is that of the calls: 4 with an item noun, 3 a counter word, 2 a plural, 0 for others."""
+    value, before = amount.value, text.word(amount.start - 1)
     if value != int(value) or value < 1 or before in _BEFORE_OTHERS:
         return 0
-    if read.raw[max(measure.start - 4, 0) : measure.start].endswith(("スレッド", "プロセス", "ワーカー", "のうち")):
+    position = text.tokens[amount.start].start
+    if text.raw[max(position - 4, 0) : position].endswith(("スレッド", "プロセス", "ワーカー", "のうち")):
         return 0
     if 1900 <= value <= 2100 and before in _BEFORE_YEAR:
         return 0
-    following, then = read.word(measure.after), read.word(measure.after + 1)
+    following, then = text.word(amount.end), text.word(amount.end + 1)
     if following in ("x", "×") and then[:1].isdecimal():
         return 0
-    if f"{following} {then}".startswith(_LEFT):
+    if f"{following} {then}".startswith(_REMAINING):
         return 2
     if following in _REPEATED and value >= 10 and then not in _COMPARED:
         return 2
-    return _noun_rank(read, measure)
+    return _rank_noun(text, amount)
 
 
-_BEFORE_OTHERS = vocabulary("per each every = ( [ / %")
-_BEFORE_YEAR = vocabulary("in since from of seit depuis en desde до с im")
-_REPEATED = vocabulary("times mal veces vezes fois раз volte keer razy kez")
-_COMPARED = vocabulary(
+_BEFORE_OTHERS = word_set("per each every = ( [ / %")
+_BEFORE_YEAR = word_set("in since from of seit depuis en desde до с im")
+_REPEATED = word_set("times mal veces vezes fois раз volte keer razy kez")
+_COMPARED = word_set(
     "a an as faster slower quicker longer more less bigger larger smaller better worse the per schneller langsamer "
     "mehr größer más mas mais plus moins быстрее медленнее больше più meno sneller szybciej daha"
 )
 
 
-def _noun_rank(read: Text, measure: Measure) -> int:
+def _rank_noun(text: TokenizedText, amount: Amount) -> int:
+    """Rank a count by the noun within four tokens after it."""
     rank = 0
-    for ahead in range(4):
-        at = measure.after + ahead
-        word = read.word(at)
+    several = amount.value > 1
+    for distance in range(4):
+        index = amount.end + distance
+        word = text.word(index)
         if not word:
             break
-        if word in COUNTERS or read.pair(at) in COUNTERS:
-            return 3 if measure.value > 1 else 0
+        if word in COUNTER_WORDS or text.pair(index) in COUNTER_WORDS:
+            return 3 if several else 0
         if ord(word[0]) > 0x3000:
-            return max(rank, 2) if measure.value > 1 and ahead == 0 else rank
-        if word == "of" and ahead == 0:
+            return max(rank, 2) if several and distance == 0 else rank
+        if (word == "of" and distance == 0) or (word == "/" and text.is_attached(index)):
             continue
-        if word == "/" and read.fused(at):
-            continue
-        if not word[0].isalpha() or (word in NO_NOUN and not (ahead == 0 and word == "de")):
+        if not word[0].isalpha() or (word in NOT_NOUNS and not (distance == 0 and word == "de")):
             break
-        if word in NOT_ITEMS or (word in DURATIONS and len(word) > 2):
+        if word in OTHER_NOUNS or (word in DURATIONS and len(word) > 2):
             return rank
-        ending = word.rpartition("-")[2]
-        if ending in ITEMS or ending.endswith(_ITEM_ENDINGS):
-            return 0 if _is_part(read, at + 1) else 4
-        noun = ahead == 0 and read.raw[read.tokens[at].start].isupper() and word.endswith(("e", "n", "r"))  # in German
-        if measure.value > 1 and (noun or _may_be_plural(word)) and not _is_part(read, at + 1):
-            rank = max(rank, 2 if ahead == 0 else 1)
+        last = word.rpartition("-")[2]
+        if last in ITEM_NOUNS or last.endswith(_ITEM_ENDINGS):
+            return 0 if _is_part(text, index + 1) else 4
+        is_german = distance == 0 and text.raw[text.tokens[index].start].isupper() and word.endswith(("e", "n", "r"))
+        if several and (is_german or _may_be_plural(word)) and not _is_part(text, index + 1):
+            rank = max(rank, 2 if distance == 0 else 1)
     return rank
 
 
@@ -142,17 +147,16 @@ def _may_be_plural(word: str) -> bool:
     return len(word) > 2
 
 
-_OF_EACH = vocabulary("each apiece pro / par por")
-# "2000 Dateien per FTP", "par http", "por ssh": how, not how many for each.
-_BY_WHICH_WAY = vocabulary(
+_OF_EACH = word_set("each apiece pro / par por")
+_PROTOCOLS = word_set(
     "ftp sftp ftps http https ssh scp rsync smb nfs api rest mail email imap smtp curl wget post"
-)
+)  # "2000 Dateien per FTP", "par http": how, not how many for each
 
 
-def _is_part(read: Text, at: int) -> bool:
-    """Whether the things are parts of each call: "40 pages each", "3 queries per page"."""
-    word, following = read.word(at), read.word(at + 1)
-    if following in _BY_WHICH_WAY:
+def _is_part(text: TokenizedText, index: int) -> bool:
+    """Return True if the items are parts of each call: "40 pages each", "3 queries per page"."""
+    word, following = text.word(index), text.word(index + 1)
+    if following in _PROTOCOLS:
         return False
     if word in _OF_EACH and following != "=":
         return not (word == "each" and following[:1].isdecimal())

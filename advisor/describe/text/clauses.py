@@ -1,117 +1,119 @@
-"""The clauses of a description, and what each does with what it names: denies it, sets it aside, blames it, wishes it.
+"""Find out what each clause says about the things it names: denies, rules out, blames, or only supposes them.
 
-"The download is already done, the bottleneck is the parsing" names a download that plays no part. A clause is told by
-the phrases in it.
+"The download is already done, the bottleneck is the parsing" names a download that does not matter. What a clause says
+is decided by the phrases in it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from advisor.describe.text.attempts import Outcome, outcomes, ways
+from advisor.describe.text.attempts import find_approaches, find_outcomes
 from advisor.describe.text.phrases import ASKED, BELIEVED, BLAMED, DONE, NOT_BLAMED, NOT_DONE
-from advisor.describe.text.sentences import Part, Split, negated, split
-from advisor.describe.text.tokenizer import tokenised, vocabulary
-from advisor.describe.text.units import Measure, measures
+from advisor.describe.text.sentences import ClauseSpan, SegmentedText, is_negated, segment
+from advisor.describe.text.tokenizer import tokenize, word_set
+from advisor.describe.text.units import Amount, extract_amounts
 
-MUCH = 0.55  # of the time: what has that share is to blame
-LITTLE = 0.1  # and what has no more than this is not
-LIST_LENGTH = 3  # tokens of what is only one more in a list
+MIN_BLAMED_SHARE = 0.55  # of the time: whatever takes more is the bottleneck
+MAX_NEGLIGIBLE_SHARE = 0.1
+MAX_LIST_ITEM = 3  # tokens of one more item of a list, besides the "or"
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A part of a sentence, at `[start, end)` of the text, and what it says of what it names."""
+    """A clause at the characters `[start, end)` of the text, and what it says about the things it names."""
 
     text: str
     start: int
     end: int
-    negated: bool = False  # denied: "no network involved", "not the disk"
-    done: bool = False  # out of the way: already done, cached, quick, not the problem
-    blamed: bool = False  # where the time goes: "the bottleneck is", "most of the time", "what takes long"
-    outcome: Outcome | None = None  # what a way to run them has brought
-    wish: bool = False  # asked, hoped, believed or told by others; not a fact of the task
+    negated: bool = False  # "no network involved", "not the disk"
+    ruled_out: bool = False  # already done, cached, quick, not the problem
+    blamed: bool = False  # "the bottleneck is", "most of the time", "what takes long"
+    outcome: str | None = None  # "threads failed", "asyncio helped"
+    hypothetical: bool = False  # asked, hoped, believed or claimed by others
 
 
-def clauses(text: str) -> list[Clause]:
-    """The clauses of a text in their order; together they hold all of its words."""
-    read = tokenised(text)
-    apart = split(read)
-    measured = _by_part(apart.parts, measures(read))
-    brought = outcomes(apart, measured)
-    told: list[Clause] = []
-    for index, part in enumerate(apart.parts):
-        clause = _with_shares(_clause(apart, part), apart.words, part, measured[index])
-        inherits = told and apart.parts[index - 1].sentence == part.sentence and _continues(apart, index)
-        if inherits and told[-1].negated and not (clause.blamed or clause.done):
-            clause = replace(clause, negated=True, done=told[-1].done)
-        if index in brought:
-            clause = replace(clause, outcome=brought[index], wish=False, negated=False)  # what is denied is the gain
-        told.append(clause)
-    return told
+def extract_clauses(text: str) -> list[Clause]:
+    """Split a text into clauses, in order; together they hold all of its words."""
+    tokenized = tokenize(text)
+    segmented = segment(tokenized)
+    amounts = _divide(segmented.clauses, extract_amounts(tokenized))
+    outcomes = find_outcomes(segmented, amounts)
+    clauses: list[Clause] = []
+    for number, span in enumerate(segmented.clauses):
+        clause = _apply_shares(_classify(segmented, span), segmented.words, span, amounts[number])
+        undecided = not (clause.blamed or clause.ruled_out)
+        if undecided and clauses and clauses[-1].negated and _continues_list(segmented, number):
+            clause = replace(clause, negated=True, ruled_out=clauses[-1].ruled_out)
+        if number in outcomes:  # what such a clause denies is the gain
+            clause = replace(clause, outcome=outcomes[number], hypothetical=False, negated=False)
+        clauses.append(clause)
+    return clauses
 
 
-def _by_part(parts: list[Part], measured: list[Measure]) -> list[list[Measure]]:
-    """The measures of each part; both come in their order."""
-    divided: list[list[Measure]] = [[] for _ in parts]
-    index = 0
-    for measure in measured:
-        while index < len(parts) and parts[index].after <= measure.first:
-            index += 1
-        if index < len(parts) and parts[index].first <= measure.first:
-            divided[index].append(measure)
+def _divide(clauses: list[ClauseSpan], amounts: list[Amount]) -> list[list[Amount]]:
+    """Return the amounts of each clause."""
+    divided: list[list[Amount]] = [[] for _ in clauses]
+    number = 0
+    for amount in amounts:
+        while number < len(clauses) and clauses[number].end <= amount.start:
+            number += 1
+        if number < len(clauses) and clauses[number].start <= amount.start:
+            divided[number].append(amount)
     return divided
 
 
-def _clause(apart: Split, part: Part) -> Clause:
-    words, first, after, low = apart.words, part.first, part.after, apart.low(part)
-    done = DONE.within(words, first, after, low) and not NOT_DONE.within(words, first, after)
-    denied = negated(words, part, low)
-    blamed = BLAMED.within(words, first, after, low) and not NOT_BLAMED.within(words, first, after)
-    believed = BELIEVED.within(words, first, after, low)
-    asked = ASKED.within(words, first, after, low) and any(ways(words, first, after, low))
-    if blamed and denied:
-        done, blamed = True, False
-    start, end = apart.place(part)
+def _classify(segmented: SegmentedText, span: ClauseSpan) -> Clause:
+    words, start, end, lower = segmented.words, span.start, span.end, segmented.lower(span)
+    negated = is_negated(words, span, lower)
+    ruled_out = DONE.is_in(words, start, end, lower) and not NOT_DONE.is_in(words, start, end)
+    blamed = BLAMED.is_in(words, start, end, lower) and not NOT_BLAMED.is_in(words, start, end)
+    if blamed and negated:
+        ruled_out, blamed = True, False
+    believed = BELIEVED.is_in(words, start, end, lower)
+    asked = ASKED.is_in(words, start, end, lower) and any(find_approaches(words, start, end, lower))
+    first, last = segmented.characters(span)
     return Clause(
-        apart.read.raw[start:end],
-        start,
-        end,
-        negated=denied,
-        done=done,
-        blamed=blamed and not done and not believed,
-        wish=believed or asked,
+        segmented.text.raw[first:last],
+        first,
+        last,
+        negated=negated,
+        ruled_out=ruled_out,
+        blamed=blamed and not ruled_out and not believed,
+        hypothetical=believed or asked,
     )
 
 
-def _with_shares(clause: Clause, words: list[str], part: Part, shares: list[Measure]) -> Clause:
-    """The clause with what a percentage of the time says: "hashing is 1 %", "94 % in recv"."""
-    if not shares or any(word in _LOADS for word in words[part.first : part.after]):
+def _apply_shares(clause: Clause, words: list[str], span: ClauseSpan, amounts: list[Amount]) -> Clause:
+    """Blame or rule out what a clause names, by its percentage of the time: "hashing is 1 %", "94 % in recv"."""
+    if any(word in _LOADS for word in words[span.start : span.end]):
         return clause
-    for share in shares:
+    for share in amounts:
         if share.kind != "percent" or share.value > 1:
             continue
-        timed = share.after < len(words) and words[share.after] in _OF_TIME
-        if share.value >= MUCH and timed and not clause.negated:
-            return replace(clause, blamed=True, done=False)
-        if share.value <= LITTLE and share.first > part.first and words[share.first - 1] in _IS:
-            return replace(clause, done=True)
+        of_time = share.end < len(words) and words[share.end] in _OF_TIME
+        if share.value >= MIN_BLAMED_SHARE and of_time and not clause.negated:
+            return replace(clause, blamed=True, ruled_out=False)
+        if share.value <= MAX_NEGLIGIBLE_SHARE and share.start > span.start and words[share.start - 1] in _IS:
+            return replace(clause, ruled_out=True)
     return clause
 
 
-_OF_TIME = vocabulary("in of cumtime wait waiting von der del du da от времени")
-_IS = vocabulary("is are was only just about takes take sind ist est es é costs eats uses nur")
-_LOADS = vocabulary(
+_OF_TIME = word_set("in of cumtime wait waiting von der del du da от времени")
+_IS = word_set("is are was only just about takes take sind ist est es é costs eats uses nur")
+_LOADS = word_set(
     "cpu gpu cpus processor core cores prozessor procesador processeur процессор procesor disk ssd hdd platte line "
     "network bandwidth memory ram battery nvidia-smi iotop taskmanager taskmgr htop top load server client host gil "
     "workstation machine box rechner faster slower helped utilisation usage node disco progress hangs pcpu"
 )
 
 
-def _continues(apart: Split, index: int) -> bool:
-    """Whether the part is one more of a list: "no disk, network or database"."""
-    words, part = apart.words, apart.parts[index]
-    if words[part.first] in ("or", "nor", "oder", "ni", "nem", "или", "ни"):
+def _continues_list(segmented: SegmentedText, number: int) -> bool:
+    """Return True if the clause is one more item of a list: "no disk, network or database"."""
+    words, span, before = segmented.words, segmented.clauses[number], segmented.clauses[number - 1]
+    if before.sentence != span.sentence:
+        return False
+    if words[span.start] in ("or", "nor", "oder", "ni", "nem", "или", "ни"):
         return True
-    several = any(word in ("or", "nor", "oder", "ou", "или") for word in words[part.first : part.after])
-    return several and part.after - part.first <= LIST_LENGTH + 1
+    has_or = any(word in ("or", "nor", "oder", "ou", "или") for word in words[span.start : span.end])
+    return has_or and span.end - span.start <= MAX_LIST_ITEM + 1

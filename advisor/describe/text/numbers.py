@@ -1,23 +1,22 @@
-"""The numbers of a text, as people write them: "10k", "1,200", "2,5 Mio", "a couple hundred"."""
+"""Extract the numbers of a text, as people write them: "10k", "1,200", "2,5 Mio", "a couple hundred", 两万."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from advisor.describe.text.tokenizer import Text, table
+from advisor.describe.text.tokenizer import TokenizedText, word_values
 from advisor.limits import MAX_DIGITS_IN_TEXT, MAX_NUMBER_IN_TEXT
 
 
 class Number(NamedTuple):
-    """A number, the tokens `[first, after)` that say it, and whether it is more than a guess ("hundreds")."""
+    """A number and its tokens `[start, end)`."""
 
     value: float
-    first: int
-    after: int
-    exact: bool
+    start: int
+    end: int
 
 
-SMALL = table(
+SMALL = word_values(
     (2, "two zwei deux dos dois duas due два две двух dwa iki 两 兩"),
     (3, "three drei trois tres três tre три трёх трех trzy üç"),
     (4, "four vier quatre cuatro quatro quattro четыре cztery"),
@@ -48,8 +47,12 @@ SMALL = table(
     (300, "dreihundert trescientos trezentos триста"),
     (500, "fünfhundert quinientos quinhentos пятьсот"),
 )
-VAGUE = table((2, "couple"), (3, "few several einige paar quelques varios alguns несколько"), (36, "dozens dutzende"))
-MULTIPLES = table(
+VAGUE = word_values(
+    (2, "couple"),
+    (3, "few several einige paar quelques varios alguns несколько"),
+    (36, "dozens dutzende"),
+)
+MULTIPLES = word_values(
     (12, "dozen dutzend douzaine docena dúzia дюжина"),
     (20, "score"),
     (100, "hundred hundert cent cien cientos cem сто сотен 百 सौ"),
@@ -64,58 +67,57 @@ MULTIPLES = table(
     (1e8, "亿 億"),
     (1e9, "bn billion billions milliarde milliarden milliard milliards млрд"),
 )
-PLURALS = table(
+PLURALS = word_values(
     (300, "hundreds hunderte centaines сотни"),
     (3e3, "thousands tausende milliers miles milhares тысячи"),
     (3e6, "millions millionen millones milhões миллионы"),
 )
-HALVES = table((0.5, "half halbe halben halber halbes demi media meia пол"), (0.25, "quarter viertel"))
+FRACTIONS = word_values((0.5, "half halbe halben halber halbes demi media meia пол"), (0.25, "quarter viertel"))
 ARTICLES = frozenset(
     {"a", "an", "one", "ein", "eine", "einer", "einem", "un", "une", "una", "um", "uma", "один", "одна"}
 )
 _TENS = frozenset({20, 30, 40, 50, 60, 70, 80, 90})
-_HAN = {char: value for value, char in enumerate("零一二三四五六七八九")}
-_HAN |= {"几": 3, "数": 3, "両": 2, "两": 2, "兩": 2, "〇": 0}
+_HAN_DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")}
+_HAN_DIGITS |= {"几": 3, "数": 3, "両": 2, "两": 2, "兩": 2, "〇": 0}
 _HAN_TENS = {"十": 10, "百": 100, "千": 1000}
 
 
-def numbers(read: Text) -> list[Number]:
-    """The numbers among the tokens, from left to right, none within another."""
+def extract_numbers(text: TokenizedText) -> list[Number]:
+    """Find the numbers from left to right, without overlaps."""
     found: list[Number] = []
-    at = 0
-    while at < len(read.tokens):
-        number = _number_at(read, at)
-        if number is None:
-            at += 1
-        else:
+    index = 0
+    while index < len(text.tokens):
+        number = _number_at(text, index)
+        if number is not None:
             found.append(number)
-            at = number.after
+        index = number.end if number else index + 1
     return found
 
 
-def _number_at(read: Text, at: int) -> Number | None:
-    word = read.word(at)
+def _number_at(text: TokenizedText, index: int) -> Number | None:
+    word, following = text.word(index), text.word(index + 1)
     if word[0].isdecimal():
-        value = _digits(word)
-        return None if value is None else _multiplied(read, value, at, at + 1)
-    if word in _HAN or word in _HAN_TENS:
-        return _han(read, at)
-    if word in SMALL or ("-" in word and _compound(word)):
-        value, after = _spoken(read, at)
-        return _multiplied(read, value, at, after)
+        value = _parse_digits(word)
+        return None if value is None else _multiply(text, value, index, index + 1)
+    if word in _HAN_DIGITS or word in _HAN_TENS:
+        return _parse_han(text, index)
+    if (compound := _compound(f"{word}-{following}")) and word in SMALL:  # "twenty five"
+        return _multiply(text, compound, index, index + 2)
+    if word in SMALL or _compound(word):
+        return _multiply(text, SMALL.get(word) or _compound(word), index, index + 1)
     if word in VAGUE:
-        return _vague(read, at)
-    if word in PLURALS and read.word(at + 1) in ("of", "von", "de", "d'"):
-        return Number(PLURALS[word], at, at + 1, False)
-    if word in ARTICLES and MULTIPLES.get(read.word(at + 1), 0) >= 12 and len(read.word(at + 1)) > 2:
-        return _multiplied(read, 1, at, at + 1)
-    if word in HALVES:
-        return _half(read, at)
+        return _parse_vague(text, index)
+    if word in PLURALS and following in ("of", "von", "de", "d'"):
+        return Number(PLURALS[word], index, index + 1)
+    if word in ARTICLES and MULTIPLES.get(following, 0) >= 12 and len(following) > 2:
+        return _multiply(text, 1, index, index + 1)
+    if word in FRACTIONS:
+        return _parse_fraction(text, index)
     return None
 
 
-def _digits(word: str) -> float | None:
-    """The value of a number in digits; None for a version, an address and what is too long."""
+def _parse_digits(word: str) -> float | None:
+    """Parse a number in digits; return None for a version, an address or too many digits."""
     if len(word) > MAX_DIGITS_IN_TEXT:
         return None
     plain = word.replace(" ", "").replace("\u00a0", "").replace("\u202f", "").replace("'", "")
@@ -134,85 +136,67 @@ def _digits(word: str) -> float | None:
     return float(f"{parts[0]}.{parts[1]}") if len(parts) == 2 else None
 
 
-def _multiplied(read: Text, value: float, first: int, after: int) -> Number | None:
-    """The number with what follows it: "k", "thousand", "hundred thousand", "e6"."""
+def _multiply(text: TokenizedText, value: float, start: int, end: int) -> Number | None:
+    """Apply up to two multiples that follow a number: "k", "thousand", "hundred thousand"."""
     for _ in range(2):
-        word = read.word(after)
-        by = MULTIPLES.get(word)
-        if word == "m" and not _is_million(read, after):
-            by = None  # minutes or metres
-        if word == "." and value and after > first and read.word(after - 1) in ("тыс", "mio", "tsd", "tys", "mln"):
-            after += 1
+        word = text.word(end)
+        if word == "." and value and end > start and text.word(end - 1) in ("тыс", "mio", "tsd", "tys", "mln"):
+            end += 1
             continue
-        if by is None:
+        if word not in MULTIPLES or (word == "m" and not _is_million(text, end)):
             break
-        value, after = value * by, after + 1
-    return Number(value, first, after, True) if value <= MAX_NUMBER_IN_TEXT else None
+        value, end = value * MULTIPLES[word], end + 1
+    return Number(value, start, end) if value <= MAX_NUMBER_IN_TEXT else None
 
 
-def _is_million(read: Text, at: int) -> bool:
-    """Whether "m" is a multiple: "6M", and with a plural "6m tweets", not "6m" of time."""
-    if read.raw[read.tokens[at].start] == "M":
+def _is_million(text: TokenizedText, index: int) -> bool:
+    """Return True if "m" means million and not minutes or metres: "6M", "6m tweets"."""
+    if text.raw[text.tokens[index].start] == "M":
         return True
-    following = read.word(at + 1)
-    return read.fused(at) and len(following) > 3 and following.isalpha() and following.endswith("s")
-
-
-def _spoken(read: Text, at: int) -> tuple[float, int]:
-    """A number in words: "twenty five", "three hundred"."""
-    word, following = read.word(at), read.word(at + 1)
-    if word not in SMALL:
-        return _compound(word), at + 1
-    if _compound(f"{word}-{following}"):
-        return _compound(f"{word}-{following}"), at + 2
-    return SMALL[word], at + 1
+    following = text.word(index + 1)
+    return text.is_attached(index) and len(following) > 3 and following.isalpha() and following.endswith("s")
 
 
 def _compound(word: str) -> float:
-    """The value of "twenty-five"; 0 if it is none."""
+    """Return the value of "twenty-five"; 0 for anything else."""
     tens, _, ones = word.partition("-")
     if SMALL.get(tens, 0) in _TENS and SMALL.get(ones, 10) < 10:
         return SMALL[tens] + SMALL[ones]
     return 0.0
 
 
-def _vague(read: Text, at: int) -> Number | None:
-    """ "a couple hundred", "several thousand", "a few dozen": a guess, and none without the multiple after "few"."""
-    after = at + 1
-    if read.word(after) == "of":
-        after += 1
-    number = _multiplied(read, VAGUE[read.word(at)], at, after)
+def _parse_vague(text: TokenizedText, index: int) -> Number | None:
+    """Parse "a couple hundred", "several thousand", "a few dozen"; a bare "few" is no number."""
+    end = index + 1 + (text.word(index + 1) == "of")
+    number = _multiply(text, VAGUE[text.word(index)], index, end)
     if number is None or number.value in (2.0, 3.0):
-        return None if read.word(at) not in ("couple", "dozens") else Number(VAGUE[read.word(at)], at, after, False)
-    return number._replace(exact=False)
+        return Number(VAGUE[text.word(index)], index, end) if text.word(index) in ("couple", "dozens") else None
+    return number
 
 
-def _half(read: Text, at: int) -> Number:
-    """ "half a million", "three quarters of a second" without its three: a part of the unit that follows."""
-    after = at + 1
-    if read.word(after) == "of":
-        after += 1
-    if read.word(after) in ARTICLES:
-        after += 1
-    by = MULTIPLES.get(read.word(after), 0)
-    if by >= 100 and len(read.word(after)) > 2:
-        return Number(HALVES[read.word(at)] * by, at, after + 1, True)
-    return Number(HALVES[read.word(at)], at, after, True)
+def _parse_fraction(text: TokenizedText, index: int) -> Number:
+    """Parse "half a million" as a number, and "half" of a unit as 0.5."""
+    end = index + 1 + (text.word(index + 1) == "of")
+    end += text.word(end) in ARTICLES
+    multiple = MULTIPLES.get(text.word(end), 0)
+    if multiple >= 100 and len(text.word(end)) > 2:
+        return Number(FRACTIONS[text.word(index)] * multiple, index, end + 1)
+    return Number(FRACTIONS[text.word(index)], index, end)
 
 
-def _han(read: Text, at: int) -> Number | None:
-    """A Chinese or Japanese number: 两万, 十二, 三百五十."""
-    total, digit, after, units = 0, 0, at, False
-    while after - at < 12 and ((word := read.word(after)) in _HAN or word in _HAN_TENS):
-        if word in _HAN:
-            digit = _HAN[word]
+def _parse_han(text: TokenizedText, start: int) -> Number | None:
+    """Parse a Chinese or Japanese number: 两万, 十二, 三百五十."""
+    total, digit, end, has_tens = 0, 0, start, False
+    while end - start < 12 and ((word := text.word(end)) in _HAN_DIGITS or word in _HAN_TENS):
+        if word in _HAN_DIGITS:
+            digit = _HAN_DIGITS[word]
         else:
-            total, digit, units = total + (digit or 1) * _HAN_TENS[word], 0, True
-        after += 1
+            total, digit, has_tens = total + (digit or 1) * _HAN_TENS[word], 0, True
+        end += 1
     value = total + digit
-    scaled = _multiplied(read, value, at, after)
-    if scaled is None or value == 0 or (scaled.after == at + 1 and read.word(at) in "几数"):
+    number = _multiply(text, value, start, end)
+    if number is None or value == 0 or (number.end == start + 1 and text.word(start) in "几数"):
         return None  # 几个: "some"
-    if value == 1 and not units and scaled.after == after:
-        return None  # 一个一个: "one by one", not a number
-    return scaled
+    if value == 1 and not has_tens and number.end == end:
+        return None  # 一个一个: "one by one"
+    return number

@@ -1,136 +1,135 @@
-"""How long each of the things takes and how large it is, and how long all of them take."""
+"""Extract how long one call and the whole job take, and how large the input of one call is."""
 
 from __future__ import annotations
 
-from advisor.describe.text.call_count import COUNTERS, ITEMS, NOT_ITEMS
-from advisor.describe.text.tokenizer import STOPS, Text, vocabulary
-from advisor.describe.text.units import DURATIONS, Measure, Told, per_time
+from advisor.describe.text.call_count import COUNTER_WORDS, ITEM_NOUNS, OTHER_NOUNS
+from advisor.describe.text.tokenizer import CLAUSE_ENDS, TokenizedText, word_set
+from advisor.describe.text.units import DURATIONS, Amount, FieldValues, match_per_time
 
-_EACH = vocabulary(
+_EACH = word_set(
     "each ech every evry per apiece pro je jede jeder jedes jeden jedem chaque chacun chacune cada каждый каждая "
     "каждое каждую каждого каждом ogni każdy każda każde każdego per-call 每 每个 毎 हर each-time roundtrip "
     "latency ping апдейт jeweils par por"
 )
 _EACH_AFTER = _EACH - {"par", "por"}
-_TOTALS = vocabulary(
+_TOTALS = word_set(
     "total altogether overall whole entire entirely insgesamt gesamt zusammen overnight finishes finished eta est "
     "estimated all everything всего итого 全部 合計"
 )
-_LATENCY = vocabulary(
+_LATENCY = word_set(
     "latency ping rtt roundtrip trip reply replies respond responds response responses wait waits waiting"
 )
-_MEDIA = vocabulary(
+_MEDIA = word_set(
     "clip clips film films movie movies video videos recording recordings episode episodes lecture lectures audio "
     "track tracks song songs sound delay delays timeout timeouts window windows slice slices cache interval "
     "intervals old ago deadline bars later earlier frames cycle vídeo partido timeframe slot"
 )
 
 
-def durations(read: Text, found: list[Measure]) -> Told:
-    """The longest time told for a call, and the longest told for all of them."""
-    each: list[Measure] = []
-    total: list[Measure] = []
-    for measure in found:
-        if measure.kind != "duration" or is_attribute(read, measure):
+def extract_durations(text: TokenizedText, amounts: list[Amount]) -> FieldValues:
+    """Yield the longest duration of a call, and the longest of the whole job."""
+    each: list[Amount] = []
+    total: list[Amount] = []
+    for amount in amounts:
+        start, end, value = amount.start, amount.end, amount.value
+        if amount.kind != "duration" or is_unrelated(text, amount):
             continue
-        if measure.value < 1e-3 and measure.value * 1e9 >= 1:
-            each.append(measure)
-        elif read.near(measure.after, _TOTALS, 0, 2) or _labels_all(read, measure):
-            total.append(measure)
-        elif _is_each(read, measure) or measure.value < 1 or read.near(measure.first, _LATENCY, 3):
-            each.append(measure)
-        elif measure.value >= 60 or read.near(measure.first, _TOTALS, 4) or read.near(measure.after, _TOTALS, 0, 4):
-            total.append(measure)
-    if each:
-        longest = max(each, key=lambda measure: measure.value)
-        yield "seconds_each", longest.value, longest
-    if total:
-        longest = max(total, key=lambda measure: measure.value)
-        yield "seconds_total", longest.value, longest
+        if 1e-9 <= value < 1e-3:
+            each.append(amount)
+        elif text.has_near(end, _TOTALS, 0, 2) or _has_job_label(text, amount):
+            total.append(amount)
+        elif _is_per_call(text, amount) or value < 1 or text.has_near(start, _LATENCY, 3):
+            each.append(amount)
+        elif value >= 60 or text.has_near(start, _TOTALS, 4) or text.has_near(end, _TOTALS, 0, 4):
+            total.append(amount)
+    yield from _largest("seconds_per_call", each)
+    yield from _largest("total_seconds", total)
 
 
-def _labels_all(read: Text, measure: Measure) -> bool:
-    """Whether the label of a time speaks of the whole: "loop: 40 s", "without pool: 3 min"."""
-    return read.word(measure.first - 1) in (":", "=") and read.near(measure.first - 1, _WHOLES, 3)
+def _largest(field: str, amounts: list[Amount]) -> FieldValues:
+    if amounts:
+        largest = max(amounts, key=lambda amount: amount.value)
+        yield field, largest.value, largest
 
 
-_WHOLES = vocabulary("loop plain serial sequential threads processes pool threadpoolexecutor n workers total boucle")
+def _has_job_label(text: TokenizedText, amount: Amount) -> bool:
+    """Return True if a label before the time stands for the whole job: "loop: 40 s", "without pool: 3 min"."""
+    return text.word(amount.start - 1) in (":", "=") and text.has_near(amount.start - 1, _JOB_LABELS, 3)
 
 
-def is_attribute(read: Text, measure: Measure) -> bool:
-    """Whether a time is not what the work takes: a film of 2 h, every 10 minutes, the last 3 days, 5 days ago."""
-    before, following = read.word(measure.first - 1), read.word(measure.after)
-    if following in _MEDIA or (following in ("de", "of", "d'") and read.word(measure.after + 1) in _MEDIA):
-        return True
-    if before in _BEFORE_PERIOD:
-        return True
-    if before in ("les", "las") and read.word(measure.first - 2) in ("toutes", "todas"):
-        return True
-    if before in ("of", "von") and read.word(measure.first - 2) in _MEDIA:
-        return True
-    return per_time(read, measure.after)[1] > 0
+_JOB_LABELS = word_set("loop plain serial sequential threads processes pool threadpoolexecutor n workers total boucle")
 
 
-_BEFORE_PERIOD = vocabulary("every evry alle каждые toutes last past next within letzten timeout")
+def is_unrelated(text: TokenizedText, amount: Amount) -> bool:
+    """Return True if a duration is not working time: a film of 2 h, every 10 minutes, the last 3 days."""
+    before, earlier = text.word(amount.start - 1), text.word(amount.start - 2)
+    following, then = text.word(amount.end), text.word(amount.end + 1)
+    return (
+        following in _MEDIA
+        or (following in ("de", "of", "d'") and then in _MEDIA)
+        or before in _BEFORE_PERIOD
+        or (before in ("les", "las") and earlier in ("toutes", "todas"))
+        or (before in ("of", "von") and earlier in _MEDIA)
+        or match_per_time(text, amount.end)[1] > 0
+    )
 
 
-def _is_each(read: Text, measure: Measure) -> bool:
-    following, then = read.word(measure.after), read.word(measure.after + 1)
+_BEFORE_PERIOD = word_set("every evry alle каждые toutes last past next within letzten timeout")
+
+
+def _is_per_call(text: TokenizedText, amount: Amount) -> bool:
+    before, earlier = text.word(amount.start - 1), text.word(amount.start - 2)
+    following, then = text.word(amount.end), text.word(amount.end + 1)
     if following in _EACH and then not in DURATIONS:
         return True
     if following in ("/", "a", "an", "per", "за", "на") and then not in DURATIONS and then[:1].isalpha():
         return then not in ("time", "whole", "total")
-    if read.word(measure.first - 1) == "of" and read.word(measure.first - 2).endswith("s"):
+    if before == "of" and earlier.endswith("s"):
         return True  # "11 rounds of 6 min"
-    if read.word(measure.first - 1) in ("x", "×", "*", "à", "@", "je", "по"):
+    if before in ("x", "×", "*", "à", "@", "je", "по"):
         return True
-    for back in range(1, 4):  # "1枚90秒", "1 個体 4 秒", "每个 4 秒"
-        word = read.word(measure.first - back)
-        if word in COUNTERS and read.word(measure.first - back - 1) in ("1", "一", "每", "毎"):
+    for index in range(amount.start - 3, amount.start):  # "1枚90秒", "1 個体 4 秒", "每个 4 秒"
+        if text.word(index) in COUNTER_WORDS and text.word(index - 1) in ("1", "一", "每", "毎"):
             return True
-    return (
-        read.near(measure.first, _EACH, 7) or read.near(measure.after, _EACH_AFTER, 0, 3) or _one_takes(read, measure)
-    )
+    near_each = text.has_near(amount.start, _EACH, 7) or text.has_near(amount.end, _EACH_AFTER, 0, 3)
+    return near_each or _is_of_one(text, amount)
 
 
-_ONE = vocabulary("a an one single ein eine einen un une una um uma один одна одно 一个 1つ")
-_BEGINS = STOPS | vocabulary("and but where since because as that if und aber et mais y pero и") | {""}
-_TAKE = vocabulary(
+_ONE = word_set("a an one single ein eine einen un une una um uma один одна одно 一个 1つ")
+_BEGINS = CLAUSE_ENDS | word_set("and but where since because as that if und aber et mais y pero и") | {""}
+_TAKE = word_set(
     "takes need needs took is was dauert braucht prend dure tarda toma demora leva занимает длится идёт идет costs eats"
 )
 
 
-def _one_takes(read: Text, measure: Measure) -> bool:
-    """ "A page takes 4 s", "one run is 20 min": of one of them, and right before the time."""
-    for back in range(1, 5):
-        word = read.word(measure.first - back)
+def _is_of_one(text: TokenizedText, amount: Amount) -> bool:
+    """Return True if the subject is a single item: "a page takes 4 s", "one run is 20 min"."""
+    for index in range(amount.start - 1, amount.start - 5, -1):
+        word = text.word(index)
         if word in _TAKE:
-            ones = (measure.first - back - ahead for ahead in (2, 3))
-            return any(read.word(at) in _ONE and read.word(at - 1) in _BEGINS for at in ones)
-        if word in STOPS or not word:
+            return any(text.word(at) in _ONE and text.word(at - 1) in _BEGINS for at in (index - 2, index - 3))
+        if word in CLAUSE_ENDS or not word:
             return False
     return False
 
 
-def sizes(read: Text, found: list[Measure]) -> Told:
-    """The largest size told for one of the things."""
-    each = [measure for measure in found if measure.kind == "size" and measure.value > 0 and _size_each(read, measure)]
-    if each:
-        largest = max(each, key=lambda measure: measure.value)
-        yield "bytes_each", largest.value, largest
+def extract_sizes(text: TokenizedText, amounts: list[Amount]) -> FieldValues:
+    """Yield the largest size of the input of one call."""
+    sizes = [amount for amount in amounts if amount.kind == "size" and amount.value > 0]
+    yield from _largest("bytes_per_call", [amount for amount in sizes if _is_size_per_call(text, amount)])
 
 
-def _size_each(read: Text, measure: Measure) -> bool:
-    before, earlier = read.word(measure.first - 1), read.word(measure.first - 2)
+def _is_size_per_call(text: TokenizedText, amount: Amount) -> bool:
+    before, earlier = text.word(amount.start - 1), text.word(amount.start - 2)
     if before in ("x", "×", "*", "à", "par", "je", "по", "averaging"):
         return True
     if before in ("of", "de", "von", "about") and _is_plural(earlier):
         return True
-    following, then = read.word(measure.after), read.word(measure.after + 1)
+    following, then = text.word(amount.end), text.word(amount.end + 1)
     if following in _EACH or following in ("a", "an") or (following == "/" and then != "s"):
         return then not in DURATIONS
-    return following in ITEMS or read.near(measure.first, _EACH, 4)
+    return following in ITEM_NOUNS or text.has_near(amount.start, _EACH, 4)
 
 
 def _is_plural(word: str) -> bool:
-    return word in ITEMS or (len(word) > 3 and word.endswith("s") and word not in NOT_ITEMS)
+    return word in ITEM_NOUNS or (len(word) > 3 and word.endswith("s") and word not in OTHER_NOUNS)

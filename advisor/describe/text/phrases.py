@@ -1,8 +1,7 @@
-"""The phrases that tell what a clause does with what it names, in many languages, and how they are found.
+"""The phrases that show what a clause says about its topic, in many languages, and how they are matched.
 
-The words of a phrase stand one after the other; a `*` at the end stands for any ending, `_` for one or two words. They
-are looked up by their first word. Scripts without spaces have no words to look up: their phrases, given after the
-others, are found wherever they stand.
+A phrase is a sequence of words; a `*` at the end of a word stands for any ending, `_` for one or two words. Scripts
+without spaces have no words: their phrases, the second argument of `phrase_set`, match anywhere in the text.
 """
 
 from __future__ import annotations
@@ -11,78 +10,69 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 
-class Phrases(NamedTuple):
-    """Phrases by their first word, those whose first word has any ending, and those of scripts without spaces."""
+class PhraseSet(NamedTuple):
+    """Phrases by their first word, phrases whose first word has any ending, and phrases of unspaced scripts."""
 
-    first: dict[str, tuple[tuple[str, ...], ...]]
-    open_first: tuple[tuple[str, ...], ...]
+    by_first_word: dict[str, tuple[tuple[str, ...], ...]]
+    by_first_stem: tuple[tuple[str, ...], ...]
     unspaced: tuple[str, ...]
 
-    def at(self, words: list[str], at: int, end: int) -> int:
-        """The number of words of the longest phrase that begins here; 0 if none does."""
-        longest = 0
-        for phrase in self.first.get(words[at], ()):
-            longest = max(longest, _length(phrase, words, at, end))
-        for phrase in self.open_first:
-            if words[at].startswith(phrase[0][:-1]):
-                longest = max(longest, _length(phrase, words, at, end))
-        return longest
+    def match_length(self, words: list[str], index: int, end: int) -> int:
+        """Return the number of words of the longest phrase that starts at the index; 0 if there is none."""
+        stems = (phrase for phrase in self.by_first_stem if words[index].startswith(phrase[0][:-1]))
+        phrases = (*self.by_first_word.get(words[index], ()), *stems)
+        return max((_match(phrase, words, index, end) for phrase in phrases), default=0)
 
-    def spans(self, words: list[str], first: int, after: int) -> Iterator[tuple[int, int]]:
-        """Where the phrases are, without overlaps."""
-        at = first
-        while at < after:
-            length = self.at(words, at, after)
+    def find(self, words: list[str], start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield the positions of phrases, without overlaps."""
+        index = start
+        while index < end:
+            length = self.match_length(words, index, end)
             if length:
-                yield at, at + length
-            at += length or 1
+                yield index, index + length
+            index += length or 1
 
-    def within(self, words: list[str], first: int, after: int, low: str = "") -> bool:
-        """Whether any phrase is in the clause, whose text is given for scripts without spaces."""
-        return any(self.at(words, at, after) for at in range(first, after)) or self.anywhere(low)
+    def is_in(self, words: list[str], start: int, end: int, lower: str = "") -> bool:
+        """Return True if a phrase is among the words, or in the lower-case text in an unspaced script."""
+        return any(self.match_length(words, index, end) for index in range(start, end)) or self.is_in_unspaced(lower)
 
-    def anywhere(self, low: str) -> bool:
-        """Whether a text has any phrase of a script without spaces."""
-        return any(one in low for one in self.unspaced)
+    def is_in_unspaced(self, lower: str) -> bool:
+        """Return True if the text has a phrase of an unspaced script."""
+        return any(phrase in lower for phrase in self.unspaced)
 
 
-def _length(phrase: tuple[str, ...], words: list[str], at: int, end: int) -> int:
-    """How many words from here the phrase covers; `_` stands for one or two."""
-    place = at + 1
-    for index in range(1, len(phrase)):
-        word = phrase[index]
-        if word == "_":
-            rest = phrase[index + 1]
-            step = next((one for one in (1, 2) if place + one < end and _same(rest, words[place + one])), 0)
-            if not step:
-                return 0
-            place += step
-            continue
-        if place >= end or not _same(word, words[place]):
+def _match(phrase: tuple[str, ...], words: list[str], start: int, end: int) -> int:
+    """Return the number of words that the phrase matches; 0 if it does not match."""
+    index = start + 1
+    for position, pattern in enumerate(phrase[1:], start=1):
+        if pattern == "_":
+            following, options = phrase[position + 1], range(index + 1, min(index + 3, end))
+            index = next((option for option in options if _match_word(following, words[option])), end)
+        elif index >= end or not _match_word(pattern, words[index]):
             return 0
-        place += 1
-    return place - at
+        else:
+            index += 1
+    return index - start
 
 
-def _same(pattern: str, word: str) -> bool:
+def _match_word(pattern: str, word: str) -> bool:
     return word.startswith(pattern[:-1]) if pattern.endswith("*") else word == pattern
 
 
-def phrases(written: str, unspaced: str = "") -> Phrases:
-    """Phrases as they are written, with `|` between them."""
-    first: dict[str, list[tuple[str, ...]]] = {}
-    open_first = []
-    for phrase in written.split("|"):
+def phrase_set(spaced: str, unspaced: str = "") -> PhraseSet:
+    """Parse phrases that are separated by `|`."""
+    by_first_word: dict[str, tuple[tuple[str, ...], ...]] = {}
+    by_first_stem = []
+    for phrase in spaced.split("|"):
         words = tuple(phrase.split())
         if words[0].endswith("*"):
-            open_first.append(words)
+            by_first_stem.append(words)
         else:
-            first.setdefault(words[0], []).append(words)
-    found = {word: tuple(several) for word, several in first.items()}
-    return Phrases(found, tuple(open_first), tuple(unspaced.split("|")) if unspaced else ())
+            by_first_word[words[0]] = (*by_first_word.get(words[0], ()), words)
+    return PhraseSet(by_first_word, tuple(by_first_stem), tuple(unspaced.split("|")) if unspaced else ())
 
 
-NEGATIONS = phrases(
+NEGATIONS = phrase_set(
     "not|no|never|none|without|neither|nor|nothing|nobody|nowhere|hardly|isn't|isnt|aren't|arent|wasn't|wasnt|"
     "weren't|doesn't|doesnt|don't|dont|didn't|didnt|won't|cannot|can't|cant|hasn't|haven't|needn't|barely|"
     "zero network|ain't|nicht|kein|keine|keinen|keiner|keinem|nichts|nie|niemand|ohne|weder|garnix|nix|kaum|pas|"
@@ -91,7 +81,7 @@ NEGATIONS = phrases(
     "nie|żaden|bez|değil|yok|hiç|yapmıyor|नहीं|बिना|कोई नहीं|nahi|nahin",
     "不是|没有|沒有|不用|不需要|不做|无需|并非|ではない|じゃない|しない|ません|要らない|なし|無し",
 )
-NO_NEGATIONS = phrases(
+PSEUDO_NEGATIONS = phrase_set(
     "nothing but|not only|not just|no longer than|no more than|nothing else than|nothing except|no idea|no matter|"
     "no sé|didn't know|nobody else|no need|not responding|no answer|no reply|can't keep up|cannot keep up|"
     "doesn't keep up|no problem|why not|whether or not|doesn't respond|does not respond|doesn't answer|not answer|"
@@ -101,7 +91,7 @@ NO_NEGATIONS = phrases(
     "nicht nur|not scale|don't scale|doesn't scale|not finish|doesn't finish|nicht fertig|not until|not enough|"
     "isn't enough|no good|not many|not all|not everything"
 )
-DONE = phrases(
+DONE = phrase_set(
     "already done|already finished|already downloaded|already fetched|already saved|already there|already local*|"
     "already in memory|already in ram|already on disk|already on _ disk|already on _ ssd|already loaded|"
     "already cached|already extracted|already parsed|already rendered|already resized|already decoded|"
@@ -135,14 +125,14 @@ DONE = phrases(
     "已经下载|已经爬完|已下载|下完了|爬完了|已经存|都在本地|在本地|已经提取|两秒就|很快|秒就查完|不是问题|已经缓存|"
     "读入内存|ダウンロード済|済んで|済み|終わって|一瞬|は速い|問題ない|もう手元|ローカルに",
 )
-NOT_DONE = phrases(
+NOT_DONE = phrase_set(
     "not cached|not done|isn't cached|isn't done|until _ is done|until it's done|as soon as|when _ is done|"
     "is done by|is done on|are done on|are done by|done one|not finished|isn't finished|isn't fast|not fast|"
     "not quick|not quickly|is fast enough|only when|until _ finished|as fast as|before _ is done|each is done|"
     "never done|nothing is done|before _ is finished|has been cached but|must be quick|should be fast|to be fast|"
     "already async*|already in asyncio"
 )
-BLAMED = phrases(
+BLAMED = phrase_set(
     "bottleneck|bottle neck|bottlenecks|most of the time|most of its time|most time|nearly everything|nearly all|"
     "almost all|almost everything|takes nearly|takes most|slow part|slow bit|slow thing|slowest part|slow one|"
     "what takes|what is slow|what's slow|what hurts|what eats|what burns|what remains|what's left|what is left|"
@@ -160,8 +150,8 @@ BLAMED = phrases(
     "慢的是|瓶颈|瓶頸|大部分时间|剩下的是|后面的|主要时间|ボトルネック|遅いのは|重いのは|ほとんどの時間|時間の大半|"
     "सबसे ज़्यादा समय",
 )
-NOT_BLAMED = phrases("eats every|eats all|eat all|eat every|eats up|i eat|spends the|it's the same")
-BELIEVED = phrases(
+NOT_BLAMED = phrase_set("eats every|eats all|eat all|eat every|eats up|i eat|spends the|it's the same")
+BELIEVED = phrase_set(
     "i thought|i'd thought|thought it|thought it's|i believed|i assumed|i suspected|i figured|my guess|my idea|"
     "my first thought|told me|was told|been told|i'm told|everyone says|everybody says|everyone told|everybody told|"
     "everybody said|everyone said|people say|they say|tutorial|says the tutorial|a blog|the blog|blog post|i read|"
@@ -178,7 +168,7 @@ BELIEVED = phrases(
     "коллега сказал|коллега говорит|советуют|pensavo|mi hanno detto|podobno",
     "同事说|以为|听说|老板说|有人说|と言われ|らしい|と思って|कहता है|कहते हैं",
 )
-ASKED = phrases(
+ASKED = phrase_set(
     "should i|should we|shall i|would|will|could i|can i|can we|could we|do i need|do we need|need i|is it worth|"
     "worth it|is it better|which is|which one|what is faster|what is better|how many threads|how many workers|"
     "or processes|or threads|or multiprocessing|or asyncio|make sense|any point|do threads|does threading|"
@@ -193,31 +183,31 @@ ASKED = phrases(
     "conviene|meglio|czy|warto|mı|mi eklesem",
     "应该用|要不要|是不是|有用吗|还是多进程|能不能|想用|でしょうか|べき|ですか|たい|क्या|चाहिए",
 )
-WHY = phrases(
+WHY = phrase_set(
     "why are|why is|why does|why do|why did|why doesn't|why don't|why isn't|why won't|why|how come|warum|wieso|"
     "pourquoi|por qué|porque não|por que|почему|perché|dlaczego|neden|क्यों",
     "为什么|なぜ",
 )
-THREADS = phrases(
+THREADS = phrase_set(
     "thread|threads|threaded|threading|multithreading|multi-threading|multithreaded|multi-threaded|threadpool|"
     "threadpools|threadpoolexecutor|thread-pool|qthread|qthreads|threds|thred|thrads|threadding|gevent|hilos|hilo|"
     "fils d'exécution|поток|потоки|потоков|потоках|потоками|потока|многопоточность|wątki|wątków|wątkach|iş parçacığı|"
     "थ्रेड|थ्रेडिंग|nthreads",
     "多线程|线程|執行緒|スレッド",
 )
-PROCESSES = phrases(
+PROCESSES = phrase_set(
     "processes|proceses|procesess|processess|multiprocessing|multi-processing|multiprocess|processpoolexecutor|"
     "process pool|processpool|process pools|pool|pandarallel|joblib|n_jobs|forking|starmap|prozesse|"
     "prozessen|prozesspool|processus|procesos|processos|процессы|процессов|процессами|процессах|мультипроцессинг|"
     "processi|procesy|procesów|süreç|प्रोसेस|loky",
     "多进程|进程|多進程|プロセス",
 )
-ASYNCIO = phrases(
+ASYNCIO = phrase_set(
     "asyncio|async|asnycio|asyncoi|gather|coroutines|coroutine|coroutins|coroutinen|await|awaits|"
     "aiohttp|taskgroup|corrutinas|corotinas|корутины|корутин|корутинами",
     "协程|コルーチン",
 )
-FAILED = phrases(
+FAILED = phrase_set(
     "no faster|not faster|isn't faster|aren't faster|wasn't faster|not any faster|isn't any faster|not quicker|"
     "no quicker|isn't any quicker|no change|no chnage|no difference|no diffrence|no gain|no win|no gains|"
     "no effect|no improvement|no improvements|no speedup|no speed-up|no speed up|no benefit|no use|no better|"
@@ -249,7 +239,7 @@ FAILED = phrases(
     "変わりません|速くなりません|変わらず|遅くなった|遅くなる|速くならない|速くならん|効果なし|効果がない|ほぼ同じ|"
     "同じ時間",
 )
-HELPED = phrases(
+HELPED = phrase_set(
     "faster|quicker|helped|helps|did help|speedup|speed-up|sped up|speeds up|scales|scale well|scales well|great|"
     "like a charm|much better|wonders|works well|worked well|linear|linearly|finished in|schneller|geholfen|hilft|"
     "plus rapide|plus vite|más rápido|mas rapido|mais rápido|mejoró mucho|melhorou|быстрее|помогло|помогли|ускорил*|"

@@ -1,234 +1,215 @@
-"""How many, how long, how large, on how many cores: the quantities that a description tells of the job.
-
-A rate is a limit only where the text says that more is not allowed.
-"""
+"""Extract the quantities of the job that a text describes: how many calls, how long, how large, on how many cores."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from advisor.describe.text.call_count import calls
-from advisor.describe.text.per_call import durations, is_attribute, sizes
-from advisor.describe.text.time_shares import busy_cores, clock_times, shares
-from advisor.describe.text.tokenizer import ENDS, Text, tokenised, vocabulary
-from advisor.describe.text.units import Measure, Told, measures
-from advisor.describe.text.wait_share import waiting_share
+from advisor.describe.text.call_count import extract_call_count
+from advisor.describe.text.per_call import extract_durations, extract_sizes, is_unrelated
+from advisor.describe.text.time_shares import extract_busy_cores, extract_shares, extract_time_output
+from advisor.describe.text.tokenizer import SENTENCE_ENDS, TokenizedText, tokenize, word_set
+from advisor.describe.text.units import Amount, FieldValues, extract_amounts
+from advisor.describe.text.wait_share import estimate_wait_share
 from advisor.limits import MAX_CORES
 
-SEVERAL = 1.5  # calls under way, on average
-SHORTEST = 6  # characters of a text with a number in words, and what it counts
-
-
-class Span(NamedTuple):
-    """Where in the text a field was read."""
-
-    field: str
-    start: int
-    end: int
+MIN_OVERLAP = 1.5  # calls in progress on average, from which on a rate limit allows calls to overlap
+MIN_CHARACTERS = 6  # of a text with a number in words and what it counts
 
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
-    """What was told, in seconds, bytes and fractions; None for what was not."""
+    """The quantities stated in a text, in seconds, bytes and fractions; None for what is not stated."""
 
     calls: int | None = None
-    seconds_each: float | None = None
-    seconds_total: float | None = None
-    bytes_each: float | None = None
+    seconds_per_call: float | None = None
+    total_seconds: float | None = None
+    bytes_per_call: float | None = None
     cores: int | None = None
     workers_tried: int | None = None
     rate_limit_per_second: float | None = None
-    at_once: int | None = None  # the most that the other side lets be under way: "the server allows 20 connections"
-    cpu_share: float | None = None  # of the machine or of a core, as told: "3 % CPU" is 0.03, "3200 %" is 32.0
+    max_concurrent: int | None = None  # the server's limit: "the server allows 20 connections"
+    cpu_share: float | None = None  # of the machine or of one core, as stated: "3 % CPU" is 0.03, "3200 %" is 32.0
     wait_share: float | None = None  # of the time
     busy_cores: float | None = None  # "1 of 16 cores", "one core pegged", "6 %" on 16 cores
-    spans: tuple[Span, ...] = ()
 
     @property
-    def several_within_limit(self) -> bool | None:
-        """Whether a rate limit lets more than one call be under way at a time."""
-        if not self.rate_limit_per_second or not self.seconds_each:
+    def rate_limit_allows_overlap(self) -> bool | None:
+        """Whether several calls may be in progress at a time under the rate limit."""
+        if not self.rate_limit_per_second or not self.seconds_per_call:
             return None
-        return self.rate_limit_per_second * self.seconds_each > SEVERAL
+        return self.rate_limit_per_second * self.seconds_per_call > MIN_OVERLAP
 
 
-def quantities(text: str) -> Quantities:
-    """What the text tells of the job."""
-    if len(text) < SHORTEST and not any(char.isdecimal() for char in text):
+def extract_quantities(text: str) -> Quantities:
+    """Extract the quantities of the job; the first value found for a field counts."""
+    if len(text) < MIN_CHARACTERS and not any(char.isdecimal() for char in text):
         return Quantities()
-    read = tokenised(text)
-    found = measures(read)
-    told: dict[str, tuple[float, Measure]] = {}
-    _keep(told, durations(read, found))
-    _keep(told, sizes(read, found))
-    _keep(told, _cores(read, found))
-    _keep(told, _workers(read, found))
-    _keep(told, _rates(read, found))
-    _keep(told, _at_once(read, found))
-    _keep(told, shares(read, found))
-    _keep(told, clock_times(read, found))
-    _keep(told, busy_cores(read, found, told))
-    _keep(told, calls(read, found))
-    if "cores" not in told:
-        _keep(told, _single_core(read))
-    if "wait_share" not in told:
-        taken = [one for one in found if one.kind == "duration" and not is_attribute(read, one)]
-        share = waiting_share(read.low, taken)
-        return replace(_quantities(told), wait_share=None if share is None else round(share, 4))
-    return _quantities(told)
+    tokenized = tokenize(text)
+    amounts = extract_amounts(tokenized)
+    fields: dict[str, tuple[float, Amount]] = {}
+    for extract in (
+        extract_durations,
+        extract_sizes,
+        _extract_cores,
+        _extract_workers,
+        _extract_rate_limit,
+        _extract_max_concurrent,
+        extract_shares,
+        extract_time_output,
+    ):
+        _set_defaults(fields, extract(tokenized, amounts))
+    _set_defaults(fields, extract_busy_cores(tokenized, amounts, fields))
+    _set_defaults(fields, extract_call_count(tokenized, amounts))
+    if "cores" not in fields:
+        _set_defaults(fields, _extract_single_core(tokenized))
+    values = {name: int(value) if name in _INTEGERS else value for name, (value, _) in fields.items()}
+    if "wait_share" not in values:
+        durations = [amount for amount in amounts if amount.kind == "duration" and not is_unrelated(tokenized, amount)]
+        if (share := estimate_wait_share(tokenized, durations)) is not None:
+            values["wait_share"] = share
+    return Quantities(**values)  # type: ignore[arg-type]
 
 
-def _keep(told: dict[str, tuple[float, Measure]], fields: Told) -> None:
-    """What is told of a field first counts."""
-    for name, value, measure in fields:
-        told.setdefault(name, (value, measure))
+_INTEGERS = word_set("calls cores workers_tried max_concurrent")
 
 
-def _quantities(told: dict[str, tuple[float, Measure]]) -> Quantities:
-    return Quantities(
-        **{name: int(value) if name in _WHOLE else value for name, (value, _) in told.items()},  # type: ignore[arg-type]
-        spans=tuple(Span(name, at.start, at.end) for name, (_, at) in told.items()),
-    )
+def _set_defaults(fields: dict[str, tuple[float, Amount]], found: FieldValues) -> None:
+    for name, value, amount in found:
+        fields.setdefault(name, (value, amount))
 
 
-_WHOLE = vocabulary("calls cores workers_tried at_once")
-
-
-def _cores(read: Text, found: list[Measure]) -> Told:
-    """The cores of the machine: the most that are named; "the other 15 cores" are one fewer than all."""
-    best: Measure | None = None
-    value = 0.0
-    for measure in found:
-        if measure.kind != "cores" or not 1 < measure.value <= MAX_CORES:
+def _extract_cores(text: TokenizedText, amounts: list[Amount]) -> FieldValues:
+    """Yield the cores of the machine: the largest number named; "the other 15 cores" are one fewer than all."""
+    best: Amount | None = None
+    most = 0.0
+    for amount in amounts:
+        if amount.kind != "cores" or not 1 < amount.value <= MAX_CORES:
             continue
-        cores = float(int(measure.value)) + (read.word(measure.first - 1) in _OTHER)
-        after = measure.after
-        if read.word(after) in ("of", "von", "sur", "de") and read.word(after + 1) in _THESE:
-            whole = read.word(after + 2)
-            cores = float(whole) if whole.isdecimal() and len(whole) < 5 else cores
-        if cores > value:
-            best, value = measure, cores
+        cores = float(int(amount.value)) + (text.word(amount.start - 1) in _OTHER)
+        if text.word(amount.end) in ("of", "von", "sur", "de") and text.word(amount.end + 1) in _THESE:
+            total = text.word(amount.end + 2)
+            cores = float(total) if total.isdecimal() and len(total) < 5 else cores
+        if cores > most:
+            best, most = amount, cores
     if best is not None:
-        yield "cores", value, best
+        yield "cores", most, best
         return
-    for at, token in enumerate(read.tokens):
-        spoken = _SPOKEN_CORES.get(token.word)
-        if spoken:
-            yield "cores", spoken, Measure("cores", spoken, token.start, token.end, at, at + 1)
+    for index, token in enumerate(text.tokens):
+        if cores := _CORE_ADJECTIVES.get(token.word, 0):
+            yield "cores", cores, Amount("cores", cores, index, index + 1)
             return
 
 
-_OTHER = vocabulary("other andere anderen otros autres")
-_THESE = vocabulary("my the meinen les mis")
-_SPOKEN_CORES = {"quad-core": 4, "dual-core": 2, "quadcore": 4, "octa-core": 8, "hexacore": 6}
+_OTHER = word_set("other andere anderen otros autres")
+_THESE = word_set("my the meinen les mis")
+_CORE_ADJECTIVES = {"quad-core": 4, "dual-core": 2, "quadcore": 4, "octa-core": 8, "hexacore": 6}
 
 
-def _single_core(read: Text) -> Told:
-    """A host of one core: "a 1-core VM", "a host with one core". A call that keeps one core busy tells of no host."""
-    for at, token in enumerate(read.tokens):
+def _extract_single_core(text: TokenizedText) -> FieldValues:
+    """Yield 1 for a host of one core: "a 1-core VM", "a host with one core", but not "keeps one core busy"."""
+    for index, token in enumerate(text.tokens):
         if token.word in _SINGLE_CORE:
-            after = at + 1
+            end = index + 1
         elif token.word in _ONE:
-            core = at + 1 + (read.word(at + 1) == "-")
-            after = core + 1 if read.word(core) in _CORE else 0
+            core = index + 1 + (text.word(index + 1) == "-")
+            end = core + 1 if text.word(core) in _CORE else 0
         else:
             continue
-        if after and (read.word(after) in _HOSTS or (_has_it(read, at) and read.word(after) in _NO_MORE)):
-            last = read.tokens[after - 1]
-            yield "cores", 1.0, Measure("cores", 1.0, token.start, last.end, at, after)
+        if end and (text.word(end) in _HOSTS or (_has_host(text, index) and text.word(end) in _AFTER_CORE)):
+            yield "cores", 1.0, Amount("cores", 1.0, index, end)
             return
 
 
-def _has_it(read: Text, at: int) -> bool:
-    """Whether what stands before tells of a host that has it: "host with", "vm has only a"."""
-    before = at - 1
-    while read.word(before) in _ONLY:
+def _has_host(text: TokenizedText, index: int) -> bool:
+    """Return True if the words before name a host that has the core: "host with", "vm has only a"."""
+    before = index - 1
+    while text.word(before) in _ONLY:
         before -= 1
-    return read.word(before) in _HAVING and read.word(before - 1) in _HOSTS
+    return text.word(before) in _HAVING and text.word(before - 1) in _HOSTS
 
 
-_ONE = vocabulary("1 one single")
-_SINGLE_CORE = vocabulary("single-core one-core single-cpu one-cpu singlecore")
-_CORE = vocabulary("core cpu vcpu")
-_HOSTS = vocabulary("vm vps host machine server box instance droplet container laptop pc computer node pi")
-_HAVING = vocabulary("with has having mit hat (")
-_ONLY = vocabulary("only just a but")
-_NO_MORE = ENDS | vocabulary(", ) and") | {""}  # not "of 16", "busy" or "at 100 %", which tell of its use
+_ONE = word_set("1 one single")
+_SINGLE_CORE = word_set("single-core one-core single-cpu one-cpu singlecore")
+_CORE = word_set("core cpu vcpu")
+_HOSTS = word_set("vm vps host machine server box instance droplet container laptop pc computer node pi")
+_HAVING = word_set("with has having mit hat (")
+_ONLY = word_set("only just a but")
+_AFTER_CORE = SENTENCE_ENDS | word_set(", ) and") | {""}  # not "of 16", "busy", "at 100 %", which are about its use
 
 
-def _workers(read: Text, found: list[Measure]) -> Told:
-    """How many workers were tried: "with 8 threads", Pool(8), n_jobs=16; the most, and never a single one."""
-    tried = [m for m in found if m.kind == "workers" and 1 < m.value <= 1e6 and m.value == int(m.value)]
-    for measure in found:
-        if measure.kind == "count" and 1 < measure.value <= 1e6 and measure.value == int(measure.value):
-            sign, name = read.word(measure.first - 1), read.word(measure.first - 2)
-            if sign in ("(", "=", "x") and (name in _POOLS or (sign == "x" and name in ("thread", "process"))):
-                tried.append(measure)
+def _extract_workers(text: TokenizedText, amounts: list[Amount]) -> FieldValues:
+    """Yield how many workers were tried: "with 8 threads", Pool(8), n_jobs=16; the largest number above 1."""
+    tried: list[Amount] = []
+    for amount in amounts:
+        if not 1 < amount.value <= 1e6 or amount.value != int(amount.value):
+            continue
+        sign, name = text.word(amount.start - 1), text.word(amount.start - 2)
+        is_argument = sign in ("(", "=", "x") and (name in _POOLS or (sign == "x" and name in ("thread", "process")))
+        if amount.kind == "workers" or (amount.kind == "count" and is_argument):
+            tried.append(amount)
     if tried:
-        most = max(tried, key=lambda measure: measure.value)
+        most = max(tried, key=lambda amount: amount.value)
         yield "workers_tried", most.value, most
 
 
-_POOLS = vocabulary(
+_POOLS = word_set(
     "pool threadpoolexecutor processpoolexecutor threadpool processpool n_jobs max_workers num_workers workers "
     "threads num_threads n_threads thread-pool semaphore gather limit-concurrency"
 )
 
 
-def _rates(read: Text, found: list[Measure]) -> Told:
-    """A rate that may not be exceeded; the rate that is reached today is none."""
-    for measure in found:
-        if measure.kind != "rate" or measure.value <= 0:
-            continue
-        if _within_sentence(read, measure.first, measure.after, _LIMITS):
-            yield "rate_limit_per_second", measure.value, measure
+def _extract_rate_limit(text: TokenizedText, amounts: list[Amount]) -> FieldValues:
+    """Yield the rate that must not be exceeded, not one that is merely reached today."""
+    for amount in amounts:
+        if amount.kind == "rate" and amount.value > 0 and _in_sentence(text, amount, _LIMITS):
+            yield "rate_limit_per_second", amount.value, amount
             return
-    for at, token in enumerate(read.tokens):
+    for index, token in enumerate(text.tokens):
         if token.word == "crawl-delay":
-            for measure in found:
-                if 0 < measure.first - at <= 4 and measure.value > 0 and measure.kind in ("count", "duration"):
-                    yield "rate_limit_per_second", 1 / measure.value, measure
+            for amount in amounts:
+                if 0 < amount.start - index <= 4 and amount.value > 0 and amount.kind in ("count", "duration"):
+                    yield "rate_limit_per_second", 1 / amount.value, amount
                     return
 
 
-_LIMITS = vocabulary(
+_LIMITS = word_set(
     "limit limits limited limiting limitiert rate-limit rate-limited rate-limits ratelimit allow allows allowed "
     "allowing permits permitted quota throttle throttles throttled ban banned banning baned bans max maximum tier "
     "free hit cap capped erlaubt höchstens maximal lässt limite limité autorisé límite permite permitido máximo "
     "limitado лимит лимита бан ограничение разрешает 限制 最多 上限 制限 limita crawl-delay policy 429 hoechstens "
     "sonst иначе"
 )
-_CONNECTIONS = vocabulary(
+_CONNECTIONS = word_set(
     "connection connections connexion connexions conexión conexiones conexão conexões verbindung verbindungen "
     "verbindingen соединение соединения соединений подключений 连接 接続 połączeń session sessions slots"
 )
-_HAS = vocabulary(
+_HAS = word_set(
     "has have pool up only most maximum max limit limited allow allows allowed lets permits ok hat haben erlaubt "
     "höchstens nur autorise permite permiten máximo разрешает максимум 最多 最大"
 )
 
 
-def _at_once(read: Text, found: list[Measure]) -> Told:
-    """How many may be under way: "the db has 20 connections", "they allow 10 sessions"."""
-    for measure in found:
-        if measure.kind != "count" or measure.value < 1 or measure.value != int(measure.value):
+def _extract_max_concurrent(text: TokenizedText, amounts: list[Amount]) -> FieldValues:
+    """Yield how many calls may be in progress: "the db has 20 connections", "they allow 10 sessions"."""
+    for amount in amounts:
+        if amount.kind != "count" or amount.value < 1 or amount.value != int(amount.value):
             continue
-        ahead = [read.word(measure.after + step) for step in range(3)]
-        if any(word in _CONNECTIONS for word in ahead) and read.near(measure.first, _HAS, 6):
-            yield "at_once", measure.value, measure
+        following = [text.word(amount.end + step) for step in range(3)]
+        if any(word in _CONNECTIONS for word in following) and text.has_near(amount.start, _HAS, 6):
+            yield "max_concurrent", amount.value, amount
             return
 
 
-def _within_sentence(read: Text, first: int, after: int, words: frozenset[str], reach: int = 14) -> bool:
-    for at in range(first - 1, max(first - reach, -1), -1):
-        if read.word(at) in words:
+def _in_sentence(text: TokenizedText, amount: Amount, words: frozenset[str], reach: int = 14) -> bool:
+    """Return True if one of the words is in the amount's sentence."""
+    for index in range(amount.start - 1, max(amount.start - reach, -1), -1):
+        if text.word(index) in words:
             return True
-        if read.word(at) in ENDS:
+        if text.word(index) in SENTENCE_ENDS:
             break
-    for at in range(after, after + reach):
-        if read.word(at) in words or read.word(at) + read.word(at + 1) in words:
+    for index in range(amount.end, amount.end + reach):
+        if text.word(index) in words or text.pair(index) in words:
             return True
-        if read.word(at) in ENDS or not read.word(at):
+        if text.word(index) in SENTENCE_ENDS or not text.word(index):
             break
     return False

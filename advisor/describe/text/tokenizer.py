@@ -1,6 +1,7 @@
-"""The tokens of a text: its words, its numbers as they are written, and its signs, each with its place.
+"""Split a text into tokens: words, numbers as they are written, and punctuation, each with its position.
 
-All that reads them is a walk over tokens with a look in a table: one pass, whatever the text.
+The other modules of this package scan the tokens once and look them up in sets, so that the work grows with the length
+of the text.
 """
 
 from __future__ import annotations
@@ -9,90 +10,87 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-_UNSPACED = "\u3040-\u30ff\u3400-\u9fff"  # Chinese and Japanese put no spaces between words: read by characters
-_MARKS = "\u0900-\u0dff"  # vowel signs, which are letters to their readers but not to `re`
+UNSPACED = "\u3040-\u30ff\u3400-\u9fff"  # Chinese and Japanese have no spaces between words: one token a character
+_MARKS = "\u0900-\u0dff"  # vowel signs of Indian scripts, which `\w` does not match
 _NUMBER = (
-    r"(?<!\d)\d{1,3}(?: \d{3})+(?![\d.,])"  # in groups with spaces: "30 000"
-    r"|\d+(?:[.,'\u2019\u00a0\u202f]\d+)*"  # in other groups, or in none
+    r"(?<!\d)\d{1,3}(?: \d{3})+(?![\d.,])"  # grouped with spaces: "30 000"
+    r"|\d+(?:[.,'\u2019\u00a0\u202f]\d+)*"  # grouped otherwise, or not at all
 )
-_SIGN = r"|\n|\S"
 
 
 class Token(NamedTuple):
-    """A piece of the text, lower-case, and where it is."""
+    """A lower-case token and its characters `[start, end)`."""
 
     word: str
     start: int
     end: int
 
 
-def lowered(text: str) -> str:
-    """The text in lower case with every character in its place, which `str.lower` does not promise."""
-    low = text.lower()
-    if len(low) == len(text):
-        return low
-    return "".join(one if len(one := char.lower()) == 1 else char for char in text)
+def lowercase(text: str) -> str:
+    """Convert to lower case and keep every character's position, which `str.lower` does not guarantee."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
 
 
-def vocabulary(words: str) -> frozenset[str]:
-    """A set of words, written one after the other."""
+def word_set(words: str) -> frozenset[str]:
+    """Return the set of the words in a string."""
     return frozenset(words.split())
 
 
-def table(*rows: tuple[float, str]) -> dict[str, float]:
-    """What words stand for: in each row a value and its words."""
+def word_values(*rows: tuple[float, str]) -> dict[str, float]:
+    """Map words to values, given rows of a value and its words."""
     return {word: value for value, words in rows for word in words.split()}
 
 
-STOPS = vocabulary(". ; ! ? , : ( ) 。 ， 、 ； ？ →") | {"\n"}  # what ends a part of a sentence
-ENDS = vocabulary(". ; ! ? 。 ； ？") | {"\n"}  # and what ends a sentence
+CLAUSE_ENDS = word_set(". ; ! ? , : ( ) 。 ， 、 ； ？ →") | {"\n"}
+SENTENCE_ENDS = word_set(". ; ! ? 。 ； ？") | {"\n"}
 
 
-class Text(NamedTuple):
-    """A text as it is written, the same in lower case, and its tokens."""
+class TokenizedText(NamedTuple):
+    """A text as written, in lower case, and as tokens."""
 
     raw: str
-    low: str
+    lower: str
     tokens: list[Token]
 
-    def word(self, at: int) -> str:
-        return self.tokens[at].word if 0 <= at < len(self.tokens) else ""
+    def word(self, index: int) -> str:
+        """Return the token at an index; empty outside the text."""
+        return self.tokens[index].word if 0 <= index < len(self.tokens) else ""
 
-    def pair(self, at: int) -> str:
-        """The word at a place and the one after it, joined: a unit of two characters."""
-        return self.word(at) + self.word(at + 1)
+    def pair(self, index: int) -> str:
+        """Join the token at an index and the next one: a word of two characters in Chinese and Japanese."""
+        return self.word(index) + self.word(index + 1)
 
-    def fused(self, at: int) -> bool:
-        """Whether nothing stands between a token and the one before it."""
-        return 0 < at < len(self.tokens) and self.tokens[at].start == self.tokens[at - 1].end
+    def is_attached(self, index: int) -> bool:
+        """Return True if nothing separates the token from the one before it."""
+        return 0 < index < len(self.tokens) and self.tokens[index].start == self.tokens[index - 1].end
 
-    def near(self, at: int, words: frozenset[str], back: int, ahead: int = 0) -> bool:
-        """Whether one of the words stands close before or after a token, in the same part of the sentence."""
-        for places in (range(at - 1, at - 1 - back, -1), range(at, at + ahead)):
-            for place in places:
-                word = self.word(place)
+    def has_near(self, index: int, words: frozenset[str], back: int, ahead: int = 0) -> bool:
+        """Return True if one of the words is among the tokens just before or after, in the same part of a sentence."""
+        for indices in (range(index - 1, index - 1 - back, -1), range(index, index + ahead)):
+            for near in indices:
+                word = self.word(near)
                 if word in words:
                     return True
-                if word in STOPS or not word:
+                if word in CLAUSE_ENDS or not word:
                     break
         return False
 
 
-def tokenised(text: str) -> Text:
-    low = lowered(text)
-    return Text(text, low, tokens(low))
+def tokenize(text: str) -> TokenizedText:
+    """Split a text into tokens."""
+    lower = lowercase(text)
+    pattern = _pattern(max(text, default="") >= "\u3040")
+    tokens = [Token(match[0].replace("\u2019", "'"), *match.span()) for match in pattern.finditer(lower)]
+    return TokenizedText(text, lower, tokens)
 
 
 @cache
 def _pattern(unspaced: bool) -> re.Pattern[str]:
-    """What finds tokens; the one that knows scripts without spaces takes four times as long to make."""
-    first, more = rf"[^\W\d{_UNSPACED}]", rf"(?:[^\W{_UNSPACED}]|[{_MARKS}])*"
+    """Compile the pattern of a token; with unspaced scripts that takes four times as long."""
+    first, more = rf"[^\W\d{UNSPACED}]", rf"(?:[^\W{UNSPACED}]|[{_MARKS}])*"
     if not unspaced:
         first, more = r"[^\W\d]", rf"[\w{_MARKS}]*"
-    return re.compile(rf"{_NUMBER}|{first}{more}(?:['\u2019-]{first}{more})*{_SIGN}")
-
-
-def tokens(text: str) -> list[Token]:
-    """All tokens of a text that was `lowered`."""
-    pattern = _pattern(max(text, default="") >= "\u3040")
-    return [Token(found[0].replace("\u2019", "'"), *found.span()) for found in pattern.finditer(text)]
+    return re.compile(rf"{_NUMBER}|{first}{more}(?:['\u2019-]{first}{more})*|\n|\S")

@@ -1,4 +1,4 @@
-"""What of the time is waiting, where a text gives a time to each part: "0.5 s download and 2 s parsing per page"."""
+"""Estimate the share of waiting where each part of a call has its own time: "0.5 s download and 2 s parsing"."""
 
 from __future__ import annotations
 
@@ -7,36 +7,39 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Final
 
-from advisor.describe.lexicon.lookup import found_in
-from advisor.describe.text.units import Measure
+from advisor.describe.lexicon.lookup import find_entries
+from advisor.describe.text.tokenizer import TokenizedText
+from advisor.describe.text.units import Amount
 
-_WAITS: Final = frozenset({"network", "disk", "database", "device"})
-_COMPUTES: Final = frozenset({"holds", "releases"})
+_WAITING_WORK: Final = frozenset({"network", "disk", "database", "device"})
+_COMPUTING_WORK: Final = frozenset({"holds", "releases"})
 _WAITING: Final = re.compile(r"wait|\bwart|attend|esper|aguard|\bжд[её]|ожида|等|待")
 _COMPUTING: Final = re.compile(r"comput|calculat|crunch|pars|\bcpu\b|python|rechn|calcul|вычисл|счита|计算|計算")
-_BETWEEN: Final = re.compile(r"[,;.](?!\d)|\n|\b(?:and|then|but|und|dann|aber|et|puis|y|e|i|luego|и|потом)\b")
+_SEPARATOR: Final = re.compile(r"[,;.](?!\d)|\n|\b(?:and|then|but|und|dann|aber|et|puis|y|e|i|luego|и|потом)\b")
 
 
-def waiting_share(low: str, durations: Sequence[Measure]) -> float | None:
-    """The waiting parts of all that a text in lower case tells; None unless both kinds have a time of their own."""
+def estimate_wait_share(text: TokenizedText, durations: Sequence[Amount]) -> float | None:
+    """Return the waiting parts' share of the total; None unless a waiting and a computing part have their own times."""
     if len(durations) < 2:
         return None
-    edges = [0, *(found.end() for found in _BETWEEN.finditer(low)), len(low)]
+    edges = [0, *(match.end() for match in _SEPARATOR.finditer(text.lower)), len(text.lower)]
     timed: dict[int, list[float]] = {}
-    for measure in durations:
-        timed.setdefault(bisect_right(edges, measure.start) - 1, []).append(measure.value)
+    for duration in durations:
+        part = bisect_right(edges, text.tokens[duration.start].start) - 1
+        timed.setdefault(part, []).append(duration.value)
     seconds = {True: 0.0, False: 0.0}
     for part, times in timed.items():
-        waits = _does_wait(low[edges[part] : edges[part + 1]])
+        waits = _is_waiting(text.lower[edges[part] : edges[part + 1]])
         if waits is not None and len(times) == 1:
             seconds[waits] += times[0]
-    whole = seconds[True] + seconds[False]
-    return seconds[True] / whole if seconds[True] and seconds[False] else None
+    if not (seconds[True] and seconds[False]):
+        return None
+    return round(seconds[True] / (seconds[True] + seconds[False]), 4)
 
 
-def _does_wait(part: str) -> bool | None:
-    """Whether a part of a sentence speaks of waiting or of computing; None where of both, or neither."""
-    works = {found.entry.works for found in found_in(part.replace("\n", " "))}
-    waits = bool(works & _WAITS) or _WAITING.search(part) is not None
-    computes = bool(works & _COMPUTES) or _COMPUTING.search(part) is not None
+def _is_waiting(part: str) -> bool | None:
+    """Return True if a part of a sentence is about waiting, False if about computing, None if about both or neither."""
+    works = {match.entry.works for match in find_entries(part.replace("\n", " "))}
+    waits = bool(works & _WAITING_WORK) or _WAITING.search(part) is not None
+    computes = bool(works & _COMPUTING_WORK) or _COMPUTING.search(part) is not None
     return None if waits == computes else waits
