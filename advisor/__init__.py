@@ -1,4 +1,4 @@
-"""Threads, processes or neither? Measures a function and predicts what each would bring.
+"""Threads, processes or neither? Measure a function and predict how fast each would be.
 
 import advisor
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from advisor.models import Profile as Profile
     from advisor.target.inputs import Call as Call
 
-# Found when first asked for, so that importing the package costs nothing.
-_HOMES = {
+# Imported on first access, so that importing the package is fast.
+_MODULES = {
     "Advice": "models",
     "AdvisorError": "errors",
     "Call": "target.inputs",
@@ -42,17 +42,17 @@ _HOMES = {
     "profile": "measure.profiler",
 }
 
-__all__ = [*sorted(_HOMES)]
+__all__ = [*sorted(_MODULES)]
 __version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'advisor' has no attribute {name!r}")
-    value = getattr(import_module(f"advisor.{_HOMES[name]}"), name)
+    value = getattr(import_module(f"advisor.{_MODULES[name]}"), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULES})

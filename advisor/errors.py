@@ -1,6 +1,6 @@
-"""What can go wrong, one class for each different reaction.
+"""The exceptions that advisor raises, one class for each different reaction.
 
-The command line turns these into exit statuses and the service into problem documents, each in one place.
+The command line turns them into exit statuses and the service into problem documents, each in one place.
 """
 
 
@@ -9,9 +9,10 @@ class AdvisorError(Exception):
 
 
 class UsageError(AdvisorError):
-    """The question is wrong: no such module or function, unreadable inputs, arguments missing (exit status 2).
+    """The question is wrong: no such module or function, unreadable inputs, missing arguments (exit status 2).
 
-    `field` is the one at fault, where the question has fields.
+    Attributes:
+        field: The name of the wrong field, or an empty string.
     """
 
     def __init__(self, message: str, *, field: str = "") -> None:
@@ -20,10 +21,11 @@ class UsageError(AdvisorError):
 
 
 class TargetError(AdvisorError):
-    """The target failed: it raised, crashed, exited or hung (exit status 1).
+    """The target raised, crashed, exited or hung (exit status 1).
 
-    `traceback` is the target's own traceback, cut to the user's frames, or an empty string;
-    `output` is the tail of what the target had printed.
+    Attributes:
+        traceback: The target's traceback, cut to the user's frames, or an empty string.
+        output: The end of what the target printed.
     """
 
     def __init__(self, message: str, *, traceback: str = "", output: str = "") -> None:
@@ -33,7 +35,11 @@ class TargetError(AdvisorError):
 
 
 class MissingExtraError(AdvisorError):
-    """A feature needs a package that is not installed; names the extra that brings it (exit status 2)."""
+    """A feature needs a package that is not installed (exit status 2).
+
+    Attributes:
+        extra: The extra of the distribution that installs it.
+    """
 
     def __init__(self, feature: str, extra: str) -> None:
         super().__init__(f"{feature} needs the extra '{extra}': pip install 'workload-advisor[{extra}]'")
@@ -41,4 +47,4 @@ class MissingExtraError(AdvisorError):
 
 
 class JournalError(AdvisorError):
-    """The journal cannot be read or written at the moment (exit status 2; try again later)."""
+    """The journal cannot be read or written at the moment (exit status 2)."""

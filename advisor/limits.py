@@ -1,6 +1,6 @@
-"""Upper bounds on everything that comes in from outside, in one place.
+"""Upper bounds on everything that comes from outside.
 
-A larger value is refused with an error that names the bound, or cut where the comment says so.
+A larger value is rejected with an error that names the bound, or cut where the comment says so.
 """
 
 from __future__ import annotations

@@ -48,12 +48,12 @@ def large_self(facts: Facts) -> bool:
 
 
 def processes_matter(facts: Facts) -> bool:
-    """Processes were chosen, or would have been worth it."""
+    """Return True if processes were chosen, or would speed up the call."""
     return facts.strategy in OWN_GIL or facts.wants_processes
 
 
 def data_is_expensive(facts: Facts) -> bool:
-    """Arguments and results, not a large `self`, make the pipe slow."""
+    """Return True if arguments and results, not a large `self`, make pickling expensive."""
     mostly_self = (facts.profile.function_bytes or 0.0) > facts.pipe_bytes and large_self(facts)
     return facts.pickling_is_expensive and processes_matter(facts) and not mostly_self and not too_small(facts)
 

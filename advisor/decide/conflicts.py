@@ -18,7 +18,7 @@ def conflicts(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[Reason, .
 
 
 def _overruled_model(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[str, str] | None:
-    """The trials put another strategy first than the model had."""
+    """Return text and source if the trials put another strategy first than the model had."""
     if modelled == choice.estimates:
         return None
     before = choose_by_time(feasible_leaders(modelled), choice.request)
@@ -38,7 +38,7 @@ def _overruled_model(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[st
 
 
 def _overruled_matrix(choice: Choice) -> tuple[str, str] | None:
-    """The decision matrix has another verdict for the description, or for the target's name."""
+    """Return text and source if the matrix has another verdict for the description, or for the target's name."""
     reading, target = choice.request.reading, choice.request.profile.target
     row = reading.row if reading is not None and reading.row is not None else row_for_name(target) if target else None
     if row is None:
@@ -54,7 +54,7 @@ def _overruled_matrix(choice: Choice) -> tuple[str, str] | None:
 
 
 def _copied_state(choice: Choice) -> tuple[str, str] | None:
-    """Processes are recommended although the calls share state."""
+    """Return text and source if processes are recommended although the calls share state."""
     threads = choice.facts.best("threading")
     sharing = shares_state(choice.request.profile, choice.request.job)
     if not sharing or choice.best.strategy not in OWN_GIL or threads is None:

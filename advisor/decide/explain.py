@@ -59,7 +59,7 @@ def reasons(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[Reason, ...
 
 
 def _trial(choice: Choice) -> tuple[Reason, ...]:
-    """The trial of the recommended strategy, predicted against measured."""
+    """Return the trial of the recommended strategy, predicted against measured."""
     best = choice.best
     trials = [trial for trial in choice.request.trials if trial.strategy == best.strategy and trial.failure is None]
     if not trials:
@@ -73,7 +73,7 @@ def _trial(choice: Choice) -> tuple[Reason, ...]:
 
 
 def _description(choice: Choice, described: Reading) -> tuple[Reason, ...]:
-    """The words that a description was judged by, and what would change the verdict."""
+    """Return the words that a description was judged by, and what would change the verdict."""
     quoted = ", ".join(f"“{word}”" for word in described.words)
     words = Reason(rule="words", text=f"What weighed most in the description: {quoted}.", source=CLASSIFIER)
     turn = turning_point(choice.best.strategy, choice.request.profile, choice.request.machine)

@@ -44,10 +44,11 @@ class Rule:
         return facts.strategy in self.favours and self.condition(facts)
 
     def clause(self, facts: Facts) -> str:
-        """The first half, for use after "because"."""
+        """Return the first half, for use after "because"."""
         return self.because.format_map(facts.words)
 
     def text(self, facts: Facts) -> str:
+        """Return both halves as a sentence."""
         sentence = f"{self.because}, so {self.so}.".format_map(facts.words)
         return sentence[:1].upper() + sentence[1:]
 

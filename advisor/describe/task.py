@@ -1,8 +1,8 @@
-"""A rough description in numbers → the Profile it amounts to, marked as assumed.
+"""Turn rough figures about a call into a profile, marked as assumed.
 
-A person who has not measured anything yet still knows something: "a call takes about half a second, nearly all of it
-on the CPU". `Task` takes such statements, each optional; `profile_of` completes them with the assumptions below and
-gives every figure a wide standard error, so that the advice's intervals and confidence show how rough it is.
+Somebody who has not measured a call may still know that it takes about half a second, nearly all of it on the CPU.
+`Task` takes such statements, each optional. `profile_of` completes them with the assumptions below and gives every
+figure a wide standard error, so that the advice's intervals and confidence show how rough it is.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from advisor.models import Bytes, Job, Picklable, Profile, Reading, Text
 
 ARCHETYPE = "task"
 
-ASSUMED_SECONDS = 0.1  # a call that nobody timed: long enough to be worth a pool, short enough not to be alone in it
-ASSUMED_GIL_SHARE = 0.9  # of the time on a CPU, in Python code; what is left are C functions that release the GIL
-ASSUMED_GIL_SHARE_NATIVE = 0.1  # the same, where a call keeps several cores busy: that is native code without the GIL
-
-MOSTLY_WAITS = 0.9 - 1e-9  # share of the time, from which on threads bring about tenfold even if all the rest is Python
-CONFIDENCE_OF_WAITING = (
-    0.7  # that such a call is better off with threads: its CPU time is the kernel's more than Python's
+ASSUMED_SECONDS = 0.1  # of a call whose time is not stated: long enough for a pool, short enough to need many calls
+ASSUMED_GIL_SHARE = 0.9  # of the CPU time, in Python code; the rest are C functions that release the GIL
+ASSUMED_GIL_SHARE_NATIVE = (
+    0.1  # the same, where a call keeps several cores busy: native code does that, without the GIL
 )
 
-SECONDS_ERROR = 0.25  # standard error of a stated time, as a part of it
-SECONDS_ERROR_ASSUMED = 0.5  # the same, where the time itself is assumed
+MOSTLY_WAITS = 0.9 - 1e-9  # share of the time; threads gain about tenfold then, even if all the rest is Python
+WAITING_CONFIDENCE = 0.7  # that such a call belongs in threads: its CPU time is more the kernel's than Python's
+
+SECONDS_ERROR = 0.25  # relative standard error of a stated time
+SECONDS_ERROR_ASSUMED = 0.5  # of an assumed time
 SHARE_ERROR = 0.05  # standard error of a stated share of the call's time
-GIL_ERROR_ASSUMED = 0.2  # the same of the GIL's, as a part of the CPU's share, where nothing was said of the GIL
+GIL_ERROR_ASSUMED = 0.2  # of the GIL's share, relative to the CPU's, where it is assumed
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -40,7 +40,7 @@ QUESTIONS = (
 
 
 class Task(BaseModel):
-    """What somebody knows about a call without having measured it; shares are parts of the call's wall time."""
+    """Figures about a call that was not measured; shares are parts of its wall time."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid")
 
@@ -95,7 +95,7 @@ class Task(BaseModel):
 
 
 def profile_of(task: Task) -> Profile | None:
-    """The profile that the statements amount to, or None when they don't say where the time goes."""
+    """Return the profile that the figures amount to, or None if they do not say where the time goes."""
     shares = _completed(task)
     if shares is None:
         return None
@@ -123,35 +123,35 @@ def profile_of(task: Task) -> Profile | None:
 
 
 def job_of(task: Task, calls: int | None = None) -> Job:
-    """How much of it there is to do, with what the task says about its surroundings."""
+    """Return the job: its size, and what the task says about shared state and responsiveness."""
     job = Job(shares_state=task.shares_state, responsive=task.responsive)
     return job if calls is None else job.model_copy(update={"calls": calls})
 
 
 def reading_of(task: Task, profile: Profile, job: Job) -> Reading | None:
-    """What the notebook says of a call that hardly does anything but wait: threads.
+    """Return the notebook's verdict, threads, for a call that does little but wait; None for other calls.
 
-    Taken to the letter, our guess about the GIL in the small rest would ask for dozens of processes. Somebody who
-    states the GIL's share gets the model's answer.
+    The model would take the assumed GIL share of the small rest literally and advise dozens of processes. Where the
+    GIL's share is stated, its answer stands.
     """
     waits = (profile.wait or 0.0) >= MOSTLY_WAITS * profile.wall
     if not waits or task.gil_share is not None or task.coroutine:
         return None
-    return Reading(recommendation="threading", profile=profile, job=job, confidence=CONFIDENCE_OF_WAITING)
+    return Reading(recommendation="threading", profile=profile, job=job, confidence=WAITING_CONFIDENCE)
 
 
 def _stated_shares(stated: dict[str, float | None]) -> dict[str, float]:
-    """The shares given that exclude each other; the GIL's counts where the CPU's, which contains it, is not given."""
+    """Return the stated shares that exclude each other; the GIL's is part of the CPU's, and counts in its absence."""
     cpu = "cpu_share" if stated.get("cpu_share") is not None else "gil_share"
     names = (cpu, "child_share", "wait_share")
     return {name: share for name in names if (share := stated.get(name)) is not None}
 
 
 def _completed(task: Task) -> tuple[float, float, float, float] | None:
-    """Shares (CPU, GIL, child, wait) that add to 1; None when nothing says where the time goes.
+    """Return shares (CPU, GIL, child, wait) that add up to 1, or None if nothing says where the time goes.
 
-    What nothing was said about counts as computing where the waiting is known, and as waiting otherwise. A coroutine
-    function about which nothing else is known waits: that is what it is for.
+    What is not stated counts as computing if the waiting is known, else as waiting. A coroutine function of which
+    nothing else is known waits.
     """
     child = task.child_share or 0.0
     if task.cpu_share is not None:
@@ -179,7 +179,7 @@ def _assumed_gil_share(task: Task) -> float:
 
 
 def _standard_errors(task: Task, wall: float, cpu: float) -> dict[str, float]:
-    """Of every figure that is a guess, in seconds."""
+    """Return the standard errors of the assumed figures, in seconds."""
     gil = SHARE_ERROR if task.gil_share is not None else max(SHARE_ERROR, GIL_ERROR_ASSUMED * cpu)
     return {
         "wall": wall * (SECONDS_ERROR if task.seconds_per_call is not None else SECONDS_ERROR_ASSUMED),
