@@ -26,19 +26,12 @@ UNNOTICED = 0.1  # seconds; a person does not notice an interface that stands st
 
 @dataclass(frozen=True)
 class Choice:
-    """The estimate chosen, and what it was chosen from.
-
-    Attributes:
-        request: What was asked.
-        estimates: All estimates, calibrated by the trials.
-        leaders: Each feasible strategy at its best worker count.
-        best: The leader that is recommended.
-    """
+    """The estimate chosen, and what it was chosen from."""
 
     request: AdviceRequest
-    estimates: tuple[Estimate, ...]
-    leaders: dict[Strategy, Estimate]
-    best: Estimate
+    estimates: tuple[Estimate, ...]  # all of them, calibrated by the trials
+    leaders: dict[Strategy, Estimate]  # each feasible strategy at its best worker count
+    best: Estimate  # the leader that is recommended
 
     @property
     def loop(self) -> Estimate:

@@ -15,10 +15,6 @@ from advisor.decide.facts import (
 from advisor.models.strategies import OWN_GIL
 
 
-def already_parallel(facts: Facts) -> bool:
-    return facts.native_threads >= max(1.5, 0.6 * facts.machine.cores)
-
-
 def start_up_dominates(facts: Facts) -> bool:
     processes = facts.best("multiprocessing")
     return (
@@ -37,10 +33,6 @@ def unpicklable(facts: Facts) -> bool:
 def processes_are_no_faster(facts: Facts) -> bool:
     processes = facts.best("multiprocessing")
     return processes is not None and facts.chosen.seconds.expected <= processes.seconds.expected * 1.05
-
-
-def more_workers_than_cores(facts: Facts) -> bool:
-    return facts.workers > facts.machine.cores and facts.wait_share >= 0.2
 
 
 def large_self(facts: Facts) -> bool:
@@ -62,18 +54,10 @@ def too_small(facts: Facts) -> bool:
     return facts.profile.wall < SMALL_TASK * facts.dispatch
 
 
-def nested_parallelism(facts: Facts) -> bool:
-    return facts.workers > 1 and facts.native_threads >= 1.5
-
-
 def uncertain(facts: Facts) -> bool:
     seconds = facts.chosen.seconds
     wide = seconds.high > WIDE_INTERVAL * max(seconds.low, 1e-12)
     return not facts.assumed and not facts.verified and (wide or facts.profile.calls < FEW_CALLS)
-
-
-def hidden_limit(facts: Facts) -> bool:
-    return facts.workers > 1 and facts.wait_share >= MOSTLY and not facts.verified
 
 
 def slow_first_call(facts: Facts) -> bool:

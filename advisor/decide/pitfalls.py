@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from advisor.decide import conditions
 from advisor.decide.facts import (
     MANY_PIECES,
+    MOSTLY,
     MUCH,
     Facts,
 )
@@ -163,7 +164,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "nested-parallelism",
         "native threads times workers are more than the cores",
-        conditions.nested_parallelism,
+        lambda facts: facts.workers > 1 and facts.native_threads >= 1.5,
         POOLS,
         "Each call keeps {native_threads} cores busy by itself; {workers} on top fight for {cores}. Limit one of the "
         "two: OMP_NUM_THREADS=1 (or threadpoolctl.threadpool_limits(1)) in the workers.",
@@ -308,7 +309,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "hidden-limit",
         "the call waits, and the wait was only seen one call at a time",
-        conditions.hidden_limit,
+        lambda facts: facts.workers > 1 and facts.wait_share >= MOSTLY and not facts.verified,
         CONCURRENT,
         "A lock, a rate limit or a connection limit behind the waiting shows only when calls overlap, and "
         "{worker_count} workers may need {worker_count} connections: check with --verify before relying on it.",

@@ -75,7 +75,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "already-parallel",
         "one call keeps most cores busy by itself",
-        conditions.already_parallel,
+        lambda facts: facts.native_threads >= max(1.5, 0.6 * facts.machine.cores),
         SEQUENTIAL,
         "one call keeps {busy_cores} of {cores} busy by itself",
         "a pool on top would fight for the same cores, unless its threads are limited first (OMP_NUM_THREADS=1)",
@@ -293,7 +293,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "more-than-cores",
         "more workers than cores, for a call that waits",
-        conditions.more_workers_than_cores,
+        lambda facts: facts.workers > facts.machine.cores and facts.wait_share >= 0.2,
         OWN_GIL,
         "a call waits for {wait_share} of its time",
         "{worker_count} workers keep {cores} busy where fewer would leave them idle",

@@ -13,24 +13,13 @@ from advisor.models.reading import Reading
 
 @dataclass(frozen=True)
 class AdviceRequest:
-    """A call's profile, the job to do, the host to plan for, and the evidence there is.
+    """A call's profile, the job to do, the host to plan for, and the evidence there is."""
 
-    Attributes:
-        profile: Measured, or assumed from a description.
-        job: How many such calls, and under which conditions.
-        machine: The host to plan for.
-        evidence: The best there is. Trials on another machine than the planned one are no more than "measured".
-        reading: What a description says, if there is one.
-        trials: Parts of the job that were run.
-        inputs: Where the generated code reads its inputs, as the command line takes it.
-        inputs_count: Number of inputs there; the code reuses them where the job has more calls, or fewer.
-    """
-
-    profile: Profile
+    profile: Profile  # measured, or assumed from a description
     job: Job
     machine: Machine
-    evidence: Evidence = "measured"
-    reading: Reading | None = None
-    trials: tuple[Verification, ...] = ()
-    inputs: str | None = None
-    inputs_count: int | None = None
+    evidence: Evidence = "measured"  # the best there is; "verified" only by trials on the machine planned for
+    reading: Reading | None = None  # of the description, if there is one
+    trials: tuple[Verification, ...] = ()  # parts of the job that were run
+    inputs: str | None = None  # where the generated code reads its inputs, as the command line takes it
+    inputs_count: int | None = None  # inputs there; the code reuses them if the job has another number of calls

@@ -21,69 +21,42 @@ Recommendation = Literal["sequential", "threading", "multiprocessing", "asyncio"
 
 @dataclass(frozen=True)
 class StrategyInfo:
-    """The names and properties of a strategy.
+    """The names and properties of a strategy."""
 
-    Attributes:
-        kind: What the job runs on, in the plural: "processes".
-        one_worker: The words for one worker: "1 process".
-        workers: The words for several workers, with `{}` for the number: "{} processes".
-        simplicity: Rank among the strategies, 0 is the simplest; decides between strategies that are equally fast.
-        model_error: Half width of the cost function's 90 % interval, as a logarithm.
-        concurrent: Several calls run at once.
-        pool: Calls are sent to a pool of workers.
-        own_gil: Each worker has an interpreter, and so a GIL and objects, of its own.
-        own_process: Each worker is a process.
-        coroutines_only: Only coroutine functions can run this way.
-        min_python: The first Python version that has it.
-        colour: The colour of its curve in a plot.
-        marker: The matplotlib marker of its curve.
-    """
-
-    kind: str
-    one_worker: str
-    workers: str
-    simplicity: int
-    model_error: float
-    concurrent: bool = True
-    pool: bool = False
-    own_gil: bool = False
-    own_process: bool = False
-    coroutines_only: bool = False
+    kind: str  # what the job runs on, in the plural: "processes"
+    one_worker: str  # "1 process"
+    workers: str  # "{} processes", with the number
+    simplicity: int  # rank, 0 is the simplest: decides between strategies that are equally fast
+    model_error: float  # half width of the cost function's 90 % interval, as a logarithm
+    concurrent: bool = True  # several calls run at once
+    pool: bool = False  # calls are sent to a pool of workers
+    own_gil: bool = False  # each worker has an interpreter, and so a GIL and objects, of its own
+    own_process: bool = False  # each worker is a process
+    coroutines_only: bool = False  # only coroutine functions can run this way
     min_python: tuple[int, int] = (3, 0)
-    colour: str = "#555555"
-    marker: str = "o"
+    colour: str = "#555555"  # of its curve in a plot
+    marker: str = "o"  # of its curve, in matplotlib's terms
 
 
 # In the order in which they are estimated and drawn.
 #
 # The model errors are judgements, made with the jobs in profiles/recorded in view, and widened after jobs that nobody
-# had seen: on a shared host, the same loop takes up to 1.6 times as long from one minute to the next.
+# had seen: on a shared host, the same loop takes up to 1.6 times as long from one minute to the next. Subinterpreters
+# are young, and were measured on two cores only.
 #
 # The colours are the blue, vermilion, green and purple of Okabe and Ito's palette, which colour-blind people can tell
 # apart.
 STRATEGIES: dict[Strategy, StrategyInfo] = {
     "sequential": StrategyInfo(
-        kind="a plain loop",
-        one_worker="a plain loop",
-        workers="a plain loop",
-        simplicity=0,
-        model_error=0.02,
-        concurrent=False,
+        "a plain loop", "a plain loop", "a plain loop", simplicity=0, model_error=0.02, concurrent=False
     ),
     "threading": StrategyInfo(
-        kind="threads",
-        one_worker="1 thread",
-        workers="{} threads",
-        simplicity=1,
-        model_error=0.24,
-        pool=True,
-        colour="#0072B2",
-        marker="o",
+        "threads", "1 thread", "{} threads", simplicity=1, model_error=0.24, pool=True, colour="#0072B2"
     ),
     "multiprocessing": StrategyInfo(
-        kind="processes",
-        one_worker="1 process",
-        workers="{} processes",
+        "processes",
+        "1 process",
+        "{} processes",
         simplicity=3,
         model_error=0.24,
         pool=True,
@@ -93,9 +66,9 @@ STRATEGIES: dict[Strategy, StrategyInfo] = {
         marker="s",
     ),
     "asyncio": StrategyInfo(
-        kind="asyncio",
-        one_worker="asyncio, 1 call at a time",
-        workers="asyncio, {} calls at a time",
+        "asyncio",
+        "asyncio, 1 call at a time",
+        "asyncio, {} calls at a time",
         simplicity=2,
         model_error=0.25,
         coroutines_only=True,
@@ -103,11 +76,11 @@ STRATEGIES: dict[Strategy, StrategyInfo] = {
         marker="^",
     ),
     "interpreters": StrategyInfo(
-        kind="subinterpreters",
-        one_worker="1 subinterpreter",
-        workers="{} subinterpreters",
+        "subinterpreters",
+        "1 subinterpreter",
+        "{} subinterpreters",
         simplicity=4,
-        model_error=0.20,  # young, and measured on two cores only
+        model_error=0.20,
         pool=True,
         own_gil=True,
         min_python=(3, 14),

@@ -9,58 +9,24 @@ from dataclasses import dataclass, field
 CALL = "call"  # the name of the function around a target whose arguments are not exactly one value
 
 # The names that the generated code uses; a target of such a name gets another one.
-_RESERVED = {
-    "InterpreterPoolExecutor",
-    "ProcessPoolExecutor",
-    "SourceFileLoader",
-    "ThreadPoolExecutor",
-    "asyncio",
-    "cycle",
-    "done",
-    "group",
-    "importlib",
-    "inputs",
-    "islice",
-    "item",
-    "json",
-    "line",
-    "lines",
-    "main",
-    "one",
-    "pool",
-    "results",
-    "slots",
-    "spec",
-    "sys",
-    "tasks",
-    "time",
-    CALL,
-}
+_RESERVED = frozenset(
+    "InterpreterPoolExecutor ProcessPoolExecutor SourceFileLoader ThreadPoolExecutor asyncio cycle done group "
+    f"importlib inputs islice item json line lines main one pool results slots spec sys tasks time {CALL}".split()
+)
 
 
 @dataclass
 class Script:
-    """The parts of a script, in the order in which they appear.
+    """The parts of a script, in the order in which they appear."""
 
-    Attributes:
-        imports: Import statements for the standard library.
-        folders: Folders to put on the import path.
-        modules: The user's modules, with the names imported from each.
-        setup: Statements after the imports.
-        definitions: Functions.
-        inputs: Lines that make the inputs.
-        run: Lines that do the job.
-        names: The script's own names for the user's objects.
-    """
-
-    imports: set[str] = field(default_factory=set)
-    folders: list[str] = field(default_factory=list)
-    modules: dict[str, list[str]] = field(default_factory=dict)
-    setup: list[str] = field(default_factory=list)
-    definitions: list[str] = field(default_factory=list)
-    inputs: list[str] = field(default_factory=list)
-    run: list[str] = field(default_factory=list)
-    names: dict[str, str] = field(default_factory=dict)
+    imports: set[str] = field(default_factory=set)  # statements that import the standard library
+    folders: list[str] = field(default_factory=list)  # to put on the import path
+    modules: dict[str, list[str]] = field(default_factory=dict)  # the user's, with the names imported from each
+    setup: list[str] = field(default_factory=list)  # statements after the imports
+    definitions: list[str] = field(default_factory=list)  # functions
+    inputs: list[str] = field(default_factory=list)  # lines that make the inputs
+    run: list[str] = field(default_factory=list)  # lines that do the job
+    names: dict[str, str] = field(default_factory=dict)  # the script's own names for the user's objects
 
     def text(self, headline: str) -> str:
         """Return the whole script."""

@@ -18,25 +18,15 @@ _COMPUTES = 0.3  # share of a call's time
 
 @dataclass(frozen=True)
 class SnippetRequest:
-    """What the script is to do.
-
-    Attributes:
-        strategy: How the calls are run.
-        workers: How many calls run at once.
-        chunk: Calls per task, for pools that send several at a time.
-        profile: Of the target; names it, and says how code reaches it.
-        machine: The host that the job is planned for.
-        inputs: Where the inputs are, as the command line takes it, or None.
-        calls: The number of calls, or None for one call per input.
-    """
+    """What the script is to do."""
 
     strategy: Strategy
     workers: int
-    chunk: int
-    profile: Profile
-    machine: Machine
-    inputs: str | None = None
-    calls: int | None = None
+    chunk: int  # calls per task, for pools that send several at a time
+    profile: Profile  # names the target, and says how code reaches it
+    machine: Machine  # the host that the job is planned for
+    inputs: str | None = None  # where the inputs are, as the command line takes it
+    calls: int | None = None  # None for one call per input
 
 
 def snippet(request: SnippetRequest) -> str:
