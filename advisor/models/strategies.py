@@ -5,7 +5,7 @@ To add a strategy:
 1. add its name to `Strategy` and `Recommendation`, and an entry to `STRATEGIES`;
 2. write its cost function and list it in `COST_FUNCTIONS` (advisor/predict/strategies.py);
 3. write its template and list it in `TEMPLATES` (advisor/decide/codegen/templates.py);
-4. open its executor in advisor/run/executors.py.
+4. list its executor in `EXECUTORS` (advisor/run/executors.py).
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ class StrategyInfo:
     own_process: bool = False  # each worker is a process
     coroutines_only: bool = False  # only coroutine functions can run this way
     min_python: tuple[int, int] = (3, 0)
-    colour: str = "#555555"  # of its curve in a plot
-    marker: str = "o"  # of its curve, in matplotlib's terms
+    terminal_colour: str = "yellow"  # in the terms of rich
+    plot_colour: str = "#555555"  # of its curve
+    plot_marker: str = "o"  # of its curve, in the terms of matplotlib
 
 
 # In the order in which they are estimated and drawn.
@@ -44,14 +45,21 @@ class StrategyInfo:
 # had seen: on a shared host, the same loop takes up to 1.6 times as long from one minute to the next. Subinterpreters
 # are young, and were measured on two cores only.
 #
-# The colours are the blue, vermilion, green and purple of Okabe and Ito's palette, which colour-blind people can tell
-# apart.
+# The colours of plots are the blue, vermilion, green and purple of Okabe and Ito's palette, which colour-blind people
+# can tell apart.
 STRATEGIES: dict[Strategy, StrategyInfo] = {
     "sequential": StrategyInfo(
         "a plain loop", "a plain loop", "a plain loop", simplicity=0, model_error=0.02, concurrent=False
     ),
     "threading": StrategyInfo(
-        "threads", "1 thread", "{} threads", simplicity=1, model_error=0.24, pool=True, colour="#0072B2"
+        "threads",
+        "1 thread",
+        "{} threads",
+        simplicity=1,
+        model_error=0.24,
+        pool=True,
+        terminal_colour="green",
+        plot_colour="#0072B2",
     ),
     "multiprocessing": StrategyInfo(
         "processes",
@@ -62,8 +70,9 @@ STRATEGIES: dict[Strategy, StrategyInfo] = {
         pool=True,
         own_gil=True,
         own_process=True,
-        colour="#D55E00",
-        marker="s",
+        terminal_colour="cyan",
+        plot_colour="#D55E00",
+        plot_marker="s",
     ),
     "asyncio": StrategyInfo(
         "asyncio",
@@ -72,8 +81,9 @@ STRATEGIES: dict[Strategy, StrategyInfo] = {
         simplicity=2,
         model_error=0.25,
         coroutines_only=True,
-        colour="#009E73",
-        marker="^",
+        terminal_colour="blue",
+        plot_colour="#009E73",
+        plot_marker="^",
     ),
     "interpreters": StrategyInfo(
         "subinterpreters",
@@ -84,8 +94,9 @@ STRATEGIES: dict[Strategy, StrategyInfo] = {
         pool=True,
         own_gil=True,
         min_python=(3, 14),
-        colour="#AA4499",
-        marker="D",
+        terminal_colour="magenta",
+        plot_colour="#AA4499",
+        plot_marker="D",
     ),
 }
 

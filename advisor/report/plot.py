@@ -102,13 +102,13 @@ def _draw_curve(axes: Axes, strategy: Strategy, curve: Sequence[Estimate], seque
     high = [sequential / estimate.seconds.low for estimate in curve]
     expected = [sequential / estimate.seconds.expected for estimate in curve]
     info = STRATEGIES[strategy]
-    axes.fill_between(workers, low, high, color=info.colour, alpha=0.15, linewidth=0)
+    axes.fill_between(workers, low, high, color=info.plot_colour, alpha=0.15, linewidth=0)
     axes.plot(
         workers,
         expected,
-        color=info.colour,
+        color=info.plot_colour,
         linewidth=2,
-        marker=info.marker,
+        marker=info.plot_marker,
         markersize=4,
         markevery=max(1, len(workers) // _MAX_MARKERS),
         label=strategy,
@@ -167,7 +167,7 @@ def _draw_choice(axes: Axes, advice: Advice) -> None:
     if advice.recommendation == "undecided" or advice.speedup is None:
         return
     speedup = advice.speedup.expected
-    colour = STRATEGIES[advice.recommendation].colour
+    colour = STRATEGIES[advice.recommendation].plot_colour
     axes.plot([advice.workers], [speedup], marker="*", markersize=18, color=colour, markeredgecolor="black", zorder=5)
     side = _nearest_edge(axes, advice.workers)
     axes.annotate(

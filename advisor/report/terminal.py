@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from advisor.models import Advice, Alternative, Profile, Verification
+from advisor.models.strategies import STRATEGIES
 from advisor.report.formatting import count, counted, duration, duration_range, percent, percentages, times, times_range
 from advisor.report.layout import DIM, MAX_WIDTH, TITLE, Line, Screen, Span, flow, printable, render, table, wrap
 
@@ -13,14 +14,7 @@ _MAX_SNIPPET_LINES = 9
 _MAX_REASONS = 3
 _MAX_WARNINGS = 4
 
-_COLOURS = {
-    "threading": "green",
-    "multiprocessing": "cyan",
-    "asyncio": "blue",
-    "interpreters": "magenta",
-    "sequential": "yellow",
-    "undecided": "red",
-}
+_COLOURS: dict[str, str] = {"undecided": "red", **{name: info.terminal_colour for name, info in STRATEGIES.items()}}
 
 
 def as_text(advice: Advice, screen: Screen) -> str:

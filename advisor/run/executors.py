@@ -30,9 +30,9 @@ def open_executor(strategy: Strategy, workers: int) -> Executor:
         UsageError: This interpreter has no such executor.
     """
     try:
-        open_ = _EXECUTORS[strategy]
+        open_ = EXECUTORS[strategy]
     except KeyError:
-        raise UsageError(f"no executor for {strategy!r}; there are {', '.join(_EXECUTORS)}") from None
+        raise UsageError(f"no executor for {strategy!r}; there are {', '.join(EXECUTORS)}") from None
     return open_(workers)
 
 
@@ -86,7 +86,7 @@ def _open_interpreters(workers: int) -> Executor:
     return pool
 
 
-_EXECUTORS: dict[Strategy, Callable[[int], Executor]] = {
+EXECUTORS: dict[Strategy, Callable[[int], Executor]] = {
     "sequential": lambda workers: SequentialExecutor(),
     "threading": lambda workers: concurrent.futures.ThreadPoolExecutor(workers),
     "multiprocessing": lambda workers: concurrent.futures.ProcessPoolExecutor(workers),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 from advisor.models import Recommendation
+from advisor.models.strategies import OWN_GIL, SEQUENTIAL, SHARED_MEMORY
 
 ArchetypeKind = Literal["waits", "computes", "sequential"]
 
@@ -22,11 +23,9 @@ KINDS: Final[dict[str, ArchetypeKind]] = {
     **dict.fromkeys(("serial", "tiny", "parallel"), "sequential"),
 }
 KIND_OF_VERDICT: Final[dict[Recommendation, ArchetypeKind]] = {
-    "threading": "waits",
-    "asyncio": "waits",
-    "multiprocessing": "computes",
-    "interpreters": "computes",
-    "sequential": "sequential",
+    **dict.fromkeys(SHARED_MEMORY, "waits"),
+    **dict.fromkeys(OWN_GIL, "computes"),
+    **dict.fromkeys(SEQUENTIAL, "sequential"),
 }
 
 
