@@ -24,7 +24,7 @@ def calibrate(
         trials: The parts of the job that were run.
         same_machine: The trials ran on the machine that the estimates are for, so their intervals narrow.
     """
-    return tuple(_calibrated(one, trials, same_machine) for one in estimates) if trials else estimates
+    return tuple(_calibrated(estimate, trials, same_machine) for estimate in estimates) if trials else estimates
 
 
 def _calibrated(estimate: Estimate, trials: Sequence[Verification], same_machine: bool) -> Estimate:

@@ -105,16 +105,18 @@ def choose_by_time(leaders: dict[Strategy, Estimate], request: AdviceRequest) ->
     """Return the fastest leader, adjusted to what the job asks for and to how small a gain is."""
     profile, job, machine = request.profile, request.job, request.machine
     loop = leaders["sequential"]
-    candidates = [one for one in leaders.values() if one is loop or _gains(one, loop)]
-    own_gil = [one for one in candidates if one.strategy in OWN_GIL]
-    many = [one for one in own_gil if one.workers > MANY_WORKERS * machine.cores]
+    candidates = [estimate for estimate in leaders.values() if estimate is loop or _gains(estimate, loop)]
+    own_gil = [estimate for estimate in candidates if estimate.strategy in OWN_GIL]
+    many = [estimate for estimate in own_gil if estimate.workers > MANY_WORKERS * machine.cores]
     candidates = _without_unless_faster(many, candidates, MANY_WORKERS_GAIN)
     if shares_state(profile, job):
         candidates = _without_unless_faster(own_gil, candidates, SHARED_STATE_GAIN)
     winner = _fastest(candidates, profile, machine)
     if winner is loop and job.responsive and loop.seconds.expected > UNNOTICED:
         limit = loop.seconds.expected * RESPONSIVE_LOSS
-        pools = [one for one in leaders.values() if one is not loop and one.seconds.expected <= limit]
+        pools = [
+            estimate for estimate in leaders.values() if estimate is not loop and estimate.seconds.expected <= limit
+        ]
         return _fastest(pools, profile, machine) if pools else loop
     return winner
 
@@ -125,17 +127,21 @@ def _gains(estimate: Estimate, loop: Estimate) -> bool:
 
 def _fastest(candidates: Sequence[Estimate], profile: Profile, machine: Machine) -> Estimate:
     """Return the fastest; of equally fast ones the simplest, and for a coroutine function its event loop."""
-    best = min(one.seconds.expected for one in candidates)
-    event_loop = next((one for one in candidates if one.strategy == "asyncio"), None)
+    best = min(estimate.seconds.expected for estimate in candidates)
+    event_loop = next((estimate for estimate in candidates if estimate.strategy == "asyncio"), None)
     if profile.coroutine and event_loop and event_loop.seconds.expected <= best * SAME_TIME_COROUTINE:
         return event_loop
     tolerance = {"threading": SAME_TIME_NO_GIL if machine.python.free_threaded else SAME_TIME}
-    equal = [one for one in candidates if one.seconds.expected <= best * tolerance.get(one.strategy, SAME_TIME)]
-    return min(equal, key=lambda one: STRATEGIES[one.strategy].simplicity)
+    equal = [
+        estimate
+        for estimate in candidates
+        if estimate.seconds.expected <= best * tolerance.get(estimate.strategy, SAME_TIME)
+    ]
+    return min(equal, key=lambda estimate: STRATEGIES[estimate.strategy].simplicity)
 
 
 def _without_unless_faster(costly: Sequence[Estimate], candidates: Sequence[Estimate], gain: float) -> list[Estimate]:
     """Return the candidates without the costly ones, except those that are faster than all others by `gain`."""
-    others = [one for one in candidates if one not in costly]
-    best = min(one.seconds.expected for one in others)
-    return [one for one in candidates if one in others or one.seconds.expected * gain <= best]
+    others = [estimate for estimate in candidates if estimate not in costly]
+    best = min(estimate.seconds.expected for estimate in others)
+    return [estimate for estimate in candidates if estimate in others or estimate.seconds.expected * gain <= best]

@@ -60,10 +60,10 @@ def confidence(choice: Choice) -> float:
     if not facts.verified:
         trust *= 1.0 - 0.5 * max(facts.unknown_share, _first_call_only(facts.profile))
     rivals = [
-        one
-        for one in choice.leaders.values()
-        if one.strategy != best.strategy
-        and one.seconds.expected * estimator.MIN_GAIN >= best.seconds.expected * (1 - 1e-9)
+        estimate
+        for estimate in choice.leaders.values()
+        if estimate.strategy != best.strategy
+        and estimate.seconds.expected * estimator.MIN_GAIN >= best.seconds.expected * (1 - 1e-9)
     ]
     return round(trust * _probability_of_best(best, rivals, choice.loop), 2)
 

@@ -24,7 +24,11 @@ def _overruled_model(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[st
     before = choose_by_time(feasible_leaders(modelled), choice.request)
     if before.strategy == choice.best.strategy:
         return None
-    after = next(one for one in choice.estimates if (one.strategy, one.workers) == (before.strategy, before.workers))
+    after = next(
+        estimate
+        for estimate in choice.estimates
+        if (estimate.strategy, estimate.workers) == (before.strategy, before.workers)
+    )
     found = (
         f"would take {formatting.duration(after.seconds.expected)} by what was measured when run"
         if after.feasible

@@ -87,13 +87,13 @@ def warnings(choice: Choice) -> tuple[Pitfall, ...]:
 
 def alternatives(choice: Choice) -> tuple[Alternative, ...]:
     """Return every strategy considered: the recommended, the others best first, and last the infeasible ones."""
-    others = sorted((one for one in choice.leaders.values() if one is not choice.best), key=_expected)
+    others = sorted((estimate for estimate in choice.leaders.values() if estimate is not choice.best), key=_expected)
     infeasible = {
-        one.strategy: one
-        for one in reversed(choice.estimates)
-        if not one.feasible and one.strategy not in choice.leaders
+        estimate.strategy: estimate
+        for estimate in reversed(choice.estimates)
+        if not estimate.feasible and estimate.strategy not in choice.leaders
     }
-    return tuple(_alternative(choice, one) for one in (choice.best, *others, *infeasible.values()))
+    return tuple(_alternative(choice, estimate) for estimate in (choice.best, *others, *infeasible.values()))
 
 
 def _expected(estimate: Estimate) -> float:

@@ -143,7 +143,9 @@ class Facts:
     @cached_property
     def tightest_resource(self) -> HeldResource | None:
         """The held resource that limits the chosen strategy's concurrency most; for the plain loop, that of threads."""
-        return _tightest(one for one in self.profile.held if one.everywhere or self.strategy not in OWN_GIL)
+        return _tightest(
+            resource for resource in self.profile.held if resource.everywhere or self.strategy not in OWN_GIL
+        )
 
     @property
     def resource_limit(self) -> float:
@@ -156,12 +158,12 @@ class Facts:
     @cached_property
     def loop(self) -> Estimate | None:
         """The plain loop's estimate."""
-        return next((one for one in self.estimates if one.strategy == "sequential"), None)
+        return next((estimate for estimate in self.estimates if estimate.strategy == "sequential"), None)
 
     @cached_property
     def runner_up(self) -> Estimate | None:
         """The best feasible estimate of any other strategy."""
-        others = [one for one in self.estimates if one.feasible and one.strategy != self.strategy]
+        others = [estimate for estimate in self.estimates if estimate.feasible and estimate.strategy != self.strategy]
         return min(others, key=_expected, default=None)
 
     @cached_property
@@ -170,14 +172,21 @@ class Facts:
         memory = self.machine.memory
         if memory is None:
             return None
-        large = [one for one in self.estimates if not one.feasible and (one.memory or 0.0) > MEMORY_SHARE * memory]
+        large = [
+            estimate
+            for estimate in self.estimates
+            if not estimate.feasible and (estimate.memory or 0.0) > MEMORY_SHARE * memory
+        ]
         picklable = self.profile.picklable
         if False in (picklable.function, picklable.arguments, picklable.results):
-            large = [one for one in large if one.strategy not in OWN_GIL]
+            large = [estimate for estimate in large if estimate.strategy not in OWN_GIL]
         fastest = min(map(_expected, large), default=math.inf)
         if fastest * MIN_GAIN > self.chosen.seconds.expected:
             return None
-        return min((one for one in large if _expected(one) <= one.tolerance * fastest), key=lambda one: one.workers)
+        return min(
+            (estimate for estimate in large if _expected(estimate) <= estimate.tolerance * fastest),
+            key=lambda estimate: estimate.workers,
+        )
 
     @property
     def pickling_is_expensive(self) -> bool:
@@ -189,7 +198,7 @@ class Facts:
 
     def best(self, strategy: Strategy) -> Estimate | None:
         """Return the fastest feasible estimate of a strategy."""
-        rows = [one for one in self.estimates if one.feasible and one.strategy == strategy]
+        rows = [estimate for estimate in self.estimates if estimate.feasible and estimate.strategy == strategy]
         return min(rows, key=_expected, default=None)
 
     def obstacle(self) -> str:
@@ -223,7 +232,7 @@ class TemplateValues(dict[str, str]):
 
 
 def _tightest(resources: Iterable[HeldResource]) -> HeldResource | None:
-    return max(resources, key=lambda one: one.seconds / one.places, default=None)
+    return max(resources, key=lambda resource: resource.seconds / resource.places, default=None)
 
 
 def _resource(facts: Facts, text: Callable[[HeldResource, float], str]) -> str:
@@ -290,8 +299,10 @@ _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     "busy_cores": lambda facts: f"{min(facts.native_threads, facts.machine.cores):.1f}".removesuffix(".0"),
     "cores": lambda facts: f"{facts.machine.cores} core" + ("s" if facts.machine.cores > 1 else ""),
     "memory_share": lambda facts: formatting.percent(MEMORY_SHARE),
-    "larger_pool": lambda facts: _larger_pool(facts, lambda one: formatting.workers(one.strategy, one.workers)),
-    "larger_pool_memory": lambda facts: _larger_pool(facts, lambda one: formatting.size(one.memory)),
+    "larger_pool": lambda facts: _larger_pool(
+        facts, lambda estimate: formatting.workers(estimate.strategy, estimate.workers)
+    ),
+    "larger_pool_memory": lambda facts: _larger_pool(facts, lambda estimate: formatting.size(estimate.memory)),
     "loop_seconds": lambda facts: formatting.duration(facts.loop.seconds.expected) if facts.loop else "unknown",
     "runner_up": lambda facts: (
         formatting.workers(facts.runner_up.strategy, facts.runner_up.workers) if facts.runner_up else "another way"

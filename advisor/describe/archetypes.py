@@ -74,7 +74,7 @@ def _scaled(profile: Profile, factor: float) -> Profile:
     errors = {name: seconds * factor for name, seconds in profile.standard_error.items()}
     wall = profile.wall * factor
     errors["wall"] = wall * min(STATED_ERROR, profile.standard_error.get("wall", 0.0) / profile.wall)
-    held = tuple(one.model_copy(update={"seconds": one.seconds * factor}) for one in profile.held)
+    held = tuple(resource.model_copy(update={"seconds": resource.seconds * factor}) for resource in profile.held)
     return profile.model_copy(update={**scaled, "wall": wall, "standard_error": errors, "held": held})
 
 
