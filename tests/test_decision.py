@@ -111,16 +111,16 @@ def test_globals_that_calls_write_are_shared_state() -> None:
     writing = COMPUTING.model_copy(update={"side_effects": SideEffects(globals_written=("cache",))})
     estimates = plan(threading=70.0, multiprocessing=50.0)
     assert advised(writing, estimates=estimates).recommendation == "threading"
-    told = Job(calls=100, shares_state=False)
-    assert advised(writing, told, estimates=estimates).recommendation == "multiprocessing"
+    declared = Job(calls=100, shares_state=False)
+    assert advised(writing, declared, estimates=estimates).recommendation == "multiprocessing"
 
 
 def test_a_crowd_of_processes_must_be_worth_its_memory() -> None:
     """Many processes on few cores are advised for a clear gain over threads only; few need no such gain."""
 
     def over_threads(seconds: float, workers: int) -> str:
-        crew = estimate_of("multiprocessing", seconds, workers)
-        return advised(WAITING, estimates=(*plan(threading=10.0), crew)).recommendation
+        pool = estimate_of("multiprocessing", seconds, workers)
+        return advised(WAITING, estimates=(*plan(threading=10.0), pool)).recommendation
 
     assert over_threads(9.0, 32) == "threading"
     assert over_threads(9.0, 8) == "multiprocessing"
@@ -219,10 +219,10 @@ def test_alternatives_begin_with_the_advice_and_end_with_what_cannot_be_done() -
 
 
 def test_workers_and_chunk_are_those_of_the_leader() -> None:
-    """The advice takes the smallest crew that is nearly the best, and the chunk that goes with it."""
-    crews = tuple(estimate_of("multiprocessing", 30.0 - workers / 10, workers, chunk=5) for workers in (4, 8))
-    advice = advised(estimates=(*plan(), *crews))
-    assert (advice.workers, advice.chunk, advice.seconds) == (4, 5, crews[0].seconds)
+    """The advice takes the smallest pool that is nearly the best, and the chunk that goes with it."""
+    pools = tuple(estimate_of("multiprocessing", 30.0 - workers / 10, workers, chunk=5) for workers in (4, 8))
+    advice = advised(estimates=(*plan(), *pools))
+    assert (advice.workers, advice.chunk, advice.seconds) == (4, 5, pools[0].seconds)
     assert "5 calls per task" in advice.summary
 
 
@@ -266,9 +266,9 @@ def test_what_failed_when_run_cannot_be_advised() -> None:
 
 def test_a_failure_with_many_workers_leaves_fewer_possible() -> None:
     """What worked with 2 workers stays possible when 8 failed."""
-    crews = tuple(estimate_of("threading", 100.0 / workers, workers) for workers in (2, 4, 8))
+    pools = tuple(estimate_of("threading", 100.0 / workers, workers) for workers in (2, 4, 8))
     runs = [ran("threading", 5.0, 5.0, 2), ran("threading", 1.2, 0.0, 8, failure="too many connections")]
-    assert [one.feasible for one in calibrate(crews, runs)] == [True, True, False]
+    assert [one.feasible for one in calibrate(pools, runs)] == [True, True, False]
 
 
 def test_corrections_scale_by_the_nearest_run() -> None:

@@ -7,8 +7,8 @@ from advisor.decide.choose import Choice
 from advisor.decide.confidence import is_within_limit, speedup_of
 from advisor.decide.conflicts import conflicts
 from advisor.decide.pitfalls import PITFALLS, pitfalls
+from advisor.decide.sources import NOTEBOOK
 from advisor.decide.turning_points import turning_point
-from advisor.describe.sources import NOTEBOOK
 from advisor.models import Advice, Alternative, Estimate, Job, Machine, Pitfall, Range, Reading, Reason
 from advisor.predict import estimator
 from advisor.predict.bottlenecks import limited_by

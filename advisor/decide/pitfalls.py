@@ -12,7 +12,7 @@ from advisor.decide.facts import (
     MUCH,
     Facts,
 )
-from advisor.describe.sources import (
+from advisor.decide.sources import (
     AMDAHL,
     ASYNCIO_DOCS,
     CACHES,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from advisor.decide import conditions
 from advisor.decide.facts import MOSTLY, MUCH, SERIAL_SPEEDUP, SMALL_TASK, Facts
-from advisor.describe.sources import (
+from advisor.decide.sources import (
     AMDAHL,
     FREE_THREADING,
     GIL_TERM,
