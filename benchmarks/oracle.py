@@ -114,7 +114,7 @@ def main() -> None:
     options = corpus.parser("benchmarks.oracle", __doc__ or "").parse_args()
     machine = this_machine()
 
-    def work(workload: Workload, tell: corpus.Tell) -> str:
+    def work(workload: Workload, tell: corpus.OnProgress) -> str:
         tell("profile")
         known = None if options.again else load(workload, machine)
         for outcome, following in examine(workload, known, rounds=options.rounds, timeout=options.timeout):

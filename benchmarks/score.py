@@ -39,8 +39,8 @@ MORE: Final = 3
 """Times the rounds that are run when it is."""
 
 
-def examine(workload: Workload, tell: corpus.Tell, *, rounds: int, timeout: float) -> Trial:
-    """Get advice on a workload and tries it beside all others.
+def examine(workload: Workload, tell: corpus.OnProgress, *, rounds: int, timeout: float) -> Trial:
+    """Get advice on a workload and try it beside all others.
 
     Raises JobError where the oracle has no record, or the plain loop can't be run.
     """
@@ -87,7 +87,7 @@ def _run_in_turn(
     workload: Workload,
     contenders: Sequence[Contender],
     always: Sequence[Contender],
-    tell: corpus.Tell,
+    tell: corpus.OnProgress,
     *,
     rounds: int,
     timeout: float,
@@ -148,7 +148,7 @@ def main() -> None:
     options = parser.parse_args()
     trials = {trial.workload: trial for trial in load_trials()}
 
-    def work(workload: Workload, tell: corpus.Tell) -> str | None:
+    def work(workload: Workload, tell: corpus.OnProgress) -> str | None:
         known = trials.get(workload.name)
         if known is not None and known.calls == workload.calls and not options.again:
             return None

@@ -256,13 +256,13 @@ class TestCorpus:
         working = Workload("e.f", "e:f", "e:f_inputs", 1, "", "")
         monkeypatch.setattr(corpus, "choose", lambda names: [missing, failing, working])
 
-        def work(workload: Workload, tell: corpus.Tell) -> str:
+        def work(workload: Workload, tell: corpus.OnProgress) -> str:
             if workload is failing:
                 raise JobError("no end within 1 s")
             return "done"
 
         corpus.for_each([], work)
-        assert capsys.readouterr().out == "left out: a.b: needs no_such_package\nleft out: c.d: no end within 1 s\n"
+        assert capsys.readouterr().out == "skipped: a.b: needs no_such_package\nskipped: c.d: no end within 1 s\n"
 
     def test_an_unknown_name_ends_it_with_a_word(self) -> None:
         """Nothing is measured when a name was misspelt."""
@@ -272,6 +272,6 @@ class TestCorpus:
     def test_a_way_gets_several_times_as_long_as_the_plain_loop(self) -> None:
         """But never less than what start-up may take, and never more than was asked for."""
         assert corpus.time_limit([], 60.0) == 60.0
-        assert corpus.time_limit([0.1], 60.0) == corpus.LEAST_LIMIT
+        assert corpus.time_limit([0.1], 60.0) == corpus.MIN_LIMIT
         assert corpus.time_limit([4.0, 8.0], 60.0) == 30.0
         assert corpus.time_limit([40.0], 60.0) == 60.0
