@@ -52,7 +52,7 @@ def measurable_costs() -> frozenset[str]:
     return frozenset(names)
 
 
-def limits() -> Machine:
+def unmeasured_machine() -> Machine:
     """Return this host's cores and memory with assumed costs, without measuring anything."""
     method = platform.start_method()
     return Machine(
@@ -78,7 +78,7 @@ def this_machine(*, seconds: float = 1.2) -> Machine:
     Returns:
         The machine, costs in seconds; its `source` is "assumed" if nothing could be measured.
     """
-    host = limits()
+    host = unmeasured_machine()
     key = cache.cache_key(host)
     if key not in _measured:
         measurements = cache.read_measurements(key)
@@ -99,7 +99,7 @@ def with_cores(host: Machine, cores: int | None) -> Machine:
     return host.model_copy(update={"cores": cores, "cores_measured": host.cores_measured or host.cores})
 
 
-def as_measured(host: Machine, profile: Profile) -> Machine:
+def with_gil_of(host: Machine, profile: Profile) -> Machine:
     """Return the host with a GIL if the target turned that of a free-threaded build on, as an old extension does.
 
     The cost of a hand-over could not be measured without a GIL, so that is the typical figure.
