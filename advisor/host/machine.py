@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from advisor.host import cache, platform
 from advisor.models import POOL_COSTS, Machine, Profile, StartMethod
-from advisor.target import interpreter
+from advisor.target import child_interpreter
 
 if TYPE_CHECKING:
     import subprocess
@@ -116,7 +116,7 @@ def measure_costs(host: Machine, seconds: float) -> dict[str, float]:
         return {}  # embedded, or an application that would start itself again: there is no interpreter to run
     request = {"cores": host.cores, "start_method": host.start_method, "seconds": seconds - _START_SECONDS}
     # Warnings must not become errors in the child.
-    command = interpreter.command(PROBES, json.dumps(request), options=("-W", "ignore"))
+    command = child_interpreter.command(PROBES, json.dumps(request), options=("-W", "ignore"))
     for line in reversed(_output(command, seconds).splitlines(keepends=True)):
         with contextlib.suppress(ValueError):  # cut off in the middle, or not JSON at all
             return _valid_costs(json.loads(line))
