@@ -301,7 +301,6 @@ def _max_workers(machine: Machine, evidence: Evidence) -> int | None:
     return max(MAX_UNMEASURED_WORKERS, 2 * machine.cores) if evidence == "described" else None
 
 
-<<<<<<< HEAD
 def _run_trials(
     request: AdviceRequest, target: str, inputs: str | None, timeout: float, on_progress: OnProgress
 ) -> tuple[Verification, ...]:
