@@ -135,11 +135,7 @@ class TestLink:
         id = ask(client).json["id"]
         journal = journal_of(client)
         assert journal.prune(-1.0) == 1
-<<<<<<< HEAD
         journal._recent.clear()  # as it does after an hour
-=======
-        journal._asked.clear()  # it forgets after an hour
->>>>>>> service
         assert client.get(f"/v1/advice/{id}").status_code == 404
         assert ask(client).json["id"] == id
         assert client.get(f"/v1/advice/{id}").status_code == 200
