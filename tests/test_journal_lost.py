@@ -205,12 +205,12 @@ def test_a_database_may_start_after_the_journal(cluster: Cluster) -> None:
         recorded(journal, 1)
 
 
+@pytest.mark.slow
 def test_a_database_that_never_answers_is_not_waited_for(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, events: list[str]
 ) -> None:
     """It accepts connections and stays silent; once that is known, nothing is tried. No secret is shown."""
     monkeypatch.setattr(journal_module, "RECORD_TIMEOUT", 0.3)
-    monkeypatch.setattr(journal_module, "TIMEOUT", 0.1)  # of close()
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         address = f"postgresql+psycopg://advisor:hush-hush@127.0.0.1:{port}/advisor?password=hush-hush"
