@@ -122,6 +122,7 @@ def fetch(address):
 """
 
 
+@pytest.mark.slow
 def test_a_target_is_measured_here_and_advised_on_there(server: str, tmp_path: Path) -> None:
     """From the command line to the server and back; this host's pools are not measured."""
     (tmp_path / "work.py").write_text(TARGET, encoding="utf-8")
