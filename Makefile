@@ -1,71 +1,95 @@
-# From a fresh clone this needs Python 3.11 or later, make and a package index; the rest is installed into .venv.
-#
-#   make demo         advise a function that waits and one that computes, and run both ways to show the gain
-#   make test         everything that must hold: the checks, then the whole suite
-#   make test-newest  the suite once more, on the newest other interpreter there is
-#   make check        style, types, import arrows
-#   make format       put the code into the style that check asks for
-#   make benchmark    the measurements behind the README's figures (two hours; goes on where it was stopped)
-#
-# PYTHON=/path/to/python chooses the interpreter, PYTEST_ARGS="tests/test_costs.py -x" what pytest runs.
+# A fresh clone needs make, Python 3.11 or later with venv, and a package index. Everything else is installed into
+# virtual environments in this folder.
 
-PYTHON ?= $(shell .ci/python)
-NEWEST ?= $(shell .ci/python --newest)
+# Evaluated once, and only by the targets that use them.
+PYTHON ?= $(eval PYTHON := $(shell .ci/python))$(PYTHON)
+NEWEST ?= $(eval NEWEST := $(shell .ci/python --newest))$(NEWEST)
 PYTEST_ARGS ?=
+CONSTRAINTS ?= constraints.txt
+EXTRAS ?= dev
 
 VENV := .venv
-VENV_NEWEST := .venv-newest
+VENV_DEMO := .venv-demo
 INSTALLED := .installed
 
-.PHONY: demo test test-newest check format benchmark clean
+# One worker for each core, and the tests of a file in the same worker. Eight are enough for the longest file.
+PARALLEL := -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+SLOW := browser or database or server or wheel or benchmark or slow
 
-demo: $(VENV)/$(INSTALLED)
-	$(VENV)/bin/python -m profiles.demo
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast test-benchmarks test-newest test-in check format benchmark clean
 
-test: check
-	$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+help:  ## list the targets
+	@echo "Usage: make TARGET [PYTHON=/path/to/python] [PYTEST_ARGS=\"tests/test_cli.py -x\"]"
+	@echo
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 25
 
-test-newest: $(VENV_NEWEST)/$(INSTALLED)
-	$(VENV_NEWEST)/bin/python -m pytest $(PYTEST_ARGS)
+demo: $(VENV_DEMO)/$(INSTALLED)  ## advise two functions, then run both as advised and compare
+	@$(VENV_DEMO)/bin/python -m profiles.demo
 
-check: $(VENV)/$(INSTALLED)
+test: check  ## run the checks and all tests (five minutes on two cores)
+	$(VENV)/bin/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
+
+test-fast: $(VENV)/$(INSTALLED)  ## run the tests that need less than two seconds and no browser, database or server
+	$(VENV)/bin/python -m pytest $(PARALLEL) -m "not ($(SLOW))" $(PYTEST_ARGS)
+
+test-benchmarks: $(VENV)/$(INSTALLED)  ## run the tests of the benchmark scripts
+	$(VENV)/bin/python -m pytest $(PARALLEL) benchmarks/tests $(PYTEST_ARGS)
+
+test-newest:  ## run all tests on the newest installed interpreter that is supported
+	@test -n "$(NEWEST)" || { echo "No supported interpreter found" >&2; exit 1; }
+	@$(MAKE) --no-print-directory test-in PYTHON="$(NEWEST)"
+
+test-in:  ## run all tests on the interpreter PYTHON=/path/to/python
+	@tag=$$("$(PYTHON)" -c "import sys; print(sys.implementation.cache_tag + sys.abiflags)") && \
+	$(MAKE) --no-print-directory test-in-venv VENV=".venv-$$tag"
+
+.PHONY: test-in-venv
+test-in-venv: $(VENV)/$(INSTALLED)
+	$(VENV)/bin/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
+
+check: $(VENV)/$(INSTALLED)  ## check style, types, imports and the lexicon
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m advisor.describe.lexicon.schema
 
-format: $(VENV)/$(INSTALLED)
+format: $(VENV)/$(INSTALLED)  ## format the code
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-benchmark: $(VENV)/$(INSTALLED)
+benchmark: $(VENV)/$(INSTALLED)  ## repeat the published measurements (two hours; continues where it was stopped)
 	$(VENV)/bin/python -m benchmarks.start_up
 	$(VENV)/bin/python -m benchmarks.gil_share
 	$(VENV)/bin/python -m benchmarks.model_against_simulation
 	$(VENV)/bin/python -m benchmarks.native_results
 	$(VENV)/bin/python -m benchmarks.oracle
 	$(VENV)/bin/python -m benchmarks.score
-	$(VENV)/bin/python -m benchmarks.second_opinion
 	$(VENV)/bin/python -m benchmarks.curves_against_simulation
 	$(VENV)/bin/python -m benchmarks.descriptions
 	$(VENV)/bin/python -m benchmarks.service_load
 	$(VENV)/bin/python -m benchmarks.service_endurance
 
-# $(call environment,interpreter,folder): the project and all it needs for development, in the versions it was tested with
-define environment
-	@test -n "$(1)" || { echo "No Python 3.11 or later with venv was found: install one, or say PYTHON=/path/to/python" >&2; exit 1; }
-	"$(1)" -m venv $(2)
-	$(2)/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
-	$(2)/bin/python -m compileall -q advisor profiles
-	touch $(2)/$(INSTALLED)
-endef
+# The project itself is found in the working directory, so installing its dependencies is enough.
+$(VENV_DEMO)/$(INSTALLED): pyproject.toml constraints.txt
+	$(require-python)
+	@echo "Installing the packages that the demo needs into $(VENV_DEMO) ..."
+	@"$(PYTHON)" -m venv $(VENV_DEMO)
+	@$(VENV_DEMO)/bin/python .ci/dependencies.py | \
+	    $(VENV_DEMO)/bin/python -m pip install --quiet --constraint constraints.txt --requirement /dev/stdin
+	@touch $@
 
 $(VENV)/$(INSTALLED): pyproject.toml constraints.txt
-	$(call environment,$(PYTHON),$(VENV))
+	$(require-python)
+	@echo "Installing workload-advisor[$(EXTRAS)] into $(VENV), which takes about a minute ..."
+	"$(PYTHON)" -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[$(EXTRAS)]'
+	touch $@
 
-$(VENV_NEWEST)/$(INSTALLED): pyproject.toml constraints.txt
-	$(call environment,$(NEWEST),$(VENV_NEWEST))
+define require-python
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later with venv was not found: install one, or give PYTHON=/path/to/python" >&2; exit 1; }
+endef
 
-clean:
-	rm -rf $(VENV) $(VENV_NEWEST) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+clean:  ## remove everything that the other targets made
+	rm -rf .venv* build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis

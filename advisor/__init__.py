@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from advisor.models import Job as Job
     from advisor.models import Machine as Machine
     from advisor.models import Profile as Profile
-    from advisor.target.loader import Call as Call
+    from advisor.target.inputs import Call as Call
 
 # Found when first asked for, so that importing the package costs nothing.
 _HOMES = {
     "Advice": "models",
     "AdvisorError": "errors",
-    "Call": "target.loader",
+    "Call": "target.inputs",
     "Job": "models",
     "Machine": "models",
     "MissingExtraError": "errors",
@@ -43,7 +43,7 @@ _HOMES = {
 }
 
 __all__ = [*sorted(_HOMES)]
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def __getattr__(name: str) -> Any:

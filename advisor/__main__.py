@@ -1,6 +1,6 @@
 import sys
 
-from advisor.cli.commands import main
+from advisor.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -36,7 +36,7 @@ class MissingExtraError(AdvisorError):
     """A feature needs a package that is not installed; names the extra that brings it (exit status 2)."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs the extra '{extra}': pip install 'advisor[{extra}]'")
+        super().__init__(f"{feature} needs the extra '{extra}': pip install 'workload-advisor[{extra}]'")
         self.extra = extra
 
 

@@ -1,15 +1,15 @@
-"""How close the predicted curves are to a simulation of measured calls, on 1 to 128 cores: threads and processes.
+"""Compare the predicted curves with a simulation of measured calls, on 1 to 128 cores, in threads and processes.
 
     python -m benchmarks.curves_against_simulation [NAME ...] [--cores N ...] [--quick] [--random]
     python -m benchmarks.curves_against_simulation --picture docs/model.svg
 
-The calls are those of real profiles in profiles/recorded/, cut into the bursts that were measured: one more than the
-call lets go of the GIL, with native code or a wait between any two. The simulation (tests/simulation.py) passes the GIL
-on as CPython does, event by event; it shares no formula with the model, only what a host charges for a hand-over. Both
-do the same whole job, the start of the pool and the last calls included.
+The calls are those of real profiles in profiles/recorded/, cut into the measured bursts: one more than the call
+releases the GIL, with native code or a wait between any two. The simulation (benchmarks/simulation) hands the GIL over
+as CPython does, event by event; it shares no formula with the model, only the cost of a hand-over. Both run the same
+whole job, the start of the pool and the last calls included.
 
-NAME is a workload or a family; without one, the profiles are those that differ most from each other in what their calls
-do. The table shows the error of the job's seconds. Takes about two minutes, with --quick half of one.
+NAME is a workload or a family; by default, the profiles whose calls differ most from each other. The table shows the
+error of the job's seconds. Takes about two minutes, with --quick half a minute.
 """
 
 from __future__ import annotations
@@ -26,9 +26,13 @@ from rich.console import Console
 from rich.progress import track
 
 from advisor.models import Estimate, Job, Machine, Profile, Record, Strategy
-from advisor.predict import estimator
+from advisor.predict.demands import CallDemands, scenario_of
+from advisor.predict.estimator import estimate, leaders
+from advisor.predict.one_process import CROWDING_IN_THREADS, GIL_CONTENTION, WIDE_CALL
+from advisor.predict.worker_pools import CROWDING, PIPE_BYTES
+from benchmarks.simulation.cores import Draw, constant, exponential
+from benchmarks.simulation.jobs import Calls, Host, Stretch, processes_until_done, threads_until_done
 from profiles.outcomes import Outcome, load_all
-from tests.simulation import Calls, Draw, Host, Stretch, constant, exponential, processes_until_done, threads_until_done
 
 CORES: Final = (1, 2, 4, 8, 16, 32, 64, 128)
 STRATEGIES: Final[tuple[Strategy, ...]] = ("threading", "multiprocessing")
@@ -37,10 +41,10 @@ PROFILES: Final = 12
 QUICK_PROFILES: Final = 4
 PICTURED: Final = 5
 PICTURED_FROM: Final = 1e-3
-"""Seconds of a call: for shorter ones a plain loop is best on any number of cores."""
-MOST_GAPS: Final = 24
-"""A call that lets go of the GIL more often is cut into shorter ones of the same bursts, for simulating takes time; all
-that a pool and a task cost is cut alike."""
+"""Seconds per call; for shorter calls a plain loop is best on any number of cores."""
+MAX_GAPS: Final = 24
+"""A call that releases the GIL more often is cut into shorter calls of the same bursts, to save simulation time; the
+costs of the pool and of its tasks are cut alike."""
 PER_CALL: Final = (
     *("wall", "gil_held", "gil_free", "child_cpu", "wait", "gil_blocked", "run_queue", "gil_releases", "switches"),
     *("argument_bytes", "result_bytes", "function_bytes", "pickle_seconds"),
@@ -48,7 +52,7 @@ PER_CALL: Final = (
 PER_POOL_AND_TASK: Final = (
     *("thread_start", "thread_task", "process_start", "process_start_each", "process_task", "process_task_worker"),
 )
-WAITS_FOR_MUCH: Final = 0.3
+MOSTLY_WAITING: Final = 0.3
 ACCEPTED: Final = 0.05
 WORST_SHOWN: Final = 8
 
@@ -57,7 +61,7 @@ RecordT = TypeVar("RecordT", bound=Record)
 
 @dataclass(frozen=True)
 class Point:
-    """A job that was both simulated and predicted."""
+    """A job that was simulated and predicted."""
 
     workload: str
     strategy: Strategy
@@ -68,15 +72,15 @@ class Point:
 
     @property
     def error(self) -> float:
-        """Of the job's seconds; positive where the model is too slow."""
+        """Return the relative error of the job's seconds; positive where the model is too slow."""
         return self.predicted / self.simulated - 1
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A real profile and the host it is from, without what the comparison cannot be about.
+    """A recorded profile and its host, without the figures that a comparison cannot check.
 
-    What a first call loads could belong to any station, and how much slower cores are together is an input of both.
+    The loading by a first call could belong to any station, and the slowdown of busy cores is an input of both sides.
     """
 
     name: str
@@ -87,32 +91,32 @@ class Measured:
     def of(cls, outcome: Outcome) -> Measured:
         profile = outcome.profile.model_copy(update={"first_call": None})
         machine = outcome.machine.model_copy(update={"core_scaling": 1.0, "memory": None})
-        parts = sum(_gaps(profile, estimator.case_of(profile, Job(), machine).call)) / MOST_GAPS
+        parts = sum(_gaps(profile, scenario_of(profile, Job(), machine).call)) / MAX_GAPS
         if parts > 1:
             profile, machine = _divided(profile, PER_CALL, parts), _divided(machine, PER_POOL_AND_TASK, parts)
         return cls(outcome.workload, profile, machine)
 
     @property
-    def call(self) -> estimator.Call:
-        """The parts of a call beside others, read from the profile as the model does."""
-        return estimator.case_of(self.profile, Job(), self.machine).call
+    def call(self) -> CallDemands:
+        """Return the demands of a call beside others, read from the profile as the model does."""
+        return scenario_of(self.profile, Job(), self.machine).call
 
     @property
     def gaps(self) -> tuple[int, int]:
         return _gaps(self.profile, self.call)
 
     @property
-    def waits_for_much(self) -> bool:
-        return self.call.wait > WAITS_FOR_MUCH * self.call.wall
+    def is_mostly_waiting(self) -> bool:
+        return self.call.wait > MOSTLY_WAITING * self.call.wall
 
     @property
     def is_wide(self) -> bool:
-        """Whether a call runs a pool of its own, so that several get into each other's way."""
-        return self.call.mean_width > 1.5
+        """Return True if a call runs a thread pool of its own, so that several calls crowd each other."""
+        return self.call.mean_width > WIDE_CALL
 
     @property
     def kind(self) -> tuple[float, ...]:
-        """What a call does, as figures of about the same range: shares of its time, and lengths."""
+        """Return what a call does as numbers of similar range: shares of its time, and lengths."""
         call, burst = self.call, self.call.gil / (sum(self.gaps) + 1)
         shares = (call.gil / call.wall, call.native / call.cpu if call.cpu else 0.0, call.wait / call.wall)
         pickling = (self.profile.pickle_seconds or 0.0) / call.wall
@@ -122,11 +126,11 @@ class Measured:
         return self.machine.model_copy(update={"cores": cores})
 
 
-def _gaps(profile: Profile, call: estimator.Call) -> tuple[int, int]:
-    """How often a call waits, and how often it lets go of the GIL for something else: whole numbers."""
-    trifle = 1e-4 * call.wall
-    waits = max(1, round(profile.switches or 0.0)) if call.wait > trifle else 0
-    return waits, max(int(call.native > trifle), round(profile.gil_releases or 0.0) - waits)
+def _gaps(profile: Profile, call: CallDemands) -> tuple[int, int]:
+    """Return how often a call waits, and how often it releases the GIL for something else."""
+    negligible = 1e-4 * call.wall
+    waits = max(1, round(profile.switches or 0.0)) if call.wait > negligible else 0
+    return waits, max(int(call.native > negligible), round(profile.gil_releases or 0.0) - waits)
 
 
 def _divided(record: RecordT, names: Iterable[str], parts: float) -> RecordT:
@@ -135,92 +139,95 @@ def _divided(record: RecordT, names: Iterable[str], parts: float) -> RecordT:
 
 
 def stretches(measured: Measured, task: float) -> tuple[Stretch, ...]:
-    """A call as measured: bursts that hold the GIL, all of a length, and something else between any two.
+    """Return a call as measured: equal bursts that hold the GIL, and something else between any two.
 
-    `task`: further seconds on a core, that the pool needs for it; in the first burst.
+    `task` seconds on a core, which the pool needs for the call, are added to the first burst.
     """
     call, (waits, others) = measured.call, measured.gaps
     gaps = waits + others
     burst = [Stretch("gil", call.gil / (gaps + 1))]
     if call.blocked:
         burst.append(Stretch("blocked", call.blocked / (gaps + 1)))
-    found = [Stretch("gil", task), *burst]
+    sequence = [Stretch("gil", task), *burst]
     for gap in range(gaps):
         waiting = _nearest((gap + 1) * waits / gaps) > _nearest(gap * waits / gaps)  # spread evenly
         free = Stretch("free", call.native / max(1, others), call.width)
-        found += [Stretch("wait", call.wait / waits) if waiting else free, *burst]
-    return (*found, Stretch("free", call.child, call.width)) if call.child else tuple(found)
+        sequence += [Stretch("wait", call.wait / waits) if waiting else free, *burst]
+    if call.child:
+        sequence.append(Stretch("free", call.child, call.width))
+    return tuple(sequence)
 
 
 def _nearest(number: float) -> int:
     return math.floor(number + 0.5)
 
 
-def simulated(measured: Measured, one: Estimate, cores: int, calls: int, draw: Draw = constant) -> float:
-    """Seconds of the job in the simulation, done the way that the estimate is about; `draw`: a stretch's length."""
-    simulate = _simulated_threads if one.strategy == "threading" else _simulated_processes
-    return simulate(measured, one, cores, calls, draw)
+def simulate(measured: Measured, way: Estimate, cores: int, calls: int, draw: Draw = constant) -> float:
+    """Return the simulated seconds of the job, by the strategy, workers and chunk of an estimate."""
+    simulation = _simulate_threads if way.strategy == "threading" else _simulate_processes
+    return simulation(measured, way, cores, calls, draw)
 
 
-def _simulated_threads(measured: Measured, one: Estimate, cores: int, calls: int, draw: Draw) -> float:
+def _simulate_threads(measured: Measured, way: Estimate, cores: int, calls: int, draw: Draw) -> float:
     machine = measured.machine
     job = Calls(calls, stretches(measured, machine.thread_task), measured.profile.spread or 0.0, draw)
-    crowding = estimator.CROWDING_IN_THREADS if measured.is_wide else 0.0
-    host = Host(cores, machine.gil_switch, estimator.GIL_CONTENTION, crowding=crowding)
-    return threads_until_done(job, host, one.workers, start=one.start_up / one.workers)
+    crowding = CROWDING_IN_THREADS if measured.is_wide else 0.0
+    host = Host(cores, machine.gil_switch, GIL_CONTENTION, crowding=crowding)
+    return threads_until_done(job, host, way.workers, start=way.start_up / way.workers)
 
 
-def _simulated_processes(measured: Measured, one: Estimate, cores: int, calls: int, draw: Draw) -> float:
-    """The parent and the worker do half of the pickling each, and only the parent writes and reads the pipe."""
+def _simulate_processes(measured: Measured, way: Estimate, cores: int, calls: int, draw: Draw) -> float:
+    """Simulate a process pool: parent and worker do half the pickling each, and only the parent uses the pipe."""
     profile, machine = measured.profile, measured.machine
     each_call = (profile.argument_bytes or 0.0) + (profile.result_bytes or 0.0)
-    once_a_task = profile.function_bytes or 0.0
-    sent = each_call * one.chunk + once_a_task
-    pickling = (profile.pickle_seconds or 0.0) * sent / max(each_call + once_a_task, 1.0)
+    per_task = profile.function_bytes or 0.0
+    sent = each_call * way.chunk + per_task
+    pickling = (profile.pickle_seconds or 0.0) * sent / max(each_call + per_task, 1.0)
     parent = machine.process_task + pickling / 2 + machine.process_byte * sent
-    worker = (machine.process_task_worker + pickling / 2) / one.chunk
-    fits = one.chunk * (profile.argument_bytes or 0.0) + once_a_task < estimator.PIPE_BYTES
-    done = processes_until_done(
+    worker = (machine.process_task_worker + pickling / 2) / way.chunk
+    fits = way.chunk * (profile.argument_bytes or 0.0) + per_task < PIPE_BYTES
+    seconds = processes_until_done(
         Calls(calls, stretches(measured, worker), profile.spread or 0.0, draw),
-        Host(cores, crowding=estimator.CROWDING if measured.is_wide else 0.0),
-        one.workers,
-        chunk=one.chunk,
+        Host(cores, crowding=CROWDING if measured.is_wide else 0.0),
+        way.workers,
+        chunk=way.chunk,
         parent=parent,
         queued=None if fits else 1,
     )
-    return done + one.start_up
+    return seconds + way.start_up
 
 
-def most_different(found: Sequence[Measured], count: int) -> list[Measured]:
-    """So many, each the one that is furthest in kind from those chosen before."""
-    chosen = list(found[:1])
-    while len(chosen) < min(count, len(found)):
-        chosen.append(max(found, key=lambda one: min(math.dist(one.kind, other.kind) for other in chosen)))
+def most_different(profiles: Sequence[Measured], count: int) -> list[Measured]:
+    """Return up to `count` profiles, each the one that differs most from those chosen before."""
+    chosen = list(profiles[:1])
+    while len(chosen) < min(count, len(profiles)):
+        chosen.append(max(profiles, key=lambda each: min(math.dist(each.kind, other.kind) for other in chosen)))
     return chosen
 
 
-def worth_a_look(measured: Measured, cores: int) -> set[int]:
-    """Numbers of workers."""
-    return {2, cores, 2 * cores, *((16, 64, 256) if measured.waits_for_much else ())}
+def worker_counts(measured: Measured, cores: int) -> set[int]:
+    """Return the worker counts to compare."""
+    return {2, cores, 2 * cores, *((16, 64, 256) if measured.is_mostly_waiting else ())}
 
 
-def points_of(measured: Measured, cores: int, calls: int, draw: Draw) -> Iterator[Point]:
-    for one in estimator.estimate(measured.profile, Job(calls=calls), measured.on(cores)):
-        if one.strategy in STRATEGIES and one.workers in worth_a_look(measured, cores):
-            seen = simulated(measured, one, cores, calls, draw)
-            yield Point(measured.name, one.strategy, cores, one.workers, seen, one.seconds.expected)
+def compare(measured: Measured, cores: int, calls: int, draw: Draw) -> Iterator[Point]:
+    """Yield a point for each strategy and worker count."""
+    for way in estimate(measured.profile, Job(calls=calls), measured.on(cores)):
+        if way.strategy in STRATEGIES and way.workers in worker_counts(measured, cores):
+            seconds = simulate(measured, way, cores, calls, draw)
+            yield Point(measured.name, way.strategy, cores, way.workers, seconds, way.seconds.expected)
 
 
-def table(found: Sequence[Point]) -> str:
-    """Mean and worst error by strategy, by cores and by workload, and the worst points, as Markdown."""
+def table(points: Sequence[Point]) -> str:
+    """Return the mean and worst error by strategy, cores and workload, and the worst points, as Markdown."""
     lines = ["| | points | mean error | within 5 % | worst | at |", "| --- | ---: | ---: | ---: | ---: | --- |"]
     for strategy in STRATEGIES:
-        group = [point for point in found if point.strategy == strategy]
+        group = [point for point in points if point.strategy == strategy]
         lines.append(_row(f"**{strategy}**", group))
         lines += _rows(group, lambda point: _cores(point.cores))
         lines += _rows(group, lambda point: point.workload)
-    lines += [_row("**all**", found), "", "The worst:", ""]
-    for point in sorted(found, key=lambda point: -abs(point.error))[:WORST_SHOWN]:
+    lines += [_row("**all**", points), "", "The worst:", ""]
+    for point in sorted(points, key=lambda point: -abs(point.error))[:WORST_SHOWN]:
         lines.append(
             f"- {point.workload}, {point.strategy} × {point.workers} on {_cores(point.cores)}: predicted "
             f"{point.predicted:.4g} s, simulated {point.simulated:.4g} s ({point.error:+.1%})"
@@ -247,8 +254,8 @@ def _cores(count: int) -> str:
     return f"{count} core" + ("s" if count > 1 else "")
 
 
-def draw(found: Sequence[Measured], path: Path, calls: int) -> None:
-    """The speed-up at each strategy's best number of workers over the cores: lines predicted, marks simulated."""
+def draw_curves(profiles: Sequence[Measured], path: Path, calls: int) -> None:
+    """Draw the speed-up at the best number of workers over the cores: lines predicted, marks simulated."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -256,7 +263,7 @@ def draw(found: Sequence[Measured], path: Path, calls: int) -> None:
         figure = Figure(figsize=(9, 4.6), layout="constrained")
         panels = figure.subplots(1, 2, sharey=True)
         for axes, strategy in zip(panels, STRATEGIES, strict=True):
-            for number, measured in enumerate(track(found, strategy, console=Console(stderr=True))):
+            for number, measured in enumerate(track(profiles, strategy, console=Console(stderr=True))):
                 lines, marks = _speedups(measured, strategy, calls)
                 axes.plot(CORES, lines, color=f"C{number}", linewidth=1.8, label=_label(measured))
                 axes.plot(CORES, marks, "o", color=f"C{number}", markersize=4.5, markerfacecolor="white")
@@ -269,7 +276,7 @@ def draw(found: Sequence[Measured], path: Path, calls: int) -> None:
             axes.set_title(f"{strategy}, best number of workers", fontsize=10)
             axes.grid(color="#e8e8e8")
             axes.spines[["top", "right"]].set_visible(False)
-        panels[0].set_ylabel(f"times as fast as one after the other, {calls} calls")
+        panels[0].set_ylabel(f"speed-up over a plain loop, {calls} calls")
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
         figure.suptitle("Predicted (lines) and simulated (circles)", fontsize=11, weight="bold")
@@ -278,22 +285,22 @@ def draw(found: Sequence[Measured], path: Path, calls: int) -> None:
 
 
 def _speedups(measured: Measured, strategy: Strategy, calls: int) -> tuple[list[float], list[float]]:
-    """Predicted and simulated, on each number of cores."""
-    predicted, seen = [], []
+    """Return the predicted and the simulated speed-ups, on each number of cores."""
+    predicted, simulated = [], []
     for cores in CORES:
-        estimates = estimator.estimate(measured.profile, Job(calls=calls), measured.on(cores))
-        best, alone = estimator.leaders(estimates)[strategy], estimates[0].seconds.expected
-        predicted.append(alone / best.seconds.expected)
-        seen.append(alone / simulated(measured, best, cores, calls))
-    return predicted, seen
+        estimates = estimate(measured.profile, Job(calls=calls), measured.on(cores))
+        best, loop = leaders(estimates)[strategy], estimates[0].seconds.expected
+        predicted.append(loop / best.seconds.expected)
+        simulated.append(loop / simulate(measured, best, cores, calls))
+    return predicted, simulated
 
 
 def _label(measured: Measured) -> str:
     call = measured.call
     shares = {"holding the GIL": call.gil, "native": call.native, "other programs": call.child, "waiting": call.wait}
-    most = sorted(((seconds / call.wall, name) for name, seconds in shares.items()), reverse=True)
-    told = ", ".join(f"{share:.0%} {name}" for share, name in most[:2] if share >= 0.05)
-    return f"{measured.name} ({told})"
+    largest = sorted(((seconds / call.wall, name) for name, seconds in shares.items()), reverse=True)[:2]
+    description = ", ".join(f"{share:.0%} {name}" for share, name in largest if share >= 0.05)
+    return f"{measured.name} ({description})"
 
 
 def main() -> None:
@@ -301,27 +308,28 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="workloads or families; default: the most different")
     parser.add_argument("--cores", type=int, nargs="+", default=list(CORES), metavar="N")
     parser.add_argument("--calls", type=int, default=CALLS, help=f"of the job (default {CALLS})")
-    parser.add_argument("--random", action="store_true", help="stretches of exponential lengths, not all of a length")
+    parser.add_argument("--random", action="store_true", help="stretches of exponential instead of equal lengths")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_PROFILES} profiles only")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="draw a few curves (SVG or PNG) instead")
     arguments = parser.parse_args()
-    recorded = (one for one in load_all() if not one.machine.python.free_threaded)
-    found = [Measured.of(one) for one in recorded if not arguments.names or _is_one_of(one, arguments.names)]
+    outcomes = (outcome for outcome in load_all() if not outcome.machine.python.free_threaded)
+    profiles = [Measured.of(each) for each in outcomes if not arguments.names or _is_one_of(each, arguments.names)]
     if not arguments.names:
         if arguments.picture:
-            found = [one for one in found if one.call.wall >= PICTURED_FROM]
+            profiles = [measured for measured in profiles if measured.call.wall >= PICTURED_FROM]
         count = PICTURED if arguments.picture else QUICK_PROFILES if arguments.quick else PROFILES
-        found = most_different(found, count)
-    if not found:
+        profiles = most_different(profiles, count)
+    if not profiles:
         raise SystemExit("no such profile is recorded: run benchmarks.oracle first")
     if arguments.picture:
-        draw(found, arguments.picture, arguments.calls)
+        draw_curves(profiles, arguments.picture, arguments.calls)
         return
-    steps = [(measured, cores) for measured in found for cores in arguments.cores]
-    shown = track(steps, "simulating", console=Console(stderr=True))
-    draw_length = exponential if arguments.random else constant
-    found_points = (points_of(measured, cores, arguments.calls, draw_length) for measured, cores in shown)
-    print(table([point for points in found_points for point in points]))
+    steps = [(measured, cores) for measured in profiles for cores in arguments.cores]
+    draw = exponential if arguments.random else constant
+    points: list[Point] = []
+    for measured, cores in track(steps, "simulating", console=Console(stderr=True)):
+        points += compare(measured, cores, arguments.calls, draw)
+    print(table(points))
 
 
 def _is_one_of(outcome: Outcome, names: Sequence[str]) -> bool:

@@ -55,7 +55,7 @@ def best() -> Kind:
         return "sqlite"
     from tests import postgres
 
-    return "postgresql" if postgres.found() else "sqlite"
+    return "postgresql" if postgres.find_programs() else "sqlite"
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def database(kind: Kind) -> Iterator[Database]:
         return
     from tests import postgres
 
-    programs = postgres.found()
+    programs = postgres.find_programs()
     if programs is None:
         raise SystemExit("no PostgreSQL is installed: initdb and pg_ctl are not to be found")
 

@@ -9,7 +9,7 @@ users' texts are, with the stored model; so is each FILE of the same form, where
 
 `--train` first trains anew and stores the model (advisor/reading/model.json and model.bin): the same on every run.
 `--report` writes what is printed into docs/descriptions.md too. `--doubtful` lists the training texts whose label the
-held-out model contradicts most. Needs scikit-learn (`pip install advisor[workloads]`). Takes about three minutes.
+held-out model contradicts most. Needs scikit-learn (`pip install workload-advisor[workloads]`). Takes three minutes.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
-"""What it costs threads to hand over results of many pieces of native memory: the constants of the cost model for it.
+"""Measure what threads lose when another thread frees results of many pieces of native memory.
 
     python -m benchmarks.native_results [--rounds 5]
 
-Trees of several sizes and shapes are parsed by lxml in two threads, once so that the main thread drops them, as a job
-that collects results does, and once so that the thread that made a tree drops it. The rest of both jobs is the same,
-so that the difference, in seconds of both cores, is what the pieces cost when they are given back elsewhere. Beside it
-stands what the model charges (`advisor.predict.strategies`). Wants lxml and two cores with nothing else to do; takes
-about a minute.
+lxml parses trees of several sizes and shapes in two threads: once the main thread drops them, as in a job that collects
+results, and once the thread that made a tree drops it. The rest of both jobs is the same, so the difference, in seconds
+of both cores, is the cost of freeing the pieces in another thread. The last column is what the model charges
+(`advisor.predict.one_process`). Needs lxml and two idle cores; takes about a minute.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from statistics import median
 from typing import Any, Final
 
 from advisor.measure import native_allocations
-from advisor.predict.strategies import seconds_a_piece
+from advisor.predict.one_process import deallocation_per_piece
 from profiles import server
 
 WORKERS: Final = 2
@@ -31,7 +30,7 @@ Make = Callable[[], Any]
 
 
 def kinds() -> dict[str, Make]:
-    """What makes a result, by what it is."""
+    """Return functions that make a result, by its description."""
     return {
         **{f"page of {rows:,} rows": partial(_page, server.page(rows)) for rows in ROWS},
         **{f"feed of {rows:,} entries": partial(_feed, _entries(rows)) for rows in ROWS},
@@ -55,21 +54,20 @@ def _entries(count: int) -> bytes:
 
 
 def measured(make: Make, rounds: int) -> tuple[float, float, float, float]:
-    """Seconds a call of the loop, of threads whose results the main thread drops, and of those that drop their own,
-    and the pieces of a result."""
+    """Return the seconds per call in a loop, freed by the main thread and freed by the maker, and the pieces."""
     for _ in range(3):
         make()
     began = time.perf_counter()
     make()
     calls = max(20, round(JOB_SECONDS / (time.perf_counter() - began)))
     loop, elsewhere, at_home = [], [], []
-    for _ in range(rounds):  # in turn, for the host's speed changes
+    for _ in range(rounds):  # in turn, since the speed of the host changes
         loop.append(_looped(make, calls))
         elsewhere.append(_pooled(make, calls))
         at_home.append(_pooled(partial(_dropped, make), calls))
-    pieces = native_allocations.pieces([make() for _ in range(3)])
+    pieces = native_allocations.pieces_per_result([make() for _ in range(3)])
     if pieces is None:
-        raise SystemExit("the C library does not tell how many pieces there are: glibc 2.33 or later does")
+        raise SystemExit("counting the pieces needs glibc 2.33 or later")
     return median(loop), median(elsewhere), median(at_home), pieces
 
 
@@ -83,7 +81,7 @@ def _looped(make: Make, calls: int) -> float:
 def _pooled(make: Make, calls: int) -> float:
     began = time.perf_counter()
     with ThreadPoolExecutor(WORKERS) as pool:
-        for _ in pool.map(lambda _: make(), range(calls)):  # which keeps no result
+        for _ in pool.map(lambda _: make(), range(calls)):  # discards the results
             pass
     return (time.perf_counter() - began) / calls
 
@@ -105,7 +103,7 @@ def main() -> None:
         each = WORKERS * (elsewhere - at_home) / pieces if pieces else 0.0
         cells = [f"{1e3 * seconds:.2f} ms" for seconds in (loop, elsewhere, at_home)]
         cells += [f"{loop / seconds:.2f}×" for seconds in (elsewhere, at_home)]
-        cells += [f"{1e9 * seconds:.0f}" for seconds in (each, seconds_a_piece(pieces))]
+        cells += [f"{1e9 * seconds:.0f}" for seconds in (each, deallocation_per_piece(pieces))]
         print(f"| {name} | {pieces:,.0f} | {' | '.join(cells)} |", flush=True)
 
 

@@ -12,7 +12,7 @@ within a tenth of the plain loop, faster or slower, all go on for up to three ti
 tell which of two such ways is the slower one.
 
 Trials go to docs/score.json, one after the other: after an interruption the same command goes on where it stopped.
-`--report` measures nothing: it writes docs/score.md, docs/score.svg and the README's table from what is there.
+`--report` measures nothing: it writes docs/score.md, docs/score.svg and the table in docs/evidence.md from it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MORE: Final = 3
 
 
 def examine(workload: Workload, tell: corpus.Tell, *, rounds: int, timeout: float) -> Trial:
-    """Gets advice on a workload and tries it beside all others.
+    """Get advice on a workload and tries it beside all others.
 
     Raises JobError where the oracle has no record, or the plain loop can't be run.
     """

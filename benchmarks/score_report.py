@@ -1,4 +1,4 @@
-"""The score as people read it: docs/score.md, docs/score.svg and the table in README.md, from finished trials."""
+"""The score as people read it, from finished trials: docs/score.md, docs/score.svg and a table in docs/evidence.md."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ INK, MUTED, ACCENT, FLOOR = "#24292f", "#8c959f", "#0969da", "#1a7f37"
 
 
 def write(trials: Sequence[Trial]) -> str:
-    """Writes the report's files and returns what is worth a look at once."""
+    """Write the report's files and return what is worth a look at once."""
     if not trials:
         return "nothing was tried yet"
     summary = "\n\n".join((_table(_STANDING_COLUMNS, map(_standing_row, standings(trials))), _told(foresight(trials))))
     _replace(ROOT / "docs" / "score.md", _document(trials, summary))
     _draw(trials, ROOT / "docs" / "score.svg")
-    renew(ROOT / "README.md", "score", summary)
+    renew(ROOT / "docs" / "evidence.md", "score", summary)
     return summary
 
 
@@ -96,9 +96,9 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _document(trials: Sequence[Trial], summary: str) -> str:
     ordered = sorted(trials, key=lambda trial: trial.workload)
     return (
-        "# How good the advice is\n\n"
-        "Written by `python -m benchmarks.score`, which says how it was measured. "
-        f"“{ORACLE.capitalize()}” is the floor that noise leaves.\n\n"
+        "# The score of every workload\n\n"
+        "Written by `python -m benchmarks.score`. [Evidence](evidence.md#is-the-advice-right) says how it was "
+        f"measured. “{ORACLE.capitalize()}” is the floor that noise leaves.\n\n"
         f"![pick/best of each rule on every workload](score.svg)\n\n{summary}\n\n"
         f"{_table(_TRIAL_COLUMNS, map(_trial_row, ordered))}\n"
     )

@@ -1,11 +1,13 @@
-"""Advises on a function that waits and on one that computes, then shows that following the advice pays.
+"""Advise on a function that waits and on one that computes, then run both as advised and compare.
 
-Run it with `python -m profiles.demo` (or `make demo`); it takes less than a minute.
+Run it with `make demo` or `python -m profiles.demo`. It takes about half a minute.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from rich.console import Console
@@ -14,16 +16,17 @@ from rich.table import Table
 from advisor.api import advise_target
 from advisor.models import Advice
 from advisor.report import terminal
+from advisor.report.layout import Screen
 from profiles import Workload, find
 from profiles.job import SEQUENTIAL, alternate, plan_of
 
-SHOWN: Final = ("web.download", "simulation.price_option")  # one waits, one computes
+WORKLOADS: Final = ("web.download", "simulation.price_option")  # one waits, one computes
 ROUNDS: Final = 3
 TIMEOUT: Final = 120.0
 
 
 class Outcome(NamedTuple):
-    """What was advised for a workload, and the seconds its job really took both ways."""
+    """The advice for a workload, and the median seconds that its job took."""
 
     workload: Workload
     advice: Advice
@@ -33,24 +36,31 @@ class Outcome(NamedTuple):
 
 def main() -> None:
     console = Console()
-    show([follow(find(name), console) for name in SHOWN], console)
+    outcomes = [follow(find(name), console) for name in WORKLOADS]
+    show(outcomes, console)
+    python = Path(sys.executable)
+    command = python.relative_to(Path.cwd()) if python.is_relative_to(Path.cwd()) else python
+    console.print(f"\nTo advise on a function of yours: {command} -m advisor FILE.py:FUNCTION", soft_wrap=True)
 
 
 def follow(workload: Workload, console: Console) -> Outcome:
-    """Gets advice on a workload, shows it, and does the job both ways."""
+    """Advise on a workload, print the advice, and run its job sequentially and as advised."""
     console.rule(f"{workload.name}: {workload.what}")
-    advice = advise_target(workload.target, inputs=workload.inputs, calls=workload.calls)
-    terminal.render(advice, console)
-    plan = plan_of(advice)
     console.print(
-        f"\nNow really doing these {workload.calls} calls, sequentially and as advised, {ROUNDS} times each …\n"
+        f"$ advise {workload.target} --inputs {workload.inputs} --calls {workload.calls}",
+        soft_wrap=True,
+        highlight=False,
     )
+    advice = advise_target(workload.target, inputs=workload.inputs, calls=workload.calls)
+    print(terminal.as_text(advice, Screen.of(sys.stdout)), end="", flush=True)
+    plan = plan_of(advice)
+    console.print(f"\nRunning these {workload.calls} calls sequentially and as advised, {ROUNDS} times each …\n")
     seconds = alternate(workload, list(dict.fromkeys((SEQUENTIAL, plan))), rounds=ROUNDS, timeout=TIMEOUT)
     return Outcome(workload, advice, seconds[SEQUENTIAL], seconds[plan])
 
 
 def show(outcomes: Sequence[Outcome], console: Console) -> None:
-    """Seconds and speed-ups side by side; what was measured are medians."""
+    """Print the times of each workload, with the predicted and the measured speed-up."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("function", "advised", "sequential", "as advised", "predicted", "measured"):
         table.add_column(heading, no_wrap=True)
@@ -64,7 +74,7 @@ def show(outcomes: Sequence[Outcome], console: Console) -> None:
             f"{advice.speedup.expected:.1f}×" if advice.speedup else "–",
             f"{sequential / advised:.1f}×",
         )
-    console.rule("Following the advice: the speed-up predicted and measured")
+    console.rule("Predicted and measured speed-ups")
     console.print(table)
 
 

@@ -1,7 +1,7 @@
 """What the workloads' jobs really took, every way they were run: a record a workload in `recorded/`, by kind of host.
 
-`benchmarks.oracle` writes them; the score and the training of the second opinion read them. `advise journal export`
-writes what was reported to a service in the same format.
+`benchmarks.oracle` writes them, `benchmarks.score` and `benchmarks.curves_against_simulation` read them.
+`advise journal export` writes the outcomes reported to a service in the same format.
 """
 
 from __future__ import annotations

@@ -1,21 +1,39 @@
-"""What holds for all tests."""
+"""Settings for all tests."""
 
 from __future__ import annotations
 
 import os
 import signal
 
+import pytest
 from hypothesis import settings
 
-# No test asserts a timing, and on a busy host a first example may take long.
+# No test asserts a timing, and a first example may take long on a busy host.
 settings.register_profile("advisor", deadline=None, print_blob=True)
 settings.load_profile("advisor")
 
-# What `advise serve` keeps belongs to whoever runs the tests; those of the journal name one of their own.
+# The journal of `advise serve` would be that of the user who runs the tests.
 os.environ["ADVISOR_JOURNAL"] = "off"
 
-# A shell lets its background jobs ignore Ctrl-C, and nohup SIGHUP; so would the programs that tests send them to.
+# A shell makes its background jobs ignore SIGINT, and nohup SIGHUP. Programs started by tests would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+SLOW = {"browser", "database", "server", "wheel", "slow"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one worker of pytest-xdist, and start with the files that have slow tests.
+
+    A test that belongs to another group has the mark `xdist_group`.
+    """
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    slow_files = {item.path for item in items if SLOW.intersection(mark.name for mark in item.iter_markers())}
+    items.sort(key=lambda item: item.path not in slow_files)
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))

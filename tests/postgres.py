@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own: a cluster in a temporary folder, reached through a socket there, gone when the tests are."""
+"""A temporary PostgreSQL server, reached through a socket in its own folder."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from pathlib import Path
 
 import psycopg
 
-USERS = ("postgres", "nobody")  # a server does not run as root
-PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
+USERS = ("postgres", "nobody")  # the server refuses to run as root
+PROGRAM_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin")
 
 
-def found() -> Path | None:
-    """The folder of its programs."""
-    known = [Path(path).resolve().parent for path in [shutil.which("initdb")] if path]
-    folders = [*known, *(folder for place in PLACES for folder in sorted(Path("/").glob(place[1:]), reverse=True))]
+def find_programs() -> Path | None:
+    """Return the folder of the server's programs, or None if it is not installed."""
+    on_path = [Path(path).resolve().parent for path in [shutil.which("initdb")] if path]
+    folders = [
+        *on_path,
+        *(folder for pattern in PROGRAM_FOLDERS for folder in sorted(Path("/").glob(pattern[1:]), reverse=True)),
+    ]
     return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "pg_ctl").exists()), None)
 
 
@@ -29,7 +32,7 @@ class Cluster:
     def __init__(self, programs: Path, folder: Path) -> None:
         self._programs = programs
         self._folder = folder
-        self._user = _somebody()
+        self._user = _unprivileged_user()
         self._numbers = count(1)
         if self._user is not None:
             os.chown(folder, self._user, -1)
@@ -41,27 +44,25 @@ class Cluster:
         log = f"{self._folder}/log"
         self._run("pg_ctl", "start", "--wait", "-s", "-D", f"{self._folder}/data", "-o", options, "-l", log)
 
-    def stop(self, ending: str = "fast") -> None:
-        self._run("pg_ctl", "stop", "--wait", "-s", "-D", f"{self._folder}/data", "-m", ending)
+    def stop(self, mode: str = "fast") -> None:
+        self._run("pg_ctl", "stop", "--wait", "-s", "-D", f"{self._folder}/data", "-m", mode)
 
     def new_database(self) -> str:
-        """Its address."""
+        """Create a database and return its address."""
         name = f"journal{next(self._numbers)}"
-        with psycopg.connect(self._place("postgres"), autocommit=True) as connection:
+        with psycopg.connect(f"host={self._folder} user=advisor dbname=postgres", autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}")
         return f"postgresql+psycopg://advisor:hush-hush@/{name}?host={self._folder}"
 
-    def _place(self, database: str) -> str:
-        return f"host={self._folder} user=advisor dbname={database}"
-
     def _run(self, program: str, *arguments: str) -> None:
-        # The server inherits the streams, and a pipe would stay open for as long as it runs.
+        # The server inherits the streams; a pipe would stay open while it runs.
         with (self._folder / f"{program}.log").open("w") as log:
             command = [str(self._programs / program), *arguments]
             subprocess.run(command, check=True, cwd=self._folder, user=self._user, stdout=log, stderr=log, timeout=60)
 
 
-def _somebody() -> int | None:
+def _unprivileged_user() -> int | None:
+    """Return the user to run the server as if this process is root, else None."""
     if os.geteuid() != 0:
         return None
     known = {entry.pw_name: entry.pw_uid for entry in pwd.getpwall()}
@@ -70,10 +71,10 @@ def _somebody() -> int | None:
 
 @contextmanager
 def cluster(programs: Path) -> Iterator[Cluster]:
-    # Not pytest's temporary folder, which nobody else may enter, and whose path may be too long for a socket's.
+    # Not pytest's temporary folder: other users cannot enter it, and its path may be too long for a socket.
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
-        made = Cluster(programs, Path(folder))
+        server = Cluster(programs, Path(folder))
         try:
-            yield made
+            yield server
         finally:
-            made.stop()
+            server.stop()

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all."""
+"""Files are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from advisor.report.atomic_write import atomic_write, check
 
 
 def test_a_file_appears_whole_with_the_usual_permissions(tmp_path: Path) -> None:
-    """Nothing but the new file is left in its folder, and others may read it as any new file."""
+    """The new file has the permissions of any other, and no temporary file is left."""
     place, plain = tmp_path / "profile.json", tmp_path / "plain"
     plain.touch()
     with atomic_write(place) as file:
@@ -23,7 +23,7 @@ def test_a_file_appears_whole_with_the_usual_permissions(tmp_path: Path) -> None
 
 
 def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
-    """And nothing else."""
+    """The old content stays, and no temporary file is left."""
     place = tmp_path / "profile.json"
     place.write_text("old")
 
@@ -46,7 +46,7 @@ def test_a_device_is_written_to_and_stays_one() -> None:
 
 
 def test_a_link_stays_one(tmp_path: Path) -> None:
-    """The file that it leads to is replaced, and made where there is none yet."""
+    """The target of the link is replaced, or created."""
     folder = tmp_path / "folder"
     folder.mkdir()
     link = tmp_path / "link.svg"
@@ -60,8 +60,8 @@ def test_a_link_stays_one(tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["real.svg"]
 
 
-def test_what_cannot_be_written_is_told_before(tmp_path: Path) -> None:
-    """A folder, and a file in a folder that is not there; a check leaves nothing, and no file that was there."""
+def test_what_cannot_be_written_is_known_beforehand(tmp_path: Path) -> None:
+    """`check` raises the error that writing would raise, and changes nothing."""
     place = tmp_path / "profile.json"
     check(place)
     assert list(tmp_path.iterdir()) == []

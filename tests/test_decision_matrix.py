@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from advisor.describe import decision_matrix, reader
-from advisor.describe.decision_matrix import FURTHER, LISTS, MATRIX, ROWS, MatrixRow
+from advisor.decide.reference import as_json
+from advisor.describe import reader
+from advisor.describe.decision_matrix import FURTHER, LISTS, MATRIX, ROWS
+from advisor.models import MatrixRow
 
 NOTEBOOK = [
     ("Downloading 100 files", "threading", "I/O bound, waiting for network"),
@@ -41,7 +43,7 @@ def test_every_row_can_be_used(row: MatrixRow) -> None:
 
 def test_everything_is_listed_as_json() -> None:
     """The JSON holds every row, rule and pitfall with its source, and survives a round trip."""
-    tables = decision_matrix.as_json()
+    tables = as_json()
     assert json.loads(json.dumps(tables)) == tables
     assert [len(tables[name]) for name in ("matrix", "lists", "further")] == [len(MATRIX), len(LISTS), len(FURTHER)]
     assert {"rules", "pitfalls"} < set(tables)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from advisor.api import advise_description, curves
 from advisor.describe import reader
 from advisor.describe.classifier.predict import VERDICTS, Judgement
-from advisor.describe.decision_matrix import LISTS, MATRIX, ROWS, MatrixRow
+from advisor.describe.decision_matrix import LISTS, MATRIX, ROWS
+from advisor.describe.matrix_lookup import row_for_name
 from advisor.describe.reader import (
     BUSY_CORE,
     HOW_LONG,
@@ -19,11 +20,10 @@ from advisor.describe.reader import (
     WHERE_IT_WORKS,
     archetypes,
     read,
-    read_name,
 )
 from advisor.describe.text.quantities import Quantities
 from advisor.limits import MAX_DESCRIPTION
-from advisor.models import Machine, Recommendation
+from advisor.models import Machine, MatrixRow, Recommendation
 
 PROBABILITIES: dict[Recommendation, float] = dict.fromkeys(VERDICTS, 0.05)
 
@@ -274,7 +274,7 @@ def test_a_huge_text_is_safe(piece: str) -> None:
 )
 def test_a_name_speaks_of_a_row(target: str, task: str | None) -> None:
     """A target's name counts only where all its words speak for one verdict."""
-    row = read_name(target)
+    row = row_for_name(target)
     assert (row.task if row else None) == task
 
 

@@ -17,7 +17,6 @@ HEAVY = {
     "flask",
     "importlib.metadata",
     "logging",
-    "loky",
     "matplotlib",
     "multiprocessing",
     "numpy",
@@ -62,14 +61,23 @@ def test_importing_the_package_loads_none_of_its_machinery() -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["describe", "--help"], ["nonsense"], []])
 def test_help_and_mistakes_load_no_heavy_module(arguments: list[str]) -> None:
     """`advise --help` and a wrong command line are answered without pydantic, rich or any part that measures."""
-    assert not imported(f"from advisor.cli.commands import main; main({arguments!r})") & TOO_DEAR_FOR_HELP
+    assert not imported(f"from advisor.cli.main import main; main({arguments!r})") & TOO_DEAR_FOR_HELP
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]])
 def test_a_description_is_answered_without_heavy_modules(option: list[str]) -> None:
     """`advise describe` loads neither rich nor NumPy, scikit-learn, asyncio, multiprocessing or psutil."""
-    code = f"from advisor.cli.commands import main; assert main(['describe', 'download 100 files', *{option!r}]) == 0"
+    code = f"from advisor.cli.main import main; assert main(['describe', 'download 100 files', *{option!r}]) == 0"
     assert not imported(code) & TOO_DEAR_FOR_A_DESCRIPTION
+
+
+def test_measured_advice_loads_no_understanding_of_text() -> None:
+    """Advising on a Profile reads no description: neither the reader, nor the text parser, nor the classifier."""
+    profile = "advisor.Profile(target='shop.images:resize', calls=9, wall=0.1, gil_held=0.1)"
+    loaded = imported(f"import advisor; advisor.advise({profile}, machine=advisor.Machine(cores=4)).summary")
+    assert "advisor.decide.choose" in loaded
+    reading = ("advisor.describe.classifier", "advisor.describe.reader", "advisor.describe.text")
+    assert not [name for name in loaded if name.startswith(reading)]
 
 
 def test_rendering_text_loads_no_rich() -> None:

@@ -1,4 +1,4 @@
-"""Advice given, and what it brought: kept in SQLite and in PostgreSQL alike."""
+"""Advice and outcomes stored in SQLite and in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -14,30 +14,41 @@ from typing import Any
 
 import pytest
 
+import advisor
 from advisor import api
 from advisor.errors import UsageError
-from advisor.journal import journal as journal_module
 from advisor.journal import open_journal, queries
-from advisor.journal.ids import identity
+from advisor.journal.ids import advice_id
 from advisor.journal.journal import Journal
-from advisor.journal.prediction import predicted
+from advisor.journal.prediction import predicted, with_advised_defaults
 from advisor.limits import MAX_JOURNAL_BYTES
-from advisor.models import Machine, Profile
+from advisor.models import Machine, Profile, Strategy
 from profiles import outcomes
-from tests.journals import DAY, MACHINE, NOW, PROFILE, Clock, address, advice, clock, cluster, events, journal, question
+from tests.journals import (
+    DAY,
+    MACHINE,
+    NOW,
+    PROFILE,
+    Clock,
+    address,
+    advice,
+    clock,
+    cluster,
+    events,
+    journal,
+    question,
+    recorded,
+)
 
 __all__ = ["address", "clock", "cluster", "events", "journal"]  # fixtures
 
-
-GIVEN = advice().model_dump_json()
+ROOT = Path(__file__).parent.parent
+DOCUMENT = advice().model_dump_json()
 LARGE = {"calls": 20, "wall": 1.0, "gil_held": 1.0, "wait": 0.0, "peak_memory": 2 << 30, "idle_memory": 10 << 20}
+DESCRIPTION = "Downloading 100 files"
 
 
-class TestIdentity:
-    def test_it_can_be_written_into_a_link(self) -> None:
-        """144 bits, none of whose characters a URL would have to quote."""
-        assert re.fullmatch(r"[A-Za-z0-9_-]{24}", identity(question(), GIVEN))
-
+class TestIds:
     @pytest.mark.parametrize(
         "same",
         [
@@ -47,225 +58,190 @@ class TestIdentity:
         ],
     )
     def test_the_order_of_fields_and_nulls_do_not_matter(self, same: dict[str, Any]) -> None:
-        """What means the same has the same id."""
-        assert identity(same, GIVEN) == identity(question(), GIVEN)
+        """Equivalent questions have the same id."""
+        assert advice_id(same, DOCUMENT) == advice_id(question(), DOCUMENT)
 
-    def test_everything_else_does(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The question, the advice, and the version that answers."""
-        found = {identity(question(), GIVEN), identity(question(7), GIVEN), identity(question(), GIVEN + " ")}
+    def test_question_advice_and_version_matter(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Each of them changes the id, whose characters need no quoting in a URL."""
+        ids = {advice_id(question(), DOCUMENT), advice_id(question(7), DOCUMENT), advice_id(question(), DOCUMENT + " ")}
         monkeypatch.setattr("advisor.journal.ids.__version__", "99")
-        found.add(identity(question(), GIVEN))
-        assert len(found) == 4
+        ids.add(advice_id(question(), DOCUMENT))
+        assert len(ids) == 4
+        assert all(re.fullmatch(r"[A-Za-z0-9_-]{24}", id) for id in ids)
 
-    def test_it_does_not_depend_on_the_process(self) -> None:
-        """Whatever the order of its sets, each worker gives the same advice the same id."""
+    def test_processes_agree(self) -> None:
+        """The id does not depend on the hash seed."""
         script = textwrap.dedent("""
-            from advisor.limits import MAX_JOURNAL_BYTES
-from advisor.journal.ids import identity
+            from advisor.journal.ids import advice_id
             from tests.journals import advice, question
-            print(identity(question(), advice().model_dump_json()))
+            print(advice_id(question(), advice().model_dump_json()), end="")
         """)
-        command = [sys.executable, "-c", script]
-        found = {
-            subprocess.check_output(command, cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": seed}, text=True).strip()
-            for seed in ("1", "2")
-        }
-        assert found == {identity(question(), GIVEN)}
+        environment = {**os.environ, "PYTHONHASHSEED": "1"}
+        other = subprocess.check_output([sys.executable, "-c", script], cwd=ROOT, env=environment, text=True)
+        assert other == advice_id(question(), DOCUMENT)
 
 
 class TestAdvice:
-    def test_it_comes_back_as_it_was_given(self, journal: Journal) -> None:
-        """With the question, and when that was asked."""
-        given = advice()
-        id = journal.record(question(machine=None), given)
-        assert id == identity(question(), GIVEN)
+    def test_it_is_returned_as_it_was_recorded(self, journal: Journal) -> None:
+        """With the question, the times and the version. PostgreSQL's text cannot hold the zero character as it is."""
+        asked = question(target="naïve\x00😀")
+        id = journal.record(asked | {"machine": None}, advice())
+        assert id == advice_id(asked, DOCUMENT)
         entry = journal.advice(id)
         assert entry is not None
-        assert (entry.id, entry.advice, entry.question) == (id, given, question())
-        assert (entry.first_asked, entry.last_asked, entry.version) == (NOW, NOW, "0.1.0")
+        assert (entry.id, entry.advice, entry.question) == (id, advice(), asked)
+        assert (entry.first_asked, entry.last_asked, entry.version) == (NOW, NOW, advisor.__version__)
 
-    def test_other_advice_on_the_same_question_has_an_id_of_its_own(self, journal: Journal) -> None:
-        """As where less memory was left: each link shows what was given, and outcomes are compared with just that."""
+    def test_different_advice_on_the_same_question_has_a_different_id(self, journal: Journal) -> None:
+        """With less free memory the advice may change; each link shows its own, and outcomes are compared with that."""
         roomy, tight = (
             api.advise(Profile.model_validate(LARGE), machine=Machine(cores=16, memory=memory << 30))
             for memory in (32, 8)
         )
         assert roomy.workers > tight.workers
-        given = {str(journal.record({"profile": LARGE}, one)): one for one in (roomy, tight, roomy)}
-        assert len(given) == 2
-        for id, one in given.items():
-            entry, reported = journal.advice(id), journal.report(id, seconds=100.0)
-            assert entry is not None and reported is not None  # noqa: PT018
-            assert entry.advice == one
-            assert (reported.workers, reported.predicted) == (one.workers, one.seconds)
+        by_id = {str(journal.record({"profile": LARGE}, given)): given for given in (roomy, tight, roomy)}
+        assert len(by_id) == 2
+        for id, given in by_id.items():
+            entry, outcome = journal.advice(id), journal.report(id, seconds=100.0)
+            assert entry is not None and outcome is not None  # noqa: PT018
+            assert entry.advice == given
+            assert (outcome.workers, outcome.predicted) == (given.workers, given.seconds)
 
-    def test_of_an_unknown_id_there_is_none(self, journal: Journal) -> None:
-        """Which is no error."""
+    def test_an_unknown_id_is_no_error(self, journal: Journal) -> None:
+        """Nothing is found, renewed or stored."""
         for id in ("unheard-of", "", "zero\x00", "x" * 25):
             assert journal.advice(id) is None
         assert journal.renew("unheard-of") is False
+        assert journal.report("unheard-of", seconds=1.0) is None
+        assert journal.outcomes() == []
 
-    def test_asked_again_it_is_renewed_at_most_once_an_hour(
+    def test_it_is_renewed_at_most_once_an_hour(
         self, journal: Journal, clock: Clock, events: list[str], address: str
     ) -> None:
-        """By this process, which remembers, and by another, which has the database to go by."""
-        id = journal.record(question(), advice())
-        assert id is not None
+        """By the process that remembers, and by another, which compares with the database."""
+        id = recorded(journal)
         with closing(open_journal(address, clock=clock)) as other:
-            for later, asked in ((1800, 0), (3500, 0), (3700, 3700), (7000, 3700)):
-                clock.now = NOW + later
-                assert journal.record(question(), advice()) == id
+            for seconds, renewed in ((1800, 0), (3500, 0), (3700, 3700), (7000, 3700)):
+                clock.now = NOW + seconds
+                assert recorded(journal) == id
                 assert journal.renew(id)
-                assert other.record(question(), advice()) == id
+                assert recorded(other) == id
                 entry = journal.advice(id)
                 assert entry is not None
-                assert (entry.first_asked, entry.last_asked) == (NOW, NOW + asked), later
-        assert events == ["recorded", "recorded"]
-
-    def test_a_cached_answer_renews_too(self, journal: Journal, clock: Clock, events: list[str]) -> None:
-        """It needs the id alone."""
-        id = journal.record(question(), advice())
-        assert id is not None
+                assert (entry.first_asked, entry.last_asked) == (NOW, NOW + renewed), seconds
         clock.now += 2 * DAY
         assert journal.renew(id)
-        entry = journal.advice(id)
-        assert entry is not None
-        assert entry.last_asked == clock.now
-        assert events == ["recorded", "renewed"]
+        assert events == ["recorded", "recorded", "renewed"]
 
-    def test_descriptions_are_not_kept(self, journal: Journal, events: list[str]) -> None:
-        """What people write in their own words is theirs."""
-        text = "Downloading 100 files"
-        assert journal.record({"description": text}, api.advise(text, machine=MACHINE)) is None
-        assert journal.outcomes() == []
+    @pytest.mark.parametrize(
+        "private", [{"description": DESCRIPTION}, question(note="x" * MAX_JOURNAL_BYTES)], ids=["description", "large"]
+    )
+    def test_descriptions_and_large_questions_are_left_out(
+        self, private: dict[str, Any], journal: Journal, events: list[str]
+    ) -> None:
+        """For privacy, and so that a few requests cannot fill the disk."""
+        assert journal.record(private, advice()) is None
         assert events == ["left out"]
 
-    def test_descriptions_are_kept_where_that_is_wanted(self, address: str) -> None:
-        """It has to be said."""
-        text = "Downloading 100 files"
+    def test_descriptions_are_stored_on_request(self, address: str, tmp_path: Path) -> None:
+        """They are no training records: an assumed profile says nothing about the quality of the model."""
         with closing(open_journal(address, descriptions=True)) as journal:
-            id = journal.record({"description": text}, api.advise(text, machine=MACHINE))
+            id = journal.record({"description": DESCRIPTION}, api.advise(DESCRIPTION, machine=MACHINE))
             assert id is not None
             entry = journal.advice(id)
-        assert entry is not None
-        assert entry.question == {"description": text}
-
-    def test_what_is_too_large_is_left_out(self, journal: Journal, events: list[str]) -> None:
-        """Nobody fills the disk with a few requests."""
-        large = question(note="x" * MAX_JOURNAL_BYTES)
-        assert journal.record(large, advice()) is None
-        assert events == ["left out"]
-
-    def test_what_json_may_hold_can_be_kept(self, journal: Journal) -> None:
-        """PostgreSQL has no text with a zero character in it."""
-        id = journal.record(question(target="naïve\x00😀"), advice())
-        assert id is not None
-        entry = journal.advice(id)
-        assert entry is not None
-        assert entry.question["target"] == "naïve\x00😀"
+            assert entry is not None
+            assert entry.question == {"description": DESCRIPTION}
+            journal.report(id, seconds=3.0)
+            assert journal.export(tmp_path / "recorded") == (0, 1)
+        assert not (tmp_path / "recorded").exists()
 
 
 class TestOutcomes:
-    def test_it_stands_beside_what_was_predicted(self, journal: Journal, clock: Clock, events: list[str]) -> None:
-        """What is not said was as advised."""
-        given = advice()
-        id = journal.record(question(), given)
-        assert id is not None
+    def test_omitted_fields_are_as_advised(self, journal: Journal, clock: Clock, events: list[str]) -> None:
+        """The outcome has the seconds that were predicted by the advice."""
+        id = recorded(journal)
         clock.now += 60
-        reported = journal.report(id, seconds=2.5, sequential_seconds=50.0, note="on the night's data")
-        assert reported is not None
-        assert (reported.strategy, reported.workers, reported.calls) == ("threading", given.workers, 1000)
-        assert (reported.seconds, reported.sequential_seconds) == (2.5, 50.0)
-        assert (reported.predicted, reported.reported) == (given.seconds, NOW + 60)
-        assert journal.outcomes() == [reported]
+        outcome = journal.report(id, seconds=2.5, sequential_seconds=50.0, note="on the night's data")
+        assert outcome is not None
+        assert (outcome.strategy, outcome.workers, outcome.calls) == ("threading", advice().workers, 1000)
+        assert (outcome.seconds, outcome.sequential_seconds) == (2.5, 50.0)
+        assert (outcome.predicted, outcome.reported) == (advice().seconds, NOW + 60)
+        assert journal.outcomes() == [outcome]
         assert events == ["recorded", "reported"]
 
-    def test_another_way_than_advised_has_its_own_prediction(self, journal: Journal) -> None:
-        """Another strategy, other workers, another size of job."""
-        given = advice()
-        id = journal.record(question(), given)
-        assert id is not None
+    def test_a_job_done_differently_has_its_own_prediction(self, journal: Journal) -> None:
+        """Another strategy, another number of workers, another size of job; none for asyncio without a coroutine."""
+        given, id = advice(), recorded(journal)
         loop = journal.report(id, seconds=50.0, strategy="sequential")
         fewer = journal.report(id, seconds=25.0, workers=2)
         smaller = journal.report(id, seconds=1.0, calls=100)
-        assert loop is not None and fewer is not None and smaller is not None  # noqa: PT018
-        alone = next(one for one in given.alternatives if one.strategy == "sequential")
-        assert (loop.workers, loop.predicted) == (1, alone.seconds)
+        unknown = journal.report(id, seconds=1.0, strategy="asyncio", workers=8)
+        assert loop is not None and fewer is not None and smaller is not None and unknown is not None  # noqa: PT018
+        sequential = next(option for option in given.alternatives if option.strategy == "sequential")
+        assert (loop.workers, loop.predicted) == (1, sequential.seconds)
         assert given.seconds is not None and fewer.predicted is not None and smaller.predicted is not None  # noqa: PT018
         assert fewer.predicted.low > given.seconds.high
         assert smaller.predicted.high < given.seconds.low
-        assert journal.outcomes(limit=2) == [smaller, fewer]
-
-    def test_what_the_advice_says_nothing_of_has_no_prediction(self, journal: Journal) -> None:
-        """The function is no coroutine."""
-        id = journal.record(question(), advice())
-        assert id is not None
-        reported = journal.report(id, seconds=1.0, strategy="asyncio", workers=8)
-        assert reported is not None
-        assert reported.predicted is None
-        assert journal.outcomes() == [reported]
+        assert unknown.predicted is None
+        assert journal.outcomes(limit=2) == [unknown, smaller]
 
     def test_more_workers_than_were_considered_have_no_prediction(self) -> None:
-        """Nor has one thread, which is no pool; those that no call is left for make no difference."""
+        """Nor has one thread, which is no pool; workers beyond the number of calls make no difference."""
         given = advice()
         assert predicted(given, "threading", 1_000_000, 1000) is None
         assert predicted(given, "threading", 1, 1000) is None
         assert predicted(given, "threading", 1_000_000, 10) == predicted(given, "threading", 10, 10)
 
-    def test_between_two_numbers_that_were_considered_it_is_between_theirs(self) -> None:
+    def test_other_numbers_of_workers_are_interpolated(self) -> None:
         """Where calls wait, twice the workers take half as long."""
-        given = advice()
-        fewer, between, more = (predicted(given, "threading", workers, 1000) for workers in (32, 34, 36))
+        fewer, between, more = (predicted(advice(), "threading", workers, 1000) for workers in (32, 34, 36))
         assert fewer is not None and between is not None and more is not None  # noqa: PT018
         for name in ("low", "expected", "high"):
-            few, some, many = (getattr(one, name) for one in (fewer, between, more))
+            few, some, many = (getattr(seconds, name) for seconds in (fewer, between, more))
             assert many < some < few
             assert some == pytest.approx((few * 32 + many * 36) / (2 * 34))
 
-    def test_undecided_advice_needs_a_strategy(self) -> None:
-        """Nothing was advised that could have been followed, and no number of workers."""
+    @pytest.mark.parametrize(
+        ("strategy", "workers", "message"),
+        [
+            (None, None, "strategy is required"),
+            ("threading", None, "workers is required: none were advised for threading"),
+            ("sequential", 2, "sequential has one worker"),
+        ],
+    )
+    def test_undecided_advice_needs_a_strategy_and_workers(
+        self, strategy: Strategy | None, workers: int | None, message: str
+    ) -> None:
+        """There is no advice that could have been followed, and no prediction."""
         undecided = api.advise("it is slow", machine=MACHINE)
-        assert undecided.recommendation == "undecided"
-        assert journal_module.way_of(undecided, "sequential", None) == ("sequential", 1)
-        with pytest.raises(UsageError, match="strategy is needed"):
-            journal_module.way_of(undecided, None, None)
-        with pytest.raises(UsageError, match="workers are needed: none were advised for threading"):
-            journal_module.way_of(undecided, "threading", None)
+        with pytest.raises(UsageError, match=message):
+            with_advised_defaults(undecided, strategy, workers)
+        assert with_advised_defaults(undecided, "sequential", None) == ("sequential", 1)
         assert predicted(undecided, "threading", 4, 10) is None
 
-    def test_of_unknown_advice_there_is_no_outcome(self, journal: Journal) -> None:
-        """Nothing is kept of it."""
-        assert journal.report("unheard-of", seconds=1.0) is None
-        assert journal.outcomes() == []
-
-    def test_there_is_an_end_to_what_can_be_reported(
+    def test_their_number_is_limited(
         self, journal: Journal, monkeypatch: pytest.MonkeyPatch, events: list[str]
     ) -> None:
         """A refusal is no failure of the database."""
         monkeypatch.setattr(queries, "MAX_OUTCOMES", 2)
-        id = journal.record(question(), advice())
-        assert id is not None
+        id = recorded(journal)
         for _ in range(2):
             journal.report(id, seconds=1.0)
-        with pytest.raises(UsageError, match="2 outcomes of this advice already"):
+        with pytest.raises(UsageError, match="2 outcomes already"):
             journal.report(id, seconds=1.0)
         assert len(journal.outcomes()) == 2
         assert journal.lost is None
         assert "failed" not in events
 
-
-class TestExport:
-    def test_records_are_those_of_the_reference_workloads(self, journal: Journal, tmp_path: Path) -> None:
-        """One for each advice and size of job, each way of doing it once, marked as reported."""
-        given = advice()
-        id = journal.record(question(), given)
-        assert id is not None
+    def test_they_are_exported_as_training_records(self, journal: Journal, tmp_path: Path) -> None:
+        """One record for each advice and size of job, with the seconds of each strategy and number of workers."""
+        given, id = advice(), recorded(journal)
         journal.report(id, seconds=2.5, sequential_seconds=50.0)
         journal.report(id, seconds=2.25)
         journal.report(id, seconds=13.0, strategy="multiprocessing", workers=4)
         journal.report(id, seconds=0.3, calls=100)
         assert journal.export(tmp_path / "recorded") == (2, 0)
-        small, large = sorted(outcomes.load_all(tmp_path / "recorded"), key=lambda one: one.calls)
+        small, large = sorted(outcomes.load_all(tmp_path / "recorded"), key=lambda record: record.calls)
         assert large.workload == f"reported.{id}.1000"
         assert (large.family, large.source) == ("reported", "reported")
         assert (large.profile, large.machine) == (given.profile, MACHINE)
@@ -276,21 +252,11 @@ class TestExport:
         ]
         assert (small.calls, [run.seconds for run in small.runs]) == (100, [(0.3,)])
 
-    def test_what_was_only_assumed_is_left_out(self, address: str, tmp_path: Path) -> None:
-        """A profile that stands for a description says nothing about how good the model is."""
-        text = "Downloading 100 files"
-        with closing(open_journal(address, descriptions=True)) as journal:
-            id = journal.record({"description": text}, api.advise(text, machine=MACHINE))
-            assert id is not None
-            journal.report(id, seconds=3.0)
-            assert journal.export(tmp_path / "recorded") == (0, 1)
-        assert not (tmp_path / "recorded").exists()
-
 
 class TestRetention:
-    def test_what_was_not_asked_for_in_time_goes_with_its_outcomes(self, journal: Journal, clock: Clock) -> None:
-        """Asking and reporting renew."""
-        old, asked, reported = (str(journal.record(question(calls), advice(calls))) for calls in (1, 2, 3))
+    def test_old_advice_is_removed_with_its_outcomes(self, journal: Journal, clock: Clock) -> None:
+        """Asking and reporting renew it."""
+        old, asked, reported = (recorded(journal, calls) for calls in (1, 2, 3))
         journal.report(old, seconds=1.0)
         clock.now += 50 * DAY
         journal.renew(asked)
@@ -304,32 +270,31 @@ class TestRetention:
         assert journal.prune(0.0) == 2
         assert journal.outcomes() == []
 
-    def test_it_happens_in_passing(self, journal: Journal, clock: Clock) -> None:
-        """Nobody has to think of it."""
-        old = journal.record(question(1), advice(1))
+    def test_it_happens_in_the_background(self, journal: Journal, clock: Clock) -> None:
+        """New entries trigger it."""
+        old = recorded(journal, 1)
         clock.now += 91 * DAY
-        journal.record(question(2), advice(2))
-        journal.record(question(3), advice(3))  # the writer has done what was submitted before
-        assert journal.advice(str(old)) is None
+        recorded(journal, 2)
+        recorded(journal, 3)  # the writer has done what was submitted before
+        assert journal.advice(old) is None
 
-    def test_there_are_not_more_than_the_most(
+    def test_the_number_of_entries_is_limited(
         self, address: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """The oldest go, a few in each transaction."""
-        monkeypatch.setattr(queries, "AT_ONCE", 2)
-        with closing(open_journal(address, clock=clock, most_entries=3)) as journal:
+        """The oldest are removed, a few in each transaction."""
+        monkeypatch.setattr(queries, "DELETE_BATCH", 2)
+        with closing(open_journal(address, clock=clock, max_entries=3)) as journal:
             ids = []
             for calls in range(1, 11):
-                ids.append(str(journal.record(question(calls), advice(1))))
+                ids.append(recorded(journal, calls))
                 clock.now += 1
             assert journal.prune() == 7
             assert [journal.advice(id) is not None for id in ids] == [False] * 7 + [True] * 3
 
 
-class TestAtOnce:
-    def test_threads_share_one(self, journal: Journal) -> None:
-        """What they write comes together in fewer transactions, and all of it is there."""
-        given = advice()
+class TestConcurrency:
+    def test_threads_share_a_journal(self, journal: Journal) -> None:
+        """All that they write is stored."""
 
         def ask(number: int) -> str:
             id = journal.record(question(number), given)
@@ -337,13 +302,13 @@ class TestAtOnce:
             assert journal.report(id, seconds=float(number)) is not None
             return id
 
+        given = advice()
         with ThreadPoolExecutor(8) as pool:
-            ids = list(pool.map(ask, range(1, 81)))
-        assert len(set(ids)) == 80
+            assert len(set(pool.map(ask, range(1, 81)))) == 80
         assert {outcome.seconds for outcome in journal.outcomes()} == set(map(float, range(1, 81)))
 
-    def test_processes_may_all_be_the_first(self, address: str, journal: Journal) -> None:
-        """One makes the tables, and the others wait for it."""
+    def test_processes_that_start_at_once_migrate_once(self, address: str, journal: Journal) -> None:
+        """One creates the tables, and the others wait for it."""
         script = textwrap.dedent("""
             import sys
             from advisor.journal import open_journal
@@ -354,22 +319,23 @@ class TestAtOnce:
             ids = [journal.record(question(first + number), given) for number in range(10)]
             print(all(id and journal.report(id, seconds=1.0) for id in ids), journal.lost)
         """)
-        command = [sys.executable, "-c", script, address]
         pipe = subprocess.PIPE
         children = [
-            subprocess.Popen([*command, str(100 * number)], stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
-            for number in range(1, 5)
+            subprocess.Popen(
+                [sys.executable, "-c", script, address, str(number)], stdin=pipe, stdout=pipe, text=True, cwd=ROOT
+            )
+            for number in (100, 200, 300)
         ]
         for child in children:
             assert child.stdin is not None
             child.stdin.write("\n")
             child.stdin.flush()
-        assert [child.communicate(timeout=60)[0] for child in children] == ["True None\n"] * 4
-        assert len(journal.outcomes()) == 40
+        assert [child.communicate(timeout=60)[0] for child in children] == ["True None\n"] * 3
+        assert len(journal.outcomes()) == 30
 
-    @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
-    def test_a_forked_process_has_connections_of_its_own(self, address: str) -> None:
-        """As servers do that load the application before they start their workers."""
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+    def test_a_forked_process_opens_its_own_connections(self, address: str) -> None:
+        """As in a server that loads the application before it forks."""
         script = textwrap.dedent("""
             import os, sys
             from advisor.journal import open_journal
@@ -381,16 +347,13 @@ class TestAtOnce:
             for number in range(2, 5):
                 child = os.fork()
                 if child == 0:
-                    kept = all(journal.record(question(10 * number + step), given) for step in range(10))
+                    stored = all(journal.record(question(10 * number + step), given) for step in range(10))
                     same = journal.advice(first).advice == given
                     journal.close()
-                    os._exit(0 if kept and same else 1)
+                    os._exit(0 if stored and same else 1)
                 children.append(child)
             print([os.waitpid(child, 0)[1] for child in children], journal.report(first, seconds=1.0) is not None)
         """)
         command = [sys.executable, "-W", "ignore", "-c", script, address]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
         assert done.stdout == "[0, 0, 0] True\n", done.stderr
-
-
-ROOT = Path(__file__).parent.parent

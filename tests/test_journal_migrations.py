@@ -1,4 +1,4 @@
-"""The tables come to where this version needs them, from wherever they are."""
+"""Migrations create and upgrade the tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from advisor.errors import JournalError
 from advisor.journal import open_journal
-from advisor.journal.database import _MIGRATIONS, Database, revision_of
+from advisor.journal.database import MIGRATIONS, Database, current_revision
 from advisor.journal.tables import REVISION, VERSION_TABLE, metadata
 from tests.journals import NOW, address, advice, cluster, question
 
@@ -23,7 +23,7 @@ __all__ = ["address", "cluster"]  # fixtures
 
 def scripts() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", str(MIGRATIONS))
     return config
 
 
@@ -31,16 +31,16 @@ def migrate(database: Database, revision: str) -> None:
     with database.engine.execution_options(writing=True).begin() as connection:
         config = scripts()
         config.attributes["connection"] = connection
-        (command.upgrade if revision >= (revision_of(connection) or "") else command.downgrade)(config, revision)
+        command.upgrade(config, revision)
 
 
-def test_the_newest_is_the_one_that_is_asked_for() -> None:
-    """It is written down, since asking Alembic takes longer than opening the journal."""
+def test_the_newest_revision_is_the_constant() -> None:
+    """The constant saves loading Alembic, which takes longer than opening the journal."""
     assert ScriptDirectory.from_config(scripts()).get_heads() == [REVISION]
 
 
-def test_they_lead_to_the_tables_that_are_used(address: str) -> None:
-    """Alembic finds nothing that it would change."""
+def test_they_create_the_tables_of_this_version(address: str) -> None:
+    """Alembic finds no difference."""
     database = Database(address)
     assert database.upgrade() is None
     with database.reading() as connection:
@@ -51,7 +51,7 @@ def test_they_lead_to_the_tables_that_are_used(address: str) -> None:
 
 
 def test_advice_from_the_first_revision_is_kept(address: str) -> None:
-    """What was recorded before outcomes could be gets some."""
+    """Outcomes can be reported on advice of the first revision."""
     old = Database(address)
     migrate(old, "1")
     given = advice()
@@ -70,19 +70,8 @@ def test_advice_from_the_first_revision_is_kept(address: str) -> None:
         assert journal.upgrade() == REVISION
 
 
-def test_the_way_back_is_there_too(address: str) -> None:
-    """An operator may have to go back to the version before."""
-    database = Database(address)
-    database.upgrade()
-    migrate(database, "1")
-    with database.engine.connect() as connection:
-        assert revision_of(connection) == "1"
-        assert not connection.dialect.has_table(connection, "journal_outcome")
-    database.engine.dispose()
-
-
-def test_a_migration_that_fails_leaves_nothing_behind(address: str) -> None:
-    """Tables are made in the transaction that says so, SQLite's too."""
+def test_a_migration_that_fails_is_rolled_back(address: str) -> None:
+    """DDL is transactional, in SQLite too."""
     database = Database(address)
     migrate(database, "1")
     with database.engine.execution_options(writing=True).begin() as connection:
@@ -90,12 +79,12 @@ def test_a_migration_that_fails_leaves_nothing_behind(address: str) -> None:
     with closing(open_journal(address)) as journal, pytest.raises(JournalError, match="journal_outcome"):
         journal.upgrade()
     with database.engine.connect() as connection:
-        assert revision_of(connection) == "1"
+        assert current_revision(connection) == "1"
     database.engine.dispose()
 
 
 def test_a_newer_journal_is_left_alone(address: str) -> None:
-    """An older server beside it does without."""
+    """An older server on the same database works without a journal."""
     database = Database(address)
     database.upgrade()
     with database.engine.execution_options(writing=True).begin() as connection:
@@ -109,7 +98,7 @@ def test_a_newer_journal_is_left_alone(address: str) -> None:
 
 
 def test_a_database_may_have_other_tables(address: str) -> None:
-    """Alembic's among them, of an application that uses it too."""
+    """Including the version table of another application that uses Alembic."""
     database = Database(address)
     with database.engine.execution_options(writing=True).begin() as connection:
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32))"))

@@ -135,7 +135,7 @@ class TestLink:
         id = ask(client).json["id"]
         journal = journal_of(client)
         assert journal.prune(-1.0) == 1
-        journal._asked.clear()  # it forgets after an hour
+        journal._recent.clear()  # as it does after an hour
         assert client.get(f"/v1/advice/{id}").status_code == 404
         assert ask(client).json["id"] == id
         assert client.get(f"/v1/advice/{id}").status_code == 200
@@ -240,7 +240,7 @@ class TestOutcome:
         """There was no strategy to follow."""
         id = ask(client, {"task": {}}).json["id"]
         document = problem(report(client, id, {"seconds": 1}), 422)
-        assert "strategy is needed" in document["detail"]
+        assert "strategy is required" in document["detail"]
         assert [fault["field"] for fault in document["errors"]] == ["strategy"]
         assert report(client, id, {"seconds": 1, "strategy": "threading", "workers": 2}).json["predicted"] is None
         known = client.get("/v1/outcomes").json
@@ -357,7 +357,7 @@ def test_database_errors_are_not_disclosed() -> None:
     class Broken:
         lost = "connection to db.internal as advisor failed"
 
-        def look(self) -> None:
+        def probe(self) -> None:
             pass
 
         def outcomes(self) -> list[Outcome]:

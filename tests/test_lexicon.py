@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.describe.lexicon.lookup import FILES, LexiconEntry, entries, facts_for_modules, found_in
+from advisor.describe.lexicon.lookup import FILES, entries, facts_for_modules, found_in
 from advisor.describe.lexicon.schema import ARCHETYPES, NAMED, faults
 from advisor.describe.reader import archetypes
 
@@ -163,6 +163,6 @@ def test_modules_bring_their_packages_facts_once() -> None:
 
 def test_entries_cannot_be_changed() -> None:
     """Entries are shared by everyone who looks, so they are frozen."""
-    entry: LexiconEntry = entries()[0]
+    entry = entries()[0]
     with pytest.raises(AttributeError):
         entry.fact = "another"  # type: ignore[misc]

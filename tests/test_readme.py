@@ -1,7 +1,8 @@
-"""README's commands and examples do what it says."""
+"""The commands and examples in README.md work as shown."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -11,60 +12,77 @@ from pathlib import Path
 
 import pytest
 
+from advisor.service import create_app
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-MODULE = next(code for language, code in BLOCKS if language == "python" and code.startswith("# jobs.py"))
-SCRIPT = next(code for language, code in BLOCKS if language == "python" and not code.startswith("# jobs.py"))
-LINES = [line for language, code in BLOCKS if language == "console" for line in code.splitlines()]
-COMMANDS = [line[2:] for line in LINES if line.startswith("$ ")]
+MODULE, SCRIPT = (text for language, text in BLOCKS if language == "python")
+REPORT = next(text for language, text in BLOCKS if language == "text")
+CONSOLE = "".join(text for language, text in BLOCKS if language == "console")
+EXAMPLE, *COMMANDS = [shlex.split(line[2:], comments=True) for line in CONSOLE.splitlines() if line.startswith("$ ")]
+SHORT = ["--budget", "0.2", "--calls", "20"]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with README's module in it."""
+    """Return a folder that contains the README's module."""
     (tmp_path / "jobs.py").write_text(MODULE)
     return tmp_path
 
 
-def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+def run(arguments: list[str], folder: Path) -> str:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=100)
+    process = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=100
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout
 
 
-@pytest.mark.parametrize("line", COMMANDS)
-def test_every_command_runs(line: str, folder: Path) -> None:
-    """As it stands, from the folder of README's module."""
-    command = shlex.split(line, comments=True)
-    assert command[0] == "advise"
-    done = run([sys.executable, "-m", "advisor", *command[1:]], folder)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(command, marks=pytest.mark.slow if "--verify" in command else ()) for command in COMMANDS],
+    ids=" ".join,
+)
+def test_every_command_runs(command: list[str], folder: Path) -> None:
+    """Each command succeeds in the folder of the module, here with a small budget and few calls."""
+    program, *arguments = command
+    assert program == "advise"
+    measures = ":" in arguments[0]
+    assert run(["-m", "advisor", *arguments, *(SHORT if measures else ())], folder)
 
 
-def test_the_strategies_are_those_that_readme_says(folder: Path) -> None:
-    """Pure Python does not go to threads, hashing and waiting do."""
-    said = {
-        name: run([sys.executable, "-m", "advisor", f"jobs:{name}", "--budget", "1", "--calls", "1000"], folder).stdout
-        for name in ("simulate", "fingerprint", "fetch")
-    }
-    assert not said["simulate"].startswith("Threading")
-    assert not said["fingerprint"].startswith("Multiprocessing")
-    assert said["fetch"].startswith("Threading")
+def test_the_report_looks_as_shown(folder: Path) -> None:
+    """A new report on the example has the headings and strategies of the one in the README."""
+    output = run(["-m", "advisor", *EXAMPLE[1:], *SHORT], folder)
+    headings = ("\\w+ with \\d+ workers: ", "Where a call's time goes", "  Strategy ", "Why", "How sure ", "Do it ")
+    for report in (REPORT, output):
+        assert [name for name in headings if re.search(f"^{name}", report, re.MULTILINE)] == [*headings]
+        assert {"multiprocessing", "threading", "sequential"} <= set(re.findall(r"^[▸ ] (\w+)", report, re.MULTILINE))
 
 
+@pytest.mark.slow
 def test_the_script_runs(folder: Path) -> None:
-    """The Python interface, as README shows it."""
+    """The example of the Python interface runs."""
     (folder / "script.py").write_text(SCRIPT)
-    done = run([sys.executable, "script.py"], folder)
-    assert done.returncode == 0, done.stderr
-    assert "holds the GIL for" in done.stdout
+    assert "holds the GIL for" in run(["script.py"], folder)
 
 
-def test_the_extras_and_targets_named_exist() -> None:
-    """`make demo`, `make test` and every benchmark that README quotes are there."""
+def test_the_request_is_answered() -> None:
+    """The service accepts the body of the curl command."""
+    body = re.search(r"-d '(.*)'", README)
+    assert body
+    response = create_app().test_client().post("/v1/advice", json=json.loads(body[1]))
+    assert response.status_code == 200
+    assert response.get_json()["recommendation"] == "threading"
+
+
+def test_what_is_named_exists() -> None:
+    """The make targets, extras and files that the README names are there."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"(?:`|^    )make (\w+)", README, re.MULTILINE):
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
-    for module in re.findall(r"python -m (benchmarks\.\w+)", README):
-        assert (ROOT / f"{module.replace('.', '/')}.py").exists()
+    for target in re.findall(r"(?:`|^    )make ([\w-]+)", README, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    for path in re.findall(r"\]\(([^):]+)\)", README):
+        assert (ROOT / path).exists(), path
+    assert len(README.splitlines()) <= 160

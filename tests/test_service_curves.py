@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -41,7 +42,8 @@ def test_the_advice_lies_on_its_curve(client: FlaskClient, subject: dict[str, An
 def test_every_strategy_has_a_curve_over_its_workers(client: FlaskClient) -> None:
     """The plain loop is one point at 1×; the others have rising numbers of workers."""
     found = {curve["strategy"]: curve["points"] for curve in curves(client, profile=BOTH, calls=500)["curves"]}
-    assert list(found) == ["sequential", "threading", "multiprocessing"]
+    interpreters = ["interpreters"] if sys.version_info >= (3, 14) else []
+    assert list(found) == ["sequential", "threading", "multiprocessing", *interpreters]
     assert [point["speedup"]["expected"] for point in found["sequential"]] == [1.0]
     for points in found.values():
         workers = [point["workers"] for point in points]

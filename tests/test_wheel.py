@@ -1,4 +1,4 @@
-"""What is installed works without the checkout around it."""
+"""The installed wheel works without the checkout."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import os
 import subprocess
 import sys
 import zipfile
+from email import message_from_string
 from pathlib import Path
 
 import pytest
+
+pytestmark = pytest.mark.wheel
 
 ROOT = Path(__file__).parent.parent
 
@@ -25,7 +28,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(installed: Path, folder: Path, code: str) -> str:
-    """What `code` prints with the wheel's contents alone on the path, besides the installed dependencies."""
+    """Return what the code prints with only the wheel's contents and the installed dependencies on the path."""
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     command = [sys.executable, "-P", "-c", code]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
@@ -33,8 +36,26 @@ def run(installed: Path, folder: Path, code: str) -> str:
     return done.stdout
 
 
+def test_the_wheel_contains_every_tracked_file_of_the_package(installed: Path) -> None:
+    """Data files are included: the type marker, JSON, templates, styles and migrations."""
+    listed = subprocess.run(["git", "ls-files", "-z", "advisor"], cwd=ROOT, capture_output=True, check=True, text=True)
+    tracked = {name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()}
+    assert {"advisor/py.typed", "advisor/describe/archetypes.json"} <= tracked
+    assert [name for name in sorted(tracked) if not (installed / name).exists()] == []
+
+
+def test_the_wheel_is_named_and_numbered(installed: Path) -> None:
+    """The distribution is workload-advisor in the version that the package has, and its extras refer to itself."""
+    (metadata,) = installed.glob("*.dist-info/METADATA")
+    headers = message_from_string(metadata.read_text(encoding="utf-8"))
+    version = run(installed, installed, "import advisor; print(advisor.__version__)").strip()
+    assert (headers["Name"], headers["Version"]) == ("workload-advisor", version)
+    requirements = headers.get_all("Requires-Dist") or []
+    assert not [requirement for requirement in requirements if requirement.startswith("advisor")]
+
+
 def test_the_wheel_answers_descriptions_and_requests(installed: Path, tmp_path: Path) -> None:
-    """The archetypes, the page and its style are part of it."""
+    """The decision matrix and the pages are found in it."""
     code = (
         "import advisor, advisor.service as service\n"
         "print(advisor.__file__)\n"
@@ -42,8 +63,8 @@ def test_the_wheel_answers_descriptions_and_requests(installed: Path, tmp_path: 
         "client = service.create_app().test_client()\n"
         "print(client.get('/').status_code, client.get('/openapi.json').status_code)\n"
     )
-    place, recommendation, statuses = run(installed, tmp_path, code).splitlines()
-    assert place.startswith(str(installed))
+    package, recommendation, statuses = run(installed, tmp_path, code).splitlines()
+    assert package.startswith(str(installed))
     assert recommendation == "multiprocessing"
     assert statuses == "200 200"
 
@@ -51,11 +72,15 @@ def test_the_wheel_answers_descriptions_and_requests(installed: Path, tmp_path: 
 def test_the_wheel_measures_a_target(installed: Path, tmp_path: Path) -> None:
     """The child process and the observer find the package where it is installed."""
     (tmp_path / "waiting.py").write_text("import time\ndef nap(): time.sleep(0.01)\n")
-    code = "import sys; from advisor.cli.commands import main; sys.exit(main(['waiting:nap', '--budget', '0.3']))"
+    code = (
+        "import runpy, sys\n"
+        "sys.argv[1:] = ['waiting:nap', '--budget', '0.3']\n"
+        "runpy.run_module('advisor', run_name='__main__')\n"
+    )
     assert run(installed, tmp_path, code).startswith("Threading")
 
 
-def test_the_wheel_makes_a_journal(installed: Path, tmp_path: Path) -> None:
+def test_the_wheel_creates_a_journal(installed: Path, tmp_path: Path) -> None:
     """The migrations are part of it."""
     code = (
         "import advisor, advisor.journal\n"
@@ -65,8 +90,3 @@ def test_the_wheel_makes_a_journal(installed: Path, tmp_path: Path) -> None:
         "journal.close()\n"
     )
     assert run(installed, tmp_path, code) == "True\n"
-
-
-def test_the_wheel_says_that_it_is_typed(installed: Path) -> None:
-    """Type checkers look for this file."""
-    assert (installed / "advisor" / "py.typed").exists()

@@ -1,1 +1,1 @@
-"""The command line."""
+"""The command line `advise`: each command parses, calls one public function and renders."""

@@ -9,21 +9,18 @@ something else, it reads as `undecided`, with the questions that would decide it
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advisor.describe.classifier.archetype_kinds import KINDS
-from advisor.describe.decision_matrix import ROWS, MatrixRow
+from advisor.describe.matrix_lookup import normalise, row_for_text, row_word_for_word
 from advisor.limits import MAX_DESCRIPTION
-from advisor.models import HeldResource, Job, Profile, Recommendation
+from advisor.models import HeldResource, Job, LexiconEntry, MatrixRow, Profile, Reading, Recommendation
 
 if TYPE_CHECKING:
     from advisor.describe.classifier.predict import Judgement
-    from advisor.describe.lexicon.lookup import LexiconEntry
     from advisor.describe.text.quantities import Quantities
 
 REMEMBERED = 128  # readings: who moves calls and cores to and fro asks of the same text again and again
@@ -57,23 +54,6 @@ INDEPENDENT = "Can a call start before the one before it has ended, or does it n
 HOW_LONG = "How long does one call take, and how many are there?"
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What a description says: the verdict, the row it matches, and the profile, job and host to plan with."""
-
-    recommendation: Recommendation
-    row: MatrixRow | None = None
-    archetype: str | None = None
-    profile: Profile | None = None  # of the archetype, assumed; None when undecided
-    job: Job = field(default_factory=Job)
-    calls: int | None = None  # the number of calls, if the text names one; also in `job`
-    cores: int | None = None  # of the host, if the text names them
-    confidence: float = 0.0  # that the recommendation is what the task wants, 0 to 1
-    words: tuple[str, ...] = ()  # the words and facts that weighed most
-    named: tuple[LexiconEntry, ...] = ()  # what the lexicon knows of the libraries and programs in it
-    questions: tuple[str, ...] = ()  # what would decide it
-
-
 def read(text: str) -> Reading:
     """The reading of a description; `undecided` when it says too little."""
     return _read(text[:MAX_DESCRIPTION])
@@ -87,7 +67,7 @@ def _read(text: str) -> Reading:
     told = quantities(text)
     named = _named(text)
     job = _job(named, told)
-    row = _row_word_for_word(text)
+    row = row_word_for_word(text)
     if row is not None:
         return _decided(row.recommendation, row, row.archetype, WORD_FOR_WORD, (row.task,), job, told, named)
     judgement = judge(text)
@@ -104,17 +84,7 @@ def _read(text: str) -> Reading:
     if verdict == "multiprocessing" and _only_another_program_works(named):
         verdict, archetype = "threading", "child-program"
     words = tuple(word for word, _ in judgement.reasons[:MOST_WORDS])
-    return _decided(verdict, _row_of(text, verdict), archetype, judgement.confidence, words, job, told, named)
-
-
-def read_name(target: str) -> MatrixRow | None:
-    """The matrix row that a target's name speaks of (`shop.images:resize_all`), if it speaks of one verdict only."""
-    module, _, function = target.partition(":")
-    spoken = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", f"{Path(module).stem.rpartition('.')[2]} {function}")
-    words = _normal(re.sub(r"[\W_]+", " ", spoken))
-    scores = {row: matched for row in ROWS if (matched := _matches(row.keywords, words))}
-    verdicts = {row.recommendation for row in scores}
-    return _best_row(scores, verdicts.pop()) if len(verdicts) == 1 else None
+    return _decided(verdict, row_for_text(text, verdict), archetype, judgement.confidence, words, job, told, named)
 
 
 @cache
@@ -258,7 +228,7 @@ def _named(text: str) -> list[LexiconEntry]:
     """What the lexicon knows of the words, once each."""
     from advisor.describe.lexicon.lookup import found_in
 
-    return list(dict.fromkeys(found.entry for found in found_in(_normal(text))))
+    return list(dict.fromkeys(found.entry for found in found_in(normalise(text))))
 
 
 def _things(named: Iterable[LexiconEntry]) -> tuple[LexiconEntry, ...]:
@@ -276,61 +246,3 @@ def _questions(judgement: Judgement, told: Quantities) -> tuple[str, ...]:
         timed = told.seconds_each is not None or told.seconds_total is not None
         return (INDEPENDENT, WHERE_IT_WORKS if timed else HOW_LONG)
     return (WHERE_IT_WORKS, BUSY_CORE)
-
-
-_CORES = re.compile(r"[,;:]? (?:(?:on|with|using) )?(?:an? |my )?\d+[- ](?:cpu )?(?:cores?|cpus?)\b(?: \w+)?[.!]?$")
-
-
-def _row_word_for_word(text: str) -> MatrixRow | None:
-    """The row whose task the text is, whatever number it names, if any, and whatever cores it is to run on."""
-    said = _words_only(_CORES.sub("", _normal(text)))
-    return next((row for row in ROWS if _words_only(row.task.lower()) == said), None)
-
-
-def _words_only(words: str) -> list[str]:
-    return [word for word in re.findall(r"\w+", words) if not word.isdecimal()]
-
-
-def _row_of(text: str, verdict: Recommendation) -> MatrixRow | None:
-    """The row of this verdict that the words speak of; threads' rows stand for coroutines too."""
-    words = _normal(text)
-    scores = {row: matched for row in ROWS if (matched := _matches(row.keywords, words))}
-    return _best_row(scores, "threading" if verdict == "asyncio" else verdict)
-
-
-def _normal(text: str) -> str:
-    """Lower case, single spaces, plain quotes, no more than is read."""
-    return " ".join(text[:MAX_DESCRIPTION].lower().replace("’", "'").split())
-
-
-def _matches(keywords: tuple[str, ...], words: str) -> tuple[str, ...]:
-    """The keywords that the text has as whole words; `*` at the end stands for any ending."""
-    told = ((word, word.removesuffix("*")) for word in keywords)
-    return tuple(word for word, stem in told if stem in words and _has(words, stem, word.endswith("*")))
-
-
-def _has(words: str, word: str, any_ending: bool) -> bool:
-    """Whether the word stands in the text by itself, or at the start of one."""
-    start = words.find(word)
-    while start >= 0:
-        end = start + len(word)
-        before, after = words[start - 1 : start], words[end : end + 1]
-        if not _in_word(before) and (any_ending or not _in_word(after)):
-            return True
-        start = words.find(word, start + 1)
-    return False
-
-
-def _in_word(sign: str) -> bool:
-    return sign.isalnum() or sign == "_"
-
-
-def _weight(matched: Iterable[str]) -> float:
-    """A phrase says more than a word: its number of words."""
-    return sum(1.0 + matching.count(" ") for matching in matched)
-
-
-def _best_row(scores: dict[MatrixRow, tuple[str, ...]], verdict: Recommendation) -> MatrixRow | None:
-    """The row of this verdict that explains most of the text; of equals, the one listed first."""
-    rows = [row for row in scores if row.recommendation == verdict]
-    return max(rows, key=lambda row: _weight(scores[row]), default=None)

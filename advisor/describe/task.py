@@ -11,9 +11,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from advisor.describe.reader import Reading
 from advisor.limits import MAX_MEMORY, MAX_SECONDS
-from advisor.models import Bytes, Job, Picklable, Profile, Text
+from advisor.models import Bytes, Job, Picklable, Profile, Reading, Text
 
 ARCHETYPE = "task"
 

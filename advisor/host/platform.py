@@ -1,7 +1,7 @@
-"""What this operating system can tell about itself: cores, memory, start method, interpreter.
+"""Ask the operating system and the interpreter for cores, memory and the start method.
 
-One small function for each limit, then `min`, as loky counts cores. A question that a platform cannot answer is None,
-never an error. Paths are parameters, so that the tests can lay out any container they like.
+One small function for each limit, then `min`, as loky counts cores. What a platform does not report is None, never an
+error. Paths are parameters, so that tests can lay out any container.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ CGROUP_ROOT = Path("/sys/fs/cgroup")
 CGROUP_MEMBERSHIP = Path("/proc/self/cgroup")
 MEMORY_INFO = Path("/proc/meminfo")
 
-# Version 1 of the control groups says "no limit" with the largest page-aligned 63-bit number.
+# Version 1 of the control groups writes the largest page-aligned 63-bit number for "no limit".
 _NO_MEMORY_LIMIT = 1 << 60
 
 
 def usable_cores() -> int:
-    """Cores that this process may keep busy: the smallest of all limits, at least 1."""
+    """Return how many cores this process may keep busy: the smallest of all limits, at least 1."""
     limits = (host_cores(), affinity_cores(), quota_cores(), interpreter_cores())
     return max(1, min(limit for limit in limits if limit is not None))
 
 
 def host_cores() -> int:
-    """Logical cores of the host, whoever may use them."""
+    """Return the number of logical cores of the host."""
     return os.cpu_count() or 1
 
 
 def affinity_cores() -> int | None:
-    """Cores that the scheduler may place this process on (taskset, cpusets); None on macOS and Windows."""
+    """Return how many cores the scheduler may use for this process (taskset, cpusets); None on macOS and Windows."""
     if not hasattr(os, "sched_getaffinity"):
         return None
     return len(os.sched_getaffinity(0))
 
 
 def quota_cores(root: Path = CGROUP_ROOT, membership: Path = CGROUP_MEMBERSHIP) -> int | None:
-    """Cores' worth of CPU time a container may use, rounded up: a quota of 1.5 cores still feeds two workers."""
+    """Return the CPU quota of the container in cores, rounded up: 1.5 cores still keep two workers busy."""
     quotas = [*_quotas_v2(root, membership), *_quotas_v1(root, membership)]
     return max(1, math.ceil(min(quotas))) if quotas else None
 
 
 def interpreter_cores(environment: Mapping[str, str] = os.environ) -> int | None:
-    """The user's own limit: PYTHON_CPU_COUNT or `-X cpu_count` (both of 3.13; the variable counts before it too)."""
+    """Return the user's own limit: PYTHON_CPU_COUNT, before 3.13 too, or `-X cpu_count`."""
     if hasattr(os, "process_cpu_count"):
         count: int | None = os.process_cpu_count()
         return count
@@ -56,13 +56,13 @@ def interpreter_cores(environment: Mapping[str, str] = os.environ) -> int | None
 
 
 def available_memory() -> int | None:
-    """Bytes that can be used without swapping: what the host has left, or the container if that is less."""
+    """Return the bytes available without swapping: the host's, or the container's if that is less."""
     limits = [limit for limit in (host_memory(), container_memory()) if limit is not None]
     return min(limits) if limits else None
 
 
 def host_memory(path: Path = MEMORY_INFO) -> int | None:
-    """Bytes available on the host: MemAvailable on Linux (no import), psutil's answer elsewhere."""
+    """Return the bytes available on the host: MemAvailable on Linux, without an import, else from psutil."""
     for line in _lines(path):
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024
@@ -75,47 +75,35 @@ def host_memory(path: Path = MEMORY_INFO) -> int | None:
 
 
 def container_memory(root: Path = CGROUP_ROOT, membership: Path = CGROUP_MEMBERSHIP) -> int | None:
-    """Bytes left under the tightest memory limit of the control groups this process is in; None without a limit."""
-    left = [
-        *_memory_left(_folders(root, _group(membership, "")), "memory.max", "memory.current", "inactive_file"),
-        *_memory_left(
+    """Return the bytes left under the tightest memory limit of this process's control groups; None without a limit."""
+    remaining = [
+        *_remaining_memory(_folders(root, _group(membership, "")), "memory.max", "memory.current", "inactive_file"),
+        *_remaining_memory(
             _folders(root / "memory", _group(membership, "memory")),
             "memory.limit_in_bytes",
             "memory.usage_in_bytes",
             "total_inactive_file",
         ),
     ]
-    return max(1, min(left)) if left else None
-
-
-def resident_memory() -> int | None:
-    """Bytes of this process that are in memory now."""
-    for line in _lines(Path("/proc/self/statm")):
-        return int(line.split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    try:
-        import psutil
-
-        return int(psutil.Process().memory_info().rss)
-    except (ImportError, OSError, RuntimeError):
-        return None
+    return max(1, min(remaining)) if remaining else None
 
 
 def start_method(platform: str = sys.platform, version: tuple[int, ...] = sys.version_info[:2]) -> StartMethod:
-    """How multiprocessing starts a worker by default, or as the program has set it, without importing it."""
+    """Return multiprocessing's start method, the default or the one that the program has set, without importing it."""
     loaded = sys.modules.get("multiprocessing")
     chosen: StartMethod | None = loaded.get_start_method(allow_none=True) if loaded is not None else None
     return chosen or default_start_method(platform, version)
 
 
 def default_start_method(platform: str, version: tuple[int, ...]) -> StartMethod:
-    """What an interpreter of this version on this platform does unless told otherwise."""
+    """Return the default start method of an interpreter version on a platform."""
     if platform in ("win32", "darwin"):
         return "spawn"
     return "forkserver" if version >= (3, 14) else "fork"
 
 
 def python() -> Python:
-    """The running interpreter."""
+    """Describe the running interpreter."""
     return Python(
         version=".".join(str(part) for part in sys.version_info[:3]),
         implementation={"cpython": "CPython", "pypy": "PyPy"}.get(sys.implementation.name, sys.implementation.name),
@@ -124,7 +112,7 @@ def python() -> Python:
 
 
 def free_threaded() -> bool:
-    """The GIL is off now: a free-threaded build turns it on again for an extension module that asks for it."""
+    """Return True if the GIL is off now: a free-threaded build turns it on for an extension module that needs it."""
     enabled = getattr(sys, "_is_gil_enabled", None)
     return enabled is not None and not enabled()
 
@@ -144,12 +132,12 @@ def _quotas_v1(root: Path, membership: Path) -> Iterator[float]:
                     yield quota / period
 
 
-def _memory_left(folders: Iterator[Path], limit: str, usage: str, cached: str) -> Iterator[int]:
-    # Usage counts the page cache, which the kernel drops before it refuses memory; container engines subtract it too.
+def _remaining_memory(folders: Iterator[Path], limit: str, usage: str, cached: str) -> Iterator[int]:
+    # Usage includes the page cache, which the kernel drops before it refuses memory; container engines subtract it too.
     for folder in folders:
         match _numbers(folder / limit) + _numbers(folder / usage):
-            case [int(most), int(used)] if most < _NO_MEMORY_LIMIT:
-                yield most - max(0, used - _statistic(folder / "memory.stat", cached))
+            case [int(maximum), int(used)] if maximum < _NO_MEMORY_LIMIT:
+                yield maximum - max(0, used - _statistic(folder / "memory.stat", cached))
 
 
 def _statistic(path: Path, name: str) -> int:
@@ -160,7 +148,7 @@ def _statistic(path: Path, name: str) -> int:
 
 
 def _group(membership: Path, controller: str) -> str:
-    """The path of this process's group for a controller of version 1, or of version 2 for ""; "/" when not told."""
+    """Return the path of this process's group for a controller of version 1, or "" for version 2; "/" if unknown."""
     for line in _lines(membership):
         match line.split(":", 2):
             case [_, controllers, path] if controller in controllers.split(","):
@@ -169,8 +157,9 @@ def _group(membership: Path, controller: str) -> str:
 
 
 def _folders(mount: Path, group: str) -> Iterator[Path]:
-    """The group's folder and all above it, for a limit binds what is below. Inside a container the path may name
-    folders that only the host can see: those simply do not exist, and the mount itself is the container's group.
+    """Yield the group's folder and its parents, whose limits count too.
+
+    In a container the path may name folders that only the host has; the mount itself is then the container's group.
     """
     parts = [part for part in group.split("/") if part not in ("", "..")]
     for length in range(len(parts), -1, -1):
@@ -178,7 +167,7 @@ def _folders(mount: Path, group: str) -> Iterator[Path]:
 
 
 def _numbers(path: Path) -> list[int | None]:
-    """The words of a file's first line as whole numbers, None for a word such as `max`; empty without the file."""
+    """Return the words of a file's first line as numbers, None for a word such as `max`; nothing without the file."""
     words = next(iter(_lines(path)), "").split()
     return [int(word) if word.removeprefix("-").isdecimal() else None for word in words]
 

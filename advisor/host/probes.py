@@ -1,9 +1,9 @@
-"""What threads, processes and their pools cost here: each probe runs a pool the way a job does, and times it.
+"""Measure what threads, processes and their pools cost on this host: each probe times a pool as a job uses it.
 
-Runs in a fresh interpreter (`machine.py` starts it), and imports nothing but the standard library, for a pool's workers
-import it too. After every sample it prints all that is known by then as one line of JSON, so that what was found counts
-even if the time is up in the middle. A sample carries the pace of the CPU before and after it, since a shared host runs
-at different speeds within one second.
+Runs in a fresh interpreter, which `machine.py` starts, and imports only the standard library, since a pool's workers
+import this module too. After every sample it prints all costs so far as one line of JSON, so that they count even if
+the time is up in the middle. Samples come with the pace of the CPU before and after them, since a shared host runs at
+different speeds within one second.
 """
 
 from __future__ import annotations
@@ -25,40 +25,40 @@ from dataclasses import dataclass
 from statistics import median
 
 PACE_TOLERANCE = 1.3  # a sample is unusual when the CPU was faster or slower than usual by more than this factor
-MOST_WORKERS = 8  # to start 64 would cost more than the time there is
+MAX_WORKERS = 8  # to start 64 would take longer than there is time
 
 _THREADS = 24
 _THREAD_TASKS = 200
 _HAND_OVERS = 100
 _BURST = 800  # turns of a Python loop, some 50 µs
-_BLOCK = 20_000  # bytes; hashlib lets go of the GIL above 2,047
+_BLOCK = 20_000  # bytes; hashlib releases the GIL above 2,047
 _PROCESS_TASKS = 100
-_PAYLOAD = 2 << 20  # between the 1 MiB where a page fault for every page sets in and what still takes milliseconds
+_PAYLOAD = 2 << 20  # bytes: from 1 MiB on there is a page fault for every page; larger ones take too long
 _BURN = 100_000  # turns of a Python loop, 5 to 10 ms
 _DOCUMENT = {"id": 5, "name": "Article 5", "tags": ["new", "sale"], "stock": {"north": 1, "south": 2}}
-_NAP = 8e-3  # seconds; what a core loses grows with its sleep up to about that
+_NAP = 8e-3  # seconds; the longer a core sleeps, the more it loses, up to about this
 _WAKES = 9
-_GRACE = 1.0  # seconds after the deadline before the process and its workers are ended by force
+_GRACE = 1.0  # seconds after the deadline before the process and its workers are killed
 
 
 @dataclass(frozen=True)
 class Host:
-    """What the probes need to know."""
+    """What the probes need to know about the host."""
 
     cores: int
     start_method: str
 
     @property
     def workers(self) -> int:
-        """Of the larger of the two pools that are compared."""
-        # Forks are quick, and many show better than two what each further one costs. Interpreters take their time.
-        return MOST_WORKERS if self.start_method == "fork" else min(max(self.cores, 2), MOST_WORKERS)
+        """Workers of the larger of the two pools that are compared."""
+        # Forks are quick, and many of them tell better than two what each costs. Interpreters take longer.
+        return MAX_WORKERS if self.start_method == "fork" else min(max(self.cores, 2), MAX_WORKERS)
 
     def pool(self, workers: int) -> ProcessPoolExecutor:
-        """A process pool whose first task runs when all its workers are up.
+        """Return a process pool whose workers are all up.
 
-        The first pool of a program starts the fork server too, which takes longer than its workers do: each pool here
-        is a first one.
+        The first pool of a program starts the fork server too, which takes longer than the workers do; here every pool
+        is like a first one.
         """
         if self.start_method == "forkserver":
             from multiprocessing import forkserver
@@ -75,7 +75,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Sample:
-    """One run of one probe: its figures by name, and the pace (seconds of a fixed loop) before and after it."""
+    """One run of a probe: its figures by name, and the pace (seconds of a fixed loop) before and after it."""
 
     probe: str
     figures: dict[str, float]
@@ -85,12 +85,12 @@ class Sample:
 Probe = Callable[[Host], dict[str, float]]
 
 
-def hand_over(host: Host) -> dict[str, float]:
-    """gil_switch: wall seconds that a call loses at each hand-over of the GIL while another thread wants it.
+def gil_hand_over(host: Host) -> dict[str, float]:
+    """Measure gil_switch: wall seconds that a call loses at each hand-over of the GIL while another thread wants it.
 
-    Two threads each compute some 50 µs of Python, then let go of the GIL for some 10 µs, as reading a file or hashing
-    a block does. The one that comes back finds the GIL taken and goes to sleep, and to wake it takes several times as
-    long as two threads need that play ping-pong with a lock and never want it at the same time.
+    Two threads each compute some 50 µs of Python, then release the GIL for some 10 µs, as reading a file or hashing a
+    block does. The one that comes back finds the GIL taken and goes to sleep. To wake it takes several times as long as
+    the hand-over between two threads that play ping-pong with a lock and never want it at the same time.
     """
     block = bytes(_BLOCK)
     python = _seconds_each(lambda: burn(_BURST))
@@ -111,7 +111,7 @@ def hand_over(host: Host) -> dict[str, float]:
 
 
 def _seconds_each(function: Callable[[], object]) -> float:
-    """Wall seconds of a call, one after the other."""
+    """Return the wall seconds of a call, one after the other."""
     started = time.perf_counter()
     for _ in range(_HAND_OVERS):
         function()
@@ -119,20 +119,20 @@ def _seconds_each(function: Callable[[], object]) -> float:
 
 
 def thread_pool(host: Host) -> dict[str, float]:
-    """thread_start: wall seconds until one more thread of a pool is up, without the task that brought it up.
+    """Measure thread_start and thread_task.
 
-    The median, since on a busy host a few of the threads wait for a core for milliseconds, and the others not at all.
-
-    thread_task: CPU seconds per task of the whole process, for while a pool's bookkeeping runs, it holds the GIL.
+    thread_start: wall seconds until one more thread of a pool is up, without its first task. The median, since on a
+    busy host a few threads wait milliseconds for a core and the others not at all.
+    thread_task: CPU seconds of the process per task; a pool's bookkeeping holds the GIL.
     """
-    held = threading.Event()
+    release = threading.Event()
     starts = []
     with ThreadPoolExecutor(_THREADS) as pool:
         for _ in range(_THREADS):
             started = time.perf_counter()
-            pool.submit(held.wait)
+            pool.submit(release.wait)
             starts.append(time.perf_counter() - started)
-        held.set()
+        release.set()
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(abs, 1).result()
@@ -141,12 +141,13 @@ def thread_pool(host: Host) -> dict[str, float]:
 
 
 def one_worker(host: Host) -> dict[str, float]:
-    """process_start: wall seconds to start a pool with one worker and to end it.
+    """Measure process_start, process_task_worker and process_byte.
 
+    process_start: wall seconds to start a pool with one worker and to end it.
     process_task_worker: CPU seconds of the worker per task that does nothing.
     process_byte: wall seconds per byte there and back, halved, without the task. Not the parent's CPU seconds, which
-    are half as many: a pipe holds 64 KiB, so the parent writes no faster than the worker reads, and the pool's one
-    pipe for tasks and one for results carry nothing else meanwhile.
+    are half as many: a pipe holds 64 KiB, so the parent writes no faster than the worker reads, and meanwhile the
+    pool's one pipe for tasks and one for results carry nothing else.
     """
     started = time.perf_counter()
     pool = host.pool(1)
@@ -169,11 +170,12 @@ def one_worker(host: Host) -> dict[str, float]:
 
 
 def many_workers(host: Host) -> dict[str, float]:
-    """pool_start: as process_start, for as many workers as `pool_workers` says.
+    """Measure pool_start, process_task and core_scaling.
 
+    pool_start: as process_start, for `pool_workers` workers.
     process_task: CPU seconds of the parent, its queue threads included, per task that does nothing.
     core_scaling: the CPU seconds of a Python loop in one worker against those in one worker per core at once. Not wall
-    seconds: the scheduler takes some 10 ms to give two new processes a core each, and the probe is no longer than that.
+    seconds: the scheduler takes some 10 ms to give two new processes a core each, and the probe is no longer.
     """
     started = time.perf_counter()
     pool = host.pool(host.workers)
@@ -189,10 +191,10 @@ def many_workers(host: Host) -> dict[str, float]:
 
 
 def cold_wake(host: Host) -> dict[str, float]:
-    """cold_wake: CPU seconds that a short piece of work takes longer after a sleep than right after another piece.
+    """Measure cold_wake: CPU seconds that a short piece of work takes longer after a sleep than right after another.
 
-    A core that had nothing to do has slept, and its caches belong to others. Much the same is lost whether the work
-    takes 0.1 or 1 ms: it is the price of the wake-up, not a share of the work.
+    An idle core sleeps, and others use its caches. The loss is much the same whether the work takes 0.1 or 1 ms: it is
+    the price of the wake-up, not a share of the work.
     """
     hot, cold = [], []
     for _ in range(_WAKES):
@@ -204,7 +206,7 @@ def cold_wake(host: Host) -> dict[str, float]:
 
 
 def _answer_seconds() -> float:
-    """CPU seconds of what follows many a wait: a document written, read and searched, in many places of memory."""
+    """Return the CPU seconds of typical work after a wait: a document written, read and searched, all over memory."""
     started = time.thread_time()
     for _ in range(4):
         text = json.dumps([_DOCUMENT] * 3)
@@ -218,7 +220,7 @@ PROBES: dict[str, Probe] = {
     "one_worker": one_worker,
     "many_workers": many_workers,
     "thread_pool": thread_pool,
-    "hand_over": hand_over,
+    "gil_hand_over": gil_hand_over,
     "cold_wake": cold_wake,
 }
 
@@ -226,10 +228,11 @@ if sys.version_info >= (3, 14):
     from concurrent.futures import InterpreterPoolExecutor
 
     def interpreter_pool(host: Host) -> dict[str, float]:
-        """interpreter_start: wall seconds to start a pool with one subinterpreter and to end it.
+        """Measure interpreter_start and interpreter_task.
 
+        interpreter_start: wall seconds to start a pool with one subinterpreter and to end it.
         interpreter_task: wall seconds per task that does nothing, with two workers. Their threads pickle, hand over and
-        collect with the GIL of the interpreter that has the pool, and want it at the same time, as they do in a job.
+        collect with the GIL of the interpreter that owns the pool, and want it at the same time, as in a job.
         """
         started = time.perf_counter()
         with InterpreterPoolExecutor(1) as pool:
@@ -237,8 +240,8 @@ if sys.version_info >= (3, 14):
         opened_and_closed = time.perf_counter() - started
 
         with InterpreterPoolExecutor(2) as pool:
-            for up in [pool.submit(time.sleep, 1e-3) for _ in range(2)]:
-                up.result()
+            for ready in [pool.submit(time.sleep, 1e-3) for _ in range(2)]:
+                ready.result()
             started = time.perf_counter()
             list(pool.map(abs, range(_THREAD_TASKS)))
             task = (time.perf_counter() - started) / _THREAD_TASKS
@@ -253,12 +256,12 @@ def _core_scaling(pool: Executor, cores: int) -> dict[str, float]:
     _, alone = pool.submit(burn, _BURN).result()
     together = [future.result() for future in [pool.submit(burn, _BURN) for _ in range(cores)]]
     if len({worker for worker, _ in together}) < cores:
-        return {}  # one worker was quick enough to do two of them, one after the other
+        return {}  # one worker was quick enough to do two of them
     return {"core_scaling": min(1.0, alone / median(seconds for _, seconds in together))}
 
 
 def burn(turns: int) -> tuple[int, float]:
-    """A loop of pure Python: who ran it, and its CPU seconds."""
+    """Run a loop of pure Python and return the process id and its CPU seconds."""
     started = time.thread_time()
     total = 0
     for turn in range(turns):
@@ -267,7 +270,7 @@ def burn(turns: int) -> tuple[int, float]:
 
 
 def pace() -> float:
-    """Seconds of a small fixed Python loop, undisturbed: the fastest of three."""
+    """Return the seconds of a small fixed Python loop: the fastest of three, so undisturbed."""
     return min(burn(1000)[1] for _ in range(3))
 
 
@@ -278,7 +281,7 @@ def _cpu_per_task(pool: Executor, tasks: int) -> float:
 
 
 def _echo_seconds(pool: Executor, content: bytes) -> float:
-    """Wall seconds for the content to a worker and back, undisturbed: the faster of two."""
+    """Return the wall seconds that content takes to a worker and back: the faster of two, so undisturbed."""
     seconds = []
     for _ in range(2):
         started = time.perf_counter()
@@ -287,8 +290,8 @@ def _echo_seconds(pool: Executor, content: bytes) -> float:
     return min(seconds)
 
 
-def usual(samples: Sequence[Sample]) -> list[Sample]:
-    """Those taken while the CPU ran at its usual pace, the median of all paces seen."""
+def at_usual_pace(samples: Sequence[Sample]) -> list[Sample]:
+    """Return the samples taken while the CPU ran at its usual pace, the median of all paces."""
     if not samples:
         return []
     middle = median(pace for sample in samples for pace in sample.paces)
@@ -299,12 +302,12 @@ def usual(samples: Sequence[Sample]) -> list[Sample]:
     ]
 
 
-def constants(samples: Sequence[Sample]) -> dict[str, float]:
-    """The fields of Machine that the samples tell: medians over those at the usual pace, or over all where none was."""
+def costs(samples: Sequence[Sample]) -> dict[str, float]:
+    """Return fields of Machine: medians over a probe's samples at the usual pace, or over all if there are none."""
     figures: dict[str, list[float]] = defaultdict(list)
     for probe in {sample.probe for sample in samples}:
-        taken = [sample for sample in samples if sample.probe == probe]
-        for sample in [sample for sample in usual(samples) if sample.probe == probe] or taken:
+        usual = [sample for sample in at_usual_pace(samples) if sample.probe == probe]
+        for sample in usual or [sample for sample in samples if sample.probe == probe]:
             for name, value in sample.figures.items():
                 figures[name].append(value)
     found = {name: median(values) for name, values in figures.items()}
@@ -323,15 +326,16 @@ def take_samples(
     clock: Callable[[], float] = time.perf_counter,
     pace: Callable[[], float] = pace,
 ) -> None:
-    """Run the probes in turn for `seconds`; next is always the one with the fewest samples at the usual pace, so that
-    one taken at an unusual pace is repeated. A probe that fails, or that would not end in time, is not run again.
-    `emit` gets all samples so far, after each.
+    """Run the probes in turn until the time is up.
+
+    Next is always the probe with the fewest samples at the usual pace, so that one at an unusual pace is repeated. A
+    probe that fails, or would not end in time, is not run again. `emit` gets all samples so far, after each.
     """
     deadline = clock() + seconds
     samples: list[Sample] = []
     lasted = dict.fromkeys(probes, 0.0)
     while candidates := [name for name in probes if name in lasted and clock() + lasted[name] < deadline]:
-        counted = [sample.probe for sample in usual(samples)]
+        counted = [sample.probe for sample in at_usual_pace(samples)]
         name = min(candidates, key=counted.count)
         started, before = clock(), pace()
         try:
@@ -345,19 +349,19 @@ def take_samples(
 
 
 def main() -> None:
-    """The child's life: the request is the last argument, what was found goes to standard output."""
+    """Run the probes that the last argument requests and print the costs to standard output."""
     request = json.loads(sys.argv[-1])
     host = Host(request["cores"], request["start_method"])
-    _end_by_force_after(request["seconds"] + _GRACE)
+    _kill_group_after(request["seconds"] + _GRACE)
 
     def emit(samples: list[Sample]) -> None:
-        print(json.dumps(constants(samples)), flush=True)
+        print(json.dumps(costs(samples)), flush=True)
 
     take_samples(PROBES, host, request["seconds"], emit)
 
 
-def _end_by_force_after(seconds: float) -> None:
-    """Nothing outlives the caller for long, even if that was killed: this process leads a group of its own."""
+def _kill_group_after(seconds: float) -> None:
+    """Kill this process's group after so many seconds, so that nothing outlives a caller that was killed."""
     if hasattr(os, "killpg"):
         watchdog = threading.Timer(seconds, os.killpg, (os.getpid(), signal.SIGKILL))
         watchdog.daemon = True

@@ -1,12 +1,12 @@
-"""What was advised, and what it really brought when somebody came back to tell.
+"""Store advice under an id, and what the job really took when somebody reports it.
 
     journal = open_journal("postgresql+psycopg://advisor@db.example/advisor")
-    id = journal.record(question, advice)              # None where it could not be kept
+    id = journal.record(question, advice)              # None if it could not be stored
     journal.report(id, seconds=12.5)
     journal.outcomes()                                 # predicted against reported
 
-The advice never depends on it: `record` takes a quarter of a second at most and raises nothing, whatever has become of
-the database. What `report` returns, on the other hand, is in the database.
+Advice never depends on the journal: `record` takes a quarter of a second at most and raises nothing, whatever the state
+of the database. What `report` returns, on the other hand, is committed.
 """
 
 from __future__ import annotations
@@ -18,21 +18,31 @@ from advisor.errors import MissingExtraError
 if TYPE_CHECKING:
     from advisor.journal.journal import Journal
 
-__all__ = ["KEEP_DAYS", "OFF", "OWN", "open_journal"]
+__all__ = ["DISABLED", "KEEP_DAYS", "USER_FILE", "open_journal"]
 
-OFF = "off"  # the address of no journal
-OWN = "own"  # that of the user's own file
+DISABLED = "off"  # the address that stands for no journal
+USER_FILE = "own"  # the address of the file in the user's data directory
 KEEP_DAYS = 90.0
 
 
-def open_journal(address: str = OWN, **options: Any) -> Journal:
-    """The journal at an address: a file's path, `sqlite:///…`, `postgresql+psycopg://…`, or "own", the user's own file.
+def open_journal(address: str = USER_FILE, **options: Any) -> Journal:
+    """Open the journal at an address, without connecting to the database yet.
 
-    The options are those of `Journal`. A database that is not there is no error: it is asked again
-    from time to time. Raises UsageError for what is no address, MissingExtraError where a package is missing.
+    A database that cannot be reached is no error: it is tried again from time to time.
+
+    Args:
+        address: A file's path, `sqlite:///…`, `postgresql+psycopg://…`, or "own", the user's own file.
+        options: The options of `Journal`.
+
+    Returns:
+        The journal; close it after use.
+
+    Raises:
+        UsageError: The address is not valid.
+        MissingExtraError: A package is not installed.
     """
     try:
-        import alembic  # noqa: F401  # only to say what to install, before the modules that build on them
+        import alembic  # noqa: F401  # to name the extra before importing the modules that need it
         import sqlalchemy  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("the journal", "journal") from error

@@ -1,5 +1,3 @@
-"""Whether the database is worth asking at the moment."""
-
 from __future__ import annotations
 
 import logging
@@ -12,49 +10,44 @@ RETRY_SECONDS = 5.0
 _log = logging.getLogger("advisor.journal")
 
 
-class Circuit:
-    """Open after a failure: then one attempt in `RETRY_SECONDS` goes through, until one succeeds.
+class CircuitBreaker:
+    """Blocks calls to a database that fails: after a failure, one attempt per `RETRY_SECONDS`, until one succeeds.
 
-    Each change is logged once. Any thread may call.
+    The first failure and the recovery are logged. Thread-safe.
     """
 
-    def __init__(self, complaint: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._complaint = complaint
+    def __init__(self, operation: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._operation = operation
         self._clock = clock
         self._lock = Lock()
-        self._lost: str | None = None
-        self._since = 0.0
-        self._next = 0.0
+        self._failed_at = 0.0
+        self._retry_at = 0.0
+        self.error: str | None = None
+        """The first failure since the last success, or None."""
 
-    @property
-    def lost(self) -> str | None:
-        """What went wrong first, while it is open."""
-        return self._lost
-
-    def lets_through(self) -> bool:
-        if self._lost is None:
-            return True
+    def allows(self) -> bool:
+        """Return True if an attempt may be made now."""
         with self._lock:
             now = self._clock()
-            if self._lost is not None and now < self._next:
+            if self.error is None:
+                return True
+            if now < self._retry_at:
                 return False
-            self._next = now + RETRY_SECONDS
+            self._retry_at = now + RETRY_SECONDS
             return True
 
-    def fail(self, what: str) -> None:
+    def fail(self, error: str) -> None:
         with self._lock:
             now = self._clock()
-            self._next = now + RETRY_SECONDS
-            if self._lost is not None:
+            self._retry_at = now + RETRY_SECONDS
+            if self.error is not None:
                 return
-            self._lost, self._since = what, now
-        _log.warning("%s, and advice goes on without it: %s", self._complaint, what)
+            self.error, self._failed_at = error, now
+        _log.warning("cannot %s: %s; advice does not depend on it", self._operation, error)
 
     def succeed(self) -> None:
-        if self._lost is None:
-            return
         with self._lock:
-            if self._lost is None:
+            if self.error is None:
                 return
-            self._lost, seconds = None, self._clock() - self._since
-        _log.warning("no longer, after %.0f s: %s", seconds, self._complaint)
+            self.error, seconds = None, self._clock() - self._failed_at
+        _log.warning("can %s again, after %.0f s", self._operation, seconds)

@@ -1,6 +1,6 @@
-"""The database behind an address: SQLite or PostgreSQL, each with the habits that many processes at once ask for.
+"""Connections to SQLite or PostgreSQL, configured for several processes at once.
 
-Every wait has an end, and nothing that is logged or told holds a password or what was asked.
+Every wait has a time limit. No log line and no error message contains a password or a question.
 """
 
 from __future__ import annotations
@@ -19,90 +19,90 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from advisor.errors import AdvisorError, JournalError, MissingExtraError, UsageError
-from advisor.journal import OWN
+from advisor.journal import USER_FILE
 from advisor.journal.tables import REVISION, VERSION_TABLE
 
-PATIENCE = 4.0  # seconds that a statement may wait for a lock, or take
-MIGRATION_PATIENCE = 60.0
-POOL = 4  # connections for reading at once, and one more for writing
+TIMEOUT = 4.0  # seconds, of a statement and of its wait for a lock
+MIGRATION_TIMEOUT = 60.0  # seconds
+READERS = 4  # connections for reading, besides one for writing
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql+psycopg"
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_MIGRATION_LOCK = 7_016_996_765_293_437_281  # of PostgreSQL's advisory locks, ours
+MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK = 7_016_996_765_293_437_281  # an arbitrary key of a PostgreSQL advisory lock
 _WRITING = "writing"
-_migrating = Lock()  # Alembic keeps what it works on in a module
+_migrating = Lock()  # Alembic keeps its state in module globals
 
 
 class Database:
-    """Transactions on a database whose tables are as this version needs them."""
+    """Transactions on a database whose tables are of this version."""
 
     def __init__(self, address: str) -> None:
         self.engine, self.name = _engine(address)
-        self._prepared = False
-        self._preparing = Lock()
+        self._is_current = False
+        self._checking = Lock()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        self._prepare()
+        self._ensure_current()
         with self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """What was written is there for good when the block has ended well, and not at all when it has not."""
-        self._prepare()
+        """Begin a transaction, which is committed if the block succeeds."""
+        self._ensure_current()
         with self.engine.execution_options(**{_WRITING: True}).begin() as connection:
             yield connection
 
     def upgrade(self) -> str | None:
-        """Bring the tables to where this version needs them; returns the revision that was found.
+        """Create or upgrade the tables, and return the revision that was found.
 
-        Of several processes that start at once, one does it and the others wait.
+        Of several processes that start at once, one migrates and the others wait.
         """
         with self.engine.execution_options(**{_WRITING: True}).begin() as connection:
             if not self.is_sqlite:
-                connection.execute(text(f"SET LOCAL statement_timeout = '{MIGRATION_PATIENCE:g}s'"))
+                connection.execute(text(f"SET LOCAL statement_timeout = '{MIGRATION_TIMEOUT:g}s'"))
                 connection.execute(text("SET LOCAL lock_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-            found = revision_of(connection)
+            found = current_revision(connection)
             if found != REVISION:
                 _migrate(connection)
-        self._prepared = True
+        self._is_current = True
         return found
 
     def exists(self) -> bool:
-        """Whether there is anything at the address; a file that is not there would be made by looking into it."""
+        """Return False if the address is a file that does not exist; connecting would create it."""
         return not self.is_sqlite or Path(str(self.engine.url.database)).exists()
 
-    def doubt(self) -> None:
-        """Something went wrong, so the tables are looked at before the next transaction."""
-        self._prepared = False
+    def check_again(self) -> None:
+        """Check the tables before the next transaction, after a failure."""
+        self._is_current = False
 
-    def start_over_after_fork(self) -> None:
-        """The parent's connections are its own."""
+    def reset_after_fork(self) -> None:
+        """Forget the parent's connections without closing them."""
         self.engine.dispose(close=False)
-        self._preparing = Lock()
+        self._checking = Lock()
 
     @property
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == SQLITE
 
-    def _prepare(self) -> None:
-        if self._prepared:
+    def _ensure_current(self) -> None:
+        if self._is_current:
             return
-        with self._preparing:
-            if self._prepared:
+        with self._checking:
+            if self._is_current:
                 return
             with self.engine.connect() as connection:
-                found = revision_of(connection)
+                found = current_revision(connection)
             if found != REVISION:
                 self.upgrade()
-            self._prepared = True
+            self._is_current = True
 
 
-def revision_of(connection: Connection) -> str | None:
-    """Alembic's own answer takes longer than all else here, and its modules are only needed for a migration."""
+def current_revision(connection: Connection) -> str | None:
+    """Return the revision of the tables. Loading Alembic for it would take longer than opening the journal."""
     if not connection.dialect.has_table(connection, VERSION_TABLE):
         return None
     found = connection.scalar(text(f"SELECT version_num FROM {VERSION_TABLE}"))
@@ -115,7 +115,7 @@ def _migrate(connection: Connection) -> None:
     from alembic.util import CommandError
 
     config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     try:
         with _migrating:
             command.upgrade(config, "head")
@@ -123,42 +123,42 @@ def _migrate(connection: Connection) -> None:
         raise JournalError("the journal was written by a newer version of advisor") from error
 
 
-def what_went_wrong(error: BaseException) -> str:
-    """One line, without statement, parameters or the values that PostgreSQL adds as details."""
+def summary_of(error: BaseException) -> str:
+    """Return one line without the statement, its parameters and the values that PostgreSQL adds as details."""
     if isinstance(error, AdvisorError):
         return str(error)
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    said = (str(cause).strip().splitlines() or [""])[0]
-    return f"{type(cause).__name__}: {said}" if said else type(cause).__name__
+    first_line = (str(cause).strip().splitlines() or [""])[0]
+    return f"{type(cause).__name__}: {first_line}" if first_line else type(cause).__name__
 
 
 def _engine(address: str) -> tuple[Engine, str]:
-    """The engine, and a name for the database that may be shown to anybody."""
+    """Return the engine and a name of the database without secrets."""
     url = make_url(_as_url(address))
     if url.drivername == SQLITE:
         if not url.database or url.database == ":memory:" or url.query:
-            raise UsageError("the journal needs a file of its own: sqlite:///folder/journal.db")
-        engine = create_engine(url, connect_args={"timeout": PATIENCE}, **_HABITS)
-        _teach_sqlite(engine, Path(url.database))
+            raise UsageError("the journal needs a file, such as sqlite:///folder/journal.db")
+        engine = create_engine(url, connect_args={"timeout": TIMEOUT}, **_ENGINE_OPTIONS)
+        _configure_sqlite(engine, Path(url.database))
         return engine, url.database
     try:
-        engine = create_engine(url, connect_args=_POSTGRESQL, pool_pre_ping=True, **_HABITS)
+        engine = create_engine(url, connect_args=_POSTGRESQL, pool_pre_ping=True, **_ENGINE_OPTIONS)
     except ImportError as error:
         raise MissingExtraError("a journal in PostgreSQL", "postgresql") from error
     event.listen(engine, "connect", _limit_statements)
     return engine, f"PostgreSQL at {url.host or url.query.get('host') or 'the local socket'}"
 
 
-_HABITS: dict[str, Any] = {
-    "hide_parameters": True,  # what was asked is nobody's business who reads a log
-    "pool_size": POOL,
+_ENGINE_OPTIONS: dict[str, Any] = {
+    "hide_parameters": True,  # questions must not appear in a log
+    "pool_size": READERS,
     "max_overflow": 1,
-    "pool_timeout": PATIENCE,
+    "pool_timeout": TIMEOUT,
 }
-# A host that is gone without a word is noticed; libpq's own limits are minutes.
+# Notice a host that disappears; libpq's own time limits are minutes.
 _POSTGRESQL: dict[str, Any] = {
     "connect_timeout": 2,
-    "tcp_user_timeout": int(PATIENCE * 1000),
+    "tcp_user_timeout": int(TIMEOUT * 1000),
     "keepalives_idle": 10,
     "keepalives_interval": 2,
     "keepalives_count": 2,
@@ -167,7 +167,7 @@ _POSTGRESQL: dict[str, Any] = {
 
 
 def _as_url(address: str) -> str:
-    if address == OWN:
+    if address == USER_FILE:
         import platformdirs
 
         address = str(platformdirs.user_data_path("advisor") / "journal.db")
@@ -181,12 +181,14 @@ def _as_url(address: str) -> str:
         return address
     if url is not None and url.drivername in ("postgresql", "postgres", POSTGRESQL):
         return url.set(drivername=POSTGRESQL).render_as_string(hide_password=False)
-    # The address itself is not told: a password may be in it.
-    raise UsageError("the journal's address is a file, sqlite:///file.db or postgresql+psycopg://user@host/database")
+    # The address itself is not shown: it may contain a password.
+    raise UsageError(
+        "the journal's address must be a file, sqlite:///file.db or postgresql+psycopg://user@host/database"
+    )
 
 
 def _limit_statements(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    milliseconds = int(PATIENCE * 1000)
+    milliseconds = int(TIMEOUT * 1000)
     with connection.cursor() as cursor:  # type: ignore[attr-defined]  # psycopg's are context managers
         cursor.execute(f"SET statement_timeout = {milliseconds}")
         cursor.execute(f"SET lock_timeout = {milliseconds}")
@@ -194,12 +196,12 @@ def _limit_statements(connection: DBAPIConnection, _: ConnectionPoolEntry) -> No
     connection.commit()
 
 
-def _teach_sqlite(engine: Engine, path: Path) -> None:
-    """Write-ahead log, commits on the disk, transactions that begin where ours do, a file that was replaced noticed."""
+def _configure_sqlite(engine: Engine, path: Path) -> None:
+    """Use a write-ahead log, commits that are synced to the disk, and explicit transactions; notice a replaced file."""
 
     @event.listens_for(engine, "do_connect")
     def create(dialect: Any, record: ConnectionPoolEntry, args: Any, parameters: Any) -> None:
-        """For the user alone: what a profile names may be private."""
+        """Create the file for the user alone: a profile may name private things."""
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -208,7 +210,7 @@ def _teach_sqlite(engine: Engine, path: Path) -> None:
 
     @event.listens_for(engine, "connect")
     def connect(connection: Any, record: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # the driver begins no transactions: `begin` does, and DDL is part of them
+        connection.isolation_level = None  # the driver begins no transactions; `begin` does, so that they include DDL
         _use_write_ahead_log(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -217,28 +219,28 @@ def _teach_sqlite(engine: Engine, path: Path) -> None:
 
     @event.listens_for(engine, "checkout")
     def checkout(connection: Any, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
-        """SQLite would go on writing to a file that was deleted."""
+        """Reconnect if the file was replaced: SQLite would continue to write to the deleted one."""
         if record.info["file"] != _identity_of(path):
             raise DisconnectionError("the journal's file was replaced")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        """A writer takes its lock at once: SQLite does not wait for it once there was something read."""
+        """Take a writer's lock at once: SQLite does not wait for it after a read in the same transaction."""
         writing = connection.get_execution_options().get(_WRITING)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
 
 def _use_write_ahead_log(connection: Any) -> None:
-    """The change itself does not wait for locks as all else does, so it is tried again while another makes it."""
+    """Switch to WAL mode, repeatedly while the file is locked: this statement ignores SQLite's busy timeout."""
     import sqlite3
 
-    last = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchall()
             return
         except sqlite3.OperationalError:
-            if time.monotonic() > last:
+            if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
 

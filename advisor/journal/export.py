@@ -1,6 +1,6 @@
-"""What was reported → training records, in the format of the reference workloads' (`profiles/outcomes.py`).
+"""Training records from reported outcomes, in the format of the reference workloads (`profiles/outcomes.py`).
 
-Only of profiles that were measured: one that was assumed from a description says nothing about how good the model is.
+Only measured profiles are exported: one assumed from a description says nothing about the quality of the model.
 """
 
 from __future__ import annotations
@@ -18,21 +18,25 @@ FAMILY = "reported"
 
 
 def export(entries: Iterable[tuple[JournalEntry, Sequence[Outcome]]], folder: Path) -> tuple[int, int]:
-    """Writes a file for each advice and size of job; returns how many, and how many reports were left out."""
-    written = left_out = 0
+    """Write a file for each advice and size of job.
+
+    Returns:
+        The number of files written and the number of outcomes skipped.
+    """
+    written = skipped = 0
     for entry, outcomes in entries:
         if entry.advice.profile is None or entry.advice.profile.archetype is not None:
-            left_out += len(outcomes)
+            skipped += len(outcomes)
             continue
         for calls in sorted({outcome.calls for outcome in outcomes}):
             same_job = [outcome for outcome in outcomes if outcome.calls == calls]
-            _save(folder / kind_of(entry.advice.machine), record(entry, calls, same_job))
+            _save(folder / _host_folder(entry.advice.machine), _record(entry, calls, same_job))
             written += 1
-    return written, left_out
+    return written, skipped
 
 
-def record(entry: JournalEntry, calls: int, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """A document of `profiles.outcomes.Outcome`; what only says the default is left out, as there."""
+def _record(entry: JournalEntry, calls: int, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Return a document of `profiles.outcomes.Outcome`, without defaults, as there."""
     advice = entry.advice
     assert advice.profile is not None
     return {
@@ -46,28 +50,24 @@ def record(entry: JournalEntry, calls: int, outcomes: Sequence[Outcome]) -> dict
 
 
 def _runs(entry: JournalEntry, outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
-    """Each way the job was done once, with the seconds that were reported of it, in that order."""
-    ways: dict[tuple[Strategy, int], list[float]] = {}
+    """Group the reported seconds by strategy and workers."""
+    seconds_by_plan: dict[tuple[Strategy, int], list[float]] = {}
     for outcome in outcomes:
         if outcome.sequential_seconds is not None:
-            ways.setdefault(("sequential", 1), []).append(outcome.sequential_seconds)
-        ways.setdefault((outcome.strategy, outcome.workers), []).append(outcome.seconds)
-    return [
-        {"strategy": strategy, "workers": workers, "chunk": _chunk(entry, strategy), "seconds": seconds}
-        for (strategy, workers), seconds in ways.items()
+            seconds_by_plan.setdefault(("sequential", 1), []).append(outcome.sequential_seconds)
+        seconds_by_plan.setdefault((outcome.strategy, outcome.workers), []).append(outcome.seconds)
+    chunks = {alternative.strategy: alternative.chunk for alternative in entry.advice.alternatives}
+    return [  # calls per task are not reported, so the advised ones
+        {"strategy": strategy, "workers": workers, "chunk": chunks.get(strategy, 1), "seconds": seconds}
+        for (strategy, workers), seconds in seconds_by_plan.items()
     ]
 
 
-def _chunk(entry: JournalEntry, strategy: Strategy) -> int:
-    """Calls per task: nobody reports them, so those that were advised."""
-    return next((one.chunk for one in entry.advice.alternatives if one.strategy == strategy), 1)
-
-
-def kind_of(machine: Machine) -> str:
-    """A host's kind as a folder's name. The processor's is not known of a host that only asked."""
+def _host_folder(machine: Machine) -> str:
+    """Return a folder name for the kind of host. The processor of a host that only asked is not known."""
     version = ".".join(machine.python.version.split(".")[:2]) + ("t" if machine.python.free_threaded else "")
     name = f"{FAMILY}-{machine.platform}-{machine.cores}-cores-{machine.python.implementation.lower()}-{version}"
-    return "".join(one if one.isalnum() or one in "-._" else "_" for one in name)
+    return "".join(character if character.isalnum() or character in "-._" else "_" for character in name)
 
 
 def _save(folder: Path, document: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The id of what was answered: the same advice on the same question, by the same version, has the same id and link."""
+"""Ids of advice, made from the content: the same advice on the same question by the same version has the same id."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from advisor import __version__
 BYTES = 18  # 144 bits, which are 24 characters without padding
 
 
-def identity(question: Mapping[str, Any], advice: str) -> str:
-    """From the content alone, so that every server process finds the same; URL-safe. `advice` is the JSON document.
+def advice_id(question: Mapping[str, Any], advice: str) -> str:
+    """Return a URL-safe id that every server process computes alike. `advice` is the JSON document.
 
-    All of the advice counts, for the link shows all of it: what was advised with more memory left is something else.
+    All of the advice counts, since the link shows all of it: with less free memory, the advice may be different.
     """
-    whole = canonical({"question": without_nulls(question), "version": __version__, "advice": advice})
-    return urlsafe_b64encode(blake2b(whole.encode(), digest_size=BYTES).digest()).decode()
+    content = canonical({"question": without_nulls(question), "version": __version__, "advice": advice})
+    return urlsafe_b64encode(blake2b(content.encode(), digest_size=BYTES).digest()).decode()
 
 
-def is_identity(text: str) -> bool:
-    """Whether it could be one; what a client sends may be anything, and not all of that can be asked of a database."""
+def is_possible_id(text: str) -> bool:
+    """Return True if the text could be an id. A database does not accept every text that a client may send."""
     return re.fullmatch(r"[A-Za-z0-9_-]{1,24}", text) is not None
 
 
 def canonical(document: Any) -> str:
-    """JSON in the one way that does not depend on the order of fields."""
+    """Return the document as JSON that does not depend on the order of fields."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def without_nulls(value: Any) -> Any:
-    """Left out and null are the same."""
+    """Return the document without null fields, which mean the same as missing ones."""
     if isinstance(value, Mapping):
         return {key: without_nulls(item) for key, item in value.items() if item is not None}
     return value

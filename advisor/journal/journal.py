@@ -4,7 +4,6 @@ import os
 import queue
 import time
 import weakref
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -12,47 +11,44 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, Literal, TypeVar
 
+from cachetools import TTLCache
 from sqlalchemy import Connection
 
 from advisor import __version__
 from advisor.errors import AdvisorError, JournalError
 from advisor.journal import KEEP_DAYS, queries
-from advisor.journal.circuit_breaker import Circuit
-from advisor.journal.database import PATIENCE, Database, what_went_wrong
+from advisor.journal.circuit_breaker import CircuitBreaker
+from advisor.journal.database import TIMEOUT, Database, summary_of
 from advisor.journal.export import export
-from advisor.journal.ids import canonical, identity, is_identity, without_nulls
+from advisor.journal.ids import advice_id, canonical, is_possible_id, without_nulls
 from advisor.journal.models import JournalEntry, Outcome
-from advisor.journal.prediction import predicted, way_of
-from advisor.journal.writer import Work, Writer, is_loss
+from advisor.journal.prediction import predicted, with_advised_defaults
+from advisor.journal.writer import Operation, Writer, is_database_failure
 from advisor.limits import MAX_JOURNAL_BYTES, MAX_JOURNAL_ENTRIES
 from advisor.models import Advice, Strategy
 
-RECORD_SECONDS = 0.25  # that an answer may wait for its entry
-REPORT_SECONDS = 5.0  # that a report may wait to be confirmed
-LOOK_SECONDS = 2.0  # between two looks at whether the database is there
-LOOK_PATIENCE = 0.25  # that whoever asks waits for it
-STUCK_SECONDS = 1.0  # of one transaction, after which the database is taken for lost
+RECORD_TIMEOUT = 0.25  # seconds that an answer waits for its entry
+REPORT_TIMEOUT = 5.0  # seconds that a report waits to be committed
+PROBE_INTERVAL = 2.0  # seconds
+PROBE_TIMEOUT = 0.25  # seconds that the caller waits for a probe
+STUCK_SECONDS = 1.0  # of one transaction, after which the database counts as lost
 DAY = 86_400.0
-PRUNE_SECONDS = 3600.0
-PRUNE_ENTRIES = 1000
-REMEMBERED = 10_000  # ids of which a process knows when they were last renewed
+PRUNE_INTERVAL = 3600.0  # seconds
+PRUNE_ENTRIES = 1000  # new entries after which a process prunes without waiting for the interval
+RECENT_IDS = 10_000  # for which a process remembers that they need no renewal
 
 Event = Literal["recorded", "renewed", "reported", "left out", "failed"]
-"""What became of something that was to be written; "left out" for privacy, its size, or while the database is lost."""
+"""What became of something to be written. "left out": for privacy, its size, or because the database is lost."""
 
 Result = TypeVar("Result")
 
 
 class Journal:
-    """Advice given, and what it brought. Threads and processes may share one; each process has connections of its own.
+    """Advice and reported outcomes in a database; made by `open_journal`.
 
-    `descriptions`: keep questions in words too, and what was advised on them; `keep_days`: since they were last asked
-    or reported of; `most_entries`: then the oldest go; `on_event`: told of each `Event`, in any thread.
+    Thread-safe. Several processes may use one database, each with its own connections, and a forked process opens new
+    ones. Every method but `record`, `renew` and `probe` raises JournalError if the database does not answer.
     """
-
-    _looking: Thread | None
-    _look_at: float
-    _unwritten: Work[bool] | None  # the last entry that was lost
 
     def __init__(
         self,
@@ -60,58 +56,88 @@ class Journal:
         *,
         descriptions: bool = False,
         keep_days: float = KEEP_DAYS,
-        most_entries: int = MAX_JOURNAL_ENTRIES,
+        max_entries: int = MAX_JOURNAL_ENTRIES,
         on_event: Callable[[Event], None] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        """Create a journal; nothing is connected yet.
+
+        Args:
+            database: Where the tables are.
+            descriptions: Store questions in words too.
+            keep_days: Days after which advice that nobody asked for or reported on is removed.
+            max_entries: Number of entries beyond which the oldest are removed.
+            on_event: Called with each `Event`, from any thread.
+            clock: Returns the time in seconds since the epoch.
+        """
         self._database = database
         self._descriptions = descriptions
         self._keep_seconds = keep_days * DAY
-        self._most_entries = most_entries
+        self._max_entries = max_entries
         self.on_event = on_event
         self._clock = clock
         self._start()
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=_start_over(weakref.ref(self)))
+            os.register_at_fork(after_in_child=_restart(weakref.ref(self)))
+
+    def _start(self) -> None:
+        """Create what belongs to this process alone."""
+        self._reading = CircuitBreaker(f"read the journal ({self._database.name})")
+        self._writing = CircuitBreaker(f"write the journal ({self._database.name})")
+        self._writer = Writer(self._database.writing, self._on_transaction_end)
+        self._lock = Lock()
+        self._recent: TTLCache[str, bool] = TTLCache(RECENT_IDS, queries.RENEW_SECONDS, timer=self._clock)
+        self._prune_at = 0.0
+        self._entries_until_prune = PRUNE_ENTRIES
+        self._probe_thread: Thread | None = None
+        self._probe_at = 0.0
+        self._failed_entry: Operation[bool] | None = None  # the last one
 
     def record(self, question: Mapping[str, Any], advice: Advice) -> str | None:
-        """The id under which the advice is kept, for as long as it is; None where it could not be, and is not worth it.
+        """Store advice; waits for the database for a quarter of a second at most.
 
-        `question` is the JSON document that was asked.
+        Args:
+            question: The JSON document that was asked.
+            advice: The advice on it.
+
+        Returns:
+            The id of the entry, or None if it was not stored: for privacy, its size, or a database that is lost.
         """
         if "description" in question and not self._descriptions:
             self._tell("left out")
             return None
         documents = {"question": canonical(without_nulls(question)), "advice": advice.model_dump_json()}
-        id = identity(question, documents["advice"])
+        id = advice_id(question, documents["advice"])
         now = self._clock()
-        self._prune_in_passing(now)
-        if self._asked_lately(id, now):
+        self._prune_if_due(now)
+        if self._is_recent(id):
             return id
-        row = {"id": id, "version": __version__, **documents, "first_asked": now, "last_asked": now}
         if sum(map(len, documents.values())) > MAX_JOURNAL_BYTES:
             self._tell("left out")
             return None
-        if not self._written(lambda connection: queries.keep(connection, row), "recorded"):
+        row = {"id": id, "version": __version__, **documents, "first_asked": now, "last_asked": now}
+        if not self._try_to_write(lambda connection: queries.upsert_advice(connection, row), "recorded"):
             return None
-        self._remember(id, now)
-        self._prune_in_passing(now, entry=True)
+        with self._lock:
+            self._recent[id] = True
+            self._entries_until_prune -= 1
         return id
 
     def renew(self, id: str) -> bool | None:
-        """The advice was given once more, from a cache. False where it is not kept, None where that cannot be known."""
+        """Keep advice for longer; return False if there is no such advice, None if that is not known."""
         now = self._clock()
-        self._prune_in_passing(now)
-        if self._asked_lately(id, now):
+        self._prune_if_due(now)
+        if self._is_recent(id):
             return True
-        renewed = self._written(lambda connection: queries.renew(connection, id, now), "renewed")
+        renewed = self._try_to_write(lambda connection: queries.renew_advice(connection, id, now), "renewed")
         if renewed:
-            self._remember(id, now)
+            with self._lock:
+                self._recent[id] = True
         return renewed
 
     def advice(self, id: str) -> JournalEntry | None:
-        """What was advised. Raises JournalError where the database does not answer."""
-        return self._read(lambda connection: queries.find(connection, id)) if is_identity(id) else None
+        """Return the advice with its question, or None if there is none with this id."""
+        return self._read(lambda connection: queries.find_advice(connection, id)) if is_possible_id(id) else None
 
     def report(
         self,
@@ -124,15 +150,28 @@ class Journal:
         sequential_seconds: float | None = None,
         note: str | None = None,
     ) -> Outcome | None:
-        """What the job really took; what is left out was as advised. None where no such advice is kept.
+        """Store what a job really took; it is committed when this returns.
 
-        When it returns, the report is in the database. Raises JournalError where that can't be said, and UsageError for
-        a report that can't be one.
+        Args:
+            id: The id of the advice.
+            seconds: Wall seconds of the whole job.
+            calls: Number of calls, if not as advised.
+            strategy: How the job was done, if not as advised.
+            workers: Number of workers, if not as advised.
+            sequential_seconds: Wall seconds of the same job without concurrency.
+            note: Free text.
+
+        Returns:
+            The outcome with what was predicted for it, or None if there is no such advice.
+
+        Raises:
+            UsageError: The report does not fit the advice, or the advice has too many outcomes.
+            JournalError: The database does not answer, so that the outcome may or may not be stored.
         """
         entry = self.advice(id)
         if entry is None:
             return None
-        strategy, workers = way_of(entry.advice, strategy, workers)
+        strategy, workers = with_advised_defaults(entry.advice, strategy, workers)
         calls = calls or entry.advice.job.calls
         outcome = Outcome(
             advice_id=id,
@@ -145,203 +184,200 @@ class Journal:
             note=note,
             predicted=predicted(entry.advice, strategy, workers, calls),
         )
-        if not self._confirmed(lambda connection: queries.add(connection, outcome)):
+        if not self._write(lambda connection: queries.insert_outcome(connection, outcome)):
             return None
         self._tell("reported")
         return outcome
 
     def outcomes(self, limit: int = 1000) -> list[Outcome]:
-        """The newest first. Raises JournalError where the database does not answer."""
-        return self._read(lambda connection: queries.latest(connection, limit))
+        """Return up to `limit` outcomes, the newest first."""
+        return self._read(lambda connection: queries.latest_outcomes(connection, limit))
 
     def export(self, folder: Path) -> tuple[int, int]:
-        """Writes training records; returns how many, and how many reports were left out since nothing was measured."""
-        return self._read(lambda connection: export(queries.with_outcomes(connection), folder))
+        """Write the outcomes of measured profiles as training records.
+
+        Returns:
+            The number of files written and the number of outcomes skipped.
+
+        Raises:
+            OSError: A file cannot be written.
+        """
+        return self._read(lambda connection: export(queries.advice_with_outcomes(connection), folder))
 
     def prune(self, older_than_days: float | None = None) -> int:
-        """Removes what was not asked for since, or the limits do not allow; returns how many entries went."""
+        """Remove old entries, and the oldest beyond the maximum.
+
+        Args:
+            older_than_days: Days since the advice was last asked for or reported on; by default as configured.
+
+        Returns:
+            The number of entries removed.
+        """
         age = self._keep_seconds if older_than_days is None else older_than_days * DAY
         before, removed = self._clock() - age, 0
-        while gone := self._confirmed(lambda here: queries.remove(here, before=before, most=self._most_entries)):
-            removed += gone
+        while deleted := self._write(
+            lambda connection: queries.delete_old_advice(connection, before=before, max_entries=self._max_entries)
+        ):
+            removed += deleted
         return removed
 
     def upgrade(self) -> str | None:
-        """Brings the tables up to date; returns the revision that was found. Raises JournalError."""
+        """Create or upgrade the tables.
+
+        Returns:
+            The revision that was found, or None if there were no tables.
+
+        Raises:
+            JournalError: A newer version wrote the tables, or the database does not answer.
+        """
         try:
             return self._database.upgrade()
         except JournalError:
             raise
         except Exception as error:
-            raise self._error(what_went_wrong(error)) from error
+            raise self._unavailable(summary_of(error)) from error
 
     def exists(self) -> bool:
-        """Whether there is one, where looking for it in vain would make it."""
+        """Return False if the address is a file that does not exist. Other methods would create it."""
         return self._database.exists()
 
     @property
     def name(self) -> str:
-        """Where it is, for anybody to see."""
+        """The address without secrets."""
         return self._database.name
 
     @property
     def lost(self) -> str | None:
         """What is wrong with the database, or None."""
-        return self._writing.lost or self._reading.lost
+        return self._writing.error or self._reading.error
 
-    def look(self) -> None:
-        """Asks the database for a sign of life, if nobody did just now.
+    def probe(self) -> None:
+        """Update `lost` by testing the database, unless that was done a moment ago.
 
-        It is not waited for long: what a database that hangs has to say is known to the next who look.
+        Waits a quarter of a second at most; the result of a slower probe is seen by the next caller.
         """
         with self._lock:
             now = time.monotonic()
-            if now < self._look_at or (self._looking is not None and self._looking.is_alive()):
+            if now < self._probe_at or (self._probe_thread is not None and self._probe_thread.is_alive()):
                 return
-            self._look_at = now + LOOK_SECONDS
-            self._looking = looking = Thread(target=self._look, name="journal-look", daemon=True)
-        looking.start()
-        looking.join(LOOK_PATIENCE)
+            self._probe_at = now + PROBE_INTERVAL
+            self._probe_thread = thread = Thread(target=self._probe, name="journal-probe", daemon=True)
+        thread.start()
+        thread.join(PROBE_TIMEOUT)
 
     def close(self) -> None:
-        """Writes what is waiting, and leaves the database."""
+        """Write what is waiting, for a few seconds at most, and close the connections."""
         with suppress(queue.Full):
-            self._writer.close(PATIENCE)
+            self._writer.close(TIMEOUT)
         self._database.engine.dispose()
 
-    def _start(self) -> None:
-        """All that belongs to this process alone."""
-        self._reading = Circuit(f"the journal ({self._database.name}) cannot be read")
-        self._writing = Circuit(f"the journal ({self._database.name}) cannot be written")
-        self._writer = Writer(self._database.writing, self._ended)
-        self._lock = Lock()
-        self._asked: OrderedDict[str, float] = OrderedDict()
-        self._prune_at = 0.0
-        self._until_pruned = PRUNE_ENTRIES
-        self._looking = None
-        self._look_at = 0.0
-        self._unwritten = None
-
-    def _look(self) -> None:
-        """Reads; and writes where writing was lost, so that it is found again though nobody has anything to write.
-
-        If an entry was lost, that one: a disk that has no room for it may have some for a trifle.
-        """
+    def _probe(self) -> None:
         with suppress(JournalError):
-            self._read(queries.look)
-        if self._writing.lost and self._writing.lets_through():
+            self._read(queries.probe_reading)
+        if self._writing.error and self._writing.allows():
+            # A full disk may have room for a small write but not for an entry, so try the entry that failed.
             with suppress(AdvisorError, queue.Full):
-                self._result(self._writer.submit(self._unwritten or queries.touch), REPORT_SECONDS)
+                self._wait(self._writer.submit(self._failed_entry or queries.probe_writing), REPORT_TIMEOUT)
 
-    def _written(self, work: Work[bool], event: Event) -> bool | None:
-        """What came of it in the little time that an answer can wait; None where nothing did."""
-        if not self._writing.lets_through():
+    def _try_to_write(self, operation: Operation[bool], event: Event) -> bool | None:
+        """Write within the short time that an answer can wait; return None on failure."""
+        if not self._writing.allows():
             self._tell("left out")
             return None
         try:
-            written = self._result(self._writer.submit(work), RECORD_SECONDS)
+            written = self._wait(self._writer.submit(operation), RECORD_TIMEOUT)
         except (AdvisorError, queue.Full):
-            if event == "recorded" and self._writing.lost:
-                self._unwritten = work
+            if event == "recorded" and self._writing.error:
+                self._failed_entry = operation
             self._tell("failed")
             return None
         if written:
             self._tell(event)
         return written
 
-    def _confirmed(self, work: Work[Result]) -> Result:
-        """What came of it, once it is committed."""
-        if not self._writing.lets_through():
-            raise self._error(str(self._writing.lost))
+    def _write(self, operation: Operation[Result]) -> Result:
+        """Write and wait for the commit."""
+        if not self._writing.allows():
+            raise self._unavailable(str(self._writing.error))
         try:
-            return self._result(self._writer.submit(work), REPORT_SECONDS)
+            return self._wait(self._writer.submit(operation), REPORT_TIMEOUT)
         except (JournalError, queue.Full) as error:
             self._tell("failed")
-            raise self._error(str(error) or "too much is waiting") from error
+            raise self._unavailable(str(error) or "too many writes are waiting") from error
 
-    def _result(self, done: Future[Result], seconds: float) -> Result:
+    def _wait(self, future: Future[Result], seconds: float) -> Result:
         try:
-            return done.result(seconds)
+            return future.result(seconds)
         except TimeoutError:
-            done.cancel()
-            if self._writer.busy_seconds >= STUCK_SECONDS:  # else there is much to do, or no core for it
+            future.cancel()
+            if self._writer.busy_seconds >= STUCK_SECONDS:  # otherwise the queue is long, or the host is busy
                 self._writing.fail(f"no answer for {STUCK_SECONDS:g} s")
             raise JournalError(f"no answer in {seconds:g} s") from None
         except AdvisorError:
             raise
         except Exception as error:
-            raise JournalError(what_went_wrong(error)) from error
+            raise JournalError(summary_of(error)) from error
 
-    def _read(self, work: Work[Result]) -> Result:
-        if not self._reading.lets_through():
-            raise self._error(str(self._reading.lost))
+    def _read(self, operation: Operation[Result]) -> Result:
+        if not self._reading.allows():
+            raise self._unavailable(str(self._reading.error))
         try:
             with self._database.reading() as connection:
-                result = work(connection)
+                result = operation(connection)
         except Exception as error:
-            if not is_loss(error):
+            if not is_database_failure(error):
                 raise
-            self._database.doubt()
-            self._reading.fail(what_went_wrong(error))
-            raise self._error(what_went_wrong(error)) from error
+            self._database.check_again()
+            self._reading.fail(summary_of(error))
+            raise self._unavailable(summary_of(error)) from error
         self._reading.succeed()
         return result
 
-    def _ended(self, error: Exception | None) -> None:
-        """The writer's transaction did, in its thread."""
+    def _on_transaction_end(self, error: Exception | None) -> None:
         if error is None:
             self._writing.succeed()
-            self._unwritten = None
-        elif is_loss(error):
-            self._database.doubt()
+            self._failed_entry = None
+        elif is_database_failure(error):
+            self._database.check_again()
             with self._lock:
-                self._asked.clear()  # another database may be there when it is back
-            self._writing.fail(what_went_wrong(error))
+                self._recent.clear()  # it may come back as another database
+            self._writing.fail(summary_of(error))
 
-    def _error(self, what: str) -> JournalError:
-        return JournalError(f"the journal ({self._database.name}) does not answer: {what}")
+    def _unavailable(self, reason: str) -> JournalError:
+        return JournalError(f"the journal ({self._database.name}) does not answer: {reason}")
 
     def _tell(self, event: Event) -> None:
         if self.on_event is not None:
             self.on_event(event)
 
-    def _asked_lately(self, id: str, now: float) -> bool:
-        """Whether this process has written so less than an hour ago, so that it need not again."""
+    def _is_recent(self, id: str) -> bool:
+        """Return True if this process wrote or renewed the entry within the last hour."""
         with self._lock:
-            then = self._asked.get(id)
-            return then is not None and 0 <= now - then < queries.RENEW_SECONDS
+            return id in self._recent
 
-    def _remember(self, id: str, now: float) -> None:
+    def _prune_if_due(self, now: float) -> None:
+        """Remove old entries in the background: once an interval, and after a number of new entries."""
         with self._lock:
-            self._asked[id] = now
-            self._asked.move_to_end(id)
-            while len(self._asked) > REMEMBERED:
-                self._asked.popitem(last=False)
-
-    def _prune_in_passing(self, now: float, *, entry: bool = False) -> None:
-        """Once an hour, and after so many new entries, without anybody waiting for it."""
-        with self._lock:
-            self._until_pruned -= entry
-            if (now < self._prune_at and self._until_pruned > 0) or self._writing.lost:
+            if (now < self._prune_at and self._entries_until_prune > 0) or self._writing.error:
                 return
-            self._prune_at, self._until_pruned = now + PRUNE_SECONDS, PRUNE_ENTRIES
+            self._prune_at, self._entries_until_prune = now + PRUNE_INTERVAL, PRUNE_ENTRIES
         with suppress(queue.Full):
-            self._writer.submit(self._remove)
+            self._writer.submit(self._prune_batch)
 
-    def _remove(self, connection: Connection) -> int:
-        removed = queries.remove(connection, before=self._clock() - self._keep_seconds, most=self._most_entries)
-        if removed >= queries.AT_ONCE:
+    def _prune_batch(self, connection: Connection) -> None:
+        before = self._clock() - self._keep_seconds
+        deleted = queries.delete_old_advice(connection, before=before, max_entries=self._max_entries)
+        if deleted >= queries.DELETE_BATCH:
             self._prune_at = 0.0  # there may be more
-        return removed
 
 
-def _start_over(reference: weakref.ref[Journal]) -> Callable[[], None]:
-    """A forked process has neither its parent's threads nor a right to its connections."""
+def _restart(reference: weakref.ref[Journal]) -> Callable[[], None]:
+    """Return a function for a forked process, which has neither its parent's threads nor a right to its connections."""
 
-    def start_over() -> None:
+    def restart() -> None:
         journal = reference()
         if journal is not None:
-            journal._database.start_over_after_fork()
+            journal._database.reset_after_fork()
             journal._start()
 
-    return start_over
+    return restart

@@ -1,4 +1,4 @@
-"""What the journal holds, as it is handed out. Times are seconds since the epoch."""
+"""Records that the journal returns. Times are seconds since the epoch."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class JournalEntry(Record):
     first_asked: float
     last_asked: float = Field(description="to the hour")
     version: str = Field(description="of advisor")
-    question: dict[str, Any] = Field(description="as it was sent, without what was left out")
+    question: dict[str, Any] = Field(description="as it was sent, without null fields")
     advice: Advice
 
 
 class Outcome(Record):
-    """What a job really took, as somebody reported it, beside what was predicted for just that."""
+    """What a job really took, as reported, and what was predicted for it."""
 
     advice_id: str
     reported: float

@@ -1,6 +1,6 @@
-"""The tables as this version needs them; `migrations/` brings a database there, and a test holds the two together.
+"""The tables of this version; `migrations/` creates and upgrades them.
 
-Documents are JSON in columns of text: they are only ever read whole. Times are seconds since the epoch.
+Documents are JSON in text columns: they are never searched. Times are seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Double, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
 REVISION = "2"
-"""The newest of the migrations."""
+"""The newest migration."""
 VERSION_TABLE = "journal_version"
-"""Where Alembic keeps the revision; not its default name, for the database may be another application's too."""
+"""Alembic's version table. Not the default name, since another application may use the database too."""
 
 metadata = MetaData()
 

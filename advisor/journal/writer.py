@@ -1,9 +1,3 @@
-"""One thread that does all the writing of a process.
-
-Whoever asks for something to be written can stop waiting for a database that hangs; and what comes together while the
-disk is busy is committed together.
-"""
-
 from __future__ import annotations
 
 import queue
@@ -20,106 +14,115 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from advisor.errors import AdvisorError, JournalError
 
-TOGETHER = 100  # commits at most
-WAITING = 1000  # at most; what comes beyond is refused
+BATCH_SIZE = 100  # operations in one transaction
+QUEUE_SIZE = 1000  # further operations are refused
 
 Result = TypeVar("Result")
-Work = Callable[[Connection], Result]
+Operation = Callable[[Connection], Result]
 
 
 @dataclass(frozen=True)
-class _Piece(Generic[Result]):
-    work: Work[Result]
-    done: Future[Result]
+class _Task(Generic[Result]):
+    operation: Operation[Result]
+    future: Future[Result]
 
 
 class Writer:
-    """Takes pieces of work in the order they come. `outcome` is told how each transaction ended: None, or its error."""
+    """A thread that does all the writing of a process, in the order of submission.
+
+    Callers can stop waiting for a database that hangs, and operations that arrive while the disk is busy are committed
+    together.
+    """
 
     def __init__(
         self,
         transaction: Callable[[], AbstractContextManager[Connection]],
-        outcome: Callable[[Exception | None], None],
+        on_end: Callable[[Exception | None], None],
     ) -> None:
+        """Create a writer; its thread starts with the first operation.
+
+        Args:
+            transaction: Begins a transaction and commits it.
+            on_end: Called after each transaction with its error or None, in the writer's thread.
+        """
         self._transaction = transaction
-        self._outcome = outcome
-        self._pieces: queue.Queue[_Piece[Any] | None] = queue.Queue(WAITING)
+        self._on_end = on_end
+        self._tasks: queue.Queue[_Task[Any] | None] = queue.Queue(QUEUE_SIZE)
         self._thread: Thread | None = None
         self._starting = Lock()
         self._began: float | None = None
 
     @property
     def busy_seconds(self) -> float:
-        """For how long the transaction that is under way has been."""
+        """Seconds since the current transaction began; 0 if there is none."""
         began = self._began
         return 0.0 if began is None else time.monotonic() - began
 
-    def submit(self, work: Work[Result]) -> Future[Result]:
-        """Its future has a result once that is committed. Raises queue.Full when too much is waiting."""
-        piece = _Piece(work, Future())
-        self._pieces.put_nowait(piece)
-        self._start()
-        return piece.done
+    def submit(self, operation: Operation[Result]) -> Future[Result]:
+        """Queue an operation. The future has a result once the transaction is committed.
 
-    def close(self, seconds: float) -> None:
-        """Ends when all that was submitted is done, or the time is up."""
-        if self._thread is not None:
-            self._pieces.put(None, timeout=seconds)
-            self._thread.join(seconds)
-
-    def _start(self) -> None:
-        if self._thread is not None:
-            return
+        Raises:
+            queue.Full: Too many operations are waiting.
+        """
+        task = _Task(operation, Future())
+        self._tasks.put_nowait(task)
         with self._starting:
             if self._thread is None:
                 self._thread = Thread(target=self._run, name="journal", daemon=True)
                 self._thread.start()
+        return task.future
+
+    def close(self, seconds: float) -> None:
+        """Wait until everything submitted is done, for `seconds` at most."""
+        if self._thread is not None:
+            self._tasks.put(None, timeout=seconds)
+            self._thread.join(seconds)
 
     def _run(self) -> None:
-        while (first := self._pieces.get()) is not None:
-            pieces, ended = self._more(first)
-            self._do([piece for piece in pieces if piece.done.set_running_or_notify_cancel()])
-            if ended:
+        while (task := self._tasks.get()) is not None:
+            batch, closed = self._drain(task)
+            self._execute([task for task in batch if task.future.set_running_or_notify_cancel()])
+            if closed:
                 return
 
-    def _more(self, first: _Piece[Any]) -> tuple[list[_Piece[Any]], bool]:
-        """What else is waiting already, and whether that is all there will be."""
-        pieces = [first]
-        while len(pieces) < TOGETHER:
+    def _drain(self, first: _Task[Any]) -> tuple[list[_Task[Any]], bool]:
+        """Return the tasks that are waiting already, and whether the writer was closed after them."""
+        batch = [first]
+        while len(batch) < BATCH_SIZE:
             try:
-                piece = self._pieces.get_nowait()
+                task = self._tasks.get_nowait()
             except queue.Empty:
                 break
-            if piece is None:
-                return pieces, True
-            pieces.append(piece)
-        return pieces, False
+            if task is None:
+                return batch, True
+            batch.append(task)
+        return batch, False
 
-    def _do(self, pieces: Sequence[_Piece[Any]]) -> None:
-        if not pieces:
+    def _execute(self, batch: Sequence[_Task[Any]]) -> None:
+        if not batch:
             return
         self._began = time.monotonic()
         try:
             with self._transaction() as connection:
-                results = [piece.work(connection) for piece in pieces]
-        except Exception as error:  # noqa: BLE001  (whatever it was, somebody waits to hear of it)
-            if len(pieces) > 1 and not is_loss(error):
-                for piece in pieces:  # one of them is at fault, and the others shall not suffer for it
-                    self._do([piece])
+                results = [task.operation(connection) for task in batch]
+        except Exception as error:  # noqa: BLE001  (every error belongs to the caller that waits for the future)
+            if len(batch) > 1 and not is_database_failure(error):
+                for task in batch:  # one of them is at fault; the others must not fail with it
+                    self._execute([task])
                 return
-            self._outcome(error)
-            for piece in pieces:
-                piece.done.set_exception(error)
+            self._on_end(error)
+            for task in batch:
+                task.future.set_exception(error)
             return
         finally:
             self._began = None
-        self._outcome(None)
-        for piece, result in zip(pieces, results, strict=True):
-            piece.done.set_result(result)
+        self._on_end(None)
+        for task, result in zip(batch, results, strict=True):
+            task.future.set_result(result)
 
 
-def is_loss(error: Exception) -> bool:
-    """Whether the database is at fault, not what was to be written."""
+def is_database_failure(error: Exception) -> bool:
+    """Return True if the database is at fault, not the data or the caller."""
     if isinstance(error, AdvisorError):
         return isinstance(error, JournalError)
     return not isinstance(error, DataError | IntegrityError | ValueError | OSError)

@@ -1,6 +1,6 @@
-"""The clocks that are exact: wall time, CPU of this thread, of this process and of its children, time in the run queue.
+"""Read the exact clocks: wall time, CPU time of the thread, the process and its children, time in the run queue.
 
-What the operating system does not tell is None.
+What the operating system does not report is None.
 """
 
 from __future__ import annotations
@@ -8,17 +8,16 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from dataclasses import dataclass
 
-# By name: a target may put others in the place of those of `time`, as freezegun does.
+# By name, since a target may replace those in `time`, as freezegun does.
 from time import perf_counter, process_time, thread_time
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class ClockReading(NamedTuple):
     """Seconds on every clock at one moment, or between two.
 
-    `switches` counts voluntary context switches, after which a thread waits; `preemptions` those it did not ask for.
+    `switches` counts voluntary context switches, after which a thread waits; `preemptions` counts involuntary ones.
     """
 
     wall: float
@@ -29,27 +28,16 @@ class Reading:
     switches: float | None
     preemptions: float | None
 
-    def since(self, earlier: Reading) -> Reading:
-        """How far each clock went."""
-        return Reading(
-            self.wall - earlier.wall,
-            self.thread - earlier.thread,
-            self.process - earlier.process,
-            _difference(self.children, earlier.children),
-            _difference(self.run_queue, earlier.run_queue),
-            _difference(self.switches, earlier.switches),
-            _difference(self.preemptions, earlier.preemptions),
-        )
-
-
-def _difference(later: float | None, earlier: float | None) -> float | None:
-    return None if later is None or earlier is None else later - earlier
+    def since(self, earlier: ClockReading) -> ClockReading:
+        """Return how far each clock went."""
+        pairs = zip(self, earlier, strict=True)
+        return ClockReading(*(None if a is None or b is None else a - b for a, b in pairs))  # type: ignore[arg-type]
 
 
 class ThreadClocks:
     """The clocks of the thread that made this object. Close it when done.
 
-    `opening` and `closing` read them in opposite orders, so that the reading itself is not measured.
+    `read_before` and `read_after` read them in opposite orders, so that the reading itself is not measured.
     """
 
     def __init__(self) -> None:
@@ -61,20 +49,22 @@ class ThreadClocks:
             except OSError:
                 self._schedstat = None
 
-    def opening(self) -> Reading:
-        children, *switches = _usage()
-        queued = self._queued()
+    def read_before(self) -> ClockReading:
+        """Read the clocks at the start of what is measured."""
+        children, *switches = _resource_usage()
+        run_queue = self._run_queue()
         process, thread = process_time(), thread_time()
-        return Reading(perf_counter(), thread, process, children, queued, *switches)
+        return ClockReading(perf_counter(), thread, process, children, run_queue, *switches)
 
-    def closing(self) -> Reading:
+    def read_after(self) -> ClockReading:
+        """Read the clocks at the end of what is measured."""
         wall = perf_counter()
         thread, process = thread_time(), process_time()
-        queued = self._queued()
-        children, *switches = _usage()
-        return Reading(wall, thread, process, children, queued, *switches)
+        run_queue = self._run_queue()
+        children, *switches = _resource_usage()
+        return ClockReading(wall, thread, process, children, run_queue, *switches)
 
-    def _queued(self) -> float | None:
+    def _run_queue(self) -> float | None:
         """Seconds that this thread has been ready without a core: the second field of schedstat, in nanoseconds."""
         if self._schedstat is None:
             return None
@@ -89,7 +79,7 @@ class ThreadClocks:
             self._schedstat = None
 
 
-def _usage() -> tuple[float | None, float | None, float | None]:
+def _resource_usage() -> tuple[float | None, float | None, float | None]:
     """CPU seconds of the children waited for, and this thread's voluntary and involuntary context switches."""
     try:
         import resource

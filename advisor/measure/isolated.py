@@ -1,4 +1,4 @@
-"""A target named on the command line → its Profile, measured in a process of its own."""
+"""Measure a target named on the command line in a child process."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from advisor.target import sandbox
 
 
 @dataclass(frozen=True)
-class Measured:
-    """The profile of a target and how many inputs there are for it (None: it takes none)."""
+class MeasuredTarget:
+    """The profile of a target and the number of its inputs (None: it takes none)."""
 
     profile: Profile
     inputs_count: int | None
@@ -27,18 +27,18 @@ def profile_target(
     timeout: float = 60.0,
     watch: Watch = "outside",
     on_progress: Callable[[float, str], None] | None = None,
-) -> Measured:
-    """Measure `target` ('my_module:func') with `inputs` for about `budget` seconds, its import included.
+) -> MeasuredTarget:
+    """Measure a target ('my_module:func') in a child process for `budget` seconds, importing it included.
 
-    Raises UsageError, TargetError or Interrupted as `sandbox.run` does.
+    `on_progress` gets the fraction of the budget that is over, and the current step. Raises as `sandbox.run` does.
     """
 
-    def tell(message: sandbox.Message) -> None:
+    def on_message(message: sandbox.Message) -> None:
         if on_progress:
             on_progress(min(1.0, message.get("fraction", 0.0)), message.get("doing", ""))
 
     answer = sandbox.run(
-        "advisor.measure.isolated_child:profile_target",
+        "advisor.measure.isolated_child:serve_profile",
         {
             "target": target,
             "inputs": inputs,
@@ -47,8 +47,8 @@ def profile_target(
             "watch": watch,
         },
         timeout=timeout,
-        on_message=tell,
+        on_message=on_message,
     )
     profile = Profile.model_validate(answer["profile"])
     effects = (profile.side_effects or SideEffects()).model_copy(update={"output_bytes": answer["output_bytes"]})
-    return Measured(profile.model_copy(update={"side_effects": effects}), answer["inputs_count"])
+    return MeasuredTarget(profile.model_copy(update={"side_effects": effects}), answer["inputs_count"])

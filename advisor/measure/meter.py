@@ -1,4 +1,4 @@
-"""Stretches of measuring: clocks and the GIL watched from a `begin` to an `end`, as often as one likes."""
+"""Measure batches of calls: read the clocks and watch the GIL from each `start` to the `stop` that follows it."""
 
 from __future__ import annotations
 
@@ -8,118 +8,116 @@ import threading
 from dataclasses import dataclass
 from typing import Literal
 
-from advisor.measure.clocks import Reading, ThreadClocks
+from advisor.host.platform import free_threaded
+from advisor.measure.clocks import ClockReading, ThreadClocks
 from advisor.measure.gil import locate, observer, sampler
 
 Watch = Literal["outside", "inside"]
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """What passed on every clock while `calls` calls were made; its index is its window."""
+class TimedBatch:
+    """What passed on every clock while `calls` calls were made."""
 
     calls: int
-    passed: Reading
+    elapsed: ClockReading
 
 
 @dataclass(frozen=True)
-class Record:
-    """Everything measured: stretches and, by their indices, what was seen of the GIL.
+class Measurement:
+    """Everything measured: the batches and, by their indices, what was seen of the GIL.
 
-    `alone`: no other Python thread was there when measuring began, so all of the process's CPU is the calls'.
-    `sampler_cpu`: seconds of process CPU that were the sampler's.
+    `only_thread`: there was no other Python thread at the start, so all CPU time of the process is the calls'.
+    `sampler_cpu`: CPU seconds of the process that were the sampler's.
     """
 
-    stretches: tuple[Stretch, ...]
-    observed: dict[int, observer.Tally]
-    sampled: dict[int, sampler.Tally]
+    batches: tuple[TimedBatch, ...]
+    observed: dict[int, observer.Observations]
+    sampled: dict[int, sampler.Samples]
     counts_switches: bool
     free_threaded: bool
-    alone: bool
+    only_thread: bool
     sampler_cpu: float
 
 
 class Meter:
-    """Measures the thread that makes it. Used as a context manager it leaves neither thread nor process behind."""
+    """Measures the thread that makes it. As a context manager it leaves neither thread nor process behind."""
 
     def __init__(self, watch: Watch = "outside") -> None:
-        """`watch` says from where the GIL is watched; from inside also when outside is refused."""
-        from advisor.host.platform import python
-
-        self.free_threaded = python().free_threaded
-        self.alone = threading.active_count() == 1
+        """Start to watch the GIL from outside, or from inside if asked to or if the platform refuses the other."""
+        self.free_threaded = free_threaded()
+        self.only_thread = threading.active_count() == 1
         self.observer: observer.Observer | None = None
         self._sampler: sampler.Sampler | None = None
         if not self.free_threaded:
-            self._start(watch)
-        self._watch = self.observer or self._sampler
+            self._watch_gil(watch)
+        self._watcher = self.observer or self._sampler
         self._clocks = ThreadClocks()
-        self._opened: Reading | None = None
+        self._before: ClockReading | None = None
         self._owner = os.getpid()
-        self.stretches: list[Stretch] = []
+        self.batches: list[TimedBatch] = []
         self._window = 0
 
-    def _start(self, watch: Watch) -> None:
-        """Watch the GIL in the best way that the platform allows."""
-        word = locate.find() if watch == "outside" else None
-        if word is not None:
+    def _watch_gil(self, watch: Watch) -> None:
+        lock_word = locate.find_lock_word() if watch == "outside" else None
+        if lock_word is not None:
             with contextlib.suppress(OSError):
-                self.observer = observer.Observer(word)
+                self.observer = observer.Observer(lock_word)
                 return
         self._sampler = sampler.Sampler()
 
     @property
     def own_children(self) -> frozenset[int]:
-        """Ids of processes that are not the target's."""
+        """Ids of child processes that are not the target's."""
         return frozenset([self.observer.process.pid] if self.observer else [])
 
-    def begin(self) -> None:
+    def start(self) -> None:
         self._owner = os.getpid()
-        if self._watch:
-            self._watch.begin(self._window)
-        self._opened = self._clocks.opening()
+        if self._watcher:
+            self._watcher.begin(self._window)
+        self._before = self._clocks.read_before()
 
-    def end(self, calls: int) -> Stretch:
-        """End the stretch; it held `calls` calls."""
-        passed = self._clocks.closing()
-        if self._watch:
-            self._watch.pause()
-        end_fork(self._owner)
-        assert self._opened is not None
-        stretch = Stretch(calls, passed.since(self._opened))
-        self._opened = None
-        self.stretches.append(stretch)
+    def stop(self, calls: int) -> TimedBatch:
+        """End the batch of so many calls."""
+        after = self._clocks.read_after()
+        if self._watcher:
+            self._watcher.pause()
+        exit_if_forked(self._owner)
+        assert self._before is not None
+        batch = TimedBatch(calls, after.since(self._before))
+        self._before = None
+        self.batches.append(batch)
         self._window += 1
-        return stretch
+        return batch
 
-    def drop(self, error: BaseException | None = None) -> None:
-        """End the stretch and forget it; `error` is what ended it."""
-        end_fork(self._owner, error)
-        if self._watch:
-            self._watch.pause()
-        self._opened = None
+    def discard(self, error: BaseException | None = None) -> None:
+        """End the batch and forget it; `error` is what ended it."""
+        exit_if_forked(self._owner, error)
+        if self._watcher:
+            self._watcher.pause()
+        self._before = None
         self._window += 1
-        self.stretches.append(Stretch(0, _NOTHING))
+        self.batches.append(_NO_CALLS)
 
-    def finish(self) -> Record:
+    def finish(self) -> Measurement:
         """Stop watching and return what was measured."""
         observed = self.observer.finish() if self.observer else {}
         sampled = self._sampler.finish() if self._sampler else {}
         self._clocks.close()
-        return Record(
-            tuple(self.stretches),
+        return Measurement(
+            tuple(self.batches),
             observed,
             sampled,
-            self._sampler.counts_switches if self._sampler else True,
-            self.free_threaded,
-            self.alone,
-            self._sampler.cpu if self._sampler else 0.0,
+            counts_switches=self._sampler.counts_switches if self._sampler else True,
+            free_threaded=self.free_threaded,
+            only_thread=self.only_thread,
+            sampler_cpu=self._sampler.cpu if self._sampler else 0.0,
         )
 
     def close(self) -> None:
         """Stop watching at once."""
-        if self._watch:
-            self._watch.stop()
+        if self._watcher:
+            self._watcher.stop()
         self._clocks.close()
 
     def __enter__(self) -> Meter:
@@ -129,10 +127,10 @@ class Meter:
         self.close()
 
 
-def end_fork(owner: int, error: BaseException | None = None) -> None:
-    """End this process if it is a fork made by the target that came back here: only the `owner` goes on.
+def exit_if_forked(owner: int, error: BaseException | None = None) -> None:
+    """Exit if this process is a fork, made by the target, of the `owner`: only the owner returns to our code.
 
-    It ends as it would have by itself, with `error` or without, but for the traceback.
+    The fork exits as it would have by itself, with `error` or without, but prints no traceback.
     """
     if os.getpid() == owner:
         return
@@ -141,4 +139,4 @@ def end_fork(owner: int, error: BaseException | None = None) -> None:
     os._exit(0 if error is None else 1)
 
 
-_NOTHING = Reading(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+_NO_CALLS = TimedBatch(0, ClockReading(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0))

@@ -1,205 +1,182 @@
-"""What one call changes: its arguments, and objects that it has in common with other calls.
+"""Detect what a call changes in place: its arguments, and objects that it shares with other calls.
 
-Two looks, one before the call and one after it, are compared. A look lists places, such as `rec`, its element 'score'
-or `self.total`, with what stands there. It follows containers and the attributes of objects whose classes are the
-user's own, and runs none of their code; of all else only the type counts, so counters, connections and generators of
-random numbers within libraries may change as they like. A look is bounded in time, size and depth: what lies beyond is
-not known, which is no change.
+A snapshot before the call is compared with one after it. A snapshot lists locations, such as `row`, its element
+'score' or `self.total`, with the state of what is there. It follows containers, and the attributes of objects whose
+classes are the user's own, and runs none of their code; of all other objects only the type counts, so counters,
+connections and random generators within libraries may change. Snapshots are bounded in time, size and depth; changes
+beyond the bounds are not seen.
 
-Changes that nobody would miss are left out: what the call returns too, what is set once when it is first needed, and
-what looks like a cache. A miss is better than a false alarm.
+Changes that a worker process may lose without harm are left out: what the call returns too, what is set once when it is
+first needed, and what looks like a cache. A missed change is better than a false alarm.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-import itertools
-import os
-import sys
+import numbers
 import threading
 import time
 import zlib
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from itertools import islice
-from pathlib import Path
+from itertools import islice, takewhile
 from types import FunctionType, MemberDescriptorType, MethodType, SimpleNamespace
 from typing import Any
 
-from advisor.target.loader import Call
+from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin
+from advisor.target.inputs import Call
 
-SECONDS = 0.01  # of CPU for a look
-MOST_PLACES = 5_000
-MOST_ELEMENTS = 1_000  # of a container
-DEEPEST = 6  # steps from a root
-MOST_BYTES = 1 << 20  # of a buffer that are read, and of a text that is kept
-_PIECES = 16  # of a larger buffer
-_STANDARD_LIBRARY = Path(os.__file__).parent
-_OURS = Path(__file__).parent.parent
+MAX_SECONDS = 0.01  # of CPU for a snapshot
+MAX_LOCATIONS = 5_000
+MAX_ELEMENTS = 1_000  # of a container
+MAX_DEPTH = 6  # steps from a root
+MAX_BYTES = 1 << 20  # of a buffer that are read, and of a text that is kept
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
 _CONTAINERS = (list, tuple, deque, set, frozenset, dict)
-_NUMBERS = ("decimal.Decimal", "fractions.Fraction")
-_LENGTH = "#"  # the step to a container's length
+_CACHE_WORDS = ("cache", "memo")
+_LENGTH = object()  # the step to a container's length
 _MISSING = object()
-_CACHES = ("cache", "memo")
 
-Place = tuple[object, ...]  # a root's name and steps: an attribute's name, or a tuple with an element's key
-Roots = Mapping[str, Any]
+Location = tuple[object, ...]  # a root's name and steps: an attribute's name, or a tuple with an element's key
 
 
-class Look:
-    """The places below some roots and what stands there; `whole` unless there were more than a look may list."""
+class Snapshot:
+    """The state of everything below some roots; `complete` unless there was more than a snapshot may list."""
 
-    def __init__(self, roots: Roots, *, buffers: bool, returned: Any = None) -> None:
-        """`buffers`: read arrays too; with objects that calls share they are mostly scratch space, never missed.
+    def __init__(self, roots: Mapping[str, Any], *, buffers: bool, returned: Any = None) -> None:
+        """Look at the roots, which are objects by name, and at the content of arrays among them if `buffers`.
 
-        `returned` is what the call returned: the places where it stands, or its parts, are kept.
+        `self.returned` gets the locations of what the call returned and of its parts.
         """
-        self.places: dict[Place, object] = {}
-        self.whole = True
-        self.returned: set[Place] = set()
+        self.states: dict[Location, object] = {}
+        self.complete = True
+        self.returned: set[Location] = set()
         self._buffers = buffers
-        self._ends = time.thread_time() + SECONDS  # a busy host does not shorten it
-        self._above: set[int] = set()
-        self._returned = {id(thing) for thing in (returned, *_elements(returned)) if type(thing) not in _PLAIN}
+        self._ends = time.thread_time() + MAX_SECONDS  # CPU time, so a busy host does not shorten it
+        self._ancestors: set[int] = set()
+        self._returned_ids = {id(thing) for thing in (returned, *_direct_parts(returned)) if type(thing) not in _PLAIN}
         for name, thing in roots.items():
             try:
-                self._take((name,), thing)
-            except Exception:  # noqa: BLE001  (an object of the user's may be as odd as it likes)
-                self.whole = False
+                self._visit((name,), thing)
+            except Exception:  # noqa: BLE001  (the user's objects may raise anything)
+                self.complete = False
 
-    def _take(self, place: Place, thing: Any) -> None:
-        if len(self.places) >= MOST_PLACES or time.thread_time() > self._ends:
-            self.whole = False
+    def _visit(self, location: Location, thing: Any) -> None:
+        if len(self.states) >= MAX_LOCATIONS or time.thread_time() > self._ends:
+            self.complete = False
             return
-        self.places[place] = _token(thing, buffers=self._buffers)
-        if id(thing) in self._returned:
-            self.returned.add(place)
-        if len(place) > DEEPEST or id(thing) in self._above:
+        self.states[location] = _state(thing, buffers=self._buffers)
+        if id(thing) in self._returned_ids:
+            self.returned.add(location)
+        if len(location) > MAX_DEPTH or id(thing) in self._ancestors:
             return
-        self._above.add(id(thing))
+        self._ancestors.add(id(thing))
         if isinstance(thing, (list, deque, set)):
-            self.places[(*place, _LENGTH)] = len(thing)
-        parts = _members(thing) if len(place) == 1 and isinstance(thing, (type, FunctionType)) else _parts(thing)
-        for step, part in parts:
-            self._take((*place, step), part)
-        self._above.discard(id(thing))
+            self.states[(*location, _LENGTH)] = len(thing)
+        is_root_definition = len(location) == 1 and isinstance(thing, (type, FunctionType))
+        for step, part in _members(thing) if is_root_definition else _parts(thing):
+            self._visit((*location, step), part)
+        self._ancestors.discard(id(thing))
 
 
-def of_arguments(before: Look, after: Look) -> tuple[str, ...]:
-    """The arguments that a call changed and did not return, by name."""
-    return _named(
-        place for place in _changed(before, after) if not any(place[:end] in after.returned for end in _ends(place))
+def changed_arguments(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """Return the names of the arguments that a call changed and did not return."""
+    return _names(
+        location
+        for location in _changed(before, after)
+        if not any(prefix in after.returned for prefix in _prefixes(location))
     )
 
 
-def of_shared(before: Look, after: Look, *, first: bool, silent: bool) -> tuple[str, ...]:
-    """The objects that a call changed and the next will find changed, by name.
+def changed_shared(before: Snapshot, after: Snapshot, *, first: bool, returned_none: bool) -> tuple[str, ...]:
+    """Return the names of the shared objects that a call changed and the next one finds changed.
 
-    `first`: it was the very first call, which sets up what is needed once; only what was counting already tells.
-    `silent`: it returned nothing; a call that returns something and adds to a dictionary keeps it there for later.
+    The very first call may set things up, so only what was counting before is reported of it. A call that returns
+    something and adds to a dictionary stores it there for later.
     """
 
-    def tells(place: Place) -> bool:
-        if not silent and isinstance(place[-1], tuple) and place not in before.places:
+    def matters(location: Location) -> bool:
+        if not returned_none and isinstance(location[-1], tuple) and location not in before.states:
             return False
-        return not first or _was_counting(before.places.get(place))
+        return not first or _was_counting(before.states.get(location))
 
-    return _named(place for place in _changed(before, after) if tells(place))
-
-
-def _was_counting(token: object) -> bool:
-    """Whether it is a number, or the length of a container, other than the zero of what is not there yet."""
-    if isinstance(token, tuple):
-        return token[0] in (int, float)
-    return isinstance(token, int) and token > 0
+    return _names(location for location in _changed(before, after) if matters(location))
 
 
-def _changed(before: Look, after: Look) -> Iterator[Place]:
-    """The places where something else stands, appeared or went; of looks that are not whole only the first."""
-    whole = before.whole and after.whole
-    for place in {**before.places, **after.places}:
-        then, now = before.places.get(place, _MISSING), after.places.get(place, _MISSING)
-        if then == now or (not whole and _MISSING in (then, now)):
+def _was_counting(state: object) -> bool:
+    """Return True for a number, and for a length other than that of an empty container."""
+    return state[0] in (int, float) if isinstance(state, tuple) else isinstance(state, int) and state > 0
+
+
+def _changed(before: Snapshot, after: Snapshot) -> Iterator[Location]:
+    """Yield the locations whose state changed; those that appeared or went only if both snapshots are complete."""
+    complete = before.complete and after.complete
+    for location in {**before.states, **after.states}:
+        old, new = before.states.get(location, _MISSING), after.states.get(location, _MISSING)
+        if old == new or (not complete and _MISSING in (old, new)):
             continue
-        attributes = [step for step in place[1:] if isinstance(step, str)]
-        if any(word in str(name).lower() for name in (place[0], *attributes) for word in _CACHES):
-            continue
-        if _set_when_needed(place, before):
-            continue
-        yield place
+        names = [step.lower() for step in location if isinstance(step, str)]
+        if not any(word in name for name in names for word in _CACHE_WORDS) and not _is_lazy(location, before):
+            yield location
 
 
-def _set_when_needed(place: Place, before: Look) -> bool:
-    """Whether it stands in a private attribute that was not there before, or None."""
-    for end in _ends(place):
-        step = place[end - 1]
-        if end > 1 and isinstance(step, str) and step.startswith("_"):
-            then = before.places.get(place[:end], _MISSING)
-            if then is _MISSING or then == _token(None):
-                return True
-    return False
+def _is_lazy(location: Location, before: Snapshot) -> bool:
+    """Return True if it is in a private attribute that was missing or None before, so set when first needed."""
+    return any(
+        isinstance(prefix[-1], str)
+        and prefix[-1].startswith("_")
+        and before.states.get(prefix, _MISSING) in (_MISSING, _state(None))
+        for prefix in _prefixes(location)[1:]
+    )
 
 
-def _ends(place: Place) -> range:
-    return range(1, len(place) + 1)
+def _prefixes(location: Location) -> list[Location]:
+    return [location[:end] for end in range(1, len(location) + 1)]
 
 
-def _named(places: Iterable[Place]) -> tuple[str, ...]:
-    """A name for the places of each root: of the part that all of them are in, without keys, which are data."""
-    roots: dict[object, list[Place]] = {}
-    for place in places:
-        roots.setdefault(place[0], []).append(place)
-    return tuple(sorted(_words(_common(below)) for below in roots.values()))
+def _names(locations: Iterable[Location]) -> tuple[str, ...]:
+    """Return one name for each root: the attributes that lead to all of its changes, without keys, which are data."""
+    paths: dict[object, list[tuple[Any, ...]]] = defaultdict(list)
+    for location in locations:
+        paths[location[0]].append(tuple(takewhile(lambda step: isinstance(step, str), location)))
+    return tuple(sorted(".".join(_common_prefix(below)) for below in paths.values()))
 
 
-def _common(places: list[Place]) -> Place:
-    """The steps with which all of them begin."""
-    steps = itertools.takewhile(lambda level: len(set(level)) == 1, zip(*places, strict=False))
-    return tuple(level[0] for level in steps)
+def _common_prefix(paths: list[tuple[Any, ...]]) -> list[str]:
+    levels = zip(*paths, strict=False)
+    return [level[0] for level in takewhile(lambda level: len(set(level)) == 1, levels)]
 
 
-def _words(place: Place) -> str:
-    words = str(place[0])
-    for step in place[1:]:
-        if not isinstance(step, str) or step == _LENGTH:
-            break
-        words += f".{step}"
-    return words
-
-
-def arguments(function: Callable[..., Any], call: Call) -> dict[str, Any]:
-    """What a call is given, by the names of its parameters."""
+def named_arguments(function: Callable[..., Any], call: Call) -> dict[str, Any]:
+    """Return the arguments of a call by the names of their parameters."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     names: list[str] = []
     with suppress(Exception):  # a signature of the user's making
         parameters = inspect.signature(function).parameters.values()
         names = [parameter.name for parameter in parameters if parameter.kind in kinds]
     names += [str(index + 1) for index in range(len(names), len(call.args))]
-    given = {f"argument {name}": thing for name, thing in zip(names, call.args, strict=False)}
-    return given | {f"argument {name}": thing for name, thing in call.kwargs.items()}
+    arguments = {**dict(zip(names, call.args, strict=False)), **call.kwargs}
+    return {f"argument {name}": value for name, value in arguments.items()}
 
 
-def shared(function: Any, named: Mapping[str, Any]) -> dict[str, Any]:
-    """What calls of a function have in common: `self`, its class, closures, and the globals `named` by its code."""
-    roots = {name: thing for name, thing in named.items() if _is_followed(thing)}
+def shared_objects(function: Any, module_globals: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what calls of a function have in common: `self`, its class, closures, and the globals that it uses."""
+    roots = _followed(module_globals)
     for _ in range(10):
         if isinstance(function, FunctionType):
-            if _is_users(function.__globals__.get("__name__")):
-                cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=False)
-                closed = {name: cell.cell_contents for name, cell in cells if _is_filled(cell)}
-                roots |= {name: thing for name, thing in closed.items() if type(thing) in _PLAIN or _is_followed(thing)}
+            if module_origin(function.__globals__.get("__name__")) == "user":
+                closure = closure_values(function)
+                roots |= {name: value for name, value in closure.items() if type(value) in _PLAIN} | _followed(closure)
             function = function.__dict__.get("__wrapped__")
         elif isinstance(function, MethodType):
             roots |= _owner(function.__self__)
             function = function.__func__
         elif isinstance(function, functools.partial):
-            given = {f"argument {index + 1}": thing for index, thing in enumerate(function.args)}
-            roots |= {name: thing for name, thing in given.items() if _is_followed(thing)}
+            roots |= _followed({f"argument {index}": value for index, value in enumerate(function.args, 1)})
             function = function.func
-        elif isinstance(function, functools._lru_cache_wrapper):
+        elif isinstance(function, LruCacheWrapper):
             function = function.__wrapped__
         else:
             return roots if function is None else roots | _owner(function)
@@ -207,63 +184,52 @@ def shared(function: Any, named: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _owner(thing: Any) -> dict[str, Any]:
-    """A method's object and its class, or the class whose method it is."""
-    roots = {thing.__name__: thing} if isinstance(thing, type) else {"self": thing, type(thing).__name__: type(thing)}
-    return {name: root for name, root in roots.items() if _is_followed(root)}
+    """Return an object and its class, or the class itself."""
+    is_class = isinstance(thing, type)
+    return _followed({thing.__name__: thing} if is_class else {"self": thing, type(thing).__name__: type(thing)})
 
 
-def _is_filled(cell: Any) -> bool:
-    try:
-        return cell.cell_contents is not None
-    except ValueError:
-        return False
+def _followed(roots: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the roots that a snapshot looks into."""
+    return {name: thing for name, thing in roots.items() if _is_followed(thing)}
 
 
 def _is_followed(thing: Any) -> bool:
-    """Whether a look goes into it, where it is a root."""
-    if type(thing) is FunctionType:
-        return _is_users(thing.__globals__.get("__name__"))
-    return (
-        _is_container(type(thing))
-        or _has_attributes(type(thing))
-        or (issubclass(type(thing), type) and _has_attributes(thing))
-    )
+    kind = type(thing)
+    if kind is FunctionType:
+        return module_origin(thing.__globals__.get("__name__")) == "user"
+    return _is_container(kind) or _has_attributes(kind) or (issubclass(kind, type) and _has_attributes(thing))
 
 
 def _is_container(kind: type) -> bool:
-    return issubclass(kind, _CONTAINERS) and (
-        kind.__module__ in ("builtins", "collections") or _is_users(kind.__module__)
-    )
+    return issubclass(kind, _CONTAINERS) and (kind.__module__ in ("builtins", "collections") or _is_users(kind))
 
 
 def _has_attributes(kind: type) -> bool:
-    """Whether the attributes of its objects are the user's; those of a threading.local are each thread's own."""
-    return kind is SimpleNamespace or (_is_users(kind.__module__) and not issubclass(kind, threading.local))
+    """Return True if the attributes of its objects are the user's; those of a threading.local are each thread's own."""
+    return kind is SimpleNamespace or (_is_users(kind) and not issubclass(kind, threading.local))
 
 
-@functools.lru_cache(maxsize=1_000)
-def _is_users(module: object) -> bool:
-    """Whether a module, by its name, is the user's own: not the standard library's, an installed package's or ours."""
-    if module == "__main__":
-        return True
-    file = getattr(sys.modules.get(str(module)), "__file__", None)
-    if not isinstance(file, str):
-        return False
-    path = Path(file)
-    installed = {"site-packages", "dist-packages"} & set(path.parts)
-    return not installed and not path.is_relative_to(_STANDARD_LIBRARY) and not path.is_relative_to(_OURS)
+def _is_users(kind: type) -> bool:
+    return module_origin(kind.__module__) == "user"
 
 
 def _parts(thing: Any) -> Iterator[tuple[object, Any]]:
-    """The elements and attributes of a thing, by the steps to them."""
+    """Yield the elements and attributes of an object, with the steps to them."""
     kind = type(thing)
     if _is_container(kind):
-        yield from islice(_elements_by_key(thing), MOST_ELEMENTS)
+        yield from islice(_elements(thing), MAX_ELEMENTS)
     if _has_attributes(kind):
         yield from _attributes(thing)
 
 
-def _elements_by_key(thing: Any) -> Iterator[tuple[object, Any]]:
+def _direct_parts(result: Any) -> list[Any]:
+    with suppress(Exception):
+        return [part for _, part in _parts(result)]
+    return []
+
+
+def _elements(thing: Any) -> Iterator[tuple[object, Any]]:
     if isinstance(thing, dict):
         for index, (key, value) in enumerate(dict.items(thing)):
             yield ("[", key if type(key) in _PLAIN else f"{type(key).__name__} {index}"), value
@@ -274,72 +240,58 @@ def _elements_by_key(thing: Any) -> Iterator[tuple[object, Any]]:
 
 
 def _attributes(thing: Any) -> Iterator[tuple[str, Any]]:
-    """Of an object, without those that a descriptor of its class keeps there, such as a cached property."""
-    kinds = type.__dict__["__mro__"].__get__(type(thing))
+    """Yield an object's attributes, without those that a descriptor of its class stores, such as a cached property."""
+    classes = type.__dict__["__mro__"].__get__(type(thing))
     own: dict[str, Any] = {}
-    with suppress(AttributeError):  # it has slots alone
+    with suppress(AttributeError):  # it has only slots
         own = object.__getattribute__(thing, "__dict__")
     for name, value in list(dict.items(own)):
-        made_by = next((vars(kind)[name] for kind in kinds if name in vars(kind)), None)
-        if not hasattr(type(made_by), "__get__"):
+        descriptor = next((vars(cls)[name] for cls in classes if name in vars(cls)), None)
+        if not hasattr(type(descriptor), "__get__"):
             yield name, value
-    for kind in filter(lambda kind: _is_users(kind.__module__), kinds):
-        for name, slot in list(vars(kind).items()):
+    for cls in filter(_is_users, classes):
+        for name, slot in list(vars(cls).items()):
             if type(slot) is MemberDescriptorType:
-                with suppress(AttributeError):  # nothing was put there yet
+                with suppress(AttributeError):  # the slot is empty
                     yield name, slot.__get__(thing)
 
 
 def _members(thing: Any) -> Iterator[tuple[str, Any]]:
-    """What the user keeps in attributes of a class or of a function."""
+    """Yield the data in the attributes of a class or a function."""
     for name, value in list(vars(thing).items()):
-        plain = type(value) in _PLAIN or _is_container(type(value)) or _has_attributes(type(value))
-        if plain and not (name.startswith("__") and name.endswith("__")):
+        is_data = type(value) in _PLAIN or _is_container(type(value)) or _has_attributes(type(value))
+        if is_data and not (name.startswith("__") and name.endswith("__")):
             yield name, value
 
 
-def _elements(thing: Any) -> list[Any]:
-    """What a result is made of, one step down."""
-    with suppress(Exception):
-        return [part for _, part in _parts(thing)]
-    return []
-
-
-def _token(thing: Any, *, buffers: bool = False) -> object:
-    """What differs after a thing was changed, without its parts: of plain data all, of other things the type."""
+def _state(thing: Any, *, buffers: bool = False) -> object:
+    """Return something that differs after the object was changed: plain data as it is, else the type."""
     kind = type(thing)
     if kind in (str, bytes):
-        return kind, thing if len(thing) <= MOST_BYTES else len(thing)
+        return kind, thing if len(thing) <= MAX_BYTES else len(thing)
     if kind in (float, complex):
         return kind, repr(thing)  # a nan equals nothing
     if kind in _PLAIN:
         return kind, thing
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    if name in _NUMBERS or (kind.__module__ == "numpy" and any(base.__name__ == "number" for base in kind.__mro__)):
+    if issubclass(kind, numbers.Number) and not _is_users(kind):
         return kind, repr(thing)
     if kind in (set, frozenset):
-        return kind, frozenset(one for one in islice(thing, MOST_ELEMENTS) if type(one) in _PLAIN)
-    if not buffers:
-        return kind, None
-    with suppress(Exception):  # a library's object of another version
-        if name in ("numpy.ndarray", "array.array", "builtins.bytearray"):
-            return kind, _content(thing)
-        if name == "pandas.core.frame.DataFrame":
-            return kind, len(thing), tuple(map(repr, thing.columns))
+        return kind, frozenset(element for element in islice(thing, MAX_ELEMENTS) if type(element) in _PLAIN)
+    if buffers:
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        with suppress(Exception):  # a library's object of another version
+            if name in ("numpy.ndarray", "array.array", "builtins.bytearray"):
+                return kind, _buffer_state(thing)
+            if name == "pandas.core.frame.DataFrame":
+                return kind, len(thing), tuple(map(repr, thing.columns))
     return kind, None
 
 
-def _content(buffer: Any) -> object:
-    """The shape of a buffer and a checksum of its bytes; of a large one, of pieces all over it."""
+def _buffer_state(buffer: Any) -> object:
+    """Return the shape of a buffer and a checksum of its bytes, in a large one of some of them."""
     shape = getattr(buffer, "shape", len(buffer))
-    with suppress(Exception):  # it is not in one piece, or holds objects
+    with suppress(Exception):  # it is not contiguous, or holds objects
         flat = memoryview(buffer.view("u1").reshape(-1) if hasattr(buffer, "reshape") else buffer).cast("B")
-        size = len(flat)
-        pieces = _PIECES if size > MOST_BYTES else 1
-        length = min(size, MOST_BYTES) // pieces
-        checksum = 0
-        for piece in range(pieces):
-            start = piece * (size - length) // max(1, pieces - 1)
-            checksum = zlib.crc32(flat[start : start + length], checksum)
-        return shape, checksum
+        # An odd step reads every byte of the items in turn, of which some may be zero in all of them.
+        return shape, zlib.crc32(bytes(flat[:: len(flat) // MAX_BYTES | 1]))
     return shape

@@ -1,8 +1,8 @@
-"""Pieces of native memory that a result is made of: nodes of a parsed document, say.
+"""Count the pieces of native memory that a result is made of, such as the nodes of a parsed document.
 
-A pool's thread takes them from an arena of the C library, and the main thread, which drops the result, gives them back
-to that arena while the thread takes new ones: both pull at the arena's lock. Nothing counts them, so they are told by
-how long it takes to give them back.
+A pool's thread allocates them in an arena of the C library. The main thread, which drops the result, frees them into
+the same arena while the thread allocates new ones, and both need the arena's lock. Nothing counts the pieces, so their
+number is inferred from how long it takes to free them.
 """
 
 from __future__ import annotations
@@ -15,35 +15,36 @@ from statistics import median
 from time import thread_time
 from typing import Any
 
-# Of glibc 2.36: each of 44,000 nodes of lxml's trees took 9 to 10 ns, up to 13 on a busy host; each of 4,000 `bytes`
+# glibc 2.36: each of 44,000 nodes of lxml's trees took 9 to 10 ns, up to 13 on a busy host; each of 4,000 `bytes`
 # objects 70 ns.
 _PIECE_SECONDS = 9.5e-9
 _OBJECT_SECONDS = 60e-9
-_SMALL_PIECE = 90  # bytes, on average
+_PIECE_BYTES = 90  # on average
 
 
-def pieces(results: list[Any]) -> float | None:
-    """Drops the results, which nobody else has, and says how many pieces of native memory each of them gave back.
+def pieces_per_result(results: list[Any]) -> float | None:
+    """Empty the list of results and return the median number of native pieces that freeing one of them released.
 
-    None where the C library does not tell what it has given away (it is glibc since 2.33 that does).
+    Results with other references are not freed and count as none. None where the C library does not report what it
+    has allocated (glibc does since 2.33).
     """
-    given_away = _given_away()
-    if given_away is None or not results:
+    allocated_bytes = _allocated_bytes()
+    if allocated_bytes is None or not results:
         return None
     found = []
     while results:
-        blocks, held = sys.getallocatedblocks(), given_away()
+        blocks, allocated = sys.getallocatedblocks(), allocated_bytes()
         began = thread_time()
         results.pop()
         seconds = thread_time() - began
-        blocks, held = blocks - sys.getallocatedblocks(), held - given_away()
+        blocks, allocated = blocks - sys.getallocatedblocks(), allocated - allocated_bytes()
         native = max(0.0, seconds - _OBJECT_SECONDS * max(0, blocks))
-        found.append(min(native / _PIECE_SECONDS, max(0, held) / _SMALL_PIECE))
+        found.append(min(native / _PIECE_SECONDS, max(0, allocated) / _PIECE_BYTES))
     return median(found)
 
 
 class _Mallinfo2(ctypes.Structure):
-    """What glibc tells of its arenas: https://man7.org/linux/man-pages/man3/mallinfo.3.html"""
+    """https://man7.org/linux/man-pages/man3/mallinfo.3.html."""
 
     _fields_ = tuple(
         (name, ctypes.c_size_t)
@@ -55,8 +56,8 @@ class _Mallinfo2(ctypes.Structure):
 
 
 @cache
-def _given_away() -> Callable[[], int] | None:
-    """The bytes in pieces that are in use, those with pages of their own left out."""
+def _allocated_bytes() -> Callable[[], int] | None:
+    """Return a function for the bytes that are in use, without those in mappings of their own."""
     try:
         mallinfo2 = ctypes.CDLL(None).mallinfo2
     except (OSError, AttributeError, TypeError):  # no such function; Windows takes no None

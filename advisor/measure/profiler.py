@@ -1,39 +1,33 @@
-"""A callable → its Profile, measured in this process; `session` does it in a process of the target's own."""
+"""Measure a callable, or a block of code, in this process; `isolated` does it in a child process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
 from advisor.errors import AdvisorError, TargetError, UsageError
-from advisor.host.platform import resident_memory
-from advisor.measure import imported_modules, lock_contention, memory, native_allocations, pickling
-from advisor.measure import runner as calling
+from advisor.host.platform import python
+from advisor.measure import imported_modules, lock_contention, memory, native_allocations, pickling, runner
 from advisor.measure.meter import Meter, Watch
-from advisor.measure.side_effects import Effects
-from advisor.measure.summarize import summarise
+from advisor.measure.side_effects import SideEffectDetector
+from advisor.measure.summarize import summarize
 from advisor.models import Profile
-from advisor.target.loader import (
-    Call,
-    calls_of,
-    check_arguments,
-    is_named,
-    lazy,
-    refuse_generator,
-    refuse_missing_arguments,
-)
+from advisor.target.inputs import Call, as_calls, check_arguments, check_missing_arguments
+from advisor.target.loader import is_importable_as, no_work_error, refuse_generator_function
 
 __all__ = ["Profiler", "profile"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-PICKLING_SHARE = 0.1  # of the budget
-BESIDE_SHARE = 0.1
-LEAST = 0.5  # seconds for the calls, or all of the budget's share, however long it took to get ready for them
-WITHOUT_GIL = 0.1  # of a call's time; less could not gain much on threads, whatever it holds
+_PICKLING_SHARE = 0.1  # of the budget
+_PICKLING_SECONDS = 0.5  # at most
+_CONTENTION_SHARE = 0.1  # of the budget
+_MIN_CALL_SECONDS = 0.5  # for the calls, or all of the budget's share, however long it took to get ready for them
+_MIN_GIL_FREE = 0.1  # of a call's time; with less, threads gain little, whatever locks a call holds
 _PICKLED_CALLS = 20
+_PICKLED_BLOCK_CALLS = 3
 
 
 def profile(
@@ -43,13 +37,23 @@ def profile(
     budget: float = 2.0,
     watch: Watch = "outside",
 ) -> Profile:
-    """Call `func` for about `budget` seconds and tell where the time of a call goes.
+    """Measure where the time of a call to `func` goes.
 
-    `inputs` are the arguments, one for each call (a `Call` for several); they are used anew when they run out. Nothing
-    is called concurrently, and at least one call always finishes. `watch` says from where the GIL is looked at: from a
-    small process outside, or, where that is refused or not wanted, by a thread inside.
+    Calls `func` one call at a time, never concurrently, and at least once.
 
-    Raises UsageError when the arguments do not fit, TargetError when a call raises.
+    Args:
+        func: The callable. Coroutine functions are awaited.
+        inputs: The arguments of the calls, one item per call; `Call` passes several. Reused when they run out.
+        budget: Seconds to spend on the measuring.
+        watch: Where to watch the GIL from: a small process "outside" this one, or a thread "inside" it, which is less
+            exact and also the fallback where the platform refuses the other.
+
+    Returns:
+        The profile: means in seconds per call, sizes in bytes, None for what could not be measured.
+
+    Raises:
+        UsageError: The arguments are wrong, or the inputs do not fit the signature.
+        TargetError: A call raised; `__cause__` is the original exception.
     """
     if not callable(func):
         raise UsageError(f"{func!r} is not callable")
@@ -57,115 +61,99 @@ def profile(
         raise UsageError(f"a budget of {budget} seconds is not possible")
     named = func.func if isinstance(func, partial) else func
     name = getattr(named, "__qualname__", None) or type(named).__qualname__
-    refuse_generator(func, name)
-    given = calls_of(inputs)
-    check_arguments(func, given, name)
+    refuse_generator_function(func, name)
+    calls = as_calls(inputs)
+    check_arguments(func, calls, name)
     module = getattr(named, "__module__", None)
-    known = {
+    identity = {
         "target": f"{module}:{name}" if module else name,
-        "reached": "name" if is_named(func, module, name) else "program",
+        "reached": "name" if is_importable_as(func, module, name) else "program",
     }
-    return measure(func, given, seconds=budget, name=name, watch=watch).model_copy(update=known)
+    workload = runner.Workload(func, calls, name, runner.is_coroutine_function(func))
+    return profile_workload(workload, seconds=budget, watch=watch).model_copy(update=identity)
 
 
-def measure(
-    function: Callable[..., Any],
-    calls: Sequence[Call] | None,
+def profile_workload(
+    workload: runner.Workload,
     *,
     seconds: float,
-    name: str,
     watch: Watch = "outside",
-    on_progress: calling.Progress | None = None,
+    on_progress: runner.OnProgress | None = None,
 ) -> Profile:
-    """The Profile of `function`, called with `calls` for about `seconds`. Raises TargetError when a call raises.
+    """Measure a workload whose arguments were checked; see `profile`.
 
-    What a function really is, its first result tells: one to await is awaited, and a generator raises UsageError.
+    The first result tells what kind of function it is: an awaitable makes it a coroutine function, and a generator
+    raises UsageError.
     """
     ends = perf_counter() + seconds
-    coroutine = calling.is_coroutine(function)
     try:
-        return _measured(function, calls, coroutine, seconds, name, watch, on_progress)
-    except calling.NotDoneError as call:
-        if calling.gives_generator(call.result):
-            raise lazy(f"{name} returns a generator") from None
-        calling.drop(call.result)
+        return _profile(workload, seconds, watch, on_progress)
+    except runner.UnfinishedCallError as error:
+        if runner.is_generator(error.result):
+            raise no_work_error(f"{workload.name} returns a generator") from None
+        runner.close_coroutine(error.result)
     except TargetError as error:
-        if calls is None:
-            refuse_missing_arguments(function, error, name)
+        if workload.calls is None:
+            check_missing_arguments(workload.function, error, workload.name)
         raise
-    return _measured(function, calls, True, max(0.0, ends - perf_counter()), name, watch, on_progress)
+    awaited = runner.Workload(workload.function, workload.calls, workload.name, coroutine=True)
+    return _profile(awaited, max(0.0, ends - perf_counter()), watch, on_progress)
 
 
-def _measured(
-    function: Callable[..., Any],
-    calls: Sequence[Call] | None,
-    coroutine: bool,
-    seconds: float,
-    name: str,
-    watch: Watch,
-    on_progress: calling.Progress | None,
-) -> Profile:
+def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progress: runner.OnProgress | None) -> Profile:
     began = perf_counter()
+    function, calls = workload.function, workload.calls
     with Meter(watch) as meter:
-        effects = Effects(function, ours=meter.own_children)
-        memory.forget_peak()
-        idle = resident_memory()
-        share = seconds * (1 - PICKLING_SHARE - BESIDE_SHARE)
-        results = calling.call_within(
-            function,
-            calls,
+        detector = SideEffectDetector(function, own_children=meter.own_children)
+        memory.reset_peak()
+        idle_memory = memory.resident_memory()
+        share = seconds * (1 - _PICKLING_SHARE - _CONTENTION_SHARE)
+        results = runner.run_calls(
+            workload,
             meter,
-            ends=began + share,
-            least=min(LEAST, share),
-            name=name,
-            coroutine=coroutine,
+            runner.TimeLimit(began + share, minimum=min(_MIN_CALL_SECONDS, share)),
+            inspect_call=detector.inspect_call,
             on_progress=on_progress,
-            around=effects.around,
         )
-        peak = memory.peak()
-        side_effects = effects.after()
-        record = meter.finish()
-    figures = summarise(record, inputs=None if calls is None else len(calls))
-    extra = {} if coroutine else _beside(function, calls, figures, seconds * BESIDE_SHARE)
-    sent = pickling.measure(
+        peak_memory = memory.peak_memory()
+        side_effects = detector.side_effects()
+        measurement = meter.finish()
+    summary = summarize(measurement, inputs=None if calls is None else len(calls))
+    held = () if workload.coroutine else _held_resources(workload, summary, seconds * _CONTENTION_SHARE)
+    pickled = pickling.measure_pickling(
         function,
         list(calls[:_PICKLED_CALLS]) if calls else [Call()],
         results,
-        min(seconds * PICKLING_SHARE, 0.5),
+        min(seconds * _PICKLING_SHARE, _PICKLING_SECONDS),
     )
     return Profile(
-        **figures,
-        target=name,
-        **extra,
+        **summary,
+        target=workload.name,
+        held=held,
         modules=imported_modules.modules(function),
-        **vars(sent),
-        result_pieces=native_allocations.pieces(results),
-        peak_memory=peak,
-        idle_memory=idle,
-        python=_python(),
-        coroutine=coroutine,
+        **pickled,
+        result_pieces=native_allocations.pieces_per_result(results),
+        peak_memory=peak_memory,
+        idle_memory=idle_memory,
+        python=python(),
+        coroutine=workload.coroutine,
         side_effects=side_effects,
     )
 
 
-def _beside(
-    function: Callable[..., Any], calls: Sequence[Call] | None, figures: dict[str, Any], seconds: float
-) -> dict[str, Any]:
-    """The fields of Profile on calls beside each other, of a call that does not hold the GIL all the time.
+def _held_resources(workload: runner.Workload, summary: dict[str, Any], seconds: float) -> tuple[Any, ...]:
+    """Find what calls hold; nothing if they hold the GIL nearly all the time anyway, which is lock enough.
 
-    The GIL is a lock enough for whoever computes in Python. No two calls are made at the same time for it. Nothing is
-    to be seen where inputs that come again do less than a call.
+    Nothing either if repeated inputs do less than a call: the calls made here would be such.
     """
-    without = 1.0 - figures["gil_held"] / figures["wall"]
-    if without < WITHOUT_GIL or figures["repeated_call"] is not None:
-        return {}
-    return {
-        "held": lock_contention.look(function, calls, figures["wall"], seconds),
-    }
+    gil_free = 1.0 - summary["gil_held"] / summary["wall"]
+    if gil_free < _MIN_GIL_FREE or summary["repeated_call"] is not None:
+        return ()
+    return lock_contention.find_held_resources(workload.function, workload.calls, summary["wall"], seconds)
 
 
 class Profiler:
-    """Measures a block, or each `call()` within it, in the thread that runs it.
+    """Measure a block, or each `call()` within it, in the thread that runs it.
 
     with advisor.Profiler() as profiler:
         for page in pages:
@@ -174,19 +162,26 @@ class Profiler:
     """
 
     def __init__(self, *, watch: Watch = "outside") -> None:
+        """Make a profiler for one block.
+
+        Args:
+            watch: Where to watch the GIL from, see `profile`.
+        """
         self._watch: Watch = watch
         self._meter: Meter | None = None
         self._profile: Profile | None = None
-        self._calls = 0
-        self._started = self._within = False
-        self._called: tuple[Callable[..., Any], list[Call], list[Any]] | None = None
-        self._idle: int | None = None
+        self._is_active = self._has_calls = self._in_call = False
+        self._function: Callable[..., Any] | None = None  # the first one that `call` got a result from
+        self._sample_calls: list[Call] = []
+        self._sample_results: list[Any] = []
+        self._idle_memory: int | None = None
 
     @property
     def profile(self) -> Profile:
-        """Of the block, or of each call, once the block has ended.
+        """The profile of the block, or of its calls, once the block has ended.
 
-        Raises AdvisorError before that.
+        Raises:
+            AdvisorError: The block has not ended yet.
         """
         if self._profile is None:
             raise AdvisorError("there is no profile yet: it is there after the `with` block has ended")
@@ -196,90 +191,93 @@ class Profiler:
         if self._meter is not None:
             raise AdvisorError("this Profiler is already in use: make another")
         self._meter = Meter(self._watch)
-        memory.forget_peak()
-        self._idle = resident_memory()
-        self._meter.begin()
+        memory.reset_peak()
+        self._idle_memory = memory.resident_memory()
+        self._is_active = True
+        self._meter.start()
         return self
 
     def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """`function(*args, **kwargs)`, measured as one call; its result is returned, and what it raises is raised.
+        """Measure `function(*args, **kwargs)` as one call.
 
-        With such calls the profile is theirs, and the rest of the block does not count.
+        With such calls the profile is theirs: seconds per call, and the rest of the block does not count.
+
+        Args:
+            function: The callable; coroutine functions are refused.
+            args: Its positional arguments.
+            kwargs: Its keyword arguments.
+
+        Returns:
+            What the function returns.
+
+        Raises:
+            AdvisorError: Outside of the `with` block, or within another `call`.
+            UsageError: The function returns something to await or a generator, and has done no work yet.
         """
         meter = self._meter
-        if meter is None or self._profile is not None:
+        if meter is None or not self._is_active:
             raise AdvisorError("Profiler.call() belongs inside the `with` block")
-        if calling.is_coroutine(function):
+        if runner.is_coroutine_function(function):
             raise _not_awaited()
-        if not self._started:  # until now it was the block that was measured
-            self._started = True
-            meter.drop()
-        if self._within:
+        if self._in_call:
             raise AdvisorError("Profiler.call() within another would be measured twice")
-        self._within = True
-        meter.begin()
+        if not self._has_calls:  # until now the block was measured
+            self._has_calls = True
+            meter.discard()
+        self._in_call = True
+        meter.start()
         try:
             result = function(*args, **kwargs)
             _refuse_unfinished(function, result)
         except BaseException as error:
-            meter.drop(error)
+            meter.discard(error)
             raise
         else:
-            meter.end(1)
+            meter.stop(1)
         finally:
-            self._within = False
-        self._calls += 1
-        if self._called is None:
-            self._called = function, [], []
-        if len(self._called[1]) < 3:
-            self._called[1].append(Call(args, dict(kwargs)))
-            self._called[2].append(result)
+            self._in_call = False
+        if self._function is None:
+            self._function = function
+        if len(self._sample_calls) < _PICKLED_BLOCK_CALLS:
+            self._sample_calls.append(Call(args, dict(kwargs)))
+            self._sample_results.append(result)
         return result
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         assert self._meter is not None
+        self._is_active = False
         with self._meter as meter:
             if kind is not None:
                 return
-            if not self._started:
-                meter.end(1)
-            record = meter.finish()
-        if not any(stretch.calls for stretch in record.stretches):
+            if not self._has_calls:
+                meter.stop(1)
+            measurement = meter.finish()
+        if not any(batch.calls for batch in measurement.batches):
             return
         self._profile = Profile(
-            **summarise(record),
-            **self._sent(),
-            peak_memory=memory.peak(),
-            idle_memory=self._idle,
-            python=_python(),
+            **summarize(measurement),
+            **self._pickling(),
+            peak_memory=memory.peak_memory(),
+            idle_memory=self._idle_memory,
+            python=python(),
         )
 
-    def _sent(self) -> dict[str, Any]:
-        """The fields about pickling, known for calls, not for a block."""
-        if self._called is None:
+    def _pickling(self) -> dict[str, Any]:
+        """Return the fields about pickling, which are known for calls and not for a block."""
+        function = self._function
+        if function is None:
             return {}
-        function, calls, results = self._called
-        sent = pickling.measure(function, calls, results, 0.2)
-        return {
-            "target": getattr(function, "__qualname__", type(function).__qualname__),
-            **vars(sent),
-        }
+        pickled = pickling.measure_pickling(function, self._sample_calls, self._sample_results, 0.2)
+        return {"target": getattr(function, "__qualname__", type(function).__qualname__), **pickled}
 
 
 def _refuse_unfinished(function: Callable[..., Any], result: Any) -> None:
-    """Raise UsageError for a call that has not done its work yet."""
-    if calling.gives_awaitable(result):
-        calling.drop(result)
+    if runner.is_awaitable(result):
+        runner.close_coroutine(result)
         raise _not_awaited()
-    if calling.gives_generator(result):
-        raise lazy(f"{getattr(function, '__qualname__', 'the function')} returns a generator")
+    if runner.is_generator(result):
+        raise no_work_error(f"{getattr(function, '__qualname__', 'the function')} returns a generator")
 
 
 def _not_awaited() -> UsageError:
     return UsageError("Profiler.call() awaits nothing: pass a coroutine function to advisor.profile()")
-
-
-def _python() -> Any:
-    from advisor.host.platform import python
-
-    return python()

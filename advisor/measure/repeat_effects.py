@@ -1,60 +1,62 @@
-"""Rounds over the inputs: whether an input that comes again costs as much as when it came first.
+"""Tell whether an input that is reused costs as much as the first time.
 
-It does not where a result is remembered, a file is there already, or an argument is used up. Inputs come in the same
-order in every round, and no stretch goes over the end of the first two: each input can be compared with itself.
+It does not if a result is cached, a file exists already, or an argument is used up. Inputs come in the same order in
+every round, and batches of the first two rounds end with the round, so each input can be compared with itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from advisor.measure.meter import Stretch
+from advisor.measure.meter import TimedBatch
 
-CHEAPER = 0.5  # times what it cost first: an input that comes again must cost less
-NEARLY_ALL = 0.9  # of the stretches compared: calls whose length is all chance do not come out as cheaper then
-FEWEST = 5  # stretches to compare
-TELLING = 200e-6  # seconds; in shorter stretches the clocks and the caches of a cold core count
+CHEAPER = 0.5  # times the first cost: a reused input must cost less
+NEARLY_ALL = 0.9  # of the batches compared: then calls of purely random length do not seem to be cheaper
+MIN_BATCHES = 5  # to compare
+MIN_SECONDS = 200e-6  # in shorter batches the clocks and the caches of a cold core count
 
 
-def first_round(stretches: Sequence[Stretch], inputs: int) -> int:
-    """How many of the stretches lie in the first round."""
+def first_round(batches: Sequence[TimedBatch], inputs: int) -> int:
+    """Return how many of the batches are in the first round."""
     done = 0
-    for place, stretch in enumerate(stretches):
-        done += stretch.calls
+    for index, batch in enumerate(batches):
+        done += batch.calls
         if done > inputs:
-            return place
-    return len(stretches)
+            return index
+    return len(batches)
 
 
-def is_cheaper_again(stretches: Sequence[Stretch], inputs: int) -> bool:
-    """Whether inputs are clearly cheaper when they come again.
+def is_cheaper_again(batches: Sequence[TimedBatch], inputs: int) -> bool:
+    """Return True if inputs are clearly cheaper when they are reused.
 
-    Compared is the later half of the first round, since the beginning is slower anyway where something warms up.
+    Only the later half of the first round is compared, since its beginning is slower anyway if something warms up.
     """
-    count = first_round(stretches, inputs)
-    again = iter(_seconds_each(stretches[count:], inputs))
-    compared = cheaper = place = 0
-    for stretch in stretches[:count]:
-        repeated = [seconds for _, seconds in zip(range(stretch.calls), again, strict=False)]
-        place += stretch.calls
-        took = _own(stretch)
-        if len(repeated) < stretch.calls or place - stretch.calls < inputs // 2 or took < TELLING:
+    count = first_round(batches, inputs)
+    reused = iter(_seconds_of_calls(batches[count:], inputs))
+    compared = cheaper = done = 0
+    for batch in batches[:count]:
+        seconds_again = [seconds for _, seconds in zip(range(batch.calls), reused, strict=False)]
+        is_early = done < inputs // 2
+        done += batch.calls
+        seconds = _own_seconds(batch)
+        if len(seconds_again) < batch.calls or is_early or seconds < MIN_SECONDS:
             continue
         compared += 1
-        cheaper += sum(repeated) < CHEAPER * took
-    return compared >= FEWEST and cheaper >= NEARLY_ALL * compared
+        cheaper += sum(seconds_again) < CHEAPER * seconds
+    return compared >= MIN_BATCHES and cheaper >= NEARLY_ALL * compared
 
 
-def _seconds_each(stretches: Iterable[Stretch], most: int) -> list[float]:
-    """Of each call of the round that these stretches begin with."""
+def _seconds_of_calls(batches: Iterable[TimedBatch], inputs: int) -> list[float]:
+    """Return the seconds of each call of the round that these batches begin with."""
     seconds: list[float] = []
-    for stretch in stretches:
-        if len(seconds) >= most:
+    for batch in batches:
+        if len(seconds) >= inputs:
             break
-        seconds += [_own(stretch) / stretch.calls] * min(stretch.calls, most - len(seconds)) if stretch.calls else []
+        if batch.calls:
+            seconds += [_own_seconds(batch) / batch.calls] * min(batch.calls, inputs - len(seconds))
     return seconds
 
 
-def _own(stretch: Stretch) -> float:
-    """Seconds without those in line for a core: a host that was busy for one of the rounds decides nothing."""
-    return max(0.0, stretch.passed.wall - (stretch.passed.run_queue or 0.0))
+def _own_seconds(batch: TimedBatch) -> float:
+    """Seconds without those in the run queue: a host that was busy in one of the rounds decides nothing."""
+    return max(0.0, batch.elapsed.wall - (batch.elapsed.run_queue or 0.0))

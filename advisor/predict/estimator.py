@@ -1,79 +1,67 @@
 """From a profile to predicted seconds: every strategy at every worker count, each with a 90 % interval.
 
-`call` completes what the profile says of a call, `strategies` predicts the job's seconds by queueing networks, `limits`
-says what bounds them, `intervals` how far they may be off. What a pool costs is the Machine's to say; nothing is
-measured here.
+`demands` completes what the profile says of a call, `strategies` predicts the job's seconds by queueing networks,
+`feasibility` and `bottlenecks` say what cannot be done and what limits the rest, `intervals` how far the figures may be
+off. The costs of pools come from the Machine; nothing is measured here.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 from advisor.models import Estimate, Job, Machine, Profile, Range, Strategy
-from advisor.predict.bottlenecks import bottleneck, limit, memory_needed, most, obstacle, possible, too_large, why
-from advisor.predict.demands import Call, Case, call_parts, case_of
+from advisor.models.strategies import OWN_GIL, available_strategies
+from advisor.predict.bottlenecks import explain_bottleneck, find_bottleneck, max_speedup, speedup_limit
+from advisor.predict.demands import Scenario, scenario_of
+from advisor.predict.feasibility import counts_beyond_memory, feasible_counts, infeasibility, memory_needed
 from advisor.predict.intervals import ranges
-from advisor.predict.queueing import FEW_WORKERS, sizes
-from advisor.predict.strategies import (
-    CROWDING,
-    CROWDING_IN_THREADS,
-    GIL_CONTENTION,
-    OWN_GIL,
-    PIPE_BYTES,
-    Crews,
-    Prediction,
-    predict,
-)
-
-__all__ = [
-    "CROWDING",
-    "CROWDING_IN_THREADS",
-    "GIL_CONTENTION",
-    "MIN_GAIN",
-    "PIPE_BYTES",
-    "Call",
-    "call_parts",
-    "case_of",
-    "estimate",
-    "leaders",
-    "shortlist",
-]
+from advisor.predict.prediction import Prediction, WorkerCounts
+from advisor.predict.queueing.network import population_sizes
+from advisor.predict.queueing.process_pool import EXACT_WORKERS
+from advisor.predict.strategies import predict
 
 MIN_GAIN = 1.10  # sequential wins unless something else is at least this much faster
-# The smallest worker count within this factor of the best, since each worker costs memory. A thread or a coroutine
-# costs next to none, and where calls wait the knee of the measured curves is at more workers than that of the predicted
-# ones: of 28 recorded curves, the workers chosen took 1.08 times as long as the best number with 2 % (geometric mean),
-# and 1.04 with a thousandth. Of calls that compute, more threads were worse.
-GOOD_ENOUGH = 1.02
-GOOD_ENOUGH_WAITING = 1.001
-WAITING = 0.2  # of a call's time
+# The smallest worker count within this factor of the best wins, since each worker costs memory. A thread or a coroutine
+# costs little, and where calls wait the measured curves bend at more workers than the predicted ones: of 28 recorded
+# curves, the chosen workers took 1.08 times as long as the best count with 2 % (geometric mean), and 1.04 with a
+# thousandth. For calls that compute, more threads were worse.
+TOLERANCE = 1.02
+TOLERANCE_WAITING = 1.001
+MOSTLY_COMPUTING = 0.2  # up to this share of a call's time spent waiting
 
-MOST_THREADS = 256
-MOST_PROCESSES = 512
-FEW_PROCESSES = 64  # calls that wait may use this many on a small host
-LIMITS = (2, 3, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 1000)  # of concurrent calls under asyncio
+MAX_THREADS = 256
+MAX_PROCESSES = 512
+MIN_MAX_PROCESSES = 64  # calls that wait may use this many on a small host
+ASYNCIO_COUNTS = (2, 3, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 1000)  # concurrent calls
 
 
-def estimate(profile: Profile, job: Job, machine: Machine, *, most: int | None = None) -> tuple[Estimate, ...]:
-    """Every strategy this function and interpreter allow, at every worker count worth a look, up to `most` in a pool.
+def estimate(profile: Profile, job: Job, machine: Machine, *, max_workers: int | None = None) -> tuple[Estimate, ...]:
+    """Estimate every strategy that the function and interpreter allow, at every worker count worth considering.
 
-    What can't be done is there too, marked as infeasible with the reason.
+    What cannot be done is included, marked as infeasible with the reason. `max_workers` bounds the size of pools.
     """
-    case = case_of(profile, job, machine)
-    return tuple(one for strategy in _strategies(case) for one in _every(strategy, case, most))
+    scenario = scenario_of(profile, job, machine)
+    return tuple(
+        estimate
+        for strategy in _strategies(scenario)
+        for estimate in _all_estimates(strategy, scenario, _worker_counts(strategy, scenario, max_workers))
+    )
 
 
-def shortlist(profile: Profile, job: Job, machine: Machine, *, most: int | None = None) -> tuple[Estimate, ...]:
-    """Of all these estimates those that a verdict can rest on: of each strategy the leader and the fastest.
+def shortlist(profile: Profile, job: Job, machine: Machine, *, max_workers: int | None = None) -> tuple[Estimate, ...]:
+    """Return, of all these estimates, those that a verdict needs: the leader and the fastest of each strategy.
 
-    Where a strategy can't be done at all, the first of its worker counts says why. Where memory keeps it from being
-    faster, the leader of those that do not fit is there too, infeasible, since it is a reason for the verdict. The
-    intervals take most of the time, and are left out for the others.
+    If a strategy cannot be used at all, the first of its worker counts says why. If memory keeps it from being faster,
+    the infeasible leader of those that do not fit is included as a reason. Intervals take most of the time, and are
+    computed for these estimates only.
     """
-    case = case_of(profile, job, machine)
-    return tuple(one for strategy in _strategies(case) for one in _best(strategy, case, most))
+    scenario = scenario_of(profile, job, machine)
+    return tuple(
+        estimate
+        for strategy in _strategies(scenario)
+        for estimate in _best_estimates(strategy, scenario, _worker_counts(strategy, scenario, max_workers))
+    )
 
 
 def leaders(estimates: Sequence[Estimate]) -> dict[Strategy, Estimate]:
@@ -82,120 +70,120 @@ def leaders(estimates: Sequence[Estimate]) -> dict[Strategy, Estimate]:
     An infeasible one where none is feasible.
     """
     chosen: dict[Strategy, Estimate] = {}
-    for strategy in dict.fromkeys(one.strategy for one in estimates):
-        group = sorted((one for one in estimates if one.strategy == strategy), key=lambda one: one.workers)
-        possible = [one for one in group if one.feasible] or group
-        enough = possible[0].tolerance * min(one.seconds.expected for one in possible)
-        chosen[strategy] = next(one for one in possible if one.seconds.expected <= enough)
+    for strategy in dict.fromkeys(estimate.strategy for estimate in estimates):
+        group = sorted((each for each in estimates if each.strategy == strategy), key=lambda each: each.workers)
+        candidates = [each for each in group if each.feasible] or group
+        limit = candidates[0].tolerance * min(each.seconds.expected for each in candidates)
+        chosen[strategy] = next(each for each in candidates if each.seconds.expected <= limit)
     return chosen
 
 
-def _every(strategy: Strategy, case: Case, most: int | None) -> list[Estimate]:
-    workers = _worker_counts(strategy, case, most)
-    crews = Crews(workers, workers)
-    return _records(strategy, case, crews, predict(strategy, case, crews))
+def _all_estimates(strategy: Strategy, scenario: Scenario, counts: Sequence[int]) -> list[Estimate]:
+    workers = WorkerCounts(counts, counts)
+    return _estimates(strategy, scenario, workers, predict(strategy, scenario, workers))
 
 
-def _best(strategy: Strategy, case: Case, most: int | None) -> list[Estimate]:
-    workers = _worker_counts(strategy, case, most)
-    predictions = _promising(strategy, case, workers)
+def _best_estimates(strategy: Strategy, scenario: Scenario, counts: Sequence[int]) -> list[Estimate]:
+    predictions = _competitive_predictions(strategy, scenario, counts)
     fastest = min(predictions, key=_seconds)
-    enough = _enough(strategy, case)
-    leader = next(one for one in predictions if one.seconds <= enough * fastest.seconds)
+    leader = _leader(predictions, _tolerance(strategy, scenario))
     best = [leader] if leader is fastest else [leader, fastest]
-    best += _without_memory(strategy, case, workers, fastest)
-    return _records(strategy, case, Crews(workers, [one.workers for one in best]), best)
+    best += _faster_with_more_memory(strategy, scenario, counts, fastest)
+    workers = WorkerCounts(counts, [prediction.workers for prediction in best])
+    return _estimates(strategy, scenario, workers, best)
 
 
-def _without_memory(strategy: Strategy, case: Case, workers: Sequence[int], best: Prediction) -> list[Prediction]:
-    """What would be faster than the best, had the host the memory for it: the smallest that comes near its fastest."""
-    large = too_large(strategy, case, workers)
-    if not large:
-        return []
-    found = predict(strategy, case, Crews(workers, large))
-    enough = _enough(strategy, case)
-    leader = next(one for one in found if one.seconds <= enough * min(found, key=_seconds).seconds)
-    return [leader] if leader.seconds * GOOD_ENOUGH < best.seconds else []
+def _competitive_predictions(strategy: Strategy, scenario: Scenario, counts: Sequence[int]) -> list[Prediction]:
+    """Predict every feasible worker count that may come near the best, or the first count if none is feasible.
 
-
-def _promising(strategy: Strategy, case: Case, workers: Sequence[int]) -> list[Prediction]:
-    """With every feasible number of workers, but for a few that cannot come near the best; the first if none is.
-
-    Small process pools whose calls wait are the ones that take long to solve, and seldom what such calls need.
+    Small process pools whose calls wait take long to solve, and are seldom what such calls need.
     """
-    feasible = possible(strategy, case, workers) or workers[:1]
-    few = [one for one in feasible if one <= FEW_WORKERS] if strategy in OWN_GIL and case.call.wait else []
-    many = feasible[len(few) :]
-    if not few or not many:
-        return predict(strategy, case, Crews(workers, feasible))
-    found = predict(strategy, case, Crews(workers, many))
-    enough = GOOD_ENOUGH * min(found, key=_seconds).seconds
-    near = [one for one in few if case.at_least(one) <= enough]
-    return (predict(strategy, case, Crews(workers, near)) if near else []) + found
+    feasible = feasible_counts(strategy, scenario, counts) or counts[:1]
+    exact = strategy in OWN_GIL and scenario.call.wait > 0
+    small = [count for count in feasible if count <= EXACT_WORKERS] if exact else []
+    large = feasible[len(small) :]
+    if not small or not large:
+        return predict(strategy, scenario, WorkerCounts(counts, feasible))
+    predictions = predict(strategy, scenario, WorkerCounts(counts, large))
+    limit = TOLERANCE * min(predictions, key=_seconds).seconds
+    competitive = [count for count in small if scenario.min_seconds(count) <= limit]
+    if competitive:
+        predictions = predict(strategy, scenario, WorkerCounts(counts, competitive)) + predictions
+    return predictions
 
 
-def _enough(strategy: Strategy, case: Case) -> float:
-    waits = case.call.wait + case.call.blocked > WAITING * case.call.wall
-    return GOOD_ENOUGH_WAITING if waits and strategy not in OWN_GIL else GOOD_ENOUGH
+def _faster_with_more_memory(
+    strategy: Strategy, scenario: Scenario, counts: Sequence[int], best: Prediction
+) -> list[Prediction]:
+    """Return the leader of the worker counts that do not fit into the memory, if it is faster than the best."""
+    too_large = counts_beyond_memory(strategy, scenario, counts)
+    if not too_large:
+        return []
+    predictions = predict(strategy, scenario, WorkerCounts(counts, too_large))
+    leader = _leader(predictions, _tolerance(strategy, scenario))
+    return [leader] if leader.seconds * TOLERANCE < best.seconds else []
 
 
-def _seconds(one: Prediction) -> float:
-    return one.seconds
+def _leader(predictions: Sequence[Prediction], tolerance: float) -> Prediction:
+    """Return the smallest worker count within this factor of the fastest."""
+    limit = tolerance * min(predictions, key=_seconds).seconds
+    return next(prediction for prediction in predictions if prediction.seconds <= limit)
 
 
-def _records(strategy: Strategy, case: Case, crews: Crews, expected: Sequence[Prediction]) -> list[Estimate]:
-    found = ranges(strategy, case, crews, expected)
-    return [_record(strategy, case, one, seconds) for one, seconds in zip(expected, found, strict=True)]
+def _tolerance(strategy: Strategy, scenario: Scenario) -> float:
+    waits = scenario.call.off_core > MOSTLY_COMPUTING * scenario.call.wall
+    return TOLERANCE_WAITING if waits and strategy not in OWN_GIL else TOLERANCE
 
 
-def _record(strategy: Strategy, case: Case, one: Prediction, seconds: Range) -> Estimate:
-    barred = obstacle(strategy, case, one.workers)
-    station = bottleneck(case, one)
-    named = limit(strategy, case, one, station)
+def _seconds(prediction: Prediction) -> float:
+    return prediction.seconds
+
+
+def _estimates(
+    strategy: Strategy, scenario: Scenario, workers: WorkerCounts, predictions: Sequence[Prediction]
+) -> list[Estimate]:
+    seconds = ranges(strategy, scenario, workers, predictions)
+    return [_estimate(strategy, scenario, *pair) for pair in zip(predictions, seconds, strict=True)]
+
+
+def _estimate(strategy: Strategy, scenario: Scenario, prediction: Prediction, seconds: Range) -> Estimate:
+    reason = infeasibility(strategy, scenario, prediction.workers)
+    station = find_bottleneck(scenario, prediction)
+    limit = speedup_limit(strategy, scenario, prediction, station)
     return Estimate(
         strategy=strategy,
-        workers=one.workers,
-        chunk=one.chunk,
+        workers=prediction.workers,
+        chunk=prediction.chunk,
         seconds=seconds,
         bottleneck=station,
-        start_up=one.start_up,
-        memory=memory_needed(strategy, case.profile, one.workers),
-        feasible=not barred,
-        tolerance=_enough(strategy, case),
-        why=barred or why(strategy, case, one, station),
-        limit=None if math.isinf(named) else named,
-        max_speedup=most(strategy, case, one, station),
+        start_up=prediction.start_up,
+        memory=memory_needed(strategy, scenario.profile, prediction.workers),
+        feasible=not reason,
+        tolerance=_tolerance(strategy, scenario),
+        why=reason or explain_bottleneck(strategy, scenario, prediction, station),
+        limit=None if math.isinf(limit) else limit,
+        max_speedup=max_speedup(strategy, scenario, prediction, station),
     )
 
 
-def _strategies(case: Case) -> list[Strategy]:
-    chosen: list[Strategy] = ["sequential", "threading", "multiprocessing"]
-    if case.profile.coroutine:
-        chosen.append("asyncio")
-    if _version(case.machine.python.version) >= (3, 14):
-        chosen.append("interpreters")
-    return chosen
+def _strategies(scenario: Scenario) -> list[Strategy]:
+    return available_strategies(scenario.machine.python.version, coroutine=scenario.profile.coroutine)
 
 
-def _version(text: str) -> tuple[int, ...]:
-    """Major and minor number, of a beta such as '3.14b1' too; () of what is no version."""
-    numbers = re.match(r"([0-9]+)\.([0-9]+)", text)
-    return tuple(map(int, numbers.groups())) if numbers else ()
-
-
-def _worker_counts(strategy: Strategy, case: Case, allowed: int | None) -> list[int]:
-    calls, cores = case.job.calls, case.machine.cores
+def _worker_counts(strategy: Strategy, scenario: Scenario, max_workers: int | None) -> list[int]:
+    calls, cores = scenario.job.calls, scenario.machine.cores
     if strategy == "sequential" or calls == 1:
         return [1]
     if strategy == "asyncio":
-        return sorted({limit for limit in LIMITS if limit < calls} | {min(calls, LIMITS[-1])})
-    most = min(MOST_THREADS if strategy == "threading" else _most_processes(case), calls, allowed or calls)
-    return sorted({*sizes(most), min(cores, most), most} - {1})
+        return sorted({count for count in ASYNCIO_COUNTS if count < calls} | {min(calls, ASYNCIO_COUNTS[-1])})
+    largest = MAX_THREADS if strategy == "threading" else _max_processes(scenario)
+    largest = min(largest, calls, max_workers or calls)
+    return sorted({*population_sizes(largest), min(cores, largest), largest} - {1})
 
 
-def _most_processes(case: Case) -> int:
-    """Twice as many as cores, more as far as calls wait: beyond that each further one only costs."""
-    cores, call = case.machine.cores, case.call
+def _max_processes(scenario: Scenario) -> int:
+    """Return twice the number of cores, or more where calls wait; further processes would only cost."""
+    cores, call = scenario.machine.cores, scenario.call
     computing = max(call.cpu, 1e-6 * call.wall)
-    useful = min(3 * cores * call.wall / computing, max(FEW_PROCESSES, 4 * cores))
-    return int(min(max(2 * cores, useful), MOST_PROCESSES))
+    useful = min(3 * cores * call.wall / computing, max(MIN_MAX_PROCESSES, 4 * cores))
+    return int(min(max(2 * cores, useful), MAX_PROCESSES))

@@ -1,4 +1,4 @@
-"""How far a prediction may be off: half widths of 90 % intervals, as logarithms."""
+"""How far a prediction may be off: 90 % intervals, combined from half widths as logarithms."""
 
 from __future__ import annotations
 
@@ -6,127 +6,131 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from advisor.models import POOL_COSTS, Profile, Range, Strategy
-from advisor.predict.bottlenecks import crowds, working_set
-from advisor.predict.demands import SHORTEST, Case, call_parts, takes_the_rest, warmed
-from advisor.predict.strategies import Crews, Prediction, predict
+from advisor.models import POOL_COSTS, Range, Strategy
+from advisor.models.strategies import STRATEGIES
+from advisor.predict.bottlenecks import Z90, oversubscribes
+from advisor.predict.demands import MIN_SECONDS, Scenario, call_demands, residual_part, with_warm_caches
+from advisor.predict.feasibility import working_set
+from advisor.predict.prediction import Prediction, WorkerCounts
+from advisor.predict.strategies import predict
 
-Z90 = 1.645  # standard errors of a two-sided 90 % interval
-WIDEST = 3.0  # an interval's half width as a logarithm: a factor of 20 says "unknown" well enough
-# Half widths as logarithms: judgements, made with the jobs in profiles/recorded in view, and widened after jobs that
-# nobody had seen: on a shared host, the same loop takes up to 1.6 times as long from one minute to the next.
-_MODEL_ERROR: dict[Strategy, float] = {
-    "sequential": 0.02,
-    "threading": 0.24,
-    "multiprocessing": 0.24,
-    "asyncio": 0.25,
-    "interpreters": 0.20,  # young, and tried on two cores only
-}
-# For each doubling of the workers: of calls that wait, since whom they wait for has limits that one call does not meet;
-# of calls that compute, for each doubling beyond the cores, since they push each other out of the caches.
-_PER_DOUBLING = {"waiting": 0.07, "computing": 0.06}
-_TAKING_TURNS = 0.2  # where computing and waiting take turns in equal parts: who comes back finds the cores busy
+MAX_HALF_WIDTH = 3.0  # a factor of 20 is as good as unknown
+# For each doubling of the workers: calls that wait may meet limits at the other end that a lone call does not. Calls
+# that compute, for each doubling beyond the cores: they evict each other from the caches.
+_PER_DOUBLING_WAITING = 0.07
+_PER_DOUBLING_COMPUTING = 0.06
+_MIXED = 0.2  # where computing and waiting alternate in equal parts: a call that returns finds the cores busy
 _GIL_ERROR = 0.45  # where the GIL sets the pace: hand-overs cost from nothing to several times the usual
 _NO_GIL = 0.15
 _NO_GIL_PYTHON = 0.45  # of 22 functions, seen from 0.8 of what the cores allow: half of that, to a quarter more
-_TRIFLE = 1e-3  # of a call's wall time: a smaller error changes nothing
-_CROWDING_ERROR = 0.9  # nothing lost, or 8.7 times slower: both were seen
-_ASSUMED_PROFILE = 0.3  # besides the standard errors that the archetype itself gives
+_NEGLIGIBLE = 1e-3  # of a call's wall time: a smaller error changes nothing
+_CROWDING_ERROR = 0.9  # nothing lost, and 8.7 times slower, were both seen
+_ASSUMED_PROFILE = 0.3  # in addition to the standard errors of the archetype
 _COST_FACTOR = {"measured": 1.25, "assumed": 2.0}
-_GUESSED_GIL = {"observed": 0.0, "sampled": 0.02, "estimated": 0.15, None: 0.0}
+_GIL_SOURCE_ERROR = {"observed": 0.0, "sampled": 0.02, "estimated": 0.15, None: 0.0}
 _LARGE_WORKING_SET = 32e6  # bytes: beyond a core's own caches, neighbours slow each other
+_WORKING_SET_ERROR = 0.10
 
 
-def ranges(strategy: Strategy, case: Case, crews: Crews, expected: Sequence[Prediction]) -> list[Range]:
-    """The seconds expected with each number of workers that is predicted, with their intervals."""
-    variants = [predict(strategy, variant, crews) for variant in _variants(strategy, case)]
-    waited = predict(strategy, _if_waited(case), crews) if _unknown(case.profile) else expected
-    off = _profile_error(strategy, case)
-    found = []
-    for place, one in enumerate(expected):
-        shifts = [abs(math.log(variant[place].seconds / one.seconds)) for variant in variants]
-        width = min(WIDEST, math.hypot(_model_error(strategy, case, one), off, *shifts))
-        low = min(one.seconds, waited[place].seconds) * math.exp(-width)
-        found.append(Range(low=low, expected=one.seconds, high=one.seconds * math.exp(width)))
-    return found
+def ranges(
+    strategy: Strategy, scenario: Scenario, workers: WorkerCounts, predictions: Sequence[Prediction]
+) -> list[Range]:
+    """Return the predicted seconds for each requested worker count, with their intervals."""
+    variants = [predict(strategy, variant, workers) for variant in _variants(strategy, scenario)]
+    if residual_part(scenario.profile) is None:
+        if_waiting: Sequence[Prediction] = predictions
+    else:
+        if_waiting = predict(strategy, _residual_as_wait(scenario), workers)
+    profile_error = _profile_error(strategy, scenario)
+    intervals = []
+    for index, prediction in enumerate(predictions):
+        seconds = prediction.seconds
+        shifts = [abs(math.log(variant[index].seconds / seconds)) for variant in variants]
+        model_error = _model_error(strategy, scenario, prediction)
+        width = min(MAX_HALF_WIDTH, math.hypot(model_error, profile_error, *shifts))
+        low = min(seconds, if_waiting[index].seconds) * math.exp(-width)
+        intervals.append(Range(low=low, expected=seconds, high=seconds * math.exp(width)))
+    return intervals
 
 
-def _variants(strategy: Strategy, case: Case) -> list[Case]:
-    """The same case with one thing off by as much as a 90 % interval allows."""
+def _variants(strategy: Strategy, scenario: Scenario) -> list[Scenario]:
+    """Return the scenario with one figure each off by as much as a 90 % interval allows."""
     if strategy == "sequential":
         return []
-    factor = _COST_FACTOR[case.machine.source]
-    costs = {name: min(1e9, getattr(case.machine, name) * factor) for name in POOL_COSTS}
-    variants = [replace(case, machine=case.machine.model_copy(update=costs))]
-    errors = case.profile.standard_error
-    if strategy == "threading" and not case.machine.python.free_threaded:
-        variants += _shifted(case, Z90 * errors.get("gil_held", 0.0))
-    return variants + _other_wait(case, Z90 * errors.get("wait", 0.0))
+    machine, errors = scenario.machine, scenario.profile.standard_error
+    factor = _COST_FACTOR[machine.source]
+    costs = {name: min(1e9, getattr(machine, name) * factor) for name in POOL_COSTS}
+    variants = [replace(scenario, machine=machine.model_copy(update=costs))]
+    if strategy == "threading" and not machine.python.free_threaded:
+        variants += _with_other_gil_share(scenario, Z90 * errors.get("gil_held", 0.0))
+    return variants + _with_longer_wait(scenario, Z90 * errors.get("wait", 0.0))
 
 
-def _shifted(case: Case, seconds: float) -> list[Case]:
-    """The case with this much of the computing moved from holding the GIL to native code, or back if there is less."""
-    call = case.call
+def _with_other_gil_share(scenario: Scenario, seconds: float) -> list[Scenario]:
+    """Move this much computing from holding the GIL to native code, or the other way if the GIL is held for less."""
+    call = scenario.call
     native = call.native / call.width
     seconds = min(seconds, max(call.gil, native))
-    if seconds < _TRIFLE * call.wall:
+    if seconds < _NEGLIGIBLE * call.wall:
         return []
     if call.gil < seconds:
         seconds = -seconds
-    return [replace(case, call=replace(call, gil=call.gil - seconds, native=(native + seconds) * call.width))]
+    return [replace(scenario, call=replace(call, gil=call.gil - seconds, native=(native + seconds) * call.width))]
 
 
-def _other_wait(case: Case, seconds: float) -> list[Case]:
-    """The case with a longer wait, and a longer call: the clocks of the computing are exact."""
-    if seconds < _TRIFLE * case.call.wall:
+def _with_longer_wait(scenario: Scenario, seconds: float) -> list[Scenario]:
+    """Make the wait, and so the call, longer: the clocks of the computing are exact."""
+    call = scenario.call
+    if seconds < _NEGLIGIBLE * call.wall:
         return []
-    return [replace(case, call=replace(case.call, wall=case.call.wall + seconds, wait=case.call.wait + seconds))]
+    return [replace(scenario, call=replace(call, wall=call.wall + seconds, wait=call.wait + seconds))]
 
 
-def _unknown(profile: Profile) -> bool:
-    return takes_the_rest(profile, "held") is not None
+def _residual_as_wait(scenario: Scenario) -> Scenario:
+    call = call_demands(scenario.profile, residual="wait")
+    return replace(scenario, call=with_warm_caches(call, scenario.profile, scenario.machine))
 
 
-def _if_waited(case: Case) -> Case:
-    return replace(case, call=warmed(call_parts(case.profile, "waited"), case.profile, case.machine))
-
-
-def _model_error(strategy: Strategy, case: Case, one: Prediction) -> float:
-    """Half width, as a logarithm, of what the model itself may be wrong by."""
-    errors = [_MODEL_ERROR[strategy]]
-    if case.profile.archetype is not None:
+def _model_error(strategy: Strategy, scenario: Scenario, prediction: Prediction) -> float:
+    """Return the half width for what the model itself may get wrong."""
+    errors = [STRATEGIES[strategy].model_error]
+    if scenario.profile.archetype is not None:
         errors.append(_ASSUMED_PROFILE)
     if strategy == "sequential":
-        return errors[0] if len(errors) == 1 else math.hypot(*errors)
-    waiting = (case.call.wait + case.call.blocked) / case.call.wall
-    errors.append(_PER_DOUBLING["waiting"] * waiting * math.log2(one.workers))
-    crowd = one.workers / case.machine.cores
-    errors.append(_PER_DOUBLING["computing"] * (1.0 - waiting) * math.log2(max(1.0, crowd)))
-    errors.append(_TAKING_TURNS * 4.0 * waiting * (1.0 - waiting))
+        return math.hypot(*errors)
+    waiting = scenario.call.off_core / scenario.call.wall
+    workers_per_core = prediction.workers / scenario.machine.cores
+    errors.append(_PER_DOUBLING_WAITING * waiting * math.log2(prediction.workers))
+    errors.append(_PER_DOUBLING_COMPUTING * (1.0 - waiting) * math.log2(max(1.0, workers_per_core)))
+    errors.append(_MIXED * 4.0 * waiting * (1.0 - waiting))
     if strategy == "threading":
-        free = case.machine.python.free_threaded
-        errors.append(_no_gil_error(case, one) if free else _GIL_ERROR * min(1.0, one.load("gil")))
-        errors.append(_GUESSED_GIL[case.profile.gil_source])
-    if crowds(case, one.workers):
+        free_threaded = scenario.machine.python.free_threaded
+        errors.append(
+            _no_gil_error(scenario, prediction) if free_threaded else _GIL_ERROR * prediction.utilization("gil")
+        )
+        errors.append(_GIL_SOURCE_ERROR[scenario.profile.gil_source])
+    if oversubscribes(scenario, prediction.workers):
         errors.append(_CROWDING_ERROR)
-    if working_set(case.profile) > _LARGE_WORKING_SET:
-        errors.append(0.10)
+    if working_set(scenario.profile) > _LARGE_WORKING_SET:
+        errors.append(_WORKING_SET_ERROR)
     return math.hypot(*errors)
 
 
-def _no_gil_error(case: Case, one: Prediction) -> float:
-    """Python code in threads without a GIL: nothing in a profile tells how much of it works on shared objects."""
-    return math.hypot(_NO_GIL, _NO_GIL_PYTHON * case.in_python * min(1.0, one.load("cores")) * (one.workers > 1))
+def _no_gil_error(scenario: Scenario, prediction: Prediction) -> float:
+    """Return the half width for threads without a GIL: a profile does not tell how much Python code shares objects."""
+    if prediction.workers == 1:
+        return _NO_GIL
+    return math.hypot(_NO_GIL, _NO_GIL_PYTHON * scenario.python_share * prediction.utilization("cores"))
 
 
-def _profile_error(strategy: Strategy, case: Case) -> float:
-    """Half width of what the measured wall time, and the luck of which calls come, may be off by.
+def _profile_error(strategy: Strategy, scenario: Scenario) -> float:
+    """Return the half width for the measured wall time, and for the luck of which calls come.
 
-    Beside other calls, only what is not the error of the wait: that has a variant of its own.
+    In a pool without the error of the wait, which has a variant of its own.
     """
-    errors = case.profile.standard_error
-    off = errors.get("wall", 0.0)
+    errors = scenario.profile.standard_error
+    wall_error = errors.get("wall", 0.0)
     if strategy != "sequential":
-        off = math.sqrt(max(0.0, off**2 - errors.get("wait", 0.0) ** 2))
-    luck = (case.profile.spread or 0.0) / math.sqrt(case.job.calls)
-    return Z90 * math.hypot(off / max(case.profile.wall, SHORTEST), luck)
+        wall_error = math.sqrt(max(0.0, wall_error**2 - errors.get("wait", 0.0) ** 2))
+    luck = (scenario.profile.spread or 0.0) / math.sqrt(scenario.job.calls)
+    return Z90 * math.hypot(wall_error / max(scenario.profile.wall, MIN_SECONDS), luck)

@@ -1,4 +1,4 @@
-"""Files are written beside their place and renamed: nobody ever sees half of one, and a failure leaves the old one."""
+"""Write files atomically: beside their place, then renamed, so that a failure leaves the old file untouched."""
 
 from __future__ import annotations
 
@@ -8,52 +8,64 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from advisor.errors import UsageError
+
 
 @contextlib.contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A file to write to, which takes the place of `path` when the block ends well, and is gone when it does not.
+    """Yield a temporary file that replaces `path` when the block succeeds and is removed when it fails.
 
-    What is no regular file, such as /dev/stdout, cannot be replaced and is written to as it is; of a link, the file
-    that it leads to is replaced. Raises OSError.
+    A link stays one, and its target is replaced. What is not a regular file, such as /dev/stdout, is yielded itself.
+
+    Raises:
+        OSError: The file cannot be written.
     """
-    if _is_written_to(path):
+    if _is_special(path):
         yield path
         return
-    place = Path(os.path.realpath(path))
-    temporary = _beside(place, path.suffix)
+    target = Path(os.path.realpath(path))
+    temporary = _create_beside(target, path.suffix)
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(place)
+        temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def check(path: Path) -> None:
-    """Raises the OSError of a file that cannot be written, before there is anything to write."""
+    """Raise the OSError that writing `path` would raise, before there is anything to write."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not _is_written_to(path):
-        _beside(Path(os.path.realpath(path)), path.suffix).unlink()
+    if not _is_special(path):
+        _create_beside(Path(os.path.realpath(path)), path.suffix).unlink()
     elif not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
-def _is_written_to(path: Path) -> bool:
+@contextlib.contextmanager
+def reported_as_usage_error(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn an OSError into a UsageError that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"cannot write {os.fspath(path)}: {error.strerror}") from error
+
+
+def _is_special(path: Path) -> bool:
     return path.exists() and not path.is_file()
 
 
-def _beside(place: Path, suffix: str) -> Path:
-    """A new file in the same folder."""
-    import tempfile
+def _create_beside(target: Path, suffix: str) -> Path:
+    import tempfile  # loads `random` and `hashlib`, which most commands do without
 
-    handle, name = tempfile.mkstemp(suffix=suffix, prefix=".advise-", dir=place.parent)
+    handle, name = tempfile.mkstemp(suffix=suffix, prefix=".advise-", dir=target.parent)
     os.close(handle)
     return Path(name)
 
 
 def _umask() -> int:
-    """The permissions that new files do not get; it can only be read by setting it."""
+    """Return the permissions that new files do not get. The umask can only be read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

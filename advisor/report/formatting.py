@@ -1,25 +1,14 @@
-"""Figures as people read them: `12 ms`, `8.4 MB`, `92 %`, `1.9×`, `4 processes`."""
+"""Numbers as text: `12 ms`, `3.2–4.4 s`, `8.4 MB`, `92 %`, `1.9×`, `4 processes`."""
 
 from __future__ import annotations
 
-from advisor.models import Strategy
+from collections.abc import Sequence
+
+from advisor.models import Range, Strategy
+from advisor.models.strategies import STRATEGIES
 
 _TIMES = ((3600.0, 7200.0, "h"), (60.0, 120.0, "min"), (1.0, 1.0, "s"), (1e-3, 1e-3, "ms"), (1e-6, 1e-6, "µs"))
 _SIZES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
-_WORKERS = {
-    "sequential": ("a plain loop", "a plain loop"),
-    "threading": ("1 thread", "{} threads"),
-    "multiprocessing": ("1 process", "{} processes"),
-    "asyncio": ("asyncio, 1 call at a time", "asyncio, {} calls at a time"),
-    "interpreters": ("1 subinterpreter", "{} subinterpreters"),
-}
-_KINDS = {
-    "sequential": "a plain loop",
-    "threading": "threads",
-    "multiprocessing": "processes",
-    "asyncio": "asyncio",
-    "interpreters": "subinterpreters",
-}
 
 WHERE_IN_WORDS = {
     "network": "waits for the network",
@@ -37,7 +26,7 @@ WHERE_IN_WORDS = {
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds as text with the unit that suits them, to two digits or more."""
+    """Format seconds with a suitable unit, to two digits or more."""
     if seconds is None:
         return "unknown"
     for unit, least, name in _TIMES:
@@ -47,7 +36,7 @@ def duration(seconds: float | None) -> str:
 
 
 def size(count: float | None) -> str:
-    """Bytes as text, in powers of 1,000."""
+    """Format bytes, in powers of 1,000."""
     if count is None:
         return "unknown"
     for unit, name in _SIZES:
@@ -57,29 +46,65 @@ def size(count: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share of one as text; 100 % and 0 % only when it is that, to the rounding."""
+    """Format a share between 0 and 1, rounded to whole percents."""
     return "unknown" if share is None else f"{share * 100:.0f} %"
 
 
 def times(ratio: float) -> str:
-    """A speed-up as text."""
+    """Format a speed-up."""
     return f"{ratio:.2g}×" if ratio < 0.95 else f"{_digits(ratio)}×"
 
 
 def count(number: int) -> str:
-    """A count with its thousands set apart."""
+    """Format an integer with thousands separators."""
     return f"{number:,}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Format an integer with its noun: `1 call`, `2,000 calls`."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def workers(strategy: Strategy, number: int) -> str:
-    """The workers of a strategy: `2 processes`, `a plain loop`."""
-    one, many = _WORKERS[strategy]
-    return one if number == 1 else many.format(number)
+    """Name the workers of a strategy: `2 processes`, `a plain loop`."""
+    info = STRATEGIES[strategy]
+    return info.one_worker if number == 1 else info.workers.format(number)
 
 
 def kind(strategy: Strategy) -> str:
-    """What a strategy works with: `threads`, `processes`."""
-    return _KINDS[strategy]
+    """Name the kind of worker of a strategy: `threads`, `processes`."""
+    return STRATEGIES[strategy].kind
+
+
+def duration_range(seconds: Range) -> str:
+    """Format both ends, with a common unit once: `3.2–4.4 s`, `900 µs–1.1 ms`."""
+    return _range(duration(seconds.low), duration(seconds.high), " ")
+
+
+def times_range(factor: Range) -> str:
+    """Format the interval of a speed-up: `12–16×`, or `14×` when both ends read the same."""
+    return _range(times(factor.low), times(factor.high), "×")
+
+
+def percentages(parts: Sequence[float], whole: int = 100) -> list[int]:
+    """Return integers in proportion to `parts` whose sum is exactly `whole`, by the largest-remainder method."""
+    total = sum(parts)
+    if total <= 0:
+        return [0] * len(parts)
+    exact = [part / total * whole for part in parts]
+    shares = [int(share) for share in exact]
+    by_remainder = sorted(range(len(parts)), key=lambda index: shares[index] - exact[index])
+    for index in by_remainder[: whole - sum(shares)]:
+        shares[index] += 1
+    return shares
+
+
+def _range(low: str, high: str, separator: str) -> str:
+    if low == high:
+        return high
+    number, sign, unit = low.partition(separator)
+    _, _, high_unit = high.partition(separator)
+    return f"{number if unit == high_unit else number + sign + unit}–{high}"
 
 
 def _digits(value: float) -> str:

@@ -1,7 +1,6 @@
-"""Text laid out as lines that fit a screen, then written as that screen can show it.
+"""Text layout for terminals and pipes: wrapping, tables, colours, and ASCII where Unicode cannot be shown.
 
-What goes to a pipe, to a narrow window or to a terminal without Unicode is the same text: without colours, broken
-elsewhere, or with plain signs instead. (Rich could do it, but importing it takes longer than all that is done here.)
+Rich could do this, but importing it takes longer than all of the layout.
 """
 
 from __future__ import annotations
@@ -15,21 +14,20 @@ from typing import NamedTuple, TextIO
 
 import click
 
-WIDEST = 110
-"""Columns; longer lines are tiring to read, however wide the window."""
+MAX_WIDTH = 110  # columns; longer lines are tiring to read, however wide the window
 
 DIM = "bright_black"
 TITLE = "bold"
-_NARROWEST = 10  # columns that text gets, however narrow the window
-_NARROWEST_TEXT = 24  # columns; a narrower last column of a table goes below its row
-_MOST_TEXT_LINES = 2  # of a table's last column
+_MIN_TEXT_WIDTH = 10  # columns, however narrow the window
+_MIN_LAST_COLUMN_WIDTH = 24  # columns; where there are fewer, the text goes below its row
+_MAX_LAST_COLUMN_LINES = 2
 
-_FIGURE = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s|min|h|days|bytes|kB|MB|GB|TB)\b|%)")  # the blank before a unit
-_PLAIN_SIGNS = str.maketrans("×µ–—…·•▸█▓▒░±≥≤→’“”", 'xu--.-*>#=+.~><>\'""')
+_SPACE_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s|min|h|days|bytes|kB|MB|GB|TB)\b|%)")
+_ASCII_SUBSTITUTES = str.maketrans("×µ–—…·•▸█▓▒░±≥≤→’“”", 'xu--.-*>#=+.~><>\'""')
 
 
 class Screen(NamedTuple):
-    """What the text is for: columns, whether colours mean anything there, and the encoding it can show."""
+    """What an output can show: its width in columns, colours or not, and its encoding."""
 
     width: int = 80
     colours: bool = False
@@ -37,13 +35,13 @@ class Screen(NamedTuple):
 
     @classmethod
     def of(cls, stream: TextIO) -> Screen:
-        """That of a stream: 80 columns and no colours in a pipe or file."""
+        """Describe a stream. A pipe or file has 80 columns and no colours."""
         width = shutil.get_terminal_size((80, 24)).columns if stream.isatty() or "COLUMNS" in os.environ else 80
-        return cls(min(width, WIDEST), _shows_colours(stream), getattr(stream, "encoding", None) or "utf-8")
+        return cls(min(width, MAX_WIDTH), _shows_colours(stream), getattr(stream, "encoding", None) or "utf-8")
 
 
 def _shows_colours(stream: TextIO) -> bool:
-    """NO_COLOR and FORCE_COLOR as no-color.org and force-color.org ask for."""
+    """Return True if the stream takes colours. See no-color.org and force-color.org."""
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or (stream.isatty() and os.environ.get("TERM") != "dumb")
@@ -59,13 +57,12 @@ class Span(NamedTuple):
 Line = tuple[Span, ...]
 
 
-def written(blocks: Iterable[Sequence[Line]], screen: Screen) -> str:
-    """The blocks, an empty line between each two, without those that have nothing to say."""
-    paragraphs = ["".join(_written(line, screen) for line in block) for block in blocks if block]
-    return "\n".join(paragraphs)
+def render(blocks: Iterable[Sequence[Line]], screen: Screen) -> str:
+    """Render the blocks that are not empty, separated by empty lines."""
+    return "\n".join("".join(_render_line(line, screen) for line in block) for block in blocks if block)
 
 
-def _written(line: Line, screen: Screen) -> str:
+def _render_line(line: Line, screen: Screen) -> str:
     spans = list(line)
     while spans and not spans[-1].text.strip():
         spans.pop()
@@ -84,16 +81,16 @@ def _styled(text: str, style: str) -> str:
     return click.style(text, fg=colour or None, bold=style.startswith("bold") or None)
 
 
-def wrapped(text: str, width: int, *, first: Span | str = "", rest: str = "", style: str = "") -> list[Line]:
-    """The text broken at blanks into lines of at most `width` columns, the first and the others indented so.
+def wrap(text: str, width: int, *, first: Span | str = "", rest: str = "", style: str = "") -> list[Line]:
+    """Break the text into lines of at most `width` columns; `first` and `rest` begin the first and the other lines.
 
-    A word that is too long stays whole: it may be an address, to be copied.
+    Too long a word is not broken, so that an address can be copied.
     """
     start = first if isinstance(first, Span) else Span(first)
-    room = max(width - max(columns(start.text), columns(rest)), _NARROWEST)
+    room = max(width - max(display_width(start.text), display_width(rest)), _MIN_TEXT_WIDTH)
     lines: list[str] = []
-    for word in _FIGURE.sub("\N{NO-BREAK SPACE}", " ".join(printable(text).split())).split(" "):
-        if lines and columns(lines[-1]) + 1 + columns(word) <= room:
+    for word in _SPACE_BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", " ".join(printable(text).split())).split(" "):
+        if lines and display_width(lines[-1]) + 1 + display_width(word) <= room:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
@@ -103,11 +100,11 @@ def wrapped(text: str, width: int, *, first: Span | str = "", rest: str = "", st
     ]
 
 
-def flowing(items: Sequence[Line], width: int) -> list[Line]:
-    """Items beside each other, as many as fit on a line."""
+def flow(items: Sequence[Line], width: int) -> list[Line]:
+    """Arrange items side by side, as many as fit on a line."""
     lines: list[Line] = []
     for item in items:
-        if lines and _length(lines[-1]) + 3 + _length(item) <= width:
+        if lines and _line_width(lines[-1]) + 3 + _line_width(item) <= width:
             lines[-1] = (*lines[-1], Span("   "), *item)
         else:
             lines.append(item)
@@ -115,17 +112,15 @@ def flowing(items: Sequence[Line], width: int) -> list[Line]:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[str], width: int) -> list[Line]:
-    """Columns as wide as their longest cell; the last one, text, wraps, or goes below its row where too narrow."""
-    widths = [max(map(columns, cells)) for cells in list(zip(header, *rows, strict=True))[:-1]]
+    """Lay out a table; its last column is text that wraps, or goes below its row where there is too little space."""
+    widths = [max(map(display_width, cells)) for cells in list(zip(header, *rows, strict=True))[:-1]]
     indent = sum(widths) + 2 * len(widths)
-    beside = width - indent >= _NARROWEST_TEXT
+    beside = width - indent >= _MIN_LAST_COLUMN_WIDTH
     lines: list[Line] = [(Span(_aligned(header[:-1], widths) + (header[-1] if beside else ""), DIM),)]
     for row, style in zip(rows, styles, strict=True):
         cells = Span(_aligned(row[:-1], widths), style)
         margin = " " * (indent if beside else 4)
-        text = wrapped(
-            row[-1], width, first=cells if beside else margin, rest=margin, style=DIM if style == DIM else ""
-        )
+        text = wrap(row[-1], width, first=cells if beside else margin, rest=margin, style=DIM if style == DIM else "")
         if not (beside and text):
             lines.append((cells,))
         lines += _shortened(text, width)
@@ -133,44 +128,44 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
-    """The first cell to the left, numbers to the right, the last one (a number with its range) to the left again."""
+    """Join the cells: the first and last aligned to the left, the numbers between them to the right."""
     aligned = []
     for index, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-        padding = " " * (width - columns(cell))
+        padding = " " * (width - display_width(cell))
         aligned.append(cell + padding if index in (0, len(cells) - 1) else padding + cell)
     return "  ".join(aligned) + "  "
 
 
 def _shortened(lines: list[Line], width: int) -> list[Line]:
-    if len(lines) <= _MOST_TEXT_LINES:
+    if len(lines) <= _MAX_LAST_COLUMN_LINES:
         return lines
-    margin, last = lines[_MOST_TEXT_LINES - 1]
+    margin, last = lines[_MAX_LAST_COLUMN_LINES - 1]
     words = last.text.split()
-    while len(words) > 1 and columns(margin.text) + columns(" ".join(words)) + 2 > width:
+    while len(words) > 1 and display_width(margin.text) + display_width(" ".join(words)) + 2 > width:
         words.pop()
-    return [*lines[: _MOST_TEXT_LINES - 1], (margin, Span(" ".join(words) + " …", last.style))]
+    return [*lines[: _MAX_LAST_COLUMN_LINES - 1], (margin, Span(" ".join(words) + " …", last.style))]
 
 
-def _length(line: Line) -> int:
-    return sum(columns(span.text) for span in line)
+def _line_width(line: Line) -> int:
+    return sum(display_width(span.text) for span in line)
 
 
-def columns(text: str) -> int:
-    """How many columns of a terminal the text takes: two for East Asian signs, none for combining ones."""
+def display_width(text: str) -> int:
+    """Return the width of the text in columns: two for East Asian characters, none for combining ones."""
     if text.isascii():
         return len(text)
-    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else not unicodedata.combining(sign) for sign in text)
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else not unicodedata.combining(char) for char in text)
 
 
 def printable(text: str) -> str:
-    """The text without escape sequences and other controls: a name or message must not steer the terminal."""
-    return "".join(" " if unicodedata.category(sign) in ("Cc", "Cf", "Cs") else sign for sign in text)
+    """Replace control characters by blanks: a name or message must not send escape sequences to the terminal."""
+    return "".join(" " if unicodedata.category(char) in ("Cc", "Cf", "Cs") else char for char in text)
 
 
 def _encodable(text: str, encoding: str) -> str:
-    """The text in signs that the encoding has, of the same length."""
+    """Replace characters that the encoding lacks, one by one."""
     try:
         text.encode(encoding)
     except (UnicodeEncodeError, LookupError):
-        return text.translate(_PLAIN_SIGNS).encode("ascii", "replace").decode("ascii")
+        return text.translate(_ASCII_SUBSTITUTES).encode("ascii", "replace").decode("ascii")
     return text

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from advisor.errors import UsageError
-from advisor.journal import KEEP_DAYS, OFF, open_journal
+from advisor.journal import DISABLED, KEEP_DAYS, open_journal
 
 log = logging.getLogger("advisor.service")
 
@@ -43,7 +43,7 @@ class Settings(BaseModel):
     proxies: int = Field(0, ge=0, le=9, description="reverse proxies in front, each adding to X-Forwarded-For")
     batch_seconds: float = Field(30.0, gt=0, le=3600, description="time limit of a batch")
 
-    journal: SecretStr = Field(SecretStr(OFF), description="address of the journal, which may contain a password")
+    journal: SecretStr = Field(SecretStr(DISABLED), description="address of the journal, which may contain a password")
     journal_descriptions: bool = Field(False, description="also keep questions in words")
     journal_days: float = Field(KEEP_DAYS, gt=0, le=1e6, description="advice is kept this long after its last request")
 
@@ -67,7 +67,7 @@ class Settings(BaseModel):
     @classmethod
     def _check_journal(cls, journal: SecretStr) -> SecretStr:
         """Refuse a wrong address before the server starts; this opens no connection."""
-        if journal.get_secret_value() != OFF:
+        if journal.get_secret_value() != DISABLED:
             open_journal(journal.get_secret_value()).close()
         return journal
 

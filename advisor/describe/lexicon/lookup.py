@@ -12,24 +12,9 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["Found", "LexiconEntry", "entries", "facts_for_modules", "folded", "found_in"]
-
-Kind = Literal["library", "program", "service", "verb", "noun", "symptom"]
-Works = Literal[
-    "network", "disk", "database", "device", "child", "releases", "holds", "mixed", "tiny", "serial", "none"
-]
-Trait = Literal[
-    "already-parallel",
-    "not-thread-safe",
-    "not-fork-safe",
-    "not-picklable",
-    "async",
-    "shares-state",
-    "responsive",
-    "rate-limited",
-]
+from advisor.models import LexiconEntry
 
 FILES = tuple(Path(__file__).with_name(f"{topic}.jsonl") for topic in ("waiting", "computing", "tasks"))
 
@@ -44,24 +29,6 @@ _FIRST_UNSPACED = _UNSPACED[0]
 _ACCENTED = "àáâãäåāăąçćčďèéêëēėęěğìíîïīįłñńňòóôõöøōőŕřśşšßţťùúûüūůűýÿźżžё\u2010\u2011"
 _FOLDED = "aaaaaaaaacccdeeeeeeeegiiiiiilnnnoooooooorrssssttuuuuuuuyyzzzе  "
 _FOLDS = tuple(zip(_ACCENTED, _FOLDED, strict=True))
-
-
-class LexiconEntry(NamedTuple):
-    """A library, program, service, verb, noun or symptom, and where the work happens that it stands for."""
-
-    name: str
-    kind: Kind
-    words: tuple[str, ...]
-    works: Works
-    fact: str
-    imports: tuple[str, ...] = ()
-    archetype: str | None = None
-    traits: tuple[Trait, ...] = ()
-    version: str | None = None
-    source: str | None = None
-
-
-# Where the work of an entry happens, as people are told.
 
 
 class Found(NamedTuple):

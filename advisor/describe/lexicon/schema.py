@@ -13,7 +13,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
-from advisor.describe.lexicon.lookup import FILES, Kind, Trait, Works, folded
+from advisor.describe.lexicon.lookup import FILES, folded
+from advisor.models import Kind, Trait, Works
 
 NAMED = frozenset({"library", "program", "service"})  # their facts can be looked up, so they say where
 ARCHETYPES = frozenset(

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection, and in the transaction, that it is given."""
+"""Entry point of Alembic: runs the migrations in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from advisor.journal.tables import VERSION_TABLE
 context.configure(
     connection=context.config.attributes["connection"],
     version_table=VERSION_TABLE,
-    transactional_ddl=True,  # SQLite's too: `database` begins the transactions itself, which its driver would not
+    transactional_ddl=True,  # SQLite too: `database` begins the transactions, not the driver
 )
 with context.begin_transaction():
     context.run_migrations()

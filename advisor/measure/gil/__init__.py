@@ -1,1 +1,1 @@
-"""Watch who holds the GIL, from another process or from a thread."""
+"""Watch the GIL of this process, from another process or from a thread."""

@@ -1,4 +1,4 @@
-"""Where this process keeps its GIL: the address of the lock word that an observer outside may read.
+"""Find this process's GIL: the address of the lock word, which an observer outside can read.
 
 CPython keeps the state of the GIL in one structure (`struct _gil_runtime_state`, `pycore_gil.h`), which begins
 
@@ -9,8 +9,8 @@ CPython keeps the state of the GIL in one structure (`struct _gil_runtime_state`
 
 and lies inside `_PyRuntime`, whose address every interpreter exports: as a member up to 3.11, inside the main
 interpreter's own state since 3.12. Its offset differs from version to version, so it is searched for: the switch
-interval is set to a number that occurs nowhere else, and what is found must name this very thread as the holder of
-a taken lock. From 3.13 on the same offset is published (`_Py_DebugOffsets`); a test compares the two.
+interval is set to a number that occurs nowhere else, and a match must name this very thread as the holder of a taken
+lock. Since 3.13 the same offset is published (`_Py_DebugOffsets`); a test compares the two.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _MARK = 5_046_875  # µs, an interval that no program sets; in seconds it is an 
 
 @dataclass(frozen=True)
 class LockWord:
-    """`address`: of `last_holder` and, 8 bytes on, `locked`. `thread`: the PyThreadState of the thread that asked."""
+    """The address of `last_holder`, with `locked` 8 bytes on, and of the PyThreadState of the thread that asked."""
 
     address: int
     thread: int
 
 
-def find() -> LockWord | None:
-    """The lock word of this interpreter's GIL, or None where there is none to be found.
+def find_lock_word() -> LockWord | None:
+    """Return the lock word of this interpreter's GIL.
 
-    None on anything but 64-bit CPython on Linux, and on a free-threaded build, which has no GIL to read.
+    None if it is not found, on anything but 64-bit CPython on Linux, and without a GIL (a free-threaded build).
     """
     if sys.platform != "linux" or sys.implementation.name != "cpython" or ctypes.sizeof(ctypes.c_void_p) != 8:
         return None
@@ -58,7 +58,7 @@ def find() -> LockWord | None:
 
 
 def this_thread() -> int:
-    """The address of the calling thread's PyThreadState."""
+    """Return the address of the calling thread's PyThreadState."""
     get = ctypes.pythonapi.PyThreadState_Get
     get.restype = ctypes.c_void_p
     return int(get() or 0)
@@ -67,8 +67,8 @@ def this_thread() -> int:
 def _search(runtime: int, thread: int) -> LockWord | None:
     mark = _MARK.to_bytes(8, sys.byteorder)
     holder = thread.to_bytes(8, sys.byteorder)
-    # Through the kernel, since reading past the end of a mapping by pointer would crash; by a call that keeps the GIL,
-    # so that no other thread holds it, and no other interval is set, by the time it comes back.
+    # Through the kernel, since reading past the end of a mapping by pointer would crash; and by a call that keeps the
+    # GIL, so that meanwhile no other thread takes it or sets another interval.
     pread = ctypes.PyDLL(None).pread
     pread.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_long]
     pread.restype = ctypes.c_ssize_t
@@ -80,12 +80,12 @@ def _search(runtime: int, thread: int) -> LockWord | None:
             if size <= 0:
                 return None
             block = buffer.raw[:size]
-            at = block.find(mark)
-            while at >= 0:
-                found = start + at + 8
-                if block[at + 8 : at + 16] == holder and ctypes.c_int.from_address(found + 8).value == 1:
-                    return LockWord(found, thread)
-                at = block.find(mark, at + 1)
+            offset = block.find(mark)
+            while offset >= 0:
+                address = start + offset + 8
+                if block[offset + 8 : offset + 16] == holder and ctypes.c_int.from_address(address + 8).value == 1:
+                    return LockWord(address, thread)
+                offset = block.find(mark, offset + 1)
     finally:
         os.close(memory)
     return None

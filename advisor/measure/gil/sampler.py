@@ -1,9 +1,9 @@
-"""The GIL sampled from inside, where nobody can read its lock word: a thread wakes at random instants.
+"""Sample the GIL from inside, where its lock word cannot be read: a thread wakes up at random instants.
 
-Was the GIL taken at the instant the sampler woke? A sleeper that finds it free makes one voluntary context switch, its
-sleep; one that finds it taken sleeps again on the GIL's condition variable, and makes two or more. What is held for
-less than the microsecond that falling asleep takes goes unseen. Where the kernel does not count switches for each
-thread, a wake-up that comes late tells instead, which is weaker.
+Was the GIL taken at the instant the sampler woke up? A sleeper that finds it free makes one voluntary context switch,
+its sleep; one that finds it taken sleeps again on the GIL's condition variable, and makes two or more. A GIL held for
+less than the microsecond that falling asleep takes goes unseen. Where the kernel does not count switches by thread,
+late wake-ups count as a taken GIL, which is less exact.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from collections import deque
 from dataclasses import astuple, dataclass
 from time import perf_counter, thread_time
 
-from advisor.measure.gil.affinity import QUEUED, Place
+from advisor.measure.gil.affinity import QUEUED, ThreadPlacement
 
-MEAN_INTERVAL = 2e-3
-LATE = 0.2e-3  # seconds after which a wake-up is late, where nothing tells how long it stood in line for a core
-_FREE, _TAKEN, _DROPPED, _COMPUTING = range(4)  # what an instant found; the last three are indices into a tally
+MEAN_INTERVAL = 2e-3  # seconds
+LATE = 0.2e-3  # seconds after which a wake-up is late, where the time in the run queue is not known
+_FREE, _TAKEN, _DROPPED, _COMPUTING = range(4)  # what an instant found; the last three are indices into counts
 
 
 @dataclass(frozen=True)
-class Tally:
-    """Instants of one window: in all; GIL taken; passed over in the run queue; target on a CPU with the GIL free."""
+class Samples:
+    """Instants of one window: in all; GIL taken; spent in the run queue; target on a CPU with the GIL free."""
 
     instants: float
     taken: float
     dropped: float
     computing: float
 
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
+    def __add__(self, other: Samples) -> Samples:
+        return Samples(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
 class Timeline:
-    """Which window an instant lay in: asked after the event, and in the order of time."""
+    """Maps instants to windows; asked after the event, and in the order of time."""
 
     def __init__(self) -> None:
         self._events: deque[tuple[float, int | None]] = deque()
 
     def begin(self, window: int | None) -> None:
-        """From now on, instants lie in `window`, or in none."""
+        """Start a window now, or a pause (None)."""
         self._events.append((perf_counter(), window))
 
     def window(self, instant: float) -> int | None:
-        """The window of `instant`; what was before it is forgotten."""
+        """Return the window of an instant, and forget what was before it."""
         while len(self._events) > 1 and self._events[1][0] <= instant:
             self._events.popleft()
         return self._events[0][1] if self._events and self._events[0][0] <= instant else None
@@ -58,9 +58,9 @@ class Sampler:
     """A running sampler of the thread that made it."""
 
     def __init__(self) -> None:
-        self.cpu = 0.0
+        self.cpu = 0.0  # seconds
         self._timeline = Timeline()
-        self._tallies: dict[int, list[float]] = {}
+        self._counts: dict[int, list[float]] = {}
         self._stopped = False
         self._draw = random.Random().expovariate
         self._target = threading.get_native_id()
@@ -70,40 +70,40 @@ class Sampler:
         self._thread.start()
 
     def begin(self, window: int) -> None:
-        """From now on, instants count for `window`."""
+        """Count instants for this window from now on."""
         self._timeline.begin(window)
 
     def pause(self) -> None:
-        """From now on, instants count for nothing."""
+        """Count no instants from now on."""
         self._timeline.begin(None)
 
-    def finish(self) -> dict[int, Tally]:
-        """End the thread and return what it saw, by window."""
+    def finish(self) -> dict[int, Samples]:
+        """End the thread and return its samples by window."""
         self.stop()
-        return {window: Tally(*values) for window, values in self._tallies.items()}
+        return {window: Samples(*counts) for window, counts in self._counts.items()}
 
     def stop(self) -> None:
-        """End the thread; it wakes within a few mean intervals."""
+        """End the thread; it wakes up within a few mean intervals."""
         self._stopped = True
         self._thread.join(timeout=1)
 
     def _sample(self) -> None:
         with contextlib.ExitStack() as stack:
             stack.enter_context(contextlib.suppress(ValueError, IndexError))  # the target closed our files
-            place = None
+            placement = None
             with contextlib.suppress(OSError):
-                place = stack.enter_context(Place(self._target))
+                placement = stack.enter_context(ThreadPlacement(self._target))
             due = perf_counter()
             while not self._stopped:
-                due = self._wake(due, place)
+                due = self._wake(due, placement)
                 self.cpu = thread_time()
 
-    def _wake(self, due: float, place: Place | None) -> float:
+    def _wake(self, due: float, placement: ThreadPlacement | None) -> float:
         """Sleep until the next instant, count it and those that passed meanwhile, and return the last of them."""
         now = perf_counter()
-        while due <= now:  # the sampler held the GIL itself: no observations
+        while due <= now:  # the sampler itself held the GIL: no observations
             due += self._draw(1 / MEAN_INTERVAL)
-        queued, computed = place.queued() if place else 0.0, self._target_cpu()
+        queued, computed = placement.queued_seconds() if placement else 0.0, self._target_cpu()
         switches = _switches()
         time.sleep(max(1e-6, due - perf_counter()))
         woke = perf_counter()
@@ -113,10 +113,10 @@ class Sampler:
             found = _TAKEN if woke - due > LATE else _FREE
         elif again - switches >= 2:
             found = _TAKEN
-        elif place and place.queued() - queued > QUEUED:
-            found = _DROPPED if self._target_cpu() - computed > (place.queued() - queued) / 2 else None
-            place.keep_away()
-        elif not place and woke - due > LATE:
+        elif placement and placement.queued_seconds() - queued > QUEUED:
+            found = _DROPPED if self._target_cpu() - computed > (placement.queued_seconds() - queued) / 2 else None
+            placement.keep_away()
+        elif not placement and woke - due > LATE:
             found = _DROPPED
         else:
             found = _COMPUTING if self._target_computes() else _FREE
@@ -128,7 +128,7 @@ class Sampler:
         return due
 
     def _target_computes(self) -> bool:
-        """Whether the target's clock goes on now: we hold the GIL, so it computes without."""
+        """Return True if the target's CPU clock goes on now: we hold the GIL, so it computes without."""
         before = self._target_cpu()
         for _ in range(40):
             pass
@@ -140,10 +140,10 @@ class Sampler:
     def _count(self, instant: float, found: int) -> None:
         window = self._timeline.window(instant)
         if window is not None:
-            tally = self._tallies.setdefault(window, [0.0] * 4)
-            tally[0] += 1
+            counts = self._counts.setdefault(window, [0.0] * 4)
+            counts[0] += 1
             if found != _FREE:
-                tally[found] += 1
+                counts[found] += 1
 
 
 def _cpu_clock(thread: int) -> int | None:
@@ -153,7 +153,7 @@ def _cpu_clock(thread: int) -> int | None:
 
 
 def _switches() -> int | None:
-    """Voluntary context switches of the calling thread."""
+    """Return the voluntary context switches of the calling thread."""
     try:
         import resource
     except ImportError:
@@ -163,11 +163,11 @@ def _switches() -> int | None:
     return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
 
 
-def held_share(tally: Tally, cpu_share: float) -> float:
-    """The share of wall time in which the GIL was held by a thread on a CPU, given the exact share on a CPU.
+def held_share(samples: Samples, cpu_share: float) -> float:
+    """Return the share of wall time in which a thread on a CPU held the GIL, given the exact share on a CPU.
 
     phi = H / max(c·N − D, H + F): the instants that found the GIL taken, out of those at which the target was on a
     CPU, of which the clock tells exactly how many there were.
     """
-    on_cpu = max(cpu_share * tally.instants - tally.dropped, tally.taken + tally.computing)
-    return min(1.0, tally.taken / on_cpu) * cpu_share if on_cpu > 0 else 0.0
+    on_cpu = max(cpu_share * samples.instants - samples.dropped, samples.taken + samples.computing)
+    return min(1.0, samples.taken / on_cpu) * cpu_share if on_cpu > 0 else 0.0

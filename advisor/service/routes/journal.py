@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from advisor.errors import JournalError, UsageError
-from advisor.journal import OFF, open_journal
+from advisor.journal import DISABLED, open_journal
 from advisor.journal.models import Outcome
 from advisor.limits import MAX_CALLS, MAX_NOTE
 from advisor.models import Strategy
@@ -110,7 +110,7 @@ def handle_journal_error(_: JournalError) -> Response:
 
 def open_app_journal(settings: Settings) -> Journal | None:
     address = settings.journal.get_secret_value()
-    if address == OFF:
+    if address == DISABLED:
         return None
     return open_journal(
         address,
@@ -125,7 +125,7 @@ def journal_status() -> Literal["off", "ok", "lost"]:
     journal: Journal | None = current_app.extensions["journal"]
     if journal is None:
         return "off"
-    journal.look()
+    journal.probe()
     return "lost" if journal.lost else "ok"
 
 

@@ -1,4 +1,4 @@
-"""What was reported of it, beside what had been predicted."""
+"""Create the table of reported outcomes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,3 @@ def upgrade() -> None:
     )
     op.create_index("journal_outcome_advice_id", "journal_outcome", ["advice_id"])
     op.create_index("journal_outcome_reported", "journal_outcome", ["reported"])
-
-
-def downgrade() -> None:
-    op.drop_table("journal_outcome")

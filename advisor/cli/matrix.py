@@ -1,0 +1,32 @@
+"""`advise matrix`: show the data that decides."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from advisor.cli.options import json_option
+from advisor.cli.output import print_document, print_text
+from advisor.errors import UsageError
+
+
+@click.command()
+@click.argument("words", nargs=-1)
+@json_option
+def matrix(words: tuple[str, ...], as_json: bool) -> None:
+    """Show the decision matrix, rules, pitfalls and lexicon.
+
+    With WORDS, such as `pillow` or `sqlite3`, show only their entries in the lexicon.
+    """
+    from advisor.decide import reference
+
+    query = " ".join(words)
+    tables = reference.as_json(query)
+    if query and not tables["lexicon"]:
+        raise UsageError(f"the lexicon has no entry for {query!r}")
+    if as_json:
+        return print_document(json.dumps(tables, indent=2, ensure_ascii=False))
+    from advisor.report.matrix import as_text
+
+    return print_text(lambda screen: as_text(tables, screen))

@@ -1,0 +1,47 @@
+"""Options that several commands share, and the types of their values."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+import click
+
+from advisor.limits import MAX_CALLS, MAX_CORES, MAX_SECONDS
+
+
+def whole_number(maximum: int) -> Callable[[str], int]:
+    """Return an option type: an integer from 1 to `maximum`."""
+
+    def parse(text: str) -> int:
+        with contextlib.suppress(ValueError):
+            if 1 <= (number := int(text)) <= maximum:
+                return number
+        raise click.BadParameter(f"{text!r} is not a whole number from 1 to {maximum:,}.")
+
+    return parse
+
+
+def seconds(text: str) -> float:
+    """Parse an option's value as seconds, positive and finite."""
+    with contextlib.suppress(ValueError):
+        if 0 < (number := float(text)) <= MAX_SECONDS:  # false for nan
+            return number
+    raise click.BadParameter(f"{text!r} is not a number of seconds above 0 and up to {MAX_SECONDS:,.0f}.")
+
+
+calls_option = click.option(
+    "--calls",
+    type=whole_number(MAX_CALLS),
+    metavar="N",
+    help="Plan for N calls. Default: one per input, or the number in the description, else 1,000.",
+)
+cores_option = click.option(
+    "--cores", type=whole_number(MAX_CORES), metavar="N", help="Plan for a host with N cores instead of this one."
+)
+server_option = click.option(
+    "--server",
+    metavar="URL",
+    help="Get the advice from an advisor server; its token is read from ADVISOR_TOKEN. Measuring stays local.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")

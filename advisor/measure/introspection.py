@@ -1,0 +1,61 @@
+"""Find out about a callable without running its code: the function inside, its closure, where its module comes from."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from pathlib import Path
+from types import FunctionType
+from typing import Any, Literal
+
+LruCacheWrapper = type(functools.cache(len))
+Origin = Literal["user", "installed", "other"]
+_STANDARD_LIBRARY = Path(os.__file__).parent
+_ADVISOR = Path(__file__).parent.parent
+
+
+def plain_function(function: Any) -> FunctionType | None:
+    """Return the Python function in a bound method, a partial, a wrapper or an object with __call__, else None."""
+    for _ in range(10):
+        if isinstance(function, FunctionType):
+            return function
+        inner = (
+            getattr(function, "__wrapped__", None)
+            or getattr(function, "__func__", None)
+            or getattr(function, "func", None)
+            or vars(type(function)).get("__call__")
+        )
+        if not callable(inner) or inner is function:
+            return None
+        function = inner
+    return None
+
+
+def closure_values(function: FunctionType) -> dict[str, Any]:
+    """Return the variables that a function closes over, without those that are None or not set yet."""
+    values: dict[str, Any] = {}
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
+        try:
+            value = cell.cell_contents
+        except ValueError:  # not set yet
+            continue
+        if value is not None:
+            values[name] = value
+    return values
+
+
+@functools.lru_cache(maxsize=1_000)
+def module_origin(name: object) -> Origin:
+    """Return whether a loaded module is the user's own, an installed package's, or neither (built-in or advisor's)."""
+    if name == "__main__":
+        return "user"
+    file = getattr(sys.modules.get(str(name)), "__file__", None)
+    if not isinstance(file, str):
+        return "other"
+    path = Path(file)
+    if path.is_relative_to(_ADVISOR):
+        return "other"
+    if {"site-packages", "dist-packages"} & set(path.parts):
+        return "installed"
+    return "other" if path.is_relative_to(_STANDARD_LIBRARY) else "user"

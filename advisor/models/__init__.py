@@ -1,0 +1,50 @@
+"""The records that are handed from stage to stage: Profile → Estimate → Advice, with Machine, Job and Reading.
+
+All are frozen and have no behaviour beyond small derived properties. Seconds are floats, sizes are bytes, and what
+could not be measured is None, never a made-up zero.
+"""
+
+from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason, Verification
+from advisor.models.estimate import Estimate
+from advisor.models.job import Job
+from advisor.models.machine import MEMORY_SHARE, POOL_COSTS, Machine, StartMethod
+from advisor.models.profile import GilSource, HeldResource, Picklable, Profile, Python, Reached, SideEffects
+from advisor.models.reading import Kind, LexiconEntry, MatrixRow, Reading, Trait, Works
+from advisor.models.record import Bytes, JobSeconds, Range, Record, Seconds, Text
+from advisor.models.strategies import Recommendation, Strategy
+
+__all__ = [
+    "MEMORY_SHARE",
+    "POOL_COSTS",
+    "Advice",
+    "Alternative",
+    "Bytes",
+    "Estimate",
+    "Evidence",
+    "GilSource",
+    "HeldResource",
+    "Job",
+    "JobSeconds",
+    "Kind",
+    "LexiconEntry",
+    "Machine",
+    "MatrixRow",
+    "Picklable",
+    "Pitfall",
+    "Profile",
+    "Python",
+    "Range",
+    "Reached",
+    "Reading",
+    "Reason",
+    "Recommendation",
+    "Record",
+    "Seconds",
+    "SideEffects",
+    "StartMethod",
+    "Strategy",
+    "Text",
+    "Trait",
+    "Verification",
+    "Works",
+]

@@ -1,0 +1,75 @@
+"""The answer, and the parts that it is made of."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from advisor.models.job import Job
+from advisor.models.machine import Machine
+from advisor.models.profile import Profile
+from advisor.models.record import JobSeconds, Range, Record
+from advisor.models.strategies import Recommendation, Strategy
+
+Evidence = Literal["measured", "verified", "described"]
+
+
+class Reason(Record):
+    """A rule that fired."""
+
+    rule: str
+    text: str
+    source: str
+
+
+class Pitfall(Record):
+    """A pitfall of the recommendation, for this task."""
+
+    code: str
+    text: str
+
+
+class Alternative(Record):
+    """A strategy that was considered, at its best worker count."""
+
+    strategy: Strategy
+    workers: int
+    feasible: bool
+    seconds: Range | None
+    speedup: Range | None
+    why: str
+    chunk: int = 1
+
+
+class Verification(Record):
+    """A part of the job that was really run."""
+
+    strategy: Strategy
+    workers: int
+    calls: int
+    predicted: JobSeconds
+    measured: JobSeconds
+    failure: str | None = Field(None, description="why it could not be run that way")
+
+
+class Advice(Record):
+    """The answer: what to do, how sure, why, and what it rests on."""
+
+    recommendation: Recommendation
+    workers: int = Field(ge=1)
+    confidence: float = Field(ge=0, le=1)
+    evidence: Evidence
+    speedup: Range | None
+    seconds: Range | None
+    summary: str
+    reasons: tuple[Reason, ...]
+    warnings: tuple[Pitfall, ...]
+    alternatives: tuple[Alternative, ...]
+    profile: Profile | None
+    machine: Machine
+    job: Job
+    snippet: str
+    chunk: int = Field(1, ge=1, description="calls per task, for a process pool's map(chunksize=…)")
+    verification: tuple[Verification, ...] = ()
+    questions: tuple[str, ...] = Field((), description="what would decide an undecided case")

@@ -1,0 +1,29 @@
+"""The predicted time of a job."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from advisor.models.record import JobSeconds, Range, Record
+from advisor.models.strategies import Strategy
+
+
+class Estimate(Record):
+    """The predicted time of the whole job under one strategy with one worker count."""
+
+    strategy: Strategy
+    workers: int = Field(ge=1)
+    chunk: int = Field(1, ge=1, description="calls per task sent to a worker")
+    seconds: Range
+    bottleneck: Literal["gil", "cores", "parent", "wait", "start-up"] = Field(description="what limits it")
+    start_up: JobSeconds = Field(0.0, description="part of `seconds` spent starting and ending the pool")
+    memory: Annotated[float, Field(ge=0)] | None = Field(None, description="bytes the workers need at their peak")
+    feasible: bool = True
+    why: str = Field("", description="why it is as fast as it is, or why it can't be done")
+    limit: Annotated[float, Field(gt=0)] | None = Field(None, description="times the plain loop that `why` names")
+    max_speedup: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="times the plain loop that it may be at most, as the limit is uncertain too"
+    )
+    tolerance: float = Field(1.02, ge=1, description="times its strategy's best that is as good, if with fewer workers")

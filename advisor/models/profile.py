@@ -1,0 +1,147 @@
+"""What was measured of a call."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from advisor.limits import MAX_CALLS, MAX_MEMORY
+from advisor.models.record import Bytes, Record, Seconds, Text
+
+GilSource = Literal["observed", "sampled", "estimated"]
+Reached = Literal["name", "object", "program"]
+
+
+class Python(Record):
+    """The interpreter a profile was taken on, or a job is planned for."""
+
+    version: Annotated[str, Field(max_length=100)] = ""
+    implementation: Annotated[str, Field(max_length=100)] = "CPython"
+    free_threaded: bool = False
+
+
+class Picklable(Record):
+    """Whether a process pool could send the function, its arguments and its results; None where not tried."""
+
+    function: bool | None = None
+    arguments: bool | None = None
+    results: bool | None = None
+    reasons: dict[str, Text] = Field(default_factory=dict, description="why not: 'function', 'arguments', 'results'")
+
+
+class SideEffects(Record):
+    """What the calls did besides returning, as far as it was noticed."""
+
+    globals_written: tuple[Text, ...] = Field((), description="module globals that changed while the calls ran")
+    changed: tuple[Text, ...] = Field(
+        (), description="arguments and shared objects that a call changed, such as 'argument row' or 'self.total'"
+    )
+    threads_left: tuple[Text, ...] = Field((), description="names of threads still alive after the calls")
+    children_left: int = Field(0, ge=0, le=10**9, description="child processes still alive after the calls")
+    output_bytes: int = Field(0, ge=0, le=MAX_MEMORY, description="bytes written to standard output and error")
+    random_shared: bool = Field(False, description="drew from the global random generator, which forks copy")
+
+
+class HeldResource(Record):
+    """What a call holds for some of its time, so that no more than `places` calls can be there at once."""
+
+    name: Text = Field(description="such as 'shop.scale_lock' or '/srv/stock.json'")
+    kind: Literal["lock", "semaphore", "pool", "file lock"]
+    places: int = Field(1, ge=1, le=10**6)
+    seconds: Seconds = Field(description="of each call that one of the places is taken")
+    everywhere: bool = Field(False, description="one for all processes of the host, not one for each")
+
+
+class Profile(Record):
+    """Where the time of a call goes: means in seconds over the calls measured, the first left out when there are more.
+
+    `gil_held + gil_free + child_cpu + wait` is `wall` for a call that uses one core at a time; a call with native
+    threads of its own, or several children at once, has more CPU seconds than wall seconds.
+    """
+
+    target: Text | None = Field(None, description="what was measured, such as 'my_module:func'")
+    calls: int = Field(ge=1, le=MAX_CALLS, description="calls measured")
+    wall: float = Field(gt=0, le=1e9, description="seconds per call")
+    gil_held: Seconds | None = Field(None, description="on a CPU, holding the GIL")
+    gil_free: Seconds | None = Field(None, description="on a CPU in native code, the GIL released")
+    child_cpu: Seconds | None = Field(None, description="CPU of child processes that the call waited for")
+    wait: Seconds | None = Field(None, description="neither: blocked on network, disk, locks, sleep")
+    gil_blocked: Seconds | None = Field(None, description="the part of `wait` spent blocked with the GIL held")
+    gil_releases: Annotated[float, Field(ge=0, le=1e18)] | None = Field(None, description="GIL releases per call")
+    run_queue: Seconds | None = Field(
+        None, description="ready but without a core, on a busy host; in none of the above"
+    )
+    preempted: Seconds | None = Field(
+        None,
+        description="the part of `run_queue` after losing the core while computing; the rest follows waits",
+    )
+    argument_bytes: Bytes | None = Field(None, description="pickled size of one call's arguments")
+    result_bytes: Bytes | None = Field(None, description="pickled size of one call's result")
+    function_bytes: Bytes | None = Field(
+        None, description="pickled size of the function, self of a bound method included"
+    )
+    pickle_seconds: Seconds | None = Field(
+        None, description="to pickle and unpickle one call's function, arguments, result"
+    )
+    further_argument_bytes: Bytes | None = Field(
+        None, description="of each further call sent in the same task: objects that calls share are sent once"
+    )
+    further_result_bytes: Bytes | None = Field(None, description="the same of results")
+    further_pickle_seconds: Seconds | None = Field(
+        None, description="to pickle and unpickle the arguments and the result of each further call in the same task"
+    )
+    result_pieces: Annotated[float, Field(ge=0, le=1e12)] | None = Field(
+        None, description="pieces of native memory that one call's result gives back when it is dropped"
+    )
+    picklable: Picklable = Picklable()
+    peak_memory: Annotated[int, Field(ge=0, le=MAX_MEMORY)] | None = Field(
+        None, description="bytes resident at the peak"
+    )
+    idle_memory: Annotated[int, Field(ge=0, le=MAX_MEMORY)] | None = Field(
+        None, description="bytes resident before the calls"
+    )
+    native_threads: Annotated[float, Field(ge=0, le=1e5)] | None = Field(
+        None, description="cores kept busy by one call"
+    )
+    switches: Annotated[float, Field(ge=0, le=1e18)] | None = Field(
+        None, description="voluntary context switches per call"
+    )
+    python: Python = Python()
+    standard_error: dict[str, Seconds] = Field(default_factory=dict, description="of each field that was sampled")
+    gil_source: GilSource | None = Field(None, description="how gil_held was found")
+    coroutine: bool = Field(False, description="the target is a coroutine function")
+    reached: Reached | None = Field(
+        None,
+        description="how code gets at the target: by its name, on an object that its class makes without arguments, or "
+        "not at all, since it exists in the running program only",
+    )
+    modules: tuple[Text, ...] = Field((), description="modules that the function's code names, directly or by others")
+    import_seconds: Seconds | None = Field(None, description="importing the target's module in a fresh interpreter")
+    first_call: Seconds | None = Field(None, description="wall seconds of the very first call")
+    repeated_call: Seconds | None = Field(
+        None,
+        description="wall seconds of a call with an input that was given before, where that is clearly cheaper than "
+        "the first time; no other field counts such calls",
+    )
+    spread: Annotated[float, Field(ge=0, le=1e6)] | None = Field(
+        None, description="coefficient of variation of call lengths"
+    )
+    side_effects: SideEffects | None = None
+    held: tuple[HeldResource, ...] = Field((), description="locks and the like that others would have to wait for")
+    archetype: Text | None = Field(None, description="set when the figures are assumed from a description")
+
+    @model_validator(mode="after")
+    def _parts_fit_the_whole(self) -> Profile:
+        alone = (self.gil_held or 0.0) + (self.wait or 0.0)
+        if alone > self.wall * 1.1 + 1e-6:
+            raise ValueError(
+                f"gil_held + wait is {alone:g} s but wall is {self.wall:g} s: one call cannot hold the GIL and wait "
+                "for longer than it takes"
+            )
+        return self
+
+    @property
+    def cpu(self) -> float:
+        """CPU seconds per call, of the process and its children; unknown parts count as none."""
+        return (self.gil_held or 0.0) + (self.gil_free or 0.0) + (self.child_cpu or 0.0)

@@ -1,0 +1,64 @@
+"""Whether a strategy can run the calls at all: what must be pickled, and the memory that the workers need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from advisor.models import MEMORY_SHARE, Machine, Profile, Strategy
+from advisor.models.strategies import OWN_GIL, PROCESSES
+from advisor.predict.demands import Scenario
+from advisor.report import formatting
+
+
+def feasible_counts(strategy: Strategy, scenario: Scenario, counts: Sequence[int]) -> list[int]:
+    """Return the worker counts with which the strategy can do the job."""
+    return [count for count in counts if not infeasibility(strategy, scenario, count)]
+
+
+def counts_beyond_memory(strategy: Strategy, scenario: Scenario, counts: Sequence[int]) -> list[int]:
+    """Return the worker counts that only the memory of the machine rules out."""
+    if _not_picklable(strategy, scenario.profile):
+        return []
+    return [count for count in counts if infeasibility(strategy, scenario, count)]
+
+
+def infeasibility(strategy: Strategy, scenario: Scenario, workers: int) -> str:
+    """Return why the strategy cannot do the job with so many workers; empty if it can."""
+    return _not_picklable(strategy, scenario.profile) or _out_of_memory(
+        strategy, scenario.machine, workers, memory_needed(strategy, scenario.profile, workers)
+    )
+
+
+def memory_needed(strategy: Strategy, profile: Profile, workers: int) -> float | None:
+    """Return the bytes at the peak: threads share all but what their calls add, processes share nothing."""
+    idle = float(profile.idle_memory or 0)
+    if profile.peak_memory is None:
+        return None
+    if strategy in PROCESSES:
+        return idle + workers * float(profile.peak_memory)
+    return None if profile.idle_memory is None else idle + workers * working_set(profile)
+
+
+def working_set(profile: Profile) -> float:
+    """Return the bytes that a call adds to the process at its peak; 0 if unknown."""
+    if profile.peak_memory is None or profile.idle_memory is None:
+        return 0.0
+    return float(max(0, profile.peak_memory - profile.idle_memory))
+
+
+def _not_picklable(strategy: Strategy, profile: Profile) -> str:
+    if strategy not in OWN_GIL:
+        return ""
+    for name, verb in (("function", "is"), ("arguments", "are"), ("results", "are")):
+        if getattr(profile.picklable, name) is False:
+            reason = profile.picklable.reasons.get(name)
+            return f"the {name} {verb} not picklable" + (f": {reason}" if reason else "")
+    return ""
+
+
+def _out_of_memory(strategy: Strategy, machine: Machine, workers: int, memory: float | None) -> str:
+    if strategy == "sequential" or memory is None or machine.memory is None or memory <= MEMORY_SHARE * machine.memory:
+        return ""
+    pool = formatting.workers(strategy, workers)
+    share, available = formatting.percent(MEMORY_SHARE), formatting.size(machine.memory)
+    return f"{pool} need {formatting.size(memory)} of memory, more than {share} of the {available} available"

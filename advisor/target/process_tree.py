@@ -1,0 +1,77 @@
+"""End every process that a target started, also those with a session or an environment of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+_ROUNDS = 100  # of looking for processes that were started, or lost their parents, meanwhile
+_PAUSE = 0.005  # seconds between two rounds
+
+
+def children(pid: int) -> frozenset[int]:
+    """Return the ids of a process's children, those that ended but were not waited for included."""
+    if sys.platform != "linux":
+        import psutil
+
+        return frozenset(child.pid for child in psutil.Process(pid).children())
+    found: set[int] = set()
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found.update(map(int, (thread / "children").read_text().split()))
+    return frozenset(found)
+
+
+def kill_descendants() -> None:
+    """Kill and wait for every process that descends from this one.
+
+    On Linux this process must be a subreaper: the children of a process that was killed then become children of this
+    one, to be killed in the next round.
+    """
+    for _ in range(_ROUNDS):
+        _kill(_descendants())
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        time.sleep(_PAUSE)
+
+
+def kill_marked(variable: str, value: str) -> None:
+    """Kill every process that has this environment variable with this value."""
+    for _ in range(_ROUNDS):
+        found = list(_marked(variable, value))
+        if not found:
+            return
+        _kill(found)
+        time.sleep(_PAUSE)
+
+
+def _kill(processes: Iterable[int]) -> None:
+    for pid in processes:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _descendants() -> Iterable[int]:
+    if sys.platform == "linux":
+        return children(os.getpid())
+    import psutil
+
+    return [child.pid for child in psutil.Process().children(recursive=True)]
+
+
+def _marked(variable: str, value: str) -> Iterator[int]:
+    import psutil
+
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.environ().get(variable) == value:
+                yield process.pid
