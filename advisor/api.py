@@ -1,29 +1,39 @@
-"""The one path, as functions: what scripts call, and what the command line and the service are shells over."""
+"""Advise on a callable, a profile, a target, a description or a task: the stages, one after the other.
+
+    load → measure → estimate → calibrate by trials → choose → explain → write the code
+
+`advise`, `advise_target`, `advise_description` and `advise_task` collect an `AdviceRequest`, each from another subject;
+`advise_on` takes it through the stages that they share. The command line and the service are shells over these.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from advisor.decide import explain
+from advisor.decide.calibrate import calibrate
+from advisor.decide.choose import choose
+from advisor.decide.codegen.snippet import SnippetRequest, snippet
+from advisor.decide.confidence import confidence, speedup_of
 from advisor.errors import UsageError
-from advisor.limits import MAX_CALLS, MAX_INPUT_BYTES
-from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, Reading
+from advisor.limits import MAX_CALLS
+from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, Verification
+from advisor.models.request import AdviceRequest
+from advisor.predict import estimator
 
 if TYPE_CHECKING:
     from advisor.describe.task import Task
-    from advisor.measure.isolated import MeasuredTarget
 
 OnProgress = Callable[[float, str], None]
 
 DEFAULT_CALLS = 1000
-VERIFY_SECONDS = 6.0
+TRIAL_SECONDS = 6.0
+MAX_UNMEASURED_WORKERS = 32  # or two per core: what an unmeasured task waits for may not bear more
 _MACHINE_SHARE = 0.4  # of the budget, where this host has not been measured yet
 _MACHINE_SECONDS = 1.2
 
@@ -36,26 +46,36 @@ def advise(
     inputs: Any = None,
     budget: float = 2.0,
 ) -> Advice:
-    """Threads, processes or neither for `subject`: a callable (measured here and now), a Profile or a description.
+    """Advise whether threads, processes or neither will make a job faster.
 
-    `calls` is the size of the job (default: as many as there are `inputs`, a number in the description, or 1,000).
-    `machine` is the host to plan for, default this one; a mapping overrides some of this host's fields.
+    Args:
+        subject: A callable, which is measured in this process, a saved `Profile`, or a description in words.
+        calls: The size of the job; by default the number of inputs or, in a description, the number it names, else
+            1,000.
+        machine: The host to plan for, by default this one. A mapping overrides fields of this host.
+        inputs: One item per call of the callable; `Call` passes several arguments.
+        budget: Seconds to spend on measuring the callable.
 
-    Raises UsageError for arguments that make no sense, TargetError when the callable raises.
+    Returns:
+        The advice. It is "undecided", with questions, where a description does not say enough.
+
+    Raises:
+        UsageError: The arguments make no sense.
+        TargetError: A call of the callable raised; `__cause__` is the original exception.
     """
     _check_calls(calls)
-    given = _given(inputs)
+    arguments = _as_calls(inputs)
     host = _host(machine)
     if isinstance(subject, str):
-        calls = calls if given is None or calls is not None else len(given)
+        calls = calls if arguments is None or calls is not None else len(arguments)
         return advise_description(subject, calls=calls, machine=host, cores=None if machine is None else host.cores)
-    job = _job(calls, None if given is None else len(given))
+    job = _job(calls, None if arguments is None else len(arguments))
     if isinstance(subject, Profile):
-        return _from_profile(subject, job, host)
+        return advise_on(AdviceRequest(subject, job, host, "described" if subject.archetype else "measured"))
     if callable(subject):
-        from advisor.measure.profiler import profile
+        from advisor.measure.profiler import profile  # loads what the service never needs
 
-        return _from_profile(profile(subject, given, budget=budget), job, host)
+        return advise_on(AdviceRequest(profile(subject, arguments, budget=budget), job, host))
     raise UsageError(f"cannot advise on a {type(subject).__name__}: pass a callable, a Profile or a description")
 
 
@@ -70,40 +90,149 @@ def advise_target(
     cores: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Advice:
-    """Advice for `target` ('my_module:func'), which is loaded and called in a process of its own only.
+    """Advise on a target, which is loaded and called in a process of its own only.
 
-    `inputs` is a file, '-' for standard input, or 'my_module:make_inputs'; `budget` the seconds that measuring may
-    take, this host's pools included when they are not known yet; `timeout` the seconds after which a silent target is
-    ended; `verify` also runs a part of the job under the leading strategies; `cores` plans for another host.
+    Args:
+        target: 'my_module:function' or 'path/to/file.py:function'.
+        inputs: A file, '-' for standard input, or 'my_module:make_inputs'.
+        calls: The size of the job; by default as many as there are inputs, else 1,000.
+        budget: Seconds for measuring, including this host's pools if they are not known yet.
+        timeout: Seconds after which a target that gives no sign of life is ended.
+        verify: Also run a part of the job under the leading strategies.
+        cores: Plan for a host with so many cores instead of this one.
+        on_progress: Called with the fraction done, 0 to 1, and the current activity.
 
-    Raises UsageError, TargetError, MissingExtraError, or Interrupted on Ctrl-C.
+    Returns:
+        The advice; its evidence is "verified" if a trial ran the recommended strategy.
+
+    Raises:
+        UsageError: The target or its inputs cannot be found, read or used.
+        TargetError: The target raised, crashed or hung.
+        MissingExtraError: A package is missing.
     """
-    from advisor.decide.decision import decide
     from advisor.host.machine import as_measured, this_machine, with_cores
     from advisor.measure.isolated import profile_target
+    from advisor.target import piped_inputs
     from advisor.target.loader import split_spec
 
     split_spec(target)
     began = time.monotonic()
-    tell = on_progress or (lambda fraction, label: None)
-    with _inputs_file(inputs) as source:
+    tell = on_progress or _ignore
+    measuring = budget / (budget + TRIAL_SECONDS) if verify else 1.0
+    with piped_inputs.as_file(inputs) as file:
         tell(0.0, "measuring this host's pools")
-        machine = this_machine(seconds=min(_MACHINE_SECONDS, budget * _MACHINE_SHARE))
-        spent = time.monotonic() - began
+        host = this_machine(seconds=min(_MACHINE_SECONDS, budget * _MACHINE_SHARE))
         measured = profile_target(
             target,
-            inputs=source,
-            budget=max(budget - spent, 0.0),
+            inputs=file,
+            budget=max(budget - (time.monotonic() - began), 0.0),
             timeout=timeout,
-            on_progress=_part(tell, 0.0, budget / (budget + VERIFY_SECONDS) if verify else 1.0),
+            on_progress=_between(0.0, measuring, tell),
         )
-        job = _job(calls, measured.inputs_count)
-        machine = as_measured(machine, measured.profile)
-        planned = with_cores(machine, cores)
-        if not verify:
-            return decide(measured.profile, job, planned, inputs=_for_code(inputs), inputs_count=measured.inputs_count)
-        rest = _part(tell, budget / (budget + VERIFY_SECONDS), 1.0)
-        return _verified(target, source, inputs, measured, job, machine, planned, timeout, rest)
+        host = as_measured(host, measured.profile)
+        request = AdviceRequest(
+            measured.profile,
+            _job(calls, measured.inputs_count),
+            with_cores(host, cores),
+            inputs=piped_inputs.for_script(inputs),
+            inputs_count=measured.inputs_count,
+        )
+        if verify:
+            trials = _run_trials(replace(request, machine=host), target, file, timeout, _between(measuring, 1.0, tell))
+            evidence: Evidence = "verified" if request.machine == host else "measured"
+            request = replace(request, trials=trials, evidence=evidence)
+    return advise_on(request)
+
+
+def advise_description(text: str, *, calls: int | None, machine: Machine, cores: int | None) -> Advice:
+    """Advise on a task described in words.
+
+    Args:
+        text: The description.
+        calls: The size of the job; by default the number that the text names, else 1,000.
+        machine: The host to plan for.
+        cores: Of that host; by default the number that the text names, else the machine's own.
+    """
+    from advisor.describe.reader import read  # measured advice never loads the understanding of text
+    from advisor.host.machine import with_cores
+
+    reading = read(text)
+    job = reading.job if calls is None else reading.job.model_copy(update={"calls": calls})
+    planned = with_cores(machine, reading.cores if cores is None else cores)
+    if reading.profile is None:
+        return explain.undecided(reading.questions, job, planned)
+    return advise_on(AdviceRequest(reading.profile, job, planned, "described", reading))
+
+
+def advise_task(task: Task, *, calls: int | None = None, machine: Machine) -> Advice:
+    """Advise on a task described in rough figures.
+
+    Args:
+        task: What is known of a call.
+        calls: The size of the job, by default 1,000.
+        machine: The host to plan for.
+    """
+    from advisor.describe.task import QUESTIONS, job_of, profile_of, reading_of
+
+    profile, job = profile_of(task), job_of(task, calls)
+    if profile is None:
+        return explain.undecided(QUESTIONS, job, machine)
+    return advise_on(AdviceRequest(profile, job, machine, "described", reading_of(task, profile, job)))
+
+
+def advise_on(request: AdviceRequest, estimates: tuple[Estimate, ...] | None = None) -> Advice:
+    """Take a request through the stages that follow the measurement.
+
+    Args:
+        request: What to advise on.
+        estimates: The estimates to choose from; by default those of the cost model.
+    """
+    modelled = _estimates(request) if estimates is None else estimates
+    calibrated = calibrate(modelled, request.trials, same_machine=request.evidence == "verified")
+    choice = choose(calibrated, request)
+    best = choice.best
+    reuse_inputs = request.inputs is None or request.inputs_count not in (None, request.job.calls)
+    return Advice(
+        recommendation=best.strategy,
+        workers=best.workers,
+        chunk=best.chunk,
+        confidence=confidence(choice),
+        evidence=choice.evidence,
+        speedup=speedup_of(best, choice.loop, choice.evidence),
+        seconds=best.seconds,
+        summary=explain.summary(choice),
+        reasons=explain.reasons(choice, modelled),
+        warnings=explain.warnings(choice),
+        alternatives=explain.alternatives(choice),
+        profile=request.profile,
+        machine=request.machine,
+        job=request.job,
+        snippet=snippet(
+            SnippetRequest(
+                best.strategy,
+                best.workers,
+                best.chunk,
+                request.profile,
+                request.machine,
+                inputs=request.inputs,
+                calls=request.job.calls if reuse_inputs else None,
+            )
+        ),
+        verification=request.trials,
+    )
+
+
+def curves(advice: Advice) -> tuple[Estimate, ...]:
+    """Return the estimates behind an advice: every strategy at every worker count, calibrated by its trials.
+
+    Raises:
+        UsageError: The advice is undecided.
+    """
+    if advice.profile is None:
+        raise UsageError("there is nothing to draw: the description does not say enough")
+    max_workers = _max_workers(advice.machine, advice.evidence)
+    modelled = estimator.estimate(advice.profile, advice.job, advice.machine, max_workers=max_workers)
+    return calibrate(modelled, advice.verification, same_machine=advice.evidence == "verified")
 
 
 def measure_target(
@@ -115,123 +244,86 @@ def measure_target(
     timeout: float = 60.0,
     on_progress: OnProgress | None = None,
 ) -> tuple[Profile, Job]:
-    """What advice on `target` rests on, for another host to give it: this one's pools are no part of it.
+    """Measure a target for another host to advise on; this host's pools are not measured.
 
-    The arguments are those of `advise_target`, and so is what it raises.
+    The arguments and exceptions are those of `advise_target`.
+
+    Returns:
+        The profile of the target, and the job to plan for.
     """
     from advisor.measure.isolated import profile_target
+    from advisor.target import piped_inputs
     from advisor.target.loader import split_spec
 
     split_spec(target)
-    tell = on_progress or (lambda fraction, label: None)
-    with _inputs_file(inputs) as source:
-        measured = profile_target(target, inputs=source, budget=budget, timeout=timeout, on_progress=tell)
+    with piped_inputs.as_file(inputs) as file:
+        measured = profile_target(
+            target, inputs=file, budget=budget, timeout=timeout, on_progress=on_progress or _ignore
+        )
     return measured.profile, _job(calls, measured.inputs_count)
 
 
 def with_code_here(advice: Advice, profile: Profile, inputs: str | None, calls: int | None) -> Advice:
-    """Another host's advice on `profile`, with code that runs on this one, where the inputs are.
+    """Return another host's advice with code that runs on this one, where the inputs are.
 
-    `inputs` and `calls` are those of `measure_target`.
+    Args:
+        advice: The advice on `profile`.
+        profile: As `measure_target` returned it.
+        inputs: As for `measure_target`.
+        calls: As for `measure_target`.
     """
-    from advisor.decide.codegen import snippet
+    from advisor.target import piped_inputs
 
     if advice.recommendation == "undecided":
         return advice
     code = snippet(
-        advice.recommendation,
-        advice.workers,
-        advice.chunk,
-        target=profile.target,
-        inputs=_for_code(inputs),
-        calls=advice.job.calls if inputs is None else calls,
-        coroutine=profile.coroutine,
-        reached=profile.reached,
-        machine=advice.machine,
+        SnippetRequest(
+            advice.recommendation,
+            advice.workers,
+            advice.chunk,
+            profile,
+            advice.machine,
+            inputs=piped_inputs.for_script(inputs),
+            calls=advice.job.calls if inputs is None else calls,
+        )
     )
     return advice.model_copy(update={"snippet": code})
 
 
-def advise_description(text: str, *, calls: int | None, machine: Machine, cores: int | None) -> Advice:
-    """Advice on a task in words, for `machine`; with the number of cores given, else with that which the text tells."""
-    from advisor.decide.decision import decide, undecided
-    from advisor.describe.reader import read
-    from advisor.host.machine import with_cores
-
-    reading = read(text)
-    job = reading.job if calls is None else reading.job.model_copy(update={"calls": calls})
-    planned = with_cores(machine, reading.cores if cores is None else cores)
-    if reading.profile is None:
-        return undecided(reading, job, planned)
-    return decide(reading.profile, job, planned, evidence="described", reading=reading)
+def _estimates(request: AdviceRequest) -> tuple[Estimate, ...]:
+    """Estimate what the choice needs; every worker count where trials may put any of them first."""
+    estimate = estimator.estimate if request.trials else estimator.shortlist
+    max_workers = _max_workers(request.machine, request.evidence)
+    return estimate(request.profile, request.job, request.machine, max_workers=max_workers)
 
 
-def advise_task(task: Task, *, calls: int | None = None, machine: Machine) -> Advice:
-    """The advice for it; undecided, with questions, where the task does not say where the time goes."""
-    from advisor.decide.decision import decide, undecided
-    from advisor.describe import task as task_
-
-    profile = task_.profile_of(task)
-    job = task_.job_of(task, calls)
-    if profile is None:
-        return undecided(Reading(recommendation="undecided", job=job, questions=task_.QUESTIONS), job, machine)
-    return decide(profile, job, machine, evidence="described", reading=task_.reading_of(task, profile, job))
+def _max_workers(machine: Machine, evidence: Evidence) -> int | None:
+    return max(MAX_UNMEASURED_WORKERS, 2 * machine.cores) if evidence == "described" else None
 
 
-def _part(tell: OnProgress, start: float, end: float) -> OnProgress:
-    """Tells of a stage that takes the progress from `start` to `end`."""
-    return lambda fraction, label: tell(start + fraction * (end - start), label)
+def _run_trials(
+    request: AdviceRequest, target: str, inputs: str | None, timeout: float, on_progress: OnProgress
+) -> tuple[Verification, ...]:
+    """Run a part of the job under each feasible strategy, on this host's cores whatever host is planned for."""
+    from advisor.run.trial import TrialJob, run_trials
 
-
-def _verified(
-    target: str,
-    source: str | None,
-    inputs: str | None,
-    measured: MeasuredTarget,
-    job: Job,
-    machine: Machine,
-    planned: Machine,
-    timeout: float,
-    tell: OnProgress,
-) -> Advice:
-    """Run a part under the leading strategies; on this host's cores, whatever host is planned for."""
-    from advisor.decide.decision import decide
-    from advisor.predict.estimator import estimate, leaders
-    from advisor.run.trial import verify
-
-    profile = measured.profile
-    candidates = [leader for leader in leaders(estimate(profile, job, machine)).values() if leader.feasible]
-    rows = verify(
-        target,
-        source,
-        candidates,
-        job,
-        profile=profile,
-        machine=machine,
-        seconds=VERIFY_SECONDS,
+    leaders = estimator.leaders(estimator.estimate(request.profile, request.job, request.machine))
+    return run_trials(
+        TrialJob(target, inputs, request.profile, request.job, request.machine),
+        [leader for leader in leaders.values() if leader.feasible],
+        seconds=TRIAL_SECONDS,
         timeout=timeout,
-        on_progress=tell,
-    )
-    evidence: Evidence = "verified" if planned == machine else "measured"
-    return decide(
-        profile,
-        job,
-        planned,
-        evidence=evidence,
-        verification=rows,
-        inputs=_for_code(inputs),
-        inputs_count=measured.inputs_count,
+        on_progress=on_progress,
     )
 
 
-def curves(advice: Advice) -> tuple[Estimate, ...]:
-    """The estimates behind an advice: every strategy at every worker count, corrected by what was really run."""
-    from advisor.decide.decision import corrected, estimated
+def _between(start: float, end: float, on_progress: OnProgress) -> OnProgress:
+    """Report the progress of a stage that takes the whole from `start` to `end`."""
+    return lambda fraction, label: on_progress(start + fraction * (end - start), label)
 
-    if advice.profile is None:
-        raise UsageError("there is nothing to draw: the description does not say enough")
-    modelled = estimated(advice.profile, advice.job, advice.machine, advice.evidence)
-    return corrected(modelled, advice.verification, exact=advice.evidence == "verified")
+
+def _ignore(fraction: float, label: str) -> None:
+    """Report to nobody."""
 
 
 def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
@@ -256,7 +348,7 @@ def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
         raise UsageError(f"a machine with {field} {first['input']!r} is not possible: {first['msg']}") from None
 
 
-def _given(inputs: Any) -> Sequence[Any] | None:
+def _as_calls(inputs: Any) -> Sequence[Any] | None:
     if inputs is None:  # as in the service, which has no use for what loads targets
         return None
     from advisor.target.inputs import as_calls
@@ -272,52 +364,3 @@ def _check_calls(calls: int | None) -> None:
 def _job(calls: int | None, inputs_count: int | None) -> Job:
     _check_calls(calls)
     return Job(calls=calls or inputs_count or DEFAULT_CALLS)
-
-
-def _from_profile(profile: Profile, job: Job, machine: Machine) -> Advice:
-    from advisor.decide.decision import decide
-
-    return decide(profile, job, machine, evidence="described" if profile.archetype else "measured")
-
-
-def _is_pipe(inputs: str) -> bool:
-    """What can be read once and in this process only: standard input, `<(a command)`."""
-    path = Path(inputs)
-    return inputs == "-" or (path.exists() and not path.is_dir() and (inputs.startswith("/dev/") or not path.is_file()))
-
-
-def _for_code(inputs: str | None) -> str | None:
-    """The inputs as a script can read them: a pipe is gone by then, and standard input takes its place."""
-    return "-" if inputs is not None and _is_pipe(inputs) else inputs
-
-
-@contextlib.contextmanager
-def _inputs_file(inputs: str | None) -> Iterator[str | None]:
-    """Standard input, or another pipe, in a file of ours, since more processes will read it; anything else as it is."""
-    if inputs is None or not _is_pipe(inputs):
-        yield inputs
-        return
-    import tempfile
-
-    from advisor.target.inputs import PIPE, STANDARD_INPUT, looks_like_json_lines
-
-    where, prefix = ("standard input", STANDARD_INPUT) if inputs == "-" else (inputs, PIPE)
-    try:
-        with contextlib.nullcontext(sys.stdin.buffer) if inputs == "-" else Path(inputs).open("rb") as pipe:
-            read = pipe.read(MAX_INPUT_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"cannot read the inputs on {where}: {error.strerror}") from None
-    if len(read) > MAX_INPUT_BYTES:
-        raise UsageError(f"{where} holds more than {MAX_INPUT_BYTES >> 20} MB of inputs: put them into a file")
-    try:
-        text = read.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError(f"cannot read the inputs on {where}: it is not UTF-8 text") from None
-    suffix = ".jsonl" if looks_like_json_lines(text) else ".txt"
-    descriptor, name = tempfile.mkstemp(prefix=prefix, suffix=suffix)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        yield name
-    finally:
-        Path(name).unlink(missing_ok=True)

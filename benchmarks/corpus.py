@@ -1,4 +1,4 @@
-"""Goes through the reference workloads with a progress bar: what every benchmark on them has in common."""
+"""Go through the reference workloads with a progress bar: what every benchmark on them has in common."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def parser(module: str, doc: str) -> argparse.ArgumentParser:
 
 
 def for_each(names: Sequence[str], work: Callable[[Workload, Tell], str | None]) -> None:
-    """Does the work on each workload that can run here, prints the line that it returns, and why others were left out.
+    """Do the work on each workload that can run here, print the line that it returns, and why others were left out.
 
     Exits with a word on Ctrl-C, or when a name is unknown.
     """

@@ -162,7 +162,7 @@ def lock_word() -> int:
     published = published_lock_word()
     if published is not None:
         return published
-    found = locate.find()
+    found = locate.find_lock_word()
     if found is None:
         raise SystemExit("no lock word is to be found in this interpreter")
     return found.address + 8

@@ -65,7 +65,7 @@ def measured(make: Make, rounds: int) -> tuple[float, float, float, float]:
         loop.append(_looped(make, calls))
         elsewhere.append(_pooled(make, calls))
         at_home.append(_pooled(partial(_dropped, make), calls))
-    pieces = native_allocations.pieces([make() for _ in range(3)])
+    pieces = native_allocations.pieces_per_result([make() for _ in range(3)])
     if pieces is None:
         raise SystemExit("counting the pieces needs glibc 2.33 or later")
     return median(loop), median(elsewhere), median(at_home), pieces

@@ -49,7 +49,7 @@ def candidates(profile: Profile, calls: int, cores: int) -> list[Plan]:
 
 
 def examine(workload: Workload, known: Outcome | None, *, rounds: int, timeout: float) -> Iterator[tuple[Outcome, str]]:
-    """Runs what is not known yet; yields the record after each run, with the way to be run next."""
+    """Run what is not known yet; yields the record after each run, with the way to be run next."""
     outcome = known or _profiled(workload)
     for number in range(rounds):
         plans = [run.plan for run in outcome.runs if len(run.seconds) <= number and _in_it(run, outcome)]

@@ -40,7 +40,7 @@ MORE: Final = 3
 
 
 def examine(workload: Workload, tell: corpus.Tell, *, rounds: int, timeout: float) -> Trial:
-    """Gets advice on a workload and tries it beside all others.
+    """Get advice on a workload and tries it beside all others.
 
     Raises JobError where the oracle has no record, or the plain loop can't be run.
     """

@@ -16,7 +16,7 @@ INK, MUTED, ACCENT, FLOOR = "#24292f", "#8c959f", "#0969da", "#1a7f37"
 
 
 def write(trials: Sequence[Trial]) -> str:
-    """Writes the report's files and returns what is worth a look at once."""
+    """Write the report's files and return what is worth a look at once."""
     if not trials:
         return "nothing was tried yet"
     summary = "\n\n".join((_table(_STANDING_COLUMNS, map(_standing_row, standings(trials))), _told(foresight(trials))))

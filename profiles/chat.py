@@ -14,7 +14,7 @@ HISTORY_LOCK = threading.Lock()
 
 
 def say(message: tuple[int, str, str, str]) -> int:
-    """Joins a room, says three lines, and notes in the shared history what everyone in the room then hears."""
+    """Join a room, say three lines, and note in the shared history what everyone in the room then hears."""
     port, room, name, text = message
     with socket.create_connection(("127.0.0.1", port), timeout=60) as connection, connection.makefile("rw") as line:
         line.write(f"JOIN {room} {name} 8\n")
@@ -29,7 +29,7 @@ def say(message: tuple[int, str, str, str]) -> int:
 
 
 def note_until(read_line: Callable[[], str], own: str) -> int:
-    """Notes the room's lines until our own comes back; returns how many they were."""
+    """Note the room's lines until our own comes back; returns how many they were."""
     for heard, line in enumerate(iter(read_line, ""), start=1):
         with HISTORY_LOCK:
             HISTORY.append(line)

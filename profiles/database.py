@@ -15,7 +15,7 @@ from profiles.web import get
 
 
 def query_remote(url: str) -> float:
-    """Asks a database on another host for a customer's orders."""
+    """Ask a database on another host for a customer's orders."""
     return float(sum(amount for _, _, amount in json.loads(get(url))))
 
 
@@ -26,7 +26,7 @@ def query_remote_inputs() -> Iterator[str]:
 
 
 def query_file(path_and_region: tuple[str, int]) -> list[tuple[int, int, float]]:
-    """Adds up a region's sales in an SQLite file: SQLite computes with the GIL released."""
+    """Add up a region's sales in an SQLite file: SQLite computes with the GIL released."""
     path, region = path_and_region
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         return connection.execute(
@@ -72,7 +72,7 @@ def engine(path: str) -> Any:
 
 
 def list_sales(path_and_rows: tuple[str, int]) -> float:
-    """Loads 400 sales from an SQLite file as objects of SQLAlchemy's, and adds up what they brought."""
+    """Load 400 sales from an SQLite file as objects of SQLAlchemy's, and add up what they brought."""
     from sqlalchemy import select
 
     path, first = path_and_rows
@@ -91,7 +91,7 @@ def list_sales_inputs() -> Iterator[tuple[str, int]]:
 
 
 def import_sales(path_and_batch: tuple[str, int]) -> int:
-    """Writes 500 sales into an SQLite file in one transaction: a file has one writer at a time."""
+    """Write 500 sales into an SQLite file in one transaction: a file has one writer at a time."""
     path, batch = path_and_batch
     rows = [(batch, line, line * 7 % 900, (batch + line) * 1.37 % 90) for line in range(500)]
     with closing(sqlite3.connect(path, timeout=60, isolation_level="IMMEDIATE")) as connection, connection:

@@ -12,7 +12,7 @@ from profiles import scratch
 
 
 def analyse_region(path: str) -> dict[str, float]:
-    """Reads a region's sales and finds the best articles, the monthly trend and what goes together."""
+    """Read a region's sales and find the best articles, the monthly trend and what goes together."""
     sales = pd.read_csv(path, parse_dates=["day"])
     sales["revenue"] = sales["amount"] * sales["price"]
     by_article = sales.groupby("article")["revenue"].agg(["sum", "mean", "count"])

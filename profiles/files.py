@@ -17,7 +17,7 @@ from profiles import scratch
 
 
 def read_log(path: str) -> dict[str, int]:
-    """Counts a log's lines by level. A file in the page cache makes this work for the interpreter, not for the disk."""
+    """Count a log's lines by level. A file in the page cache makes this work for the interpreter, not for the disk."""
     levels: Counter[str] = Counter()
     with Path(path).open(encoding="utf-8") as lines:
         for line in lines:
@@ -32,7 +32,7 @@ def read_log_inputs() -> Iterator[str]:
 
 
 def write_report(path: str) -> int:
-    """Writes 64 KiB, waits until they are on the disk, and puts the file in its place under its final name."""
+    """Write 64 KiB, wait until they are on the disk, and put the file in its place under its final name."""
     content = (f"{path}\n" * (65_536 // (len(path) + 1))).encode()
     with tempfile.NamedTemporaryFile(dir=Path(path).parent, delete=False) as unfinished:
         unfinished.write(content)
@@ -68,7 +68,7 @@ def fingerprint_folder_inputs() -> Iterator[str]:
 
 
 def search_archive(path: str) -> dict[str, int]:
-    """Counts the errors in each log of a zip archive."""
+    """Count the errors in each log of a zip archive."""
     with zipfile.ZipFile(path) as archive:
         return {name: archive.read(name).count(b" ERROR ") for name in archive.namelist()}
 
@@ -85,7 +85,7 @@ def search_archive_inputs() -> Iterator[str]:
 
 
 def read_packed_log(path: str) -> int:
-    """Adds up how long the requests of a gzip'd log took, line by line."""
+    """Add up how long the requests of a gzip'd log took, line by line."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         return sum(int(line.split()[-2]) for line in lines)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def make_thumbnail(path: str) -> bytes:
-    """Reads a JPEG, shrinks and sharpens it, and returns it as JPEG."""
+    """Read a JPEG, shrinks and sharpen it, and return it as JPEG."""
     with Image.open(path) as photo:
         small = photo.convert("RGB").resize((320, 240), Image.Resampling.LANCZOS)
     result = io.BytesIO()
@@ -32,7 +32,7 @@ def make_thumbnail_inputs() -> Iterator[str]:
 
 
 def tint_pixels(path: str) -> bytes:
-    """Turns a picture to sepia, one pixel after another, as people write it who do not know `Image.convert`."""
+    """Turn a picture to sepia, one pixel after another, as people write it who do not know `Image.convert`."""
     with Image.open(path) as photo:
         small = photo.convert("RGB").resize((160, 120))
     pixels = bytearray()
@@ -54,7 +54,7 @@ def tint_pixels_inputs() -> Iterator[str]:
 
 
 def make_icons(sheet: Image.Image) -> bytes:
-    """Shrinks the 64 icons of a sheet, each so small that the GIL is released for microseconds at a time."""
+    """Shrink the 64 icons of a sheet, each so small that the GIL is released for microseconds at a time."""
     small = Image.new("RGB", (8 * 24, 8 * 24))
     for place in range(64):
         top, left = divmod(place, 8)

@@ -1,10 +1,10 @@
-"""Runs a workload's whole job one way, in a process of its own, and times it.
+"""Run a workload's whole job by one plan, in a process of its own, and time it.
 
     python -m profiles.job NAME STRATEGY WORKERS CHUNK
     python -m profiles.job NAME PACKAGE
 
-The clock starts with the inputs ready and the target imported, and stops when the last result is there and the pool is
-gone: starting and ending the pool count, and so does the first call, as they do for anyone who has such a job.
+The clock starts when the inputs are ready and the target is imported, and stops when the last result has arrived and
+the pool has ended: starting and ending the pool count, and so does the first call, as in any real job.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 class JobError(Exception):
-    """The job could not be done that way; the text is the last line of what was said."""
+    """The job failed; the text is the last line of its error output."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Package:
-    """A package that is handed the whole job, and chooses how to do it by itself, at its default settings."""
+    """A package that runs the whole job by its own choice, at its default settings."""
 
     name: Literal["betapool", "smart-parallel"]
 
@@ -64,38 +64,36 @@ class Package:
 
 Contender: TypeAlias = Plan | Package
 ContenderT = TypeVar("ContenderT", bound=Contender)
-HandOver: TypeAlias = Callable[[Callable[[Any], Any], Sequence[Any]], None]  # function, arguments
+PackageMap: TypeAlias = Callable[[Callable[[Any], Any], Sequence[Any]], None]  # function, arguments
 
 SEQUENTIAL: Final = Plan("sequential")
 
 
 def plan_of(advice: Advice) -> Plan:
-    """What the advice says to do."""
+    """Return the plan that follows the advice."""
     if advice.recommendation == "undecided":
         raise ValueError("a measured function always gets a recommendation")
     if advice.recommendation == "sequential":
         return SEQUENTIAL
-    # Only a process pool sends its calls in chunks.
-    return Plan(
-        advice.recommendation, advice.workers, advice.chunk if advice.recommendation == "multiprocessing" else 1
-    )
+    chunk = advice.chunk if advice.recommendation == "multiprocessing" else 1  # other pools have no chunks
+    return Plan(advice.recommendation, advice.workers, chunk)
 
 
 def measure(workload: Workload, contender: Contender, *, timeout: float) -> float:
-    """Seconds that the workload's job takes in a fresh process; raises JobError when it fails or takes too long."""
-    return float(run_module(__name__, workload.name, *_spelt(contender), timeout=timeout).split()[-1])
+    """Return the seconds of the job in a fresh process; raise JobError if it fails or takes too long."""
+    return float(run_module(__name__, workload.name, *_as_arguments(contender), timeout=timeout).split()[-1])
 
 
 def run_module(module: str, *arguments: str, timeout: float) -> str:
-    """What `python -m module` prints, in a session of its own, which ends with it or at the latest after `timeout`.
+    """Return the output of `python -m module`, run in a session of its own that ends with it or after `timeout`.
 
-    Raises JobError when it fails or takes too long.
+    Raises JobError if it fails or takes too long.
     """
-    with tempfile.TemporaryDirectory(prefix="advisor-job-") as folder:
+    with tempfile.TemporaryDirectory(prefix="advisor-job-") as directory:
         child = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
-            env=os.environ | {"TMPDIR": folder},  # nothing stays behind, though the job may have to be killed
+            env=os.environ | {"TMPDIR": directory},  # leaves nothing behind, even if the job must be killed
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -123,16 +121,16 @@ def _error_message(errors: str) -> str:
 def alternate(
     workload: Workload, plans: Sequence[ContenderT], *, rounds: int, timeout: float
 ) -> dict[ContenderT, float]:
-    """The median seconds of each plan, all of them measured in turn: a host's changes of pace hit them alike."""
+    """Return the median seconds of each plan, measured in turn so that changes of the host affect all alike."""
     seconds: dict[ContenderT, list[float]] = {plan: [] for plan in plans}
     for number in range(rounds):
         for plan in plans if number % 2 == 0 else reversed(plans):
             seconds[plan].append(measure(workload, plan, timeout=timeout))
-    return {plan: statistics.median(taken) for plan, taken in seconds.items()}
+    return {plan: statistics.median(measured) for plan, measured in seconds.items()}
 
 
 def timed(workload: Workload, contender: Contender) -> float:
-    """Seconds that the workload's job takes in this process."""
+    """Return the seconds of the job in this process."""
     run = prepare(workload, contender)
     start = time.perf_counter()
     run()
@@ -140,26 +138,29 @@ def timed(workload: Workload, contender: Contender) -> float:
 
 
 def prepare(workload: Workload, contender: Contender) -> Callable[[], None]:
-    """What does the workload's job in this process, with the target imported and the inputs made."""
-    function = load(workload.target)
-    made = [call.args[0] for call in load_calls(workload.inputs) or ()]
-    arguments = repeat_inputs(made, workload.calls)
+    """Return a function that runs the job in this process, with the target imported and the inputs made."""
+    function, inputs = load_workload(workload)
+    arguments = repeat_inputs(inputs, workload.calls)
     run = _runner(function, contender)
     return lambda: run(arguments)
+
+
+def load_workload(workload: Workload) -> tuple[Callable[[Any], Any], list[Any]]:
+    """Import the function and make its inputs."""
+    return load(workload.target), [call.args[0] for call in load_calls(workload.inputs) or ()]
 
 
 def _runner(function: Callable[[Any], Any], contender: Contender) -> Callable[[Sequence[Any]], None]:
     coroutine = inspect.iscoroutinefunction(function)
     if isinstance(contender, Package):
-        hand_over = _PACKAGES[contender.name]()
-        called = functools.partial(_run_coroutine, function) if coroutine else function
-        return lambda arguments: hand_over(called, arguments)
-    plan = contender
-    if plan.strategy == "sequential":
-        return lambda arguments: (_await_in_turn if coroutine else _run_in_turn)(function, arguments)
-    if coroutine and plan.strategy != "asyncio":
+        package_map = _PACKAGES[contender.name]()
+        plain = functools.partial(_run_coroutine, function) if coroutine else function
+        return lambda arguments: package_map(plain, arguments)
+    if contender.strategy == "sequential":
+        return functools.partial(_await_in_turn if coroutine else _run_in_turn, function)
+    if coroutine and contender.strategy != "asyncio":
         function = functools.partial(_run_coroutine, function)
-    return lambda arguments: _run_in_pool(function, arguments, plan)
+    return lambda arguments: _run_in_pool(function, arguments, contender)
 
 
 def _run_in_turn(function: Callable[[Any], Any], arguments: Sequence[Any]) -> None:
@@ -176,7 +177,7 @@ def _await_in_turn(function: Callable[[Any], Any], arguments: Sequence[Any]) -> 
 
 
 def _run_coroutine(function: Callable[[Any], Any], argument: Any) -> Any:
-    """What a pool's worker has to do with a coroutine function: an event loop for each call."""
+    """Run a coroutine function in a pool's worker, with an event loop for each call."""
     return asyncio.run(function(argument))
 
 
@@ -186,8 +187,8 @@ def _run_in_pool(function: Callable[[Any], Any], arguments: Sequence[Any], plan:
             pass
 
 
-def _smart_parallel() -> HandOver:
-    """Calls ten of the inputs one after the other, then does the whole job in a pool of its own."""
+def _smart_parallel() -> PackageMap:
+    """Return smart_map, which tries ten inputs sequentially and then runs the whole job in a pool of its own."""
     from smart_parallel import smart_map
 
     def run(function: Callable[[Any], Any], arguments: Sequence[Any]) -> None:
@@ -196,8 +197,8 @@ def _smart_parallel() -> HandOver:
     return run
 
 
-def _betapool() -> HandOver:
-    """Threads whose number goes up or down while they work."""
+def _betapool() -> PackageMap:
+    """Return a map over threads whose number adapts while they work."""
     from betapool import AdaptiveThreadPoolExecutor
 
     def run(function: Callable[[Any], Any], arguments: Sequence[Any]) -> None:
@@ -208,12 +209,12 @@ def _betapool() -> HandOver:
     return run
 
 
-_PACKAGES: Final[dict[str, Callable[[], HandOver]]] = {"betapool": _betapool, "smart-parallel": _smart_parallel}
+_PACKAGES: Final[dict[str, Callable[[], PackageMap]]] = {"betapool": _betapool, "smart-parallel": _smart_parallel}
 
 
 def _end(child: subprocess.Popen[str]) -> None:
-    """Ends a child that is late or unwanted, with the workers of its pool, which may have outlived it."""
-    # Not poll(): until somebody has asked for its exit status, no other process gets the number of a dead child.
+    """Kill a child that still runs, with the workers of its pool, which may have outlived it."""
+    # Not poll(): the process id of a dead child is not reused until its exit status has been collected.
     if child.returncode is None:
         with suppress(ProcessLookupError):
             if hasattr(os, "killpg"):
@@ -223,7 +224,7 @@ def _end(child: subprocess.Popen[str]) -> None:
         child.communicate()
 
 
-def _spelt(contender: Contender) -> tuple[str, ...]:
+def _as_arguments(contender: Contender) -> tuple[str, ...]:
     if isinstance(contender, Package):
         return (contender.name,)
     return contender.strategy, str(contender.workers), str(contender.chunk)
@@ -231,7 +232,7 @@ def _spelt(contender: Contender) -> tuple[str, ...]:
 
 def main() -> None:
     name, how, *numbers = sys.argv[1:]
-    contender = Package(how) if how in _PACKAGES else Plan(how, *map(int, numbers))  # type: ignore[arg-type]  # our own spelling
+    contender = Package(how) if how in _PACKAGES else Plan(how, *map(int, numbers))  # type: ignore[arg-type]  # from _as_arguments
     print(timed(find(name), contender))
 
 

@@ -21,7 +21,7 @@ Labels = npt.NDArray[np.int64]
 
 
 def evaluate_fold(fold: int) -> float:
-    """Fits a forest to the one part of the customers and tells how often it is right about the other."""
+    """Fit a forest to the one part of the customers and tell how often it is right about the other."""
     rows, labels = customers()
     training, test = folds()[fold]
     forest = RandomForestClassifier(100, random_state=fold).fit(rows[training], labels[training])

@@ -23,7 +23,7 @@ SCALE_LOCK = threading.Lock()  # an HTTPConnection is not for two threads at a t
 
 
 def call_limited_api(url: str) -> int:
-    """Asks a server that serves four clients at a time and lets the others queue: more workers than that gain nothing.
+    """Ask a server that serves four clients at a time and let the others queue: more workers than that gain nothing.
 
     Nothing in one call alone shows it; only running calls at the same time does.
     """
@@ -43,7 +43,7 @@ def scale(port: int) -> http.client.HTTPConnection:
 
 
 def weigh(port_and_article: tuple[int, int]) -> str:
-    """Asks the device for a weight, with all threads behind one lock, and makes a label outside of it.
+    """Ask the device for a weight, with all threads behind one lock, and make a label outside of it.
 
     Each process has a connection and a lock of its own.
     """
@@ -80,7 +80,7 @@ def two_connections(port: int) -> urllib3.HTTPConnectionPool:
 
 
 def borrow_connection(port_and_path: tuple[int, str]) -> float:
-    """Asks a service through a pool that has two connections, as a service's contract may say."""
+    """Ask a service through a pool that has two connections, as a service's contract may say."""
     port, path = port_and_path
     answer = two_connections(port).request("GET", path)
     return float(sum(article["price"] for article in answer.json()))
@@ -93,7 +93,7 @@ def borrow_connection_inputs() -> Iterator[tuple[int, str]]:
 
 
 def book_stock(path_and_article: tuple[str, int]) -> str:
-    """Notes an article's stock in a file that one program at a time may change, and makes a label.
+    """Note an article's stock in a file that one program at a time may change, and make a label.
 
     The file's lock holds threads and processes alike.
     """

@@ -1,4 +1,4 @@
-"""Starts the loopback server that the networked workloads talk to, once for a process and its pool workers.
+"""Start the loopback server that the networked workloads talk to, once for a process and its pool workers.
 
 Inputs carry the server's address, so a pool's workers use the server of the process that made the inputs. It is a
 process of its own: serving must not take the GIL of the process being measured.
@@ -53,7 +53,7 @@ def url(path: str) -> str:
 
 
 def stop() -> None:
-    """Ends the server; the next `port()` starts another."""
+    """End the server; the next `port()` starts another."""
     global _server
     if _server is not None:
         server, _server = _server, None
@@ -64,6 +64,6 @@ def stop() -> None:
 
 
 def _stop_as(owner: int) -> None:
-    """Stops the server unless this is a fork, whose exit must not take its parent's server along."""
+    """Stop the server unless this is a fork, whose exit must not take its parent's server along."""
     if os.getpid() == owner:
         stop()

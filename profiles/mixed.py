@@ -19,7 +19,7 @@ from profiles.web import get
 
 
 def collect_links(url: str) -> tuple[int, int]:
-    """Downloads a page and counts its links and cells."""
+    """Download a page and count its links and cells."""
     return find_links(get(url).decode())
 
 
@@ -36,7 +36,7 @@ def collect_links_mostly_parsing_inputs() -> Iterator[str]:
 
 
 def fill_basket(url: str) -> int:
-    """Asks for prices and finds the most that can be spent on them within a budget: as much computing as waiting."""
+    """Ask for prices and find the most that can be spent on them within a budget: as much computing as waiting."""
     best = [0] * 1_501
     for article in json.loads(get(url)):
         price = round(article["price"] * 10)
@@ -52,7 +52,7 @@ def fill_basket_inputs() -> Iterator[str]:
 
 
 def find_duplicates(url: str) -> int:
-    """Asks for a catalogue and compares each of its names with all others: a tenth of it is waiting."""
+    """Ask for a catalogue and compare each of its names with all others: a tenth of it is waiting."""
     names = [f"{article['name']} {' '.join(article['tags'])}" for article in json.loads(get(url))]
     pairs = itertools.combinations(names, 2)
     return sum(difflib.SequenceMatcher(None, one, other).ratio() > 0.9 for one, other in pairs)
@@ -65,7 +65,7 @@ def find_duplicates_inputs() -> Iterator[str]:
 
 
 def archive_download(url: str) -> tuple[str, int]:
-    """Downloads a file, fingerprints and packs it: waiting, then native code that needs no GIL."""
+    """Download a file, fingerprint and pack it: waiting, then native code that needs no GIL."""
     content = get(url)
     return hashlib.sha256(content).hexdigest(), len(zlib.compress(content, 9))
 
@@ -77,7 +77,7 @@ def archive_download_inputs() -> Iterator[str]:
 
 
 def count_digits(path: str) -> list[tuple[str, int]]:
-    """Lets the system's `sort` leave each line once, and counts in Python how they begin."""
+    """Let the system's `sort` leave each line once, and count in Python how they begin."""
     command = ["sort", "-u", "--parallel=1", path]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=os.environ | {"LC_ALL": "C"})
     return Counter(line[2:5] for line in done.stdout.splitlines()).most_common(20)

@@ -25,7 +25,7 @@ def find_median_inputs() -> Iterator[int]:
 
 
 def track_target(seed: int) -> float:
-    """Follows a moving target with a Kalman filter: matrices of 4 by 4, so Python's part outweighs NumPy's."""
+    """Follow a moving target with a Kalman filter: matrices of 4 by 4, so Python's part outweighs NumPy's."""
     random = np.random.default_rng(seed)
     motion = np.eye(4) + np.diag([0.1, 0.1], 2)
     sight = np.eye(2, 4)
@@ -44,7 +44,7 @@ def track_target_inputs() -> Iterator[int]:
 
 
 def total_invoice(lines: list[str]) -> Decimal:
-    """Adds up an invoice to the cent, with an array of Decimals: NumPy calls Python for each of them."""
+    """Add up an invoice to the cent, with an array of Decimals: NumPy calls Python for each of them."""
     amounts = np.array([Decimal(line) for line in lines], dtype=object)
     net = np.where(amounts > 50, amounts * Decimal("0.97"), amounts)
     return Decimal((net * Decimal("1.19")).sum()).quantize(Decimal("0.01"))

@@ -18,7 +18,7 @@ Vectors = npt.NDArray[np.float32]
 
 
 def solve_system(seed: int) -> float:
-    """Solves 600 linear equations, by BLAS on all cores."""
+    """Solve 600 linear equations, by BLAS on all cores."""
     random = np.random.default_rng(seed)
     coefficients = random.normal(size=(600, 600))
     return float(np.abs(np.linalg.solve(coefficients, coefficients @ np.ones(600))).sum())
@@ -66,7 +66,7 @@ def total_sales_inputs() -> Iterator[str]:
 
 
 def evaluate_model(candidate: HistGradientBoostingRegressor) -> float:
-    """Fits a candidate of a grid search to one half of the data and scores it on the other: OpenMP on all cores."""
+    """Fit a candidate of a grid search to one half of the data and score it on the other: OpenMP on all cores."""
     from sklearn.base import clone
 
     rows, values = measurements()

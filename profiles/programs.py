@@ -13,7 +13,7 @@ from profiles import scratch
 
 
 def sort_lines(path: str) -> int:
-    """Sorts a file's lines with the system's `sort`, and returns the size of the result."""
+    """Sort a file's lines with the system's `sort`, and return the size of the result."""
     done = subprocess.run(
         ["sort", "--parallel=1", path], check=True, capture_output=True, env=os.environ | {"LC_ALL": "C"}
     )
@@ -32,7 +32,7 @@ def number_text(lines: int, seed: int) -> str:
 
 
 def run_script(script: str) -> int:
-    """Runs a Python script in an interpreter of its own, and returns what it printed."""
+    """Run a Python script in an interpreter of its own, and return what it printed."""
     return int(subprocess.run([sys.executable, "-I", "-c", script], check=True, capture_output=True).stdout)
 
 

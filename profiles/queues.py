@@ -29,7 +29,7 @@ def broker(port: int) -> redis.Redis:
 
 
 def handle_order(port_and_message: tuple[int, str]) -> str:
-    """Takes an order from the broker, proves who sent it, adds it up to the cent, and acknowledges it."""
+    """Take an order from the broker, proves who sent it, add it up to the cent, and acknowledge it."""
     port, message = port_and_message
     found: Any = broker(port).xrange("orders", min=message, max=message)
     order = found[0][1]
@@ -78,7 +78,7 @@ def publish_event_inputs() -> Iterator[tuple[int, int]]:
 
 
 def send_mail(port_and_name: tuple[int, str]) -> int:
-    """Writes a mail in plain text and HTML and hands it to a mail server; returns its size."""
+    """Write a mail in plain text and HTML and hand it to a mail server; returns its size."""
     port, name = port_and_name
     mail = EmailMessage()
     mail["Subject"] = f"News for {name}"

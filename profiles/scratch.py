@@ -33,6 +33,6 @@ def remove(path: Path) -> None:
 
 
 def _remove_as(owner: int, path: Path) -> None:
-    """Removes the folder unless this is a fork, which must not take its parent's files along."""
+    """Remove the folder unless this is a fork, which must not take its parent's files along."""
     if os.getpid() == owner:
         remove(path)

@@ -158,7 +158,7 @@ async def serve_chat(first_line: str, reader: asyncio.StreamReader, writer: asyn
 async def serve_broker(
     first_line: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, streams: Streams
 ) -> None:
-    """Answers commands in Redis's protocol: each an array of strings, which tell their length."""
+    """Answer commands in Redis's protocol: each an array of strings, which tell their length."""
     line = first_line
     while line.startswith("*"):
         command = [await read_string(reader) for _ in range(int(line[1:]))]
@@ -186,7 +186,7 @@ def answer_command(command: list[str], streams: Streams) -> bytes:
 
 
 def add_message(stream: dict[str, list[str]], fields: list[str]) -> str:
-    """Keeps a message, and lets the oldest go where there are too many; returns its id."""
+    """Keep a message, and let the oldest go where there are too many; returns its id."""
     last = int(next(reversed(stream), "0-0").split("-")[0])
     name = f"{last + 1}-0"
     stream[name] = fields
@@ -205,7 +205,7 @@ def encoded(reply: Reply) -> bytes:
 
 
 async def serve_mail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Takes mails by SMTP and delivers them nowhere."""
+    """Take mails by SMTP and deliver them nowhere."""
     try:
         writer.write(b"220 loopback\r\n")
         async for line in reader:
@@ -248,7 +248,7 @@ async def serve_client(
 
 
 async def parent_is_gone() -> None:
-    """Returns when standard input ends, or when the parent was killed while forks of it keep that pipe open."""
+    """Return when standard input ends, or when the parent was killed while forks of it keep that pipe open."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     parent = os.getppid()

@@ -21,7 +21,7 @@ REQUEST = re.compile(
 
 
 def revise_orders(document: str) -> str:
-    """Reads a JSON document, raises its prices, and writes it again."""
+    """Read a JSON document, raise its prices, and write it again."""
     articles = json.loads(document)
     for article in articles:
         article["price"] = round(article["price"] * 1.03, 2)
@@ -35,7 +35,7 @@ def revise_orders_inputs() -> Iterator[str]:
 
 
 def scan_log(path: str) -> dict[str, int]:
-    """Counts the failed requests in a log by path, with a regular expression."""
+    """Count the failed requests in a log by path, with a regular expression."""
     text = Path(path).read_text(encoding="utf-8")
     failed = Counter(match["path"] for match in REQUEST.finditer(text) if match["status"] == "404")
     return dict(failed.most_common(10))
@@ -48,7 +48,7 @@ def scan_log_inputs() -> Iterator[str]:
 
 
 class LinkFinder(HTMLParser):
-    """Collects a page's links, and the text of its cells."""
+    """Collect a page's links, and the text of its cells."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ def find_links_inputs() -> Iterator[str]:
 
 
 def read_prices(document: str) -> float:
-    """Adds up the prices on a page, with BeautifulSoup over lxml."""
+    """Add up the prices on a page, with BeautifulSoup over lxml."""
     from bs4 import BeautifulSoup
 
     soup = BeautifulSoup(document, "lxml")

@@ -54,7 +54,7 @@ def compare_inputs() -> Iterator[tuple[str, str]]:
 
 
 def fetch_report(url: str) -> int:
-    """Asks a server for a report: most are ready, some have to be made first."""
+    """Ask a server for a report: most are ready, some have to be made first."""
     return len(get(url))
 
 

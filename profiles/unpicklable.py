@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def apply_rule(rule: Callable[[int], int]) -> int:
-    """Applies a rule to 40,000 numbers. A rule made on the spot can't be pickled, so no process pool can have it."""
+    """Apply a rule to 40,000 numbers. A rule made on the spot can't be pickled, so no process pool can have it."""
     return sum(rule(number) for number in range(40_000))
 
 

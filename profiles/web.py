@@ -30,7 +30,7 @@ def get(url: str) -> bytes:
 
 
 def download(url: str) -> int:
-    """Downloads a file and returns its size."""
+    """Download a file and return its size."""
     return len(get(url))
 
 
@@ -41,7 +41,7 @@ def download_inputs() -> Iterator[str]:
 
 
 def call_api(url: str) -> float:
-    """Asks an API for articles, with `requests` as most people do, and adds up their prices."""
+    """Ask an API for articles, with `requests` as most people do, and add up their prices."""
     import requests
 
     with requests.Session() as session:
@@ -56,7 +56,7 @@ def call_api_inputs() -> Iterator[str]:
 
 
 def handle_request(request: dict[str, str]) -> str:
-    """Answers a visitor as a web server does: counts the visit in shared state, asks a service behind, renders."""
+    """Answer a visitor as a web server does: counts the visit in shared state, ask a service behind, render."""
     with VISITS_LOCK:
         VISITS[request["user"]] += 1
         visits = VISITS[request["user"]]
@@ -72,7 +72,7 @@ def handle_request_inputs() -> Iterator[dict[str, str]]:
 
 
 async def stream(url: str) -> int:
-    """Downloads a file as a coroutine does, piece by piece, and returns its size."""
+    """Download a file as a coroutine does, piece by piece, and return its size."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     try:
@@ -95,7 +95,7 @@ def stream_inputs() -> Iterator[str]:
 
 
 async def poll_feed(url: str) -> int:
-    """Asks a service for its articles with aiohttp, and counts those that have run out."""
+    """Ask a service for its articles with aiohttp, and count those that have run out."""
     import aiohttp
 
     async with aiohttp.ClientSession() as session, session.get(url) as response:
@@ -109,7 +109,7 @@ def poll_feed_inputs() -> Iterator[str]:
 
 
 def scrape(url: str) -> dict[str, float]:
-    """Gets a page with httpx, which makes a TLS context for each such call, and reads its prices with BeautifulSoup."""
+    """Get a page with httpx, which makes a TLS context for each such call, and read its prices with BeautifulSoup."""
     import httpx
     from bs4 import BeautifulSoup
 
@@ -125,7 +125,7 @@ def scrape_inputs() -> Iterator[str]:
 
 
 def await_report(url: str) -> int:
-    """Waits for a report that a slow service makes on demand."""
+    """Wait for a report that a slow service makes on demand."""
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=60) as response:
         return len(response.read().splitlines())
 

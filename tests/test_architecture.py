@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md and the import arrows are what the code is."""
+"""ARCHITECTURE.md and the import contracts describe the code."""
 
 from __future__ import annotations
 

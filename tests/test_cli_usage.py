@@ -81,6 +81,7 @@ NO_COMMAND = "(a target is written module:function;"
             "--server example.org: the address must start with http:// or https://",
         ),
         (["work:wait", "--plot", "curves.pdf"], "--plot curves.pdf: the name must end in .png or .svg"),
+        (["work:wait", "--plot", ".png"], "--plot .png: the name must end in .png or .svg"),
         (["work:wait", "--plot", "no/where.png"], "--plot no/where.png: there is no folder no"),
         (["work:wait", "--plot", "folder.svg"], f"cannot write folder.svg: {os.strerror(EISDIR)}"),
         (["work:wait", "--save-profile", "no/p.json"], f"cannot write no/p.json: {os.strerror(ENOENT)}"),

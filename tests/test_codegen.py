@@ -5,11 +5,13 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from advisor.decide.codegen import _is_free, snippet
-from advisor.models import Machine, Python, Reached, Strategy
+from advisor.decide.codegen import snippet as codegen
+from advisor.decide.codegen.script import is_free
+from advisor.models import Machine, Profile, Python, Reached, Strategy
 
 STRATEGIES: list[Strategy] = ["sequential", "threading", "multiprocessing", "asyncio"]
 if sys.version_info >= (3, 14):
@@ -64,6 +66,21 @@ class Prism(Shape):
 
 PRISM = Prism(2)
 """
+
+
+def snippet(
+    strategy: Strategy,
+    workers: int,
+    chunk: int,
+    *,
+    inputs: str | None,
+    calls: int | None = None,
+    machine: Machine | None = None,
+    **profile: Any,
+) -> str:
+    """The script for a target of one second, which `profile` names and describes."""
+    of = Profile(**{"calls": 1, "wall": 1.0} | profile)
+    return codegen.snippet(codegen.SnippetRequest(strategy, workers, chunk, of, machine or Machine(), inputs, calls))
 
 
 @pytest.fixture
@@ -264,7 +281,7 @@ def test_no_name_of_the_script_is_left_to_a_target(strategy: Strategy, coroutine
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.alias)}
-    assert {name.partition(".")[0] for name in names - {"module_a_b"} if _is_free(name)} <= {"importlib"}
+    assert {name.partition(".")[0] for name in names - {"module_a_b"} if is_free(name)} <= {"importlib"}
 
 
 @pytest.mark.parametrize(
@@ -361,5 +378,5 @@ def test_a_pool_of_interpreters_is_written_as_any_pool() -> None:
 def test_what_stands_in_computes_where_threads_can(free_threaded: bool, computes: bool, waits: bool) -> None:
     """Threads without a GIL are shown with work that gains by them; with a GIL, they are shown waiting."""
     machine = Machine(python=Python(version="3.14", free_threaded=free_threaded))
-    code = snippet("threading", 4, 1, target=None, inputs=None, computes=computes, machine=machine)
+    code = snippet("threading", 4, 1, inputs=None, gil_held=0.9 if computes else 0.1, machine=machine)
     assert ("time.sleep" in code) == waits

@@ -1,4 +1,4 @@
-"""One suite over every executor, and what is particular to ours."""
+"""One suite over every executor, and tests of our own executors."""
 
 import asyncio
 import os
@@ -8,33 +8,26 @@ import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor
 from concurrent.futures import wait as wait_for
-from functools import partial
 
 import pytest
 
-from advisor.errors import MissingExtraError, UsageError
+from advisor.errors import UsageError
 from advisor.models import Strategy
-from advisor.run.executors import AsyncioExecutor, SequentialExecutor, open_executor
+from advisor.run.asyncio_executor import AsyncioExecutor
+from advisor.run.executors import SequentialExecutor, open_executor
 from tests.light_calls import add, refuse
 
 Opener = Callable[[int], Executor]
 
-KINDS: list[tuple[Strategy, str]] = [
-    ("sequential", "stdlib"),
-    ("threading", "stdlib"),
-    ("multiprocessing", "stdlib"),
-    ("multiprocessing", "loky"),
-    ("asyncio", "stdlib"),
-]
+STRATEGIES: list[Strategy] = ["sequential", "threading", "multiprocessing", "asyncio"]
 if sys.version_info >= (3, 14):
-    KINDS.append(("interpreters", "stdlib"))
+    STRATEGIES.append("interpreters")
 
 
-@pytest.fixture(params=KINDS, ids=lambda kind: "-".join(kind))
+@pytest.fixture(params=STRATEGIES)
 def opener(request: pytest.FixtureRequest) -> Opener:
-    """Opens the executor under test with so many workers."""
-    strategy, backend = request.param
-    return partial(open_executor, strategy, backend=backend)
+    """Return a function that opens the executor under test with so many workers."""
+    return lambda workers: open_executor(request.param, workers)
 
 
 def leave(status: int) -> None:
@@ -48,19 +41,19 @@ def test_submit_answers_with_the_result(opener: Opener) -> None:
 
 
 def test_map_keeps_the_order_of_many_more_calls_than_workers(opener: Opener) -> None:
-    """A hundred calls, two workers, chunks where they mean something."""
+    """A hundred calls on two workers return in order, in chunks where the pool has them."""
     with opener(2) as pool:
         assert list(pool.map(add, range(100), range(0, 1000, 10), chunksize=7)) == [11 * i for i in range(100)]
 
 
 def test_map_of_nothing_is_nothing(opener: Opener) -> None:
-    """No inputs, no results, no error."""
+    """A map without inputs has no results and no error."""
     with opener(2) as pool:
         assert list(pool.map(add, [])) == []
 
 
 def test_an_exception_is_the_futures(opener: Opener) -> None:
-    """It comes up where the result is asked for, and the pool goes on."""
+    """An exception is raised where the result is asked for, and the pool goes on."""
     with opener(2) as pool:
         failed = pool.submit(refuse, 3)
         assert isinstance(failed.exception(30), LookupError)
@@ -70,7 +63,7 @@ def test_an_exception_is_the_futures(opener: Opener) -> None:
 
 
 def test_an_exception_in_map_comes_after_the_results_before_it(opener: Opener) -> None:
-    """Results up to the failed call are there."""
+    """Results before the failed call are returned."""
     with opener(2) as pool:
         results = iter(pool.map(refuse, range(6)))
         assert [next(results) for _ in range(3)] == [0, 1, 2]
@@ -79,14 +72,14 @@ def test_an_exception_in_map_comes_after_the_results_before_it(opener: Opener) -
 
 
 def test_leaving_the_block_waits_for_all_calls(opener: Opener) -> None:
-    """`with` is over when the work is."""
+    """A `with` block ends when all calls have ended."""
     with opener(2) as pool:
         futures = [pool.submit(time.sleep, 0.01) for _ in range(5)]
     assert all(future.done() and future.exception() is None for future in futures)
 
 
 def test_a_closed_pool_takes_no_more_calls(opener: Opener) -> None:
-    """As the standard library's: RuntimeError; closing twice is no error."""
+    """A closed pool raises RuntimeError, like those of the standard library; closing twice is no error."""
     pool = opener(1)
     pool.shutdown()
     pool.shutdown()
@@ -96,8 +89,8 @@ def test_a_closed_pool_takes_no_more_calls(opener: Opener) -> None:
         list(pool.map(add, [1]))
 
 
-def test_sequential_runs_here_and_at_once() -> None:
-    """The caller's own thread, before `submit` comes back."""
+def test_sequential_runs_at_once_in_the_callers_thread() -> None:
+    """The call has ended when `submit` returns."""
     with SequentialExecutor() as pool:
         future = pool.submit(threading.get_ident)
         assert future.done()
@@ -106,7 +99,7 @@ def test_sequential_runs_here_and_at_once() -> None:
 
 
 def test_sequential_lets_ctrl_c_through() -> None:
-    """KeyboardInterrupt is the caller's, not the future's."""
+    """KeyboardInterrupt reaches the caller, not the future."""
 
     def interrupt() -> None:
         raise KeyboardInterrupt
@@ -115,10 +108,9 @@ def test_sequential_lets_ctrl_c_through() -> None:
         pool.submit(interrupt)
 
 
-@pytest.mark.parametrize("backend", ["stdlib", "loky"])
-def test_processes_are_not_this_one(backend: str) -> None:
-    """The calls run elsewhere."""
-    with open_executor("multiprocessing", 2, backend=backend) as pool:
+def test_processes_are_not_this_one() -> None:
+    """Calls run in other processes."""
+    with open_executor("multiprocessing", 2) as pool:
         assert os.getpid() not in set(pool.map(call_getpid, range(4)))
 
 
@@ -128,7 +120,7 @@ def call_getpid(_: int) -> int:
 
 @pytest.mark.parametrize(("strategy", "most"), [("threading", 3), ("asyncio", 3), ("sequential", 1)])
 def test_no_more_calls_than_workers_run_at_once(strategy: Strategy, most: int) -> None:
-    """Three workers, twelve calls: three at once, and no fewer."""
+    """Of twelve calls on three workers, three run at once."""
     running: list[int] = []
     peak: list[int] = []
 
@@ -173,7 +165,7 @@ def test_coroutine_functions_are_awaited_on_one_loop_in_another_thread() -> None
 
 
 def test_calls_that_wait_on_a_loop_can_be_cancelled() -> None:
-    """`cancel_futures` ends what would never end."""
+    """`cancel_futures` ends calls that would never end."""
     pool = AsyncioExecutor(1)
     futures = [pool.submit(asyncio.sleep, 3600) for _ in range(3)]
     pool.shutdown(cancel_futures=True)
@@ -184,7 +176,7 @@ def test_calls_that_wait_on_a_loop_can_be_cancelled() -> None:
 
 
 def test_a_loop_is_gone_when_its_pool_is_closed() -> None:
-    """No thread is left behind."""
+    """A closed executor leaves no thread behind."""
     before = threading.active_count()
     with AsyncioExecutor(2) as pool:
         pool.submit(soon, 1).result()
@@ -192,22 +184,14 @@ def test_a_loop_is_gone_when_its_pool_is_closed() -> None:
     assert threading.active_count() == before
 
 
-@pytest.mark.parametrize(("strategy", "backend"), [("threading", "loky"), ("multiprocessing", "dask"), ("magic", "")])
-def test_an_unknown_kind_is_said_to_be_unknown(strategy: Strategy, backend: str) -> None:
-    """The error lists what there is."""
-    with pytest.raises(UsageError, match=r"multiprocessing \(loky\)"):
-        open_executor(strategy, 2, backend=backend)
-
-
-def test_a_missing_package_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What to install, instead of an ImportError."""
-    monkeypatch.setitem(sys.modules, "loky", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'workload-advisor\[loky\]'"):
-        open_executor("multiprocessing", 2, backend="loky")
+def test_an_unknown_strategy_lists_the_known_ones() -> None:
+    """The error names what is available."""
+    with pytest.raises(UsageError, match="no executor for 'magic'; there are sequential, threading, "):
+        open_executor("magic", 2)  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="there is one")
 def test_interpreters_need_a_newer_python() -> None:
-    """The message names the version."""
+    """The message names the version that is needed."""
     with pytest.raises(UsageError, match=r"3\.14"):
         open_executor("interpreters", 2)

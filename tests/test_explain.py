@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 
-from advisor.decide import explain
+from advisor.decide import rules
+from advisor.decide.facts import Facts
+from advisor.decide.pitfalls import PITFALLS, pitfalls
+from advisor.decide.rules import FALLBACK, RULES, Rule
 from advisor.models import (
     Estimate,
     HeldResource,
@@ -46,13 +49,11 @@ ESTIMATES = (LOOP, THREADS, PROCESSES)
 def rules_of(
     profile: Profile, chosen: Estimate, job: Job = JOB, machine: Machine = MACHINE, estimates: Any = ESTIMATES
 ) -> list[str]:
-    return [reason.rule for reason in explain.reasons(explain.Facts(profile, job, machine, estimates, chosen))]
+    return [reason.rule for reason in rules.reasons(Facts(profile, job, machine, estimates, chosen))]
 
 
 def codes_of(profile: Profile, chosen: Estimate, job: Job = JOB, machine: Machine = MACHINE, **more: Any) -> list[str]:
-    return [
-        pitfall.code for pitfall in explain.pitfalls(explain.Facts(profile, job, machine, ESTIMATES, chosen, **more))
-    ]
+    return [pitfall.code for pitfall in pitfalls(Facts(profile, job, machine, ESTIMATES, chosen, **more))]
 
 
 WAITING = profile_of(gil_held=0.02, wait=0.98)
@@ -106,8 +107,8 @@ def test_memory_that_decided_is_a_reason() -> None:
     """What would have been faster is named with the memory it needs; what could not be sent anyway is not."""
     loop, six = LOOP, estimate_of("multiprocessing", 26.0, workers=6, memory=6e9)
     eight = estimate_of("multiprocessing", 20.0, workers=8, memory=8e9, feasible=False)
-    facts = explain.Facts(profile_of(), JOB, MACHINE, (loop, eight), loop)
-    assert explain.fired(facts)[0].clause(facts) == (
+    facts = Facts(profile_of(), JOB, MACHINE, (loop, eight), loop)
+    assert rules.strongest(facts).clause(facts) == (
         "8 processes would need 8 GB of memory, more than 80 % of the 8 GB available"
     )
     assert "memory" in rules_of(profile_of(), six, estimates=(loop, six, eight))
@@ -127,7 +128,7 @@ def test_where_no_gil_was_none_is_spoken_of() -> None:
     assert "measured-without-gil" not in codes_of(measured, THREADS, machine=NO_GIL)
     half = measured.model_copy(update={"gil_held": 0.5, "gil_free": 0.0, "wait": 0.5, "gil_blocked": 0.4})
     for chosen in (THREADS, PROCESSES):
-        told = explain.reasons(explain.Facts(half, JOB, NO_GIL, ESTIMATES, chosen))
+        told = rules.reasons(Facts(half, JOB, NO_GIL, ESTIMATES, chosen))
         assert not [reason for reason in told if "holds the GIL" in reason.text]
     assert "gil-blocked" not in codes_of(half, THREADS, machine=NO_GIL)
     assert "gil-blocked" in codes_of(half, THREADS)
@@ -135,7 +136,7 @@ def test_where_no_gil_was_none_is_spoken_of() -> None:
 
 def test_a_reason_quotes_the_measured_figures() -> None:
     """The text is the row's words, filled with this call's figures."""
-    reason = explain.reasons(explain.Facts(profile_of(gil_held=0.97, wait=0.03), JOB, MACHINE, ESTIMATES, PROCESSES))[0]
+    reason = rules.reasons(Facts(profile_of(gil_held=0.97, wait=0.03), JOB, MACHINE, ESTIMATES, PROCESSES))[0]
     assert reason.model_dump() == {
         "rule": "holds-gil",
         "text": "The function holds the GIL for 97 % of its time, so threads would take turns (1× at most) while "
@@ -147,13 +148,13 @@ def test_a_reason_quotes_the_measured_figures() -> None:
 def test_of_assumed_figures_no_reason_makes_a_limit() -> None:
     """How long an assumed call holds the GIL is a guess, and so is what threads gain at most."""
     assumed = profile_of(gil_held=0.8, gil_free=0.2, archetype="image")
-    reason = explain.reasons(explain.Facts(assumed, JOB, MACHINE, ESTIMATES, PROCESSES))[0]
+    reason = rules.reasons(Facts(assumed, JOB, MACHINE, ESTIMATES, PROCESSES))[0]
     assert "threads would take turns (about 1.2×) while" in reason.text
 
 
 def test_a_reason_never_speaks_for_another_strategy() -> None:
     """What fires for a strategy is listed as favouring it."""
-    favours = {rule.name: rule.favours for rule in (*explain.RULES, explain.FALLBACK)}
+    favours = {rule.name: rule.favours for rule in (*RULES, FALLBACK)}
     for profile in (profile_of(), WAITING, NATIVE, CHILD, TINY, UNPICKLABLE):
         for chosen in ESTIMATES:
             assert all(chosen.strategy in favours[name] for name in rules_of(profile, chosen))
@@ -161,8 +162,8 @@ def test_a_reason_never_speaks_for_another_strategy() -> None:
 
 def test_rules_can_be_replaced() -> None:
     """A user's own rows take the place of the built-in ones."""
-    own = explain.Rule("mine", "always", lambda facts: True, EVERY, "I say so, on {cores}", "do it", "me")
-    reasons = explain.reasons(explain.Facts(profile_of(), JOB, MACHINE, ESTIMATES, PROCESSES), rules=(own,))
+    own = Rule("mine", "always", lambda facts: True, EVERY, "I say so, on {cores}", "do it", "me")
+    reasons = rules.reasons(Facts(profile_of(), JOB, MACHINE, ESTIMATES, PROCESSES), (own,))
     assert [reason.text for reason in reasons] == ["I say so, on 4 cores, so do it."]
 
 
@@ -226,7 +227,7 @@ def test_every_pitfall_is_tested_above() -> None:
     """No pitfall goes without a test of its own."""
     marks = test_a_pitfall_fires_from_its_facts.pytestmark  # type: ignore[attr-defined]
     tested = {case[0] for case in marks[0].args[1]} | {"unshared-state", "unguarded-state", "gil-convoy"}
-    assert {trap.code for trap in explain.PITFALLS} == tested
+    assert {pitfall.code for pitfall in PITFALLS} == tested
 
 
 def test_a_clean_call_has_no_pitfalls() -> None:
@@ -255,7 +256,7 @@ def test_a_large_self_is_said_once() -> None:
 def test_a_pitfall_names_what_was_measured() -> None:
     """The text has the reason found and what to do about it; braces in a user's text stay as they are."""
     profile = profile_of(picklable=Picklable(function=False, reasons={"function": "can't pickle <lambda {wall}>"}))
-    warning = explain.pitfalls(explain.Facts(profile, JOB, MACHINE, ESTIMATES, THREADS))[0]
+    warning = pitfalls(Facts(profile, JOB, MACHINE, ESTIMATES, THREADS))[0]
     assert warning.text == (
         "The function cannot be sent to a process (can't pickle <lambda {wall}>): define it at the top level of an "
         "importable module, not as a lambda or inside another function."
@@ -264,23 +265,23 @@ def test_a_pitfall_names_what_was_measured() -> None:
 
 def test_every_template_can_be_filled() -> None:
     """No template names a figure that does not exist, even where nothing was measured."""
-    bare = explain.Facts(Profile(calls=1, wall=0.1), Job(), Machine(), (LOOP,), LOOP)
-    for rule in (*explain.RULES, explain.FALLBACK):
+    bare = Facts(Profile(calls=1, wall=0.1), Job(), Machine(), (LOOP,), LOOP)
+    for rule in (*RULES, FALLBACK):
         assert "{" not in rule.text(bare)
-    for trap in explain.PITFALLS:
-        assert "{" not in trap.text.format_map(bare.words)
+    for pitfall in PITFALLS:
+        assert "{" not in pitfall.text.format_map(bare.words)
 
 
 def test_codes_are_unique_for_a_strategy() -> None:
     """Two rows of one code never concern the same strategy, and rules have names of their own."""
-    pairs = [(trap.code, strategy) for trap in explain.PITFALLS for strategy in trap.concerns]
+    pairs = [(pitfall.code, strategy) for pitfall in PITFALLS for strategy in pitfall.concerns]
     assert len(pairs) == len(set(pairs))
-    names = [rule.name for rule in explain.RULES]
+    names = [rule.name for rule in RULES]
     assert len(names) == len(set(names))
 
 
 def test_shares_are_of_the_calls_own_time() -> None:
     """On a busy host a call that only computes still holds the GIL for all of its own time."""
     profile = profile_of(wall=0.1, gil_held=0.04, gil_free=0.0, child_cpu=0.0, wait=0.0, run_queue=0.06)
-    reason = explain.reasons(explain.Facts(profile, JOB, MACHINE, ESTIMATES, PROCESSES))[0]
+    reason = rules.reasons(Facts(profile, JOB, MACHINE, ESTIMATES, PROCESSES))[0]
     assert "holds the GIL for 100 % of its time" in reason.text

@@ -116,14 +116,6 @@ def test_a_failing_operation_does_not_affect_others(writer: Writer, endings: lis
     assert [str(ending) for ending in endings] == ["None", "None", "no such thing", "None"]
 
 
-def test_the_writer_knows_how_long_it_has_been_busy(writer: Writer) -> None:
-    """This distinguishes a database that hangs from a long queue."""
-    assert writer.busy_seconds == 0.0
-    assert writer.submit(lambda connection: writer.busy_seconds).result(10) > 0.0
-    writer.close(10)
-    assert writer.busy_seconds == 0.0
-
-
 def test_closing_waits_for_what_was_submitted(writer: Writer) -> None:
     """An orderly shutdown loses nothing."""
     futures = [writer.submit(lambda connection, number=number: number) for number in range(500)]  # type: ignore[misc]

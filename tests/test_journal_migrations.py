@@ -31,7 +31,7 @@ def migrate(database: Database, revision: str) -> None:
     with database.engine.execution_options(writing=True).begin() as connection:
         config = scripts()
         config.attributes["connection"] = connection
-        (command.upgrade if revision >= (current_revision(connection) or "") else command.downgrade)(config, revision)
+        command.upgrade(config, revision)
 
 
 def test_the_newest_revision_is_the_constant() -> None:
@@ -68,17 +68,6 @@ def test_advice_from_the_first_revision_is_kept(address: str) -> None:
         assert (entry.advice, entry.version) == (given, "0.0")
         assert journal.report("old", seconds=1.0) is not None
         assert journal.upgrade() == REVISION
-
-
-def test_they_can_be_reverted(address: str) -> None:
-    """An operator may have to return to the previous version."""
-    database = Database(address)
-    database.upgrade()
-    migrate(database, "1")
-    with database.engine.connect() as connection:
-        assert current_revision(connection) == "1"
-        assert not connection.dialect.has_table(connection, "journal_outcome")
-    database.engine.dispose()
 
 
 def test_a_migration_that_fails_is_rolled_back(address: str) -> None:

@@ -6,13 +6,14 @@ import re
 import pytest
 
 from advisor.decide import library_notes
+from advisor.decide.facts import Facts
+from advisor.decide.pitfalls import pitfalls
 from advisor.describe.lexicon import lookup
 from advisor.measure.imported_modules import modules
-from advisor.models import Machine, Profile
+from advisor.models import Estimate, Job, Machine, Profile, Range, StartMethod, Strategy
 
 HOLDS = Profile(calls=10, wall=0.1, gil_held=0.099, gil_free=0.001, child_cpu=0.0, wait=0.0)
 RELEASES = Profile(calls=10, wall=0.1, gil_held=0.005, gil_free=0.095, child_cpu=0.0, wait=0.0)
-FORK = Machine(cores=4, start_method="fork")
 
 
 def parse(line: str) -> object:
@@ -66,15 +67,22 @@ def test_a_fact_agrees_with_what_was_measured() -> None:
     assert library_notes.reasons(known, "threading", HOLDS) == ()
 
 
-def test_what_is_not_safe_is_warned_of() -> None:
+@pytest.mark.parametrize(
+    ("strategy", "start_method", "codes"),
+    [
+        ("multiprocessing", "fork", ["not-fork-safe"]),
+        ("multiprocessing", "spawn", []),
+        ("threading", "fork", ["not-thread-safe"]),
+        ("sequential", "fork", []),
+    ],
+)
+def test_what_is_not_safe_is_warned_of(strategy: Strategy, start_method: StartMethod, codes: list[str]) -> None:
     """A connection is not to be carried into forked processes; where none are forked, it is not."""
     known = library_notes.known([found.entry for found in lookup.found_in("sqlite3")], ())
-    assert known
-    codes = [warning.code for warning in library_notes.pitfalls(known, "multiprocessing", FORK)]
-    assert "not-fork-safe" in codes
-    spawning = FORK.model_copy(update={"start_method": "spawn"})
-    assert "not-fork-safe" not in [one.code for one in library_notes.pitfalls(known, "multiprocessing", spawning)]
-    assert [one.code for one in library_notes.pitfalls(known, "threading", FORK)] == ["not-thread-safe"]
+    chosen = Estimate(strategy=strategy, workers=2, seconds=Range(low=1, expected=1, high=1), bottleneck="cores")
+    facts = Facts(HOLDS, Job(), Machine(cores=4, start_method=start_method), (chosen,), chosen)
+    found = [warning.code for warning in pitfalls(facts, library_notes.pitfall_rules(known))]
+    assert [code for code in found if code.endswith("-safe")] == codes
 
 
 def test_nothing_named_is_nothing_known() -> None:
@@ -85,5 +93,5 @@ def test_nothing_named_is_nothing_known() -> None:
 @pytest.mark.parametrize("trait", sorted({trait for entry in lookup.entries() for trait in entry.traits}))
 def test_every_trait_is_warned_of_or_an_intent(trait: str) -> None:
     """No trait of the lexicon goes unused."""
-    warned = {name for name, _, _ in library_notes._WARNINGS}
+    warned = {name for name, _, _ in library_notes.PITFALL_TRAITS}
     assert trait in warned | {"async", "shares-state", "responsive"}

@@ -15,7 +15,7 @@ from advisor.predict import estimator
 etree = pytest.importorskip("lxml.etree")
 NODES = 20_000
 
-if native_allocations.pieces([b""]) is None:
+if native_allocations.pieces_per_result([b""]) is None:
     pytest.skip("this C library tells nothing of its pieces", allow_module_level=True)
 
 
@@ -25,7 +25,7 @@ def tree(_: int = 0) -> object:
 
 def test_nodes_are_counted_about() -> None:
     """An element and its text are a piece each."""
-    found = native_allocations.pieces([tree() for _ in range(3)])
+    found = native_allocations.pieces_per_result([tree() for _ in range(3)])
     assert found is not None
     assert NODES / 2 < found < NODES * 20
 
@@ -37,7 +37,7 @@ def test_nodes_are_counted_about() -> None:
 )
 def test_what_python_made_is_none(make: Callable[[], object]) -> None:
     """It goes back to Python's own memory, under the GIL, or in one piece."""
-    found = native_allocations.pieces([make() for _ in range(5)])
+    found = native_allocations.pieces_per_result([make() for _ in range(5)])
     assert found is not None
     assert found < NODES / 4
 
@@ -46,7 +46,7 @@ def test_results_that_somebody_has_are_not_given_back() -> None:
     """Nor is it waited for."""
     kept = tree()
     before = sys.getrefcount(kept)
-    found = native_allocations.pieces([kept])
+    found = native_allocations.pieces_per_result([kept])
     assert sys.getrefcount(kept) == before
     assert found is not None
     assert found < 100

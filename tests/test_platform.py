@@ -1,4 +1,6 @@
-"""Tests of what the operating system tells."""
+"""What the operating system and the interpreter tell: cores, memory, start method."""
+
+from __future__ import annotations
 
 import os
 import subprocess
@@ -8,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from advisor.host import platform
+from advisor.measure.memory import resident_memory
+
+VERSION_2, VERSION_1 = "0::/", "5:cpu,cpuacct:/docker/0123\n4:memory:/docker/0123\n0::/"
 
 
 def lay_out(root: Path, files: dict[str, str]) -> Path:
@@ -18,45 +23,80 @@ def lay_out(root: Path, files: dict[str, str]) -> Path:
     return root
 
 
-def membership(folder: Path, *lines: str) -> Path:
-    path = folder / "membership"
-    path.write_text("\n".join(lines) + "\n")
-    return path
+def control_groups(folder: Path, membership: str, files: dict[str, str]) -> tuple[Path, Path]:
+    lay_out(folder, {"membership": membership + "\n"})
+    return lay_out(folder / "cgroup", files), folder / "membership"
+
+
+def run(code: str, **environment: str) -> str:
+    """What a fresh interpreter prints that has imported the module."""
+    command = [sys.executable, "-c", f"import os, sys; from advisor.host import platform; {code}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **environment})
+    return done.stdout.strip()
 
 
 @pytest.mark.parametrize(
-    ("quota", "cores"),
-    [("200000 100000", 2), ("150000 100000", 2), ("50000 100000", 1), ("max 100000", None), ("", None)],
+    ("membership", "files", "cores"),
+    [
+        (VERSION_2, {"cpu.max": "200000 100000"}, 2),
+        (VERSION_2, {"cpu.max": "150000 100000"}, 2),
+        (VERSION_2, {"cpu.max": "50000 100000"}, 1),
+        (VERSION_2, {"cpu.max": "max 100000"}, None),
+        (VERSION_2, {"cpu.max": ""}, None),
+        # A limit of a parent binds every group below it, even one with a larger limit of its own.
+        (
+            "0::/user/unit",
+            {"user/cpu.max": "300000 100000", "user/unit/cpu.max": "800000 100000", "other/cpu.max": "100000 100000"},
+            3,
+        ),
+        # In a container the group's path is often invisible.
+        (VERSION_1, {"cpu/cpu.cfs_quota_us": "250000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        (VERSION_1, {"cpu,cpuacct/cpu.cfs_quota_us": "250000\n", "cpu,cpuacct/cpu.cfs_period_us": "100000\n"}, 3),
+        ("1:cpu:/", {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, None),
+        # Sandboxes that imitate the kernel badly.
+        ("nonsense\n0::/", {"cpu.max": "plenty of it", "cpu/cpu.cfs_quota_us": "1\n"}, None),
+    ],
 )
-def test_a_version_2_quota_is_rounded_up_to_whole_cores(tmp_path: Path, quota: str, cores: int | None) -> None:
-    """A quota of 1.5 cores feeds two workers, and `max` is no limit."""
-    root = lay_out(tmp_path / "cgroup", {"cpu.max": quota})
-    assert platform.quota_cores(root, membership(tmp_path, "0::/")) == cores
+def test_quotas_are_rounded_up_to_whole_cores(
+    tmp_path: Path, membership: str, files: dict[str, str], cores: int | None
+) -> None:
+    """A quota of 1.5 cores keeps two workers busy; of all groups above the process, the tightest counts."""
+    assert platform.quota_cores(*control_groups(tmp_path, membership, files)) == cores
 
 
-def test_the_tightest_quota_above_a_process_counts(tmp_path: Path) -> None:
-    """A limit of a parent group binds every group below it, even one with a larger limit of its own."""
-    root = lay_out(
-        tmp_path / "cgroup",
-        {"user/cpu.max": "300000 100000", "user/unit/cpu.max": "800000 100000", "other/cpu.max": "100000 100000"},
-    )
-    assert platform.quota_cores(root, membership(tmp_path, "0::/user/unit")) == 3
-
-
-@pytest.mark.parametrize("mount", ["cpu", "cpu,cpuacct"])
-def test_a_version_1_quota_counts(tmp_path: Path, mount: str) -> None:
-    """Older containers tell their quota in two files; the group's path is often invisible from within."""
-    root = lay_out(
-        tmp_path / "cgroup", {f"{mount}/cpu.cfs_quota_us": "250000\n", f"{mount}/cpu.cfs_period_us": "100000\n"}
-    )
-    groups = membership(tmp_path, "5:cpu,cpuacct:/docker/0123", "4:memory:/docker/0123", "0::/")
-    assert platform.quota_cores(root, groups) == 3
-
-
-def test_a_version_1_quota_of_minus_one_is_no_limit(tmp_path: Path) -> None:
-    """The kernel writes -1 for a group without a quota."""
-    root = lay_out(tmp_path / "cgroup", {"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"})
-    assert platform.quota_cores(root, membership(tmp_path, "1:cpu:/")) is None
+@pytest.mark.parametrize(
+    ("membership", "files", "left"),
+    [
+        # Cached files count as used, but the kernel drops them before it refuses memory.
+        (
+            "0::/work",
+            {
+                "work/memory.max": "1000000",
+                "work/memory.current": "700000",
+                "work/memory.stat": "anon 400000\ninactive_file 300000\n",
+            },
+            600_000,
+        ),
+        # Version 1 has other names, and writes no limit as a huge number.
+        (
+            "4:memory:/box\n0::/",
+            {
+                "memory/box/memory.limit_in_bytes": "5000",
+                "memory/box/memory.usage_in_bytes": "2000",
+                "memory/box/memory.stat": "cache 10\ntotal_inactive_file 500\n",
+                "memory/memory.limit_in_bytes": "9223372036854771712",
+                "memory/memory.usage_in_bytes": "123456",
+            },
+            3500,
+        ),
+        # A full group has a byte left, since a Machine demands a positive number.
+        (VERSION_2, {"memory.max": "1000", "memory.current": "2000"}, 1),
+        (VERSION_2, {"memory.max": "\x00"}, None),
+    ],
+)
+def test_memory_left_in_a_container(tmp_path: Path, membership: str, files: dict[str, str], left: int | None) -> None:
+    """The limit less what is used, without the page cache."""
+    assert platform.container_memory(*control_groups(tmp_path, membership, files)) == left
 
 
 def test_no_control_groups_is_no_limit(tmp_path: Path) -> None:
@@ -65,87 +105,32 @@ def test_no_control_groups_is_no_limit(tmp_path: Path) -> None:
     assert platform.container_memory(tmp_path / "absent", tmp_path / "absent too") is None
 
 
-def test_strange_control_files_are_no_limit(tmp_path: Path) -> None:
-    """A sandbox that imitates the kernel badly does not break the count."""
-    root = lay_out(
-        tmp_path / "cgroup", {"cpu.max": "plenty of it", "memory.max": "\x00", "cpu/cpu.cfs_quota_us": "1\n"}
-    )
-    groups = membership(tmp_path, "nonsense", "0::/")
-    assert platform.quota_cores(root, groups) is None
-    assert platform.container_memory(root, groups) is None
-
-
-def test_memory_left_in_a_version_2_group_leaves_out_the_page_cache(tmp_path: Path) -> None:
-    """Cached files count as used, but the kernel gives them up before it refuses memory."""
-    root = lay_out(
-        tmp_path / "cgroup",
-        {
-            "work/memory.max": "1000000",
-            "work/memory.current": "700000",
-            "work/memory.stat": "anon 400000\ninactive_file 300000\n",
-        },
-    )
-    assert platform.container_memory(root, membership(tmp_path, "0::/work")) == 600_000
-
-
-def test_memory_left_in_a_version_1_group(tmp_path: Path) -> None:
-    """Version 1 names its files otherwise, and writes no limit as a huge number."""
-    root = lay_out(
-        tmp_path / "cgroup",
-        {
-            "memory/box/memory.limit_in_bytes": "5000",
-            "memory/box/memory.usage_in_bytes": "2000",
-            "memory/box/memory.stat": "cache 10\ntotal_inactive_file 500\n",
-            "memory/memory.limit_in_bytes": "9223372036854771712",
-            "memory/memory.usage_in_bytes": "123456",
-        },
-    )
-    assert platform.container_memory(root, membership(tmp_path, "4:memory:/box", "0::/")) == 3500
-
-
-def test_a_full_group_has_a_byte_left(tmp_path: Path) -> None:
-    """Memory stays a positive number, as a Machine demands."""
-    root = lay_out(tmp_path / "cgroup", {"memory.max": "1000", "memory.current": "2000"})
-    assert platform.container_memory(root, membership(tmp_path, "0::/")) == 1
-
-
 def test_host_memory_is_what_the_kernel_calls_available(tmp_path: Path) -> None:
-    """MemFree would leave out what the kernel can take back from its caches."""
-    info = lay_out(tmp_path, {"meminfo": "MemTotal: 100 kB\nMemFree: 5 kB\nMemAvailable:   40 kB\n"}) / "meminfo"
-    assert platform.host_memory(info) == 40 * 1024
-
-
-def test_host_memory_without_proc_is_asked_of_psutil(tmp_path: Path) -> None:
-    """Other systems have no /proc/meminfo."""
-    memory = platform.host_memory(tmp_path / "absent")
-    assert memory is not None
-    assert memory > 1 << 20
+    """MemFree would leave out what the kernel can take back from its caches; without /proc, psutil is asked."""
+    lay_out(tmp_path, {"meminfo": "MemTotal: 100 kB\nMemFree: 5 kB\nMemAvailable:   40 kB\n"})
+    assert platform.host_memory(tmp_path / "meminfo") == 40 * 1024
+    assert (platform.host_memory(tmp_path / "absent") or 0) > 1 << 20
 
 
 def test_the_smallest_limit_gives_the_usable_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """Host 20, affinity 8, quota 3, no wish of the user: 3."""
-    monkeypatch.setattr(platform, "host_cores", lambda: 20)
-    monkeypatch.setattr(platform, "affinity_cores", lambda: 8)
-    monkeypatch.setattr(platform, "quota_cores", lambda: 3)
-    monkeypatch.setattr(platform, "interpreter_cores", lambda: None)
+    limits = {"host_cores": 20, "affinity_cores": 8, "quota_cores": 3, "interpreter_cores": None}
+    for name, cores in limits.items():
+        monkeypatch.setattr(platform, name, lambda cores=cores: cores)
     assert platform.usable_cores() == 3
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this system")
 def test_a_process_bound_to_one_core_may_use_one() -> None:
     """Affinity is respected, as taskset sets it."""
-    code = "import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])\n"
-    code += "from advisor import platform; print(platform.usable_cores())"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "1\n"
+    code = "os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); print(platform.usable_cores())"
+    assert run(code) == "1"
 
 
 def test_python_cpu_count_limits_the_cores() -> None:
     """The variable that 3.13 introduced counts on every version."""
-    code = "from advisor import platform; print(platform.interpreter_cores(), platform.usable_cores())"
-    environment = {**os.environ, "PYTHON_CPU_COUNT": "1"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    assert done.stdout == "1 1\n"
+    code = "print(platform.interpreter_cores(), platform.usable_cores())"
+    assert run(code, PYTHON_CPU_COUNT="1") == "1 1"
 
 
 @pytest.mark.skipif(hasattr(os, "process_cpu_count"), reason="the interpreter reads the variable itself")
@@ -170,24 +155,12 @@ def test_the_default_start_method(system: str, version: tuple[int, int], method:
     assert platform.default_start_method(system, version) == method
 
 
-def test_the_start_method_is_multiprocessings_own_and_imports_nothing() -> None:
-    """The answer agrees with multiprocessing, which is asked only afterwards."""
-    code = (
-        "import sys; from advisor import platform; told = platform.start_method()\n"
-        "assert 'multiprocessing' not in sys.modules\n"
-        "import multiprocessing; assert told == multiprocessing.get_start_method()"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_a_start_method_that_the_program_has_set_is_respected() -> None:
-    """`set_start_method` overrules the default."""
-    code = (
-        "import multiprocessing; multiprocessing.set_start_method('spawn')\n"
-        "from advisor import platform; print(platform.start_method())"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "spawn\n"
+def test_the_start_method_is_multiprocessings_own() -> None:
+    """Found without importing it, and the program's choice where it has made one."""
+    code = "method = platform.start_method(); assert 'multiprocessing' not in sys.modules;"
+    assert run(f"{code} import multiprocessing; print(method == multiprocessing.get_start_method())") == "True"
+    code = "import multiprocessing; multiprocessing.set_start_method('spawn')"
+    assert run(f"{code}; print(platform.start_method())") == "spawn"
 
 
 def test_the_running_interpreter_is_described() -> None:
@@ -200,10 +173,7 @@ def test_the_running_interpreter_is_described() -> None:
 
 def test_resident_memory_grows_with_what_is_held() -> None:
     """Fifty megabytes more are seen as some fifty megabytes more."""
-    before = platform.resident_memory()
+    before = resident_memory() or 0
     held = bytearray(b"x") * (50 << 20)
-    after = platform.resident_memory()
-    assert before is not None
-    assert after is not None
-    assert 40 << 20 < after - before < 80 << 20
+    assert 40 << 20 < (resident_memory() or 0) - before < 80 << 20
     assert len(held) == 50 << 20

@@ -40,7 +40,11 @@ def run(arguments: list[str], folder: Path) -> str:
     return process.stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(command, marks=pytest.mark.slow if "--verify" in command else ()) for command in COMMANDS],
+    ids=" ".join,
+)
 def test_every_command_runs(command: list[str], folder: Path) -> None:
     """Each command succeeds in the folder of the module, here with a small budget and few calls."""
     program, *arguments = command
@@ -58,6 +62,7 @@ def test_the_report_looks_as_shown(folder: Path) -> None:
         assert {"multiprocessing", "threading", "sequential"} <= set(re.findall(r"^[▸ ] (\w+)", report, re.MULTILINE))
 
 
+@pytest.mark.slow
 def test_the_script_runs(folder: Path) -> None:
     """The example of the Python interface runs."""
     (folder / "script.py").write_text(SCRIPT)

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from test_service_server import served
 from werkzeug.serving import make_server
 
 from advisor.cli.main import main
@@ -123,34 +122,28 @@ def fetch(address):
 """
 
 
-@pytest.mark.server
-@pytest.mark.skipif(sys.platform == "win32", reason="gunicorn does not run there")
-def test_a_target_is_measured_here_and_advised_on_there(tmp_path: Path) -> None:
-    """From the command line to a real server and back; this host's pools are not measured."""
+def test_a_target_is_measured_here_and_advised_on_there(server: str, tmp_path: Path) -> None:
+    """From the command line to the server and back; this host's pools are not measured."""
     (tmp_path / "work.py").write_text(TARGET, encoding="utf-8")
     (tmp_path / "urls.txt").write_text("http://a\nhttp://b\nhttp://c\n", encoding="utf-8")
     cache = tmp_path / "cache"
     environment = {**os.environ, "ADVISOR_TOKEN": TOKEN, "XDG_CACHE_HOME": str(cache), "PYTHONPATH": str(Path.cwd())}
-    with served(ADVISOR_TOKEN=TOKEN, ADVISOR_JOURNAL=str(tmp_path / "journal.db")) as server:
 
-        def advise(*words: str) -> subprocess.CompletedProcess[str]:
-            command = [sys.executable, "-m", "advisor", *words, "--budget", "0.05", "--server", server.address]
-            return subprocess.run(
-                command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
-            )
+    def run(command: list[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
 
-        done = advise("work:wait", "--cores", "4", "--json", "--save-profile", "profile.json")
-        assert (done.returncode, done.stderr) == (0, "")
-        advice = Advice.model_validate_json(done.stdout)
-        saved = Profile.model_validate_json((tmp_path / "profile.json").read_bytes())
-        assert (advice.evidence, advice.machine.cores) == ("measured", 4)
-        assert saved == advice.profile
-        assert saved.target == "work:wait"
-        assert "work:fetch · 3 calls in " in advise("work:fetch", "--inputs", "urls.txt").stdout
-        code = advise("work:fetch", "--inputs", "urls.txt", "--code").stdout
-        ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-        assert ran.stdout == "3 results\n"
-        failed = advise("work:fetch", "--inputs", "work.py")
-        assert failed.returncode == 1
-        assert "AssertionError" in failed.stderr
+    def advise(*words: str) -> subprocess.CompletedProcess[str]:
+        return run([sys.executable, "-m", "advisor", *words, "--budget", "0.05", "--server", server])
+
+    done = advise("work:wait", "--cores", "4", "--json", "--save-profile", "profile.json")
+    assert (done.returncode, done.stderr) == (0, "")
+    advice = Advice.model_validate_json(done.stdout)
+    saved = Profile.model_validate_json((tmp_path / "profile.json").read_bytes())
+    assert (advice.evidence, advice.machine.cores, saved.target) == ("measured", 4, "work:wait")
+    assert saved == advice.profile
+    code = advise("work:fetch", "--inputs", "urls.txt", "--code").stdout
+    assert run([sys.executable, "-c", code]).stdout == "3 results\n"
+    failed = advise("work:fetch", "--inputs", "work.py")
+    assert failed.returncode == 1
+    assert "AssertionError" in failed.stderr
     assert not list(cache.rglob("*.json"))

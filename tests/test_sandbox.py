@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -49,9 +47,9 @@ def hangs(request, send):
     time.sleep(100)
 
 def interrupts(request, send):
-    send({"so_far": "2 calls"})
+    send({"so_far": "2 calls", "process": os.getpid()})
     time.sleep(0.3)
-    os.kill(request["asked_by"], signal.SIGINT)
+    os.kill(request["parent"], signal.SIGINT)
     time.sleep(100)
 
 def chatty(request, send):
@@ -80,7 +78,7 @@ def leaves_hidden_processes(request, send):
     command = [sys.executable, "-c", "import time; time.sleep(100)"]
     hidden = subprocess.Popen(command, env={}, start_new_session=True)
     orphan = subprocess.check_output([sys.executable, "-c", ORPHAN])
-    send({"left": [hidden.pid, int(orphan)]})
+    send({"process": os.getpid(), "left": [hidden.pid, int(orphan)]})
     if request["end"] == "exit":
         os._exit(7)
     if request["end"] == "crash":
@@ -104,9 +102,12 @@ def reads(request, send):
 """
 
 
+Run = Callable[..., dict[str, Any]]
+
+
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
-    """`sandbox.run` of one of the entries above."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return `sandbox.run` of one of the entries above."""
     (tmp_path / "sandbox_entries.py").write_text(ENTRIES)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
@@ -121,9 +122,6 @@ def is_alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2][0] != "Z"
     except OSError:
         return False
-
-
-Run = Callable[..., dict[str, Any]]
 
 
 def test_an_answer_and_messages_come_back(run: Run) -> None:
@@ -142,19 +140,17 @@ def test_errors_of_ours_keep_their_kind(run: Run) -> None:
     assert caught.value.output == "before the end\n"
 
 
-def test_a_child_that_leaves_or_crashes_is_reported(run: Run) -> None:
-    """The status or the signal is named, and what the child was at."""
+def test_a_child_that_exits_crashes_or_hangs_is_reported(run: Run) -> None:
+    """The status, the signal or the time-out is named, and what the child was at; SIGTERM may be ignored."""
     with pytest.raises(TargetError, match="call 3 of f ended the process with status 7"):
         run("leaves")
     with pytest.raises(TargetError, match="call 3 of f crashed the process with SIGSEGV") as caught:
         run("crashes")
     assert "last words" in caught.value.output
-
-
-def test_a_child_that_is_silent_too_long_is_ended(run: Run) -> None:
-    """Even one that ignores SIGTERM."""
     with pytest.raises(TargetError, match=r"call 3 of f was not done after 0.5 s"):
         run("hangs", timeout=0.5)
+    with pytest.raises(TargetError, match="closed file descriptors that were not its own"):
+        run("closes_everything")
 
 
 def test_whatever_is_printed_is_counted_and_its_tail_is_kept(run: Run) -> None:
@@ -164,10 +160,8 @@ def test_whatever_is_printed_is_counted_and_its_tail_is_kept(run: Run) -> None:
 
 def test_processes_and_threads_left_behind_are_ended(run: Run) -> None:
     """Also those that made a session of their own."""
-    began = time.monotonic()
     left = run("leaves_processes")["left"]
     assert not any(is_alive(process) for process in left)
-    assert time.monotonic() - began < 20
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel gives orphans to the guard")
@@ -181,12 +175,6 @@ def test_processes_without_our_mark_are_ended_too(run: Run, end: str) -> None:
     assert not any(is_alive(process) for process in left)
 
 
-def test_a_target_that_closes_every_descriptor_is_told_so(run: Run) -> None:
-    """The answer cannot be delivered, and the error says why."""
-    with pytest.raises(TargetError, match="closed file descriptors that were not its own"):
-        run("closes_everything")
-
-
 def test_a_fork_that_comes_back_does_not_answer(run: Run) -> None:
     """Only the process that was asked does."""
     assert run("forks")["who"] == "original"
@@ -197,57 +185,48 @@ def test_standard_input_is_empty(run: Run) -> None:
     assert run("reads")["read"] == ""
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_an_interrupt_ends_the_child_and_says_what_was_done(tmp_path: Path) -> None:
+PROGRAM = """
+import os
+from advisor.target import sandbox
+
+def report(message):
+    print(message.get("process"), *message.get("left", []), flush=True)
+
+try:
+    sandbox.run("sandbox_entries:ENTRY", REQUEST, timeout=60, on_message=report)
+except sandbox.Interrupted as error:
+    print(error)
+"""
+
+
+@pytest.fixture
+def parent(run: Run) -> Callable[[str, str], subprocess.Popen[str]]:
+    """Start a program that runs an entry and prints the processes that it tells of."""
+
+    def start(entry: str, request: str) -> subprocess.Popen[str]:
+        program = PROGRAM.replace("ENTRY", entry).replace("REQUEST", request)
+        return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+
+    return start
+
+
+def test_an_interrupt_ends_the_child_and_says_what_was_done(parent: Any) -> None:
     """Ctrl-C in the parent: the child is gone, and the error tells how far it was."""
-    (tmp_path / "sandbox_entries.py").write_text(ENTRIES)
-    script = textwrap.dedent(
-        """
-        import os
-        from advisor import sandbox
-        try:
-            request = {"asked_by": os.getpid()}
-            tell = lambda child: print(child, flush=True)
-            sandbox.run("sandbox_entries:interrupts", request, timeout=20, on_start=tell)
-        except sandbox.Interrupted as error:
-            print(error)
-        """
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(sandbox.__file__).parent.parent}"},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    child, words = done.stdout.splitlines()
+    with parent("interrupts", '{"parent": os.getpid()}') as program:
+        output, _ = program.communicate(timeout=30)
+    child, words = output.splitlines()
     assert words == "2 calls"
     assert not is_alive(int(child))
 
 
-def test_the_child_dies_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+def test_the_child_dies_with_a_parent_that_is_killed(parent: Any) -> None:
     """Even SIGKILL of the parent leaves no child, and on Linux nothing that the child started."""
-    (tmp_path / "sandbox_entries.py").write_text(ENTRIES)
-    script = (
-        "from advisor import sandbox\n"
-        "sandbox.run('sandbox_entries:leaves_hidden_processes', {'end': 'hang'}, timeout=60,"
-        " on_message=lambda m: print(pid[0], *(m['left'] if sys.platform == 'linux' else []), flush=True),"
-        " on_start=lambda child: pid.append(child))\n"
-    )
-    parent = subprocess.Popen(
-        [sys.executable, "-c", "import sys\npid = []\n" + script],
-        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(sandbox.__file__).parent.parent}"},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with parent:
-        assert parent.stdout is not None
-        children = [int(process) for process in parent.stdout.readline().split()]
-        parent.send_signal(signal.SIGKILL)
-    assert len(children) == (3 if sys.platform == "linux" else 1)
+    with parent("leaves_hidden_processes", '{"end": "hang"}') as program:
+        child, *left = map(int, program.stdout.readline().split())
+        program.send_signal(signal.SIGKILL)
+    processes = [child, *left] if sys.platform == "linux" else [child]
     for _ in range(100):
-        if not any(is_alive(child) for child in children):
+        if not any(is_alive(process) for process in processes):
             break
         time.sleep(0.05)
-    assert not any(is_alive(child) for child in children)
+    assert not any(is_alive(process) for process in processes)

@@ -66,7 +66,7 @@ def serving(*options: str, **environment: str) -> Iterator[Server]:
         [sys.executable, "-m", "advisor", "serve", "--port", "0", *options],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "ADVISOR_WORKERS": "2", "ADVISOR_THREADS": "2", "ADVISOR_JOURNAL": "off", **environment},
+        env={**os.environ, "ADVISOR_WORKERS": "2", "ADVISOR_THREADS": "2", **environment},
     )
     assert process.stderr
     first_line = process.stderr.readline()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from advisor.decide.reference import as_json
 from advisor.models import Advice, Pitfall, Profile, Verification
 from advisor.report import matrix, terminal
-from advisor.report.formatting import duration_range, percentages, times_range
+from advisor.report.formatting import duration_range, times_range
 from advisor.report.layout import Screen, display_width
 from tests.advices import DOWNLOAD, EVENT_LOOP, IMAGES, UNDECIDED, around
 
@@ -112,21 +112,16 @@ def test_a_narrow_table_puts_the_explanations_below() -> None:
     assert "  asyncio                –      –  not possible\n    not a coroutine function\n" in text
 
 
-def test_colours_do_not_change_the_text() -> None:
-    """Colours add escape sequences and nothing else."""
-    plain = terminal.as_text(DOWNLOAD, Screen())
-    coloured = terminal.as_text(DOWNLOAD, Screen(colours=True))
+@pytest.mark.parametrize("advice", [DOWNLOAD, IMAGES, UNDECIDED])
+def test_colours_do_not_change_the_text(advice: Advice) -> None:
+    """Colours, of code too, add escape sequences and nothing else."""
+    plain = terminal.as_text(advice, Screen())
+    coloured = terminal.as_text(advice, Screen(colours=True))
     assert "\x1b" not in plain
     assert coloured != plain
     assert ESCAPES.sub("", coloured) == plain
-
-
-def test_code_is_highlighted_on_a_terminal_with_colours() -> None:
-    """Highlighting adds escape sequences and nothing else."""
-    coloured = terminal.as_text(IMAGES, Screen(colours=True))
-    code = coloured[coloured.index("Code") :]
-    assert ESCAPES.search(code.split("\n", 1)[1])
-    assert ESCAPES.sub("", coloured) == terminal.as_text(IMAGES, Screen())
+    if advice is IMAGES:
+        assert ESCAPES.search(coloured.partition("print")[2])
 
 
 def test_an_escape_sequence_in_a_message_does_not_reach_the_terminal() -> None:
@@ -144,30 +139,29 @@ def test_an_escape_sequence_in_a_message_does_not_reach_the_terminal() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "colours"),
-    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
+    ("environment", "expected"),
+    [
+        ({}, Screen(80, False)),
+        ({"FORCE_COLOR": "1"}, Screen(80, True)),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, Screen(80, False)),
+        ({"COLUMNS": "70"}, Screen(70, False)),
+        ({"COLUMNS": "200"}, Screen(110, False)),  # longer lines are hard to read
+    ],
 )
-def test_the_environment_decides_on_colours_in_a_pipe(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], colours: bool
+def test_the_environment_decides_in_a_pipe(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: Screen
 ) -> None:
-    """A pipe gets no colours unless FORCE_COLOR asks for them, and NO_COLOR always wins."""
+    """A pipe gets no colours unless FORCE_COLOR asks for them, NO_COLOR always wins, and COLUMNS sets the width."""
     for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert Screen.of(io.StringIO()) == Screen(80, colours, "utf-8")
-
-
-def test_a_wide_window_is_not_filled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lines end at 110 columns, since longer ones are hard to read."""
-    monkeypatch.setenv("COLUMNS", "200")
-    assert Screen.of(io.StringIO()).width == 110
+    assert Screen.of(io.StringIO()) == expected
 
 
 def bar_of(profile: Profile, width: int) -> str:
     text = terminal.as_text(DOWNLOAD.model_copy(update={"profile": profile}), Screen(width=width))
-    lines = text.splitlines()
-    return lines[next(place for place, line in enumerate(lines) if line.startswith("Where a call's time")) + 1]
+    return text.partition("Where a call's time")[2].splitlines()[1]
 
 
 def test_what_was_not_measured_has_its_own_share() -> None:
@@ -193,17 +187,6 @@ def test_the_bar_fills_the_width_exactly(shares: list[float], width: int) -> Non
     held, free, child, wait = shares
     profile = Profile(calls=1, wall=sum(shares), gil_held=held, gil_free=free, child_cpu=child, wait=wait)
     assert len(bar_of(profile, width)) == width
-
-
-@given(
-    parts=st.lists(st.floats(0, 1e6), min_size=1, max_size=8).filter(lambda parts: sum(parts) > 0),
-    whole=st.integers(1, 300),
-)
-def test_percentages_add_up(parts: list[float], whole: int) -> None:
-    """Shares sum to the whole, and each is at most one away from its exact value."""
-    shares = percentages(parts, whole)
-    assert sum(shares) == whole
-    assert all(abs(share - part / sum(parts) * whole) < 1 + 1e-6 for share, part in zip(shares, parts, strict=True))
 
 
 def test_a_failed_verification_says_why() -> None:

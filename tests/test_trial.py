@@ -1,4 +1,4 @@
-"""Tests of running a part of the job: real targets, real executors, real child processes; no timing is asserted."""
+"""Trials of a part of the job: real targets, real executors, real child processes; no timing is asserted."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +11,7 @@ from advisor.errors import UsageError
 from advisor.models import Estimate, Job, Machine, Profile, Range, Strategy, Verification
 from advisor.predict import estimator
 from advisor.run import trial
+from advisor.run.trial import Trial, TrialJob, TrialRun, part_size, prepare_work, run_trials
 
 MODULE = """\
 import asyncio, os, sys, threading, time
@@ -46,7 +47,7 @@ def hang_in_a_thread(value=0):
         time.sleep(600)
     time.sleep(0.002)
 
-def slower_than_said(value=0):
+def slower_than_predicted(value=0):
     time.sleep(0.3)
 
 def leave_in_a_thread(value=0):
@@ -63,8 +64,8 @@ MACHINE = Machine(cores=2)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's folder, and the current one."""
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current directory, which holds a user's module and inputs."""
     (tmp_path / "work.py").write_text(MODULE)
     (tmp_path / "calls.jsonl").write_text('2\n{"args": [3], "kwargs": {"exponent": 3}}\n5\n')
     (tmp_path / "values.jsonl").write_text("1\n2\n3\n")
@@ -79,21 +80,21 @@ def napping(*, wall: float = 2.2e-3, coroutine: bool = False) -> Profile:
 
 
 def ways(profile: Profile, job: Job, *wanted: tuple[Strategy, int]) -> list[Estimate]:
-    return [one for one in estimator.estimate(profile, job, MACHINE) if (one.strategy, one.workers) in wanted]
+    return [each for each in estimator.estimate(profile, job, MACHINE) if (each.strategy, each.workers) in wanted]
 
 
 def run(target: str, *wanted: tuple[Strategy, int], **changes: Any) -> dict[Strategy, Verification]:
-    """Verify `target` with 40 calls in a short time, and give the rows by strategy."""
+    """Try `target` with 40 calls in a short time, and return the rows by strategy."""
     profile, job = changes.pop("profile", napping()), changes.pop("job", Job(calls=40))
     options: dict[str, Any] = {"inputs": "values.jsonl", "seconds": 0.3, "timeout": 30.0, **changes}
-    inputs = options.pop("inputs")
-    rows = trial.verify(target, inputs, ways(profile, job, *wanted), job, profile=profile, machine=MACHINE, **options)
+    subject = TrialJob(target, options.pop("inputs"), profile, job, MACHINE)
+    rows = run_trials(subject, ways(profile, job, *wanted), **options)
     assert len({row.strategy for row in rows}) == len(rows)
     return {row.strategy: row for row in rows}
 
 
-def test_every_way_is_run_and_the_plain_loop_besides(folder: Path) -> None:
-    """Rows say what was predicted for just these calls, and what was measured."""
+def test_every_way_is_run_and_the_plain_loop_besides(directory: Path) -> None:
+    """Each row holds the prediction for exactly these calls, and the measurement."""
     rows = run("work:nap", ("threading", 4), ("multiprocessing", 2))
     assert [(row.strategy, row.workers) for row in rows.values()] == [
         ("sequential", 1),
@@ -109,8 +110,8 @@ def test_every_way_is_run_and_the_plain_loop_besides(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nap_soon", "nap_later"])
-def test_a_coroutine_function_is_run_in_every_way(folder: Path, name: str) -> None:
-    """On one loop, call by call, and with a loop for each call in a pool; what returns a coroutine, too."""
+def test_a_coroutine_function_is_run_in_every_way(directory: Path, name: str) -> None:
+    """A coroutine function runs on one loop and in pools; so does a function that returns a coroutine."""
     rows = run(
         f"work:{name}",
         ("asyncio", 10),
@@ -124,8 +125,8 @@ def test_a_coroutine_function_is_run_in_every_way(folder: Path, name: str) -> No
         assert row.measured >= row.calls / row.workers * 0.002
 
 
-def test_what_fails_in_threads_only_is_found(folder: Path) -> None:
-    """A function that is not thread-safe raises there and nowhere else; the reason is one line."""
+def test_a_failure_in_threads_only_is_reported(directory: Path) -> None:
+    """A function that is not thread-safe fails in threads only; the reason is one line."""
     rows = run("work:only_in_the_main_thread", ("threading", 4), ("multiprocessing", 2))
     assert rows["threading"].failure == "RuntimeError: not thread-safe:"
     assert rows["threading"].measured == 0
@@ -134,65 +135,65 @@ def test_what_fails_in_threads_only_is_found(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "strategy", "said"),
+    ("target", "strategy", "reason"),
     [
         ("work:crash_in_a_worker", "multiprocessing", "BrokenProcessPool"),
         ("work:unpicklable_result", "multiprocessing", "unpicklable_result.<locals>"),
         ("work:leave_in_a_thread", "threading", "SystemExit: 4"),
     ],
 )
-def test_a_pool_that_breaks_is_a_finding(folder: Path, target: str, strategy: Strategy, said: str) -> None:
-    """Workers that die, results that can't be sent, calls that exit: a reason, and the plain loop is fine."""
+def test_a_pool_that_breaks_is_a_finding(directory: Path, target: str, strategy: Strategy, reason: str) -> None:
+    """Workers that die, unpicklable results and calls that exit are reasons; the plain loop is unaffected."""
     rows = run(target, (strategy, 2))
-    assert said in (rows[strategy].failure or "")
+    assert reason in (rows[strategy].failure or "")
     assert rows["sequential"].failure is None
 
 
-def test_a_way_that_hangs_is_ended(folder: Path) -> None:
-    """Nothing heard for the time-out: that way is out, once and for all."""
+def test_a_trial_that_hangs_is_ended(directory: Path) -> None:
+    """A trial without a message for the time-out fails, and is not run again."""
     rows = run("work:hang_in_a_thread", ("threading", 2), timeout=1.5)
     assert "not done after 1.5 s" in (rows["threading"].failure or "")
     assert rows["sequential"].failure is None
 
 
-def test_calls_far_longer_than_predicted_are_cut_off(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The row then tells of the calls that were done, and predicts for those."""
+def test_calls_far_longer_than_predicted_are_cut_off(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The row is then about the calls that were done."""
     monkeypatch.setattr(trial, "ROUNDS", 1)
-    rows = run("work:slower_than_said", job=Job(calls=1000))
+    rows = run("work:slower_than_predicted", job=Job(calls=1000))
     row = rows["sequential"]
     assert row.calls < 40
     assert row.predicted == pytest.approx(row.calls * 2.2e-3)
     assert row.measured > row.calls * 0.3
 
 
-def test_inputs_are_used_anew_when_they_run_out(folder: Path) -> None:
-    """Seven calls from three lines, spread as they say."""
+def test_inputs_are_reused_when_they_run_out(directory: Path) -> None:
+    """Seven calls take their arguments from three lines in turn."""
     job = Job(calls=7)
     row = run("work:power", inputs="calls.jsonl", job=job, profile=napping())["sequential"]
     assert row.calls == 7
-    log = (folder / "calls.log").read_text().splitlines()
+    log = (directory / "calls.log").read_text().splitlines()
     assert log[:7] == ["2 2", "3 3", "5 2", "2 2", "3 3", "5 2", "2 2"]
     assert len(log) % 7 == 0
 
 
-def test_a_function_without_arguments_is_called_without(folder: Path) -> None:
-    """No inputs, in a loop and in both pools."""
+def test_a_function_without_arguments_is_called_without(directory: Path) -> None:
+    """A function without inputs runs in a loop and in both pools."""
     rows = run("work:nap", ("threading", 4), ("multiprocessing", 2), inputs=None)
     assert all(row.failure is None for row in rows.values())
 
 
-def test_a_target_that_is_not_there_is_the_users_error(folder: Path) -> None:
-    """The question is wrong, not a strategy."""
+def test_a_missing_target_is_a_usage_error(directory: Path) -> None:
+    """A missing target is no finding about a strategy."""
     with pytest.raises(UsageError, match="nap_long"):
         run("work:nap_long")
 
 
-def test_progress_is_told_from_none_to_nearly_all(folder: Path) -> None:
-    """Fractions that grow, with words for each run."""
-    told: list[tuple[float, str]] = []
-    run("work:nap", ("threading", 4), on_progress=lambda fraction, label: told.append((fraction, label)))
-    assert [fraction for fraction, _ in told] == [0, 0.25, 0.5, 0.75]
-    assert told[1][1] == "running a part of the job: 4 threads"
+def test_progress_is_reported(directory: Path) -> None:
+    """Each run reports the fraction done and a label."""
+    reports: list[tuple[float, str]] = []
+    run("work:nap", ("threading", 4), on_progress=lambda fraction, label: reports.append((fraction, label)))
+    assert [fraction for fraction, _ in reports] == [0, 0.25, 0.5, 0.75]
+    assert reports[1][1] == "running a part of the job: 4 threads"
 
 
 def of(seconds: float, *, workers: int = 4, start_up: float = 0.0) -> Estimate:
@@ -209,22 +210,22 @@ def of(seconds: float, *, workers: int = 4, start_up: float = 0.0) -> Estimate:
     ("estimate", "calls", "share", "part"),
     [
         (of(10.0), 1000, 1.0, 100),  # a tenth of the job
-        (of(10.5, start_up=0.5), 1000, 1.0, 50),  # what starting the pool leaves
+        (of(10.5, start_up=0.5), 1000, 1.0, 50),  # the rest after starting the pool
         (of(0.1), 1000, 1.0, 1000),  # all of it
         (of(100.0), 100, 1.0, 4),  # long calls: one for each worker
-        (of(40.0), 100, 1.0, 8),  # two for each where that is bearable
+        (of(40.0), 100, 1.0, 8),  # two for each where that is short enough
         (of(100.0, workers=8), 5, 1.0, 5),  # never more than there are
         (of(1e-3), 10**9, 1.0, 10**6),  # no longer list than memory has room for
     ],
 )
 def test_the_part_fits_its_share_of_the_time(estimate: Estimate, calls: int, share: float, part: int) -> None:
-    """As many calls as fit, at least some for each worker, at most the job's."""
-    assert trial.part_of(estimate, Job(calls=calls), share) == part
+    """A part has as many calls as fit, some for each worker, and at most those of the job."""
+    assert part_size(estimate, Job(calls=calls), share) == part
 
 
 def test_runs_that_were_cut_off_differently_are_compared_per_call() -> None:
-    """The row is for the fewest calls that a run did, start-up predicted in full."""
-    cut_off = trial.Trial(of(10.5, start_up=0.5), 100, [trial.Run(50, 20.0), trial.Run(25, 20.0)])
+    """The row is about the fewest calls that a run did, with the whole start-up."""
+    cut_off = Trial(of(10.5, start_up=0.5), 100, [TrialRun(50, 20.0), TrialRun(25, 20.0)])
     row = cut_off.verification()
     assert (row.calls, row.predicted, row.measured) == (25, 3.0, 15.0)
 
@@ -245,19 +246,19 @@ async def identity_soon(value: int) -> int:
         (identity_soon, "asyncio", ("asyncio", identity_soon)),
     ],
 )
-def test_one_argument_is_handed_over_as_people_write_it(
+def test_a_single_argument_is_passed_as_it_is(
     function: Callable[..., Any], strategy: Strategy, expected: tuple[str, Callable[..., Any]]
 ) -> None:
-    """No wrapper that a real job would not have."""
+    """A target with one argument is called without a wrapper."""
     coroutine = function is identity_soon
-    work = trial.as_work(function, strategy, [((1,), {}), ((2,), {})], coroutine=coroutine)
+    work = prepare_work(function, strategy, [((1,), {}), ((2,), {})], coroutine=coroutine)
     assert (work.strategy, work.function) == expected
     assert work.arguments == [1, 2]
 
 
 @pytest.mark.parametrize("soon", [identity_soon, lambda value: identity_soon(value)])
 def test_a_coroutine_function_in_a_pool_gets_a_loop(soon: Callable[..., Any]) -> None:
-    """What the worker calls is a plain function, of a plain function that returns a coroutine, too."""
-    work = trial.as_work(soon, "threading", [((5,), {})], coroutine=True)
+    """A worker calls a plain function, also for a plain function that returns a coroutine."""
+    work = prepare_work(soon, "threading", [((5,), {})], coroutine=True)
     assert isinstance(work.function, partial)
     assert work.function(*work.arguments) == 5

@@ -11,60 +11,33 @@ from advisor.journal import USER_FILE
 from advisor.limits import MAX_WORKERS
 
 
-@click.command()
+@click.command(context_settings={"auto_envvar_prefix": "ADVISOR"})
+@click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Address to listen on. Default: 127.0.0.1.")
 @click.option(
-    "--host",
-    default="127.0.0.1",
-    envvar="ADVISOR_HOST",
-    metavar="ADDRESS",
-    help="Address to listen on. Default: 127.0.0.1.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8000,
-    envvar="ADVISOR_PORT",
-    metavar="PORT",
-    help="Port to listen on; 0 picks a free one. Default: 8000.",
+    "--port", type=click.IntRange(0, 65535), default=8000, metavar="PORT", help="0 picks a free one. Default: 8000."
 )
 @click.option(
     "--workers",
     type=whole_number(MAX_WORKERS),
-    envvar="ADVISOR_WORKERS",
     metavar="N",
-    help="Number of worker processes. Default: as advised for this host.",
+    help="Worker processes. Default: as advised for this host.",
 )
 @click.option(
     "--threads",
     type=whole_number(MAX_WORKERS),
-    envvar="ADVISOR_THREADS",
     metavar="N",
-    help="Number of threads per worker process. Default: as advised for this host.",
+    help="Threads per worker. Default: as advised for this host.",
 )
-@click.option(
-    "--token-file",
-    metavar="FILE",
-    envvar="ADVISOR_TOKEN_FILE",
-    help="Accept only requests with one of the tokens in FILE, one per line.",
-)
-@click.option(
-    "--rate-limit", metavar="RATE", envvar="ADVISOR_RATE_LIMIT", help="Limit each client to RATE, such as 600/minute."
-)
+@click.option("--token-file", metavar="FILE", help="Require one of the tokens in FILE, which has one per line.")
+@click.option("--rate-limit", metavar="RATE", help="Limit each client to RATE, such as 600/minute.")
 @click.option(
     "--journal",
-    envvar="ADVISOR_JOURNAL",
     default=USER_FILE,
     metavar="ADDRESS",
     help="Where to store advice and reported outcomes: a file, postgresql+psycopg://user@host/database, or off. "
     "Default: a file in the user's data directory.",
 )
-@click.option(
-    "--journal-descriptions",
-    is_flag=True,
-    default=None,
-    envvar="ADVISOR_JOURNAL_DESCRIPTIONS",
-    help="Store descriptions in words too.",
-)
+@click.option("--journal-descriptions", is_flag=True, default=None, help="Store descriptions in words too.")
 def serve(host: str, port: int, workers: int | None, threads: int | None, **options: Any) -> None:
     """Serve advice over HTTP: POST /v1/advice, and a web page.
 

@@ -1,4 +1,4 @@
-"""Estimates corrected by what was really run."""
+"""Correct the estimates by trials: parts of the job that were run."""
 
 from __future__ import annotations
 
@@ -7,66 +7,68 @@ from collections.abc import Sequence
 
 from advisor.models import Estimate, Range, Verification
 
-VERIFIED_SPREAD = 1.15  # a part of the job that was really run tells the whole to this factor, either way
-LONGEST = 1e24  # seconds; what a Range can hold
+TRIAL_SPREAD = 1.15  # a part of the job that was run predicts the whole to within this factor
+MAX_SECONDS = 1e24  # what a Range can hold
 
 
-def corrected(
-    estimates: tuple[Estimate, ...], verification: Sequence[Verification], *, exact: bool = True
+def calibrate(
+    estimates: tuple[Estimate, ...], trials: Sequence[Verification], *, same_machine: bool = True
 ) -> tuple[Estimate, ...]:
-    """The estimates, scaled by measured / predicted where a part of the job was really run.
+    """Scale each estimate by measured / predicted of the trial nearest to it.
 
-    A strategy that was not run takes the correction of the plain loop: a call that took longer than it did when it was
-    profiled takes longer everywhere. What failed when run is infeasible, with as many workers or more. `exact`: it was
-    run on the machine that the estimates are for, so that the interval of what was run narrows.
+    A strategy without a trial takes the correction of the plain loop: a call that took longer than in the profile
+    takes longer everywhere. A strategy that failed is infeasible with as many workers or more.
+
+    Args:
+        estimates: The estimates of the cost model.
+        trials: The parts of the job that were run.
+        same_machine: The trials ran on the machine that the estimates are for, so their intervals narrow.
     """
-    return tuple(_corrected(estimate, verification, exact) for estimate in estimates) if verification else estimates
+    return tuple(_calibrated(one, trials, same_machine) for one in estimates) if trials else estimates
 
 
-def _corrected(estimate: Estimate, verification: Sequence[Verification], exact: bool) -> Estimate:
-    failure = _failure(estimate, verification)
+def _calibrated(estimate: Estimate, trials: Sequence[Verification], same_machine: bool) -> Estimate:
+    failure = _failure(estimate, trials)
     if failure is not None:
         return estimate.model_copy(update={"feasible": False, "why": f"failed when it was run: {failure}"})
-    run = _nearest(estimate, verification)
-    if run is None:
+    trial = _nearest(estimate, trials)
+    if trial is None:
         return estimate
-    seconds = _scaled(estimate.seconds, run.measured / run.predicted)
-    if exact and run.strategy == estimate.strategy and run.workers == estimate.workers:
+    seconds = _scaled(estimate.seconds, trial.measured / trial.predicted)
+    if same_machine and trial.strategy == estimate.strategy and trial.workers == estimate.workers:
         seconds = _narrowed(seconds)
     return estimate.model_copy(update={"seconds": seconds})
 
 
-def _failure(estimate: Estimate, verification: Sequence[Verification]) -> str | None:
-    runs = [run for run in verification if run.strategy == estimate.strategy]
-    succeeded = max((run.workers for run in runs if run.failure is None), default=0)
+def _failure(estimate: Estimate, trials: Sequence[Verification]) -> str | None:
+    own = [trial for trial in trials if trial.strategy == estimate.strategy]
+    succeeded = max((trial.workers for trial in own if trial.failure is None), default=0)
     if estimate.workers <= succeeded:
         return None
-    failed = [run for run in runs if run.failure is not None and (run.workers <= estimate.workers or not succeeded)]
-    return failed[0].failure if failed else None
+    failed = [trial for trial in own if trial.failure is not None]
+    return next((trial.failure for trial in failed if trial.workers <= estimate.workers or not succeeded), None)
 
 
-def _nearest(estimate: Estimate, verification: Sequence[Verification]) -> Verification | None:
-    """The run that says most about an estimate: of its strategy, at the nearest worker count, else the plain loop's."""
-    ran = [run for run in verification if run.failure is None and run.predicted > 0 and run.measured > 0]
-    same = [run for run in ran if run.strategy == estimate.strategy]
-    alone = [run for run in ran if run.strategy == "sequential"]
-    return min(same, key=lambda run: abs(math.log(run.workers / estimate.workers)), default=None) or next(
-        iter(alone), None
-    )
+def _nearest(estimate: Estimate, trials: Sequence[Verification]) -> Verification | None:
+    """Return the trial of the estimate's strategy at the nearest worker count, else the plain loop's."""
+    ran = [trial for trial in trials if trial.failure is None and trial.predicted > 0 and trial.measured > 0]
+    own = [trial for trial in ran if trial.strategy == estimate.strategy]
+    loop = next((trial for trial in ran if trial.strategy == "sequential"), None)
+    return min(own, key=lambda trial: abs(math.log(trial.workers / estimate.workers)), default=loop)
 
 
 def _scaled(seconds: Range, factor: float) -> Range:
     return Range(
-        low=min(LONGEST, seconds.low * factor),
-        expected=min(LONGEST, seconds.expected * factor),
-        high=min(LONGEST, seconds.high * factor),
+        low=min(MAX_SECONDS, seconds.low * factor),
+        expected=min(MAX_SECONDS, seconds.expected * factor),
+        high=min(MAX_SECONDS, seconds.high * factor),
     )
 
 
 def _narrowed(seconds: Range) -> Range:
-    """The interval of what was really run, unless the model's was narrower still."""
+    """Return the interval that a trial allows, or the model's where that is narrower."""
     return Range(
-        low=max(seconds.low, seconds.expected / VERIFIED_SPREAD),
+        low=max(seconds.low, seconds.expected / TRIAL_SPREAD),
         expected=seconds.expected,
-        high=min(seconds.high, seconds.expected * VERIFIED_SPREAD),
+        high=min(seconds.high, seconds.expected * TRIAL_SPREAD),
     )

@@ -1,88 +1,148 @@
-"""Which of the estimates to recommend: the fastest, bent by what the caller wants and by how little a gain is worth."""
+"""Choose one of the estimates: the fastest, adjusted to what the caller wants and to how small a gain is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-from advisor.models import Estimate, Job, Machine, Profile, Reading, Strategy
+from advisor.decide import library_notes
+from advisor.decide.facts import Facts
+from advisor.models import Estimate, Evidence, Job, LexiconEntry, Machine, Profile, Reading, Strategy
+from advisor.models.request import AdviceRequest
 from advisor.models.strategies import OWN_GIL, STRATEGIES
 from advisor.predict import estimator
 
-NOISE = 1.05  # predicted times this close are equal, and the simpler way is taken
-# The same for threads without a GIL: what they lose to shared objects differs from function to function by more.
-NO_GIL_NOISE = 1.3
-COROUTINE_NOISE = 1.10  # a coroutine function belongs in an event loop unless something is clearly faster
+SAME_TIME = 1.05  # predicted times within this factor are equal, and the simpler strategy is chosen
+# The same for threads without a GIL: what they lose to shared objects varies more from function to function.
+SAME_TIME_NO_GIL = 1.3
+SAME_TIME_COROUTINE = 1.10  # a coroutine function belongs in an event loop unless something is clearly faster
 SHARED_STATE_GAIN = 1.5  # processes must be this much faster to be worth copying the state
-CROWD = 4  # processes per core; beyond it each costs more memory and start-up than its place in the queue is worth
-CROWD_GAIN = 1.2  # unless so many are this much faster than what shares memory
+MANY_WORKERS = 4  # processes per core; beyond, each costs more memory and start-up than it brings
+MANY_WORKERS_GAIN = 1.2  # unless so many are this much faster than what shares memory
 RESPONSIVE_LOSS = 1.5  # a pool may cost this much when the work must leave the main thread
-UNNOTICED = 0.1  # seconds; shorter than this a person does not see an interface stand still
+UNNOTICED = 0.1  # seconds; a person does not notice an interface that stands still for less
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The estimate chosen, and what it was chosen from.
+
+    Attributes:
+        request: What was asked.
+        estimates: All estimates, calibrated by the trials.
+        leaders: Each feasible strategy at its best worker count.
+        best: The leader that is recommended.
+    """
+
+    request: AdviceRequest
+    estimates: tuple[Estimate, ...]
+    leaders: dict[Strategy, Estimate]
+    best: Estimate
+
+    @property
+    def loop(self) -> Estimate:
+        """The plain loop, which every speed-up is against."""
+        return self.leaders["sequential"]
+
+    @property
+    def described(self) -> Reading | None:
+        """The description, where there is no better evidence."""
+        return _described(self.request)
+
+    @property
+    def evidence(self) -> Evidence:
+        """The evidence for the recommended strategy; "verified" only if a trial ran it."""
+        if self.request.evidence != "verified":
+            return self.request.evidence
+        ran = any(trial.strategy == self.best.strategy and trial.failure is None for trial in self.request.trials)
+        return "verified" if ran else "measured"
+
+    @cached_property
+    def libraries(self) -> tuple[LexiconEntry, ...]:
+        """What the lexicon knows of the libraries that the description names or the call imports."""
+        reading = self.request.reading
+        return library_notes.known(reading.named if reading else (), self.request.profile.modules)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What rules and pitfalls are judged by."""
+        request = self.request
+        verified = self.evidence == "verified"
+        return Facts(request.profile, request.job, request.machine, self.estimates, self.best, verified)
+
+
+def choose(estimates: tuple[Estimate, ...], request: AdviceRequest) -> Choice:
+    """Choose the strategy that the description asks for if it gains anything, else by the predicted times."""
+    leaders = feasible_leaders(estimates)
+    best = _asked_for(leaders, request) or choose_by_time(leaders, request)
+    return Choice(request, estimates, leaders, best)
 
 
 def feasible_leaders(estimates: tuple[Estimate, ...]) -> dict[Strategy, Estimate]:
-    """Each feasible strategy at its best worker count; there is always a plain loop."""
+    """Return each feasible strategy at its best worker count; the plain loop is always among them."""
     leaders = {strategy: best for strategy, best in estimator.leaders(estimates).items() if best.feasible}
     if "sequential" not in leaders:
         raise ValueError("the estimates hold no plain loop to compare with")
     return leaders
 
 
-def choose(
-    leaders: Mapping[Strategy, Estimate], profile: Profile, job: Job, machine: Machine, described: Reading | None
-) -> Estimate:
-    """The verdict: a description's, if it gains anything; else the model's, bent by what the caller wants."""
-    loop = leaders["sequential"]
-    named = _named(leaders, described) if described is not None else None
-    if named is not None and (_gains(named, loop) or (named is loop and not job.responsive)):
-        return named
-    candidates = [one for one in leaders.values() if one is loop or _gains(one, loop)]
-    own_gil = [one for one in candidates if one.strategy in OWN_GIL]
-    candidates = _worth_it([one for one in own_gil if one.workers > CROWD * machine.cores], candidates, CROWD_GAIN)
-    if shares_state(profile, job):
-        candidates = _worth_it(own_gil, candidates, SHARED_STATE_GAIN)
-    winner = _fastest(candidates, profile, machine)
-    if winner is loop and job.responsive and loop.seconds.expected > UNNOTICED:
-        return _off_the_main_thread(leaders, profile, machine) or loop
-    return winner
-
-
 def shares_state(profile: Profile, job: Job) -> bool:
-    """As the caller says; else as it was seen: calls that write globals share them."""
+    """Return True if calls share state: as the caller says, else if the measured calls wrote globals."""
     if job.shares_state is not None:
         return job.shares_state
     return profile.side_effects is not None and bool(profile.side_effects.globals_written)
 
 
-def _named(leaders: Mapping[Strategy, Estimate], reading: Reading) -> Estimate | None:
-    """The estimate of the strategy that a description asks for."""
-    return next((best for strategy, best in leaders.items() if strategy == reading.recommendation), None)
+def _described(request: AdviceRequest) -> Reading | None:
+    return request.reading if request.evidence == "described" and not request.trials else None
+
+
+def _asked_for(leaders: dict[Strategy, Estimate], request: AdviceRequest) -> Estimate | None:
+    """Return the leader of the strategy that the description asks for, if it is worth it."""
+    described, loop = _described(request), leaders["sequential"]
+    if described is None or described.recommendation == "undecided":
+        return None
+    named = leaders.get(described.recommendation)
+    worth_it = named is not None and (_gains(named, loop) or (named is loop and not request.job.responsive))
+    return named if worth_it else None
+
+
+def choose_by_time(leaders: dict[Strategy, Estimate], request: AdviceRequest) -> Estimate:
+    """Return the fastest leader, adjusted to what the job asks for and to how small a gain is."""
+    profile, job, machine = request.profile, request.job, request.machine
+    loop = leaders["sequential"]
+    candidates = [one for one in leaders.values() if one is loop or _gains(one, loop)]
+    own_gil = [one for one in candidates if one.strategy in OWN_GIL]
+    many = [one for one in own_gil if one.workers > MANY_WORKERS * machine.cores]
+    candidates = _without_unless_faster(many, candidates, MANY_WORKERS_GAIN)
+    if shares_state(profile, job):
+        candidates = _without_unless_faster(own_gil, candidates, SHARED_STATE_GAIN)
+    winner = _fastest(candidates, profile, machine)
+    if winner is loop and job.responsive and loop.seconds.expected > UNNOTICED:
+        limit = loop.seconds.expected * RESPONSIVE_LOSS
+        pools = [one for one in leaders.values() if one is not loop and one.seconds.expected <= limit]
+        return _fastest(pools, profile, machine) if pools else loop
+    return winner
 
 
 def _gains(estimate: Estimate, loop: Estimate) -> bool:
-    """At least a tenth faster than the plain loop."""
     return loop.seconds.expected >= estimator.MIN_GAIN * estimate.seconds.expected
 
 
 def _fastest(candidates: Sequence[Estimate], profile: Profile, machine: Machine) -> Estimate:
-    """The fastest; of those within the noise, the simplest, and for a coroutine function its event loop."""
+    """Return the fastest; of equally fast ones the simplest, and for a coroutine function its event loop."""
     best = min(one.seconds.expected for one in candidates)
-    loops = [one for one in candidates if one.strategy == "asyncio"]
-    if profile.coroutine and loops and loops[0].seconds.expected <= best * COROUTINE_NOISE:
-        return loops[0]
-    noise = {"threading": NO_GIL_NOISE if machine.python.free_threaded else NOISE}
-    within = [one for one in candidates if one.seconds.expected <= best * noise.get(one.strategy, NOISE)]
-    return min(within, key=lambda one: STRATEGIES[one.strategy].simplicity)
+    event_loop = next((one for one in candidates if one.strategy == "asyncio"), None)
+    if profile.coroutine and event_loop and event_loop.seconds.expected <= best * SAME_TIME_COROUTINE:
+        return event_loop
+    tolerance = {"threading": SAME_TIME_NO_GIL if machine.python.free_threaded else SAME_TIME}
+    equal = [one for one in candidates if one.seconds.expected <= best * tolerance.get(one.strategy, SAME_TIME)]
+    return min(equal, key=lambda one: STRATEGIES[one.strategy].simplicity)
 
 
-def _worth_it(dear: Sequence[Estimate], candidates: Sequence[Estimate], gain: float) -> list[Estimate]:
-    """The candidates without the dear ones, unless these are faster by `gain` than all the others."""
-    others = [one for one in candidates if one not in dear]
+def _without_unless_faster(costly: Sequence[Estimate], candidates: Sequence[Estimate], gain: float) -> list[Estimate]:
+    """Return the candidates without the costly ones, except those that are faster than all others by `gain`."""
+    others = [one for one in candidates if one not in costly]
     best = min(one.seconds.expected for one in others)
     return [one for one in candidates if one in others or one.seconds.expected * gain <= best]
-
-
-def _off_the_main_thread(leaders: Mapping[Strategy, Estimate], profile: Profile, machine: Machine) -> Estimate | None:
-    """The best pool, though it gains nothing, if it does not lose too much."""
-    limit = leaders["sequential"].seconds.expected * RESPONSIVE_LOSS
-    pools = [one for one in leaders.values() if one.strategy != "sequential" and one.seconds.expected <= limit]
-    return _fastest(pools, profile, machine) if pools else None

@@ -1,50 +1,75 @@
-"""How certain it is: the interval of a speed-up, and how probable it is that nothing else is faster."""
+"""How certain an advice is: the interval of its speed-up, and the probability that nothing else is faster."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from operator import mul
 
-from advisor.decide import explain
-from advisor.models import Estimate, Evidence, Profile, Range, Reading, Strategy
+from advisor.decide.choose import Choice, feasible_leaders
+from advisor.models import Advice, Estimate, Evidence, Profile, Range
 from advisor.predict import estimator
 
 MODEL_ERROR = 0.06  # standard deviation of the logarithm of a predicted speed-up that no profile can remove
 DESCRIBED_ERROR = 0.45  # the same for a described task, whose calls are known by their kind only
-NO_MORE = 1.1  # times the workers: what a speed-up may seem to be at most, as the loop's time is uncertain too
-ROUNDING = 0.005  # of a speed-up, which is told with two digits or three
+MAX_PER_WORKER = 1.1  # speed-up: one per worker, and a little for the uncertain time of the plain loop
+ROUNDING = 0.005  # of a speed-up, which is shown with two or three digits
 CEILING = {"described": 0.8, "measured": 0.95, "verified": 0.99}  # no evidence is beyond doubt
-NINETY = 1.6449  # half-width of a 90 % interval in standard deviations
+Z90 = 1.6449  # half-width of a 90 % interval in standard deviations
 
 
-def error_of(evidence: Evidence) -> float:
-    return DESCRIBED_ERROR if evidence == "described" else MODEL_ERROR
+def speedup_of(estimate: Estimate, loop: Estimate, evidence: Evidence) -> Range:
+    """Return the speed-up over the plain loop, with its 90 % interval.
 
-
-def speedup_of(estimate: Estimate, loop: Estimate, error: float) -> Range:
-    """The speed-up with its 90 % interval, up to little more than the workers and what limits them allow.
-
-    What was run may be faster than any limit that the model knows; that limit is none then.
+    The interval ends at little more than the number of workers and at `max_speedup`. A strategy that ran faster than
+    the limit that its estimate names is not bound by it.
     """
-    mean, sigma = _log_gain(estimate, loop, error)
     if estimate.strategy == "sequential":
         return Range(low=1.0, expected=1.0, high=1.0)
+    mean, sigma = _log_gain(estimate, loop, DESCRIBED_ERROR if evidence == "described" else MODEL_ERROR)
     expected = math.exp(mean)
-    high = min(expected * math.exp(NINETY * sigma), NO_MORE * max(expected, estimate.workers))
-    if estimate.max_speedup is not None and holds(estimate, expected):
+    high = min(expected * math.exp(Z90 * sigma), MAX_PER_WORKER * max(expected, estimate.workers))
+    if estimate.max_speedup is not None and is_within_limit(estimate, expected):
         high = min(high, max(expected, estimate.max_speedup))
-    return Range(low=expected * math.exp(-NINETY * sigma), expected=expected, high=high)
+    return Range(low=expected * math.exp(-Z90 * sigma), expected=expected, high=high)
 
 
-def holds(estimate: Estimate, expected: float) -> bool:
-    """Whether the limit that its words name is one, for the speed-up that is expected."""
-    return estimate.limit is None or expected <= estimate.limit * (1.0 + ROUNDING)
+def speedups(advice: Advice, estimates: Sequence[Estimate]) -> tuple[Range, ...]:
+    """Return the speed-up of each of these estimates of the advice's job over its plain loop."""
+    loop = feasible_leaders(tuple(estimates))["sequential"]
+    return tuple(speedup_of(estimate, loop, advice.evidence) for estimate in estimates)
+
+
+def is_within_limit(estimate: Estimate, speedup: float) -> bool:
+    """Return True if the speed-up does not exceed the limit that the estimate's `why` names."""
+    return estimate.limit is None or speedup <= estimate.limit * (1.0 + ROUNDING)
+
+
+def confidence(choice: Choice) -> float:
+    """Return the probability that nothing else is a tenth faster, reduced by how far the evidence can be trusted.
+
+    Strategies that were passed over because the caller or the description wants something else than speed do not
+    count. Without a trial, the part of a call that is not split into computing and waiting counts as a coin toss, and
+    so does a short call that was measured once.
+    """
+    best, facts = choice.best, choice.facts
+    trust = CEILING[choice.evidence]
+    if choice.described is not None:
+        trust = min(trust, choice.described.confidence)
+    if not facts.verified:
+        trust *= 1.0 - 0.5 * max(facts.unknown_share, _first_call_only(facts.profile))
+    rivals = [
+        one
+        for one in choice.leaders.values()
+        if one.strategy != best.strategy
+        and one.seconds.expected * estimator.MIN_GAIN >= best.seconds.expected * (1 - 1e-9)
+    ]
+    return round(trust * _probability_of_best(best, rivals, choice.loop), 2)
 
 
 def _log_gain(estimate: Estimate, loop: Estimate, error: float = MODEL_ERROR) -> tuple[float, float]:
-    """Mean and standard deviation of ln(speed-up against the plain loop).
+    """Return mean and standard deviation of ln(speed-up over the plain loop).
 
     The loop's error is mostly that of the length of a call, which every strategy shares: it cancels in the part of the
     job that is made of calls (all but the start-up), and what is left is the strategy's own error.
@@ -59,44 +84,24 @@ def _log_gain(estimate: Estimate, loop: Estimate, error: float = MODEL_ERROR) ->
 
 
 def _sigma(seconds: Range) -> float:
-    """Standard deviation of the logarithm, from the 90 % interval of a log-normal."""
+    """Return the standard deviation of the logarithm, from the 90 % interval of a log-normal."""
     if seconds.low <= 0 or seconds.high <= seconds.low:
         return 0.0
-    return math.log(seconds.high / seconds.low) / (2 * NINETY)
+    return math.log(seconds.high / seconds.low) / (2 * Z90)
 
 
-def confidence(
-    facts: explain.Facts, leaders: Mapping[Strategy, Estimate], evidence: Evidence, described: Reading | None
-) -> float:
-    """How probable it is that nothing else is a tenth faster, for as far as the evidence can be trusted.
-
-    What was passed over knowingly, since the caller or the description wants something else than speed, is no rival.
-    Without a run, time that nobody split into computing and waiting is as good as a coin's toss, and so is a short call
-    that was measured once.
-    """
-    chosen = facts.chosen
-    trust = CEILING[evidence] if described is None else min(CEILING[evidence], described.confidence)
-    if not facts.verified:
-        trust *= 1.0 - 0.5 * max(facts.unknown_share, _only_once(facts.profile))
-    others = [one for one in leaders.values() if one.strategy != chosen.strategy]
-    rivals = [
-        one for one in others if one.seconds.expected * estimator.MIN_GAIN >= chosen.seconds.expected * (1 - 1e-9)
-    ]
-    return round(trust * _near_best(chosen, rivals, leaders["sequential"]), 2)
-
-
-def _only_once(profile: Profile) -> float:
-    """The part of a call that only its first one may have, where no other was measured: 0 to 1."""
+def _first_call_only(profile: Profile) -> float:
+    """Return the share of a call, 0 to 1, that may be due to its being the first, where no other was measured."""
     if profile.calls > 1 or profile.first_call != profile.wall:
         return 0.0
     return min(1.0, profile.standard_error.get("wall", 0.0) / profile.wall)
 
 
-def _near_best(chosen: Estimate, rivals: Sequence[Estimate], loop: Estimate) -> float:
-    """P(ln speed-up of the chosen > that of every rival − ln MIN_GAIN), by summing over what the chosen may reach."""
+def _probability_of_best(best: Estimate, rivals: Sequence[Estimate], loop: Estimate) -> float:
+    """Return P(ln speed-up of the best > that of every rival − ln MIN_GAIN), summed over what the best may reach."""
     if not rivals:
         return 1.0
-    mean, sigma = _log_gain(chosen, loop)
+    mean, sigma = _log_gain(best, loop)
     deviations, weights = _normal()
     reached = [mean + sigma * deviation + math.log(estimator.MIN_GAIN) for deviation in deviations]
     likely = weights
@@ -107,13 +112,13 @@ def _near_best(chosen: Estimate, rivals: Sequence[Estimate], loop: Estimate) -> 
 
 @cache
 def _normal(steps: int = 200) -> tuple[list[float], list[float]]:
-    """Standard deviations from -4 to 4, and how much each weighs."""
+    """Return standard deviations from -4 to 4, and the weight of each."""
     deviations = [8.0 * step / steps - 4.0 for step in range(steps + 1)]
     return deviations, [math.exp(-deviation * deviation / 2) for deviation in deviations]
 
 
 def _below(limits: Iterable[float], mean: float, sigma: float) -> list[float]:
-    """P(a normal figure is below each of these limits)."""
+    """Return P(a normal variable is below the limit) for each limit."""
     if sigma == 0.0:
         return [float(mean <= limit) for limit in limits]
     unit = sigma * math.sqrt(2)

@@ -1,73 +1,144 @@
-"""Why a strategy suits a task, and what to watch for: rules and pitfalls as rows, filled with the measured figures.
-
-A `Rule` holds its condition, the strategies it speaks for, its words and their source together, so that the
-explanation cannot drift from the decision. Its words come in two halves: `because` (a clause that the summary quotes)
-and `so`. Both are templates over `Facts.words`. To extend or override the rows, pass your own to `reasons` and
-`pitfalls`.
-"""
+"""Put the choice into words: the summary, the reasons with their sources, and the alternatives."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from advisor.decide import library_notes, rules
+from advisor.decide.choose import Choice
+from advisor.decide.confidence import is_within_limit, speedup_of
+from advisor.decide.conflicts import conflicts
+from advisor.decide.pitfalls import PITFALLS, pitfalls
+from advisor.decide.turning_points import turning_point
+from advisor.describe.sources import NOTEBOOK
+from advisor.models import Advice, Alternative, Estimate, Job, Machine, Pitfall, Range, Reading, Reason
+from advisor.predict import estimator
+from advisor.predict.bottlenecks import limited_by
+from advisor.report import formatting
 
-from advisor.decide.facts import Facts
-from advisor.decide.pitfalls import PITFALLS, Trap
-from advisor.decide.rules import FALLBACK, RULES, Rule
-from advisor.describe.sources import GIL_TERM, NOTEBOOK
-from advisor.models import Pitfall, Reason
-
-__all__ = [
-    "FALLBACK",
-    "GIL_TERM",
-    "NOTEBOOK",
-    "PITFALLS",
-    "RULES",
-    "Facts",
-    "Rule",
-    "Trap",
-    "as_json",
-    "fired",
-    "pitfalls",
-    "reasons",
-]
+CLASSIFIER = "classifier of descriptions (docs/descriptions.md)"
 
 
-def fired(facts: Facts, rules: Iterable[Rule] = RULES) -> tuple[Rule, ...]:
-    """The rules that speak for the chosen strategy, the strongest first; never none."""
-    return tuple(rule for rule in rules if rule.fires(facts)) or (FALLBACK,)
+def summary(choice: Choice) -> str:
+    """Return one sentence that a person can act on: what to use, the speed-up, and the strongest reason."""
+    best, facts = choice.best, choice.facts
+    because = rules.strongest(facts).clause(facts)
+    if best.strategy == "sequential":
+        return f"Keep the plain loop, because {because}."
+    chunk = f", {formatting.count(best.chunk)} calls per task" if best.chunk > 1 else ""
+    typical = " for a typical task of this kind" if choice.described is not None else ""
+    gain = _gain(speedup_of(best, choice.loop, choice.evidence))
+    return f"Use {formatting.workers(best.strategy, best.workers)}{chunk}: {gain}{typical}, because {because}."
 
 
-def reasons(facts: Facts, rules: Iterable[Rule] = RULES) -> tuple[Reason, ...]:
-    """Why the chosen strategy, in words filled with the figures, the strongest reason first."""
-    return tuple(Reason(rule=rule.name, text=rule.text(facts), source=rule.source) for rule in fired(facts, rules))
+def _gain(speedup: Range) -> str:
+    """Return the speed-up in words; a loss or a tie is called that."""
+    low = formatting.times(speedup.low).removesuffix("×")
+    interval = f"({low}–{formatting.times(speedup.high)})"
+    if speedup.expected >= estimator.MIN_GAIN:
+        return f"about {formatting.times(speedup.expected)} faster {interval}"
+    if speedup.expected > 1 / estimator.MIN_GAIN:
+        return f"about as fast as a plain loop {interval}"
+    return f"slower than a plain loop, {formatting.times(speedup.expected)} {interval}"
 
 
-def pitfalls(facts: Facts, traps: Iterable[Trap] = PITFALLS) -> tuple[Pitfall, ...]:
-    """What to watch for with the chosen strategy, and what to do about it."""
-    return tuple(Pitfall(code=trap.code, text=trap.text.format_map(facts.words)) for trap in traps if trap.fires(facts))
+def reasons(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[Reason, ...]:
+    """Return the reasons for the choice, the strongest first.
+
+    Args:
+        choice: The choice to explain.
+        modelled: The estimates before the trials calibrated them.
+    """
+    strongest, *others = rules.reasons(choice.facts)
+    return (
+        *_trial(choice),
+        strongest,
+        *conflicts(choice, modelled),
+        *(_description(choice, choice.described) if choice.described is not None else ()),
+        *others,
+        *library_notes.reasons(choice.libraries, choice.best.strategy, choice.request.profile),
+    )
 
 
-def as_json() -> dict[str, list[dict[str, object]]]:
-    """The rules and pitfalls as plain data, templates unfilled."""
-    return {
-        "rules": [
-            {
-                "rule": rule.name,
-                "when": rule.when,
-                "favours": sorted(rule.favours),
-                "text": f"{rule.because}, so {rule.so}",
-                "source": rule.source,
-            }
-            for rule in (*RULES, FALLBACK)
-        ],
-        "pitfalls": [
-            {
-                "code": trap.code,
-                "when": trap.when,
-                "concerns": sorted(trap.concerns),
-                "text": trap.text,
-                "source": trap.source,
-            }
-            for trap in PITFALLS
-        ],
+def _trial(choice: Choice) -> tuple[Reason, ...]:
+    """The trial of the recommended strategy, predicted against measured."""
+    best = choice.best
+    trials = [trial for trial in choice.request.trials if trial.strategy == best.strategy and trial.failure is None]
+    if not trials:
+        return ()
+    trial = min(trials, key=lambda trial: abs(trial.workers - best.workers))
+    text = (
+        f"{formatting.count(trial.calls)} calls really run with {formatting.workers(trial.strategy, trial.workers)} "
+        f"took {formatting.duration(trial.measured)}, predicted {formatting.duration(trial.predicted)}."
+    )
+    return (Reason(rule="verified", text=text, source="--verify"),)
+
+
+def _description(choice: Choice, described: Reading) -> tuple[Reason, ...]:
+    """The words that a description was judged by, and what would change the verdict."""
+    quoted = ", ".join(f"“{word}”" for word in described.words)
+    words = Reason(rule="words", text=f"What weighed most in the description: {quoted}.", source=CLASSIFIER)
+    turn = turning_point(choice.best.strategy, choice.request.profile, choice.request.machine)
+    return (*((words,) if quoted else ()), *((turn,) if turn else ()))
+
+
+def warnings(choice: Choice) -> tuple[Pitfall, ...]:
+    """Return the pitfalls of the recommendation: those of the task, then those of its libraries."""
+    return pitfalls(choice.facts, (*PITFALLS, *library_notes.pitfall_rules(choice.libraries)))
+
+
+def alternatives(choice: Choice) -> tuple[Alternative, ...]:
+    """Return every strategy considered: the recommended, the others best first, and last the infeasible ones."""
+    others = sorted((one for one in choice.leaders.values() if one is not choice.best), key=_expected)
+    infeasible = {
+        one.strategy: one
+        for one in reversed(choice.estimates)
+        if not one.feasible and one.strategy not in choice.leaders
     }
+    return tuple(_alternative(choice, one) for one in (choice.best, *others, *infeasible.values()))
+
+
+def _expected(estimate: Estimate) -> float:
+    return estimate.seconds.expected
+
+
+def _alternative(choice: Choice, estimate: Estimate) -> Alternative:
+    speedup = speedup_of(estimate, choice.loop, choice.evidence) if estimate.feasible else None
+    why = estimate.why
+    if speedup is not None and not is_within_limit(estimate, speedup.expected):
+        why = f"limited by {limited_by(estimate.strategy, choice.request.machine, estimate.bottleneck)}"
+    return Alternative(
+        strategy=estimate.strategy,
+        workers=estimate.workers,
+        feasible=estimate.feasible,
+        seconds=estimate.seconds if estimate.feasible else None,
+        speedup=speedup,
+        why=why,
+        chunk=estimate.chunk,
+    )
+
+
+def undecided(questions: tuple[str, ...], job: Job, machine: Machine) -> Advice:
+    """Return the advice where too little is known: the questions that would decide it, instead of a guess."""
+    return Advice(
+        recommendation="undecided",
+        workers=1,
+        confidence=0.0,
+        evidence="described",
+        speedup=None,
+        seconds=None,
+        summary=f"Not enough to go on: {questions[0]}",
+        reasons=(
+            Reason(
+                rule="undecided",
+                text="The description does not say where the time goes, and that decides. Measuring it does: "
+                "advise my_module:function.",
+                source=NOTEBOOK,
+            ),
+        ),
+        warnings=(),
+        alternatives=(),
+        profile=None,
+        machine=machine,
+        job=job,
+        snippet="",
+        questions=questions,
+    )

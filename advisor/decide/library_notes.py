@@ -1,20 +1,20 @@
-"""What the lexicon knows of the libraries and programs at hand → reasons and pitfalls of an advice.
+"""Facts about the libraries and programs of a job, as reasons and pitfalls of an advice.
 
-A fact supports a verdict, it does not make one: of a function that was measured, only those are told that agree with
-what was measured.
+A fact supports a verdict, it does not make one: of a function that was measured, only facts that agree with the
+measurement are reported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from advisor.decide.pitfalls import PitfallRule
 from advisor.describe.lexicon import lookup
-from advisor.models import LexiconEntry, Machine, Pitfall, Profile, Reason, Strategy
+from advisor.models import LexiconEntry, Profile, Reason, Strategy
 from advisor.models.strategies import CONCURRENT, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
 
-MOST_REASONS = 3
-MOST_PITFALLS = 3
-NOTICED = 0.3  # share of a measured call's time, from which a fact about it is of interest
+MAX_REASONS = 3
+NOTICEABLE = 0.3  # share of a measured call's time from which a fact about it is of interest
 
 # Where the work happens → the strategies that this speaks for.
 _SPEAKS_FOR: dict[str, frozenset[Strategy]] = {
@@ -25,7 +25,7 @@ _SPEAKS_FOR: dict[str, frozenset[Strategy]] = {
     "serial": SEQUENTIAL,
 }
 # A trait, the strategies that it is a pitfall of, and what to do.
-_WARNINGS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
+PITFALL_TRAITS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
     (
         "not-thread-safe",
         frozenset({"threading"}),
@@ -51,36 +51,42 @@ _WARNINGS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
 
 
 def known(named: Iterable[LexiconEntry], modules: Sequence[str]) -> tuple[LexiconEntry, ...]:
-    """The entries that a text names, and those about the modules that a call imports."""
+    """Return the entries that a description names, and those about the modules that a call imports."""
     return tuple(dict.fromkeys([*named, *(lookup.facts_for_modules(modules) if modules else ())]))
 
 
 def reasons(entries: Sequence[LexiconEntry], strategy: Strategy, profile: Profile) -> tuple[Reason, ...]:
-    """The facts that speak for the strategy, each with its version and source."""
+    """Return the facts that speak for the strategy, each with its version and source."""
     speaking = [entry for entry in entries if entry.source and strategy in _SPEAKS_FOR.get(entry.works, ())]
     if profile.archetype is None:
-        speaking = [entry for entry in speaking if _was_seen(entry, profile)]
+        speaking = [entry for entry in speaking if _agrees(entry, profile)]
     return tuple(
         Reason(rule="knowledge", text=_with_version(entry), source=entry.source or "")
-        for entry in speaking[:MOST_REASONS]
+        for entry in speaking[:MAX_REASONS]
     )
 
 
-def pitfalls(entries: Sequence[LexiconEntry], strategy: Strategy, machine: Machine) -> tuple[Pitfall, ...]:
-    """What is known to go wrong with the strategy and one of them."""
+def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
+    """Return a pitfall for each trait, of the first library that has it."""
     return tuple(
-        Pitfall(code=trait, text=text.format(name=entry.name))
-        for trait, concerned, text in _WARNINGS
-        if strategy in concerned and (trait != "not-fork-safe" or machine.start_method == "fork")
-        for entry in [one for one in entries if trait in one.traits and one.source][:1]
-    )[:MOST_PITFALLS]
+        PitfallRule(
+            code=trait,
+            when=f"{entry.name} is used",
+            condition=lambda facts, trait=trait: trait != "not-fork-safe" or facts.machine.start_method == "fork",  # type: ignore[misc]
+            concerns=concerns,
+            text=text.replace("{name}", entry.name),
+            source=entry.source or "",
+        )
+        for trait, concerns, text in PITFALL_TRAITS
+        for entry in [entry for entry in entries if trait in entry.traits and entry.source][:1]
+    )
 
 
-def _was_seen(entry: LexiconEntry, profile: Profile) -> bool:
-    """Whether a measured call spends a good part of its time the way that the fact says."""
+def _agrees(entry: LexiconEntry, profile: Profile) -> bool:
+    """Return True if a measured call spends a good part of its time the way that the fact says."""
     parts = {"holds": profile.gil_held, "releases": profile.gil_free, "child": profile.child_cpu}
     seconds = parts.get(entry.works, profile.wait)
-    return (seconds or 0.0) >= NOTICED * profile.wall
+    return (seconds or 0.0) >= NOTICEABLE * profile.wall
 
 
 def _with_version(entry: LexiconEntry) -> str:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from advisor.decide import conditions
 from advisor.decide.facts import (
-    FEW_CALLS,
-    LARGE_OBJECT,
-    LARGE_WORKING_SET,
     MANY_PIECES,
-    MOSTLY,
     MUCH,
-    SLOW_FIRST,
-    SMALL_TASK,
-    WIDE,
     Facts,
 )
 from advisor.describe.sources import (
@@ -37,12 +31,12 @@ from advisor.describe.sources import (
     THREADPOOLCTL,
     TINY_CALLS,
 )
-from advisor.models import Strategy
+from advisor.models import Pitfall, Strategy
 from advisor.models.strategies import CONCURRENT, EVERY, OWN_GIL, POOLS, PROCESSES, SEQUENTIAL, SHARED_MEMORY
 
 
 @dataclass(frozen=True)
-class Trap:
+class PitfallRule:
     """A pitfall: fires when `condition` holds for one of the strategies it `concerns`; `text` says what to do."""
 
     code: str
@@ -56,92 +50,35 @@ class Trap:
         return facts.strategy in self.concerns and self.condition(facts)
 
 
-def _large_self(facts: Facts) -> bool:
-    return (facts.profile.function_bytes or 0.0) >= LARGE_OBJECT and _processes_matter(facts)
-
-
-def _processes_matter(facts: Facts) -> bool:
-    """Processes were chosen, or would have been worth it."""
-    return facts.strategy in OWN_GIL or facts.wants_processes
-
-
-def _data_is_dear(facts: Facts) -> bool:
-    """Arguments and results, not a large `self`, make the pipe slow."""
-    mostly_self = (facts.profile.function_bytes or 0.0) > facts.pipe_bytes and _large_self(facts)
-    return facts.pickling_is_dear and _processes_matter(facts) and not mostly_self and not _tiny(facts)
-
-
-def _tiny(facts: Facts) -> bool:
-    return facts.profile.wall < SMALL_TASK * facts.dispatch
-
-
-def _nested(facts: Facts) -> bool:
-    return facts.workers > 1 and facts.native_threads >= 1.5
-
-
-def _uncertain(facts: Facts) -> bool:
-    seconds = facts.chosen.seconds
-    wide = seconds.high > WIDE * max(seconds.low, 1e-12)
-    return not facts.assumed and not facts.verified and (wide or facts.profile.calls < FEW_CALLS)
-
-
-def _hidden_limit(facts: Facts) -> bool:
-    return facts.workers > 1 and facts.wait_share >= MOSTLY and not facts.verified
-
-
-def _slow_first_call(facts: Facts) -> bool:
-    first = facts.profile.first_call or 0.0
-    return first >= SLOW_FIRST * facts.profile.wall and first * 10 >= facts.chosen.seconds.expected
-
-
-def _memory_is_short(facts: Facts) -> bool:
-    needed, memory = facts.memory_needed, facts.machine.memory
-    return facts.workers > 1 and needed is not None and memory is not None and needed > 0.5 * memory
-
-
-def _shared_bandwidth(facts: Facts) -> bool:
-    busy = facts.gil_share + facts.free_share >= MOSTLY
-    return facts.workers > 1 and busy and facts.working_set >= LARGE_WORKING_SET and not facts.verified
-
-
-def _imports_are_slow(facts: Facts) -> bool:
-    imports = facts.profile.import_seconds or 0.0
-    return facts.machine.start_method != "fork" and imports >= 0.3 and imports * 10 >= facts.chosen.seconds.expected
-
-
-def _threads_would_be_lost(facts: Facts) -> bool:
-    return facts.machine.start_method == "fork" and (bool(facts.effects.threads_left) or facts.native_threads >= 1.5)
-
-
-PITFALLS: tuple[Trap, ...] = (
-    Trap(
+PITFALLS: tuple[PitfallRule, ...] = (
+    PitfallRule(
         "unpicklable-function",
         "the function cannot be pickled and only processes would help",
-        lambda facts: facts.profile.picklable.function is False and _processes_matter(facts),
+        lambda facts: facts.profile.picklable.function is False and conditions.processes_matter(facts),
         EVERY,
         "The function cannot be sent to a process ({function_reason}): define it at the top level of an importable "
         "module, not as a lambda or inside another function.",
         PICKLE_DOCS,
     ),
-    Trap(
+    PitfallRule(
         "unpicklable-arguments",
         "the arguments cannot be pickled and only processes would help",
-        lambda facts: facts.profile.picklable.arguments is False and _processes_matter(facts),
+        lambda facts: facts.profile.picklable.arguments is False and conditions.processes_matter(facts),
         EVERY,
         "The arguments cannot be sent to a process ({argument_reason}): pass what they are made from, a path "
         "instead of an open file, a URL or an address instead of a connection, and open it in the worker.",
         PICKLE_DOCS,
     ),
-    Trap(
+    PitfallRule(
         "unpicklable-result",
         "the result cannot be pickled and only processes would help",
-        lambda facts: facts.profile.picklable.results is False and _processes_matter(facts),
+        lambda facts: facts.profile.picklable.results is False and conditions.processes_matter(facts),
         EVERY,
         "The result cannot be sent back from a process ({result_reason}): return plain data, such as a list instead "
         "of a generator or a path instead of an open file.",
         PICKLE_DOCS,
     ),
-    Trap(
+    PitfallRule(
         "native-result",
         "a result is made of many pieces of native memory, which threads would give back for each other",
         lambda facts: (facts.profile.result_pieces or 0.0) >= MANY_PIECES * facts.profile.wall and facts.free_share > 0,
@@ -151,7 +88,7 @@ PITFALLS: tuple[Trap, ...] = (
         "data, and let the rest go within the call.",
         MALLOC,
     ),
-    Trap(
+    PitfallRule(
         "coroutine-in-a-pool",
         "a coroutine function is given to a pool",
         lambda facts: facts.profile.coroutine,
@@ -160,7 +97,7 @@ PITFALLS: tuple[Trap, ...] = (
         "asyncio.run(function(...)), as the code here does.",
         ASYNCIO_DOCS,
     ),
-    Trap(
+    PitfallRule(
         "blocks-the-loop",
         "a coroutine computes for much of its time",
         lambda facts: facts.computes and facts.profile.coroutine,
@@ -169,16 +106,16 @@ PITFALLS: tuple[Trap, ...] = (
         "give that part to a process pool with loop.run_in_executor.",
         ASYNCIO_DOCS,
     ),
-    Trap(
+    PitfallRule(
         "not-thread-safe",
         "the function writes globals and threads would share them",
         lambda facts: bool(facts.effects.globals_written) and facts.workers > 1,
         frozenset({"threading"}),
-        "The function writes {globals}: threads can interleave between reading and writing it. Guard it with a "
+        "The function writes {globals_written}: threads can interleave between reading and writing it. Guard it with a "
         "threading.Lock, or return the value instead.",
         THREADING_DOCS,
     ),
-    Trap(
+    PitfallRule(
         "unguarded-state",
         "the calls share state and threads would interleave on it",
         lambda facts: facts.job.shares_state is True and not facts.effects.globals_written and facts.workers > 1,
@@ -187,16 +124,16 @@ PITFALLS: tuple[Trap, ...] = (
         "it over through a queue.Queue.",
         "notebook “Understanding Multithreading”, Common Pitfalls",
     ),
-    Trap(
+    PitfallRule(
         "unshared-globals",
         "the function writes globals, of which each process has its own",
         lambda facts: bool(facts.effects.globals_written),
         OWN_GIL,
-        "The function writes {globals}: every worker has a copy of its own, and what it writes there is lost. Return "
-        "the value and collect it in the parent.",
+        "The function writes {globals_written}: every worker has a copy of its own, and what it writes there is lost. "
+        "Return the value and collect it in the parent.",
         PROCESS_GUIDELINES,
     ),
-    Trap(
+    PitfallRule(
         "unshared-changes",
         "a call changes its arguments or an object, of which each process has its own",
         lambda facts: bool(facts.effects.changed),
@@ -205,7 +142,7 @@ PITFALLS: tuple[Trap, ...] = (
         "is new, such as the changed object itself, and put it in place in the parent.",
         PROCESS_GUIDELINES,
     ),
-    Trap(
+    PitfallRule(
         "unshared-state",
         "the calls share state, of which each process has its own",
         lambda facts: facts.job.shares_state is True and not facts.effects.globals_written,
@@ -214,7 +151,7 @@ PITFALLS: tuple[Trap, ...] = (
         "state in a multiprocessing.Manager.",
         PROCESS_GUIDELINES,
     ),
-    Trap(
+    PitfallRule(
         "gil-blocked",
         "the call blocks with the GIL held",
         lambda facts: facts.share(facts.profile.gil_blocked) >= 0.1 and not facts.free_threaded,
@@ -223,16 +160,16 @@ PITFALLS: tuple[Trap, ...] = (
         "extension does not release it. Look for another library, or call it in processes.",
         GIL_TERM,
     ),
-    Trap(
+    PitfallRule(
         "nested-parallelism",
         "native threads times workers are more than the cores",
-        _nested,
+        conditions.nested_parallelism,
         POOLS,
-        "Each call keeps {native_threads} cores busy by itself; {crew} on top fight for {cores}. Limit one of the two: "
-        "OMP_NUM_THREADS=1 (or threadpoolctl.threadpool_limits(1)) in the workers.",
+        "Each call keeps {native_threads} cores busy by itself; {workers} on top fight for {cores}. Limit one of the "
+        "two: OMP_NUM_THREADS=1 (or threadpoolctl.threadpool_limits(1)) in the workers.",
         THREADPOOLCTL,
     ),
-    Trap(
+    PitfallRule(
         "child-threads",
         "the child program runs on several cores",
         lambda facts: facts.workers > 1 and (facts.profile.child_cpu or 0.0) > 1.2 * facts.profile.wall,
@@ -241,52 +178,52 @@ PITFALLS: tuple[Trap, ...] = (
         "ffmpeg -threads 1) or use fewer workers.",
         "https://ffmpeg.org/ffmpeg-codecs.html",
     ),
-    Trap(
+    PitfallRule(
         "large-self",
         "the function drags a large object along",
-        _large_self,
+        conditions.large_self,
         EVERY,
         "Every task would carry the function's {function_bytes} (a bound method brings its whole object): use a "
         "module-level function, and give each worker the object once through the pool's initializer.",
         POOL_DOCS,
     ),
-    Trap(
+    PitfallRule(
         "pickling-dear",
         "pickling costs at least a fifth of the call",
-        _data_is_dear,
+        conditions.data_is_expensive,
         EVERY,
         "Sending a call to a process costs {pickling} against {wall} of work ({argument_bytes} in, {result_bytes} "
         "out): pass paths or indexes instead of data; give large read-only data once, by an initializer, "
         "multiprocessing.shared_memory or joblib's memory mapping; return summaries.",
         SHARED_MEMORY_DOCS,
     ),
-    Trap(
+    PitfallRule(
         "too-small",
         "a call is short against the cost of sending it",
-        lambda facts: _tiny(facts) and facts.job.calls > 1,
+        lambda facts: conditions.too_small(facts) and facts.job.calls > 1,
         SHARED_MEMORY | SEQUENTIAL,
         "A call takes {wall} and sending one to a worker {dispatch}: before any pool can help, batch the work so that "
         "one call handles hundreds of items.",
         TINY_CALLS,
     ),
-    Trap(
+    PitfallRule(
         "too-small",
         "a call is short against the cost of sending it",
-        _tiny,
+        conditions.too_small,
         OWN_GIL,
         "A call takes {wall} and sending one to a worker {dispatch}: send many at a time, map(..., "
         "chunksize={chunk}) as the code here does, or let one call handle many items.",
         TINY_CALLS,
     ),
-    Trap(
+    PitfallRule(
         "memory",
         "the workers need more than half of the memory",
-        _memory_is_short,
+        conditions.memory_is_short,
         POOLS,
-        "{crew} need about {memory_needed} of the {memory} there is: use fewer workers, or smaller pieces of work.",
+        "{workers} need about {memory_needed} of the {memory} there is: use fewer workers, or smaller pieces of work.",
         PROCESS_GUIDELINES,
     ),
-    Trap(
+    PitfallRule(
         "main-guard",
         "workers start by importing the main module",
         lambda facts: facts.machine.start_method != "fork",
@@ -295,16 +232,16 @@ PITFALLS: tuple[Trap, ...] = (
         "if __name__ == '__main__', or it never ends starting.",
         START_METHODS,
     ),
-    Trap(
+    PitfallRule(
         "fork-with-threads",
         "the process forks while threads are running",
-        _threads_would_be_lost,
+        conditions.threads_would_be_lost,
         PROCESSES,
         "Threads are alive when the pool forks, and a lock that one of them holds stays locked in the workers: use "
         "mp_context=multiprocessing.get_context('forkserver'), or 'spawn'.",
         FORK_AND_THREADS,
     ),
-    Trap(
+    PitfallRule(
         "shared-random",
         "a random generator's state is copied into the workers",
         lambda facts: facts.effects.random_shared and facts.machine.start_method == "fork",
@@ -313,16 +250,16 @@ PITFALLS: tuple[Trap, ...] = (
         "draw the same numbers. Give each call a generator of its own, numpy.random.default_rng([seed, index]).",
         NUMPY_RANDOM,
     ),
-    Trap(
+    PitfallRule(
         "slow-first-call",
         "the first call is much dearer than the others",
-        _slow_first_call,
+        conditions.slow_first_call,
         OWN_GIL,
         "The first call took {first_call}, the others {wall}: every worker pays for it again. Do in the pool's "
         "initializer what it does once.",
         POOL_DOCS,
     ),
-    Trap(
+    PitfallRule(
         "cheap-repeats",
         "a call with an input that was given before is much cheaper than the first",
         lambda facts: facts.profile.repeated_call is not None,
@@ -332,16 +269,16 @@ PITFALLS: tuple[Trap, ...] = (
         "new input: where inputs come again, or the job is run again, expect less time and less to gain.",
         CACHES,
     ),
-    Trap(
+    PitfallRule(
         "slow-import",
         "importing the target's module takes a good part of the job",
-        _imports_are_slow,
+        conditions.imports_are_slow,
         PROCESSES,
         "Importing the module takes {import_seconds}, and each worker does it again: keep one pool for all jobs, or "
         "move heavy imports out of the module that the workers import.",
         START_METHODS,
     ),
-    Trap(
+    PitfallRule(
         "gil-convoy",
         "something must stay responsive beside threads that hold the GIL",
         lambda facts: facts.job.responsive is True and facts.gil_share >= MUCH and not facts.free_threaded,
@@ -350,34 +287,34 @@ PITFALLS: tuple[Trap, ...] = (
         "hand-over: a UI stutters. Processes would leave it alone; a lower sys.setswitchinterval eases it.",
         SWITCH_INTERVAL,
     ),
-    Trap(
+    PitfallRule(
         "memory-bandwidth",
         "the call works on much memory",
-        _shared_bandwidth,
+        conditions.shares_bandwidth,
         POOLS,
-        "A call works on {working_set}: {crew} share one memory bus and cache, and may gain less than the cores "
+        "A call works on {working_set}: {workers} share one memory bus and cache, and may gain less than the cores "
         "promise. --verify tells.",
         "https://en.wikipedia.org/wiki/Roofline_model",
     ),
-    Trap(
+    PitfallRule(
         "in-turn",
         "what a call holds while it waits, others have to wait for",
-        lambda facts: facts.held_limit < facts.workers,
+        lambda facts: facts.resource_limit < facts.workers,
         CONCURRENT,
-        "A call holds {held} for {held_share} of its time, and {held_places} can at a time: at most {held_limit}, "
-        "however many workers there are. Hold it for a shorter part of the call, or have more of it.",
+        "A call holds {resource} for {resource_share} of its time, and {resource_places} can at a time: at most "
+        "{resource_limit}, however many workers there are. Hold it for a shorter part of the call, or have more of it.",
         AMDAHL,
     ),
-    Trap(
+    PitfallRule(
         "hidden-limit",
         "the call waits, and the wait was only seen one call at a time",
-        _hidden_limit,
+        conditions.hidden_limit,
         CONCURRENT,
-        "A lock, a rate limit or a connection limit behind the waiting shows only when calls overlap, and {workers} "
-        "workers may need {workers} connections: check with --verify before relying on it.",
+        "A lock, a rate limit or a connection limit behind the waiting shows only when calls overlap, and "
+        "{worker_count} workers may need {worker_count} connections: check with --verify before relying on it.",
         AMDAHL,
     ),
-    Trap(
+    PitfallRule(
         "output",
         "the function prints",
         lambda facts: facts.effects.output_bytes > 0 and facts.workers > 1,
@@ -386,7 +323,7 @@ PITFALLS: tuple[Trap, ...] = (
         "text, or use logging.",
         "https://docs.python.org/3/howto/logging-cookbook.html",
     ),
-    Trap(
+    PitfallRule(
         "threads-left",
         "threads outlive the calls",
         lambda facts: bool(facts.effects.threads_left),
@@ -395,7 +332,7 @@ PITFALLS: tuple[Trap, ...] = (
         "keep one pool outside the function.",
         THREADING_DOCS,
     ),
-    Trap(
+    PitfallRule(
         "children-left",
         "child processes outlive the calls",
         lambda facts: facts.effects.children_left > 0,
@@ -404,7 +341,7 @@ PITFALLS: tuple[Trap, ...] = (
         "them, or use subprocess.run.",
         "https://docs.python.org/3/library/subprocess.html",
     ),
-    Trap(
+    PitfallRule(
         "busy-host",
         "the host was busy while measuring",
         lambda facts: (facts.profile.run_queue or 0.0) >= 0.2 * facts.profile.wall,
@@ -413,7 +350,7 @@ PITFALLS: tuple[Trap, ...] = (
         "it is quiet.",
         "https://docs.kernel.org/scheduler/sched-stats.html",
     ),
-    Trap(
+    PitfallRule(
         "measured-without-gil",
         "the call was measured without a GIL, and the interpreter planned for has one",
         lambda facts: facts.unseparated,
@@ -422,7 +359,7 @@ PITFALLS: tuple[Trap, ...] = (
         "it as the machine's Python; else measure again where it is to run.",
         FREE_THREADING,
     ),
-    Trap(
+    PitfallRule(
         "unknown-split",
         "how the call's time splits into computing and waiting is not known",
         lambda facts: facts.unknown_share >= MUCH and not facts.verified,
@@ -431,16 +368,16 @@ PITFALLS: tuple[Trap, ...] = (
         "advise my_module:function, or run a part of the job with --verify.",
         NOTEBOOK,
     ),
-    Trap(
+    PitfallRule(
         "uncertain",
         "few calls were measured or the interval is wide",
-        _uncertain,
+        conditions.uncertain,
         EVERY,
         "Judged by {calls_measured}, the job may take {low} to {high}: give a larger --budget and more inputs, "
         "or run a part of it with --verify.",
         "90 % interval of the cost model",
     ),
-    Trap(
+    PitfallRule(
         "assumed-figures",
         "nothing was measured",
         lambda facts: facts.assumed,
@@ -449,3 +386,8 @@ PITFALLS: tuple[Trap, ...] = (
         NOTEBOOK,
     ),
 )
+
+
+def pitfalls(facts: Facts, rules: Iterable[PitfallRule] = PITFALLS) -> tuple[Pitfall, ...]:
+    """Return what to watch for with the chosen strategy, and what to do about it."""
+    return tuple(Pitfall(code=rule.code, text=rule.text.format_map(facts.words)) for rule in rules if rule.fires(facts))

@@ -1,11 +1,17 @@
-"""The rules: why a strategy suits a task, as rows, the strongest first."""
+"""The rules: why a strategy suits a task, as rows, the strongest first.
+
+A rule holds its condition, the strategies it speaks for, its words and their source together, so that the explanation
+cannot differ from the decision. Its words come in two halves: `because` (a clause that the summary quotes) and `so`.
+Both are templates over `Facts.words`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from advisor.decide.facts import IN_TURN, MOSTLY, MUCH, SMALL_TASK, Facts
+from advisor.decide import conditions
+from advisor.decide.facts import MOSTLY, MUCH, SERIAL_SPEEDUP, SMALL_TASK, Facts
 from advisor.describe.sources import (
     AMDAHL,
     FREE_THREADING,
@@ -18,7 +24,7 @@ from advisor.describe.sources import (
     THREADPOOLCTL,
     TINY_CALLS,
 )
-from advisor.models import Strategy
+from advisor.models import Reason, Strategy
 from advisor.models.strategies import EVERY, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
 
 
@@ -46,34 +52,6 @@ class Rule:
         return sentence[:1].upper() + sentence[1:]
 
 
-def _already_parallel(facts: Facts) -> bool:
-    return facts.native_threads >= max(1.5, 0.6 * facts.machine.cores)
-
-
-def _start_up_is_dearer(facts: Facts) -> bool:
-    processes = facts.best("multiprocessing")
-    return (
-        facts.wants_processes
-        and facts.loop is not None
-        and processes is not None
-        and processes.start_up >= 0.5 * facts.loop.seconds.expected
-    )
-
-
-def _cannot_be_sent(facts: Facts) -> bool:
-    picklable = facts.profile.picklable
-    return facts.wants_processes and False in (picklable.function, picklable.arguments, picklable.results)
-
-
-def _processes_are_no_faster(facts: Facts) -> bool:
-    processes = facts.best("multiprocessing")
-    return processes is not None and facts.chosen.seconds.expected <= processes.seconds.expected * 1.05
-
-
-def _more_workers_than_cores(facts: Facts) -> bool:
-    return facts.workers > facts.machine.cores and facts.wait_share >= 0.2
-
-
 RULES: tuple[Rule, ...] = (
     Rule(
         "single-call",
@@ -96,7 +74,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "already-parallel",
         "one call keeps most cores busy by itself",
-        _already_parallel,
+        conditions.already_parallel,
         SEQUENTIAL,
         "one call keeps {busy_cores} of {cores} busy by itself",
         "a pool on top would fight for the same cores, unless its threads are limited first (OMP_NUM_THREADS=1)",
@@ -123,7 +101,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "start-up",
         "starting the pool costs at least half of the whole job",
-        _start_up_is_dearer,
+        conditions.start_up_dominates,
         SEQUENTIAL,
         "the whole job takes {loop_seconds} and starting processes for it {start_up}",
         "it is over before a pool has paid for itself",
@@ -251,7 +229,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "one-after-the-other",
         "described calls that need each other's results, or all the same thing",
-        lambda facts: facts.profile.archetype == "serial" and facts.held_limit < IN_TURN,
+        lambda facts: facts.profile.archetype == "serial" and facts.resource_limit < SERIAL_SPEEDUP,
         SEQUENTIAL,
         "the calls have to take turns: each needs the result of the one before, or the one thing that all of them use",
         "workers would stand in line",
@@ -260,25 +238,25 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "in-turn",
         "what a call holds while it waits, others would have to wait for",
-        lambda facts: facts.profile.archetype != "serial" and facts.held_limit < IN_TURN,
+        lambda facts: facts.profile.archetype != "serial" and facts.resource_limit < SERIAL_SPEEDUP,
         SEQUENTIAL,
-        "{held_places} at a time can hold {held}, and a call holds it for {held_share} of its time",
+        "{resource_places} at a time can hold {resource}, and a call holds it for {resource_share} of its time",
         "workers would stand in line for it",
         AMDAHL,
     ),
     Rule(
         "one-for-each-process",
         "threads would wait for what each process has one of",
-        lambda facts: facts.held is None and bool(facts.profile.held),
+        lambda facts: facts.tightest_resource is None and bool(facts.profile.held),
         OWN_GIL,
-        "in one process, {held_places} at a time can hold {held}, for {held_share} of a call",
+        "in one process, {resource_places} at a time can hold {resource}, for {resource_share} of a call",
         "processes, which have one each, do not wait for one another",
         AMDAHL,
     ),
     Rule(
         "unpicklable",
         "the call cannot be sent to a process",
-        _cannot_be_sent,
+        conditions.unpicklable,
         SHARED_MEMORY | SEQUENTIAL,
         "processes cannot be given this call ({obstacle})",
         "what needs no pickling is left",
@@ -287,7 +265,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "pickling-dear",
         "pickling costs at least a fifth of the call",
-        lambda facts: facts.pickling_is_dear and facts.computes and facts.machine.cores > 1,
+        lambda facts: facts.pickling_is_expensive and facts.computes and facts.machine.cores > 1,
         SHARED_MEMORY | SEQUENTIAL,
         "sending one call to a process and its result back costs {pickling} against {wall} of work",
         "processes would spend their gain on the pipe",
@@ -296,9 +274,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "memory",
         "the host's memory is too small for what would be at least a tenth faster",
-        lambda facts: facts.short_of_memory is not None,
+        lambda facts: facts.larger_pool is not None,
         EVERY,
-        "{large_crew} would need {large_memory} of memory, more than {memory_share} of the {memory} available",
+        "{larger_pool} would need {larger_pool_memory} of memory, more than {memory_share} of the {memory} available",
         "only what fits is left",
         NOTEBOOK + " (minimal memory)",
     ),
@@ -314,16 +292,16 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "more-than-cores",
         "more workers than cores, for a call that waits",
-        _more_workers_than_cores,
+        conditions.more_workers_than_cores,
         OWN_GIL,
         "a call waits for {wait_share} of its time",
-        "{workers} workers keep {cores} busy where fewer would leave them idle",
+        "{worker_count} workers keep {cores} busy where fewer would leave them idle",
         NOTEBOOK,
     ),
     Rule(
         "simpler",
         "processes are no faster, though the call computes",
-        lambda facts: facts.strategy == "threading" and facts.computes and _processes_are_no_faster(facts),
+        lambda facts: facts.strategy == "threading" and facts.computes and conditions.processes_are_no_faster(facts),
         frozenset({"threading"}),
         "processes would be no faster",
         "threads are the simpler choice: shared memory, no pickling, a quick start",
@@ -332,9 +310,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "little-to-gain",
         "no pool makes the job at least a tenth faster",
-        lambda facts: facts.rival is not None,
+        lambda facts: facts.runner_up is not None,
         SEQUENTIAL,
-        "the plain loop takes {loop_seconds} and the best other way, {rival}, {rival_seconds}",
+        "the plain loop takes {loop_seconds} and the best other way, {runner_up}, {runner_up_seconds}",
         "a pool is not worth its trouble",
         AMDAHL,
     ),
@@ -345,7 +323,18 @@ FALLBACK = Rule(
     "no other rule says why",
     lambda facts: True,
     EVERY,
-    "the cost model puts {crew} at {seconds} against {loop_seconds} for a plain loop",
+    "the cost model puts {workers} at {expected} against {loop_seconds} for a plain loop",
     "that is the best of the ways it compared",
     "closed queueing network of GIL, cores, parent and waiting",
 )
+
+
+def reasons(facts: Facts, rules: Iterable[Rule] = RULES) -> tuple[Reason, ...]:
+    """Return a reason for each rule that speaks for the chosen strategy, the strongest first; there is at least one."""
+    fired = [rule for rule in rules if rule.fires(facts)] or [FALLBACK]
+    return tuple(Reason(rule=rule.name, text=rule.text(facts), source=rule.source) for rule in fired)
+
+
+def strongest(facts: Facts) -> Rule:
+    """Return the first rule that speaks for the chosen strategy."""
+    return next((rule for rule in RULES if rule.fires(facts)), FALLBACK)

@@ -39,7 +39,7 @@ _ASSUMED_STARTS: dict[StartMethod, dict[str, float]] = {
     "forkserver": {"process_start": 0.08, "process_start_each": 0.02},
     "spawn": {"process_start": 0.08, "process_start_each": 0.04},
 }
-_PROBES = "advisor.host.probes:main"
+PROBES = "advisor.host.probes:main"
 _START_SECONDS = 0.15  # of the time to measure, for the child's interpreter to start and end
 _measured: dict[str, Machine] = {}  # in this process, so that without a writable cache it happens only once
 
@@ -116,7 +116,7 @@ def measure_costs(host: Machine, seconds: float) -> dict[str, float]:
         return {}  # embedded, or an application that would start itself again: there is no interpreter to run
     request = {"cores": host.cores, "start_method": host.start_method, "seconds": seconds - _START_SECONDS}
     # Warnings must not become errors in the child.
-    command = interpreter.command(_PROBES, json.dumps(request), options=("-W", "ignore"))
+    command = interpreter.command(PROBES, json.dumps(request), options=("-W", "ignore"))
     for line in reversed(_output(command, seconds).splitlines(keepends=True)):
         with contextlib.suppress(ValueError):  # cut off in the middle, or not JSON at all
             return _valid_costs(json.loads(line))

@@ -329,15 +329,7 @@ def take_samples(
     """Run the probes in turn until the time is up.
 
     Next is always the probe with the fewest samples at the usual pace, so that one at an unusual pace is repeated. A
-    probe that fails, or would not end in time, is not run again.
-
-    Args:
-        probes: The probes by name.
-        host: Their argument.
-        seconds: Seconds to spend.
-        emit: Gets all samples so far, after each.
-        clock: Returns seconds.
-        pace: Returns the current pace of the CPU.
+    probe that fails, or would not end in time, is not run again. `emit` gets all samples so far, after each.
     """
     deadline = clock() + seconds
     samples: list[Sample] = []

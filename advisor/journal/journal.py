@@ -47,7 +47,7 @@ class Journal:
     """Advice and reported outcomes in a database; made by `open_journal`.
 
     Thread-safe. Several processes may use one database, each with its own connections, and a forked process opens new
-    ones.
+    ones. Every method but `record`, `renew` and `probe` raises JournalError if the database does not answer.
     """
 
     def __init__(
@@ -124,11 +124,7 @@ class Journal:
         return id
 
     def renew(self, id: str) -> bool | None:
-        """Note that advice was given again, from a cache, so that it is kept for longer.
-
-        Returns:
-            False if there is no such advice, None if that is not known.
-        """
+        """Keep advice for longer; return False if there is no such advice, None if that is not known."""
         now = self._clock()
         self._prune_if_due(now)
         if self._is_recent(id):
@@ -140,11 +136,7 @@ class Journal:
         return renewed
 
     def advice(self, id: str) -> JournalEntry | None:
-        """Return the advice with its question, or None if there is none with this id.
-
-        Raises:
-            JournalError: The database does not answer.
-        """
+        """Return the advice with its question, or None if there is none with this id."""
         return self._read(lambda connection: queries.find_advice(connection, id)) if is_possible_id(id) else None
 
     def report(
@@ -198,11 +190,7 @@ class Journal:
         return outcome
 
     def outcomes(self, limit: int = 1000) -> list[Outcome]:
-        """Return the newest outcomes first.
-
-        Raises:
-            JournalError: The database does not answer.
-        """
+        """Return up to `limit` outcomes, the newest first."""
         return self._read(lambda connection: queries.latest_outcomes(connection, limit))
 
     def export(self, folder: Path) -> tuple[int, int]:
@@ -213,7 +201,6 @@ class Journal:
 
         Raises:
             OSError: A file cannot be written.
-            JournalError: The database does not answer.
         """
         return self._read(lambda connection: export(queries.advice_with_outcomes(connection), folder))
 
@@ -225,9 +212,6 @@ class Journal:
 
         Returns:
             The number of entries removed.
-
-        Raises:
-            JournalError: The database does not answer.
         """
         age = self._keep_seconds if older_than_days is None else older_than_days * DAY
         before, removed = self._clock() - age, 0
@@ -244,7 +228,7 @@ class Journal:
             The revision that was found, or None if there were no tables.
 
         Raises:
-            JournalError: The database does not answer, or a newer version wrote it.
+            JournalError: A newer version wrote the tables, or the database does not answer.
         """
         try:
             return self._database.upgrade()

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, text, update
+from sqlalchemy import Connection, Row, RowMapping, delete, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from advisor.errors import UsageError
 from advisor.journal.models import JournalEntry, Outcome
 from advisor.journal.tables import VERSION_TABLE, advice, outcome
 from advisor.limits import MAX_OUTCOMES
-from advisor.models import Advice, Range
+from advisor.models import Advice
 
 RENEW_SECONDS = 3600.0  # between two renewals of one entry
 DELETE_BATCH = 500  # entries removed in one transaction, so that no other writer waits long
@@ -69,14 +69,14 @@ def probe_writing(connection: Connection) -> None:
 def latest_outcomes(connection: Connection, limit: int) -> list[Outcome]:
     """Return the newest outcomes first."""
     newest = select(outcome).order_by(outcome.c.reported.desc(), outcome.c.id.desc()).limit(limit)
-    return [_outcome(row) for row in connection.execute(newest)]
+    return [_outcome(row) for row in connection.execute(newest).mappings()]
 
 
 def advice_with_outcomes(connection: Connection) -> Iterator[tuple[JournalEntry, list[Outcome]]]:
     """Yield each entry that has outcomes, with all of them."""
     ordered = select(outcome).order_by(outcome.c.advice_id, outcome.c.id)
-    rows = connection.execution_options(yield_per=DELETE_BATCH).execute(ordered)
-    for id, group in groupby(rows, key=lambda row: str(row.advice_id)):
+    rows = connection.execution_options(yield_per=DELETE_BATCH).execute(ordered).mappings()
+    for id, group in groupby(rows, key=lambda row: str(row["advice_id"])):
         entry = find_advice(connection, id)
         assert entry is not None  # both tables are read in one transaction
         yield entry, [_outcome(row) for row in group]
@@ -109,6 +109,6 @@ def _entry(row: Row[Any]) -> JournalEntry:
     )
 
 
-def _outcome(row: Row[Any]) -> Outcome:
-    predicted = None if row.expected is None else Range(low=row.low, expected=row.expected, high=row.high)
-    return Outcome.model_validate({**row._mapping, "predicted": predicted})
+def _outcome(row: RowMapping) -> Outcome:
+    seconds = {name: row[name] for name in ("low", "expected", "high")}
+    return Outcome.model_validate({**row, "predicted": None if row["expected"] is None else seconds})

@@ -8,14 +8,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from dataclasses import dataclass
 
 # By name, since a target may replace those in `time`, as freezegun does.
 from time import perf_counter, process_time, thread_time
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ClockReading:
+class ClockReading(NamedTuple):
     """Seconds on every clock at one moment, or between two.
 
     `switches` counts voluntary context switches, after which a thread waits; `preemptions` counts involuntary ones.
@@ -31,19 +30,8 @@ class ClockReading:
 
     def since(self, earlier: ClockReading) -> ClockReading:
         """Return how far each clock went."""
-        return ClockReading(
-            self.wall - earlier.wall,
-            self.thread - earlier.thread,
-            self.process - earlier.process,
-            _difference(self.children, earlier.children),
-            _difference(self.run_queue, earlier.run_queue),
-            _difference(self.switches, earlier.switches),
-            _difference(self.preemptions, earlier.preemptions),
-        )
-
-
-def _difference(later: float | None, earlier: float | None) -> float | None:
-    return None if later is None or earlier is None else later - earlier
+        pairs = zip(self, earlier, strict=True)
+        return ClockReading(*(None if a is None or b is None else a - b for a, b in pairs))  # type: ignore[arg-type]
 
 
 class ThreadClocks:

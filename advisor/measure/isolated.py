@@ -28,18 +28,9 @@ def profile_target(
     watch: Watch = "outside",
     on_progress: Callable[[float, str], None] | None = None,
 ) -> MeasuredTarget:
-    """Measure a target in a child process.
+    """Measure a target ('my_module:func') in a child process for `budget` seconds, importing it included.
 
-    Args:
-        target: As 'my_module:func'.
-        inputs: As `--inputs` names them, see `load_calls`.
-        budget: Seconds to spend, importing the target included.
-        timeout: Seconds of silence after which the child is ended.
-        watch: Where to watch the GIL from, see `profile`.
-        on_progress: Gets the fraction of the budget that is over, and the current step.
-
-    Raises:
-        UsageError, TargetError, Interrupted: See `sandbox.run`.
+    `on_progress` gets the fraction of the budget that is over, and the current step. Raises as `sandbox.run` does.
     """
 
     def on_message(message: sandbox.Message) -> None:

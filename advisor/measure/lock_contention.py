@@ -50,15 +50,9 @@ class _Resource:
 def find_held_resources(
     function: Callable[..., Any], calls: Sequence[Call] | None, call_seconds: float, seconds: float
 ) -> tuple[HeldResource, ...]:
-    """Make more calls and return what they hold for a noticeable part of their time.
+    """Make more calls, which take `call_seconds` each, for so many seconds and return what they hold noticeably long.
 
-    A call that raises ends this quietly.
-
-    Args:
-        function: The function to call.
-        calls: Its arguments, reused when they run out; None for a function without arguments.
-        call_seconds: Wall seconds of a call.
-        seconds: Seconds to spend; nothing is called if two calls do not fit.
+    Nothing is called if two calls do not fit, and a call that raises ends this quietly.
     """
     if 2 * call_seconds > seconds:
         return ()

@@ -46,12 +46,9 @@ class Snapshot:
     """The state of everything below some roots; `complete` unless there was more than a snapshot may list."""
 
     def __init__(self, roots: Mapping[str, Any], *, buffers: bool, returned: Any = None) -> None:
-        """Look at the roots now.
+        """Look at the roots, which are objects by name, and at the content of arrays among them if `buffers`.
 
-        Args:
-            roots: Objects by name.
-            buffers: Read arrays too. Those that calls share are mostly scratch space, which nobody misses.
-            returned: What the call returned; `self.returned` gets the locations of it and of its parts.
+        `self.returned` gets the locations of what the call returned and of its parts.
         """
         self.states: dict[Location, object] = {}
         self.complete = True
@@ -96,11 +93,8 @@ def changed_arguments(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
 def changed_shared(before: Snapshot, after: Snapshot, *, first: bool, returned_none: bool) -> tuple[str, ...]:
     """Return the names of the shared objects that a call changed and the next one finds changed.
 
-    Args:
-        before: The shared objects before the call.
-        after: The same after it.
-        first: It was the very first call, which may set things up: only what was counting before is reported.
-        returned_none: A call that returns something and adds to a dictionary stores it there for later.
+    The very first call may set things up, so only what was counting before is reported of it. A call that returns
+    something and adds to a dictionary stores it there for later.
     """
 
     def matters(location: Location) -> bool:

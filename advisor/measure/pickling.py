@@ -32,30 +32,12 @@ class PickleCost:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
-class Pickling:
-    """Means over the calls looked at; the fields are those of Profile."""
-
-    picklable: Picklable
-    function_bytes: float | None
-    argument_bytes: float | None
-    result_bytes: float | None
-    pickle_seconds: float | None
-    further_argument_bytes: float | None
-    further_result_bytes: float | None
-    further_pickle_seconds: float | None
-
-
 def measure_pickling(
     function: Callable[..., Any], calls: Sequence[Call], results: Sequence[Any], seconds: float
-) -> Pickling:
-    """Pickle a function, arguments and results as multiprocessing does.
+) -> dict[str, Any]:
+    """Pickle a function, the arguments of calls and results as multiprocessing does, for about so many seconds.
 
-    Args:
-        function: The function.
-        calls: Calls whose arguments are pickled; a call without arguments still sends an empty tuple.
-        results: Results, none if they are not known.
-        seconds: About how long this may take.
+    Returns fields of Profile. A call without arguments still sends an empty tuple; unknown results are not passed.
     """
     ends = perf_counter() + seconds / 2  # the other half is for several objects at once
     sent = pickle_cost(function, ends)
@@ -65,21 +47,23 @@ def measure_pickling(
     further_arguments = _further_cost(values, arguments, seconds / 4)
     further_results = _further_cost(results, returned, seconds / 4)
     reasons = {"function": sent.reason, "arguments": _first_reason(arguments), "results": _first_reason(returned)}
-    return Pickling(
-        Picklable(
+    return {
+        "picklable": Picklable(
             function=sent.reason is None,
             arguments=reasons["arguments"] is None if arguments else None,
             results=reasons["results"] is None if returned else None,
             reasons={name: reason for name, reason in reasons.items() if reason},
         ),
-        sent.size,
-        _mean(cost.size for cost in arguments),
-        _mean(cost.size for cost in returned),
-        _total(sent.seconds, _mean(cost.seconds for cost in arguments), _mean(cost.seconds for cost in returned)),
-        further_arguments.size,
-        further_results.size,
-        _total(further_arguments.seconds, further_results.seconds),
-    )
+        "function_bytes": sent.size,
+        "argument_bytes": _mean(cost.size for cost in arguments),
+        "result_bytes": _mean(cost.size for cost in returned),
+        "pickle_seconds": _total(
+            sent.seconds, _mean(cost.seconds for cost in arguments), _mean(cost.seconds for cost in returned)
+        ),
+        "further_argument_bytes": further_arguments.size,
+        "further_result_bytes": further_results.size,
+        "further_pickle_seconds": _total(further_arguments.seconds, further_results.seconds),
+    }
 
 
 def _further_cost(objects: Sequence[Any], costs: Sequence[PickleCost], seconds: float) -> PickleCost:

@@ -131,7 +131,7 @@ def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progres
         target=workload.name,
         held=held,
         modules=imported_modules.modules(function),
-        **vars(pickled),
+        **pickled,
         result_pieces=native_allocations.pieces_per_result(results),
         peak_memory=peak_memory,
         idle_memory=idle_memory,
@@ -170,7 +170,7 @@ class Profiler:
         self._watch: Watch = watch
         self._meter: Meter | None = None
         self._profile: Profile | None = None
-        self._has_calls = self._in_call = False
+        self._is_active = self._has_calls = self._in_call = False
         self._function: Callable[..., Any] | None = None  # the first one that `call` got a result from
         self._sample_calls: list[Call] = []
         self._sample_results: list[Any] = []
@@ -193,6 +193,7 @@ class Profiler:
         self._meter = Meter(self._watch)
         memory.reset_peak()
         self._idle_memory = memory.resident_memory()
+        self._is_active = True
         self._meter.start()
         return self
 
@@ -214,7 +215,7 @@ class Profiler:
             UsageError: The function returns something to await or a generator, and has done no work yet.
         """
         meter = self._meter
-        if meter is None or self._profile is not None:
+        if meter is None or not self._is_active:
             raise AdvisorError("Profiler.call() belongs inside the `with` block")
         if runner.is_coroutine_function(function):
             raise _not_awaited()
@@ -244,6 +245,7 @@ class Profiler:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         assert self._meter is not None
+        self._is_active = False
         with self._meter as meter:
             if kind is not None:
                 return
@@ -266,7 +268,7 @@ class Profiler:
         if function is None:
             return {}
         pickled = pickling.measure_pickling(function, self._sample_calls, self._sample_results, 0.2)
-        return {"target": getattr(function, "__qualname__", type(function).__qualname__), **vars(pickled)}
+        return {"target": getattr(function, "__qualname__", type(function).__qualname__), **pickled}
 
 
 def _refuse_unfinished(function: Callable[..., Any], result: Any) -> None:

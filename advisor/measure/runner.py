@@ -99,17 +99,8 @@ def run_calls(
 
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and reused when they run out. A call
     that fails for an input that worked before (a file that the first call removed) ends the measuring quietly.
-
-    Args:
-        workload: What to call.
-        meter: Gets the times.
-        limit: When to stop.
-        inspect_call: Wraps each of the first two calls.
-        on_progress: Gets the fraction of the time that is over, the number of calls and the seconds of one.
-
-    Raises:
-        TargetError: A call raised; the message says which.
-        UnfinishedCallError: The first call has not done its work yet.
+    `inspect_call` wraps each of the first two calls; `on_progress` gets the fraction of the time that is over, the
+    number of calls and the seconds of one. Raises TargetError if a call raised, and says which.
     """
     calls, clock = workload.calls, limit.clock
     runner = _AsyncRunner(workload) if workload.coroutine else _Runner(workload)

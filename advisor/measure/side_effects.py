@@ -44,15 +44,11 @@ class SideEffectDetector:
         """Detect what one call changes, the very first or the second.
 
         An argument shows changes when it is new, so in the first call; what calls share shows them once it was set up,
-        so in the second. Without a second call, what the first one changed has to do.
-
-        Args:
-            call: The call.
-            result: Returns the call's result once it was made.
-            first: It is the very first call.
+        so in the second. Without a second call, what the first one changed has to do. `result` returns what the
+        call returned.
         """
         arguments = mutations.named_arguments(self._callable, call) if first else {}
-        arguments_before = mutations.Snapshot(arguments, buffers=True)
+        arguments_before = mutations.Snapshot(arguments, buffers=True)  # of arguments only: others are scratch space
         shared_before = mutations.Snapshot(self._shared_objects(), buffers=False)
         yield
         returned = result()

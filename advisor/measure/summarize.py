@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
 from functools import reduce
 from itertools import pairwise
 from math import sqrt
@@ -13,6 +12,7 @@ from typing import Any
 
 from advisor.host.platform import usable_cores
 from advisor.measure import repeat_effects
+from advisor.measure.clocks import ClockReading
 from advisor.measure.gil import observer, sampler
 from advisor.measure.meter import Measurement, TimedBatch
 from advisor.models import GilSource
@@ -28,53 +28,10 @@ _SAMPLED = ("wall", "gil_held", "gil_free", "child_cpu", "wait")
 _Batches = Sequence[tuple[int, TimedBatch]]
 
 
-@dataclass(frozen=True)
-class Figures:
-    """Seconds per call, as in Profile."""
-
-    wall: float
-    gil_held: float
-    gil_free: float
-    child_cpu: float | None
-    wait: float
-    gil_blocked: float | None
-    gil_releases: float | None
-    run_queue: float | None
-    preempted: float | None
-    native_threads: float
-    switches: float | None
-
-
-@dataclass(frozen=True)
-class _Totals:
-    """Sums over batches, in seconds."""
-
-    calls: int
-    wall: float
-    thread: float
-    process: float
-    children: float | None
-    run_queue: float | None
-    switches: float | None
-    preemptions: float | None
-
-    @property
-    def preempted(self) -> float | None:
-        """Seconds in the run queue after losing the core, when a thread keeps the GIL, rather than after a wait."""
-        if self.run_queue is None or self.switches is None or self.preemptions is None:
-            return None
-        events = self.switches + self.preemptions
-        return self.run_queue * self.preemptions / events if events else 0.0
-
-
 def summarize(measurement: Measurement, inputs: int | None = None) -> dict[str, Any]:
-    """Return the fields of Profile that come from clocks and samples.
+    """Return the fields of Profile that come from clocks and samples: means without the first call if there are more.
 
-    Means are without the first call if there are more.
-
-    Args:
-        measurement: What was measured.
-        inputs: How many inputs there were. If they are cheaper when they are reused, only the first round counts.
+    `inputs` is how many there were. If they are cheaper when they are reused, only the first round counts.
     """
     batches: _Batches = [(window, batch) for window, batch in enumerate(measurement.batches) if batch.calls]
     batches, repeated_call = _without_repeats(batches, inputs)
@@ -85,9 +42,9 @@ def summarize(measurement: Measurement, inputs: int | None = None) -> dict[str, 
     figures = _figures(measurement, batches)
     errors = _standard_errors(measurement, batches, figures)
     if is_only_first:
-        errors["wall"] = min(_ONCE, _FIRST_CALL_ERROR * figures.wall)
+        errors["wall"] = min(_ONCE, _FIRST_CALL_ERROR * figures["wall"])
     return {
-        **asdict(figures),
+        **figures,
         "calls": sum(batch.calls for _, batch in batches),
         "first_call": first.elapsed.wall / first.calls,
         "repeated_call": repeated_call,
@@ -117,55 +74,62 @@ def _gil_source(measurement: Measurement, batches: _Batches) -> GilSource | None
     return "estimated"
 
 
-def _figures(measurement: Measurement, batches: _Batches) -> Figures:
-    totals = _totals(measurement, [batch for _, batch in batches])
+def _figures(measurement: Measurement, batches: _Batches) -> dict[str, Any]:
+    """Return where the time of a call goes, by the names of Profile."""
+    total = _total(measurement, batches)
+    calls = sum(batch.calls for _, batch in batches)
     observed = _observations(measurement, batches)
-    run_queue, children = totals.run_queue or 0.0, totals.children or 0.0
-    off_cpu = max(0.0, totals.wall - totals.thread - run_queue)
-    other_threads = totals.process - totals.thread
-    if other_threads > _NOTICEABLE * totals.wall and observed is not None and observed.looks >= _MIN_LOOKS:
+    run_queue, children = total.run_queue or 0.0, total.children or 0.0
+    off_cpu = max(0.0, total.wall - total.thread - run_queue)
+    other_threads = total.process - total.thread
+    if other_threads > _NOTICEABLE * total.wall and observed is not None and observed.looks >= _MIN_LOOKS:
         # Other threads compute too, beside this one or instead of it: only the states of all of them tell.
-        wait = max(0.0, observed.idle / observed.looks * totals.wall - children)
+        wait = max(0.0, observed.idle / observed.looks * total.wall - children)
     else:
         wait = max(0.0, off_cpu - children - other_threads)
-    held, blocked = _gil_held(measurement, batches, totals, observed)
-    busy = totals.wall - wait - run_queue
-    computing = totals.process + children
-    native_threads = min(computing / busy, usable_cores()) if busy > _NOTICEABLE * totals.wall else 1.0
+    held, blocked = _gil_held(measurement, batches, total, observed)
+    busy = total.wall - wait - run_queue
+    computing = total.process + children
+    native_threads = min(computing / busy, usable_cores()) if busy > _NOTICEABLE * total.wall else 1.0
     # Sampled independently, both may add up to more than the whole; the lock is sampled far more often.
-    wait = min(max(wait, blocked or 0.0), max(0.0, totals.wall - held))
-    n = totals.calls
-    return Figures(
-        wall=totals.wall / n,
-        gil_held=held / n,
-        gil_free=max(0.0, totals.process - held) / n,
-        child_cpu=None if totals.children is None else totals.children / n,
-        wait=wait / n,
-        gil_blocked=None if blocked is None else blocked / n,
-        gil_releases=_gil_releases(observed, totals),
-        run_queue=None if totals.run_queue is None else totals.run_queue / n,
-        preempted=None if totals.preempted is None else totals.preempted / n,
-        native_threads=max(1.0, native_threads),
-        switches=None if totals.switches is None else totals.switches / n,
-    )
+    wait = min(max(wait, blocked or 0.0), max(0.0, total.wall - held))
+    sums = {
+        "wall": total.wall,
+        "gil_held": held,
+        "gil_free": max(0.0, total.process - held),
+        "child_cpu": total.children,
+        "wait": wait,
+        "gil_blocked": blocked,
+        "run_queue": total.run_queue,
+        "preempted": _preempted(total),
+        "switches": total.switches,
+    }
+    return {
+        **{name: None if value is None else value / calls for name, value in sums.items()},
+        "gil_releases": _gil_releases(observed, total.wall / calls),
+        "native_threads": max(1.0, native_threads),
+    }
 
 
-def _totals(measurement: Measurement, batches: Sequence[TimedBatch]) -> _Totals:
-    elapsed = [batch.elapsed for batch in batches]
-    wall = sum(e.wall for e in elapsed)
-    thread = sum(e.thread for e in elapsed)
+def _total(measurement: Measurement, batches: _Batches) -> ClockReading:
+    """Sum the readings, and correct the CPU time of the process for the sampler and for other Python threads."""
+    readings = zip(*(batch.elapsed for _, batch in batches), strict=True)
+    total = ClockReading(*(_sum(values) for values in readings))  # type: ignore[arg-type]
     measured = sum(batch.elapsed.wall for batch in measurement.batches)
-    process = sum(e.process for e in elapsed) - measurement.sampler_cpu * (wall / measured if measured else 0.0)
-    return _Totals(
-        sum(batch.calls for batch in batches),
-        max(wall, 1e-9),
-        min(thread, wall),
-        max(process, thread) if measurement.only_thread else thread,
-        _sum(e.children for e in elapsed),
-        _sum(e.run_queue for e in elapsed),
-        _sum(e.switches for e in elapsed),
-        _sum(e.preemptions for e in elapsed),
+    process = total.process - measurement.sampler_cpu * (total.wall / measured if measured else 0.0)
+    return total._replace(
+        wall=max(total.wall, 1e-9),
+        thread=min(total.thread, total.wall),
+        process=max(process, total.thread) if measurement.only_thread else total.thread,
     )
+
+
+def _preempted(total: ClockReading) -> float | None:
+    """Return seconds in the run queue after losing the core, when a thread keeps the GIL, rather than after a wait."""
+    if total.run_queue is None or total.switches is None or total.preemptions is None:
+        return None
+    events = total.switches + total.preemptions
+    return total.run_queue * total.preemptions / events if events else 0.0
 
 
 def _sum(values: Iterable[float | None]) -> float | None:
@@ -179,27 +143,27 @@ def _observations(measurement: Measurement, batches: _Batches) -> observer.Obser
 
 
 def _gil_held(
-    measurement: Measurement, batches: _Batches, totals: _Totals, observed: observer.Observations | None
+    measurement: Measurement, batches: _Batches, total: ClockReading, observed: observer.Observations | None
 ) -> tuple[float, float | None]:
     """Return seconds on a CPU with the GIL held, and seconds blocked with it held (None if not observed)."""
     if measurement.free_threaded:
         return 0.0, None
     if observed is not None and observed.instants + observed.missed:
-        ready = totals.thread + (totals.run_queue or 0.0)
-        taken = _taken_share(observed, ready / totals.wall, only_thread=measurement.only_thread) * totals.wall
+        ready = total.thread + (total.run_queue or 0.0)
+        taken = _taken_share(observed, ready / total.wall, only_thread=measurement.only_thread) * total.wall
         if taken <= ready:
             # A preempted thread keeps the GIL, so part of the time that it was taken was not spent on a core.
-            kept = totals.thread + (totals.preempted or 0.0)
-            return min(taken * (totals.thread / kept if kept else 0.0), totals.process), 0.0
-        cpu = totals.process + (totals.run_queue or 0.0)
+            kept = total.thread + (_preempted(total) or 0.0)
+            return min(taken * (total.thread / kept if kept else 0.0), total.process), 0.0
+        cpu = total.process + (total.run_queue or 0.0)
         blocked = taken - cpu
-        return min(taken, totals.process), blocked if blocked > _NOTICEABLE * totals.wall else 0.0
+        return min(taken, total.process), blocked if blocked > _NOTICEABLE * total.wall else 0.0
     sampled = [measurement.sampled[window] for window, _ in batches if window in measurement.sampled]
     samples = reduce(add, sampled) if sampled else None
     if samples is not None and samples.instants:
-        return sampler.held_share(samples, totals.thread / totals.wall) * totals.wall, None
+        return sampler.held_share(samples, total.thread / total.wall) * total.wall, None
     # Nothing was seen in so short a time: Python code holds the GIL unless something else is known.
-    return totals.thread, None
+    return total.thread, None
 
 
 def _taken_share(observed: observer.Observations, ready: float, *, only_thread: bool) -> float:
@@ -215,21 +179,21 @@ def _taken_share(observed: observer.Observations, ready: float, *, only_thread: 
     return ready * taken / seen if seen else ready
 
 
-def _gil_releases(observed: observer.Observations | None, totals: _Totals) -> float | None:
+def _gil_releases(observed: observer.Observations | None, call_seconds: float) -> float | None:
     """Return GIL releases per call, from the changes of the lock word within bursts: a release is two changes."""
     if observed is None or not observed.watched:
         return None
-    return observed.changes / 2 / observed.watched * totals.wall / totals.calls
+    return observed.changes / 2 / observed.watched * call_seconds
 
 
-def _standard_errors(measurement: Measurement, batches: _Batches, overall: Figures) -> dict[str, float]:
+def _standard_errors(measurement: Measurement, batches: _Batches, overall: dict[str, Any]) -> dict[str, float]:
     """Return standard errors by batch means: neighbours are grouped, so that what correlates stays together."""
     errors: dict[str, float] = {}
     groups = _groups(batches)
     if len(groups) > 1:
         figures = [_figures(measurement, group) for group in groups]
         for name in _SAMPLED:
-            values = [getattr(group, name) for group in figures]
+            values = [group[name] for group in figures]
             if None not in values:
                 errors[name] = stdev(values) / sqrt(len(values))
     minimum = _sampling_error(measurement, batches, overall)
@@ -245,7 +209,7 @@ def _groups(batches: _Batches) -> list[_Batches]:
     return [batches[start:end] for start, end in pairwise(edges)]
 
 
-def _sampling_error(measurement: Measurement, batches: _Batches, overall: Figures) -> float | None:
+def _sampling_error(measurement: Measurement, batches: _Batches, overall: dict[str, Any]) -> float | None:
     """Return the error of gil_held as a share of so many instants (Agresti and Coull's, never quite zero)."""
     if measurement.free_threaded:
         return None
@@ -253,7 +217,7 @@ def _sampling_error(measurement: Measurement, batches: _Batches, overall: Figure
     seen = [s for s in (measurement.observed.get(w) or measurement.sampled.get(w) for w in windows) if s is not None]
     instants, taken = sum(s.instants for s in seen), sum(s.taken for s in seen)
     share = (taken + 1) / (instants + 2)
-    return sqrt(share * (1 - share) / (instants + 2)) * overall.wall
+    return sqrt(share * (1 - share) / (instants + 2)) * float(overall["wall"])
 
 
 def _spread(batches: _Batches) -> float | None:

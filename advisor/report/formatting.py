@@ -60,6 +60,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Format an integer with its noun: `1 call`, `2,000 calls`."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def workers(strategy: Strategy, number: int) -> str:
     """Name the workers of a strategy: `2 processes`, `a plain loop`."""
     info = STRATEGIES[strategy]

@@ -14,7 +14,7 @@ from advisor.errors import MissingExtraError, UsageError
 from advisor.models import Advice, Alternative, Estimate, Strategy
 from advisor.models.strategies import STRATEGIES
 from advisor.report.atomic_write import atomic_write, check, reported_as_usage_error
-from advisor.report.formatting import count, duration, times, workers
+from advisor.report.formatting import count, counted, duration, times, workers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -154,7 +154,7 @@ def _draw_cores(axes: Axes, cores: int) -> None:
         return
     axes.axvline(cores, color="#999999", linewidth=1, linestyle=":", zorder=1)
     axes.annotate(
-        f" {count(cores)} core{'' if cores == 1 else 's'}",
+        f" {counted(cores, 'core')}",
         (cores, 1),
         xycoords=("data", "axes fraction"),
         va="top",
@@ -200,6 +200,5 @@ def _list_infeasible(axes: Axes, estimates: Sequence[Estimate], curves: dict[Str
 
 def _title(axes: Axes, advice: Advice, sequential: float) -> None:
     subject = (advice.profile.target if advice.profile else None) or "the described job"
-    calls = f"{count(advice.job.calls)} call{'' if advice.job.calls == 1 else 's'}"
-    title = f"{subject}: predicted speed-up, {calls} ({duration(sequential)} sequentially)"
+    title = f"{subject}: predicted speed-up, {counted(advice.job.calls, 'call')} ({duration(sequential)} sequentially)"
     axes.set_title("\n".join(textwrap.wrap(title, 80)), loc="left", fontsize=11, weight="bold")

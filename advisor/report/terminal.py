@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from advisor.models import Advice, Alternative, Profile, Range, Verification
-from advisor.report.formatting import count, duration, duration_range, percent, percentages, times, times_range
+from advisor.models import Advice, Alternative, Profile, Verification
+from advisor.report.formatting import count, counted, duration, duration_range, percent, percentages, times, times_range
 from advisor.report.layout import DIM, MAX_WIDTH, TITLE, Line, Screen, Span, flow, printable, render, table, wrap
 
 _MAX_SNIPPET_LINES = 9
@@ -53,14 +53,10 @@ def _verdict(advice: Advice) -> str:
         return "Undecided: not enough information"
     if advice.recommendation == "sequential":
         return "Sequential: keep the plain loop"
-    verdict = f"{advice.recommendation.capitalize()} with {_counted(advice.workers, 'worker')}"
+    verdict = f"{advice.recommendation.capitalize()} with {counted(advice.workers, 'worker')}"
     if advice.speedup is None:
         return verdict
     return f"{verdict}: {times(advice.speedup.expected)} as fast ({times_range(advice.speedup)})"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
 
 
 def _subject(advice: Advice) -> str:
@@ -69,17 +65,11 @@ def _subject(advice: Advice) -> str:
         parts.append(advice.profile.target)
     if advice.seconds is not None:
         seconds = f"{duration(advice.seconds.expected)} ({duration_range(advice.seconds)})"
-        parts.append(f"{_counted(advice.job.calls, 'call')} in {seconds}")
-    before = _sequential_seconds(advice)
-    if before is not None and advice.recommendation not in ("sequential", "undecided"):
-        parts.append(f"{duration(before.expected)} sequentially")
+        parts.append(f"{counted(advice.job.calls, 'call')} in {seconds}")
+    sequential = next((option.seconds for option in advice.alternatives if option.strategy == "sequential"), None)
+    if sequential is not None and advice.recommendation not in ("sequential", "undecided"):
+        parts.append(f"{duration(sequential.expected)} sequentially")
     return " · ".join(parts)
-
-
-def _sequential_seconds(advice: Advice) -> Range | None:
-    return next(
-        (alternative.seconds for alternative in advice.alternatives if alternative.strategy == "sequential"), None
-    )
 
 
 class _Share(NamedTuple):
@@ -230,14 +220,14 @@ def _basis(advice: Advice) -> Iterator[str]:
     if profile is None or advice.evidence == "described":
         yield _EVIDENCE[advice.evidence]
     else:
-        yield f"{_EVIDENCE[advice.evidence]} ({_counted(profile.calls, 'call')})"
+        yield f"{_EVIDENCE[advice.evidence]} ({counted(profile.calls, 'call')})"
         if profile.gil_source:
             yield _GIL_SOURCES[profile.gil_source] + _gil_error(profile)
     machine = advice.machine
     costs = "" if machine.source == "measured" else ", assuming typical pool costs"
-    yield f"planned for {_counted(machine.cores, 'core')}{costs}"
+    yield f"planned for {counted(machine.cores, 'core')}{costs}"
     if machine.cores_measured is not None:
-        yield f"memory, core speed and pool costs as on the host with {_counted(machine.cores_measured, 'core')}"
+        yield f"memory, core speed and pool costs as on the host with {counted(machine.cores_measured, 'core')}"
 
 
 def _gil_error(profile: Profile) -> str:
@@ -254,7 +244,7 @@ def _code(advice: Advice, screen: Screen) -> list[Line]:
         return []
     if code.count("\n") >= _MAX_SNIPPET_LINES and advice.evidence != "described":
         hint = "add --code to the same command to print ready-to-run code"
-        return wrap(hint, screen.width, first=Span("Code        ", TITLE))
+        return wrap(hint, screen.width, first=Span("Code        ", TITLE), rest=" " * 12)
     if screen.colours:
         code = _highlighted(code)
     return [(Span("Code", TITLE),), *((Span("  "), Span(line)) for line in code.split("\n"))]

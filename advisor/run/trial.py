@@ -1,8 +1,7 @@
-"""Runs a part of the job under the strategies in question, with real executors, and says what was measured against
-what was predicted for the same part.
+"""Run a part of the job under several strategies, with real executors, and compare with the prediction for that part.
 
-Every run has a process of its own, as fresh as a user's script is; what fails there is a finding, not an error. The
-strategies take turns, so that a host that gets slower meanwhile slows all of them.
+Every run has a process of its own, as fresh as a user's script; a failure there is a finding, not an error. The
+strategies alternate, so that a host that becomes slower meanwhile slows all of them.
 """
 
 from __future__ import annotations
@@ -17,7 +16,13 @@ from typing import Any
 
 from advisor.errors import TargetError
 from advisor.models import Estimate, Job, Machine, Profile, Range, Strategy, Verification
+from advisor.predict.estimator import estimate
+from advisor.report import formatting
+from advisor.run.executors import open_executor
 from advisor.run.worker import call_with, run_coroutine
+from advisor.target import sandbox
+from advisor.target.inputs import load_calls, repeat_inputs
+from advisor.target.loader import load
 
 Send = Callable[[dict[str, Any]], None]
 OnProgress = Callable[[float, str], None]
@@ -25,45 +30,67 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 ROUNDS = 2
 _CALLS_PER_WORKER = 2  # with fewer, the last calls of a run decide how long it takes
-_TOO_LONG = 4.0  # a part may take this many times its share of the time, to have that many calls
-_MOST_CALLS = 10**6  # their arguments are in a list
-_CUT_AFTER = 5.0  # a run is cut off after this many times the predicted seconds, and at least ...
-_CUT_AFTER_LEAST = 2.0  # ... this many seconds
-_REPORT_EVERY = 0.25  # seconds between two signs of life
+_MAX_OVERRUN = 4.0  # a part may take this many times its share of the time, to give each worker that many calls
+_MAX_CALLS = 10**6  # their arguments are in a list
+_CUT_OFF = 5.0  # a run is cut off after this many times the predicted seconds, and at least ...
+_MIN_CUT_OFF = 2.0  # ... this many seconds
+_REPORT_EVERY = 0.25  # seconds between two messages from a run
 
 
-def verify(
-    target: str,
-    inputs: str | None,
-    estimates_to_try: Sequence[Estimate],
-    job: Job,
+@dataclass(frozen=True)
+class TrialJob:
+    """The job that is tried.
+
+    Attributes:
+        target: Specification of the function, as on the command line.
+        inputs: File of the inputs, or None.
+        profile: Of the function.
+        job: The whole job, of which a part is run.
+        machine: The host that runs it.
+    """
+
+    target: str
+    inputs: str | None
+    profile: Profile
+    job: Job
+    machine: Machine
+
+
+def run_trials(
+    subject: TrialJob,
+    candidates: Sequence[Estimate],
     *,
-    profile: Profile,
-    machine: Machine,
     seconds: float,
     timeout: float,
     on_progress: OnProgress | None = None,
 ) -> tuple[Verification, ...]:
-    """Run a part of the job by each estimate's strategy and worker count, the plain loop always among them.
+    """Run a part of the job by each candidate's strategy and worker count, and as a plain loop.
 
-    The parts are as long as `seconds` allow for all of them together, the second round included, which is left out when
-    the first took too long. `timeout` ends a run from which nothing is heard for so many seconds.
+    Args:
+        subject: The job.
+        candidates: The ways to run it.
+        seconds: For all runs together. A second round is left out if the first took too long.
+        timeout: Seconds without a message after which a run is ended.
+        on_progress: Called with the fraction done and a label.
+
+    Returns:
+        The predicted and the measured seconds of each way, the plain loop first.
     """
-    tell = on_progress or (lambda fraction, label: None)
-    trials = _trials(estimates_to_try, job, profile, machine, seconds)
-    ends = time.monotonic() + seconds
+    report = on_progress or (lambda fraction, label: None)
+    trials = _plan_trials(subject, candidates, seconds)
+    deadline = time.monotonic() + seconds
     for turn in range(ROUNDS):
         for index, trial in enumerate(trials):
-            tell((turn + index / len(trials)) / ROUNDS, f"running a part of the job: {trial.label}")
-            # Another run must fit in the time left, unless it is the first of its kind.
-            if not trial.failure and (not trial.runs or time.monotonic() + trial.runs[0].seconds < ends):
-                trial.run(target, inputs, timeout, coroutine=profile.coroutine)
+            report((turn + index / len(trials)) / ROUNDS, f"running a part of the job: {trial.label}")
+            fits = not trial.runs or time.monotonic() + trial.runs[0].seconds < deadline
+            if fits and not trial.failure:
+                trial.run(subject, timeout)
     return tuple(trial.verification() for trial in trials)
 
 
 @dataclass(frozen=True)
-class Run:
-    """What one run of a part did."""
+class TrialRun:
+    """The calls and seconds of one run."""
 
     calls: int
     seconds: float
@@ -71,27 +98,23 @@ class Run:
 
 @dataclass
 class Trial:
-    """One way to run a part of the job: what is predicted for it, and the runs so far."""
+    """One way to run a part of the job: the prediction for it, and the runs so far."""
 
     part: Estimate
     calls: int
-    runs: list[Run] = field(default_factory=list)
+    runs: list[TrialRun] = field(default_factory=list)
     failure: str | None = None
 
     @property
     def label(self) -> str:
-        from advisor.report import formatting
-
         return formatting.workers(self.part.strategy, self.part.workers)
 
-    def run(self, target: str, inputs: str | None, timeout: float, *, coroutine: bool) -> None:
-        """Run it once more; a failure ends this trial alone."""
-        from advisor.target import sandbox
-
+    def run(self, subject: TrialJob, timeout: float) -> None:
+        """Run the part once more; a failure ends this trial only."""
         request = {
-            "target": target,
-            "inputs": inputs,
-            "coroutine": coroutine,
+            "target": subject.target,
+            "inputs": subject.inputs,
+            "coroutine": subject.profile.coroutine,
             "strategy": self.part.strategy,
             "workers": self.part.workers,
             "chunk": self.part.chunk,
@@ -105,10 +128,10 @@ class Trial:
             return
         self.failure = answer["failure"]
         if self.failure is None:
-            self.runs.append(Run(answer["calls"], answer["seconds"]))
+            self.runs.append(TrialRun(answer["calls"], answer["seconds"]))
 
     def verification(self) -> Verification:
-        """Predicted against measured; of runs that were cut off, for the calls that they got to."""
+        """Compare prediction and measurement; of runs that were cut off, for the calls that were done."""
         calls = min((run.calls for run in self.runs), default=self.calls)
         work = self.part.seconds.expected - self.part.start_up
         return Verification(
@@ -121,91 +144,85 @@ class Trial:
         )
 
 
-def _trials(estimates: Sequence[Estimate], job: Job, profile: Profile, machine: Machine, seconds: float) -> list[Trial]:
-    """The ways to run it, each with as many calls as fit in its share of the time."""
-    from advisor.predict.estimator import estimate
-
-    loops = [one for one in estimate(profile, job, machine) if one.strategy == "sequential"]
-    chosen = [*loops[:1], *(one for one in estimates if one.strategy != "sequential")]
-    share = seconds / (ROUNDS * len(chosen))
-
-    def trial(one: Estimate) -> Trial:
-        calls = part_of(one, job, share)
-        same = (
-            part
-            for part in estimate(profile, job.model_copy(update={"calls": calls}), machine)
-            if (part.strategy, part.workers) == (one.strategy, one.workers)
-        )
-        return Trial(next(same, None) or _at_the_jobs_pace(one, job, calls), calls)
-
-    return [trial(one) for one in chosen]
+def _plan_trials(subject: TrialJob, candidates: Sequence[Estimate], seconds: float) -> list[Trial]:
+    """Give each way as many calls as fit into its share of the time; the plain loop comes first."""
+    estimates = estimate(subject.profile, subject.job, subject.machine)
+    loop = next(each for each in estimates if each.strategy == "sequential")
+    ways = [loop, *(each for each in candidates if each.strategy != "sequential")]
+    share = seconds / (ROUNDS * len(ways))
+    return [_plan_trial(subject, way, part_size(way, subject.job, share)) for way in ways]
 
 
-def part_of(estimate: Estimate, job: Job, share: float) -> int:
-    """How many of the job's calls fit in `share` seconds; more, so that each worker has some, if calls are long."""
-    per_call = max(1e-12, (estimate.seconds.expected - estimate.start_up) / job.calls)
-    fitting = int((share - estimate.start_up) / per_call)
-    enough = _CALLS_PER_WORKER * estimate.workers
-    if estimate.start_up + enough * per_call > _TOO_LONG * share:
-        enough = estimate.workers
-    return max(1, min(max(fitting, enough), job.calls, _MOST_CALLS))
+def _plan_trial(subject: TrialJob, way: Estimate, calls: int) -> Trial:
+    job = subject.job.model_copy(update={"calls": calls})
+    for part in estimate(subject.profile, job, subject.machine):
+        if (part.strategy, part.workers) == (way.strategy, way.workers):
+            return Trial(part, calls)
+    return Trial(_scaled(way, subject.job, calls), calls)
 
 
-def _at_the_jobs_pace(estimate: Estimate, job: Job, calls: int) -> Estimate:
-    """A part that the model would not give so many workers: as long as its share of the whole job."""
-    part = calls / job.calls
+def part_size(way: Estimate, job: Job, seconds: float) -> int:
+    """Return how many calls of the job fit into these seconds, or more if a worker would have too few."""
+    per_call = max(1e-12, (way.seconds.expected - way.start_up) / job.calls)
+    fitting = int((seconds - way.start_up) / per_call)
+    smallest = _CALLS_PER_WORKER * way.workers
+    if way.start_up + smallest * per_call > _MAX_OVERRUN * seconds:
+        smallest = way.workers
+    return max(1, min(max(fitting, smallest), job.calls, _MAX_CALLS))
+
+
+def _scaled(way: Estimate, job: Job, calls: int) -> Estimate:
+    """Scale the estimate of the job to a part, for which the model would not consider so many workers."""
+    fraction = calls / job.calls
     seconds = {
-        name: estimate.start_up + max(0.0, whole - estimate.start_up) * part
-        for name, whole in estimate.seconds.model_dump().items()
+        name: way.start_up + max(0.0, whole - way.start_up) * fraction
+        for name, whole in way.seconds.model_dump().items()
     }
-    return estimate.model_copy(update={"seconds": Range(**seconds)})
+    return way.model_copy(update={"seconds": Range(**seconds)})
 
 
-# What follows runs in the child.
+# The functions below run in the child process.
 
 
 def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
-    """Do `calls` calls of the target by a strategy; the seconds include starting and ending the pool.
+    """Call the target `calls` times by a strategy; the seconds include starting and ending the pool.
 
-    Answers {'calls', 'seconds', 'failure'}: why it can't be done that way, or None.
+    Returns {'calls', 'seconds', 'failure'}; `failure` is why the strategy cannot be used, or None.
     """
-    from advisor.target.inputs import load_calls, repeat_inputs
-    from advisor.target.loader import load
-
     send({"doing": "loading the target"})
     function = load(request["target"])
     calls = load_calls(request["inputs"])
-    given = [(call.args, call.kwargs) for call in calls or ()]
-    arguments = repeat_inputs(given or [((), {})], request["calls"])
-    work = as_work(function, request["strategy"], arguments, coroutine=request["coroutine"])
+    inputs = [(call.args, call.kwargs) for call in calls or ()]
+    arguments = repeat_inputs(inputs or [((), {})], request["calls"])
+    work = prepare_work(function, request["strategy"], arguments, coroutine=request["coroutine"])
     send({"doing": "a call"})
     try:
-        done, seconds = _timed(work, request["workers"], request["chunk"], request["predicted"], send)
+        done, seconds = _run_timed(work, request["workers"], request["chunk"], request["predicted"], send)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  (whatever the target or the pool raises is the finding)
-        return {"calls": 0, "seconds": 0.0, "failure": _text(error)}
+        return {"calls": 0, "seconds": 0.0, "failure": _describe(error)}
     return {"calls": done, "seconds": seconds, "failure": None}
 
 
 @dataclass(frozen=True)
 class Work:
-    """What to hand to an executor, and which one: a function and one argument for each of its calls."""
+    """A function for an executor, and one argument for each of its calls."""
 
     strategy: Strategy
     function: Callable[..., Any]
     arguments: list[Any]
 
 
-def as_work(function: Callable[..., Any], strategy: Strategy, calls: list[Arguments], *, coroutine: bool) -> Work:
-    """The target as a user of that strategy would write it.
+def prepare_work(function: Callable[..., Any], strategy: Strategy, calls: list[Arguments], *, coroutine: bool) -> Work:
+    """Wrap the target as a user of that strategy would.
 
-    A call with one positional argument gets that alone, else both kinds travel as one value. A coroutine function is
-    awaited call by call on one event loop instead of in a plain loop, and gets a loop for each call in a pool.
+    A single positional argument is passed as it is; other arguments travel as one value. A coroutine function is
+    awaited call by call on one event loop instead of a plain loop, and gets a loop for each call in a pool.
     """
     if coroutine:
         if strategy == "sequential":
-            strategy = "asyncio"  # with its single slot
+            strategy = "asyncio"  # with a single slot
         elif strategy != "asyncio":
             function = partial(run_coroutine, function)
     if all(len(args) == 1 and not kwargs for args, kwargs in calls):
@@ -213,12 +230,10 @@ def as_work(function: Callable[..., Any], strategy: Strategy, calls: list[Argume
     return Work(strategy, partial(call_with, function), calls)
 
 
-def _timed(work: Work, workers: int, chunk: int, predicted: float, send: Send) -> tuple[int, float]:
-    """How many calls were done in how many seconds: all of them, unless that takes far longer than predicted."""
-    from advisor.run.executors import open_executor
-
-    started = heard = time.perf_counter()
-    last = started + max(_CUT_AFTER * predicted, _CUT_AFTER_LEAST)
+def _run_timed(work: Work, workers: int, chunk: int, predicted: float, send: Send) -> tuple[int, float]:
+    """Return the calls done and their seconds: all of them, unless that takes far longer than predicted."""
+    started = reported = time.perf_counter()
+    deadline = started + max(_CUT_OFF * predicted, _MIN_CUT_OFF)
     results: list[Any] = []  # kept, as a job keeps them
     block = 1
     with open_executor(work.strategy, workers) as pool:
@@ -226,18 +241,18 @@ def _timed(work: Work, workers: int, chunk: int, predicted: float, send: Send) -
         while finished := list(islice(pending, block)):
             results += finished
             now = time.perf_counter()
-            if now - heard > _REPORT_EVERY:
+            if now - reported > _REPORT_EVERY:
                 send({"fraction": len(results) / len(work.arguments)})
-                heard = now
+                reported = now
             else:
-                block *= 2  # looking at the clock after every call would cost more than some calls
-            if now > last and len(results) < len(work.arguments):
+                block *= 2  # reading the clock after every call would cost more than some calls
+            if now > deadline and len(results) < len(work.arguments):
                 pool.shutdown(wait=False, cancel_futures=True)
                 return len(results), now - started
     return len(results), time.perf_counter() - started
 
 
-def _text(error: BaseException) -> str:
-    """One line: what it is called, and what it says."""
+def _describe(error: BaseException) -> str:
+    """Return the type and the first line of an error."""
     lines = str(error).strip().splitlines()
     return type(error).__name__ + (f": {lines[0][:300]}" if lines else "")

@@ -1,4 +1,4 @@
-"""What a pool's worker calls in place of a target; imports nothing, for a subinterpreter could not load pydantic."""
+"""Wrappers that a pool's worker calls; this module imports nothing, since subinterpreters cannot load pydantic."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 
 
 def run_coroutine(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """A coroutine function as a plain one; or whatever else gives something to await."""
-    import asyncio
+    """Call a function that returns an awaitable, and wait for it on an event loop of its own."""
+    import asyncio  # only where coroutines are run: every subinterpreter would import it anew
 
-    async def awaited() -> Any:
+    async def call() -> Any:
         return await function(*args, **kwargs)
 
-    return asyncio.run(awaited())
+    return asyncio.run(call())
 
 
 def call_with(function: Callable[..., Any], arguments: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:
-    """A call whose arguments travel as one value."""
+    """Call a function with positional and keyword arguments that travel as one value."""
     args, kwargs = arguments
     return function(*args, **kwargs)

@@ -7,7 +7,7 @@ from itertools import groupby
 from pydantic import BaseModel, Field
 
 from advisor import api
-from advisor.decide.decision import speedups
+from advisor.decide.confidence import speedups
 from advisor.models import Advice, Range, Strategy
 
 

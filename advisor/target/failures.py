@@ -24,12 +24,7 @@ _MAX_MESSAGE = 300  # characters of the user's own message that an error repeats
 
 
 def run_user_code(function: Callable[[], T], action: str) -> T:
-    """Call the function and raise TargetError for whatever it raises, except Ctrl-C.
-
-    Args:
-        function: Code of the user.
-        action: What it does, as a phrase for the error: "importing shop".
-    """
+    """Call the user's function and raise TargetError for what it raises; `action` is a phrase: "importing shop"."""
     try:
         return function()
     except (KeyboardInterrupt, GeneratorExit):

@@ -41,14 +41,8 @@ class Call:
 def load_calls(inputs: str | None, *, limit: int = MAX_INPUTS) -> list[Call] | None:
     """Return the calls that `--inputs` names, or None without inputs.
 
-    Args:
-        inputs: A `.jsonl` file (JSON Lines), any other file (text, one argument a line), or 'my_module:make_inputs',
-            a callable that returns or yields the arguments.
-        limit: The largest number of calls.
-
-    Raises:
-        UsageError: The inputs cannot be read, are empty or too many; the message names the line.
-        TargetError: The callable raised.
+    A `.jsonl` file is JSON Lines, any other file is text, one argument a line; 'my_module:make_inputs' is a callable
+    that returns or yields the arguments. Raises UsageError if they cannot be read, are empty or too many.
     """
     if inputs is None:
         return None
@@ -67,11 +61,7 @@ def load_calls(inputs: str | None, *, limit: int = MAX_INPUTS) -> list[Call] | N
 
 
 def as_calls(inputs: Iterable[Any] | None) -> list[Call] | None:
-    """Return the calls for inputs given in Python, or None without inputs.
-
-    Raises:
-        UsageError: The inputs are not iterable, are empty or too many.
-    """
+    """Return the calls for inputs given in Python, or None without; raise UsageError for none or too many."""
     if inputs is None:
         return None
     if not isinstance(inputs, Iterable):

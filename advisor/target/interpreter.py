@@ -18,12 +18,9 @@ _FLAGS = {
 
 
 def command(entry: str, *arguments: str, options: Sequence[str] = ()) -> list[str]:
-    """Return the command that calls `entry` ('package.module:function') of this very package in a new interpreter.
+    """Return the command that calls `entry` ('package.module:function') with `sys.argv[1:]` in a new interpreter.
 
-    Args:
-        entry: The function; it finds its arguments in `sys.argv[1:]`.
-        arguments: Command-line arguments.
-        options: Interpreter options after those of this interpreter, so that they take precedence.
+    It finds this very package. The options take precedence over those that this interpreter was started with.
     """
     module, _, function = entry.partition(":")
     folder = str(Path(__file__).parent.parent.parent)

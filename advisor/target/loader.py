@@ -47,9 +47,7 @@ def load(spec: str) -> Callable[..., Any]:
 def load_target(spec: str) -> LoadedTarget:
     """Return the callable that the spec names, looked up from the current folder.
 
-    Raises:
-        UsageError: There is no such module or function, or calling it would do no work.
-        TargetError: Importing the module failed.
+    Raises UsageError if there is no such function or calling it does no work, TargetError if importing it fails.
     """
     source, name = split_spec(spec)
     owner: Any = None

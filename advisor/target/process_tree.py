@@ -69,14 +69,6 @@ def _descendants() -> Iterable[int]:
 
 
 def _marked(variable: str, value: str) -> Iterator[int]:
-    if sys.platform == "linux":
-        mark = f"{variable}={value}".encode()
-        for entry in os.scandir("/proc"):
-            if entry.name.isdigit():
-                with contextlib.suppress(OSError):
-                    if mark in Path(f"/proc/{entry.name}/environ").read_bytes():
-                        yield int(entry.name)
-        return
     import psutil
 
     for process in psutil.process_iter():

@@ -1,9 +1,9 @@
 """Call a function of advisor in a child process, where the user's code can crash, hang, print or exit without harm.
 
 The child has its own session, empty standard input, and a socket on which it answers in lines of JSON. The parent
-reads what the child prints, ends it when it is silent for too long, and afterwards kills every process that it left:
-each carries a token in its environment. On Linux the child is two processes: a guard, to which the kernel gives every
-orphan, and a fork of it that calls the function (see `sandbox_child`).
+reads what the child prints, ends it when it is silent for too long, and kills every process that it left. On Linux the
+child is two processes: a fork calls the function, and a guard, to which the kernel gives every orphan, cleans up (see
+`sandbox_child`). Elsewhere processes are found by a token in their environment.
 """
 
 from __future__ import annotations
@@ -205,8 +205,11 @@ def _end(child: subprocess.Popen[bytes], token: str) -> None:
         child.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(timeout=_GUARD_SECONDS)
+    # A guard that was killed, or that did not end in time, may have left processes.
+    has_cleaned_up = sys.platform == "linux" and child.poll() not in (None, -signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     child.kill()
     child.wait()
-    process_tree.kill_marked(_TOKEN, token)
+    if not has_cleaned_up:
+        process_tree.kill_marked(_TOKEN, token)

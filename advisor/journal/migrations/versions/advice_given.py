@@ -20,7 +20,3 @@ def upgrade() -> None:
         sa.Column("last_asked", sa.Double, nullable=False),
     )
     op.create_index("journal_advice_last_asked", "journal_advice", ["last_asked"])
-
-
-def downgrade() -> None:
-    op.drop_table("journal_advice")

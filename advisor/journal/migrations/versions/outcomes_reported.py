@@ -27,7 +27,3 @@ def upgrade() -> None:
     )
     op.create_index("journal_outcome_advice_id", "journal_outcome", ["advice_id"])
     op.create_index("journal_outcome_reported", "journal_outcome", ["reported"])
-
-
-def downgrade() -> None:
-    op.drop_table("journal_outcome")

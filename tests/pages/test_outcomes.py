@@ -1,4 +1,4 @@
-"""The page with predicted and reported seconds, in a real browser."""
+"""The page with predicted and reported times."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import DESKTOP, PHONE, Watch, barriers, browsing, found, overflow, serving, visiting
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from advisor.errors import JournalError
 from advisor.journal.models import Outcome
 from advisor.models import Range, Strategy
+from tests.browser import DESKTOP, PHONE, TOKEN, PageLog, axe_violations, overflow, serving, visiting
 from tests.journals import NOW, advice, app_with, question
 
-TOKEN = "a token of some length"
-
-pytestmark = pytest.mark.skipif(found() is None, reason="no Chromium here")
+pytestmark = pytest.mark.browser
 
 
 def outcome(
@@ -42,8 +40,8 @@ def outcome(
     )
 
 
-class Stored:
-    """Outcomes that are there; or, without any, a database that is not."""
+class FakeJournal:
+    """A journal with these outcomes; None stands for a lost database."""
 
     lost = None
 
@@ -56,26 +54,20 @@ class Stored:
         return list(self._outcomes)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with browsing(str(found())) as browser:
-        yield browser
-
-
 @contextmanager
-def showing(browser: Browser, app: Flask) -> Iterator[tuple[Page, Watch]]:
-    with serving(app) as address, visiting(browser, f"{address}outcomes") as (page, watch):
-        yield page, watch
+def showing(browser: Browser, app: Flask) -> Iterator[tuple[Page, PageLog]]:
+    with serving(app) as address, visiting(browser, f"{address}outcomes") as (page, log):
+        yield page, log
 
 
 def with_outcomes(*outcomes: Outcome) -> Flask:
     app = app_with("off")
-    app.extensions["journal"] = Stored(outcomes)
+    app.extensions["journal"] = FakeJournal(outcomes)
     return app
 
 
-def test_what_came_as_predicted_is_on_the_diagonal(browser: Browser) -> None:
-    """Longer is above it, shorter below; the intervals lie level through the points, and all is within the frame."""
+def test_a_correct_prediction_is_on_the_diagonal(browser: Browser) -> None:
+    """A longer time is above it; the intervals go through the points, within the frame."""
     with showing(browser, with_outcomes(outcome(1.0, 1.0), outcome(100.0, 100.0), outcome(20.0, 10.0))) as (page, _):
         expect(page.locator("circle")).to_have_count(3)
         left, bottom, right, top = map(float, re.findall(r"[\d.]+", shapes(page, ".diagonal", "d")[0]))
@@ -91,8 +83,8 @@ def test_what_came_as_predicted_is_on_the_diagonal(browser: Browser) -> None:
             assert top <= y <= bottom
 
 
-def test_absurd_reports_stay_at_the_edge(browser: Browser) -> None:
-    """They would press all others together; as far as they are off, the axes have their figures all the same."""
+def test_absurd_reports_are_at_the_edge(browser: Browser) -> None:
+    """They do not squeeze the other points together, and the axes keep their ticks."""
     absurd = [outcome(1e-300, 1.0), outcome(1e9, 1.0)]
     with showing(browser, with_outcomes(outcome(1.1, 1.0), *absurd)) as (page, _):
         expect(page.locator("circle")).to_have_count(3)
@@ -105,12 +97,12 @@ def test_absurd_reports_stay_at_the_edge(browser: Browser) -> None:
 
 
 def shapes(page: Page, selector: str, attribute: str) -> list[str]:
-    found: list[str] = page.eval_on_selector_all(selector, f"all => all.map(one => one.getAttribute('{attribute}'))")
-    return found
+    values: list[str] = page.eval_on_selector_all(selector, f"all => all.map(each => each.getAttribute('{attribute}'))")
+    return values
 
 
 def test_ticks_are_round_and_few(browser: Browser) -> None:
-    """One, two and five, or powers of ten where the range is wide."""
+    """Ticks are 1, 2 and 5, or powers of ten for a wide range."""
     with showing(browser, with_outcomes()) as (page, _):
         for lowest, highest in ((-0.1, 0.1), (0.0, 1.0), (-6.0, 9.0), (1.4, 1.5)):
             script = f"async () => (await import('/static/scatter.js')).roundBetween({lowest}, {highest})"
@@ -121,8 +113,8 @@ def test_ticks_are_round_and_few(browser: Browser) -> None:
             assert len(ticks) >= (1 if highest - lowest > 0.3 else 0)
 
 
-def test_it_says_how_near_the_predictions_were(browser: Browser) -> None:
-    """The share within the interval, the median, and each report with what was predicted."""
+def test_the_accuracy_is_summarized(browser: Browser) -> None:
+    """The page has the share within the interval, the median, and a row for each report."""
     app = with_outcomes(outcome(2.0, 1.0), outcome(1.1, 1.0), outcome(5.0, None, "multiprocessing"))
     with showing(browser, app) as (page, _):
         expect(page.locator("#near")).to_have_text(
@@ -134,42 +126,42 @@ def test_it_says_how_near_the_predictions_were(browser: Browser) -> None:
         expect(page.locator("circle")).to_have_count(2)
         expect(page.locator("tbody tr")).to_have_count(3)
         cells = page.locator("tbody tr").first.locator("th, td")
-        said = ["2027-01-15 08:00", "4 threads", "1,000", "1 s 769 ms–1.3 s", "2 s", "2×", "8 s", ""]
-        assert [" ".join(text.split()) for text in cells.all_inner_texts()] == said
+        expected = ["2027-01-15 08:00", "4 threads", "1,000", "1 s 769 ms–1.3 s", "2 s", "2×", "8 s", ""]
+        assert [" ".join(text.split()) for text in cells.all_inner_texts()] == expected
         expect(page.locator("tbody tr").last.locator("td").nth(2)).to_have_text("nothing")
         assert page.locator("tbody a").first.get_attribute("href") == f"/#advice={'x' * 24}"
         title = page.locator("circle").first.locator("xpath=../*[name()='title']")
         expect(title).to_have_text(re.compile("4 threads: predicted 1.s .769.ms–1.3.s., took 2.s"))
 
 
-def test_what_people_write_stays_text(browser: Browser) -> None:
-    """A note is no markup."""
+def test_a_note_is_shown_as_text(browser: Browser) -> None:
+    """A note is not markup."""
     with showing(browser, with_outcomes(outcome(2.0, 1.0, note="<img src=x>"))) as (page, _):
         expect(page.locator("tbody td").last).to_have_text("<img src=x>")
         assert page.locator("main img").count() == 0
 
 
 @pytest.mark.parametrize(
-    ("stored", "said"),
+    ("outcomes", "text"),
     [
         ([], "Nothing has been reported yet"),
         ([outcome(1.0, None)], "nothing"),
-        (None, "The journal does not answer at the moment"),
+        (None, "The journal is not available"),
     ],
 )
-def test_it_works_with_nothing_to_show(browser: Browser, stored: list[Outcome] | None, said: str) -> None:
-    """And says why there is nothing."""
+def test_nothing_to_show_is_explained(browser: Browser, outcomes: list[Outcome] | None, text: str) -> None:
+    """The page says why there is no picture."""
     app = app_with("off")
-    app.extensions["journal"] = Stored(stored)
-    with showing(browser, app) as (page, watch):
-        expect(page.locator("main")).to_contain_text(said)
+    app.extensions["journal"] = FakeJournal(outcomes)
+    with showing(browser, app) as (page, log):
+        expect(page.locator("main")).to_contain_text(text)
         expect(page.locator("#picture-part")).to_be_hidden()
-        assert barriers(page) == []
-        assert watch.complaints == []
+        assert axe_violations(page) == []
+        assert log.errors == []
 
 
-def test_a_server_without_a_journal_says_so(browser: Browser) -> None:
-    """That is no error."""
+def test_a_missing_journal_is_no_error(browser: Browser) -> None:
+    """The page says that there is none."""
     with showing(browser, app_with("off")) as (page, _):
         expect(page.locator("#status")).to_have_text("This server keeps no journal.")
         expect(page.locator("#status")).not_to_have_class(re.compile("bad"))
@@ -191,30 +183,30 @@ def app(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Flask]:
     journal.close()
 
 
-def test_it_is_shown_on_a_desk_and_on_a_phone(browser: Browser, app: Flask) -> None:
-    """The policy refuses nothing, axe finds nothing, and only the table scrolls sideways; in light and dark."""
-    with showing(browser, app) as (page, watch):
+def test_the_page_is_accessible(browser: Browser, app: Flask) -> None:
+    """Axe finds nothing, and only the table scrolls sideways: light on a desktop, dark on a phone."""
+    with showing(browser, app) as (page, log):
         for size, scheme in ((DESKTOP, "light"), (PHONE, "dark")):
             page.set_viewport_size(size)
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
             expect(page.locator("circle")).to_have_count(3)
             assert overflow(page) == []
-            assert barriers(page) == []
+            assert axe_violations(page) == []
             assert (page.locator("svg").bounding_box() or {})["width"] > 250
         fills = page.eval_on_selector_all("circle", "points => points.map(point => getComputedStyle(point).fill)")
         assert len(set(fills)) == 3
-        assert watch.complaints == []
+        assert log.errors == []
 
 
 @pytest.mark.parametrize("app", [{"tokens": [TOKEN]}], indirect=True)
-def test_where_there_is_a_token_it_is_asked_for(browser: Browser, app: Flask) -> None:
-    """By keyboard, on a phone; a wrong one is told, the right one is kept for the other pages of the session."""
+def test_the_token_is_asked_for(browser: Browser, app: Flask) -> None:
+    """A wrong token is refused; the right one is kept for the other pages of the session."""
     assert TOKEN not in app.test_client().get("/outcomes").get_data(as_text=True)
     assert "quiet evening" not in app.test_client().get("/outcomes").get_data(as_text=True)
-    with showing(browser, app) as (page, watch):
+    with showing(browser, app) as (page, log):
         page.set_viewport_size(PHONE)
         expect(page.locator("#token")).to_be_focused()
-        assert barriers(page) == []
+        assert axe_violations(page) == []
         assert overflow(page) == []
         page.keyboard.type("wrong")
         page.keyboard.press("Enter")
@@ -227,5 +219,5 @@ def test_where_there_is_a_token_it_is_asked_for(browser: Browser, app: Flask) ->
         expect(page.locator("#verdict")).to_be_visible()
         page.go_back()
         expect(page.locator("tbody tr")).to_have_count(3)
-        assert watch.complaints == []
-        assert not [address for address in watch.asked if json.dumps(TOKEN)[1:-1] in address]
+        assert log.errors == []
+        assert not [address for address in log.requested if json.dumps(TOKEN)[1:-1] in address]

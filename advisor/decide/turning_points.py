@@ -1,4 +1,4 @@
-"""What would change the verdict on a described task: rows by what its calls do, in words."""
+"""Say what would change the verdict on a described task."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from advisor.report import formatting
 
 SOURCE = "Amdahl's law: what holds the GIL is not shared out among threads"
 
-# By archetype where that says more, by strategy otherwise. `rest` is what all cores but one are of all.
+# By archetype where that says more, else by strategy. `rest` is the share of the cores that are left beside one.
 _BY_ARCHETYPE = {
     "child-program": "If the computing happens in Python and not in the other program, use processes.",
     "native": "If it is Python code that computes, and not native code that releases the GIL, use processes.",
@@ -25,8 +25,8 @@ _BY_STRATEGY: dict[Strategy, str] = {
 }
 
 
-def point(strategy: Strategy, profile: Profile, machine: Machine) -> Reason | None:
-    """What to look at before relying on the verdict; None where nothing simple would change it."""
+def turning_point(strategy: Strategy, profile: Profile, machine: Machine) -> Reason | None:
+    """Return what to check before relying on the verdict, or None where nothing simple would change it."""
     kind = profile.archetype or ""
     text = _BY_ARCHETYPE.get(kind) if strategy != "multiprocessing" or kind == "mixed" else None
     text = text or _BY_STRATEGY.get(strategy)

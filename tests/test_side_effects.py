@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,19 +17,19 @@ import pytest
 
 import advisor
 from advisor.measure import mutations
-from advisor.measure.side_effects import Effects
-from advisor.target.loader import Call
+from advisor.measure.side_effects import SideEffectDetector
+from advisor.target.inputs import Call
 
 
-def changed(function: Callable[..., Any], *arguments: Any) -> tuple[str, ...]:
-    """What is told of two calls, each with an argument of its own, or without where there is none."""
-    effects = Effects(function)
+def changed(function: Callable[..., Any], *arguments: Any, calls: int = 2) -> tuple[str, ...]:
+    """What calls change, each with an argument of its own, or without if there are none."""
+    detector = SideEffectDetector(function)
     results: list[Any] = []
-    for index in range(2):
+    for index in range(calls):
         call = Call((arguments[index],)) if arguments else Call()
-        with effects.around(call, lambda: results[-1], first=index == 0):
+        with detector.inspect_call(call, lambda: results[-1], first=index == 0):
             results.append(function(*call.args))
-    return effects.after().changed
+    return detector.side_effects().changed
 
 
 @dataclass(slots=True)
@@ -57,31 +58,7 @@ class Stats:
 
 stats = Stats()
 queue: deque[int] = deque()
-space = SimpleNamespace(count=0)
-
-
-def score(row: dict[str, int]) -> None:
-    row["score"] = 2
-
-
-def fill(row: Row) -> None:
-    row.total = 1.5
-
-
-def drain(left: list[int]) -> None:
-    left.clear()
-
-
-def tally() -> int:
-    return stats.add()
-
-
-def push() -> None:
-    queue.append(1)
-
-
-def bump() -> None:
-    space.count += 1
+space = SimpleNamespace(count=0, share=Fraction(1))
 
 
 def attribute() -> None:
@@ -101,16 +78,17 @@ def closure() -> Callable[[], None]:
 @pytest.mark.parametrize(
     ("function", "arguments", "names"),
     [
-        (score, [{}, {}], ("argument row",)),
-        (fill, [Row(1), Row(2)], ("argument row.total",)),
-        (drain, [[1, 2], [3]], ("argument left",)),
+        (lambda row: row.update(score=2), [{}, {}], ("argument row",)),
+        (lambda row: setattr(row, "total", 1.5), [Row(1), Row(2)], ("argument row.total",)),
+        (lambda left: left.clear(), [[1, 2], [3]], ("argument left",)),
         (Stats().add, [], ("self.total",)),
         (Stats().put, [1, 2], ("self.sums",)),
         (Stats().keep, [], ("Stats.kept",)),
         (functools.partial(Stats().put), [1, 2], ("self.sums",)),
-        (tally, [], ("stats.total",)),
-        (push, [], ("queue",)),
-        (bump, [], ("space.count",)),
+        (lambda: stats.add(), [], ("stats.total",)),
+        (lambda: queue.append(1), [], ("queue",)),
+        (lambda: setattr(space, "count", space.count + 1), [], ("space.count",)),
+        (lambda: setattr(space, "share", space.share / 2), [], ("space.share",)),
         (attribute, [], ("attribute.calls",)),
         (closure(), [], ("number",)),
     ],
@@ -123,7 +101,7 @@ def test_what_a_process_would_lose_is_named(
 
 
 class Client:
-    """What objects keep for themselves: set when needed, remembered, drawn at random, each thread's own."""
+    """What objects keep for themselves: set when needed, cached, drawn at random, each thread's own."""
 
     def __init__(self) -> None:
         self._connection: list[int] | None = None
@@ -159,44 +137,21 @@ class Strange:
 
 
 @functools.lru_cache
-def remembered(number: int) -> int:
+def cached(number: int) -> int:
     return number
-
-
-def completed(row: dict[str, int]) -> tuple[dict[str, int], int]:
-    row["score"] = 2
-    return row, 2
-
-
-def sorted_lines(order: dict[str, list[int]]) -> list[int]:
-    order["lines"].sort()
-    return order["lines"]
-
-
-def restored(row: dict[str, int]) -> None:
-    row["for now"] = 1
-    del row["for now"]
-
-
-def read_words(client: Client) -> int:
-    return len(client.words)
-
-
-def leave(_: object) -> None:
-    pass
 
 
 @pytest.mark.parametrize(
     ("function", "arguments"),
     [
         (Client().ask, [1, 2]),
-        (remembered, [1, 2]),
-        (completed, [{}, {}]),
-        (sorted_lines, [{"lines": [2, 1]}, {"lines": [4, 3]}]),
-        (restored, [{}, {}]),
-        (read_words, [Client(), Client()]),
+        (cached, [1, 2]),
+        (lambda row: (row, row.update(score=2)), [{}, {}]),
+        (lambda order: order["lines"].sort() or order["lines"], [{"lines": [2, 1]}, {"lines": [4, 3]}]),
+        (lambda row: row.update(score=2) or row.clear(), [{}, {}]),
+        (lambda client: len(client.words), [Client(), Client()]),
         (random.Random(0).gauss, []),
-        (leave, [Strange(), Strange()]),
+        (lambda _: None, [Strange(), Strange()]),
     ],
 )
 def test_what_nobody_would_miss_is_no_change(function: Callable[..., Any], arguments: list[Any]) -> None:
@@ -205,48 +160,69 @@ def test_what_nobody_would_miss_is_no_change(function: Callable[..., Any], argum
 
 
 def test_a_first_call_alone_may_set_things_up() -> None:
-    """Only what was counting before tells then."""
+    """Only what was counting before matters then."""
     once = Stats()
-    effects = Effects(once.put)
-    with effects.around(Call((1,)), lambda: None, first=True):
-        once.put(1)
-    assert effects.after().changed == ()
+    assert changed(once.put, 1, calls=1) == ()
     once.add()
-    effects = Effects(once.add)
-    with effects.around(Call(), lambda: None, first=True):
-        once.add()
-    assert effects.after().changed == ("self.total",)
+    assert changed(once.add, calls=1) == ("self.total",)
 
 
 def test_an_array_changed_in_place_is_noticed() -> None:
-    """A large one by pieces of it; one that lies in memory with gaps is not looked into."""
+    """A large one by some of its bytes; one with gaps in its memory is not looked into."""
     numpy = pytest.importorskip("numpy")
 
     def double(array: Any) -> None:
         array *= 2
 
-    assert changed(double, numpy.ones(10), numpy.ones(10)) == ("argument array",)
-    assert changed(double, numpy.ones(1_000_000), numpy.ones(10)) == ("argument array",)
+    for size in (10, 1_000_000, 3_000_000):
+        assert changed(double, numpy.ones(size), numpy.ones(10)) == ("argument array",)
     assert changed(double, numpy.ones((10, 10)).T[::2], numpy.ones(10)) == ()
 
 
-def test_a_look_is_bounded() -> None:
-    """However much there is; what grows beyond is not known, and what was seen on both sides is compared."""
+def test_a_snapshot_is_bounded() -> None:
+    """What grows beyond the bounds is not known, and what is in both snapshots is compared."""
     large = [[[0] * 1_000 for _ in range(100)] for _ in range(100)]
-    before = mutations.Look({"large": large}, buffers=True)
-    assert len(before.places) <= mutations.MOST_PLACES + mutations.DEEPEST
-    assert not before.whole
+    before = mutations.Snapshot({"large": large}, buffers=True)
+    assert len(before.states) <= mutations.MAX_LOCATIONS + mutations.MAX_DEPTH
+    assert not before.complete
     large[99][99].append(1)
-    assert mutations.of_arguments(before, mutations.Look({"large": large}, buffers=True)) == ()
+    assert mutations.changed_arguments(before, mutations.Snapshot({"large": large}, buffers=True)) == ()
     large.append([])
-    assert mutations.of_arguments(before, mutations.Look({"large": large}, buffers=True)) == ("large",)
-    round_about: list[Any] = []
-    round_about.append(round_about)
-    assert mutations.Look({"round": round_about}, buffers=True).whole
+    assert mutations.changed_arguments(before, mutations.Snapshot({"large": large}, buffers=True)) == ("large",)
+    recursive: list[Any] = []
+    recursive.append(recursive)
+    assert mutations.Snapshot({"recursive": recursive}, buffers=True).complete
 
 
-def test_a_profile_tells_what_calls_change() -> None:
-    """With one call, too."""
-    profile = advisor.profile(score, [{"id": number} for number in range(3)], budget=0)
+counter = 0
+numbers: list[int] = []
+
+
+def remember(number: int) -> None:
+    global counter
+    counter += 1
+    numbers.append(number)
+
+
+@pytest.mark.parametrize("function", [remember, lambda number: remember(number)])
+def test_globals_that_calls_change_are_named(function: Callable[[int], None]) -> None:
+    """Rebound ones and containers that grew, also through another function of the module."""
+    profile = advisor.profile(function, [1, 2, 3], budget=0.05)
     assert profile.side_effects is not None
-    assert profile.side_effects.changed == ("argument row",)
+    assert set(profile.side_effects.globals_written) == {"counter", "numbers"}
+
+
+def test_a_profile_tells_side_effects() -> None:
+    """With one call, too: arguments, a thread that outlives it, and the random generator that forks would copy."""
+    stop = threading.Event()
+
+    def leaves(row: dict[str, int]) -> None:
+        row["score"] = random.randrange(9)
+        threading.Thread(target=stop.wait, name="left-over", daemon=True).start()
+
+    effects = advisor.profile(leaves, [{"id": number} for number in range(3)], budget=0).side_effects
+    stop.set()
+    assert effects is not None
+    assert effects.changed == ("argument row",)
+    assert effects.threads_left == ("left-over",)
+    assert effects.random_shared

@@ -1,0 +1,95 @@
+"""Read or make the inputs of a script, one for each call."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+
+from advisor.decide.codegen.imports import import_target, split_target
+from advisor.decide.codegen.script import Script
+
+FEW_CALLS = 10
+
+# How a call is made from an input: {run} and {done} are what comes before and after its arguments.
+SINGLE_ARGUMENT = "    return {run}(item){done}"
+_TUPLE = "    return {run}(*item){done}"
+_JSON = """\
+    if isinstance(item, dict) and item and item.keys() <= {{"args", "kwargs"}}:
+        return {run}(*item.get("args", []), **item.get("kwargs", {{}})){done}
+    return {run}(item){done}"""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The lines that make `inputs`, and the body of `call(item)` where an input is not the one argument."""
+
+    lines: list[str]
+    call: str = ""
+
+
+EXAMPLE = Inputs(["inputs = range(20)  # FILL IN: the argument of each call"])
+
+
+def write_inputs(script: Script, inputs: str, calls: int | None) -> Inputs:
+    """Read the inputs that the command line names; `calls` is given where the number of inputs is another one."""
+    written = _read(script, inputs)
+    if calls is not None:
+        script.imports.add("from itertools import cycle, islice")
+        written.lines.append(
+            f"inputs = list(islice(cycle(inputs), {calls:_}))  # as many calls as planned: the inputs anew"
+        )
+    return written
+
+
+def _read(script: Script, inputs: str) -> Inputs:
+    if inputs == "-":
+        script.imports |= {"import json", "import sys"}
+        return Inputs(
+            [
+                'lines = [line.rstrip("\\r\\n") for line in sys.stdin if line.strip()]',
+                "try:",
+                "    inputs = [json.loads(line) for line in lines]",
+                "except ValueError:  # text: each line is an argument",
+                "    inputs = lines",
+            ],
+            _JSON,
+        )
+    module, names = split_target(inputs)
+    if module and not Path(inputs).is_file():
+        return Inputs([f"inputs = list({import_target(script, module, names, on_object=False)}())"])
+    opened = f'with open({inputs!r}, encoding="utf-8-sig") as lines:'
+    if inputs.endswith(".jsonl"):
+        script.imports.add("import json")
+        read = "    inputs = [json.loads(line) for line in lines if line.strip()]"
+        return Inputs([opened, read], _JSON if _may_hold_calls(Path(inputs)) else "")
+    return Inputs([opened, '    inputs = [line.rstrip("\\r\\n") for line in lines if line.strip()]'])
+
+
+def write_no_inputs(function: object | None, calls: int | None, *, bound: bool) -> Inputs:
+    """Call a function without arguments again and again; leave a list to fill in for one that needs some."""
+    if function is not None and _needs_arguments(function, bound=bound):
+        return Inputs(["inputs = []  # FILL IN: the arguments, one tuple for each call"], _TUPLE)
+    again = f"inputs = [()] * {calls or FEW_CALLS:_}  # FILL IN: the arguments, one tuple for each call; () is none"
+    return Inputs([again], _TUPLE)
+
+
+def _needs_arguments(function: object, *, bound: bool) -> bool:
+    if isinstance(function, (classmethod, staticmethod)):
+        function, bound = function.__func__, isinstance(function, classmethod)
+    if not callable(function):
+        return True
+    try:
+        inspect.signature(function).bind(*([None] if bound else []))
+    except (TypeError, ValueError):
+        return True
+    return False
+
+
+def _may_hold_calls(path: Path) -> bool:
+    """Return True if a line could be of the form {"args": …, "kwargs": …}, or if the file cannot be read now."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            return any('"args"' in line or '"kwargs"' in line for line in lines)
+    except OSError:
+        return True

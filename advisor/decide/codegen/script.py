@@ -1,0 +1,89 @@
+"""Assemble a script from its parts."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from dataclasses import dataclass, field
+
+CALL = "call"  # the name of the function around a target whose arguments are not exactly one value
+
+# The names that the generated code uses; a target of such a name gets another one.
+_RESERVED = {
+    "InterpreterPoolExecutor",
+    "ProcessPoolExecutor",
+    "SourceFileLoader",
+    "ThreadPoolExecutor",
+    "asyncio",
+    "cycle",
+    "done",
+    "group",
+    "importlib",
+    "inputs",
+    "islice",
+    "item",
+    "json",
+    "line",
+    "lines",
+    "main",
+    "one",
+    "pool",
+    "results",
+    "slots",
+    "spec",
+    "sys",
+    "tasks",
+    "time",
+    CALL,
+}
+
+
+@dataclass
+class Script:
+    """The parts of a script, in the order in which they appear.
+
+    Attributes:
+        imports: Import statements for the standard library.
+        folders: Folders to put on the import path.
+        modules: The user's modules, with the names imported from each.
+        setup: Statements after the imports.
+        definitions: Functions.
+        inputs: Lines that make the inputs.
+        run: Lines that do the job.
+        names: The script's own names for the user's objects.
+    """
+
+    imports: set[str] = field(default_factory=set)
+    folders: list[str] = field(default_factory=list)
+    modules: dict[str, list[str]] = field(default_factory=dict)
+    setup: list[str] = field(default_factory=list)
+    definitions: list[str] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+    run: list[str] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def text(self, headline: str) -> str:
+        """Return the whole script."""
+        standard = sorted(self.imports, key=lambda line: (line.startswith("from"), line))
+        path = [f"sys.path.insert(0, {folder!r})" for folder in self.folders]
+        own = [f"from {module} import {', '.join(dict.fromkeys(names))}" for module, names in self.modules.items()]
+        top = [[f"# {headline}", *standard], path, own, self.setup]
+        main = ['if __name__ == "__main__":', *(f"    {line}" for line in [*self.inputs, *self.run])]
+        parts = ["\n\n".join("\n".join(block) for block in top if block), *self.definitions, "\n".join(main)]
+        return "\n\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+    def name_for(self, key: str, name: str) -> str:
+        """Return the script's name for the object `key`: `name`, or a similar one if that is taken."""
+        while self.names.setdefault(name, key) != key or not is_free(name):
+            name = f"the_{name}"
+        return name
+
+
+def is_free(name: str) -> bool:
+    """Return True if neither the generated code nor Python itself uses the name."""
+    return name not in _RESERVED and not hasattr(builtins, name)
+
+
+def is_name(text: str) -> bool:
+    """Return True if the text can be used as an identifier."""
+    return text.isidentifier() and not keyword.iskeyword(text)

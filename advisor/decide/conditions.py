@@ -1,0 +1,100 @@
+"""Conditions of the rules and pitfalls that take more than one expression."""
+
+from __future__ import annotations
+
+from advisor.decide.facts import (
+    FEW_CALLS,
+    LARGE_OBJECT,
+    LARGE_WORKING_SET,
+    MOSTLY,
+    SLOW_FIRST,
+    SMALL_TASK,
+    WIDE_INTERVAL,
+    Facts,
+)
+from advisor.models.strategies import OWN_GIL
+
+
+def already_parallel(facts: Facts) -> bool:
+    return facts.native_threads >= max(1.5, 0.6 * facts.machine.cores)
+
+
+def start_up_dominates(facts: Facts) -> bool:
+    processes = facts.best("multiprocessing")
+    return (
+        facts.wants_processes
+        and facts.loop is not None
+        and processes is not None
+        and processes.start_up >= 0.5 * facts.loop.seconds.expected
+    )
+
+
+def unpicklable(facts: Facts) -> bool:
+    picklable = facts.profile.picklable
+    return facts.wants_processes and False in (picklable.function, picklable.arguments, picklable.results)
+
+
+def processes_are_no_faster(facts: Facts) -> bool:
+    processes = facts.best("multiprocessing")
+    return processes is not None and facts.chosen.seconds.expected <= processes.seconds.expected * 1.05
+
+
+def more_workers_than_cores(facts: Facts) -> bool:
+    return facts.workers > facts.machine.cores and facts.wait_share >= 0.2
+
+
+def large_self(facts: Facts) -> bool:
+    return (facts.profile.function_bytes or 0.0) >= LARGE_OBJECT and processes_matter(facts)
+
+
+def processes_matter(facts: Facts) -> bool:
+    """Processes were chosen, or would have been worth it."""
+    return facts.strategy in OWN_GIL or facts.wants_processes
+
+
+def data_is_expensive(facts: Facts) -> bool:
+    """Arguments and results, not a large `self`, make the pipe slow."""
+    mostly_self = (facts.profile.function_bytes or 0.0) > facts.pipe_bytes and large_self(facts)
+    return facts.pickling_is_expensive and processes_matter(facts) and not mostly_self and not too_small(facts)
+
+
+def too_small(facts: Facts) -> bool:
+    return facts.profile.wall < SMALL_TASK * facts.dispatch
+
+
+def nested_parallelism(facts: Facts) -> bool:
+    return facts.workers > 1 and facts.native_threads >= 1.5
+
+
+def uncertain(facts: Facts) -> bool:
+    seconds = facts.chosen.seconds
+    wide = seconds.high > WIDE_INTERVAL * max(seconds.low, 1e-12)
+    return not facts.assumed and not facts.verified and (wide or facts.profile.calls < FEW_CALLS)
+
+
+def hidden_limit(facts: Facts) -> bool:
+    return facts.workers > 1 and facts.wait_share >= MOSTLY and not facts.verified
+
+
+def slow_first_call(facts: Facts) -> bool:
+    first = facts.profile.first_call or 0.0
+    return first >= SLOW_FIRST * facts.profile.wall and first * 10 >= facts.chosen.seconds.expected
+
+
+def memory_is_short(facts: Facts) -> bool:
+    needed, memory = facts.memory_needed, facts.machine.memory
+    return facts.workers > 1 and needed is not None and memory is not None and needed > 0.5 * memory
+
+
+def shares_bandwidth(facts: Facts) -> bool:
+    busy = facts.gil_share + facts.free_share >= MOSTLY
+    return facts.workers > 1 and busy and facts.working_set >= LARGE_WORKING_SET and not facts.verified
+
+
+def imports_are_slow(facts: Facts) -> bool:
+    imports = facts.profile.import_seconds or 0.0
+    return facts.machine.start_method != "fork" and imports >= 0.3 and imports * 10 >= facts.chosen.seconds.expected
+
+
+def threads_would_be_lost(facts: Facts) -> bool:
+    return facts.machine.start_method == "fork" and (bool(facts.effects.threads_left) or facts.native_threads >= 1.5)
