@@ -57,7 +57,7 @@ def test_every_command_runs(command: list[str], folder: Path) -> None:
 def test_the_report_looks_as_shown(folder: Path) -> None:
     """A new report on the example has the headings and strategies of the one in the README."""
     output = run(["-m", "advisor", *EXAMPLE[1:], *SHORT], folder)
-    headings = ("\\w+ with \\d+ workers: ", "Where a call's time goes", "  Strategy ", "Why", "How sure ", "Do it ")
+    headings = ("\\w+ with \\d+ workers: ", "Where a call's time goes", "  Strategy ", "Why", "Confidence ", "Code ")
     for report in (REPORT, output):
         assert [name for name in headings if re.search(f"^{name}", report, re.MULTILINE)] == [*headings]
         assert {"multiprocessing", "threading", "sequential"} <= set(re.findall(r"^[▸ ] (\w+)", report, re.MULTILINE))
