@@ -6,7 +6,6 @@ PYTHON ?= $(eval PYTHON := $(shell .ci/python))$(PYTHON)
 NEWEST ?= $(eval NEWEST := $(shell .ci/python --newest))$(NEWEST)
 PYTEST_ARGS ?=
 CONSTRAINTS ?= constraints.txt
-EXTRAS ?= dev
 
 VENV := .venv
 VENV_DEMO := .venv-demo
@@ -82,9 +81,9 @@ $(VENV_DEMO)/$(INSTALLED): pyproject.toml constraints.txt
 
 $(VENV)/$(INSTALLED): pyproject.toml constraints.txt
 	$(require-python)
-	@echo "Installing workload-advisor[$(EXTRAS)] into $(VENV), which takes about a minute ..."
+	@echo "Installing workload-advisor[dev] into $(VENV), which takes about a minute ..."
 	"$(PYTHON)" -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[$(EXTRAS)]'
+	$(VENV)/bin/python -m pip install --quiet $(if $(CONSTRAINTS),--constraint $(CONSTRAINTS)) --editable '.[dev]'
 	touch $@
 
 define require-python

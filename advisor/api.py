@@ -110,7 +110,7 @@ def advise_target(
         TargetError: The target raised, crashed or hung.
         MissingExtraError: A package is missing.
     """
-    from advisor.host.machine import as_measured, this_machine, with_cores
+    from advisor.host.machine import this_machine, with_cores, with_gil_of
     from advisor.measure.isolated import profile_target
     from advisor.target import piped_inputs
     from advisor.target.loader import split_spec
@@ -129,7 +129,7 @@ def advise_target(
             timeout=timeout,
             on_progress=_between(0.0, measuring, tell),
         )
-        host = as_measured(host, measured.profile)
+        host = with_gil_of(host, measured.profile)
         request = AdviceRequest(
             measured.profile,
             _job(calls, measured.inputs_count),

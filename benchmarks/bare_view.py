@@ -1,8 +1,8 @@
-"""What the service is compared with: a Flask view that only validates the same body and answers always the same.
+"""The baseline of `service_load`: a Flask view that validates the same body and always answers the same.
 
     python -m benchmarks.bare_view WORKERS THREADS
 
-It runs under the very server that `advise serve` runs under.
+It runs under the same server as `advise serve`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from flask import Flask, Response, request
 
 from advisor.service.schemas import Question
-from advisor.service.server import serve
+from advisor.service.server import ServerOptions, serve
 from advisor.service.settings import Settings
 
 app = Flask(__name__)
@@ -27,13 +27,10 @@ def validate() -> Response:
 def main() -> None:
     workers, threads = map(int, sys.argv[1:])
     serve(
-        "127.0.0.1",
-        0,
-        workers=workers,
-        threads=threads,
-        settings=Settings,
-        application=lambda _: app,
-        tell=lambda line: print(line, file=sys.stderr, flush=True),
+        ServerOptions("127.0.0.1", 0, workers, threads),
+        read_settings=Settings,
+        create_app=lambda _: app,
+        on_message=lambda line: print(line, file=sys.stderr, flush=True),
     )
 
 

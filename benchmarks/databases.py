@@ -1,4 +1,4 @@
-"""Databases for a journal that can be taken away and brought back while it is in use."""
+"""Databases for a journal that can be stopped and started while it is in use."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, func, select
 from advisor.journal.tables import outcome
 
 ENDINGS: Final = ("fast", "immediate")
-"""How PostgreSQL is stopped, in turn: connections closed and all in order, or as if it had crashed."""
+"""The modes in which PostgreSQL is stopped, in turn: orderly, and as after a crash."""
 
 Kind = Literal["postgresql", "sqlite"]
 
@@ -31,7 +31,7 @@ class Database(Protocol):
 
 
 class SQLiteFile:
-    """Its folder is moved away, with a file in its place; what has the file open still cannot tell that it is there."""
+    """An SQLite file that is stopped by moving its directory away, so that open files no longer match the path."""
 
     name = "SQLite"
 
@@ -50,7 +50,7 @@ class SQLiteFile:
 
 
 def best() -> Kind:
-    """PostgreSQL where its programs and the driver are."""
+    """Return PostgreSQL if its programs and the driver are installed, else SQLite."""
     if find_spec("psycopg") is None:
         return "sqlite"
     from tests import postgres
@@ -60,7 +60,7 @@ def best() -> Kind:
 
 @contextmanager
 def database(kind: Kind) -> Iterator[Database]:
-    """An empty one in a temporary folder, gone when the block ends."""
+    """Create an empty database in a temporary directory, removed when the block ends."""
     if kind == "sqlite":
         with tempfile.TemporaryDirectory(prefix="journal-") as folder:
             yield SQLiteFile(Path(folder))
@@ -69,7 +69,7 @@ def database(kind: Kind) -> Iterator[Database]:
 
     programs = postgres.find_programs()
     if programs is None:
-        raise SystemExit("no PostgreSQL is installed: initdb and pg_ctl are not to be found")
+        raise SystemExit("PostgreSQL is not installed: initdb and pg_ctl were not found")
 
     class PostgreSQL:
         name = "PostgreSQL"
@@ -89,7 +89,7 @@ def database(kind: Kind) -> Iterator[Database]:
 
 
 def notes(address: str) -> Counter[str]:
-    """Of the outcomes that are in the database."""
+    """Count the outcomes in the database by note."""
     engine = create_engine(address)
     try:
         with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""Figures go into a document between two marks, so that the command that found them can renew them."""
+"""Replace the part of a document between two marks, so that the script that measured the figures can update them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from pathlib import Path
 from advisor.report.atomic_write import atomic_write
 
 
-def renew(document: Path, name: str, found: str) -> None:
-    """Write what was found between `<!-- name: begin -->` and `<!-- name: end -->`.
+def renew(document: Path, name: str, content: str) -> None:
+    """Write the content between `<!-- name: begin -->` and `<!-- name: end -->`.
 
-    Raises ValueError where the document does not have those marks.
+    Raises:
+        ValueError: The document does not have those marks.
     """
     begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
-    before, marked, rest = document.read_text(encoding="utf-8").partition(begin)
-    _, ended, after = rest.partition(end)
-    if not (marked and ended):
+    before, begin_found, rest = document.read_text(encoding="utf-8").partition(begin)
+    _, end_found, after = rest.partition(end)
+    if not (begin_found and end_found):
         raise ValueError(f"{document} has no marks {begin} and {end}")
-    with atomic_write(document) as new:
-        new.write_text(f"{before}{begin}\n{found.strip()}\n{end}{after}", encoding="utf-8")
+    with atomic_write(document) as temporary:
+        temporary.write_text(f"{before}{begin}\n{content.strip()}\n{end}{after}", encoding="utf-8")

@@ -1,20 +1,19 @@
-"""How true is the profiler, and what does it cost the callable? For callables of known make-up.
+"""Measure the accuracy of the profiler and its cost to the callable, for callables of known composition.
 
     python -m benchmarks.gil_share [--rounds N] [--seconds S] [--only NAME] [--watch WAY] [PYTHON ...]
 
-Runs itself under each interpreter named (default: the one that runs it and every python3.11 to python3.13 on the path
-that can import pydantic). For each callable, in one process and in turn:
+Runs itself under each interpreter named (default: the running one and every python3.11 to python3.13 on the path that
+can import pydantic). For each callable, in one process and in turn:
 
-- *plain*: it is called in a loop, unprofiled, while a separate process reads the GIL's lock word some thousand times
-  a second: the truth about its GIL share. On 3.13 the word is found through the offsets that the interpreter publishes,
-  not the way the profiler finds it.
-- *bare*: it is called in a loop with nobody looking: its wall and CPU time.
-- *profiled*, watched in one way after the other: what the profile says, and what the call really took.
+- *plain*: a loop, unprofiled, while a separate process reads the GIL's lock word some thousand times a second: the true
+  GIL share. On 3.13 the word is found through the offsets that the interpreter publishes, not as the profiler does.
+- *bare*: a loop without any observer: wall and CPU time.
+- *profiled*, with each observer in turn: the profile, and the actual time of a call.
 
-Prints a table for each interpreter and the worst and mean errors below it. The ways to watch the GIL are "outside", by
-a process that reads the lock word; "file" (with `--watch`), the same where only the file of this process's memory can
-be read; and "inside", by a thread that counts its own context switches. "÷ bare" is the profiled call against the bare
-one, the median over the rounds.
+Prints a table for each interpreter, and the worst and mean errors. The observers of the GIL are "outside", a process
+that reads the lock word; "file" (with `--watch`), the same through the file of this process's memory; and "inside", a
+thread that counts its own context switches. "÷ bare" is the profiled call relative to the bare one, the median over the
+rounds.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ sys.path.insert(0, str(ROOT))
 
 
 def spin(seconds: float) -> None:
-    """Python code for so much time of this thread's own CPU."""
+    """Run Python code for this much CPU time of the thread."""
     ends = time.thread_time() + seconds
     while time.thread_time() < ends:
         pass
@@ -141,9 +140,9 @@ CALLABLES: dict[str, Callable[[], object]] = {
 
 
 def published_lock_word() -> int | None:
-    """The address of `locked`, through the offsets that CPython 3.13 publishes at the start of `_PyRuntime`."""
+    """Return the address of `locked`, from the offsets that CPython 3.13 publishes at the start of `_PyRuntime`."""
     if sys.version_info[:2] != (3, 13):
-        return None  # the table of offsets differs from version to version
+        return None  # the table of offsets differs between versions
     runtime = ctypes.addressof(ctypes.c_char.in_dll(ctypes.pythonapi, "_PyRuntime"))
     cookie, _version, free_threaded, _size, _finalizing, head = struct.unpack("=8sQQQQQ", ctypes.string_at(runtime, 48))
     if cookie != b"xdebugpy" or free_threaded:
@@ -164,7 +163,7 @@ def lock_word() -> int:
         return published
     found = locate.find_lock_word()
     if found is None:
-        raise SystemExit("no lock word is to be found in this interpreter")
+        raise SystemExit("no lock word was found in this interpreter")
     return found.address + 8
 
 
@@ -191,7 +190,7 @@ print(taken / looks)
 
 
 def true_share(function: Callable[[], object], seconds: float) -> float:
-    """The share of time the GIL is taken while `function` is called in a loop, read from outside."""
+    """Return the share of the time that the GIL is held while `function` is called in a loop, read from outside."""
     import os
 
     ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0)
@@ -207,7 +206,7 @@ def true_share(function: Callable[[], object], seconds: float) -> float:
 
 
 def loop(function: Callable[[], object], seconds: float) -> tuple[float, float]:
-    """Wall and CPU seconds per call of a bare loop; short calls in batches."""
+    """Return the wall and CPU seconds per call of a bare loop; short calls run in batches."""
     size, calls, wall, cpu = 1, 0, 0.0, 0.0
     ends = time.perf_counter() + seconds
     while time.perf_counter() < ends:
@@ -295,7 +294,7 @@ def report(rows: list[dict[str, float | str]], version: str, ways: Sequence[str]
 
 
 def interpreters() -> list[str]:
-    """This interpreter, and the others on the path that have what the profiler needs."""
+    """Return this interpreter, and others on the path that can import pydantic."""
     found = [sys.executable]
     for name in ("python3.11", "python3.12", "python3.13"):
         path = shutil.which(name)
@@ -319,11 +318,9 @@ def main() -> None:
         "--watch",
         action="append",
         choices=WAYS,
-        help="a way to watch, more than once for more; default: outside, inside",
+        help="an observer; may be repeated; default: outside, inside",
     )
-    parser.add_argument(
-        "--here", action="store_true", help="this interpreter alone; one line of JSON for each callable"
-    )
+    parser.add_argument("--here", action="store_true", help="only this interpreter; one line of JSON per callable")
     options = parser.parse_args()
     names = [name for name in CALLABLES if options.only in name]
     ways = options.watch or WAYS[:2]

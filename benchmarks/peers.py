@@ -1,13 +1,12 @@
-"""What others would do: the rules that people follow today to choose between threads and processes.
+"""The choices of others: the rules that people follow today to choose between threads and processes.
 
     python -m benchmarks.peers NAME
 
-prints the evidence that such rules look at, taken in that process from the first calls of a workload.
+prints the evidence that such rules use, taken in that process from the first calls of a workload.
 
-Three are rules of thumb, each of them a plan that is settled before the job begins. The other two are packages, and
-the real ones do the whole job: smart-parallel has an own way from its ten trial calls to the last result (two kinds of
-pool, and another try when something can't be pickled), and BetaPool goes on deciding while it works. A plan made of
-their choice would be our pools, with our costs, under their names.
+Three are rules of thumb, which choose a plan before the job begins. The other two are packages, which run the whole job
+themselves: smart-parallel has its own pools, and retries if something cannot be pickled; BetaPool adapts while it
+works. A plan that imitates their choice would measure the costs of our pools under their names.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ from profiles import Workload, find
 from profiles.job import SEQUENTIAL, Contender, Package, Plan, prepare, run_module
 
 FIRST_CALLS: Final = 3
-"""The seed notebook times three calls, one after the other, before it shows what threads make of them."""
-WAITS: Final = 0.5
-"""Share of a CPU below which the notebook's "waits or computes?" is answered with "waits"; it names no figure."""
+"""The notebook times three calls sequentially before it runs them in threads."""
+IO_BOUND: Final = 0.5
+"""CPU share below which a call counts as I/O bound; the notebook names no figure."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a rule of thumb looks at."""
+    """What a rule of thumb decides by."""
 
-    calls: int  # measured, one after the other, the very first one among them
+    calls: int  # measured sequentially, including the very first one
     cpu: float  # seconds of this process, all threads, for all these calls
     wall: float  # seconds
     cores: int  # as the pools of the standard library count them
@@ -43,7 +42,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Peer:
-    """A rule that others follow."""
+    """A rule or package that others use."""
 
     name: str
     plan: Callable[[Evidence], Contender]
@@ -51,24 +50,24 @@ class Peer:
 
     @property
     def missing(self) -> bool:
-        """Whether it is a package that is not installed."""
+        """Return True if it is a package that is not installed."""
         return bool(self.package) and importlib.util.find_spec(self.package) is None
 
 
 def always_threads(evidence: Evidence) -> Plan:
-    """What ThreadPoolExecutor does unless told otherwise."""
+    """Follow the defaults of ThreadPoolExecutor."""
     return Plan("threading", min(32, evidence.cores + 4))
 
 
 def always_processes(evidence: Evidence) -> Plan:
-    """What ProcessPoolExecutor does unless told otherwise: a worker a core, a call a task."""
+    """Follow the defaults of ProcessPoolExecutor: a worker per core, a call per task."""
     return Plan("multiprocessing", evidence.cores)
 
 
 def by_cpu_share(evidence: Evidence) -> Plan:
-    """The seed notebook's question: threads for what waits, processes for what computes."""
-    waits = evidence.cpu < WAITS * evidence.wall
-    return always_threads(evidence) if waits else always_processes(evidence)
+    """Choose threads for calls that wait and processes for calls that compute, as the notebook does."""
+    io_bound = evidence.cpu < IO_BOUND * evidence.wall
+    return always_threads(evidence) if io_bound else always_processes(evidence)
 
 
 PEERS: Final = (
@@ -81,28 +80,28 @@ PEERS: Final = (
 
 
 def contenders(workload: Workload, *, timeout: float = 60.0) -> dict[str, Contender]:
-    """What each peer that is installed would do with the workload's job, by its name.
+    """Return the choice of each installed peer for the job, by its name.
 
-    Raises JobError when the first calls fail or take too long.
+    Raises JobError if the first calls fail or take too long.
     """
     evidence = gather(workload, timeout=timeout)
     return {peer.name: peer.plan(evidence) for peer in PEERS if not peer.missing}
 
 
 def gather(workload: Workload, *, timeout: float = 60.0) -> Evidence:
-    """The evidence, taken in a fresh process; raises JobError when that fails or takes too long."""
+    """Take the evidence in a fresh process; raise JobError if that fails or takes too long."""
     output = run_module(__name__, workload.name, timeout=timeout)
     return Evidence(**json.loads(output.splitlines()[-1]))
 
 
 def watch(workload: Workload) -> Evidence:
-    """The evidence, taken in this process."""
+    """Take the evidence in this process."""
     calls = min(FIRST_CALLS, workload.calls)
     run = prepare(dataclasses.replace(workload, calls=calls), SEQUENTIAL)
     cpu, wall = time.process_time(), time.perf_counter()
     run()
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    count = getattr(os, "process_cpu_count", os.cpu_count)  # the pools', from Python 3.13 on
+    count = getattr(os, "process_cpu_count", os.cpu_count)  # as the pools count, from Python 3.13 on
     return Evidence(calls=calls, cpu=cpu, wall=wall, cores=count() or 1)
 
 

@@ -1,9 +1,9 @@
--- For wrk: posts the lines of a file as JSON bodies, one after the other, from a place in the file on.
+-- For wrk: post the lines of a file as JSON bodies, one after the other, starting at an offset.
 --
---     wrk … -s post.lua http://host:port/v1/advice -- FILE PLACE
+--     wrk … -s post.lua http://host:port/v1/advice -- FILE OFFSET
 --
--- Its last line is JSON, for benchmarks/wrk.py: latencies in microseconds, and the place where the next run may go on;
--- after the last line it begins again with the first.
+-- The last line of output is JSON, for benchmarks/wrk.py: latencies in microseconds, and the offset for the next run.
+-- After the last line of the file the first one follows.
 
 local threads = {}
 
@@ -14,7 +14,7 @@ end
 function init(arguments)
   bodies = assert(io.open(arguments[1], "r"))
   bodies:seek("set", tonumber(arguments[2]))
-  place, turns = tonumber(arguments[2]), 0
+  offset, wraps = tonumber(arguments[2]), 0
   wrk.method = "POST"
   wrk.headers["Content-Type"] = "application/json"
 end
@@ -23,18 +23,18 @@ function request()
   local body = bodies:read("*l")
   if not body then
     bodies:seek("set", 0)
-    place, turns = 0, turns + 1
+    offset, wraps = 0, wraps + 1
     body = bodies:read("*l")
   end
-  place = place + #body + 1
+  offset = offset + #body + 1
   return wrk.format(nil, nil, nil, body)
 end
 
 function done(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(
-    '\n{"requests":%d,"microseconds":%d,"p50":%.0f,"p99":%.0f,"refused":%d,"lost":%d,"place":%d,"turns":%d}\n',
+    '\n{"requests":%d,"microseconds":%d,"p50":%.0f,"p99":%.0f,"refused":%d,"lost":%d,"offset":%d,"wraps":%d}\n',
     summary.requests, summary.duration, latency:percentile(50), latency:percentile(99), errors.status,
-    errors.connect + errors.read + errors.write + errors.timeout, threads[1]:get("place"), threads[1]:get("turns")
+    errors.connect + errors.read + errors.write + errors.timeout, threads[1]:get("offset"), threads[1]:get("wraps")
   ))
 end

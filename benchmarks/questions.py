@@ -1,6 +1,4 @@
-"""Bodies for `POST /v1/advice`, as people send them: described tasks from the texts in the repository, and profiles
-from the oracle's records.
-"""
+"""Realistic bodies for `POST /v1/advice`: the repository's descriptions, and the profiles of the oracle's records."""
 
 from __future__ import annotations
 
@@ -16,30 +14,30 @@ from profiles.outcomes import FOLDER
 Subject = Literal["descriptions", "profiles"]
 
 TEXTS: Final = Path(__file__).resolve().parent.parent / "profiles" / "descriptions"
-HANDFUL: Final = 8
+REPEATED: Final = 8  # bodies
 SECONDS: Final = ("wall", "gil_held", "gil_free", "gil_blocked", "child_cpu", "wait", "run_queue", "pickle_seconds")
-SPREAD: Final = 0.5  # standard deviation of the logarithm of what a profile's seconds are multiplied by
+SPREAD: Final = 0.5  # standard deviation of the logarithm of the factor of a profile's seconds
 
 
-def handful(subject: Subject) -> list[bytes]:
-    """A few that a team would ask again and again."""
-    bodies = different(subject, random.Random(1))
-    return [next(bodies) for _ in range(HANDFUL)]
+def repeated_bodies(subject: Subject) -> list[bytes]:
+    """Return the few bodies that are sent again and again."""
+    bodies = different_bodies(subject, random.Random(1))
+    return [next(bodies) for _ in range(REPEATED)]
 
 
-def different(subject: Subject, draw: random.Random) -> Iterator[bytes]:
-    """Without end, and hardly ever two alike."""
+def different_bodies(subject: Subject, draw: random.Random) -> Iterator[bytes]:
+    """Generate bodies without end, hardly ever the same twice."""
     while True:
         if subject == "descriptions":
             question: dict[str, Any] = {"description": draw.choice(_texts())}
         else:
             question = {"profile": _scaled(draw.choice(_profiles()), draw.lognormvariate(0, SPREAD))}
-        host = {"cores": draw.choice((2, 4, 8, 16, 32))}
-        yield json.dumps({**question, "calls": draw.randint(10, 1_000_000), "machine": host}).encode()
+        machine = {"cores": draw.choice((2, 4, 8, 16, 32))}
+        yield json.dumps({**question, "calls": draw.randint(10, 1_000_000), "machine": machine}).encode()
 
 
 def _scaled(profile: dict[str, Any], factor: float) -> dict[str, Any]:
-    """The same work on a host that is so many times as slow."""
+    """Return the profile of the same work on a host that is slower by this factor."""
     errors = profile.get("standard_error") or {}
     seconds = {name: profile[name] * factor for name in SECONDS if profile.get(name) is not None}
     scaled = {name: value * factor if name in SECONDS else value for name, value in errors.items()}

@@ -1,18 +1,17 @@
-"""How good the advice is: on each reference workload the advised way beside the best known, the plain loop and peers.
+"""Compare the advice on each reference workload with the best known way, the plain loop and other packages.
 
     python -m benchmarks.score [NAME ...] [--again] [--rounds 3]
     python -m benchmarks.score --report
 
-For each workload: advice from a fresh measurement, as the command line gives it; the way that is best by the record of
-the oracle (`python -m benchmarks.oracle`); and what others would do (`benchmarks.peers`). All of them, and the best of
-each strategy that the advice considered, then run in turn and back, each time in a fresh process, and their medians
-are compared. What is best is the fastest of those medians, so pick/best is never below 1, not even for the oracle's
-own pick run again: what that scores is the floor that noise leaves. Where the advised way or the oracle's comes out
-within a tenth of the plain loop, faster or slower, all go on for up to three times as many rounds: a few runs can't
-tell which of two such ways is the slower one.
+For each workload, three kinds of picks are compared: the advice from a fresh measurement, as on the command line; the
+best way in the record of the oracle (`python -m benchmarks.oracle`); and the choices of others (`benchmarks.peers`).
+All of them, and the best of each strategy that the advice considered, run in alternating order, each time in a fresh
+process. The best way is the fastest median, so pick/best is never below 1, not even for the oracle's pick run again,
+whose score is the floor that noise leaves. If the advised way or the oracle's is within a tenth of the plain loop,
+faster or slower, all run for up to three times as many rounds: a few runs cannot tell which of two such ways is slower.
 
-Trials go to docs/score.json, one after the other: after an interruption the same command goes on where it stopped.
-`--report` measures nothing: it writes docs/score.md, docs/score.svg and the table in docs/evidence.md from it.
+Trials are written to docs/score.json as they end: after an interruption the same command continues. `--report` measures
+nothing: it writes docs/score.md, docs/score.svg and the table in docs/evidence.md from that file.
 """
 
 from __future__ import annotations
@@ -31,55 +30,55 @@ from profiles import Workload
 from profiles.job import SEQUENTIAL, Contender, JobError, Plan, measure, plan_of
 from profiles.outcomes import load
 
-OUT_OF_THE_RUNNING: Final = 1.5
-"""Times the fastest: what others chose and was slower in the first round is not run again, for little changes by it."""
+COMPETITIVE: Final = 1.5
+"""Times the fastest in the first round, up to which the picks of others are run again."""
 TOO_CLOSE: Final = 1.1
-"""Nearer than this to the plain loop, on either side, it takes more rounds to tell what is slower."""
-MORE: Final = 3
-"""Times the rounds that are run when it is."""
+"""Times the plain loop, either way, within which more rounds are needed to tell which is slower."""
+MAX_ROUNDS: Final = 3
+"""Times as many rounds are run at most."""
 
 
-def examine(workload: Workload, tell: corpus.Tell, *, rounds: int, timeout: float) -> Trial:
-    """Get advice on a workload and tries it beside all others.
+def examine(workload: Workload, on_progress: corpus.OnProgress, *, rounds: int, timeout: float) -> Trial:
+    """Get advice on a workload and run it and all other picks.
 
-    Raises JobError where the oracle has no record, or the plain loop can't be run.
+    Raises JobError if the oracle has no record, or the plain loop cannot be run.
     """
     known = load(workload, this_machine())
     if known is None:
         raise JobError(f"no record: run python -m benchmarks.oracle {workload.name} first")
-    tell("advice")
+    on_progress("advice")
     began = time.perf_counter()
     advice = advise_target(workload.target, inputs=workload.inputs, calls=workload.calls)
-    waited = time.perf_counter() - began
+    seconds_to_advice = time.perf_counter() - began
     chosen: dict[str, Contender] = {LOOP: SEQUENTIAL, ADVISOR: plan_of(advice), ORACLE: known.best.plan}
     chosen |= peers.contenders(workload, timeout=timeout)
     predicted = _predicted(advice)
-    tried = list(dict.fromkeys([*chosen.values(), *predicted]))
+    contenders = list(dict.fromkeys([*chosen.values(), *predicted]))
     ours = [chosen[who] for who in (LOOP, ADVISOR, ORACLE)]
-    seconds, failures = _run_in_turn(workload, tried, ours, tell, rounds=rounds, timeout=timeout)
+    seconds, failures = _run_in_turn(workload, contenders, ours, on_progress, rounds=rounds, timeout=timeout)
     return Trial(
         workload=workload.name,
         calls=workload.calls,
-        seconds_to_advice=waited,
+        seconds_to_advice=seconds_to_advice,
         ways=tuple(
             Way(
-                plan=str(one),
-                chosen_by=tuple(who for who, theirs in chosen.items() if theirs == one),
-                predicted=predicted.get(one),
-                seconds=tuple(round(taken, 6) for taken in seconds[one]),
-                failure=failures.get(one),
+                plan=str(contender),
+                chosen_by=tuple(who for who, choice in chosen.items() if choice == contender),
+                predicted=predicted.get(contender),
+                seconds=tuple(round(measured, 6) for measured in seconds[contender]),
+                failure=failures.get(contender),
             )
-            for one in tried
+            for contender in contenders
         ),
     )
 
 
 def _predicted(advice: Advice) -> dict[Contender, Range]:
-    """The predicted speed-up of what is advised, and of the best of every other strategy."""
+    """Return the predicted speed-ups of the advised way and of the best way of every other strategy."""
     return {
-        SEQUENTIAL if one.strategy == "sequential" else Plan(one.strategy, one.workers, one.chunk): one.speedup
-        for one in advice.alternatives
-        if one.feasible and one.speedup is not None
+        SEQUENTIAL if way.strategy == "sequential" else Plan(way.strategy, way.workers, way.chunk): way.speedup
+        for way in advice.alternatives
+        if way.feasible and way.speedup is not None
     }
 
 
@@ -87,33 +86,33 @@ def _run_in_turn(
     workload: Workload,
     contenders: Sequence[Contender],
     always: Sequence[Contender],
-    tell: corpus.Tell,
+    on_progress: corpus.OnProgress,
     *,
     rounds: int,
     timeout: float,
 ) -> tuple[dict[Contender, list[float]], dict[Contender, str]]:
-    """Seconds of every run, and why those failed that did; those in `always` run in every round.
+    """Return the seconds of every run, and the reasons of failures; those in `always` run in every round.
 
-    There are more rounds while one of `always` is too close to the plain loop, whichever of them is ahead.
+    Further rounds are run while one of `always` is too close to the plain loop, faster or slower.
     """
-    seconds: dict[Contender, list[float]] = {one: [] for one in contenders}
+    seconds: dict[Contender, list[float]] = {contender: [] for contender in contenders}
     failures: dict[Contender, str] = {}
-    for number in range(MORE * rounds):
+    for number in range(MAX_ROUNDS * rounds):
         if number >= rounds and not any(
-            _too_close(seconds[one], seconds[SEQUENTIAL]) for one in always if one != SEQUENTIAL
+            _too_close(seconds[each], seconds[SEQUENTIAL]) for each in always if each != SEQUENTIAL
         ):
             break
-        for one in contenders if number % 2 == 0 else reversed(contenders):
-            if one in failures or (one not in always and _out_of_the_running(one, seconds)):
+        for contender in contenders if number % 2 == 0 else reversed(contenders):
+            if contender in failures or (contender not in always and not _is_competitive(contender, seconds)):
                 continue
-            tell(str(one))
+            on_progress(str(contender))
             limit = corpus.time_limit(seconds[SEQUENTIAL], timeout)
             try:
-                seconds[one].append(measure(workload, one, timeout=limit))
+                seconds[contender].append(measure(workload, contender, timeout=limit))
             except JobError as error:
-                if one == SEQUENTIAL:
+                if contender == SEQUENTIAL:
                     raise
-                failures[one] = str(error)
+                failures[contender] = str(error)
     return seconds, failures
 
 
@@ -124,14 +123,14 @@ def _too_close(seconds: Sequence[float], loop: Sequence[float]) -> bool:
     return 1 / TOO_CLOSE < ratio < TOO_CLOSE
 
 
-def _out_of_the_running(one: Contender, seconds: dict[Contender, list[float]]) -> bool:
-    if not seconds[one]:
-        return False
-    return seconds[one][0] > OUT_OF_THE_RUNNING * min(taken[0] for taken in seconds.values() if taken)
+def _is_competitive(contender: Contender, seconds: dict[Contender, list[float]]) -> bool:
+    if not seconds[contender]:
+        return True
+    return seconds[contender][0] <= COMPETITIVE * min(measured[0] for measured in seconds.values() if measured)
 
 
-def told(trial: Trial) -> str:
-    """A line on what was found."""
+def summary(trial: Trial) -> str:
+    """Return one line about the trial."""
     pick, loop, best = trial.of(ADVISOR), trial.of(LOOP), trial.best
     if pick.failure:
         return f"{trial.workload}: {pick.plan} failed: {pick.failure}"
@@ -144,17 +143,19 @@ def told(trial: Trial) -> str:
 
 def main() -> None:
     parser = corpus.parser("benchmarks.score", __doc__ or "")
-    parser.add_argument("--report", action="store_true", help="write the report from what was tried; measure nothing")
+    parser.add_argument(
+        "--report", action="store_true", help="write the report from the stored trials; measure nothing"
+    )
     options = parser.parse_args()
     trials = {trial.workload: trial for trial in load_trials()}
 
-    def work(workload: Workload, tell: corpus.Tell) -> str | None:
+    def work(workload: Workload, on_progress: corpus.OnProgress) -> str | None:
         known = trials.get(workload.name)
         if known is not None and known.calls == workload.calls and not options.again:
             return None
-        trials[workload.name] = examine(workload, tell, rounds=options.rounds, timeout=options.timeout)
+        trials[workload.name] = examine(workload, on_progress, rounds=options.rounds, timeout=options.timeout)
         save_trials(trials.values())
-        return told(trials[workload.name])
+        return summary(trials[workload.name])
 
     if not options.report:
         corpus.for_each(options.names, work)

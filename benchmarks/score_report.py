@@ -1,4 +1,4 @@
-"""The score as people read it, from finished trials: docs/score.md, docs/score.svg and a table in docs/evidence.md."""
+"""Write the score from finished trials: docs/score.md, docs/score.svg and a table in docs/evidence.md."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ from typing import Final
 
 from advisor.report.atomic_write import atomic_write
 from benchmarks.document import renew
-from benchmarks.trials import ADVISOR, LOOP, ORACLE, Foresight, Standing, Trial, foresight, standings
+from benchmarks.trials import ADVISOR, LOOP, ORACLE, Accuracy, Standing, Trial, accuracy, standings
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 INK, MUTED, ACCENT, FLOOR = "#24292f", "#8c959f", "#0969da", "#1a7f37"
 
 
 def write(trials: Sequence[Trial]) -> str:
-    """Write the report's files and return what is worth a look at once."""
+    """Write the files of the report and return its summary."""
     if not trials:
-        return "nothing was tried yet"
-    summary = "\n\n".join((_table(_STANDING_COLUMNS, map(_standing_row, standings(trials))), _told(foresight(trials))))
+        return "no trials yet"
+    summary = "\n\n".join(
+        (_table(_STANDING_COLUMNS, map(_standing_row, standings(trials))), _accuracy_text(accuracy(trials)))
+    )
     _replace(ROOT / "docs" / "score.md", _document(trials, summary))
     _draw(trials, ROOT / "docs" / "score.svg")
     renew(ROOT / "docs" / "evidence.md", "score", summary)
@@ -37,13 +39,18 @@ _STANDING_COLUMNS: Final = (
 )
 
 
-def _standing_row(one: Standing) -> tuple[str, ...]:
-    name = f"**{one.who}**" if one.who == ADVISOR else one.who
-    figures = (f"{one.mean:.3f}", f"{one.late:.2f}", f"{one.worst:.2f}", f"{one.close:.0%}".replace("%", " %"))
-    return (name, *figures, str(one.slower), str(one.failed))
+def _standing_row(standing: Standing) -> tuple[str, ...]:
+    name = f"**{standing.who}**" if standing.who == ADVISOR else standing.who
+    figures = (
+        f"{standing.mean:.3f}",
+        f"{standing.p95:.2f}",
+        f"{standing.worst:.2f}",
+        f"{standing.close:.0%}".replace("%", " %"),
+    )
+    return (name, *figures, str(standing.slower), str(standing.failed))
 
 
-def _told(seen: Foresight) -> str:
+def _accuracy_text(seen: Accuracy) -> str:
     return (
         f"Median error of the predicted speed-up {_percent(seen.error)} ({_percent(seen.pooled_error)} without those "
         f"advised to keep the plain loop). Of {seen.count} measured speed-ups, {_percent(seen.inside)} lie inside the "
@@ -110,28 +117,28 @@ def _replace(path: Path, text: str) -> None:
 
 
 def _draw(trials: Sequence[Trial], path: Path) -> None:
-    """A strip for each rule, a dot for each workload: how many times as long as the best its pick took."""
+    """Draw a strip for each rule with a dot for each workload: pick/best."""
     from matplotlib.figure import Figure
 
     ranks = standings(trials)
     figure = Figure(figsize=(9, 0.62 * len(ranks) + 1.1), layout="constrained")
     axes = figure.add_subplot()
-    for row, one in enumerate(reversed(ranks)):
-        losses = sorted(trial.loss(one.who) for trial in trials if trial.has(one.who))
+    for row, standing in enumerate(reversed(ranks)):
+        losses = sorted(trial.loss(standing.who) for trial in trials if trial.has(standing.who))
         done = [loss for loss in losses if loss < math.inf]
-        colour = {ADVISOR: ACCENT, ORACLE: FLOOR}.get(one.who, MUTED)
-        # Dots of a strip lie in turn a little above and below its line, so that equals can be told apart.
+        colour = {ADVISOR: ACCENT, ORACLE: FLOOR}.get(standing.who, MUTED)
+        # The dots of a strip alternate above and below its line, so that equal values remain visible.
         heights = [row + 0.09 * ((index % 5) - 2) for index in range(len(done))]
         axes.scatter(done, heights, s=16, color=colour, alpha=0.6, linewidths=0)
-        axes.plot([one.mean] * 2, [row - 0.32, row + 0.32], color=colour, linewidth=2.5)
-        failed = f", {one.failed} failed" if one.failed else ""
+        axes.plot([standing.mean] * 2, [row - 0.32, row + 0.32], color=colour, linewidth=2.5)
+        failed = f", {standing.failed} failed" if standing.failed else ""
         axes.annotate(
-            f"{one.mean:.2f}{failed}", (1.005, row), xycoords=("axes fraction", "data"), va="center", color=INK
+            f"{standing.mean:.2f}{failed}", (1.005, row), xycoords=("axes fraction", "data"), va="center", color=INK
         )
-    axes.set_yticks(range(len(ranks)), [one.who for one in reversed(ranks)])
+    axes.set_yticks(range(len(ranks)), [standing.who for standing in reversed(ranks)])
     axes.set_xscale("log")
     ticks = [1, 1.5, 2, 3, 5, 10, 20, 50, 100]
-    top = max(one.worst for one in ranks)
+    top = max(standing.worst for standing in ranks)
     shown = [tick for tick in ticks if tick <= 1.3 * top]
     axes.set_xticks(shown, [f"{tick:g}×" for tick in shown])
     axes.xaxis.minorticks_off()

@@ -1,4 +1,4 @@
-"""Servers to be measured: `advise serve`, or the bare view, in processes of their own, gone when the block ends."""
+"""Start `advise serve` or the bare view in processes of its own, and stop it at the end of the block."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STOP_SECONDS: Final = 30.0
 
 @dataclass(frozen=True)
 class Server:
-    """The address, and the processes behind it."""
+    """A running server."""
 
     url: str
     process: psutil.Process
@@ -38,20 +38,20 @@ class Server:
         return self.process.children()
 
     def cpu_seconds(self) -> dict[int, float]:
-        """Of each worker so far, by its process's id."""
+        """Return the CPU seconds of each worker so far, by process id."""
         times = {process.pid: process.cpu_times() for process in self.workers()}
         return {pid: time.user + time.system for pid, time in times.items()}
 
     def memory(self) -> int:
-        """Bytes of all its processes, with what they share counted once."""
+        """Return the bytes of all processes, shared memory counted once."""
         processes = (self.process, *self.process.children(recursive=True))
         return sum(process.memory_full_info().pss for process in processes)
 
 
 def command(application: Application, workers: int, threads: int) -> list[str]:
     if application == "service":
-        crew = ["--workers", str(workers), "--threads", str(threads)]
-        return [sys.executable, "-m", "advisor", "serve", "--port", "0", *crew]
+        options = ["--workers", str(workers), "--threads", str(threads)]
+        return [sys.executable, "-m", "advisor", "serve", "--port", "0", *options]
     return [sys.executable, "-m", "benchmarks.bare_view", str(workers), str(threads)]
 
 
@@ -59,7 +59,7 @@ def command(application: Application, workers: int, threads: int) -> list[str]:
 def serving(
     application: Application, *, workers: int, threads: int, environment: Mapping[str, str] | None = None
 ) -> Iterator[Server]:
-    """The application, once it answers; its journal is off unless the environment given names one."""
+    """Serve until the block ends. The journal is off unless the environment names one."""
     with tempfile.TemporaryDirectory(prefix="served-") as folder:
         log = Path(folder) / "log"
         with log.open("w") as output:
@@ -72,18 +72,18 @@ def serving(
                 start_new_session=True,
             )
         try:
-            yield Server(_address(process, log), psutil.Process(process.pid), log)
+            yield Server(_wait_for_address(process, log), psutil.Process(process.pid), log)
         finally:
-            _end(process)
+            _stop(process)
 
 
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    """It is in the server's first words."""
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end and process.poll() is None:
-        told = re.search(r"http://\S+", log.read_text())
-        if told and _answers(told[0]):
-            return told[0]
+def _wait_for_address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Wait until the server answers at the address that it prints first."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        address = re.search(r"http://\S+", log.read_text())
+        if address and _answers(address[0]):
+            return address[0]
         time.sleep(0.1)
     raise SystemExit(f"the server did not start:\n{log.read_text()[-2000:]}")
 
@@ -92,16 +92,16 @@ def _answers(url: str) -> bool:
     try:
         urllib.request.urlopen(url, timeout=5).close()
     except urllib.error.HTTPError:
-        return True  # an answer, if not to this question
+        return True  # a response, whatever its status
     except OSError:
         return False
     return True
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
         process.wait(STOP_SECONDS)
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)  # workers that their server left behind
+        os.killpg(process.pid, signal.SIGKILL)  # workers that survived their master
     process.wait()

@@ -1,9 +1,9 @@
-"""How long the commands take to start, and whether advice comes within its budget.
+"""Measure how long the commands take to start, and whether advice stays within its budget.
 
     python -m benchmarks.start_up [--rounds N]
 
-Each command runs as a whole process, in turn with `python -c "import pydantic, click"`, and the medians are compared.
-Then `advise` is run on a function that computes, one that waits and one that takes longer than the budget, and timed.
+Each command runs as a whole process, alternating with `python -c "import pydantic, click"`, and the medians are
+compared. Then `advise` is timed on a function that computes, one that waits, and one that takes longer than the budget.
 """
 
 from __future__ import annotations

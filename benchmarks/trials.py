@@ -1,4 +1,4 @@
-"""What came out when the advice was tried on the reference workloads (docs/score.json), and figures that sum it up."""
+"""Trials of the advice on the reference workloads (docs/score.json), and the figures that summarise them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ORACLE: Final = "the oracle's pick, run again"
 
 
 class Way(BaseModel):
-    """One way to do the job, who chose it, what was predicted of it and what it took."""
+    """One way to do the job: who chose it, the predicted speed-up and the measured seconds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,7 +37,7 @@ class Way(BaseModel):
 
 
 class Trial(BaseModel):
-    """All that was tried on one workload."""
+    """All ways that were tried on one workload."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -57,37 +57,37 @@ class Trial(BaseModel):
         return min((way for way in self.ways if way.seconds and not way.failure), key=lambda way: way.median)
 
     def loss(self, who: str) -> float:
-        """Seconds of what they chose, relative to the best; infinite when it can't be done."""
+        """Return the seconds of their choice relative to the best; infinite if it failed."""
         way = self.of(who)
         return math.inf if way.failure else way.median / self.best.median
 
     def measured(self, way: Way) -> float:
-        """Its speed-up against the plain loop."""
+        """Return the measured speed-up over the plain loop."""
         return self.of(LOOP).median / way.median
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How well one did over all workloads."""
+    """How well one rule did over all workloads."""
 
     who: str
-    mean: float  # geometric, of pick/best, over the workloads that it could do
-    late: float  # 95th percentile
+    mean: float  # geometric, of pick/best, over the workloads that did not fail
+    p95: float  # 95th percentile
     worst: float
     close: float  # share within a tenth of the best
     slower: int  # workloads on which it was slower than the plain loop
-    failed: int  # workloads that it could not do, or not in time
+    failed: int  # workloads that failed or exceeded the time limit
 
 
 def standing(who: str, trials: Sequence[Trial]) -> Standing:
-    """Raises StatisticsError where they did nothing at all."""
+    """Summarise the choices of one rule; raises StatisticsError if all of them failed."""
     tried = [trial for trial in trials if trial.has(who)]
     losses = [trial.loss(who) for trial in tried]
     done = sorted(loss for loss in losses if loss < math.inf)
     return Standing(
         who=who,
         mean=statistics.geometric_mean(done),
-        late=percentile(done, 0.95),
+        p95=percentile(done, 0.95),
         worst=done[-1],
         close=sum(loss <= 1.10 for loss in done) / len(losses),
         slower=sum(
@@ -100,29 +100,30 @@ def standing(who: str, trials: Sequence[Trial]) -> Standing:
 
 
 def standings(trials: Sequence[Trial]) -> list[Standing]:
-    """Of the oracle and the advisor first, then of the peers in the order in which they were tried."""
+    """Return the standings: oracle and advisor first, then the peers in the order of the trials."""
     others = dict.fromkeys(who for trial in trials for way in trial.ways for who in way.chosen_by)
-    return [standing(who, trials) for who in (ORACLE, ADVISOR, *(one for one in others if one not in _OWN))]
+    return [standing(who, trials) for who in (ORACLE, ADVISOR, *(name for name in others if name not in _OWN))]
 
 
 _OWN: Final = (LOOP, ADVISOR, ORACLE)
 
 
 @dataclass(frozen=True)
-class Foresight:
-    """How right the predictions were."""
+class Accuracy:
+    """How accurate the predictions were."""
 
-    error: float  # median error of the predicted speed-up of what was advised
+    error: float  # median error of the predicted speed-up of the advised way
     pooled_error: float  # the same without those advised to keep the plain loop
     inside: float  # share of all measured speed-ups inside their predicted interval
-    picks_inside: float  # the same of what was advised alone
+    picks_inside: float  # the same for the advised ways alone
     width: float  # median of high/low
-    count: int  # predictions, the plain loop's left out
+    count: int  # predictions, without the plain loop
     seconds: float  # median time to advice
     slowest: float
 
 
-def foresight(trials: Sequence[Trial]) -> Foresight:
+def accuracy(trials: Sequence[Trial]) -> Accuracy:
+    """Compare predicted and measured speed-ups."""
     picks = [(trial, trial.of(ADVISOR)) for trial in trials if not trial.of(ADVISOR).failure]
     pools = [
         (trial, way)
@@ -133,7 +134,7 @@ def foresight(trials: Sequence[Trial]) -> Foresight:
     pooled = [_error(trial, way) for trial, way in picks if LOOP not in way.chosen_by]
     inside = [_inside(trial, way) for trial, way in pools]
     of_picks = [_inside(trial, way) for trial, way in pools if ADVISOR in way.chosen_by]
-    return Foresight(
+    return Accuracy(
         error=statistics.median(_error(trial, way) for trial, way in picks),
         pooled_error=statistics.median(pooled),
         inside=statistics.fmean(inside),
@@ -146,7 +147,7 @@ def foresight(trials: Sequence[Trial]) -> Foresight:
 
 
 def _error(trial: Trial, way: Way) -> float:
-    assert way.predicted is not None  # of what is advised there always is a prediction
+    assert way.predicted is not None  # the advised way always has a prediction
     return abs(way.predicted.expected / trial.measured(way) - 1)
 
 
@@ -156,11 +157,11 @@ def _inside(trial: Trial, way: Way) -> bool:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """By linear interpolation between the two nearest of the values, which are in ascending order."""
-    place = share * (len(ordered) - 1)
-    below = math.floor(place)
+    """Return a percentile of values in ascending order, by linear interpolation."""
+    position = share * (len(ordered) - 1)
+    below = math.floor(position)
     above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (place - below) * (ordered[above] - ordered[below])
+    return ordered[below] + (position - below) * (ordered[above] - ordered[below])
 
 
 _Trials: Final = TypeAdapter(list[Trial])

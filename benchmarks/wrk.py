@@ -1,4 +1,4 @@
-"""Runs wrk, which loads a server from one thread in C, and reads what it found."""
+"""Run wrk, a load generator in C, and parse its results."""
 
 from __future__ import annotations
 
@@ -14,38 +14,39 @@ TIMEOUT: Final = 10  # seconds after which a request counts as lost
 
 
 class WrkError(Exception):
-    """It is missing, or could not do its work; in words for whoever started it."""
+    """Wrk is missing or failed; the message says why."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What came of one run."""
+    """Results of one run."""
 
     requests: int
     seconds: float
     p50: float  # seconds
     p99: float  # seconds
-    refused: int  # answered with a status of 400 or more
-    lost: int  # not answered
-    place: int  # in the file of bodies, where the next run may go on
-    turns: int  # how often it began with the first body again
+    refused: int  # responses with a status of 400 or more
+    lost: int  # requests without a response
+    offset: int  # in the file of bodies, for the next run to continue from
+    wraps: int  # number of times that it started again with the first body
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Return the requests per second."""
         return self.requests / self.seconds
 
 
-def load(url: str, bodies: Path, *, place: int = 0, connections: int, seconds: int) -> Load:
-    """Posts the lines of the file to the address for so long, over connections that each wait for their answer.
+def load(url: str, bodies: Path, *, offset: int = 0, connections: int, seconds: int) -> Load:
+    """Post the lines of a file for some seconds, over connections that each wait for their response.
 
-    Raises WrkError.
+    Raises:
+        WrkError: Wrk is missing or failed.
     """
     program = shutil.which("wrk")
     if program is None:
-        raise WrkError("wrk is not installed: it is the package wrk of Debian, Fedora and Homebrew")
-    how = ["--threads=1", f"--connections={connections}", f"--duration={seconds}s", f"--timeout={TIMEOUT}s"]
-    command = [program, *how, f"--script={SCRIPT}", url, "--", str(bodies), str(place)]
+        raise WrkError("wrk is not installed: install the package wrk of Debian, Fedora or Homebrew")
+    options = ["--threads=1", f"--connections={connections}", f"--duration={seconds}s", f"--timeout={TIMEOUT}s"]
+    command = [program, *options, f"--script={SCRIPT}", url, "--", str(bodies), str(offset)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 60)
     if done.returncode:
         raise WrkError(f"wrk failed: {(done.stderr or done.stdout).strip()}")
@@ -53,19 +54,19 @@ def load(url: str, bodies: Path, *, place: int = 0, connections: int, seconds: i
 
 
 def parse(output: str) -> Load:
-    """What `post.lua` says in its last line. Raises WrkError where there is none."""
+    """Parse the last line of output, which `post.lua` writes. Raises WrkError where it is missing."""
     lines = output.strip().splitlines()
     try:
-        found = json.loads(lines[-1])
+        results = json.loads(lines[-1])
     except (IndexError, ValueError):
-        raise WrkError(f"wrk did not say what it found, but: {output.strip()[-500:]}") from None
+        raise WrkError(f"wrk printed no results, but: {output.strip()[-500:]}") from None
     return Load(
-        requests=found["requests"],
-        seconds=found["microseconds"] / 1e6,
-        p50=found["p50"] / 1e6,
-        p99=found["p99"] / 1e6,
-        refused=found["refused"],
-        lost=found["lost"],
-        place=found["place"],
-        turns=found["turns"],
+        requests=results["requests"],
+        seconds=results["microseconds"] / 1e6,
+        p50=results["p50"] / 1e6,
+        p99=results["p99"] / 1e6,
+        refused=results["refused"],
+        lost=results["lost"],
+        offset=results["offset"],
+        wraps=results["wraps"],
     )

@@ -1,4 +1,4 @@
-"""Reference workloads: real functions with inputs, on which the advice is checked against what really happens.
+"""Reference workloads: real functions with inputs, on which the advice is compared with measurements.
 
 `WORKLOADS` lists them. Each is an importable function with a callable that makes its inputs, so that each can be tried
 by hand: `advise profiles.web:download --inputs profiles.web:download_inputs`.
@@ -15,25 +15,25 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Workload:
-    """A function to be advised on, and the job it is part of."""
+    """A function to advise on, and the job it is part of."""
 
     name: str
     target: str  # as the command line takes it
     inputs: str  # a callable that yields the arguments, one per call
-    calls: int  # of a typical job: some one to two and a half seconds, one after the other; inputs repeat to fill it
-    row: str  # the task it stands for in `advise matrix`
+    calls: int  # of a typical job: 1 to 2.5 s sequentially; inputs repeat to fill it
+    row: str  # the task that it represents in `advise matrix`
     what: str
     packages: tuple[str, ...] = ()  # by the names they are imported under
     programs: tuple[str, ...] = ()
 
     @property
     def family(self) -> str:
-        """The kind of work: workloads of one kind stand in one module."""
+        """Return the kind of work, which is also the name of the module."""
         return self.name.partition(".")[0]
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The packages and programs that this workload needs and that are not here."""
+        """Return the packages and programs that this workload needs and that are not installed."""
         packages = tuple(name for name in self.packages if importlib.util.find_spec(name) is None)
         return packages + tuple(name for name in self.programs if shutil.which(name) is None)
 
@@ -48,7 +48,7 @@ def _workload(
     packages: tuple[str, ...] = (),
     programs: tuple[str, ...] = (),
 ) -> Workload:
-    """A workload named after its function, whose inputs stand beside it."""
+    """Return a workload named after its function, whose inputs are defined beside it."""
     suffix = f"_{variant.replace('-', '_')}" if variant else ""
     name = spec.replace(":", ".") + (f".{variant}" if variant else "")
     target = f"profiles.{spec}"
@@ -358,7 +358,7 @@ WORKLOADS: Final = (
 
 
 def find(name: str) -> Workload:
-    """The workload of that name."""
+    """Return the workload of that name; raise LookupError if there is none."""
     for workload in WORKLOADS:
         if workload.name == name:
             return workload
@@ -367,7 +367,7 @@ def find(name: str) -> Workload:
 
 
 def choose(names: Sequence[str]) -> list[Workload]:
-    """The workloads so called and those of the families so called, in the order named; all where none is named.
+    """Return the workloads with these names or families, in the order named; all if none is named.
 
     Raises LookupError for a name that is neither.
     """

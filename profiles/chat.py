@@ -29,7 +29,7 @@ def say(message: tuple[int, str, str, str]) -> int:
 
 
 def note_until(read_line: Callable[[], str], own: str) -> int:
-    """Note the room's lines until our own comes back; returns how many they were."""
+    """Note the lines of the room until our own returns; return how many there were."""
     for heard, line in enumerate(iter(read_line, ""), start=1):
         with HISTORY_LOCK:
             HISTORY.append(line)

@@ -60,7 +60,7 @@ def sign_messages_inputs() -> Iterator[str]:
 
 
 def check_backup(path: str) -> int:
-    """Decrypt a backup piece by piece, by AES-GCM, which fails unless every byte is authentic; returns its size."""
+    """Decrypt a backup piece by piece, by AES-GCM, which fails unless every byte is authentic; return its size."""
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
     size = 0

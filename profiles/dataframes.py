@@ -45,7 +45,7 @@ def summarise_inputs() -> Iterator[pd.DataFrame]:
 
 
 def rate_orders(frame: pd.DataFrame) -> float:
-    """What orders bring in, by a Python function for each row, as people write it who do not know how to do without."""
+    """What orders bring in, by a Python function for each row, as written without vectorisation."""
     dues = frame.apply(
         lambda row: row["amount"] * row["price"] * (0.9 if row["channel"] == "web" and row["amount"] > 5 else 1.0),
         axis=1,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def make_thumbnail(path: str) -> bytes:
-    """Read a JPEG, shrinks and sharpen it, and return it as JPEG."""
+    """Read a JPEG, shrink and sharpen it, and return it as JPEG."""
     with Image.open(path) as photo:
         small = photo.convert("RGB").resize((320, 240), Image.Resampling.LANCZOS)
     result = io.BytesIO()
@@ -32,7 +32,7 @@ def make_thumbnail_inputs() -> Iterator[str]:
 
 
 def tint_pixels(path: str) -> bytes:
-    """Turn a picture to sepia, one pixel after another, as people write it who do not know `Image.convert`."""
+    """Turn a picture to sepia, one pixel after another, as written without knowing `Image.convert`."""
     with Image.open(path) as photo:
         small = photo.convert("RGB").resize((160, 120))
     pixels = bytearray()

@@ -23,7 +23,7 @@ SCALE_LOCK = threading.Lock()  # an HTTPConnection is not for two threads at a t
 
 
 def call_limited_api(url: str) -> int:
-    """Ask a server that serves four clients at a time and let the others queue: more workers than that gain nothing.
+    """Ask a server that serves four clients at a time and queues the others: more workers than that gain nothing.
 
     Nothing in one call alone shows it; only running calls at the same time does.
     """
@@ -73,7 +73,7 @@ def make_label(text: str) -> str:
 
 @functools.cache
 def two_connections(port: int) -> urllib3.HTTPConnectionPool:
-    """This process's pool: who finds both connections taken has to wait."""
+    """Return the pool of this process; a caller waits if both connections are in use."""
     import urllib3
 
     return urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=2, block=True, timeout=60)
@@ -111,7 +111,7 @@ def book_stock(path_and_article: tuple[str, int]) -> str:
 
 @contextmanager
 def locked(path: str) -> Iterator[IO[str]]:
-    """The file, open to be read and changed, while no one else has it so."""
+    """Open the file for reading and writing, exclusively."""
     import fcntl
 
     with Path(path).open("r+", encoding="utf-8") as file:

@@ -1,7 +1,7 @@
-"""Start the loopback server that the networked workloads talk to, once for a process and its pool workers.
+"""Start the loopback server of the networked workloads, once for a process and the workers of its pools.
 
-Inputs carry the server's address, so a pool's workers use the server of the process that made the inputs. It is a
-process of its own: serving must not take the GIL of the process being measured.
+Inputs contain the address of the server, so workers use the server of the process that made the inputs. The server is
+a process of its own, so that it does not take the GIL of the process being measured.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ _ports = (0, 0)
 
 
 def port() -> int:
-    """The server's port; starts it when it does not run yet."""
+    """Return the port of the server; start it if it is not running."""
     return _running()[0]
 
 
 def mail_port() -> int:
-    """The port of its mail server."""
+    """Return the port of the mail server."""
     return _running()[1]
 
 
 def _running() -> tuple[int, int]:
     global _server, _ports
     if _server is None:
-        # Its life hangs on the pipe to its standard input, which the system closes however this process ends.
+        # The server ends with the pipe to its standard input, which the system closes however this process ends.
         _server = subprocess.Popen(
             [sys.executable, "-m", "profiles.server"],
             stdin=subprocess.PIPE,
@@ -58,12 +58,12 @@ def stop() -> None:
     if _server is not None:
         server, _server = _server, None
         assert server.stdin is not None
-        server.terminate()  # a fork of this process may hold the pipe open still
+        server.terminate()  # a fork of this process may still hold the pipe open
         server.stdin.close()
         server.wait()
 
 
 def _stop_as(owner: int) -> None:
-    """Stop the server unless this is a fork, whose exit must not take its parent's server along."""
+    """Stop the server unless this process is a fork, whose exit must not stop the server of its parent."""
     if os.getpid() == owner:
         stop()

@@ -1,4 +1,4 @@
-"""What the workloads' jobs really took, every way they were run: a record a workload in `recorded/`, by kind of host.
+"""Measured seconds of the workloads' jobs in every way: one record per workload in `recorded/`, by kind of host.
 
 `benchmarks.oracle` writes them, `benchmarks.score` and `benchmarks.curves_against_simulation` read them.
 `advise journal export` writes the outcomes reported to a service in the same format.
@@ -23,7 +23,7 @@ FOLDER: Final = Path(__file__).parent / "recorded"
 
 
 class Run(BaseModel):
-    """One way to do the job, and the seconds that it took each time."""
+    """One way to do the job, and its seconds in each run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,7 +39,7 @@ class Run(BaseModel):
 
     @property
     def median(self) -> float:
-        """Seconds; raises StatisticsError for a way that was never run to the end."""
+        """Return the median seconds; raises StatisticsError if no run was completed."""
         return statistics.median(self.seconds)
 
 
@@ -54,16 +54,14 @@ class Outcome(BaseModel):
     system: str = Field("", description="operating system and processor, in its own words")
     profile: Profile
     runs: tuple[Run, ...]
-    source: Literal["measured", "reported"] = Field(
-        "measured", description="by the oracle, or told to a journal by whoever did the job"
-    )
+    source: Literal["measured", "reported"] = Field("measured", description="by the oracle, or reported to a journal")
 
     @property
     def family(self) -> str:
         return self.workload.partition(".")[0]
 
     def ranked(self) -> list[Run]:
-        """The ways that work, the fastest first."""
+        """Return the ways that succeeded, the fastest first."""
         return sorted((run for run in self.runs if run.seconds and not run.failure), key=lambda run: run.median)
 
     @property
@@ -76,19 +74,19 @@ class Outcome(BaseModel):
 
 
 def kind_of(machine: Machine) -> str:
-    """A host's kind as a folder's name: records of one kind are comparable."""
+    """Return the kind of a host as a directory name; records of one kind are comparable."""
     version = ".".join(machine.python.version.split(".")[:2]) + ("t" if machine.python.free_threaded else "")
     cores = f"{machine.cores}-core" + ("s" if machine.cores > 1 else "")
     return f"{machine.platform}-{host.machine()}-{cores}-{machine.python.implementation.lower()}-{version}"
 
 
 def system() -> str:
-    """Operating system and processor of this host."""
+    """Return the operating system and processor of this host."""
     return f"{host.system()} {host.release()}, {_processor()}"
 
 
 def load(workload: Workload, machine: Machine) -> Outcome | None:
-    """What was recorded of a workload on this kind of host; None if nothing was, or of another size of job."""
+    """Load the record of a workload on this kind of host; None if there is none for this size of job."""
     try:
         known = Outcome.model_validate_json(_path(workload.name, machine).read_bytes())
     except (FileNotFoundError, ValidationError):
@@ -97,7 +95,7 @@ def load(workload: Workload, machine: Machine) -> Outcome | None:
 
 
 def load_all(folder: Path = FOLDER) -> Iterator[Outcome]:
-    """Every record of every kind of host."""
+    """Yield every record of every kind of host."""
     for path in sorted(folder.glob("*/*.json")):
         yield Outcome.model_validate_json(path.read_bytes())
 

@@ -29,7 +29,7 @@ def broker(port: int) -> redis.Redis:
 
 
 def handle_order(port_and_message: tuple[int, str]) -> str:
-    """Take an order from the broker, proves who sent it, add it up to the cent, and acknowledge it."""
+    """Take an order from the broker, verify its sender, add it up to the cent, and acknowledge it."""
     port, message = port_and_message
     found: Any = broker(port).xrange("orders", min=message, max=message)
     order = found[0][1]
@@ -41,7 +41,7 @@ def handle_order(port_and_message: tuple[int, str]) -> str:
 
 
 def handle_order_inputs() -> Iterator[tuple[int, str]]:
-    """100 orders of 100 articles that wait at the broker, which needs 3 ms to give one and 2 ms to strike it off."""
+    """100 orders of 100 articles at the broker, which takes 3 ms to deliver one and 2 ms to acknowledge it."""
     port = loopback.port()
     for index in range(100):
         body = server.items(100 + index).decode()
@@ -64,7 +64,7 @@ def make_receipt(articles: list[dict[str, Any]]) -> str:
 
 
 def publish_event(port_and_user: tuple[int, int]) -> int:
-    """Hands a small event to the broker, which has it at once: what takes time is going there and back."""
+    """Send a small event to the broker, which stores it at once: the round trip takes the time."""
     port, user = port_and_user
     event = json.dumps({"user": user, "action": "login", "roles": ["reader", "editor"]})
     broker(port).xadd("events", {"event": event})
@@ -78,7 +78,7 @@ def publish_event_inputs() -> Iterator[tuple[int, int]]:
 
 
 def send_mail(port_and_name: tuple[int, str]) -> int:
-    """Write a mail in plain text and HTML and hand it to a mail server; returns its size."""
+    """Write a mail in plain text and HTML and hand it to a mail server; return its size."""
     port, name = port_and_name
     mail = EmailMessage()
     mail["Subject"] = f"News for {name}"

@@ -1,4 +1,4 @@
-"""Files for the workloads to read and write, in a temporary folder that goes when its process does."""
+"""Files for the workloads to read and write, in a temporary directory that is removed at exit."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 
 @functools.cache
 def folder() -> Path:
-    """This process's temporary folder; pool workers get paths in it with their arguments."""
+    """Return the temporary directory of this process; pool workers get paths in it with their arguments."""
     path = Path(tempfile.mkdtemp(prefix="advisor-profiles-"))
     atexit.register(_remove_as, os.getpid(), path)
     return path
 
 
 def file(name: str, make: Callable[[], str]) -> str:
-    """The path of the file of this name, which is made unless it is there already."""
+    """Return the path of the file of this name; create it if it does not exist."""
     path = folder() / name
     if not path.exists():
         path.write_text(make(), encoding="utf-8")
@@ -33,6 +33,6 @@ def remove(path: Path) -> None:
 
 
 def _remove_as(owner: int, path: Path) -> None:
-    """Remove the folder unless this is a fork, which must not take its parent's files along."""
+    """Remove the directory unless this process is a fork, which must not remove the files of its parent."""
     if os.getpid() == owner:
         remove(path)

@@ -1,4 +1,4 @@
-"""The far end of every networked workload: one process that answers after a latency and costs its clients no GIL.
+"""The server of every networked workload: one process that answers after a latency, outside the clients' GIL.
 
     GET /bytes?size=65536&ms=20          that many bytes
     GET /items?count=40&ms=20            a JSON document, as an API gives it
@@ -142,7 +142,7 @@ async def serve_http(
 
 
 async def serve_chat(first_line: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, rooms: Rooms) -> None:
-    """Passes each line on to everyone in the room, its author included, until the author leaves."""
+    """Forward each line to everyone in the room, its author included, until the author leaves."""
     _, room, name, milliseconds = first_line.split()
     rooms[room].add(writer)
     try:
@@ -158,7 +158,7 @@ async def serve_chat(first_line: str, reader: asyncio.StreamReader, writer: asyn
 async def serve_broker(
     first_line: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, streams: Streams
 ) -> None:
-    """Answer commands in Redis's protocol: each an array of strings, which tell their length."""
+    """Answer commands in the protocol of Redis: arrays of strings with their lengths."""
     line = first_line
     while line.startswith("*"):
         command = [await read_string(reader) for _ in range(int(line[1:]))]
@@ -177,7 +177,7 @@ def answer_command(command: list[str], streams: Streams) -> bytes:
     match command:
         case ["XADD", stream, "*", *fields]:
             return encoded(add_message(streams[stream], fields))
-        case ["XRANGE", stream, first, last] if first == last:  # all that is asked here: one message
+        case ["XRANGE", stream, first, last] if first == last:  # only single messages are requested here
             return encoded([[first, [*streams[stream][first]]]] if first in streams[stream] else [])
         case ["XACK", stream, _, *messages]:
             return encoded(sum(message in streams[stream] for message in messages))
@@ -186,7 +186,7 @@ def answer_command(command: list[str], streams: Streams) -> bytes:
 
 
 def add_message(stream: dict[str, list[str]], fields: list[str]) -> str:
-    """Keep a message, and let the oldest go where there are too many; returns its id."""
+    """Store a message, drop the oldest if there are too many, and return its id."""
     last = int(next(reversed(stream), "0-0").split("-")[0])
     name = f"{last + 1}-0"
     stream[name] = fields
@@ -196,7 +196,7 @@ def add_message(stream: dict[str, list[str]], fields: list[str]) -> str:
 
 
 def encoded(reply: Reply) -> bytes:
-    """A reply as Redis sends it."""
+    """Encode a reply as Redis does."""
     if isinstance(reply, int):
         return b":%d\r\n" % reply
     if isinstance(reply, str):
@@ -205,7 +205,7 @@ def encoded(reply: Reply) -> bytes:
 
 
 async def serve_mail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Take mails by SMTP and deliver them nowhere."""
+    """Accept mails by SMTP and discard them."""
     try:
         writer.write(b"220 loopback\r\n")
         async for line in reader:
@@ -242,13 +242,13 @@ async def serve_client(
         else:
             await serve_http(first_line, reader, writer, limit)
     except (ConnectionError, ValueError, asyncio.IncompleteReadError):
-        pass  # the client left, or sent what none of the protocols knows: it alone is worse off
+        pass  # the client left, or sent an invalid request, which affects it alone
     finally:
         writer.close()
 
 
 async def parent_is_gone() -> None:
-    """Return when standard input ends, or when the parent was killed while forks of it keep that pipe open."""
+    """Return when standard input ends, or when the parent was killed while its forks keep that pipe open."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     parent = os.getppid()
@@ -259,7 +259,7 @@ async def parent_is_gone() -> None:
             pass
         loop.call_soon_threadsafe(stopped.set)
 
-    # A plain thread, not to_thread: the loop would wait for that one on its way out.
+    # A plain thread, not to_thread, since the loop would wait for that thread at exit.
     threading.Thread(target=wait_for_end, daemon=True).start()
     while not stopped.is_set() and os.getppid() == parent:
         try:
@@ -279,7 +279,7 @@ async def main() -> None:
     ]
     print(*(server.sockets[0].getsockname()[1] for server in servers), flush=True)
     await parent_is_gone()
-    # Clients in mid-conversation are gone or about to be: there is nothing to wait for.
+    # Clients that are still connected have ended or are about to: there is nothing to wait for.
     os._exit(0)
 
 

@@ -24,7 +24,7 @@ DCT[0] /= np.sqrt(2)
 
 
 def encode_group(path: str) -> bytes:
-    """Encode a group of frames as video codecs do: predict each by motion, transform and pack what is left.
+    """Encode a group of frames as video codecs do: predict each by motion, then transform and compress the residual.
 
     NumPy works on blocks of 16 by 16 pixels here, too few for letting go of the GIL to matter.
     """

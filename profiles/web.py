@@ -56,7 +56,7 @@ def call_api_inputs() -> Iterator[str]:
 
 
 def handle_request(request: dict[str, str]) -> str:
-    """Answer a visitor as a web server does: counts the visit in shared state, ask a service behind, render."""
+    """Answer a visitor as a web server does: count the visit in shared state, ask a backend, render a page."""
     with VISITS_LOCK:
         VISITS[request["user"]] += 1
         visits = VISITS[request["user"]]

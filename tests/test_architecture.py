@@ -47,9 +47,19 @@ def test_architecture_describes_every_folder_and_module() -> None:
     assert sorted(re.findall(r"^\| `([^`]+)` \|", ARCHITECTURE, re.MULTILINE)) == ENTRIES
 
 
-def test_architecture_names_files_that_exist() -> None:
-    """Every path that ARCHITECTURE.md gives in full exists."""
-    paths = re.findall(r"`((?:advisor|tests|docs|benchmarks|profiles|deploy)/[\w./*]*)`", ARCHITECTURE)
-    missing = [path for path in paths if not list(ROOT.glob(path))]
-    assert paths
+def test_documents_name_files_that_exist() -> None:
+    """Every path and module of this repository that a document gives in full exists."""
+    documents = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *ROOT.glob("docs/*.md"), *ROOT.glob("profiles/*.md")]
+    missing = [
+        f"{document.name}: {path}"
+        for document in documents
+        for path in _named_paths(document.read_text(encoding="utf-8"))
+        if not list(ROOT.glob(path)) and not (ROOT / f"{path}.py").exists()
+    ]
     assert not missing
+
+
+def _named_paths(text: str) -> set[str]:
+    paths = re.findall(r"`((?:advisor|tests|docs|benchmarks|profiles|deploy)/[\w./*-]*)`", text)
+    modules = re.findall(r"python -m ((?:advisor|benchmarks|profiles)[\w.]*)", text)
+    return {*paths, *(module.replace(".", "/") for module in modules)}

@@ -74,7 +74,7 @@ def test_costs_are_measured_again_until_there_are_enough(
     """Three complete ones of the last 14 days, an hour apart; those of a clock that was set back do not count."""
     costs = COSTS if complete else {POOL_COSTS[0]: 0.5}
     measurements = [cache.CostMeasurement(taken=max(0.0, time.time() - age), costs=costs) for age in ages]
-    cache.write_measurements(cache.cache_key(machine.limits()), measurements)
+    cache.write_measurements(cache.cache_key(machine.unmeasured_machine()), measurements)
     assert ask()[1] == times
 
 
@@ -112,7 +112,7 @@ def test_a_cache_that_is_corrupt_or_anothers_is_measured_again(ask: Ask, folder:
 
 def test_the_key_tells_hosts_interpreters_cores_and_start_methods_apart() -> None:
     """Costs of one are no costs of the other."""
-    host = machine.limits()
+    host = machine.unmeasured_machine()
     changes: list[dict[str, Any]] = [
         {},
         {"cores": host.cores + 1},

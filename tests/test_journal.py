@@ -307,6 +307,7 @@ class TestConcurrency:
             assert len(set(pool.map(ask, range(1, 81)))) == 80
         assert {outcome.seconds for outcome in journal.outcomes()} == set(map(float, range(1, 81)))
 
+    @pytest.mark.slow
     def test_processes_that_start_at_once_migrate_once(self, address: str, journal: Journal) -> None:
         """One creates the tables, and the others wait for it."""
         script = textwrap.dedent("""

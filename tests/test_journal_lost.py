@@ -205,6 +205,7 @@ def test_a_database_may_start_after_the_journal(cluster: Cluster) -> None:
         recorded(journal, 1)
 
 
+@pytest.mark.slow
 def test_a_database_that_never_answers_is_not_waited_for(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, events: list[str]
 ) -> None:

@@ -40,7 +40,7 @@ def run_script(code: str) -> str:
 
 def test_limits_are_this_hosts_with_assumed_costs() -> None:
     """Nothing is measured, and the answer says so."""
-    host = machine.limits()
+    host = machine.unmeasured_machine()
     assert host.source == "assumed"
     assert host.cores == platform.usable_cores()
     assert host.start_method == platform.start_method()
@@ -51,9 +51,9 @@ def test_limits_are_this_hosts_with_assumed_costs() -> None:
 def test_spawning_is_assumed_to_cost_more_than_forking(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that is not forked starts an interpreter first."""
     monkeypatch.setattr(platform, "start_method", lambda: "fork")
-    forked = machine.limits()
+    forked = machine.unmeasured_machine()
     monkeypatch.setattr(platform, "start_method", lambda: "spawn")
-    spawned = machine.limits()
+    spawned = machine.unmeasured_machine()
     assert spawned.process_start > forked.process_start
     assert spawned.process_start_each > forked.process_start_each
 
@@ -62,7 +62,7 @@ def test_every_cost_is_measured_in_a_child_and_cached(cache_folder: Path, monkey
     """The real measurement finds every cost, and a second question is answered from the file."""
     found = machine.this_machine(seconds=2.5)
     assert found.source == "measured"
-    (measurement,) = cache.read_measurements(cache.cache_key(machine.limits()))
+    (measurement,) = cache.read_measurements(cache.cache_key(machine.unmeasured_machine()))
     assert measurement.costs.keys() == machine.measurable_costs()
     for name, seconds in measurement.costs.items():
         assert 0 <= seconds < 5
@@ -148,7 +148,7 @@ def test_ctrl_c_ends_the_measuring(hanging_probes: Path) -> None:
     code = (
         "from advisor.host import machine\n"
         "machine.PROBES = 'hanging_probes:main'\n"
-        "try: machine.measure_costs(machine.limits(), 50)\n"
+        "try: machine.measure_costs(machine.unmeasured_machine(), 50)\n"
         "except KeyboardInterrupt: print('interrupted')"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as program:
@@ -189,6 +189,6 @@ def test_a_target_that_turned_the_gil_on_is_planned_for_with_one() -> None:
     free: dict[str, Any] = {"free_threaded": True}
     host = Machine.model_validate({"python": free, "gil_switch": 0.0})
     with_gil = Profile(calls=1, wall=1.0)
-    assert machine.as_measured(host, with_gil).gil_switch == Machine().gil_switch
-    assert not machine.as_measured(host, with_gil).python.free_threaded
-    assert machine.as_measured(host, Profile.model_validate({"calls": 1, "wall": 1.0, "python": free})) is host
+    assert machine.with_gil_of(host, with_gil).gil_switch == Machine().gil_switch
+    assert not machine.with_gil_of(host, with_gil).python.free_threaded
+    assert machine.with_gil_of(host, Profile.model_validate({"calls": 1, "wall": 1.0, "python": free})) is host

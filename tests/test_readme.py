@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_every_command_runs(command: list[str], folder: Path) -> None:
 def test_the_report_looks_as_shown(folder: Path) -> None:
     """A new report on the example has the headings and strategies of the one in the README."""
     output = run(["-m", "advisor", *EXAMPLE[1:], *SHORT], folder)
-    headings = ("\\w+ with \\d+ workers: ", "Where a call's time goes", "  Strategy ", "Why", "How sure ", "Do it ")
+    headings = ("\\w+ with \\d+ workers: ", "Where a call's time goes", "  Strategy ", "Why", "Confidence ", "Code ")
     for report in (REPORT, output):
         assert [name for name in headings if re.search(f"^{name}", report, re.MULTILINE)] == [*headings]
         assert {"multiprocessing", "threading", "sequential"} <= set(re.findall(r"^[▸ ] (\w+)", report, re.MULTILINE))
@@ -83,6 +84,9 @@ def test_what_is_named_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"(?:`|^    )make ([\w-]+)", README, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    others = re.findall(r"`(\w+)`", README.split("Other extras:")[1].split("\n\n")[0])
+    assert {*re.findall(r"workload-advisor\[(\w+)\]", README), *others} <= set(extras)
     for path in re.findall(r"\]\(([^):]+)\)", README):
         assert (ROOT / path).exists(), path
     assert len(README.splitlines()) <= 160

@@ -49,7 +49,7 @@ def test_this_host_and_its_python_are_planned_for(server: str, monkeypatch: pyte
     """The advice is for this host, not the server, with the cores that the caller or the text names."""
     monkeypatch.setenv("ADVISOR_TOKEN", TOKEN)
     host = Machine(cores=7, memory=5_000_000_000, python=Python(version="3.13.2", free_threaded=True))
-    monkeypatch.setattr("advisor.host.machine.limits", lambda: host)
+    monkeypatch.setattr("advisor.host.machine.unmeasured_machine", lambda: host)
     cases: list[tuple[Profile | str, int | None, int]] = [
         (PROFILE.model_copy(update={"python": host.python}), None, 7),
         (PROFILE.model_copy(update={"python": host.python}), 3, 3),
@@ -122,6 +122,7 @@ def fetch(address):
 """
 
 
+@pytest.mark.slow
 def test_a_target_is_measured_here_and_advised_on_there(server: str, tmp_path: Path) -> None:
     """From the command line to the server and back; this host's pools are not measured."""
     (tmp_path / "work.py").write_text(TARGET, encoding="utf-8")

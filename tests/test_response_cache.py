@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from advisor.host.machine import limits
+from advisor.host.machine import unmeasured_machine
 from advisor.limits import MAX_CACHED_BODY_BYTES
 from advisor.models import Advice, Machine
 from advisor.service import response_cache
@@ -93,8 +93,8 @@ def test_another_host_gets_another_response(monkeypatch: pytest.MonkeyPatch, pla
     cores = []
     cache = ResponseCache()
     for found in (2, 4, 2):
-        host = limits().model_copy(update={"cores": found, "memory": None})
-        monkeypatch.setattr(response_cache, "limits", lambda host=host: host)
+        host = unmeasured_machine().model_copy(update={"cores": found, "memory": None})
+        monkeypatch.setattr(response_cache, "unmeasured_machine", lambda host=host: host)
         current_host.cache_clear()
         cores.append(Advice.model_validate_json(cache.advice(body(1)).document).machine.cores)
     assert cores == [2, 4, 2]
@@ -114,7 +114,9 @@ def test_available_memory_is_rounded_down(
     monkeypatch: pytest.MonkeyPatch, available: int | None, assumed: float | None
 ) -> None:
     """A small change of the available memory does not change the advice."""
-    monkeypatch.setattr(response_cache, "limits", lambda: limits().model_copy(update={"memory": available}))
+    monkeypatch.setattr(
+        response_cache, "unmeasured_machine", lambda: unmeasured_machine().model_copy(update={"memory": available})
+    )
     assert current_host().memory == assumed
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from advisor.host.machine import limits
+from advisor.host.machine import unmeasured_machine
 from advisor.models import Advice, Machine, Python
 from advisor.service import create_app
 from advisor.service.planner import planned_machine
@@ -93,24 +93,24 @@ def test_health_is_that_it_can_answer(client: FlaskClient, monkeypatch: pytest.M
 
 def test_no_overrides_is_this_host() -> None:
     """Without `machine` in the question, the plan is for the answering host, with assumed costs."""
-    host = limits()
+    host = unmeasured_machine()
     assert planned_machine(None, host) == planned_machine(Overrides(), host) == host
     assert host.source == "assumed"
 
 
 def test_a_python_version_brings_its_build_and_start_method() -> None:
     """'3.14t' is free-threaded, and uses the start method of that version."""
-    machine = planned_machine(Overrides(python="3.14t"), limits())
+    machine = planned_machine(Overrides(python="3.14t"), unmeasured_machine())
     assert (machine.python.version, machine.python.free_threaded) == ("3.14", True)
     if machine.platform == "linux":
         assert machine.start_method == "forkserver"
-        assert planned_machine(Overrides(python="3.12"), limits()).start_method == "fork"
+        assert planned_machine(Overrides(python="3.12"), unmeasured_machine()).start_method == "fork"
 
 
 @pytest.mark.parametrize("version", ["3.11", "3.13.1", "3.14t", "3.14b1t", "3.14.0rc2t", "3.15.0a1", "3.13.0+"])
 def test_versions_are_accepted_as_interpreters_print_them(version: str) -> None:
     """Pre-releases and their free-threaded builds are accepted."""
-    python = planned_machine(Overrides(python=version), limits()).python
+    python = planned_machine(Overrides(python=version), unmeasured_machine()).python
     assert (python.version, python.free_threaded) == (version.removesuffix("t"), version.endswith("t"))
 
 
@@ -124,7 +124,9 @@ def test_a_wrong_version_is_explained(client: FlaskClient) -> None:
 
 def test_free_threaded_plans_for_a_version_with_such_a_build() -> None:
     """The answering host's version where it has one, else 3.14; the planned version can be requested explicitly."""
-    old, new = (limits().model_copy(update={"python": Python(version=version)}) for version in ("3.11.7", "3.13.2"))
+    old, new = (
+        unmeasured_machine().model_copy(update={"python": Python(version=version)}) for version in ("3.11.7", "3.13.2")
+    )
     assert planned_machine(Overrides(free_threaded=True), new).python.version == "3.13.2"
     planned = planned_machine(Overrides(free_threaded=True), old)
     assert (planned.python.version, planned.python.free_threaded) == ("3.14", True)

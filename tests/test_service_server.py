@@ -157,7 +157,7 @@ def test_metrics_are_summed_over_the_workers() -> None:
 
 def test_workers_and_threads_are_advised(monkeypatch: pytest.MonkeyPatch) -> None:
     """More cores get more workers: the handler computes, so there is about one worker for each core."""
-    host = machine.limits()
+    host = machine.unmeasured_machine()
     advised = {}
     for cores in (1, 2, 8):
         monkeypatch.setattr(machine, "limits", lambda cores=cores: host.model_copy(update={"cores": cores}))

@@ -40,9 +40,9 @@ def _ask(server: str | None, text: str, calls: int | None, cores: int | None) ->
 
         return ask(server, text, calls=calls, cores=cores)
     from advisor import api
-    from advisor.host.machine import limits
+    from advisor.host.machine import unmeasured_machine
 
-    return api.advise_description(text, calls=calls, machine=limits(), cores=cores)
+    return api.advise_description(text, calls=calls, machine=unmeasured_machine(), cores=cores)
 
 
 @contextlib.contextmanager

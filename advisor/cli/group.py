@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -63,6 +62,8 @@ def _options(params: Iterable[click.Parameter]) -> list[click.Option]:
 
 
 def _not_a_target(word: str, commands: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
     module, _, name = word.rpartition(".")
     if module and name != "py" and all(part.isidentifier() for part in word.split(".")):
         return f"{word!r} names no function: write {module}:{name} or {word}:function"

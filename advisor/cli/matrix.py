@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from advisor.cli.options import json_option
@@ -26,6 +24,8 @@ def matrix(words: tuple[str, ...], as_json: bool) -> None:
     if query and not tables["lexicon"]:
         raise UsageError(f"the lexicon has no entry for {query!r}")
     if as_json:
+        import json
+
         return print_document(json.dumps(tables, indent=2, ensure_ascii=False))
     from advisor.report.matrix import as_text
 

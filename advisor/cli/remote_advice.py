@@ -72,9 +72,9 @@ def _check_address(server: str) -> None:
 
 def _machine(subject: Profile | str, cores: int | None) -> dict[str, Any]:
     """Return what a server cannot know of this host. The server reads the number of cores from a text that names it."""
-    host = machine.limits()
+    host = machine.unmeasured_machine()
     if isinstance(subject, Profile):
-        host = machine.as_measured(host, subject)
+        host = machine.with_gil_of(host, subject)
     if cores is None and not (isinstance(subject, str) and extract_quantities(subject).cores is not None):
         cores = host.cores
     fields = {

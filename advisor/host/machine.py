@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from advisor.host import cache, platform
 from advisor.models import POOL_COSTS, Machine, Profile, StartMethod
-from advisor.target import interpreter
+from advisor.target import child_interpreter
 
 if TYPE_CHECKING:
     import subprocess
@@ -52,7 +52,7 @@ def measurable_costs() -> frozenset[str]:
     return frozenset(names)
 
 
-def limits() -> Machine:
+def unmeasured_machine() -> Machine:
     """Return this host's cores and memory with assumed costs, without measuring anything."""
     method = platform.start_method()
     return Machine(
@@ -78,7 +78,7 @@ def this_machine(*, seconds: float = 1.2) -> Machine:
     Returns:
         The machine, costs in seconds; its `source` is "assumed" if nothing could be measured.
     """
-    host = limits()
+    host = unmeasured_machine()
     key = cache.cache_key(host)
     if key not in _measured:
         measurements = cache.read_measurements(key)
@@ -99,7 +99,7 @@ def with_cores(host: Machine, cores: int | None) -> Machine:
     return host.model_copy(update={"cores": cores, "cores_measured": host.cores_measured or host.cores})
 
 
-def as_measured(host: Machine, profile: Profile) -> Machine:
+def with_gil_of(host: Machine, profile: Profile) -> Machine:
     """Return the host with a GIL if the target turned that of a free-threaded build on, as an old extension does.
 
     The cost of a hand-over could not be measured without a GIL, so that is the typical figure.
@@ -116,7 +116,7 @@ def measure_costs(host: Machine, seconds: float) -> dict[str, float]:
         return {}  # embedded, or an application that would start itself again: there is no interpreter to run
     request = {"cores": host.cores, "start_method": host.start_method, "seconds": seconds - _START_SECONDS}
     # Warnings must not become errors in the child.
-    command = interpreter.command(PROBES, json.dumps(request), options=("-W", "ignore"))
+    command = child_interpreter.command(PROBES, json.dumps(request), options=("-W", "ignore"))
     for line in reversed(_output(command, seconds).splitlines(keepends=True)):
         with contextlib.suppress(ValueError):  # cut off in the middle, or not JSON at all
             return _valid_costs(json.loads(line))

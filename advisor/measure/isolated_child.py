@@ -32,9 +32,8 @@ def serve_profile(request: Message, send: Callable[[Message], None]) -> Message:
     send({"doing": f"call 1 of {spec}"})
     seconds = max(request["ends_at"] - monotonic(), min(_MIN_SECONDS, request["seconds"]))
     workload = runner.Workload(target.function, calls, spec, runner.is_coroutine_function(target.function))
-    profile = profile_workload(
-        workload, seconds=seconds, watch=request["watch"], on_progress=_ProgressReporter(spec, send)
-    )
+    report = _progress_reporter(spec, send)
+    profile = profile_workload(workload, seconds=seconds, watch=request["watch"], on_progress=report)
     known = {"import_seconds": import_seconds, "reached": "object" if target.is_bound else "name"}
     return {
         "profile": profile.model_copy(update=known).model_dump(mode="json"),
@@ -42,18 +41,16 @@ def serve_profile(request: Message, send: Callable[[Message], None]) -> Message:
     }
 
 
-class _ProgressReporter:
-    """Sends the progress to the parent, a few times a second."""
+def _progress_reporter(spec: str, send: Callable[[Message], None]) -> runner.OnProgress:
+    """Return a function that sends the progress to the parent, a few times a second."""
+    sent_at = perf_counter()
 
-    def __init__(self, spec: str, send: Callable[[Message], None]) -> None:
-        self._spec = spec
-        self._send = send
-        self._last = perf_counter()
-
-    def __call__(self, fraction: float, done: int, mean: float) -> None:
+    def report(fraction: float, done: int, mean: float) -> None:
+        nonlocal sent_at
         now = perf_counter()
-        if now - self._last < _REPORT_INTERVAL and mean < _REPORT_INTERVAL:
-            return
-        self._last = now
-        so_far = f"{done:,} calls measured so far, {mean:.3g} s each"
-        self._send({"doing": f"call {done + 1} of {self._spec}", "fraction": fraction, "so_far": so_far})
+        if now - sent_at > _REPORT_INTERVAL or mean > _REPORT_INTERVAL:
+            sent_at = now
+            so_far = f"{done:,} calls measured so far, {mean:.3g} s each"
+            send({"doing": f"call {done + 1} of {spec}", "fraction": fraction, "so_far": so_far})
+
+    return report

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import reduce
 from itertools import pairwise
 from math import sqrt
-from operator import add
 from statistics import fmean, stdev
 from typing import Any
 
@@ -139,7 +137,7 @@ def _sum(values: Iterable[float | None]) -> float | None:
 
 def _observations(measurement: Measurement, batches: _Batches) -> observer.Observations | None:
     found = [measurement.observed[window] for window, _ in batches if window in measurement.observed]
-    return reduce(add, found) if found else None
+    return observer.Observations(*map(sum, zip(*found, strict=True))) if found else None
 
 
 def _gil_held(
@@ -159,7 +157,7 @@ def _gil_held(
         blocked = taken - cpu
         return min(taken, total.process), blocked if blocked > _NOTICEABLE * total.wall else 0.0
     sampled = [measurement.sampled[window] for window, _ in batches if window in measurement.sampled]
-    samples = reduce(add, sampled) if sampled else None
+    samples = sampler.Samples(*map(sum, zip(*sampled, strict=True))) if sampled else None
     if samples is not None and samples.instants:
         return sampler.held_share(samples, total.thread / total.wall) * total.wall, None
     # Nothing was seen in so short a time: Python code holds the GIL unless something else is known.

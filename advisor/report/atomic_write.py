@@ -1,4 +1,4 @@
-"""Write files atomically: beside their place, then renamed, so that a failure leaves the old file untouched."""
+"""Write files atomically: to a temporary file in the same directory, which is then renamed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from advisor.errors import UsageError
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary file that replaces `path` when the block succeeds and is removed when it fails.
 
-    A link stays one, and its target is replaced. What is not a regular file, such as /dev/stdout, is yielded itself.
+    Of a symbolic link, the target is replaced. A special file, such as /dev/stdout, is yielded itself.
 
     Raises:
         OSError: The file cannot be written.

@@ -88,7 +88,9 @@ def _finish(response: Response) -> Response:
             "seconds": round(seconds, 6),
             "client": finished.remote_addr,
         }
-        log.info("request", extra=fields | context.get("advice", {}))
+        fields |= context.get("advice", {})
+        # Unlike `log.info`, this does not search the stack for its caller, which takes 10 µs.
+        log.handle(log.makeRecord(log.name, logging.INFO, "", 0, "request", (), None, extra=fields))
     return response
 
 

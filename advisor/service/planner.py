@@ -8,7 +8,7 @@ from keyword import iskeyword
 from advisor import api
 from advisor.api import advise_task
 from advisor.describe.task import Task
-from advisor.host.machine import limits
+from advisor.host.machine import unmeasured_machine
 from advisor.host.platform import default_start_method
 from advisor.models import Advice, Machine, Profile, Python
 from advisor.service.schemas import FREE_THREADING_SINCE, Overrides, Question, version_numbers
@@ -36,7 +36,7 @@ def plan(question: Question, host: Machine) -> Advice:
 
 def check_planner() -> None:
     """Advise on a short description, which raises where the service could not advise."""
-    api.advise("Downloading 100 files", machine=limits())
+    api.advise("Downloading 100 files", machine=unmeasured_machine())
 
 
 def planned_machine(overrides: Overrides | None, host: Machine) -> Machine:

@@ -13,7 +13,7 @@ from cachetools import LRUCache
 from cachetools.func import ttl_cache
 from pydantic import BaseModel, Field
 
-from advisor.host.machine import limits
+from advisor.host.machine import unmeasured_machine
 from advisor.limits import MAX_CACHE_BYTES, MAX_CACHED_BODY_BYTES
 from advisor.models import Advice, Machine
 from advisor.service.curves import make_curves
@@ -107,7 +107,7 @@ def current_host() -> Machine:
 
     The available memory never stays the same. Without the steps, the same question would get other advice each time.
     """
-    host = limits()
+    host = unmeasured_machine()
     if host.memory is None:
         return host
     rest = max(0, host.memory.bit_length() - _MEMORY_BITS)

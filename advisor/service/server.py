@@ -99,7 +99,7 @@ def advised_concurrency() -> tuple[int, int]:
 
     As many processes as for the strategy multiprocessing, each with as many threads as for threading on one core.
     """
-    handler, host = Profile.model_validate_json(OWN_PROFILE.read_bytes()), machine.limits()
+    handler, host = Profile.model_validate_json(OWN_PROFILE.read_bytes()), machine.unmeasured_machine()
     processes = _advised_workers(api.advise(handler, machine=host), "multiprocessing")
     threads = _advised_workers(api.advise(handler, machine=host.model_copy(update={"cores": 1})), "threading")
     return processes, max(MIN_THREADS, min(threads, MAX_THREADS))

@@ -150,7 +150,7 @@ def _source_name(path: Path) -> str:
 
 def _from_file(path: Path, limit: int) -> list[Call]:
     name = _source_name(path)
-    parse = _parse_json_line if path.suffix == ".jsonl" else _parse_text_line
+    parse = _parse_json_line if path.suffix == ".jsonl" else _as_call
     try:
         with path.open(encoding="utf-8-sig") as file:
             lines = ((n, line.rstrip("\r\n")) for n, line in enumerate(file, 1) if line.strip())
@@ -159,10 +159,6 @@ def _from_file(path: Path, limit: int) -> list[Call]:
         raise UsageError(f"cannot read the inputs {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UsageError(f"cannot read the inputs {path}: it is not UTF-8 text") from None
-
-
-def _parse_text_line(line: str, where: str) -> Call:
-    return Call((line,), where=where)
 
 
 def _parse_json_line(line: str, where: str) -> Call:

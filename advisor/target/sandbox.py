@@ -19,11 +19,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from advisor.errors import TargetError, UsageError
-from advisor.target import interpreter, process_tree
+from advisor.target import child_interpreter, process_tree
 
 Message = dict[str, Any]
 OUTPUT_KEPT = 16 * 1024  # bytes of what the child printed last
@@ -72,7 +73,7 @@ def run(
     parent_end, child_end = socket.socketpair()
     with parent_end, child_end:
         child = subprocess.Popen(
-            interpreter.command("advisor.target.sandbox_child:main", str(child_end.fileno()), str(os.getpid())),
+            child_interpreter.command("advisor.target.sandbox_child:main", str(child_end.fileno()), str(os.getpid())),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -96,26 +97,20 @@ def run(
             child.stdout.close()
 
 
+@dataclass
 class _Connection:
     """The parent's end: reads messages and output until the answer, the child's end, or the time-out."""
 
-    def __init__(
-        self,
-        child: subprocess.Popen[bytes],
-        channel: socket.socket,
-        timeout: float,
-        on_message: Callable[[Message], None] | None,
-    ) -> None:
-        self.child = child
-        self.channel = channel
-        self.timeout = timeout
-        self.on_message = on_message
-        self.doing = "starting"
-        self.so_far = ""
-        self.answer: Message | None = None
-        self.partial_line = b""
-        self.output = b""
-        self.output_bytes = 0
+    child: subprocess.Popen[bytes]
+    channel: socket.socket
+    timeout: float
+    on_message: Callable[[Message], None] | None
+    doing: str = "starting"
+    so_far: str = ""
+    answer: Message | None = None
+    partial_line: bytes = b""
+    output: bytes = b""
+    output_bytes: int = 0
 
     def wait_for_answer(self) -> Message:
         assert self.child.stdout is not None

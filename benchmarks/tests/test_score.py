@@ -1,4 +1,4 @@
-"""What the oracle records, and how trials of the advice are summed up."""
+"""The records of the oracle, and the summary of trials of the advice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.trials import (
     ORACLE,
     Trial,
     Way,
-    foresight,
+    accuracy,
     load_trials,
     save_trials,
     standing,
@@ -70,7 +70,7 @@ WON = trial(
 
 class TestOracle:
     def test_waiting_calls_are_tried_with_many_processes(self) -> None:
-        """Where calls wait, more processes than cores + 2 may be best; where they compute, never."""
+        """Many more processes than cores are tried only where calls wait."""
         waiting = {plan.workers for plan in oracle.candidates(WAITING, 100, 2) if plan.strategy == "multiprocessing"}
         computing = {
             plan.workers for plan in oracle.candidates(COMPUTING, 100, 2) if plan.strategy == "multiprocessing"
@@ -79,19 +79,19 @@ class TestOracle:
         assert computing == {2, 3, 4}
 
     def test_every_thread_count_up_to_the_calls_is_tried(self) -> None:
-        """More threads than calls have nothing to do."""
+        """Thread counts go up to the number of calls."""
         plans = oracle.candidates(COMPUTING, 20, 2)
         assert [plan.workers for plan in plans if plan.strategy == "threading"] == [2, 4, 8, 16]
         assert plans[0] == SEQUENTIAL
 
     def test_processes_are_tried_with_and_without_chunks(self) -> None:
-        """A chunk is what multiprocessing.Pool.map would cut."""
+        """Chunks are those of multiprocessing.Pool.map."""
         plans = [plan for plan in oracle.candidates(COMPUTING, 800, 2) if plan.strategy == "multiprocessing"]
         assert Plan("multiprocessing", 2, 1) in plans
         assert Plan("multiprocessing", 2, 100) in plans
 
-    def test_a_second_round_leaves_out_what_was_far_behind(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Only ways within half as much again of the fastest are run again, and the plain loop."""
+    def test_a_second_round_runs_competitive_ways_only(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Only ways within 1.5 times the fastest, and the plain loop, are run again."""
         ran: list[Plan] = []
 
         def measured(workload: object, plan: Plan, *, timeout: float) -> float:
@@ -109,8 +109,8 @@ class TestOracle:
         assert last.best.strategy == "multiprocessing"
         assert ran[3:5] == [Plan("multiprocessing", 2), SEQUENTIAL]  # the second round goes backwards
 
-    def test_a_record_goes_on_where_it_stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """After an interruption nothing that was measured is measured again."""
+    def test_an_interrupted_record_is_continued(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Runs measured before an interruption are not repeated."""
         ran: list[Plan] = []
 
         def measured(workload: object, plan: Plan, *, timeout: float) -> float:
@@ -122,8 +122,8 @@ class TestOracle:
         list(oracle.examine(find("tiny.clamp"), known, rounds=1, timeout=60))
         assert ran == [Plan("threading", 2)]
 
-    def test_a_way_that_fails_is_recorded_as_that(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A failure is a finding, not the end of the run."""
+    def test_a_failure_is_recorded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A way that fails does not end the run."""
 
         def fails(workload: object, plan: Plan, *, timeout: float) -> float:
             if plan.strategy == "multiprocessing":
@@ -139,7 +139,7 @@ class TestOracle:
 
 class TestRecords:
     def test_a_record_comes_back_as_it_was_saved(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """One file a workload, in a folder that says what kind of host it was."""
+        """Each workload has a file, in a directory named after the kind of host."""
         monkeypatch.setattr(outcomes, "FOLDER", tmp_path)
         kept = recorded(Run(strategy="sequential", seconds=(1.5, 1.25)))
         outcomes.save(kept)
@@ -148,19 +148,19 @@ class TestRecords:
         assert list(outcomes.load_all(tmp_path)) == [kept]
 
     def test_a_record_of_another_job_does_not_count(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A workload whose number of calls was changed is to be measured anew."""
+        """A record with another number of calls is ignored."""
         monkeypatch.setattr(outcomes, "FOLDER", tmp_path)
         outcomes.save(recorded(Run(strategy="sequential")).model_copy(update={"calls": 7}))
         assert outcomes.load(find("tiny.clamp"), MACHINE) is None
 
     def test_the_records_of_the_repository_can_be_read(self) -> None:
-        """Every record names a way that works, and its plain loop."""
+        """Every record has a best way and a plain loop."""
         known = list(outcomes.load_all())
         assert known
         assert all(one.best.median <= one.sequential.median for one in known)
 
     def test_families_can_be_chosen_by_name(self) -> None:
-        """A family's name stands for its workloads; an unknown name is told."""
+        """A family selects its workloads; an unknown name is an error."""
         assert {workload.family for workload in choose(["web", "tiny.clamp"])} == {"web", "tiny"}
         with pytest.raises(LookupError, match="no workload is called 'wob'"):
             choose(["wob"])
@@ -168,7 +168,7 @@ class TestRecords:
 
 class TestTrials:
     def test_the_advisor_is_compared_with_the_best_of_all_that_ran(self) -> None:
-        """Twice as long as the best is a loss of 2; the geometric mean takes both workloads."""
+        """The mean of pick/best is geometric, over both workloads."""
         figures = standing(ADVISOR, [LOST, WON])
         assert figures.mean == pytest.approx(math.sqrt(2.0))
         assert figures.worst == pytest.approx(2.0)
@@ -176,25 +176,25 @@ class TestTrials:
         assert (figures.slower, figures.failed) == (0, 0)
 
     def test_what_fails_and_what_is_slower_than_the_loop_are_counted(self) -> None:
-        """A failure has no loss to average, but it is neither close to the best nor forgotten."""
+        """A failure is not averaged, but is counted, and is not close to the best."""
         figures = standing("always processes", [LOST, WON])
         assert (figures.failed, figures.slower, figures.close) == (1, 1, 0.0)
         assert figures.mean == pytest.approx(2.5)
 
-    def test_the_oracle_and_the_advisor_stand_first(self) -> None:
-        """Then the peers, each once."""
+    def test_the_oracle_and_the_advisor_come_first(self) -> None:
+        """The peers follow, each once."""
         assert [one.who for one in standings([LOST, WON])] == [ORACLE, ADVISOR, "always threads", "always processes"]
 
-    def test_predictions_are_held_against_what_was_measured(self) -> None:
-        """4x predicted and 2.5x measured is 60 % too much; 2x and 2x is right: the median is between them."""
-        seen = foresight([LOST, WON])
+    def test_predictions_are_compared_with_measurements(self) -> None:
+        """4x predicted and 2.5x measured is an error of 60 %, 2x and 2x is none: the median is between them."""
+        seen = accuracy([LOST, WON])
         assert seen.error == pytest.approx(0.3)
         assert seen.count == 3
         assert seen.inside == pytest.approx(1 / 3)
         assert seen.picks_inside == pytest.approx(1 / 2)
 
     def test_trials_come_back_as_they_were_saved(self, tmp_path: Path) -> None:
-        """The file is read again by the report, and by a run that goes on."""
+        """Saved trials are equal when they are loaded."""
         save_trials([LOST, WON], tmp_path / "score.json")
         assert load_trials(tmp_path / "score.json") == [LOST, WON]
 
@@ -216,8 +216,8 @@ class TestTrials:
 
 
 class TestScore:
-    def test_contenders_run_in_turn_and_back_until_they_are_out_of_it(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Who was far behind in the first round is not run again, but for the plain loop."""
+    def test_contenders_run_in_alternating_order_while_competitive(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A contender far behind in the first round is not run again, except the plain loop."""
         ran: list[str] = []
 
         def measured(workload: object, plan: Plan | Package, *, timeout: float) -> float:
@@ -233,10 +233,10 @@ class TestScore:
         assert failures == {}
 
     @pytest.mark.parametrize(("pool", "rounds"), [(0.95, 6), (1.05, 6), (0.5, 2), (1.2, 2)])
-    def test_what_is_close_to_the_loop_is_looked_at_for_longer(
+    def test_ways_close_to_the_loop_get_more_rounds(
         self, monkeypatch: pytest.MonkeyPatch, pool: float, rounds: int
     ) -> None:
-        """Ahead of the loop by a hair or behind it: the same number of rounds, so that neither is favoured."""
+        """Slightly faster and slightly slower ways get the same number of rounds, so that neither is favoured."""
         threads = Plan("threading", 2)
         monkeypatch.setattr(score, "measure", lambda _, plan, timeout: 1.0 if plan == SEQUENTIAL else pool)
         workload = find("tiny.clamp")
@@ -247,31 +247,31 @@ class TestScore:
 
 
 class TestCorpus:
-    def test_a_workload_that_cannot_run_is_left_out_by_name(
+    def test_workloads_that_cannot_run_are_listed(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """A missing package or a failure does not end the benchmark: the others go on."""
+        """A missing package or a failure does not end the benchmark."""
         missing = Workload("a.b", "a:b", "a:b_inputs", 1, "", "", packages=("no_such_package",))
         failing = Workload("c.d", "c:d", "c:d_inputs", 1, "", "")
         working = Workload("e.f", "e:f", "e:f_inputs", 1, "", "")
         monkeypatch.setattr(corpus, "choose", lambda names: [missing, failing, working])
 
-        def work(workload: Workload, tell: corpus.Tell) -> str:
+        def work(workload: Workload, on_progress: corpus.OnProgress) -> str:
             if workload is failing:
                 raise JobError("no end within 1 s")
             return "done"
 
         corpus.for_each([], work)
-        assert capsys.readouterr().out == "left out: a.b: needs no_such_package\nleft out: c.d: no end within 1 s\n"
+        assert capsys.readouterr().out == "skipped: a.b: needs no_such_package\nskipped: c.d: no end within 1 s\n"
 
-    def test_an_unknown_name_ends_it_with_a_word(self) -> None:
-        """Nothing is measured when a name was misspelt."""
+    def test_an_unknown_name_is_an_error(self) -> None:
+        """Nothing is measured if a name is misspelt."""
         with pytest.raises(SystemExit, match="no workload is called 'wob'"):
-            corpus.for_each(["wob"], lambda workload, tell: "")
+            corpus.for_each(["wob"], lambda workload, on_progress: "")
 
-    def test_a_way_gets_several_times_as_long_as_the_plain_loop(self) -> None:
-        """But never less than what start-up may take, and never more than was asked for."""
+    def test_the_time_limit_is_a_multiple_of_the_plain_loop(self) -> None:
+        """The limit is at least what start-up may take, and at most what the user gave."""
         assert corpus.time_limit([], 60.0) == 60.0
-        assert corpus.time_limit([0.1], 60.0) == corpus.LEAST_LIMIT
+        assert corpus.time_limit([0.1], 60.0) == corpus.MIN_LIMIT
         assert corpus.time_limit([4.0, 8.0], 60.0) == 30.0
         assert corpus.time_limit([40.0], 60.0) == 60.0

@@ -93,7 +93,7 @@ def test_journaled_advice_is_shared_and_reported(browser: Browser, journal_addre
         expect(page.locator("#verdict")).to_have_text(verdict)
         expect(page.locator("#profile-name")).to_contain_text("Kept advice · my_module:func")
         expect(page.locator("#curves .chart")).to_be_visible()
-        page.get_by_role("button", name="Report it").click()
+        page.get_by_role("button", name="Report", exact=True).click()
         expect(page.locator("#outcome-error")).to_be_visible()
         page.fill("#outcome", "0.5")
         page.keyboard.press("Enter")
@@ -102,7 +102,7 @@ def test_journaled_advice_is_shared_and_reported(browser: Browser, journal_addre
         )
         assert axe_violations(page) == []
         assert overflow(page) == []
-        page.get_by_role("link", name="What was predicted and reported so far").click()
+        page.get_by_role("link", name="Predicted and reported so far").click()
         expect(page.locator("tbody tr")).to_have_count(1)
         page.goto(f"{journal_address}#advice={'x' * 24}")
         expect(page.locator("#problem")).to_contain_text("no such advice in the journal")

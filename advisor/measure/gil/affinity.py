@@ -53,9 +53,3 @@ class ThreadPlacement:
         for file in (self._schedstat, self._watched):
             with contextlib.suppress(OSError):
                 os.close(file)
-
-    def __enter__(self) -> ThreadPlacement:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

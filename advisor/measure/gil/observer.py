@@ -26,9 +26,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from advisor.measure.gil.locate import LockWord
@@ -44,8 +43,7 @@ _STATE = struct.Struct("=qi")  # last_holder, locked
 _START_SECONDS = 1.0
 
 
-@dataclass(frozen=True)
-class Observations:
+class Observations(NamedTuple):
     """Counts of one window: instants, and how many of them found the GIL taken.
 
     `own`: taken by the thread that started the observer. `missed`: instants that passed while the observer waited for
@@ -62,9 +60,6 @@ class Observations:
     watched: float
     looks: float
     idle: float
-
-    def __add__(self, other: Observations) -> Observations:
-        return Observations(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
 class Observer:
@@ -203,8 +198,7 @@ def _window_and(words: int) -> struct.Struct:
     return struct.Struct("=q" + "qi" * words)
 
 
-@dataclass(frozen=True)
-class _Observed:
+class _Observed(NamedTuple):
     """What to observe: the arguments of the observer's command line."""
 
     process: int

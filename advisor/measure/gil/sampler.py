@@ -14,8 +14,8 @@ import sys
 import threading
 import time
 from collections import deque
-from dataclasses import astuple, dataclass
 from time import perf_counter, thread_time
+from typing import NamedTuple
 
 from advisor.measure.gil.affinity import QUEUED, ThreadPlacement
 
@@ -24,17 +24,13 @@ LATE = 0.2e-3  # seconds after which a wake-up is late, where the time in the ru
 _FREE, _TAKEN, _DROPPED, _COMPUTING = range(4)  # what an instant found; the last three are indices into counts
 
 
-@dataclass(frozen=True)
-class Samples:
+class Samples(NamedTuple):
     """Instants of one window: in all; GIL taken; spent in the run queue; target on a CPU with the GIL free."""
 
     instants: float
     taken: float
     dropped: float
     computing: float
-
-    def __add__(self, other: Samples) -> Samples:
-        return Samples(*(mine + theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True)))
 
 
 class Timeline:
@@ -92,7 +88,7 @@ class Sampler:
             stack.enter_context(contextlib.suppress(ValueError, IndexError))  # the target closed our files
             placement = None
             with contextlib.suppress(OSError):
-                placement = stack.enter_context(ThreadPlacement(self._target))
+                placement = stack.enter_context(contextlib.closing(ThreadPlacement(self._target)))
             due = perf_counter()
             while not self._stopped:
                 due = self._wake(due, placement)

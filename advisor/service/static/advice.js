@@ -1,4 +1,4 @@
-// The advice in words: the verdict first, then what it rests on.
+// Show the advice: the verdict first, then its basis.
 
 import { byId, element, fill, source } from "./element.js";
 import { between, count, counted, crew, duration, percent, times } from "./figures.js";
@@ -29,7 +29,7 @@ export function showAdvice(advice) {
   showCode(advice.snippet);
 }
 
-/** A few words for the ear, when something was moved. */
+/** Return a short text for screen readers after a slider was moved. */
 export function inShort(advice) {
   const planned = `${counted(advice.machine.cores, "core")}, ${counted(advice.job.calls, "call")}`;
   const gain = advice.speedup && advice.recommendation !== "sequential" ? `, ${times(advice.speedup.expected)}` : "";
@@ -75,7 +75,7 @@ function host(machine) {
   return `${counted(machine.cores, "core")}${machine.source === "measured" ? "" : ", typical costs of pools assumed"}`;
 }
 
-// --- what was considered --------------------------------------------------------------------------------------------
+// --- alternatives ---------------------------------------------------------------------------------------------------
 
 function alternativeRow({ strategy, workers, feasible, seconds, speedup, why }, advice) {
   const chosen = strategy === advice.recommendation;
@@ -101,7 +101,7 @@ function verification({ strategy, workers, calls, predicted, measured, failure }
   return `${run} took ${duration(measured)}, predicted ${duration(predicted)}`;
 }
 
-// --- why ------------------------------------------------------------------------------------------------------------
+// --- reasons --------------------------------------------------------------------------------------------------------
 
 function reasonItem({ text, rule, source: from }) {
   const said = [element("span", text)];
@@ -109,7 +109,7 @@ function reasonItem({ text, rule, source: from }) {
   return element("li", said, { "data-rule": rule });
 }
 
-/** What a description was judged by: the words, each by itself where they can be told apart, then what else is known. */
+/** Show what the description was judged by: its words, where they are known one by one, then other facts. */
 function showJudged(reasons) {
   const words = reasons.filter(({ rule }) => rule === "words").flatMap(({ text }) => text.match(/“[^“”]*”/g) ?? [text]);
   byId("words").replaceChildren(...words.map((word) => element("li", word.replace(/^“|”$/g, ""))));

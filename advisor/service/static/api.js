@@ -6,7 +6,7 @@ const ui = window.SwaggerUIBundle({
   deepLinking: true,
   defaultModelsExpandDepth: 0,
   supportedSubmitMethods: ["get", "post"],
-  validatorUrl: null, // no other host is asked
+  validatorUrl: null, // no request to another host
   onComplete() {
     const token = sessionStorage.getItem("advisor-token"); // from the other pages of this tab
     if (token) ui.preauthorizeApiKey("token", token);

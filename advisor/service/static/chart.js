@@ -1,15 +1,14 @@
-// The predicted speed-up over the number of workers: lines with their intervals as bands, the advised point marked.
+// Draw the predicted speed-up over the number of workers: lines, intervals as bands, and the advised point.
 
 import { drawn } from "./element.js";
 import { count, counted, crew, KINDS, times } from "./figures.js";
 import { apart, speedupScale, workersScale } from "./scales.js";
 
-const LETTER = 7; // px, about the width of one in a label
-const MOST_MARKED = 9; // points on a line that get a marker each
+const LETTER = 7; // px, approximate width of a letter in a label
+const MOST_MARKED = 9; // largest number of points on a line with a marker each
 
 /**
- * The chart's picture, for so many pixels of width, and where worker counts are in it. `curves` are those that can be
- * drawn; see `drawable`.
+ * Return the chart for a width in pixels, and its scale of workers. `curves` are those that `drawable` returns.
  */
 export function chart(curves, advice, width) {
   const height = Math.round(Math.min(380, Math.max(260, width * 0.5)));
@@ -27,7 +26,7 @@ export function chart(curves, advice, width) {
   return { picture, across: x.at };
 }
 
-/** What can be done, by strategy; the plain loop is the line at 1×. */
+/** Return the feasible curves by strategy; the plain loop is the line at 1×. */
 export function drawable(curves) {
   return curves
     .filter(({ strategy }) => strategy !== "sequential")
@@ -38,7 +37,7 @@ export function drawable(curves) {
     .filter(({ points }) => points.length > 0);
 }
 
-/** The same up to where nothing more is gained: beyond, the lines go on as they are. */
+/** Cut the curves where more workers gain nothing: beyond, the lines are flat. */
 export function worthALook(curves, { machine, workers }) {
   const enough = curves.map(({ points }) => {
     const most = Math.max(...points.map(({ speedup }) => speedup.expected));
@@ -51,7 +50,7 @@ export function worthALook(curves, { machine, workers }) {
 
 export const kind = (strategy) => KINDS[strategy] ?? strategy;
 
-// --- what is behind the lines ---------------------------------------------------------------------------------------
+// --- grid and axes --------------------------------------------------------------------------------------------------
 
 function grid({ x, y, frame }) {
   const rows = y.ticks.flatMap((tick) => [
@@ -82,7 +81,7 @@ function cores(number, { x, frame, most }) {
 
 // --- the lines ------------------------------------------------------------------------------------------------------
 
-/** The bands, cut off where the chart ends. */
+/** Draw the intervals, clipped to the chart. */
 function bands(curves, { x, y, frame }) {
   const { left, top } = frame;
   const shapes = curves.map(({ strategy, points }) => {
@@ -112,7 +111,7 @@ function marker(strategy, across, up) {
   return drawn("path", { ...at, d: strategy === "asyncio" ? "M0-4 3.7 3H-3.7z" : "M0-4.2 4.2 0 0 4.2-4.2 0z" });
 }
 
-/** Each line's name beside its end. */
+/** Label each line at its end. */
 function names(curves, { x, y, frame }) {
   const ends = curves.map(({ points }) => points.at(-1));
   const wanted = ends.map(({ speedup }) => y.at(speedup.expected) + 4);
@@ -130,7 +129,7 @@ function advised({ recommendation, workers, speedup }, { x, y, frame }) {
   const [high, low] = [bound(speedup.high), bound(speedup.low)];
   const said = `${crew(recommendation, workers)}: ${times(speedup.expected)}`;
   const width = said.length * LETTER;
-  const beside = across - 12 - width > frame.left; // where lines that rise leave room
+  const beside = across - 12 - width > frame.left; // where rising lines leave room
   const middle = Math.min(Math.max(across, frame.left + width / 2), frame.right - width / 2);
   const above = up - 14 > frame.top + 10 ? up - 14 : up + 26;
   return [
@@ -152,7 +151,7 @@ function text(kindOfText, x, y, said) {
   return drawn("text", { class: kindOfText, x, y }, said);
 }
 
-/** What the chart shows, in words. */
+/** Describe the chart in words. */
 export function caption(curves, advice, barred) {
   const best = curves.map(({ strategy, points }) => {
     const top = points.reduce((a, b) => (b.speedup.expected > a.speedup.expected * 1.02 ? b : a));

@@ -1,4 +1,4 @@
-// The code to copy, its comments, strings and keywords set apart, and what is left to fill in marked.
+// Show the code with highlighted comments, strings and keywords, and mark what the user must fill in.
 
 import { byId, element } from "./element.js";
 

@@ -1,12 +1,12 @@
-// The curves on the page: the chart at the width there is, what the pointer is at, and the same as a table.
+// The curves: the chart at the available width, the values at the pointer, and a table.
 
 import { byId, element } from "./element.js";
 import { between, count, crew, times } from "./figures.js";
 import { caption, chart, drawable, kind, worthALook } from "./chart.js";
 
 const HINT = "Point at the chart to read it.";
-let shown; // what the chart is drawn from
-let drawing; // the chart, and where worker counts are in it
+let shown; // the curves that are drawn
+let drawing; // the chart and its scale of workers
 
 export function showCurves({ curves, advice }) {
   const possible = drawable(curves);
@@ -20,18 +20,18 @@ export function showCurves({ curves, advice }) {
   byId("curves-table-part").hidden = possible.length === 0;
 }
 
-/** Nothing is drawn until the curves of another question are there. */
+/** Remove the chart, until the curves of the next question arrive. */
 export function clearCurves() {
   shown = undefined;
   byId("curves-figure").hidden = true;
   byId("curves-table-part").hidden = true;
 }
 
-/** The chart follows the width of its place and the pointer. */
+/** Redraw the chart when its width changes, and show the values at the pointer. */
 export function keepDrawn() {
   let width = 0;
   new ResizeObserver(() => {
-    if (width === byId("curves").clientWidth) return; // only its height has changed, by what was drawn
+    if (width === byId("curves").clientWidth) return; // drawing changes the height only
     width = byId("curves").clientWidth;
     draw();
   }).observe(byId("curves"));
@@ -48,7 +48,7 @@ function draw() {
   byId("readout").textContent = shown.curves.length ? HINT : "";
 }
 
-/** What each line says at the worker count nearest to the pointer. */
+/** Return the values of the lines at the number of workers nearest to the pointer. */
 function read({ clientX }) {
   if (!shown?.curves.length) return;
   const at = clientX - byId("curves").getBoundingClientRect().left;

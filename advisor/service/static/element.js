@@ -1,4 +1,4 @@
-// Elements of the page. What comes from outside becomes text here, never markup.
+// Create and fill elements. Input becomes text, never markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -12,13 +12,13 @@ export function drawn(name, attributes = {}, ...content) {
   return withAttributes(document.createElementNS(SVG, name), content, attributes);
 }
 
-/** The items as elements in their place, and the part around them hidden where there are none. */
+/** Fill a list with elements, and hide the section around it if there are none. */
 export function fill(id, items, asElement) {
   byId(id).replaceChildren(...items.map(asElement));
   byId(`${id}-part`).hidden = items.length === 0;
 }
 
-/** A source: a link where it is an address on the web, else its name. */
+/** Return a source as a link if it is a web address, else as text. */
 export function source(text) {
   if (!/^https?:\/\/\S+$/.test(text)) return element("span", text, { class: "source" });
   const shown = text.replace(/^https?:\/\//, "");

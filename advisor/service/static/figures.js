@@ -1,4 +1,4 @@
-// Figures as people read them, as in the command line: 12 ms, 92 %, 1.9×, 4 processes. A unit stays with its number.
+// Format numbers as the command line does: 12 ms, 92 %, 1.9×, 4 processes. No line break separates a unit.
 
 const TIMES = [[3600, 7200, "h"], [60, 120, "min"], [1, 1, "s"], [1e-3, 1e-3, "ms"], [1e-6, 1e-6, "µs"]];
 const WORKERS = {
@@ -38,13 +38,13 @@ export function counted(number, noun) {
   return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** The workers of a strategy: `2 processes`, `a plain loop`. */
+/** Format the workers of a strategy: `2 processes`, `a plain loop`. */
 export function crew(strategy, workers) {
   const [one, many] = WORKERS[strategy] ?? [`1 ${strategy} worker`, (n) => `${n} ${strategy} workers`];
   return workers === 1 ? one : many(count(workers));
 }
 
-/** Both ends, the unit said once where they share it: 3.2–4.4 s, 900 µs–1.1 ms, 12–16×. */
+/** Format a range, with a shared unit only once: 3.2–4.4 s, 900 µs–1.1 ms, 12–16×. */
 export function between(range, format) {
   const [low, high] = [format(range.low), format(range.high)];
   if (low === high) return high;
@@ -52,7 +52,7 @@ export function between(range, format) {
   return `${unit(low) === unit(high) ? low.slice(0, low.length - unit(low).length) : low}–${high}`;
 }
 
-/** Whole percentages in proportion to the parts that add up to 100 (largest remainders are rounded up). */
+/** Round shares to whole percentages with a sum of 100, by the largest remainders. */
 export function percentages(parts) {
   const total = parts.reduce((sum, part) => sum + part, 0);
   const exact = parts.map((part) => (100 * part) / total);

@@ -1,10 +1,10 @@
-// What may be moved: cores and calls, each a slider on a scale that grows by steps, and a number for the exact value.
+// The controls for cores and calls: each has a slider with growing steps, and a field for the exact number.
 
 import { byId } from "./element.js";
 import { count, counted } from "./figures.js";
 import { number } from "./question.js";
 
-const PAUSE = 160; // ms after the last move before the service is asked
+const PAUSE = 160; // ms between the last move and the request
 const STEPS = {
   cores: [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128],
   calls: [0, 1, 2, 3, 4, 5].flatMap((power) => [1, 2, 3, 5, 7].map((step) => step * 10 ** power)).concat(10 ** 6),
@@ -12,17 +12,17 @@ const STEPS = {
 const FIELDS = { cores: "machine.cores", calls: "calls" };
 const NAMES = Object.keys(STEPS);
 
-let asked = {}; // what came with the question, from a link or a document
-let moved = {}; // what is set now; all else is as the answer says
+let asked = {}; // the values of the question, from a link or a document
+let moved = {}; // the values set by the user; the others are those of the answer
 let timer;
 
-/** What is set. Throws a Problem for what is no number. */
+/** Return the values set by the user. Throws a Problem if one is not a number. */
 export function planned() {
   for (const name of NAMES) if (moved[name] !== undefined) moved[name] = number(name, FIELDS[name]);
   return { ...moved };
 }
 
-/** What comes with a new question, and is gone back to. */
+/** Set the values of a new question, to which the reset button returns. */
 export function plan(values) {
   asked = { ...values };
   restore();
@@ -34,12 +34,12 @@ function restore() {
   offerReset();
 }
 
-/** Whatever becomes of a move: one that is refused can be taken back, too. */
+/** Enable the reset button after a move, even if the service refuses it. */
 function offerReset() {
   byId("levers-reset").disabled = NAMES.every((name) => moved[name] === asked[name]);
 }
 
-/** The figures that the answer is for, where no others are set. */
+/** Show the values of the answer where the user has set none. */
 export function showPlanned({ machine, job }) {
   const answered = { cores: machine.cores, calls: job.calls };
   for (const name of NAMES) if (moved[name] === undefined) set(name, answered[name]);
@@ -48,10 +48,10 @@ export function showPlanned({ machine, job }) {
 
 export const isOfLevers = (problem) => problem.errors.some(({ field }) => Object.values(FIELDS).includes(field));
 
-/** Whether they are on the page: they are a part of the advice, and not of every one. */
+/** Return true if the controls are visible: not every advice has them. */
 export const areMovable = () => byId("levers").closest("[hidden]") === null;
 
-/** Calls back, a moment after the last move. */
+/** Call back a moment after the last move. */
 export function onMove(callback) {
   for (const name of NAMES) {
     const slider = byId(`${name}-slider`);

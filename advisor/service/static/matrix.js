@@ -1,4 +1,4 @@
-// Finds entries of the matrix by their words; without script the page shows them all.
+// Filter the entries of the matrix by words. Without scripts the page shows all of them.
 
 import { byId } from "./element.js";
 

@@ -1,4 +1,4 @@
-// Reporting back what the advice really brought, to a server that keeps it.
+// Report what the job took, to a server with a journal.
 
 import { byId } from "./element.js";
 import { between, duration } from "./figures.js";
@@ -6,7 +6,7 @@ import { clearProblems, showProblem } from "./problem.js";
 import { number } from "./question.js";
 import { ask, Problem } from "./service.js";
 
-let id; // of the advice that is shown, if it is kept
+let id; // of the advice shown, if it is in the journal
 
 export function showOutcome(advice) {
   id = advice.recommendation === "undecided" ? undefined : advice.id ?? undefined;
@@ -15,7 +15,7 @@ export function showOutcome(advice) {
   byId("outcome-status").textContent = "";
 }
 
-/** `orElse` is called with a problem that has nothing to do with what was reported. */
+/** Send the report. `orElse` gets a problem that concerns no field of the report. */
 export function letReport(orElse) {
   byId("outcome-part").addEventListener("submit", async (event) => {
     event.preventDefault();

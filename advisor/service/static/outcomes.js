@@ -1,4 +1,4 @@
-// The page of outcomes: asks what was reported, and shows it beside what was predicted, as a picture and a table.
+// The page of outcomes: predicted and reported times, as a chart and a table.
 
 import { byId, element, fill } from "./element.js";
 import { between, count, crew, duration, percent, times } from "./figures.js";

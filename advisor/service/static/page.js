@@ -1,4 +1,4 @@
-// The page for people: asks the service and shows its answer. The other files beside this one each do one part of it.
+// The main page: send the question to the service and show its answer.
 
 import { inShort, showAdvice } from "./advice.js";
 import { clearCurves, keepDrawn, showCurves } from "./curves.js";
@@ -12,12 +12,12 @@ import { ask, giveUp, Problem } from "./service.js";
 import { letShare, linked, showShare } from "./share.js";
 import { askForToken } from "./token.js";
 
-let asked; // the question without its cores and calls, which the levers keep asking about
+let asked; // the question without cores and calls, which the sliders send again
 let attempts = 0;
 
 // --- asking ---------------------------------------------------------------------------------------------------------
 
-/** The advice, as soon as it is there, then its curves. */
+/** Show the advice as soon as it arrives, then its curves. */
 const askAnew = () => attempt("Working it out…", async () => {
   const pasted = takePasted();
   if (pasted !== undefined) plan(pasted);
@@ -27,13 +27,13 @@ const askAnew = () => attempt("Working it out…", async () => {
   if (advice !== undefined) show(advice, question);
 });
 
-/** The curves behind the advice that is on the page, which stays there without them too. */
+/** Show the curves of the advice; the advice stays if they fail. */
 const askCurves = (question) => attempt("", async () => {
   const answer = await ask("curves", "/v1/curves", question);
   if (answer !== undefined) showCurves(answer);
 }, { quietly: true });
 
-/** Other cores or calls: the same subject once more, without taking the focus from where they are moved. */
+/** Send the same subject with other cores or calls; the focus stays on the control. */
 const askMoved = () => attempt("Working it out…", async () => {
   const question = withPlanned(asked);
   const answer = await ask("curves", "/v1/curves", question);
@@ -43,7 +43,7 @@ const askMoved = () => attempt("Working it out…", async () => {
   say(inShort(answer.advice));
 }, { quietly: true });
 
-/** An advice that this server has kept; its question, for the host that it was about, is what the levers go on from. */
+/** Show an advice from the journal; the sliders continue from its question. */
 const askKept = (id) => attempt("Looking it up…", async () => {
   const advice = await ask("advice", `/v1/advice/${encodeURIComponent(id)}`);
   if (advice === undefined) return;
@@ -51,7 +51,7 @@ const askKept = (id) => attempt("Looking it up…", async () => {
   show(advice, asking());
 });
 
-/** The question as it stands in all fields, from now on the one that the levers ask about. */
+/** Send the question in the fields; the sliders continue from it. */
 function asking() {
   asked = { ...subject(), machine: host() };
   return withPlanned(asked);
@@ -64,7 +64,7 @@ function withPlanned(question) {
   return { ...question, calls, machine: changed ? machine : undefined };
 }
 
-/** Does it, and says what is wrong where something is. `quietly`: the focus stays where it is. */
+/** Run an action and show its error. `quietly` leaves the focus where it is. */
 async function attempt(doing, work, { quietly = false } = {}) {
   attempts += 1;
   const mine = attempts;
@@ -76,12 +76,12 @@ async function attempt(doing, work, { quietly = false } = {}) {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     say("");
-    const isBesideLever = isOfLevers(error) && areMovable(); // then the advice before stays, as they are in it
+    const isBesideLever = isOfLevers(error) && areMovable(); // the controls are part of the previous advice, so it stays
     if (!quietly && !isBesideLever) byId("advice").hidden = true;
     if (error.status === 401) askForToken(error, () => attempt(doing, work, { quietly }));
     else showProblem(error, { quietly });
     if (isOfLevers(error) && !areMovable()) {
-      plan({}); // nobody could set them right
+      plan({}); // there are no fields to correct them
       say("“Get advice” asks without them.");
     }
   }
@@ -137,7 +137,7 @@ letReport((problem) => askForToken(problem, () => byId("outcome-part").requestSu
 letShare();
 keepDrawn();
 
-// A file may be dropped anywhere; anything else that is dragged is none of ours.
+// A file may be dropped anywhere; other dragged objects are ignored.
 const bringsFile = (event) => event.dataTransfer?.types.includes("Files");
 for (const moment of ["dragenter", "dragover"]) {
   addEventListener(moment, (event) => {

@@ -1,4 +1,4 @@
-// What is wrong, said beside the field that it is about.
+// Show an error at the field that it concerns.
 
 import { byId, element } from "./element.js";
 
@@ -20,7 +20,7 @@ export function clearProblems() {
   byId("problem").hidden = true;
 }
 
-/** Beside its field where the page has it, else in a box of its own. `quietly` leaves the focus where it is. */
+/** Show an error at its field, else in a box of its own. `quietly` leaves the focus where it is. */
 export function showProblem(problem, { quietly = false } = {}) {
   const placed = problem.errors.map((error) => ({ ...error, id: shownInputOf(error.field) }));
   const beside = placed.filter(({ id }) => id !== undefined);
@@ -49,12 +49,12 @@ function focusOn(id) {
   input(id).focus();
 }
 
-/** A profile is in the text field where it was pasted, else in a place of its own. */
+/** Return the field of the profile: the text field if it was pasted, else its own. */
 function input(id) {
   return id === "profile" && byId("subject-file").hidden ? byId("description") : byId(id);
 }
 
-/** What is said beside a field that is hidden, nobody would see. */
+/** Return true if a field is visible; an error at a hidden one would not be seen. */
 function shownInputOf(field) {
   const id = inputOf(field);
   return id !== undefined && input(id).closest("[hidden]") === null ? id : undefined;

@@ -1,15 +1,15 @@
-// The question: a description, or what a document brought, and the host to plan for.
+// The question: a description or a loaded document, and the host to plan for.
 
 import { byId } from "./element.js";
 import { counted, duration } from "./figures.js";
 import { Problem } from "./service.js";
 
 const GIB = 2 ** 30;
-const LARGEST_FILE = 4 * 2 ** 20; // bytes; the service takes less, and says how much
+const LARGEST_FILE = 4 * 2 ** 20; // bytes; the limit of the service is lower, and in its error message
 const SUBJECTS = ["description", "task", "profile"];
-let brought = null; // { profile } or { task } of a document; a pasted profile stays in the text field
+let brought = null; // { profile } or { task } from a document; a pasted profile stays in the text field
 
-/** The body for the service, without the host, calls and cores. Throws a Problem that names a field. */
+/** Return the body without host, calls and cores. Throws a Problem that names a field. */
 export function subject() {
   if (brought !== null) return brought;
   const text = byId("description").value;
@@ -17,7 +17,7 @@ export function subject() {
   return isDocument(text) ? { profile: parsed(text) } : { description: text };
 }
 
-/** The host as its fields say. This server's own version may be one that has no free-threaded build. */
+/** Return the host in the fields. The server's own version may have no free-threaded build. */
 export function host() {
   const memory = number("memory", "machine.memory");
   const freeThreaded = byId("free-threaded").checked || undefined;
@@ -28,7 +28,7 @@ export function host() {
   };
 }
 
-/** What its fields say from now on. */
+/** Set the fields of the host. */
 export function setHost({ memory, python, free_threaded: freeThreaded }) {
   byId("memory").value = memory === undefined ? "" : memory / GIB;
   byId("python").value = python ?? "";
@@ -36,7 +36,7 @@ export function setHost({ memory, python, free_threaded: freeThreaded }) {
   if (memory !== undefined || python !== undefined || freeThreaded) byId("host").open = true;
 }
 
-/** The number in a field, or undefined where it is empty. */
+/** Return the number in a field, or undefined if it is empty. */
 export function number(id, field) {
   const input = byId(id);
   if (input.validity.badInput) throw atField(field, "This is not a number");
@@ -48,7 +48,7 @@ export function describe(text) {
   byId("description").value = text;
 }
 
-/** The text is what the description says now, and this. */
+/** Append a text to the description. */
 export function addToDescription(text) {
   const before = byId("description").value.trim();
   describe(`${before}${/[.!?…]$/.test(before) ? "" : "."} ${text}`);
@@ -56,7 +56,7 @@ export function addToDescription(text) {
 
 // --- documents ------------------------------------------------------------------------------------------------------
 
-/** A profile or an advice as the subject from now on; returns the cores and calls that it was for. */
+/** Load a profile or an advice as the subject; returns its cores and calls. */
 export async function takeFile(file) {
   if (file.size > LARGEST_FILE) throw atField("profile", "This file is too large for a profile");
   const document = parsed(await file.text());
@@ -65,7 +65,7 @@ export async function takeFile(file) {
   return {};
 }
 
-/** An advice in the text field, which has a host and a job of its own, is taken as from a file; else undefined. */
+/** Load an advice from the text field as from a file, since it has a host and a job; else return undefined. */
 export function takePasted() {
   const text = byId("description").value;
   if (brought !== null || !isDocument(text) || !isAdvice(parsed(text))) return undefined;
@@ -74,14 +74,14 @@ export function takePasted() {
   return planned;
 }
 
-/** The question that an advice answers, its host with it. */
+/** Return the question that an advice answers, with its host. */
 export function takeAdvice(advice, name) {
   take(subjectOf(advice), name);
   setHost(hostOf(advice.machine ?? {}));
   return { cores: advice.machine?.cores, calls: advice.job?.calls };
 }
 
-/** Away with what was brought, and with the host that came with it. */
+/** Remove the loaded document and its host. */
 export function remove() {
   if (brought !== null) setHost({});
   brought = null;
@@ -112,7 +112,7 @@ function named({ profile, task }) {
 const isDocument = (text) => text.trimStart().startsWith("{");
 const isAdvice = (document) => "recommendation" in document;
 
-/** The question is in it where this page or the journal had it; a measured profile is one by itself. */
+/** Return the question of a document: saved by this page or the journal, or its measured profile. */
 function subjectOf({ question, profile, evidence }) {
   const name = SUBJECTS.find((one) => question?.[one] !== undefined && question[one] !== null);
   if (name !== undefined) return { [name]: question[name] };
@@ -120,7 +120,7 @@ function subjectOf({ question, profile, evidence }) {
   throw atField("profile", "This advice rests on no profile, and its question is not in it: describe the task once more");
 }
 
-/** As far as a question can ask for it. */
+/** Return the part of a machine that a question can ask for. */
 function hostOf({ memory, python }) {
   const known = /^3\.\d{1,2}(\.\d{1,3})?((a|b|rc)\d{1,2}|\+)?$/.test(python?.version);
   return {

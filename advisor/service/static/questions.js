@@ -1,9 +1,9 @@
-// What would decide an undecided case: questions that are answered by adding to the description.
+// Open questions of an undecided case; their answers are added to the description.
 
 import { byId, element, fill } from "./element.js";
 import { addToDescription } from "./question.js";
 
-/** Only a description can be added to. */
+/** Show the questions, for a description only. */
 export function showQuestions(questions, canAdd) {
   fill("questions", questions, (question, index) => {
     const id = `answer-${index}`;

@@ -1,8 +1,8 @@
-// The axes of a chart: from figures to places, and where the ticks are.
+// Scales of a chart: from values to positions, and the ticks.
 
-const LINEAR_UP_TO = 16; // workers; beyond, few workers would be squeezed together on an even axis
+const LINEAR_UP_TO = 16; // workers; beyond that, a linear axis would squeeze small numbers together
 
-/** Workers across: even steps for few, doublings for many. */
+/** Return the scale of workers: linear for few, logarithmic for many. */
 export function workersScale(most, [left, right]) {
   const place = most > LINEAR_UP_TO ? Math.log2 : (workers) => workers;
   const span = Math.max(place(most) - place(1), 1e-9);
@@ -10,7 +10,7 @@ export function workersScale(most, [left, right]) {
   return { at, ticks: spaced(most > LINEAR_UP_TO ? doublings(most) : evenly(most), at, 24) };
 }
 
-/** Speed-up upwards, from nothing to a little more than the most. */
+/** Return the scale of the speed-up, from 0 to a little above the maximum. */
 export function speedupScale(most, [bottom, top]) {
   const highest = Math.max(1.6, most) * 1.18;
   const at = (speedup) => bottom - (speedup / highest) * (bottom - top);
@@ -26,12 +26,12 @@ function evenly(most) {
   return Array.from({ length: most }, (_, index) => index + 1);
 }
 
-/** The ticks that leave each other room; the first stays. */
+/** Drop ticks that are too close to each other, except the first. */
 function spaced(ticks, at, room) {
   return ticks.reduce((kept, tick) => (kept.length && at(tick) - at(kept.at(-1)) < room ? kept : [...kept, tick]), []);
 }
 
-/** Round figures from zero, about so many. */
+/** Return about so many round numbers from zero. */
 function round(highest, about) {
   const rough = highest / about;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -39,7 +39,7 @@ function round(highest, about) {
   return Array.from({ length: Math.floor(highest / step) + 1 }, (_, index) => Number((index * step).toPrecision(6)));
 }
 
-/** Places for labels near where they belong, at least `room` apart and within the limits; from the top down. */
+/** Place labels near their positions, at least `room` apart and within the limits, from the top down. */
 export function apart(wanted, room, [top, bottom]) {
   const order = wanted.map((_, index) => index).sort((a, b) => wanted[a] - wanted[b]);
   const placed = [...wanted];

@@ -1,15 +1,15 @@
-// Reported over predicted seconds, both on the same logarithmic axis: what came as predicted is on the diagonal.
+// Reported over predicted seconds, on logarithmic axes: a correct prediction is on the diagonal.
 
 import { drawn } from "./element.js";
 import { between, crew, duration } from "./figures.js";
 
 const [WIDTH, HEIGHT] = [640, 400];
-const [LEFT, RIGHT, TOP, BOTTOM] = [76, 624, 16, 344]; // of the field in the picture
+const [LEFT, RIGHT, TOP, BOTTOM] = [76, 624, 16, 344]; // of the plot area in the picture
 const MOST_TICKS = 7;
-const FAR = 100; // times: what was reported stretches the axes this far beyond what was predicted, then is at their edge
-const LEAST = 1e-9; // seconds, that any clock tells
+const FAR = 100; // largest factor by which reports extend the axes beyond the predictions; others are at the edge
+const LEAST = 1e-9; // seconds, below the resolution of any clock
 
-/** The picture; undefined where there is nothing to compare. Its title is `titledBy`, an element's id. */
+/** Return the picture, or undefined if nothing can be compared. `titledBy` is the id of its title. */
 export function scatter(outcomes, titledBy) {
   const known = outcomes.filter(({ predicted }) => predicted?.low > 0);
   if (known.length === 0) return undefined;
@@ -23,7 +23,7 @@ export function scatter(outcomes, titledBy) {
   ...known.map((outcome) => point(outcome, across, up)));
 }
 
-/** Of both axes, as powers of ten: an absurd report does not press all others together. */
+/** Return the limits of both axes as powers of ten. An absurd report does not extend them. */
 function ends(known) {
   const least = Math.max(Math.min(...known.map(({ predicted }) => predicted.low)), LEAST);
   const most = Math.max(...known.map(({ predicted }) => predicted.high), LEAST);
@@ -31,7 +31,7 @@ function ends(known) {
   return [Math.log10(Math.min(least, ...near)) - 0.1, Math.log10(Math.max(most, ...near)) + 0.1];
 }
 
-/** Round figures, not too many, between two powers of ten. */
+/** Return a few round numbers between two powers of ten. */
 export function roundBetween(lowest, highest) {
   const powers = Array.from({ length: Math.ceil(highest) - Math.floor(lowest) + 1 }, (_, n) => Math.floor(lowest) + n);
   const isInside = (value) => lowest <= Math.log10(value) && Math.log10(value) <= highest;

@@ -1,10 +1,10 @@
-// Asks the service: one request of a kind at a time, the older one given up, with the token where there is one.
+// Send requests to the service, with the token if there is one. A newer request of a kind cancels the older one.
 
 const TOKEN = "advisor-token";
 const running = new Map();
 let token = remembered();
 
-/** What went wrong, as a problem document (RFC 9457) says it. */
+/** An error, as a problem document (RFC 9457). */
 export class Problem extends Error {
   constructor({ status = 0, title = "No answer", detail = "", errors = [] }) {
     super(detail || title);
@@ -12,7 +12,7 @@ export class Problem extends Error {
   }
 }
 
-/** The answer's document; undefined where a newer request of this kind has taken this one's place. */
+/** Return the document of the response, or undefined if a newer request of the kind replaced this one. */
 export async function ask(kind, address, question) {
   running.get(kind)?.abort();
   const controller = new AbortController();
@@ -27,12 +27,12 @@ export async function ask(kind, address, question) {
   }
 }
 
-/** Give up what is still being asked of this kind. */
+/** Cancel the request of a kind. */
 export function giveUp(kind) {
   running.get(kind)?.abort();
 }
 
-/** Whether a header can carry it; a browser sends no request with a typographic quote in one. */
+/** Return true if a header can carry the token: browsers refuse typographic quotes. */
 export function isToken(text) {
   return /^[\x20-\x7e\xa0-\xff]*$/.test(text);
 }
@@ -42,7 +42,7 @@ export function useToken(text) {
   try {
     sessionStorage.setItem(TOKEN, text);
   } catch {
-    // Storage is switched off: the token lasts as long as the page.
+    // Storage is disabled: the token lasts as long as the page.
   }
 }
 
@@ -79,7 +79,7 @@ async function parsed(response) {
     const document = await response.json();
     if (document !== null && typeof document === "object") return document;
   } catch {
-    // Said below: what answers in place of the service may not speak JSON.
+    // A proxy may have answered in another format; handled below.
   }
   throw new Problem({ status: response.status, detail: `The answer (${response.status}) is not one of this service.` });
 }

@@ -1,11 +1,11 @@
-// Taking it along: a link, a file, and the same question for curl.
+// Share a question: a link, a file, and a curl command.
 
 import { byId } from "./element.js";
 import { hasToken } from "./service.js";
 
-const LONGEST_LINK = 2000; // characters that programs pass on unharmed
-const LONGEST_INLINE = 1500; // characters of a question that still can be read in a command
-const COPIED = 2000; // ms for which a button says so
+const LONGEST_LINK = 2000; // characters that other programs do not cut
+const LONGEST_INLINE = 1500; // characters of a question that is still readable in a command
+const COPIED = 2000; // ms for which the button shows "Copied"
 
 let shown = {}; // the question and its advice
 
@@ -19,7 +19,7 @@ export function showShare(question, advice) {
   showCurl(question);
 }
 
-/** What a link of this page's says; the part behind the # is never sent to a server. */
+/** Parse a link of this page; browsers never send the part after # to a server. */
 export function linked(hash) {
   const said = new URLSearchParams(hash.slice(1));
   const number = (name) => (/^\d+$/.test(said.get(name) ?? "") ? Number(said.get(name)) : undefined);
@@ -74,19 +74,19 @@ function showCurl(question) {
   byId("curl-hint").textContent = hasToken() ? "With your token in ADVISOR_TOKEN." : "";
 }
 
-/** As one word of a POSIX shell. */
+/** Quote a text for a POSIX shell. */
 function quoted(text) {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-// --- copies ---------------------------------------------------------------------------------------------------------
+// --- copying --------------------------------------------------------------------------------------------------------
 
 async function copy(from, button) {
   const text = from.value ?? from.textContent;
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    // No clipboard without a secure context: select the text, so that the keyboard's copy takes it.
+    // There is no clipboard without a secure context: select the text, to be copied by keyboard.
     if (from.select) from.select();
     else getSelection().selectAllChildren(from);
     say(button, "Selected");
@@ -101,7 +101,7 @@ function say(button, word) {
   setTimeout(() => { button.textContent = button.dataset.name; }, COPIED);
 }
 
-/** With the question: what was described cannot be asked again by the profile that was assumed for it. */
+/** Save the advice with its question: an assumed profile would not get the same advice. */
 function save() {
   const { question, advice } = shown;
   const content = new Blob([JSON.stringify({ ...advice, question }, null, 2)], { type: "application/json" });

@@ -1,4 +1,4 @@
-// Where the time of a call goes: a bar, and the same in words.
+// Where the time of a call goes: a bar and a list.
 
 import { byId, element } from "./element.js";
 import { duration, percentages } from "./figures.js";
@@ -18,7 +18,7 @@ export function showTime(profile) {
   const sum = parts.reduce((total, { seconds }) => total + seconds, 0);
   byId("bar").replaceChildren(...parts.map(({ kind, seconds }) => {
     const segment = element("span", "", { class: kind });
-    segment.style.flexGrow = (100 * seconds) / sum; // through the object, which the content policy allows
+    segment.style.flexGrow = (100 * seconds) / sum; // set on the object, which the Content-Security-Policy allows
     return segment;
   }));
   byId("shares").replaceChildren(...parts.map(({ kind, name, seconds }, index) => element("li", [
@@ -31,7 +31,7 @@ export function showTime(profile) {
   byId("time-title").textContent = title(profile);
 }
 
-/** What was not measured is a share of its own, never another one's. */
+/** Return the shares; time that was not measured is one of its own. */
 function shares(profile) {
   const parts = PARTS.map(([field, kind, name]) => ({ kind, name, seconds: profile[field] ?? 0 }));
   if (PARTS.some(([field]) => profile[field] === null)) {

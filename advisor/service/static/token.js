@@ -1,11 +1,11 @@
-// The token, asked for where the server wants one.
+// Ask for the token, if the server needs one.
 
 import { byId } from "./element.js";
 import { isToken, useToken } from "./service.js";
 
-let again; // what a token was missing for
+let again; // the action that needs the token
 
-/** Asks for it, and does once more what was refused. */
+/** Ask for the token, and repeat the refused action with it. */
 export function askForToken(problem, repeat) {
   again = repeat;
   byId("token-form").hidden = false;
@@ -22,7 +22,7 @@ byId("token-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const token = byId("token").value.trim();
   if (!isToken(token)) {
-    complain("No token has such characters in it: look for typographic quotes around it.");
+    complain("A token has no such characters: look for typographic quotes around it.");
     return;
   }
   useToken(token);
