@@ -43,7 +43,7 @@ class Alternative(Record):
 
 
 class Verification(Record):
-    """A part of the job that was really run."""
+    """A part of the job that was run."""
 
     strategy: Strategy
     workers: int
@@ -54,7 +54,7 @@ class Verification(Record):
 
 
 class Advice(Record):
-    """The answer: what to do, how sure, why, and what it rests on."""
+    """The recommendation, with its confidence, its reasons and what it is based on."""
 
     recommendation: Recommendation
     workers: int = Field(ge=1)

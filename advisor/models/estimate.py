@@ -21,9 +21,11 @@ class Estimate(Record):
     start_up: JobSeconds = Field(0.0, description="part of `seconds` spent starting and ending the pool")
     memory: Annotated[float, Field(ge=0)] | None = Field(None, description="bytes the workers need at their peak")
     feasible: bool = True
-    why: str = Field("", description="why it is as fast as it is, or why it can't be done")
-    limit: Annotated[float, Field(gt=0)] | None = Field(None, description="times the plain loop that `why` names")
-    max_speedup: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="times the plain loop that it may be at most, as the limit is uncertain too"
+    why: str = Field("", description="what limits it, or why it cannot be done")
+    limit: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="upper bound of the speed-up that `why` names"
     )
-    tolerance: float = Field(1.02, ge=1, description="times its strategy's best that is as good, if with fewer workers")
+    max_speedup: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="upper bound of the speed-up, with the uncertainty of the limit"
+    )
+    tolerance: float = Field(1.02, ge=1, description="factor within which the fewest workers are as good as the best")

@@ -9,7 +9,7 @@ from advisor.models.record import Record
 
 
 class Job(Record):
-    """How much of it there is to do."""
+    """The number of calls, and the conditions under which they run."""
 
     calls: int = Field(1000, ge=1, le=MAX_CALLS)
     shares_state: bool | None = Field(None, description="calls read and write common state")

@@ -14,11 +14,11 @@ StartMethod = Literal["fork", "spawn", "forkserver"]
 
 
 class Machine(Record):
-    """What a host allows and what its pools cost. Defaults are typical figures; `source` says which kind these are."""
+    """The limits of a host and the costs of its pools; the defaults are typical, and `source` says what these are."""
 
     cores: int = Field(1, ge=1, le=MAX_CORES, description="usable: affinity and container quota respected")
     cores_measured: Annotated[int, Field(ge=1, le=MAX_CORES)] | None = Field(
-        None, description="of the host that all else is of, where other `cores` are planned for"
+        None, description="cores of the host that was measured, if `cores` plans for another number"
     )
     memory: Annotated[int, Field(ge=1, le=MAX_MEMORY)] | None = Field(None, description="bytes available to the job")
     platform: Annotated[str, Field(max_length=100)] = "linux"
@@ -37,7 +37,7 @@ class Machine(Record):
         80e-6, description="one task through a pool of subinterpreters: GIL-holding seconds"
     )
     cold_wake: Seconds = Field(
-        150e-6, description="CPU seconds that a call loses after each wait, since its core's caches went cold"
+        150e-6, description="CPU seconds that a call loses after each wait, as its core's caches went cold"
     )
     core_scaling: float = Field(
         1.0, gt=0, le=1, description="speed of a core while all are busy, 1 is that of one alone"

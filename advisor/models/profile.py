@@ -1,4 +1,4 @@
-"""What was measured of a call."""
+"""The profile of a call: where its time goes, and what it does besides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Reached = Literal["name", "object", "program"]
 
 
 class Python(Record):
-    """The interpreter a profile was taken on, or a job is planned for."""
+    """The interpreter that a profile was taken on, or that a job is planned for."""
 
     version: Annotated[str, Field(max_length=100)] = ""
     implementation: Annotated[str, Field(max_length=100)] = "CPython"
@@ -22,7 +22,7 @@ class Python(Record):
 
 
 class Picklable(Record):
-    """Whether a process pool could send the function, its arguments and its results; None where not tried."""
+    """Whether the function, its arguments and its results can be pickled for a process pool; None if not tried."""
 
     function: bool | None = None
     arguments: bool | None = None
@@ -31,7 +31,7 @@ class Picklable(Record):
 
 
 class SideEffects(Record):
-    """What the calls did besides returning, as far as it was noticed."""
+    """What the calls did besides returning a result, as far as was observed."""
 
     globals_written: tuple[Text, ...] = Field((), description="module globals that changed while the calls ran")
     changed: tuple[Text, ...] = Field(
@@ -44,17 +44,17 @@ class SideEffects(Record):
 
 
 class HeldResource(Record):
-    """What a call holds for some of its time, so that no more than `places` calls can be there at once."""
+    """A lock or the like that a call holds for a part of its time; at most `places` calls hold it at once."""
 
     name: Text = Field(description="such as 'shop.scale_lock' or '/srv/stock.json'")
     kind: Literal["lock", "semaphore", "pool", "file lock"]
     places: int = Field(1, ge=1, le=10**6)
-    seconds: Seconds = Field(description="of each call that one of the places is taken")
+    seconds: Seconds = Field(description="for which a call holds it")
     everywhere: bool = Field(False, description="one for all processes of the host, not one for each")
 
 
 class Profile(Record):
-    """Where the time of a call goes: means in seconds over the calls measured, the first left out when there are more.
+    """Where the time of a call goes: means in seconds per call, without the first call if there are more.
 
     `gil_held + gil_free + child_cpu + wait` is `wall` for a call that uses one core at a time; a call with native
     threads of its own, or several children at once, has more CPU seconds than wall seconds.
@@ -129,7 +129,7 @@ class Profile(Record):
     )
     side_effects: SideEffects | None = None
     held: tuple[HeldResource, ...] = Field((), description="locks and the like that others would have to wait for")
-    archetype: Text | None = Field(None, description="set when the figures are assumed from a description")
+    archetype: Text | None = Field(None, description="set if the figures are assumed from a description")
 
     @model_validator(mode="after")
     def _parts_fit_the_whole(self) -> Profile:

@@ -15,7 +15,7 @@ Text = Annotated[str, Field(max_length=MAX_TEXT)]
 
 
 class Record(BaseModel):
-    """Frozen, finite numbers only; unknown fields of a newer version are ignored."""
+    """A frozen model of finite numbers, which ignores the unknown fields of a newer version."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="ignore")
 
