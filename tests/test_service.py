@@ -87,7 +87,7 @@ def test_health_is_that_it_can_answer(client: FlaskClient, monkeypatch: pytest.M
     def broken() -> Machine:
         raise OSError("cannot read /proc/secret")
 
-    monkeypatch.setattr("advisor.service.planner.limits", broken)
+    monkeypatch.setattr("advisor.service.planner.unmeasured_machine", broken)
     assert "secret" not in json.dumps(check_problem(client.get("/healthz"), 500))
 
 
