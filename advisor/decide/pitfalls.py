@@ -5,32 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from advisor.decide import conditions
+from advisor.decide import conditions, sources
 from advisor.decide.facts import (
     MANY_PIECES,
     MOSTLY,
     MUCH,
     Facts,
-)
-from advisor.decide.sources import (
-    AMDAHL,
-    ASYNCIO_DOCS,
-    CACHES,
-    FORK_AND_THREADS,
-    FREE_THREADING,
-    GIL_TERM,
-    MALLOC,
-    NOTEBOOK,
-    NUMPY_RANDOM,
-    PICKLE_DOCS,
-    POOL_DOCS,
-    PROCESS_GUIDELINES,
-    SHARED_MEMORY_DOCS,
-    START_METHODS,
-    SWITCH_INTERVAL,
-    THREADING_DOCS,
-    THREADPOOLCTL,
-    TINY_CALLS,
 )
 from advisor.models import Pitfall, Strategy
 from advisor.models.strategies import CONCURRENT, EVERY, OWN_GIL, POOLS, PROCESSES, SEQUENTIAL, SHARED_MEMORY
@@ -59,7 +39,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         EVERY,
         "The function cannot be sent to a process ({function_reason}): define it at the top level of an importable "
         "module, not as a lambda or inside another function.",
-        PICKLE_DOCS,
+        sources.PICKLE_DOCS,
     ),
     PitfallRule(
         "unpicklable-arguments",
@@ -68,7 +48,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         EVERY,
         "The arguments cannot be sent to a process ({argument_reason}): pass what they are made from, a path "
         "instead of an open file, a URL or an address instead of a connection, and open it in the worker.",
-        PICKLE_DOCS,
+        sources.PICKLE_DOCS,
     ),
     PitfallRule(
         "unpicklable-result",
@@ -77,7 +57,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         EVERY,
         "The result cannot be sent back from a process ({result_reason}): return plain data, such as a list instead "
         "of a generator or a path instead of an open file.",
-        PICKLE_DOCS,
+        sources.PICKLE_DOCS,
     ),
     PitfallRule(
         "native-result",
@@ -87,7 +67,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "A result is made of some {result_pieces} pieces of native memory, as a parsed document is. With threads they "
         "are given back while others are taken, and both wait for the allocator: return what is wanted of it as plain "
         "data, and let the rest go within the call.",
-        MALLOC,
+        sources.MALLOC,
     ),
     PitfallRule(
         "coroutine-in-a-pool",
@@ -96,7 +76,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         POOLS,
         "A pool that calls a coroutine function gets a coroutine that never runs: let each worker call "
         "asyncio.run(function(...)), as the code here does.",
-        ASYNCIO_DOCS,
+        sources.ASYNCIO_DOCS,
     ),
     PitfallRule(
         "blocks-the-loop",
@@ -105,7 +85,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         frozenset({"asyncio"}),
         "The coroutine computes for {gil_share} of its time and holds up every other task in the loop meanwhile: "
         "give that part to a process pool with loop.run_in_executor.",
-        ASYNCIO_DOCS,
+        sources.ASYNCIO_DOCS,
     ),
     PitfallRule(
         "not-thread-safe",
@@ -114,7 +94,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         frozenset({"threading"}),
         "The function writes {globals_written}: threads can interleave between reading and writing it. Guard it with a "
         "threading.Lock, or return the value instead.",
-        THREADING_DOCS,
+        sources.THREADING_DOCS,
     ),
     PitfallRule(
         "unguarded-state",
@@ -132,7 +112,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         OWN_GIL,
         "The function writes {globals_written}: every worker has a copy of its own, and what it writes there is lost. "
         "Return the value and collect it in the parent.",
-        PROCESS_GUIDELINES,
+        sources.PROCESS_GUIDELINES,
     ),
     PitfallRule(
         "unshared-changes",
@@ -141,7 +121,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         OWN_GIL,
         "The function changes {changed}: a process changes only its own copy, and what it changed is lost. Return what "
         "is new, such as the changed object itself, and put it in place in the parent.",
-        PROCESS_GUIDELINES,
+        sources.PROCESS_GUIDELINES,
     ),
     PitfallRule(
         "unshared-state",
@@ -150,7 +130,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         OWN_GIL,
         "The calls share state and processes do not: return each call's part and merge in the parent, or keep the "
         "state in a multiprocessing.Manager.",
-        PROCESS_GUIDELINES,
+        sources.PROCESS_GUIDELINES,
     ),
     PitfallRule(
         "gil-blocked",
@@ -159,7 +139,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         SHARED_MEMORY | SEQUENTIAL,
         "The function blocks for {gil_blocked} per call with the GIL held, so no thread can run meanwhile: some "
         "extension does not release it. Look for another library, or call it in processes.",
-        GIL_TERM,
+        sources.GIL_TERM,
     ),
     PitfallRule(
         "nested-parallelism",
@@ -168,7 +148,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         POOLS,
         "Each call keeps {native_threads} cores busy by itself; {workers} on top fight for {cores}. Limit one of the "
         "two: OMP_NUM_THREADS=1 (or threadpoolctl.threadpool_limits(1)) in the workers.",
-        THREADPOOLCTL,
+        sources.THREADPOOLCTL,
     ),
     PitfallRule(
         "child-threads",
@@ -186,7 +166,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         EVERY,
         "Every task would carry the function's {function_bytes} (a bound method brings its whole object): use a "
         "module-level function, and give each worker the object once through the pool's initializer.",
-        POOL_DOCS,
+        sources.POOL_DOCS,
     ),
     PitfallRule(
         "pickling-dear",
@@ -196,7 +176,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "Sending a call to a process costs {pickling} against {wall} of work ({argument_bytes} in, {result_bytes} "
         "out): pass paths or indexes instead of data; give large read-only data once, by an initializer, "
         "multiprocessing.shared_memory or joblib's memory mapping; return summaries.",
-        SHARED_MEMORY_DOCS,
+        sources.SHARED_MEMORY_DOCS,
     ),
     PitfallRule(
         "too-small",
@@ -205,7 +185,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         SHARED_MEMORY | SEQUENTIAL,
         "A call takes {wall} and sending one to a worker {dispatch}: before any pool can help, batch the work so that "
         "one call handles hundreds of items.",
-        TINY_CALLS,
+        sources.TINY_CALLS,
     ),
     PitfallRule(
         "too-small",
@@ -214,7 +194,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         OWN_GIL,
         "A call takes {wall} and sending one to a worker {dispatch}: send many at a time, map(..., "
         "chunksize={chunk}) as the code here does, or let one call handle many items.",
-        TINY_CALLS,
+        sources.TINY_CALLS,
     ),
     PitfallRule(
         "memory",
@@ -222,7 +202,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         conditions.memory_is_short,
         POOLS,
         "{workers} need about {memory_needed} of the {memory} there is: use fewer workers, or smaller pieces of work.",
-        PROCESS_GUIDELINES,
+        sources.PROCESS_GUIDELINES,
     ),
     PitfallRule(
         "main-guard",
@@ -231,7 +211,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         PROCESSES,
         "Workers start by {start_method} here and import your main module again: start the pool under "
         "if __name__ == '__main__', or it never ends starting.",
-        START_METHODS,
+        sources.START_METHODS,
     ),
     PitfallRule(
         "fork-with-threads",
@@ -240,7 +220,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         PROCESSES,
         "Threads are alive when the pool forks, and a lock that one of them holds stays locked in the workers: use "
         "mp_context=multiprocessing.get_context('forkserver'), or 'spawn'.",
-        FORK_AND_THREADS,
+        sources.FORK_AND_THREADS,
     ),
     PitfallRule(
         "shared-random",
@@ -249,7 +229,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         PROCESSES,
         "The function draws from a global random generator, and forked workers start with copies of NumPy's: they "
         "draw the same numbers. Give each call a generator of its own, numpy.random.default_rng([seed, index]).",
-        NUMPY_RANDOM,
+        sources.NUMPY_RANDOM,
     ),
     PitfallRule(
         "slow-first-call",
@@ -258,7 +238,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         OWN_GIL,
         "The first call took {first_call}, the others {wall}: every worker pays for it again. Do in the pool's "
         "initializer what it does once.",
-        POOL_DOCS,
+        sources.POOL_DOCS,
     ),
     PitfallRule(
         "cheap-repeats",
@@ -268,7 +248,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "With an input that was given before, a call takes {repeated_call} instead of {wall}: it remembers the "
         "result, finds a file there already, or has used up its argument. The plan is of calls that each come with a "
         "new input: where inputs come again, or the job is run again, expect less time and less to gain.",
-        CACHES,
+        sources.CACHES,
     ),
     PitfallRule(
         "slow-import",
@@ -277,7 +257,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         PROCESSES,
         "Importing the module takes {import_seconds}, and each worker does it again: keep one pool for all jobs, or "
         "move heavy imports out of the module that the workers import.",
-        START_METHODS,
+        sources.START_METHODS,
     ),
     PitfallRule(
         "gil-convoy",
@@ -286,7 +266,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         frozenset({"threading"}),
         "Threads that hold the GIL for {gil_share} of their time make every other thread wait up to 5 ms at each "
         "hand-over: a UI stutters. Processes would leave it alone; a lower sys.setswitchinterval eases it.",
-        SWITCH_INTERVAL,
+        sources.SWITCH_INTERVAL,
     ),
     PitfallRule(
         "memory-bandwidth",
@@ -304,7 +284,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         CONCURRENT,
         "A call holds {resource} for {resource_share} of its time, and {resource_places} can at a time: at most "
         "{resource_limit}, however many workers there are. Hold it for a shorter part of the call, or have more of it.",
-        AMDAHL,
+        sources.AMDAHL,
     ),
     PitfallRule(
         "hidden-limit",
@@ -313,7 +293,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         CONCURRENT,
         "A lock, a rate limit or a connection limit behind the waiting shows only when calls overlap, and "
         "{worker_count} workers may need {worker_count} connections: check with --verify before relying on it.",
-        AMDAHL,
+        sources.AMDAHL,
     ),
     PitfallRule(
         "output",
@@ -331,7 +311,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         EVERY,
         "Threads are still running after the calls ({threads_left}): over {calls} calls they pile up. Join them, or "
         "keep one pool outside the function.",
-        THREADING_DOCS,
+        sources.THREADING_DOCS,
     ),
     PitfallRule(
         "children-left",
@@ -358,7 +338,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         EVERY,
         "This was measured on a free-threaded Python and is planned for one with a GIL. To plan for that build, name "
         "it as the machine's Python; else measure again where it is to run.",
-        FREE_THREADING,
+        sources.FREE_THREADING,
     ),
     PitfallRule(
         "unknown-split",
@@ -367,7 +347,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         EVERY,
         "Nobody measured where {unknown_share} of a call's time goes, and computing is assumed: measure it with "
         "advise my_module:function, or run a part of the job with --verify.",
-        NOTEBOOK,
+        sources.NOTEBOOK,
     ),
     PitfallRule(
         "uncertain",
@@ -384,7 +364,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         lambda facts: facts.assumed,
         EVERY,
         "Nothing was measured, the figures are assumed ({archetype}): measure yours with advise my_module:function.",
-        NOTEBOOK,
+        sources.NOTEBOOK,
     ),
 )
 

@@ -22,60 +22,34 @@ def as_json(words: str = "") -> dict[str, list[dict[str, object]]]:
         "lists": _matrix(decision_matrix.LISTS),
         "further": _matrix(decision_matrix.FURTHER),
         "rules": _rules(),
-        "pitfalls": _pitfalls(),
+        "pitfalls": _columns(PITFALLS, "code", "when", "concerns", "text", "source"),
         "lexicon": _lexicon(lookup.entries()),
     }
 
 
 def _lexicon(entries: Iterable[LexiconEntry]) -> list[dict[str, object]]:
-    return [
-        {
-            "name": entry.name,
-            "kind": entry.kind,
-            "works": entry.works,
-            "traits": list(entry.traits),
-            "fact": entry.fact,
-            "version": entry.version,
-            "source": entry.source or WORD_MEANING,
-        }
-        for entry in entries
-    ]
+    rows = _columns(entries, "name", "kind", "works", "traits", "fact", "version", "source")
+    return [{**row, "source": row["source"] or WORD_MEANING} for row in rows]
 
 
 def _matrix(rows: tuple[MatrixRow, ...]) -> list[dict[str, object]]:
-    return [
-        {
-            "task": row.task,
-            "recommendation": row.recommendation,
-            "reason": row.reason,
-            "source": row.source,
-            "archetype": row.archetype,
-        }
-        for row in rows
-    ]
+    return _columns(rows, "task", "recommendation", "reason", "source", "archetype")
 
 
 def _rules() -> list[dict[str, object]]:
     return [
-        {
-            "rule": rule.name,
-            "when": rule.when,
-            "favours": sorted(rule.favours),
-            "text": f"{rule.because}, so {rule.so}",
-            "source": rule.source,
-        }
+        {"rule": rule.name, "text": f"{rule.because}, so {rule.so}", **row}
         for rule in (*RULES, FALLBACK)
+        for row in _columns([rule], "when", "favours", "source")
     ]
 
 
-def _pitfalls() -> list[dict[str, object]]:
-    return [
-        {
-            "code": rule.code,
-            "when": rule.when,
-            "concerns": sorted(rule.concerns),
-            "text": rule.text,
-            "source": rule.source,
-        }
-        for rule in PITFALLS
-    ]
+def _columns(rows: Iterable[object], *names: str) -> list[dict[str, object]]:
+    """Return these attributes of each row, in forms that JSON has."""
+    return [{name: _plain(getattr(row, name)) for name in names} for row in rows]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -10,20 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from advisor.decide import conditions
+from advisor.decide import conditions, sources
 from advisor.decide.facts import MOSTLY, MUCH, SERIAL_SPEEDUP, SMALL_TASK, Facts
-from advisor.decide.sources import (
-    AMDAHL,
-    FREE_THREADING,
-    GIL_TERM,
-    LARGE_RESULTS,
-    NOTEBOOK,
-    PICKLE_DOCS,
-    POOL_DOCS,
-    SWITCH_INTERVAL,
-    THREADPOOLCTL,
-    TINY_CALLS,
-)
 from advisor.models import Reason, Strategy
 from advisor.models.strategies import EVERY, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
 
@@ -61,7 +49,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "there is only one call to do",
         "nothing can run beside it; workers would need the call split into parts",
-        AMDAHL,
+        sources.AMDAHL,
     ),
     Rule(
         "off-the-main-thread",
@@ -70,7 +58,7 @@ RULES: tuple[Rule, ...] = (
         SHARED_MEMORY,
         "something else must stay responsive meanwhile",
         "the work belongs off the main thread, where it is no faster but in nobody's way",
-        NOTEBOOK + " (user-interface responsiveness)",
+        sources.NOTEBOOK + " (user-interface responsiveness)",
     ),
     Rule(
         "already-parallel",
@@ -79,7 +67,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "one call keeps {busy_cores} of {cores} busy by itself",
         "a pool on top would fight for the same cores, unless its threads are limited first (OMP_NUM_THREADS=1)",
-        THREADPOOLCTL,
+        sources.THREADPOOLCTL,
     ),
     Rule(
         "one-core",
@@ -88,7 +76,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "only one core may be used and the function computes rather than waits",
         "workers would only take turns on it",
-        NOTEBOOK,
+        sources.NOTEBOOK,
     ),
     Rule(
         "too-small",
@@ -97,7 +85,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "a call takes {wall} and sending one to a worker costs {dispatch}",
         "a pool loses more than it gains; put many items into each call first",
-        TINY_CALLS,
+        sources.TINY_CALLS,
     ),
     Rule(
         "start-up",
@@ -106,7 +94,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "the whole job takes {loop_seconds} and starting processes for it {start_up}",
         "it is over before a pool has paid for itself",
-        POOL_DOCS,
+        sources.POOL_DOCS,
     ),
     Rule(
         "child-program",
@@ -124,7 +112,7 @@ RULES: tuple[Rule, ...] = (
         SHARED_MEMORY,
         "the function waits for {wait_share} of its time",
         "other calls can run meanwhile, and waiting needs neither a core nor the GIL",
-        NOTEBOOK + " (I/O bound)",
+        sources.NOTEBOOK + " (I/O bound)",
     ),
     Rule(
         "holds-gil",
@@ -133,7 +121,7 @@ RULES: tuple[Rule, ...] = (
         OWN_GIL,
         "the function holds the GIL for {gil_share} of its time",
         "threads would take turns ({thread_limit}) while {kind} have a GIL each",
-        NOTEBOOK + " (CPU bound)",
+        sources.NOTEBOOK + " (CPU bound)",
     ),
     Rule(
         "releases-gil",
@@ -142,7 +130,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({"threading"}),
         "the function computes for {free_share} of its time with the GIL released",
         "threads use several cores as processes would, and share memory",
-        GIL_TERM,
+        sources.GIL_TERM,
     ),
     Rule(
         "free-threaded",
@@ -151,7 +139,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({"threading"}),
         "the function computes for {own_share} of its time and this Python is free-threaded",
         "threads run Python code on several cores at once",
-        FREE_THREADING,
+        sources.FREE_THREADING,
     ),
     Rule(
         "free-threaded-apart",
@@ -160,7 +148,7 @@ RULES: tuple[Rule, ...] = (
         OWN_GIL,
         "the function computes for {own_share} of its time",
         "{kind}, which share no objects, do not slow each other as threads without a GIL may",
-        FREE_THREADING,
+        sources.FREE_THREADING,
     ),
     Rule(
         "coroutine",
@@ -180,7 +168,7 @@ RULES: tuple[Rule, ...] = (
         OWN_GIL,
         "the function needs a core, but not the GIL, for most of its time",
         "any workers would do that use all cores, and {kind} come out ahead here",
-        GIL_TERM,
+        sources.GIL_TERM,
     ),
     Rule(
         "waits-in-processes",
@@ -189,7 +177,7 @@ RULES: tuple[Rule, ...] = (
         OWN_GIL,
         "the function holds the GIL for {gil_share} of its time and waits for {wait_share}",
         "{kind} overlap both, the waiting and the computing",
-        NOTEBOOK,
+        sources.NOTEBOOK,
     ),
     Rule(
         "mixed",
@@ -198,7 +186,7 @@ RULES: tuple[Rule, ...] = (
         SHARED_MEMORY,
         "the function waits for {wait_share} of its time and holds the GIL for {gil_share}",
         "{kind} overlap the waiting, and the GIL limits them to {thread_limit}",
-        NOTEBOOK,
+        sources.NOTEBOOK,
     ),
     Rule(
         "shared-state",
@@ -207,7 +195,7 @@ RULES: tuple[Rule, ...] = (
         SHARED_MEMORY,
         "the calls share state",
         "{kind} see the same objects, where processes would each have a copy",
-        NOTEBOOK + " (shared state)",
+        sources.NOTEBOOK + " (shared state)",
     ),
     Rule(
         "responsive",
@@ -216,7 +204,7 @@ RULES: tuple[Rule, ...] = (
         SHARED_MEMORY,
         "something else must stay responsive meanwhile",
         "the work belongs off the main thread, and it leaves the GIL free enough for that",
-        NOTEBOOK + " (user-interface responsiveness)",
+        sources.NOTEBOOK + " (user-interface responsiveness)",
     ),
     Rule(
         "responsive-apart",
@@ -225,7 +213,7 @@ RULES: tuple[Rule, ...] = (
         OWN_GIL,
         "something else must stay responsive meanwhile",
         "the computing goes to an interpreter of its own, where it cannot starve the main thread of the GIL",
-        SWITCH_INTERVAL,
+        sources.SWITCH_INTERVAL,
     ),
     Rule(
         "one-after-the-other",
@@ -234,7 +222,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "the calls have to take turns: each needs the result of the one before, or the one thing that all of them use",
         "workers would stand in line",
-        AMDAHL,
+        sources.AMDAHL,
     ),
     Rule(
         "in-turn",
@@ -243,7 +231,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "{resource_places} at a time can hold {resource}, and a call holds it for {resource_share} of its time",
         "workers would stand in line for it",
-        AMDAHL,
+        sources.AMDAHL,
     ),
     Rule(
         "one-for-each-process",
@@ -252,7 +240,7 @@ RULES: tuple[Rule, ...] = (
         OWN_GIL,
         "in one process, {resource_places} at a time can hold {resource}, for {resource_share} of a call",
         "processes, which have one each, do not wait for one another",
-        AMDAHL,
+        sources.AMDAHL,
     ),
     Rule(
         "unpicklable",
@@ -261,7 +249,7 @@ RULES: tuple[Rule, ...] = (
         SHARED_MEMORY | SEQUENTIAL,
         "processes cannot be given this call ({obstacle})",
         "what needs no pickling is left",
-        PICKLE_DOCS,
+        sources.PICKLE_DOCS,
     ),
     Rule(
         "pickling-dear",
@@ -270,7 +258,7 @@ RULES: tuple[Rule, ...] = (
         SHARED_MEMORY | SEQUENTIAL,
         "sending one call to a process and its result back costs {pickling} against {wall} of work",
         "processes would spend their gain on the pipe",
-        LARGE_RESULTS,
+        sources.LARGE_RESULTS,
     ),
     Rule(
         "memory",
@@ -279,7 +267,7 @@ RULES: tuple[Rule, ...] = (
         EVERY,
         "{larger_pool} would need {larger_pool_memory} of memory, more than {memory_share} of the {memory} available",
         "only what fits is left",
-        NOTEBOOK + " (minimal memory)",
+        sources.NOTEBOOK + " (minimal memory)",
     ),
     Rule(
         "threads-take-turns",
@@ -288,7 +276,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "the function holds the GIL for {gil_share} of its time",
         "threads would only take turns",
-        GIL_TERM,
+        sources.GIL_TERM,
     ),
     Rule(
         "more-than-cores",
@@ -297,7 +285,7 @@ RULES: tuple[Rule, ...] = (
         OWN_GIL,
         "a call waits for {wait_share} of its time",
         "{worker_count} workers keep {cores} busy where fewer would leave them idle",
-        NOTEBOOK,
+        sources.NOTEBOOK,
     ),
     Rule(
         "simpler",
@@ -306,7 +294,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({"threading"}),
         "processes would be no faster",
         "threads are the simpler choice: shared memory, no pickling, a quick start",
-        NOTEBOOK + " (minimal memory, fast context switches)",
+        sources.NOTEBOOK + " (minimal memory, fast context switches)",
     ),
     Rule(
         "little-to-gain",
@@ -315,7 +303,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "the plain loop takes {loop_seconds} and the best other way, {runner_up}, {runner_up_seconds}",
         "a pool is not worth its trouble",
-        AMDAHL,
+        sources.AMDAHL,
     ),
 )
 
