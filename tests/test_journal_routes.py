@@ -191,6 +191,10 @@ class TestOutcome:
             ({"seconds": 1, "sequential_seconds": -1}, "sequential_seconds"),
             ({"seconds": 1, "note": "a\x00b"}, "note"),
             ({"seconds": 1, "other": 1}, "other"),
+            ({"seconds": 1, "strategy": "sequential", "workers": 50}, "workers"),  # a loop has one
+            ({"seconds": 1, "strategy": "asyncio"}, "workers"),  # it was not considered
+            ({"seconds": float("nan")}, "seconds"),
+            ({"seconds": float("inf")}, "seconds"),
         ],
     )
     def test_a_wrong_report_is_refused(self, client: FlaskClient, body: dict[str, Any], field: str) -> None:
@@ -198,22 +202,6 @@ class TestOutcome:
         id = ask(client).json["id"]
         document = problem(report(client, id, body), 422)
         assert [fault["field"] for fault in document["errors"]] == [field]
-        assert client.get("/v1/outcomes").json["outcomes"] == []
-
-    @pytest.mark.parametrize(
-        ("body", "field"),
-        [
-            ({"seconds": 1, "strategy": "sequential", "workers": 50}, "workers"),
-            ({"seconds": 1, "strategy": "asyncio"}, "workers"),
-        ],
-    )
-    def test_a_report_that_contradicts_the_advice_is_refused(
-        self, client: FlaskClient, body: dict[str, Any], field: str
-    ) -> None:
-        """A loop has one worker; a strategy that was not considered needs the number of workers."""
-        id = ask(client).json["id"]
-        document = problem(report(client, id, body), 422)
-        assert document["errors"] == [{"field": field, "message": document["detail"]}]
         assert client.get("/v1/outcomes").json["outcomes"] == []
 
     def test_the_reports_of_an_advice_are_limited(self, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,12 +217,6 @@ class TestOutcome:
         answer = report(client, id, {"seconds": 25, "strategy": "threading", "workers": 1_000_000})
         assert (answer.status_code, answer.json["predicted"]) == (201, None)
         assert client.get("/v1/outcomes").json["compared"] == 0
-
-    def test_seconds_are_finite_numbers(self, client: FlaskClient) -> None:
-        """NaN and Infinity are not JSON, but some writers send them."""
-        id = ask(client).json["id"]
-        for text in (b'{"seconds": NaN}', b'{"seconds": Infinity}', b'{"seconds": 1e999}'):
-            problem(client.post(f"/v1/advice/{id}/outcome", data=text, content_type=JSON), 422)
 
     def test_undecided_advice_needs_a_strategy(self, client: FlaskClient) -> None:
         """There was no strategy to follow."""

@@ -1,4 +1,4 @@
-"""Many questions in one request."""
+"""`POST /v1/advice/batch`."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def results(client: FlaskClient, subjects: Any) -> list[dict[str, Any]]:
     return list(json.loads(response.data)["results"])
 
 
-def test_each_gets_what_it_would_get_alone(client: FlaskClient) -> None:
-    """In the order of the subjects: the same Advice document, or the same problem at its own place."""
+def test_each_subject_is_answered_as_alone(client: FlaskClient) -> None:
+    """In the order of the subjects: the same advice, or the same problem with the position of the subject."""
     subjects = [WAITING, *UNANSWERABLE, {"description": "Sorting numbers", "machine": {"cores": 4}}]
     for index, (subject, result) in enumerate(zip(subjects, results(client, subjects), strict=True)):
         alone = client.post("/v1/advice", data=json.dumps(subject), content_type="application/json", headers=REQUEST)
@@ -49,12 +49,12 @@ def test_each_gets_what_it_would_get_alone(client: FlaskClient) -> None:
 
 
 def test_an_empty_batch_has_no_results(client: FlaskClient) -> None:
-    """Nothing asked, nothing answered."""
+    """No subjects, no results."""
     assert results(client, []) == []
 
 
-def test_a_thousand_are_taken_and_not_one_more(client: FlaskClient) -> None:
-    """The limit is on the subjects, whatever they are."""
+def test_a_batch_has_at_most_a_thousand_subjects(client: FlaskClient) -> None:
+    """The limit counts all subjects, valid or not."""
     assert len(results(client, [{}] * MAX_BATCH_SUBJECTS)) == MAX_BATCH_SUBJECTS
     response = client.post("/v1/advice/batch", json={"subjects": [{}] * (MAX_BATCH_SUBJECTS + 1)})
     assert response.status_code == 422
@@ -64,15 +64,15 @@ def test_a_thousand_are_taken_and_not_one_more(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("body", "field"), [({}, "subjects"), ([], ""), ({"subjects": {}}, "subjects"), ({"subjects": [], "x": 1}, "x")]
 )
-def test_what_is_no_batch_is_422(client: FlaskClient, body: Any, field: str) -> None:
-    """The problem names the field of the batch that is wrong."""
+def test_a_wrong_batch_is_422(client: FlaskClient, body: Any, field: str) -> None:
+    """The problem document names the field at fault."""
     response = client.post("/v1/advice/batch", json=body)
     assert response.status_code == 422
     assert field in [fault["field"] for fault in json.loads(response.data)["errors"]]
 
 
-def test_a_batch_has_a_limit_of_its_own(client: FlaskClient) -> None:
-    """A batch may be larger than a question; one subject in it may not."""
+def test_a_batch_may_be_larger_than_a_question(client: FlaskClient) -> None:
+    """A batch has a limit of its own; each subject has that of a question."""
     large = {"subjects": [{"description": "x" * (2 << 20)}, WAITING]}
     refused, answered = results(client, large["subjects"])
     assert refused["problem"]["status"] == 413
@@ -81,8 +81,8 @@ def test_a_batch_has_a_limit_of_its_own(client: FlaskClient) -> None:
     assert (response.status_code, json.loads(response.data)["detail"]) == (413, "The body is larger than 8 MiB.")
 
 
-def test_when_the_time_is_over_the_rest_is_refused(client: FlaskClient) -> None:
-    """What was answered in time is sent; what was not has 503 in its place."""
+def test_subjects_after_the_time_limit_are_refused(client: FlaskClient) -> None:
+    """The others are answered; those after the limit have 503 in their place."""
     batch = parse_batch(json.dumps({"subjects": [WAITING] * 3}).encode())
     seconds = iter([0.0, 1.0, 10.0, 11.0])
     with client.application.test_request_context("/v1/advice/batch"):
@@ -92,8 +92,8 @@ def test_when_the_time_is_over_the_rest_is_refused(client: FlaskClient) -> None:
     assert (third["problem"]["status"], third["problem"]["instance"]) == (503, "/v1/advice/batch#/subjects/2")
 
 
-def test_a_failure_costs_one_subject(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
-    """What nobody foresaw is a 500 in its place, told only to the log; the others are answered."""
+def test_an_internal_error_costs_one_subject(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    """An unexpected error is a 500 in its place, without details; the other subjects are answered."""
 
     def sometimes(body: bytes) -> bytes:
         if b"bad" in body:

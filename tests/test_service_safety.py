@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from advisor.models import Advice
 from advisor.service import create_app
 from advisor.service.planner import safe_target
 from tests.service import COMPUTING, ask, check_problem
@@ -45,35 +44,17 @@ PROFILES = st.fixed_dictionaries(
         "python": st.fixed_dictionaries({}, optional={"version": st.text(max_size=9), "free_threaded": st.booleans()}),
     },
 )
-SHARES = dict.fromkeys(("cpu_share", "gil_share", "child_share", "wait_share"), st.floats(0, 1))
-QUESTIONS = st.fixed_dictionaries(
-    {},
-    optional={
-        "description": st.text(max_size=60) | JSON_VALUES,
-        "task": st.fixed_dictionaries({}, optional={"seconds_per_call": NUMBERS, "memory": NUMBERS, **SHARES}),
-        "profile": PROFILES | JSON_VALUES,
-        "calls": st.none() | st.integers(1, 10**12) | JSON_VALUES,
-        "machine": st.fixed_dictionaries(
-            {}, optional={"cores": st.integers(1, 64), "memory": st.integers(1, 2**40), "free_threaded": st.booleans()}
-        )
-        | JSON_VALUES,
-    },
-)
-ONE_SUBJECT = QUESTIONS.filter(
-    lambda question: sum(name in question for name in ("description", "task", "profile")) == 1
-)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
-@given(body=JSON_VALUES | QUESTIONS | ONE_SUBJECT)
-def test_any_json_gets_advice_or_a_problem(client: FlaskClient, body: Any) -> None:
-    """Any JSON value gets advice or a problem document."""
+@settings(max_examples=100)
+@given(
+    body=JSON_VALUES | st.fixed_dictionaries({"task": JSON_VALUES}) | st.fixed_dictionaries({"profile": JSON_VALUES})
+)
+def test_any_json_gets_a_problem(client: FlaskClient, body: Any) -> None:
+    """Any other JSON value is refused with a problem document; Schemathesis sends the likely questions."""
     response = ask(client, body)
-    if response.status_code == 200:
-        Advice.model_validate_json(response.data)
-    else:
-        assert 400 <= response.status_code < 500, (body, response.data)
-        check_problem(response, response.status_code)
+    if response.status_code != 200:  # {"task": {}} is a question
+        check_problem(response, 422)
 
 
 @settings(max_examples=60)
