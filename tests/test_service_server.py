@@ -160,7 +160,7 @@ def test_workers_and_threads_are_advised(monkeypatch: pytest.MonkeyPatch) -> Non
     host = machine.unmeasured_machine()
     advised = {}
     for cores in (1, 2, 8):
-        monkeypatch.setattr(machine, "limits", lambda cores=cores: host.model_copy(update={"cores": cores}))
+        monkeypatch.setattr(machine, "unmeasured_machine", lambda cores=cores: host.model_copy(update={"cores": cores}))
         advised[cores] = advised_concurrency()
     assert advised[2][0] < advised[8][0]
     assert 2 <= advised[2][0] <= 4
