@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,7 +128,7 @@ def test_the_curves_are_drawn_and_described(page: Page) -> None:
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator("#readout")).to_contain_text("processes: ")
     ask(page, json.dumps(PROFILE | {"picklable": {"function": False, "reasons": {"function": "a lambda"}}}))
-    expect(page.locator("#curves-caption")).to_contain_text("processes cannot be used")
+    expect(page.locator("#curves-caption")).to_contain_text(f"{' and '.join(POOLS[1:])} cannot be used")
     expect(page.locator("#curves .name")).to_have_text(["threads"])
     expect(page.locator("#alternatives")).to_contain_text("not possible")
 
