@@ -29,7 +29,7 @@ _METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
 _requests = Counter("advisor_requests", "Requests answered", ["route", "method", "status"])
 _seconds = Histogram("advisor_request_seconds", "Seconds from request to response", ["route"], buckets=_BUCKETS)
 _advice = Counter("advisor_advice", "Advice given, cached or not", ["recommendation", "evidence"])
-_journal = Counter("advisor_journal", "Entries and reports for the journal, by what became of them", ["event"])
+_journal = Counter("advisor_journal", "Journal entries and reported outcomes, by result", ["event"])
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -41,7 +41,7 @@ def register_metrics(app: Flask) -> None:
 
 
 def count_advice(recommendation: str, evidence: str) -> None:
-    """Count an advice, and keep it for the request's line in the log."""
+    """Count the advice, and keep it for the request's line in the log."""
     _advice_counter(recommendation, evidence).inc()
     g.advice = {"recommendation": recommendation, "evidence": evidence}
 

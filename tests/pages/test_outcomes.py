@@ -184,7 +184,7 @@ def test_the_token_is_asked_for(browser: Browser, app: Flask) -> None:
         assert overflow(page) == []
         page.keyboard.type("wrong")
         page.keyboard.press("Enter")
-        expect(page.locator("#token-error")).to_have_text("This is not a token of this service.")
+        expect(page.locator("#token-error")).to_have_text("The token is not valid.")
         page.fill("#token", TOKEN)
         page.keyboard.press("Enter")
         expect(page.locator("tbody tr")).to_have_count(3)

@@ -147,7 +147,7 @@ def test_moves_are_debounced(visit: tuple[Page, PageLog]) -> None:
     waiting: list[Route] = []
     page.route("**/v1/curves", lambda route: waiting.append(route) if not waiting else route.continue_())
     page.fill("#cores", "3")
-    expect(page.locator("#status")).to_have_text("Working it out…")
+    expect(page.locator("#status")).to_have_text("Getting advice…")
     with page.expect_event("requestfailed") as cancelled:
         page.fill("#cores", "5")
     assert cancelled.value == waiting[0].request
