@@ -68,18 +68,20 @@ def _start() -> None:
 
 
 def _finish(response: Response) -> Response:
-    if "started" not in g:
+    started = g.get("started")
+    if started is None:
         return response
-    seconds = time.perf_counter() - g.started
-    route = request.url_rule.rule if request.url_rule is not None else "none"
-    method = request.method if request.method in _METHODS else "other"
-    response.headers[REQUEST_ID] = g.request_id
+    seconds = time.perf_counter() - started
+    rule, method, request_id = request.url_rule, request.method, g.request_id
+    route = "none" if rule is None else rule.rule
+    method = method if method in _METHODS else "other"
+    response.headers[REQUEST_ID] = request_id
     requests, histogram = _request_metrics(route, method, response.status_code)
     requests.inc()
     histogram.observe(seconds)
     if route not in UNLOGGED and log.isEnabledFor(logging.INFO):
         fields = {
-            "request_id": g.request_id,
+            "request_id": request_id,
             "method": method,
             "route": route,
             "status": response.status_code,
