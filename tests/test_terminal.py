@@ -74,7 +74,7 @@ Code
 
 UNDECIDED_TEXT = """\
 Undecided: not enough information
-Not enough to go on.
+More information is needed.
 
 What would decide it
 • Does one core stay busy, or does the program wait?
