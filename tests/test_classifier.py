@@ -108,5 +108,5 @@ def test_a_table_of_another_model_is_rejected(tmp_path: Path) -> None:
     """A header and a table that were not stored together raise an error."""
     short = tmp_path / "model.bin"
     short.write_bytes(TABLE_FILE.read_bytes()[:-1])
-    with pytest.raises(ValueError, match="does not belong"):
+    with pytest.raises(ValueError, match="does not match"):
         load_model(HEADER_FILE, short)

@@ -94,7 +94,7 @@ def test_a_refusal_is_shown_in_the_words_of_the_server(server: str, monkeypatch:
     monkeypatch.setenv("ADVISOR_TOKEN", TOKEN)
     with pytest.raises(UsageError, match=r"refused: .*calls: "):
         ask(server, PROFILE, calls=0, cores=None)
-    with pytest.raises(UsageError, match="refused: There is nothing at this address"):
+    with pytest.raises(UsageError, match="refused: No such address"):
         ask(server + "/elsewhere", PROFILE, calls=1, cores=None)
 
 

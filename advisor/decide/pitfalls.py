@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.decide import conditions, sources
 from advisor.decide.facts import (
@@ -16,8 +16,7 @@ from advisor.models import Pitfall, Strategy
 from advisor.models.strategies import CONCURRENT, EVERY, OWN_GIL, POOLS, PROCESSES, SEQUENTIAL, SHARED_MEMORY
 
 
-@dataclass(frozen=True)
-class PitfallRule:
+class PitfallRule(NamedTuple):
     """A pitfall: fires when `condition` holds for one of the strategies it `concerns`; `text` says what to do."""
 
     code: str

@@ -8,7 +8,7 @@ Both are templates over `Facts.words`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.decide import conditions, sources
 from advisor.decide.facts import MOSTLY, MUCH, SERIAL_SPEEDUP, SMALL_TASK, Facts
@@ -16,8 +16,7 @@ from advisor.models import Reason, Strategy
 from advisor.models.strategies import EVERY, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """A reason for some strategies: fires when `condition` holds and the chosen strategy is one of `favours`."""
 
     name: str

@@ -40,8 +40,7 @@ class LexiconEntry(NamedTuple):
     source: str | None = None
 
 
-@dataclass(frozen=True)
-class MatrixRow:
+class MatrixRow(NamedTuple):
     """A kind of task, what to choose for it and why; `shares_state` and `responsive` are what the task implies."""
 
     task: str

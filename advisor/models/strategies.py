@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Strategy = Literal["sequential", "threading", "multiprocessing", "asyncio", "interpreters"]
 Recommendation = Literal["sequential", "threading", "multiprocessing", "asyncio", "interpreters", "undecided"]
 
 
-@dataclass(frozen=True)
-class StrategyInfo:
+class StrategyInfo(NamedTuple):
     """The names and properties of a strategy."""
 
     kind: str  # what the job runs on, in the plural: "processes"

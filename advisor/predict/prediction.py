@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Station = Literal["gil", "cores", "parent", "wait", "start-up"]
@@ -30,8 +29,7 @@ class Prediction(NamedTuple):
         return max(self.demands, key=self.utilization)
 
 
-@dataclass(frozen=True)
-class WorkerCounts:
+class WorkerCounts(NamedTuple):
     """The worker counts to predict, and the candidates, whose largest fixes where curves are solved."""
 
     candidates: Sequence[int]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.models import Profile
 from advisor.predict.demands import Scenario
@@ -40,8 +40,7 @@ def predict_interpreters(scenario: Scenario, workers: WorkerCounts) -> list[Pred
     return _predict_pools(scenario, workers, chunks, _interpreter_task, _interpreter_start)
 
 
-@dataclass(frozen=True)
-class Chunk:
+class Chunk(NamedTuple):
     """A chunk of calls sent to a worker with an interpreter of its own."""
 
     parent: float  # seconds of the parent: its half of the pickling, the pipe
@@ -150,8 +149,7 @@ def _worker_demands(scenario: Scenario, chunk: int, task: float) -> StationDeman
     )
 
 
-@dataclass(frozen=True)
-class Payload:
+class Payload(NamedTuple):
     """What goes through a pipe: seconds to pickle and unpickle it, bytes to the worker and back."""
 
     seconds: float

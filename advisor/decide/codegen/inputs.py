@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from advisor.decide.codegen.imports import import_target, split_target
 from advisor.decide.codegen.script import Script
@@ -20,8 +20,7 @@ _JSON = """\
     return {run}(item){done}"""
 
 
-@dataclass(frozen=True)
-class Inputs:
+class Inputs(NamedTuple):
     """The lines that make `inputs`, and the body of `call(item)` where an input is not the one argument."""
 
     lines: list[str]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from advisor.decide.codegen.imports import import_target, loaded_object, needs_object, split_target
 from advisor.decide.codegen.inputs import EXAMPLE, SINGLE_ARGUMENT, Inputs, write_inputs, write_no_inputs
@@ -16,8 +16,7 @@ _EXAMPLE_NAME = "task"
 _COMPUTES = 0.3  # share of a call's time
 
 
-@dataclass(frozen=True)
-class SnippetRequest:
+class SnippetRequest(NamedTuple):
     """What the script is to do."""
 
     strategy: Strategy

@@ -16,7 +16,6 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from operator import mul
 from pathlib import Path
@@ -34,8 +33,7 @@ MAX_REASONS: Final = 6
 BEST_ANSWER_WEIGHT: Final = 0.2  # of being the best answer, besides being accepted; it settles near ties
 
 
-@dataclass(frozen=True, slots=True)
-class Classification:
+class Classification(NamedTuple):
     """The classifier's answer to a text."""
 
     verdict: Recommendation
@@ -54,8 +52,7 @@ class AnswerClass(NamedTuple):
     accepted: tuple[Recommendation, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """Everything in the stored model but the table of weights."""
 
     classes: tuple[AnswerClass, ...]
@@ -81,8 +78,7 @@ class Header:
 Row = tuple[str, memoryview]  # the explanation of a feature, and its row of the table
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """The two linear models: a row of integers for each known feature."""
 
     header: Header
