@@ -27,7 +27,7 @@ def serve_profile(request: Message, send: Callable[[Message], None]) -> Message:
     import_seconds = perf_counter() - began
     if request["inputs"] is not None:
         send({"doing": f"making the inputs {request['inputs']}"})
-    calls = load_calls(request["inputs"])
+    calls = load_calls(request["inputs"], star=request["star"])
     check_arguments(target.function, calls, spec)
     send({"doing": f"call 1 of {spec}"})
     seconds = max(request["ends_at"] - monotonic(), min(_MIN_SECONDS, request["seconds"]))
@@ -37,7 +37,8 @@ def serve_profile(request: Message, send: Callable[[Message], None]) -> Message:
     known = {"import_seconds": import_seconds, "reached": "object" if target.is_bound else "name"}
     return {
         "profile": profile.model_copy(update=known).model_dump(mode="json"),
-        "inputs_count": None if calls is None else len(calls),
+        "inputs_count": None if calls is None else calls.total,
+        "forms": [] if calls is None else sorted(calls.forms),
     }
 
 

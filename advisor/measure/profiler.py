@@ -34,6 +34,7 @@ def profile(
     func: Callable[..., Any],
     inputs: Iterable[Any] | None = None,
     *,
+    star: bool = False,
     budget: float = 2.0,
     watch: Watch = "outside",
 ) -> Profile:
@@ -43,7 +44,9 @@ def profile(
 
     Args:
         func: The callable. Coroutine functions are awaited.
-        inputs: The arguments of the calls, one item per call; `Call` passes several. Reused when they run out.
+        inputs: The arguments of the calls, one item per call, reused when they run out; `Call` or
+            {"args": [...], "kwargs": {...}} passes several.
+        star: Spread each tuple or list into positional arguments, and each dictionary into keyword arguments.
         budget: Seconds to spend on the measuring.
         watch: Where to watch the GIL from: a small process "outside" this one, or a thread "inside" it, which is less
             exact and also the fallback where the platform refuses the other.
@@ -62,7 +65,7 @@ def profile(
     named = func.func if isinstance(func, partial) else func
     name = getattr(named, "__qualname__", None) or type(named).__qualname__
     refuse_generator_function(func, name)
-    calls = as_calls(inputs)
+    calls = as_calls(inputs, star=star)
     check_arguments(func, calls, name)
     module = getattr(named, "__module__", None)
     identity = {

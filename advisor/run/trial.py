@@ -47,6 +47,7 @@ class TrialJob:
         profile: Of the function.
         job: The whole job, of which a part is run.
         machine: The host that runs it.
+        star: Spread tuples, lists and dictionaries among the inputs.
     """
 
     target: str
@@ -54,6 +55,7 @@ class TrialJob:
     profile: Profile
     job: Job
     machine: Machine
+    star: bool = False
 
 
 def run_trials(
@@ -114,6 +116,7 @@ class Trial:
         request = {
             "target": subject.target,
             "inputs": subject.inputs,
+            "star": subject.star,
             "coroutine": subject.profile.coroutine,
             "strategy": self.part.strategy,
             "workers": self.part.workers,
@@ -191,7 +194,7 @@ def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
     """
     send({"doing": "loading the target"})
     function = load(request["target"])
-    calls = load_calls(request["inputs"])
+    calls = load_calls(request["inputs"], star=request["star"])
     inputs = [(call.args, call.kwargs) for call in calls or ()]
     arguments = repeat_inputs(inputs or [((), {})], request["calls"])
     work = prepare_work(function, request["strategy"], arguments, coroutine=request["coroutine"])

@@ -9,6 +9,7 @@ from advisor.decide.codegen.inputs import EXAMPLE, SINGLE_ARGUMENT, Inputs, writ
 from advisor.decide.codegen.script import CALL, Script, is_free
 from advisor.decide.codegen.templates import TEMPLATES
 from advisor.models import Machine, Profile, Strategy
+from advisor.models.input_source import Form
 from advisor.models.strategies import POOLS
 from advisor.report import formatting
 
@@ -27,6 +28,7 @@ class SnippetRequest:
     machine: Machine  # the host that the job is planned for
     inputs: str | None = None  # where the inputs are, as the command line takes it
     calls: int | None = None  # None for one call per input
+    forms: frozenset[Form] | None = None  # of the inputs, or None if they were not read
 
 
 def snippet(request: SnippetRequest) -> str:
@@ -45,7 +47,7 @@ def snippet(request: SnippetRequest) -> str:
         if request.inputs is None:
             inputs = write_no_inputs(loaded_object(module, names), request.calls, bound=on_object)
         else:
-            inputs = write_inputs(script, request.inputs, request.calls)
+            inputs = write_inputs(script, request.inputs, request.calls, request.forms)
     else:
         function = _write_example(script, request, names[-1] if names and is_free(names[-1]) else _EXAMPLE_NAME)
         inputs = EXAMPLE
