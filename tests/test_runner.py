@@ -27,10 +27,34 @@ def ticking(times: Iterable[float]) -> Callable[[], float]:
 
 @pytest.mark.parametrize("bad", [1, 2, 7, 50, 99, 100])
 def test_the_input_that_fails_is_named_wherever_it_is_in_a_batch(bad: int) -> None:
-    """Short calls are made in batches, and each may be the one that raises: in the first round none is left out."""
+    """Short calls are made in batches, and each may be the one that raises: measuring goes on with the others."""
     calls = [Call(("oops" if n == bad else "1",), where=f"line {n}") for n in range(1, 101)]
-    with pytest.raises(TargetError, match=rf"\(line {bad}\) raised ValueError"):
+    with Meter("inside") as meter:
+        limit = TimeLimit(1.0, clock=ticking(itertools.chain([0.0] * 60, itertools.repeat(9.0))))
+        made = run_calls(Workload(int, calls, "work", coroutine=False), meter, limit)
+    assert sum(batch.calls for batch in meter.batches) >= 100
+    assert set(made.results) == {1}
+    failed = made.failed_inputs
+    assert failed is not None
+    assert (failed.count, failed.of, failed.index, failed.where) == (1, 100, bad - 1, f"line {bad}")
+    assert failed.exception.startswith("ValueError: invalid literal")
+    assert failed.picklable
+
+
+@pytest.mark.parametrize("working", [0, 2, 40])
+def test_measuring_ends_if_most_inputs_fail(working: int) -> None:
+    """Then it is the function that is wrong; the error is that of the first call."""
+    calls = [Call(("1" if n <= working else "oops",), where=f"line {n}") for n in range(1, 101)]
+    with pytest.raises(TargetError, match=r"\(line \d+\) raised ValueError") as caught:
         run(int, calls, TimeLimit(1.0, clock=lambda: 0.0))
+    assert isinstance(caught.value.__cause__, ValueError)
+
+
+def test_a_function_without_inputs_may_not_fail() -> None:
+    """Each of its calls does the same."""
+    results = iter([1, 2])
+    with pytest.raises(TargetError, match="call 3 of work raised StopIteration"):
+        run(lambda: next(results), None, TimeLimit(1.0, clock=lambda: 0.0))
 
 
 def test_a_call_that_fails_in_a_later_round_ends_the_measuring_quietly() -> None:

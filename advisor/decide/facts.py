@@ -9,7 +9,17 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
-from advisor.models import MEMORY_SHARE, Estimate, HeldResource, Job, Machine, Profile, SideEffects, Strategy
+from advisor.models import (
+    MEMORY_SHARE,
+    Estimate,
+    FailedInputs,
+    HeldResource,
+    Job,
+    Machine,
+    Profile,
+    SideEffects,
+    Strategy,
+)
 from advisor.models.strategies import OWN_GIL
 from advisor.predict.estimator import MIN_GAIN
 from advisor.report import formatting
@@ -251,6 +261,14 @@ def _larger_pool(facts: Facts, text: Callable[[Estimate], str]) -> str:
     return "nothing" if facts.larger_pool is None else text(facts.larger_pool)
 
 
+def _failed_inputs(failed: FailedInputs | None) -> str:
+    """Format how many inputs failed, and where the first of them is."""
+    if failed is None:
+        return "none"
+    place = f" ({'the first of them ' if failed.count > 1 else ''}{failed.where})" if failed.where else ""
+    return f"{formatting.count(failed.count)} of {formatting.count(failed.of)} inputs{place}"
+
+
 def _process_start(facts: Facts) -> float:
     processes = facts.best("multiprocessing")
     return processes.start_up if processes else facts.machine.process_start
@@ -291,6 +309,9 @@ _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     "function_reason": lambda facts: facts.profile.picklable.reasons.get("function") or "it cannot be pickled",
     "argument_reason": lambda facts: facts.profile.picklable.reasons.get("arguments") or "they cannot be pickled",
     "result_reason": lambda facts: facts.profile.picklable.reasons.get("results") or "it cannot be pickled",
+    "failed_inputs": lambda facts: _failed_inputs(facts.profile.failed_inputs),
+    "failed_exception": lambda facts: facts.profile.failed_inputs.exception if facts.profile.failed_inputs else "",
+    "failed_reason": lambda facts: facts.profile.failed_inputs.reason if facts.profile.failed_inputs else "",
     "obstacle": lambda facts: facts.obstacle(),
     "archetype": lambda facts: facts.profile.archetype or "unknown",
     "workers": lambda facts: formatting.workers(facts.strategy, facts.workers),

@@ -60,6 +60,28 @@ PITFALLS: tuple[PitfallRule, ...] = (
         sources.PICKLE_DOCS,
     ),
     PitfallRule(
+        "failing-inputs",
+        "some inputs raised while the others worked",
+        lambda facts: facts.profile.failed_inputs is not None,
+        EVERY,
+        "{failed_inputs} failed while measuring, with {failed_exception}. An exception that is raised ends the job: "
+        "the code here puts it in the place of the result and goes on.",
+        sources.POOL_DOCS,
+    ),
+    PitfallRule(
+        "unpicklable-exception",
+        "an exception does not survive pickling and processes would send it back",
+        lambda facts: (
+            facts.profile.failed_inputs is not None
+            and not facts.profile.failed_inputs.picklable
+            and conditions.processes_matter(facts)
+        ),
+        EVERY,
+        "{failed_reason}. Raised in a worker, it breaks the whole process pool: pass all arguments of its __init__ to "
+        "super().__init__(), or return its text instead, as the code here does with processes.",
+        sources.PICKLE_DOCS,
+    ),
+    PitfallRule(
         "native-result",
         "a result is made of many pieces of native memory, which threads would give back for each other",
         lambda facts: (facts.profile.result_pieces or 0.0) >= MANY_PIECES * facts.profile.wall and facts.free_share > 0,

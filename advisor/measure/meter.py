@@ -99,6 +99,10 @@ class Meter:
         self._window += 1
         self.batches.append(_NO_CALLS)
 
+    def forget_last(self) -> None:
+        """Forget the batch that ended last."""
+        self.batches[-1] = _NO_CALLS
+
     def finish(self) -> Measurement:
         """Stop watching and return what was measured."""
         observed = self.observer.finish() if self.observer else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
@@ -111,7 +112,7 @@ def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progres
         memory.reset_peak()
         idle_memory = memory.resident_memory()
         share = seconds * (1 - _PICKLING_SHARE - _CONTENTION_SHARE)
-        results = runner.run_calls(
+        made = runner.run_calls(
             workload,
             meter,
             runner.TimeLimit(began + share, minimum=min(_MIN_CALL_SECONDS, share)),
@@ -121,8 +122,13 @@ def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progres
         peak_memory = memory.peak_memory()
         side_effects = detector.side_effects()
         measurement = meter.finish()
+    results, failed = made.results, made.failed_inputs
     summary = summarize(measurement, inputs=None if calls is None else len(calls))
-    held = () if workload.coroutine else _held_resources(workload, summary, seconds * _CONTENTION_SHARE)
+    held = (
+        ()
+        if workload.coroutine
+        else _held_resources(replace(workload, calls=made.working), summary, seconds * _CONTENTION_SHARE)
+    )
     pickled = pickling.measure_pickling(
         function,
         list(calls[:_PICKLED_CALLS]) if calls else [Call()],
@@ -141,6 +147,7 @@ def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progres
         python=python(),
         coroutine=workload.coroutine,
         side_effects=side_effects,
+        failed_inputs=failed,
     )
 
 

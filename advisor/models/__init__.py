@@ -8,7 +8,16 @@ from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason
 from advisor.models.estimate import Estimate
 from advisor.models.job import Job
 from advisor.models.machine import MEMORY_SHARE, POOL_COSTS, Machine, StartMethod
-from advisor.models.profile import GilSource, HeldResource, Picklable, Profile, Python, Reached, SideEffects
+from advisor.models.profile import (
+    FailedInputs,
+    GilSource,
+    HeldResource,
+    Picklable,
+    Profile,
+    Python,
+    Reached,
+    SideEffects,
+)
 from advisor.models.reading import EntryKind, LexiconEntry, MatrixRow, Reading, Trait, WorkType
 from advisor.models.record import Bytes, JobSeconds, Range, Record, Seconds, Text
 from advisor.models.strategies import Recommendation, Strategy
@@ -22,6 +31,7 @@ __all__ = [
     "EntryKind",
     "Estimate",
     "Evidence",
+    "FailedInputs",
     "GilSource",
     "HeldResource",
     "Job",

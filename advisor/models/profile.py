@@ -43,6 +43,20 @@ class SideEffects(Record):
     random_shared: bool = Field(False, description="drew from the global random generator, which forks copy")
 
 
+class FailedInputs(Record):
+    """Inputs whose call raised while the others worked."""
+
+    count: int = Field(ge=1, le=MAX_CALLS)
+    of: int = Field(ge=1, le=MAX_CALLS, description="inputs that were tried")
+    index: int = Field(ge=0, le=MAX_CALLS, description="of the first of them among all inputs, from 0")
+    where: Text = Field("", description="where the first of them is, such as 'line 3 of pages.jsonl'")
+    exception: Text = Field(description="type and first line of what the first of them raised")
+    picklable: bool = Field(
+        True, description="the exceptions survive pickling and unpickling; others would break a process pool"
+    )
+    reason: Text = Field("", description="why they do not")
+
+
 class HeldResource(Record):
     """A lock or the like that a call holds for a part of its time; at most `places` calls hold it at once."""
 
@@ -129,6 +143,7 @@ class Profile(Record):
     )
     side_effects: SideEffects | None = None
     held: tuple[HeldResource, ...] = Field((), description="locks and the like that others would have to wait for")
+    failed_inputs: FailedInputs | None = Field(None, description="inputs that raised; None if all worked")
     archetype: Text | None = Field(None, description="set if the figures are assumed from a description")
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ from advisor.models import Estimate, Job, Machine, Profile, Range, Strategy, Ver
 from advisor.predict.estimator import estimate
 from advisor.report import formatting
 from advisor.run.executors import open_executor
-from advisor.run.worker import call_with, run_coroutine
+from advisor.run.worker import await_or_report, call_or_report, call_with, run_coroutine
 from advisor.target import sandbox
 from advisor.target.inputs import load_calls, repeat_inputs
 from advisor.target.loader import load
@@ -117,6 +117,7 @@ class Trial:
             "target": subject.target,
             "inputs": subject.inputs,
             "star": subject.star,
+            "fails": subject.profile.failed_inputs is not None,
             "coroutine": subject.profile.coroutine,
             "strategy": self.part.strategy,
             "workers": self.part.workers,
@@ -194,6 +195,8 @@ def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
     """
     send({"doing": "loading the target"})
     function = load(request["target"])
+    if request["fails"]:
+        function = partial(await_or_report if request["coroutine"] else call_or_report, function)
     calls = load_calls(request["inputs"], star=request["star"])
     inputs = [(call.args, call.kwargs) for call in calls or ()]
     arguments = repeat_inputs(inputs or [((), {})], request["calls"])
