@@ -6,7 +6,6 @@ import contextlib
 import dis
 import os
 import pickle
-import random
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from advisor.target.process_tree import children
 
 _MAX_COMPARED_BYTES = 1 << 20  # pickled; of a larger global only the length is compared
 _MAX_COMPARED_LENGTH = 10_000
+_FRESH_POSITIONS = (623, 624)  # of a Mersenne Twister that was seeded and not used yet
 _CALL_DEPTH = 3  # of functions of the same module whose globals count too
 
 
@@ -37,7 +37,7 @@ class SideEffectDetector:
         self._global_states = self._states_of_globals()
         self._threads = set(threading.enumerate())
         self._children = children(os.getpid())
-        self._random_states = _random_states()
+        self._numpy_random_state = _numpy_random_state()
 
     @contextlib.contextmanager
     def inspect_call(self, call: Call, result: Callable[[], Any], *, first: bool) -> Iterator[None]:
@@ -71,8 +71,15 @@ class SideEffectDetector:
             changed=(*self._changed_arguments, *shared),
             threads_left=tuple(sorted(thread.name for thread in threads)),
             children_left=len(children(os.getpid()) - self._own_children - self._children),
-            random_shared=_random_states() != self._random_states,
+            random_shared=self._drew_from_numpy(),
         )
+
+    def _drew_from_numpy(self) -> bool:
+        """Return True if calls drew from NumPy's global generator; Python's own is seeded anew in forked processes."""
+        state = _numpy_random_state()
+        if self._numpy_random_state is None:  # numpy.random was loaded meanwhile: a fresh generator is at its end
+            return state is not None and state[1] not in _FRESH_POSITIONS
+        return state != self._numpy_random_state
 
     def _shared_objects(self) -> dict[str, Any]:
         try:
@@ -130,11 +137,10 @@ def _state(value: Any) -> object:
     return id(value)
 
 
-def _random_states() -> object:
-    """Return the states of the global random generators, NumPy's too if it is loaded."""
-    states: list[object] = [hash(random.getstate())]
+def _numpy_random_state() -> tuple[int, int] | None:
+    """Return the state of NumPy's global random generator, or None if it is not loaded."""
     numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        _, key, position, *_ = numpy_random.get_state()
-        states.append(hash((key.tobytes(), position)))
-    return states
+    if numpy_random is None:
+        return None
+    _, key, position, *_ = numpy_random.get_state()
+    return hash(key.tobytes()), position

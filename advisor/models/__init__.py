@@ -12,6 +12,7 @@ from advisor.models.profile import GilSource, HeldResource, Picklable, Profile, 
 from advisor.models.reading import EntryKind, LexiconEntry, MatrixRow, Reading, Trait, WorkType
 from advisor.models.record import Bytes, JobSeconds, Range, Record, Seconds, Text
 from advisor.models.strategies import Recommendation, Strategy
+from advisor.models.touch import Safety, Touch
 
 __all__ = [
     "MEMORY_SHARE",
@@ -39,11 +40,13 @@ __all__ = [
     "Reason",
     "Recommendation",
     "Record",
+    "Safety",
     "Seconds",
     "SideEffects",
     "StartMethod",
     "Strategy",
     "Text",
+    "Touch",
     "Trait",
     "Verification",
     "WorkType",

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from advisor.limits import MAX_CALLS, MAX_MEMORY
 from advisor.models.record import Bytes, Record, Seconds, Text
+from advisor.models.touch import Touch
 
 GilSource = Literal["observed", "sampled", "estimated"]
 Reached = Literal["name", "object", "program"]
@@ -129,6 +130,7 @@ class Profile(Record):
     )
     side_effects: SideEffects | None = None
     held: tuple[HeldResource, ...] = Field((), description="locks and the like that others would have to wait for")
+    touches: tuple[Touch, ...] = Field((), description="what the calls use besides their arguments")
     archetype: Text | None = Field(None, description="set if the figures are assumed from a description")
 
     @model_validator(mode="after")
