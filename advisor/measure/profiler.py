@@ -120,7 +120,7 @@ def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progres
         )
         peak_memory = memory.peak_memory()
         side_effects = detector.side_effects()
-        touches = all_touches(touched.touches(), side_effects, results)
+        touches = all_touches((*detector.process_state(), *touched.touches()), side_effects, results)
         measurement = meter.finish()
     summary = summarize(measurement, inputs=None if calls is None else len(calls))
     held = () if workload.coroutine else _held_resources(workload, summary, seconds * _CONTENTION_SHARE)

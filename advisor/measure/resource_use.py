@@ -159,6 +159,17 @@ def _context_variable(thing: Any, attributes: frozenset[str]) -> Use | None:
     return None if inherited or seen is elsewhere or "get" not in attributes else _default("context variable")
 
 
+def decimal_use() -> Use | None:
+    """Return the use of the decimal context if this thread's is not the one that new threads start with."""
+    decimal = sys.modules.get("decimal")
+    if decimal is None:
+        return None
+    own, default = decimal.getcontext(), decimal.DefaultContext
+    names = ("prec", "rounding", "Emin", "Emax", "clamp", "traps")
+    is_default = all(getattr(own, name) == getattr(default, name) for name in names)
+    return None if is_default else _default("decimal context")
+
+
 _JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {
     "file": _file,
     "csv writer": _csv_writer,
@@ -173,4 +184,5 @@ _JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {
     "random generator": _random,
     "iterator": _iterator,
     "context variable": _context_variable,
+    "decimal value": lambda thing, attributes: decimal_use(),
 }

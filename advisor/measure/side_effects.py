@@ -14,7 +14,8 @@ from typing import Any
 
 from advisor.measure import mutations
 from advisor.measure.introspection import plain_function
-from advisor.models import SideEffects
+from advisor.measure.process_state import ProcessStateWatch
+from advisor.models import SideEffects, Touch
 from advisor.target.inputs import Call
 from advisor.target.process_tree import children
 
@@ -33,6 +34,7 @@ class SideEffectDetector:
         self._function = plain_function(function)
         self._own_children = own_children
         self._changed_arguments: tuple[str, ...] = ()
+        self._process_state = ProcessStateWatch()
         self._changed_shared: tuple[str, ...] = ()
         self._global_states = self._states_of_globals()
         self._threads = set(threading.enumerate())
@@ -50,7 +52,8 @@ class SideEffectDetector:
         arguments = mutations.named_arguments(self._callable, call) if first else {}
         arguments_before = mutations.Snapshot(arguments, buffers=True)  # of arguments only: others are scratch space
         shared_before = mutations.Snapshot(self._shared_objects(), buffers=False)
-        yield
+        with self._process_state.inspect_call(call):
+            yield
         returned = result()
         if first:
             arguments_after = mutations.Snapshot(arguments, buffers=True, returned=returned)
@@ -73,6 +76,10 @@ class SideEffectDetector:
             children_left=len(children(os.getpid()) - self._own_children - self._children),
             random_shared=self._drew_from_numpy(),
         )
+
+    def process_state(self) -> tuple[Touch, ...]:
+        """Return the state of the whole process that the calls change."""
+        return self._process_state.touches()
 
     def _drew_from_numpy(self) -> bool:
         """Return True if calls drew from NumPy's global generator; Python's own is seeded anew in forked processes."""

@@ -21,15 +21,16 @@ from typing import Any
 
 from advisor.measure.attribute_chains import Chain, attribute_chains
 from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin
-from advisor.measure.resource_use import Use, use_of
+from advisor.measure.resource_use import Use, decimal_use, use_of
 from advisor.models import Touch
 from advisor.resources.effects import RESOURCES
-from advisor.resources.types import FUNCTIONS, MODULES, is_lock, resource_of_type
+from advisor.resources.types import CLASSES, FUNCTIONS, MODULES, is_lock, resource_of_type
 
 MAX_FUNCTIONS = 200
 MAX_TOUCHES = 50
 MAX_ELEMENTS = 20  # of a container of resources
 _MISSING = object()
+_DECIMAL_CONTEXTS = frozenset({"localcontext", "getcontext", "setcontext", "Context"})
 _CONTAINERS = (list, tuple, dict, deque)
 
 
@@ -96,6 +97,8 @@ def _use(found: _Found) -> Use | None:
     if isinstance(found.thing, threading.local):
         row = RESOURCES["context variable"]
         return Use(row.key, row.threads, row.fork, row.spawn)
+    if isinstance(found.thing, type):
+        return decimal_use()
     use = use_of(found.thing, frozenset(found.attributes))
     if use is None:
         return None
@@ -141,6 +144,7 @@ class _Search:
         self._pending: deque[_Frame] = deque()
         self._seen: set[tuple[int, int]] = set()
         self._found: dict[int, _Found] = {}
+        self._names: set[str] = set()  # that the code seen so far loads
         self._targets: set[int] = set()  # ids of the functions that the target itself is
 
     def run(self) -> list[_Found]:
@@ -150,6 +154,8 @@ class _Search:
             frame = self._pending.popleft()
             with suppress(Exception):  # a proxy of the user's raises when it is asked for its class
                 self._look_at(frame)
+        if self._names & _DECIMAL_CONTEXTS:  # the calls set it themselves, each in its thread
+            return [found for found in self._found.values() if not _is_decimal(found.thing)]
         return list(self._found.values())
 
     def _follow(self, thing: Any, frame: _Frame, owner: Any = _MISSING) -> None:
@@ -176,6 +182,7 @@ class _Search:
 
     def _look_at(self, frame: _Frame) -> None:
         code = frame.function.__code__
+        self._names.update(code.co_names)
         chains = attribute_chains(code)
         resolved = [(chain, *self._resolve(chain, frame)) for chain in chains]
         locked = frame.locked or any(is_lock(type(thing)) for _, thing, _, _ in resolved if thing is not _MISSING)
@@ -217,6 +224,8 @@ class _Search:
             if thing.__name__ in MODULES:
                 self._add(thing, name, chain, rest, frame)
         elif isinstance(thing, type):
+            if f"{thing.__module__}.{thing.__qualname__}" in CLASSES:
+                self._add(thing, name, chain, rest, frame)
             self._follow_class(thing, frame)
         elif isinstance(thing, _CONTAINERS):
             for part in list(thing.values() if isinstance(thing, dict) else thing)[:MAX_ELEMENTS]:
@@ -258,6 +267,11 @@ class _Search:
             found.attributes.add("[]")
         found.locked = found.locked and frame.locked
         found.checks_process = found.checks_process and frame.checks_process
+
+
+def _is_decimal(thing: Any) -> bool:
+    kind = thing if isinstance(thing, type) else type(thing)
+    return f"{kind.__module__}.{kind.__qualname__}" in CLASSES
 
 
 def _is_resource(thing: Any) -> bool:

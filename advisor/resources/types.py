@@ -123,6 +123,7 @@ TYPES: dict[str, str] = {
     "asyncio.events.AbstractEventLoop": "event loop",
     "asyncio.runners.Runner": "event loop",
     "_contextvars.ContextVar": "context variable",
+    "decimal.Decimal": "decimal value",
     "logging.Logger": "",
     "logging.LoggerAdapter": "",
 }
@@ -138,6 +139,7 @@ FUNCTIONS: dict[str, str] = {
     "unittest.mock.patch": "patched objects",
 }
 MODULES: dict[str, str] = {"matplotlib.pyplot": "pyplot"}
+CLASSES: dict[str, str] = {"decimal.Decimal": "decimal value"}
 LOCKS = frozenset(
     {
         "_thread.lock",
