@@ -120,7 +120,9 @@ def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progres
         )
         peak_memory = memory.peak_memory()
         side_effects = detector.side_effects()
-        touches = all_touches((*detector.process_state(), *touched.touches()), side_effects, results)
+        touches = all_touches(
+            (*detector.process_state(), *touched.touches()), side_effects, results, accumulated=detector.accumulated
+        )
         measurement = meter.finish()
     summary = summarize(measurement, inputs=None if calls is None else len(calls))
     held = () if workload.coroutine else _held_resources(workload, summary, seconds * _CONTENTION_SHARE)

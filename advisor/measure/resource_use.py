@@ -133,7 +133,7 @@ def _sqlite(thing: Any, attributes: frozenset[str]) -> Use | None:
     thread.join()
     if connection is not thing and not failures:
         return _default("SQLite connection")  # a cursor has one result at a time
-    return _default("SQLite connection", threads="unsafe" if failures else "caution")
+    return _default("SQLite connection" if failures else "SQLite connection of all threads")
 
 
 def _popen(thing: Any, attributes: frozenset[str]) -> Use | None:

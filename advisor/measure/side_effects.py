@@ -21,7 +21,7 @@ from advisor.target.process_tree import children
 
 _MAX_COMPARED_BYTES = 1 << 20  # pickled; of a larger global only the length is compared
 _MAX_COMPARED_LENGTH = 10_000
-_FRESH_POSITIONS = (623, 624)  # of a Mersenne Twister that was seeded and not used yet
+_FRESH_POSITION = 623  # of the generator that NumPy makes from entropy, before it is used
 _CALL_DEPTH = 3  # of functions of the same module whose globals count too
 
 
@@ -35,6 +35,7 @@ class SideEffectDetector:
         self._own_children = own_children
         self._changed_arguments: tuple[str, ...] = ()
         self._process_state = ProcessStateWatch()
+        self.accumulated: tuple[str, ...] = ()  # globals written that are numbers or grow, rather than caches
         self._changed_shared: tuple[str, ...] = ()
         self._global_states = self._states_of_globals()
         self._threads = set(threading.enumerate())
@@ -67,6 +68,7 @@ class SideEffectDetector:
         """Return what changed since this object was made."""
         states = self._states_of_globals()
         written = {name for name, state in states.items() if self._global_states.get(name) != state}
+        self.accumulated = tuple(sorted(name for name in written if self._is_accumulated(name)))
         threads = [t for t in threading.enumerate() if t not in self._threads and t.is_alive()]
         shared = [name for name in self._changed_shared if name.partition(".")[0] not in written]
         return SideEffects(
@@ -85,8 +87,16 @@ class SideEffectDetector:
         """Return True if calls drew from NumPy's global generator; Python's own is seeded anew in forked processes."""
         state = _numpy_random_state()
         if self._numpy_random_state is None:  # numpy.random was loaded meanwhile: a fresh generator is at its end
-            return state is not None and state[1] not in _FRESH_POSITIONS
+            return state is not None and state[1] != _FRESH_POSITION
         return state != self._numpy_random_state
+
+    def _is_accumulated(self, name: str) -> bool:
+        """Return True if a global is a counter or a collection of results: no dictionary, and not set when needed."""
+        if self._function is None or any(word in name.lower() for word in mutations.CACHE_WORDS):
+            return False
+        value, before = self._function.__globals__.get(name), self._global_states.get(name)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return isinstance(value, (list, set, bytearray)) or (is_number and type(before) is type(value))
 
     def _shared_objects(self) -> dict[str, Any]:
         try:

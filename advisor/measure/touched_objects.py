@@ -24,7 +24,7 @@ from advisor.measure.introspection import LruCacheWrapper, closure_values, modul
 from advisor.measure.resource_use import Use, decimal_use, use_of
 from advisor.models import Touch
 from advisor.resources.effects import RESOURCES
-from advisor.resources.types import CLASSES, FUNCTIONS, MODULES, is_lock, resource_of_type
+from advisor.resources.types import CLASSES, FUNCTIONS, MODULES, NAMED_FUNCTIONS, is_lock, resource_of_type
 
 MAX_FUNCTIONS = 200
 MAX_TOUCHES = 50
@@ -128,7 +128,7 @@ def _function_resource(thing: Any) -> str:
     """Return the state of the process that a function of the standard library or NumPy acts on."""
     if not callable(thing) or isinstance(thing, type):
         return ""
-    for name, key in FUNCTIONS.items():
+    for name, key in (FUNCTIONS | NAMED_FUNCTIONS).items():
         module, _, attribute = name.rpartition(".")
         known = getattr(sys.modules.get(module), attribute, _MISSING)
         if type(known) is type(thing) and known == thing:
@@ -218,8 +218,11 @@ class _Search:
         if isinstance(thing, threading.local):
             if rest and hasattr(thing, rest[0]) and not _sets_up(frame.function, rest[0]):
                 self._add(thing, name, chain, rest, frame)
-        elif _is_resource(thing) or _function_resource(thing):
+        elif _is_resource(thing):
             self._add(thing, name, chain, rest, frame)
+        elif key := _function_resource(thing):
+            if not chain.attributes or key not in NAMED_FUNCTIONS.values():
+                self._add(thing, name, chain, rest, frame)
         elif isinstance(thing, ModuleType):
             if thing.__name__ in MODULES:
                 self._add(thing, name, chain, rest, frame)

@@ -9,16 +9,19 @@ from advisor.models import SideEffects, Touch
 from advisor.resources.effects import RESOURCES
 
 
-def all_touches(found: Iterable[Touch], effects: SideEffects, results: Iterable[Any]) -> tuple[Touch, ...]:
+def all_touches(
+    found: Iterable[Touch], effects: SideEffects, results: Iterable[Any], *, accumulated: Iterable[str] = ()
+) -> tuple[Touch, ...]:
     """Return the touches that were found, and those that follow from the side effects.
 
     Args:
         found: Shared objects and process-wide state.
         effects: What the calls did besides returning.
         results: What a few calls returned. Calls that return nothing are made for what they change.
+        accumulated: Globals written that are counters or collect results.
     """
     touches = tuple(found)
-    further = (*_random(touches, effects), *_changed(effects, results))
+    further = (*_random(touches, effects), *_changed(effects, results, accumulated))
     return (*touches, *further)
 
 
@@ -35,11 +38,14 @@ def _random(touches: Iterable[Touch], effects: SideEffects) -> Iterator[Touch]:
         )
 
 
-def _changed(effects: SideEffects, results: Iterable[Any]) -> Iterator[Touch]:
+def _changed(effects: SideEffects, results: Iterable[Any], accumulated: Iterable[str]) -> Iterator[Touch]:
+    """Yield what calls change and a worker process would lose; of calls that return something, what they add up."""
     row = RESOURCES["changed object"]
-    if any(result is not None for result in results):
-        return
-    for name in (*effects.globals_written, *effects.changed):
+    if all(result is None for result in results):
+        names = [*effects.globals_written, *effects.changed]
+    else:
+        names = [*accumulated, *(name for name in effects.changed if not name.startswith("argument "))]
+    for name in names:
         yield Touch(
             name=name,
             kind="object",

@@ -167,6 +167,20 @@ _ROWS = (
         SQLITE_FORK,
     ),
     Resource(
+        "SQLite connection of all threads",
+        "connection",
+        "an SQLite connection",
+        "caution",
+        "unsafe",
+        "safe",
+        "threads that share {name} share its transaction: one commits or rolls back what others have half done",
+        "an SQLite connection must not be carried into a forked process: {name} can return wrong data there and damage "
+        "the database",
+        "",
+        _OPEN_PER_WORKER,
+        SQLITE_DOCS,
+    ),
+    Resource(
         "database connection",
         "connection",
         "a database connection",

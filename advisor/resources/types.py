@@ -138,6 +138,15 @@ FUNCTIONS: dict[str, str] = {
     "asyncio.get_event_loop": "current event loop",
     "unittest.mock.patch": "patched objects",
 }
+# The same functions seen by their module are watched while they run; imported by name, only the code tells.
+NAMED_FUNCTIONS: dict[str, str] = {
+    "os.chdir": "working directory",
+    "os.fchdir": "working directory",
+    "os.putenv": "environment",
+    "os.umask": "umask",
+    "locale.setlocale": "locale",
+    "socket.setdefaulttimeout": "socket time-out",
+}
 MODULES: dict[str, str] = {"matplotlib.pyplot": "pyplot"}
 CLASSES: dict[str, str] = {"decimal.Decimal": "decimal value"}
 LOCKS = frozenset(
