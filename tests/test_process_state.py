@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import decimal
 import fcntl
@@ -164,6 +165,10 @@ def read_locale(number: int) -> str:
     return locale.setlocale(locale.LC_NUMERIC)
 
 
+def run_coroutine(number: int) -> None:
+    asyncio.run(asyncio.sleep(0))
+
+
 def print_to_buffer(number: int) -> str:
     buffer = io.StringIO()
     print(number, file=buffer)
@@ -182,6 +187,7 @@ def print_to_buffer(number: int) -> str:
         compute_precisely,
         read_locale,
         print_to_buffer,
+        run_coroutine,
     ],
     ids=lambda function: function.__name__,
 )

@@ -78,6 +78,14 @@ def write_under_lock(number: int) -> None:
         SINK.write(f"{number}\n")
 
 
+STEPS = [write_row]
+
+
+def run_steps(number: int) -> None:
+    for step in STEPS:
+        step(number)
+
+
 def write_line(number: int) -> None:
     LOG.write(f"{number}\n")
 
@@ -162,6 +170,7 @@ FOUND: list[tuple[Callable[..., Any], str, str, tuple[str, str, str]]] = [
     (functools.partial(write_row, 1), "WRITER", "file", (U, U, U)),
     (closing_over(SINK), "sink", "file", (U, U, U)),
     (print_to_sink, "SINK", "file", (U, U, U)),
+    (run_steps, "WRITER", "file", (U, U, U)),
     (write_under_lock, "SINK", "file", (S, U, U)),
     (write_line, "LOG", "file", (U, C, C)),
     (read_part, "SOURCE", "file", (U, U, C)),

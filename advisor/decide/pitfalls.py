@@ -225,7 +225,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "shared-random",
         "a random generator's state is copied into the workers",
-        lambda facts: facts.effects.random_shared and facts.machine.start_method == "fork",
+        conditions.draws_the_same,
         PROCESSES,
         "The function draws from a global random generator, and forked workers start with copies of NumPy's: they "
         "draw the same numbers. Give each call a generator of its own, numpy.random.default_rng([seed, index]).",

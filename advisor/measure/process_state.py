@@ -25,6 +25,7 @@ from advisor.target.inputs import Call
 _STREAMS = ("stdin", "stdout", "stderr")
 _FILE_LOCK = "file lock"  # noted too, since files that are written under one are safe
 _WRITING = frozenset("wx")
+_CALLERS = 5  # of signal.signal that are looked at
 _MAX_PATHS = 1_000  # that a call opens for writing
 
 
@@ -130,6 +131,16 @@ def _sets_locale(category: Any, locale: Any = None) -> bool:
     return locale is not None
 
 
+def _fails_in_threads(*args: Any) -> bool:
+    """Return False if a caller looks first whether this is the main thread, as asyncio.run does."""
+    frame, depth = sys._getframe(2), 0
+    while frame is not None and depth < _CALLERS:
+        if "main_thread" in frame.f_code.co_names:
+            return False
+        frame, depth = frame.f_back, depth + 1  # type: ignore[assignment]
+    return True
+
+
 # Where the function is found, the resource that it changes, and whether a call of it with these arguments does.
 _WATCHED: tuple[tuple[Any, str, str, Callable[..., bool]], ...] = (
     (os, "chdir", "working directory", _changes_folder),
@@ -137,8 +148,8 @@ _WATCHED: tuple[tuple[Any, str, str, Callable[..., bool]], ...] = (
     (os, "putenv", "environment", _changes_variable),
     (os, "unsetenv", "environment", _always),
     (os, "umask", "umask", _always),
-    ("_signal", "signal", "signal handlers", _always),
-    (signal, "set_wakeup_fd", "signal handlers", _always),
+    ("_signal", "signal", "signal handlers", _fails_in_threads),
+    (signal, "set_wakeup_fd", "signal handlers", _fails_in_threads),
     ("locale", "setlocale", "locale", _sets_locale),
     ("socket", "setdefaulttimeout", "socket time-out", _always),
     ("fcntl", "flock", _FILE_LOCK, _always),

@@ -232,7 +232,9 @@ class _Search:
             self._follow_class(thing, frame)
         elif isinstance(thing, _CONTAINERS):
             for part in list(thing.values() if isinstance(thing, dict) else thing)[:MAX_ELEMENTS]:
-                if _is_resource(part) and resource_of_type(type(part)) != "iterator":
+                if not _is_resource(part):
+                    self._follow(part, frame)
+                elif resource_of_type(type(part)) != "iterator":
                     self._add(part, f"{name}[…]", chain, (), frame)
         elif type(thing) is LruCacheWrapper:
             results = [
