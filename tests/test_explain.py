@@ -200,6 +200,7 @@ SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
         ("cheap-repeats", profile_of(repeated_call=1e-6), LOOP, MACHINE),
         ("slow-import", profile_of(import_seconds=5.0), PROCESSES, SPAWN),
         ("uncertain", profile_of(calls=1), PROCESSES, MACHINE),
+        ("only-first-call", profile_of(calls=1, first_call=profile_of().wall), PROCESSES, MACHINE),
         ("unknown-split", Profile(calls=50, wall=1.0), PROCESSES, MACHINE),
         ("hidden-limit", WAITING, THREADS, MACHINE),
         ("in-turn", WAITING.model_copy(update={"held": (LOCK,)}), THREADS, MACHINE),

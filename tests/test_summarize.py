@@ -89,10 +89,10 @@ def test_other_python_threads_are_not_the_calls() -> None:
     assert fields["gil_free"] == pytest.approx(2)
 
 
-def test_a_first_call_alone_tells_little_unless_it_is_long() -> None:
-    """What it may do once, such as to import, is not known from it; one call more, and that is known."""
-    once = [summarize(measured(batch(1, wall))) for wall in (15e-6, 30.0)]
-    assert [fields["standard_error"]["wall"] / fields["wall"] for fields in once] == pytest.approx([1.5, 0.01])
+def test_a_first_call_alone_tells_little() -> None:
+    """What it may do once, such as to import or to load a model, is not known from it; one call more, and it is."""
+    once = [summarize(measured(batch(1, wall))) for wall in (15e-6, 0.4, 30.0)]
+    assert [fields["standard_error"]["wall"] / fields["wall"] for fields in once] == pytest.approx([1.5, 0.75, 0.5])
     assert once[0]["first_call"] == once[0]["wall"]
     assert "wall" not in summarize(measured(batch(1, 0.2), batch(1, 15e-6)))["standard_error"]
 

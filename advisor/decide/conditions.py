@@ -57,7 +57,13 @@ def too_small(facts: Facts) -> bool:
 def uncertain(facts: Facts) -> bool:
     seconds = facts.chosen.seconds
     wide = seconds.high > WIDE_INTERVAL * max(seconds.low, 1e-12)
-    return not facts.assumed and not facts.verified and (wide or facts.profile.calls < FEW_CALLS)
+    few = wide or facts.profile.calls < FEW_CALLS
+    return few and not facts.assumed and not facts.verified and not only_first_call(facts)
+
+
+def only_first_call(facts: Facts) -> bool:
+    """Return True if the first call of the process is the only one that was measured, and nothing was run since."""
+    return facts.profile.is_only_first_call and facts.job.calls > 1 and not facts.assumed and not facts.verified
 
 
 def slow_first_call(facts: Facts) -> bool:

@@ -33,6 +33,16 @@ class PitfallRule:
 
 PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
+        "only-first-call",
+        "only the first call was measured",
+        conditions.only_first_call,
+        EVERY,
+        "Only the first call was measured ({wall}). First calls import, load, connect or compile; if the others are "
+        "shorter, the job takes less time and there is less to gain. Measure more with a larger --budget and "
+        "--timeout, or do in the module what is done once.",
+        sources.POOL_DOCS,
+    ),
+    PitfallRule(
         "unpicklable-function",
         "the function cannot be pickled and only processes would help",
         lambda facts: facts.profile.picklable.function is False and conditions.processes_matter(facts),

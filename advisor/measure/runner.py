@@ -19,7 +19,8 @@ from advisor.target.failures import target_error
 from advisor.target.inputs import Call
 
 BATCH_SECONDS = 5e-3
-OVERTIME = 0.1
+TWO_CALLS_SECONDS = 60.0  # the default time-out of a call
+MUCH_CHEAPER = 0.5  # times the first call: a call that did not load, connect or compile again
 MAX_BATCH = 100_000
 OnProgress = Callable[[float, int, float], None]
 T = TypeVar("T")
@@ -47,12 +48,15 @@ class Workload:
 class TimeLimit:
     """When to stop: at `end` on the `clock`, but after `minimum` seconds of calls at the earliest.
 
-    The minimum is for the calls alone, however long it took to get ready for them (a million inputs).
+    The minimum is for the calls alone, however long it took to get ready for them (a million inputs). A second call is
+    made whatever the end is, if two calls as long as the first take `two_calls` seconds at most: the first call may
+    load, connect or compile what the others find ready. If the second is much cheaper, the minimum starts anew.
     """
 
     end: float
     minimum: float = 0.0
     clock: Callable[[], float] = time.perf_counter
+    two_calls: float = TWO_CALLS_SECONDS
 
 
 class Inspect(Protocol):
@@ -95,7 +99,7 @@ def run_calls(
     inspect_call: Inspect | None = None,
     on_progress: OnProgress | None = None,
 ) -> list[Any]:
-    """Make calls until the time is up, at least one, and return the results of a few.
+    """Make calls until the time is up, at least one and mostly two (see `TimeLimit`); return the results of a few.
 
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and reused when they run out. A call
     that fails for an input that worked before (a file that the first call removed) ends the measuring quietly.
@@ -105,10 +109,8 @@ def run_calls(
     calls, clock = workload.calls, limit.clock
     runner = _AsyncRunner(workload) if workload.coroutine else _Runner(workload)
     began = clock()
-    late = began + limit.minimum > limit.end
     ends = max(limit.end, began + limit.minimum)
-    # A second call is worth some overtime, since the first is unlike the rest.
-    overtime = max(OVERTIME, limit.minimum if late else 0.0) if began < ends else 0.0
+    has_time = began < ends
     done = 0
     results: list[Any] = []
     try:
@@ -119,7 +121,10 @@ def run_calls(
             raise UnfinishedCallError(runner.result)
         done = 1
         size, mean = 1, first.elapsed.wall
-        while clock() + mean * size <= ends + (overtime if done == 1 else 0.0):
+        needs_second = has_time and 2 * mean <= limit.two_calls
+        if on_progress:
+            on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
+        while clock() + mean * size <= ends or (done == 1 and needs_second):
             count = _within_round(size, done, calls)
             with runner.inspected(done, inspect_call if done == 1 else None):
                 batch = runner.run(count, meter)
@@ -128,6 +133,8 @@ def run_calls(
             if len(results) < 3:
                 results.append(runner.result)
             mean = seconds / size if done < 10 else 0.7 * mean + 0.3 * seconds / size
+            if done == 2 and mean < MUCH_CHEAPER * first.elapsed.wall:
+                ends = max(ends, clock() + limit.minimum)
             if seconds < BATCH_SECONDS / 2:
                 size = min(size * 2, MAX_BATCH)
             elif seconds > BATCH_SECONDS * 2 and size > 1:

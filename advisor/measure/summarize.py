@@ -20,6 +20,7 @@ _NOTICEABLE = 0.03  # of wall time: less is noise of the clocks and of the sampl
 _MIN_LOOKS = 10  # at the states of all threads
 _ONCE = 0.3  # seconds that a first call may spend on what others do not: to import, to connect, to fill caches
 _FIRST_CALL_ERROR = 1.5  # times a short first call, which hardly tells how long the others are
+_LONG_FIRST_CALL_ERROR = 0.5  # times a long one, which may load a model or compile for longer than that
 _SAMPLED = ("wall", "gil_held", "gil_free", "child_cpu", "wait")
 
 # The batches that count, each with its index in the measurement, which is its window.
@@ -40,7 +41,7 @@ def summarize(measurement: Measurement, inputs: int | None = None) -> dict[str, 
     figures = _figures(measurement, batches)
     errors = _standard_errors(measurement, batches, figures)
     if is_only_first:
-        errors["wall"] = min(_ONCE, _FIRST_CALL_ERROR * figures["wall"])
+        errors["wall"] = _first_call_error(figures["wall"])
     return {
         **figures,
         "calls": sum(batch.calls for _, batch in batches),
@@ -50,6 +51,11 @@ def summarize(measurement: Measurement, inputs: int | None = None) -> dict[str, 
         "standard_error": errors,
         "spread": _spread(batches),
     }
+
+
+def _first_call_error(wall: float) -> float:
+    """Return the standard error of a call's length, where only the first call was measured."""
+    return max(min(_ONCE, _FIRST_CALL_ERROR * wall), _LONG_FIRST_CALL_ERROR * wall)
 
 
 def _without_repeats(batches: _Batches, inputs: int | None) -> tuple[_Batches, float | None]:

@@ -142,6 +142,11 @@ class Profile(Record):
         return self
 
     @property
+    def is_only_first_call(self) -> bool:
+        """Return True if only the first call was measured, which may load, connect or compile what others need too."""
+        return self.calls == 1 and self.first_call == self.wall
+
+    @property
     def cpu(self) -> float:
         """CPU seconds per call, of the process and its children; unknown parts count as none."""
         return (self.gil_held or 0.0) + (self.gil_free or 0.0) + (self.child_cpu or 0.0)

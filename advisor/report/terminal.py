@@ -214,7 +214,8 @@ def _basis(advice: Advice) -> Iterator[str]:
     if profile is None or advice.evidence == "described":
         yield _EVIDENCE[advice.evidence]
     else:
-        yield f"{_EVIDENCE[advice.evidence]} ({counted(profile.calls, 'call')})"
+        which = "the first call only" if profile.is_only_first_call else counted(profile.calls, "call")
+        yield f"{_EVIDENCE[advice.evidence]} ({which})"
         if profile.gil_source:
             yield _GIL_SOURCES[profile.gil_source] + _gil_error(profile)
     machine = advice.machine
