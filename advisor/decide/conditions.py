@@ -30,6 +30,10 @@ def unpicklable(facts: Facts) -> bool:
     return facts.wants_processes and False in (picklable.function, picklable.arguments, picklable.results)
 
 
+def only_the_loop_is_feasible(facts: Facts) -> bool:
+    return facts.runner_up is None and any(not estimate.feasible for estimate in facts.estimates)
+
+
 def processes_are_no_faster(facts: Facts) -> bool:
     processes = facts.best("multiprocessing")
     return processes is not None and facts.chosen.seconds.expected <= processes.seconds.expected * 1.05
