@@ -194,6 +194,7 @@ SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
         ("not-thread-safe", profile_of(side_effects=SideEffects(globals_written=("app.total",))), THREADS, MACHINE),
         ("coroutine-in-a-pool", profile_of(coroutine=True), PROCESSES, MACHINE),
         ("blocks-the-loop", profile_of(coroutine=True), estimate_of("asyncio", 50.0), MACHINE),
+        ("blocking-call", profile_of(coroutine=True, loop_blocked=0.2), THREADS, MACHINE),
         ("gil-blocked", profile_of(gil_held=0.1, wait=0.9, gil_blocked=0.5), THREADS, MACHINE),
         ("shared-random", profile_of(side_effects=SideEffects(random_shared=True)), PROCESSES, MACHINE),
         ("slow-first-call", profile_of(first_call=20.0), PROCESSES, MACHINE),

@@ -10,6 +10,7 @@ from advisor.decide.facts import (
     MANY_PIECES,
     MOSTLY,
     MUCH,
+    NOTICEABLE,
     Facts,
 )
 from advisor.models import Pitfall, Strategy
@@ -95,6 +96,15 @@ PITFALLS: tuple[PitfallRule, ...] = (
         frozenset({"asyncio"}),
         "The coroutine computes for {gil_share} of its time and holds up every other task in the loop meanwhile: "
         "give that part to a process pool with loop.run_in_executor.",
+        sources.ASYNCIO_DOCS,
+    ),
+    PitfallRule(
+        "blocking-call",
+        "a coroutine waits in the event loop's thread instead of awaiting",
+        lambda facts: facts.share(facts.profile.loop_blocked) >= NOTICEABLE,
+        EVERY,
+        "The coroutine blocks the event loop for {loop_blocked} of its {wall}{blocking_line}: no other task runs "
+        "meanwhile. Await asyncio.to_thread(…) around the blocking call, or an asynchronous client instead of it.",
         sources.ASYNCIO_DOCS,
     ),
     PitfallRule(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import os
 import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
@@ -14,7 +15,7 @@ from types import CoroutineType, GeneratorType
 from typing import Any, Protocol, TypeVar
 
 from advisor.errors import TargetError, UsageError
-from advisor.measure.meter import Meter, TimedBatch
+from advisor.measure.meter import Meter, TimedBatch, exit_if_forked
 from advisor.target.failures import target_error
 from advisor.target.inputs import Call
 
@@ -22,6 +23,8 @@ BATCH_SECONDS = 5e-3
 TWO_CALLS_SECONDS = 60.0  # the default time-out of a call
 MUCH_CHEAPER = 0.5  # times the first call: a call that did not load, connect or compile again
 MAX_BATCH = 100_000
+LOOP_BLOCKED = 0.05  # of a call's time
+LOOKING_SECONDS = 0.05  # for the line that blocks the event loop, or one call
 OnProgress = Callable[[float, int, float], None]
 T = TypeVar("T")
 
@@ -141,6 +144,8 @@ def run_calls(
                 size = max(1, int(size * BATCH_SECONDS / seconds))
             if on_progress:
                 on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
+        if mean <= limit.minimum:
+            runner.look_for_blocking(meter)
         return results
     except BaseException as error:
         meter.discard(error)
@@ -221,6 +226,9 @@ class _Runner:
         self._size, self._remaining = length_hint(batch), batch
         return batch
 
+    def look_for_blocking(self, meter: Meter) -> None:
+        """Nothing to look for: there is no event loop that a call could block."""
+
     def close(self) -> None:
         """Nothing to close."""
 
@@ -231,28 +239,52 @@ class _AsyncRunner(_Runner):
     def __init__(self, workload: Workload) -> None:
         import asyncio
 
+        from advisor.measure import event_loop  # imports asyncio, which takes time
+
         with contextlib.suppress(RuntimeError):  # there is none
             asyncio.get_running_loop()
             raise UsageError("an event loop is running in this thread: profile a coroutine function in another thread")
         super().__init__(workload)
         self.function: Callable[..., Coroutine[Any, Any, Any]]
-        self._runner = asyncio.Runner()
+        self._runner, self.selector = event_loop.open_runner()
 
     def run(self, size: int, meter: Meter) -> TimedBatch:
         return self._runner.run(self._await(list(islice(self._calls, size)), meter))
 
     async def _await(self, batch: list[Call], meter: Meter) -> TimedBatch:
-        result = None
+        result, selector = None, self.selector
         calls = self._tracked(iter(batch))
+        waited = selector.waited if selector else 0.0
         meter.start()
         for call in calls:
             result = await self.function(*call.args, **call.kwargs)
-        timed = meter.stop(len(batch))
+        timed = meter.stop(len(batch), selector.waited - waited if selector else None)
         self.result = result
         return timed
 
+    def look_for_blocking(self, meter: Meter) -> None:
+        """Make more calls to find the line that blocks the event loop, if calls do; one that raises ends this."""
+        from advisor.measure.event_loop import BlockingLines
+
+        batch = meter.batches[-1]
+        blocked = batch.loop_blocked
+        if self.selector is None or blocked is None or blocked < LOOP_BLOCKED * batch.elapsed.wall:
+            return
+        owner = os.getpid()
+        with contextlib.suppress(Exception), BlockingLines(self.selector) as lines:
+            for call in islice(self._calls, max(1, int(LOOKING_SECONDS / batch.elapsed.wall * batch.calls))):
+                self._runner.run(self._call(call))
+                exit_if_forked(owner)
+        meter.blocking_line = lines.most_frequent()
+
+    async def _call(self, call: Call) -> None:
+        await self.function(*call.args, **call.kwargs)
+
     def close(self) -> None:
+        import asyncio
+
         self._runner.close()
+        asyncio.set_event_loop(None)
 
 
 def _within_round(size: int, done: int, calls: Sequence[Call] | None) -> int:

@@ -13,6 +13,7 @@ from advisor.measure import repeat_effects
 from advisor.measure.clocks import ClockReading
 from advisor.measure.gil import observer, sampler
 from advisor.measure.meter import Measurement, TimedBatch
+from advisor.measure.runner import LOOP_BLOCKED
 from advisor.models import GilSource
 
 _GROUPS = 20
@@ -50,6 +51,7 @@ def summarize(measurement: Measurement, inputs: int | None = None) -> dict[str, 
         "gil_source": _gil_source(measurement, batches),
         "standard_error": errors,
         "spread": _spread(batches),
+        "blocking_line": measurement.blocking_line,
     }
 
 
@@ -106,6 +108,7 @@ def _figures(measurement: Measurement, batches: _Batches) -> dict[str, Any]:
         "gil_blocked": blocked,
         "run_queue": total.run_queue,
         "preempted": _preempted(total),
+        "loop_blocked": _loop_blocked(batches, total.wall),
         "switches": total.switches,
     }
     return {
@@ -126,6 +129,12 @@ def _total(measurement: Measurement, batches: _Batches) -> ClockReading:
         thread=min(total.thread, total.wall),
         process=max(process, total.thread) if measurement.only_thread else total.thread,
     )
+
+
+def _loop_blocked(batches: _Batches, wall: float) -> float | None:
+    """Return seconds in which an event loop was blocked: none where they may be noise, None where that is unknown."""
+    blocked = _sum(batch.loop_blocked for _, batch in batches)
+    return None if blocked is None else blocked if blocked > LOOP_BLOCKED * wall else 0.0
 
 
 def _preempted(total: ClockReading) -> float | None:
