@@ -56,6 +56,7 @@ def parts(profile: Profile) -> tuple[float, float, float]:
     return profile.gil_held or 0.0, profile.gil_free or 0.0, profile.wait or 0.0
 
 
+@pytest.mark.slow
 @with_gil
 @pytest.mark.parametrize(
     ("watch", "by_call", "sources"),

@@ -164,6 +164,7 @@ def test_processes_and_threads_left_behind_are_ended(run: Run) -> None:
     assert not any(is_alive(process) for process in left)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel gives orphans to the guard")
 @pytest.mark.parametrize("end", ["answer", "exit", "crash", "hang"])
 def test_processes_without_our_mark_are_ended_too(run: Run, end: str) -> None:

@@ -203,6 +203,7 @@ def test_an_example_of_a_difference_names_the_call(directory: Path) -> None:
     assert re.fullmatch(r"call \d+ gave \d+ instead of \d+", row.difference or "")
 
 
+@pytest.mark.slow
 def test_a_trial_that_hangs_is_ended(directory: Path) -> None:
     """A trial without a message for the time-out fails, and is not run again."""
     rows = run("work:hang_in_a_thread", ("threading", 2), timeout=1.5)
@@ -210,6 +211,7 @@ def test_a_trial_that_hangs_is_ended(directory: Path) -> None:
     assert rows["sequential"].failure is None
 
 
+@pytest.mark.slow
 def test_calls_far_longer_than_predicted_are_cut_off(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The row is then about the calls that were done."""
     monkeypatch.setattr(trial, "ROUNDS", 1)

@@ -13,9 +13,9 @@ from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
 
 from advisor.errors import AdvisorError, MissingExtraError
+from advisor.limits import MAX_FIELD_ERRORS
 
 CONTENT_TYPE = "application/problem+json"
-MAX_FIELD_ERRORS = 50
 
 _TITLES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}  # as RFC 9110 names them
 _FORWARDED_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
