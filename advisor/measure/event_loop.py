@@ -18,10 +18,12 @@ from pathlib import Path
 from types import FrameType
 
 from advisor.measure.clocks import ThreadClocks
+from advisor.measure.meter import BY_ASYNCIO
 
 _INTERVAL = 1e-3  # seconds between two looks at where the thread is
 _LATE = 2e-3  # a look later than this had to wait for the GIL: the thread was computing
 _MIN_LOOKS = 3  # at the same line
+_ASYNCIO = str(Path(asyncio.__file__).parent / "_")[:-1]  # with the separator
 _ADVISOR = str(Path(__file__).parent.parent)
 
 
@@ -89,8 +91,13 @@ class BlockingLines:
         self._thread.join()
 
     def most_frequent(self) -> str | None:
-        """Return the line in which the thread was seen most often, such as 'crawl.py:12: time.sleep(1)', if any."""
+        """Return the line in which the thread was seen most often, such as 'crawl.py:12: time.sleep(1)', if any.
+
+        BY_ASYNCIO is for what asyncio does for a task that awaits, such as to start a child program.
+        """
         for (file, number), looks in self._lines.most_common(1):
+            if file == _ASYNCIO:
+                return BY_ASYNCIO
             if looks >= _MIN_LOOKS:
                 source = linecache.getline(file, number).strip()
                 return f"{Path(file).name}:{number}" + (f": {source[:100]}" if source else "")
@@ -108,9 +115,11 @@ class BlockingLines:
 
 
 def _users_line(frame: FrameType | None) -> tuple[str, int] | None:
-    """Return the innermost line that is neither a library's nor ours."""
+    """Return the innermost line that is neither a library's nor ours, or that asyncio itself blocks."""
     while frame is not None:
         file = frame.f_code.co_filename
+        if file.startswith(_ASYNCIO):
+            return _ASYNCIO, 0
         if not file.startswith(_LIBRARIES) and "site-packages" not in file:
             return file, frame.f_lineno
         frame = frame.f_back

@@ -13,6 +13,7 @@ from advisor.measure.clocks import ClockReading, ThreadClocks
 from advisor.measure.gil import locate, observer, sampler
 
 Watch = Literal["outside", "inside"]
+BY_ASYNCIO = "asyncio"  # instead of a line of the code
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Measurement:
 
     `only_thread`: there was no other Python thread at the start, so all CPU time of the process is the calls'.
     `sampler_cpu`: CPU seconds of the process that were the sampler's. `blocking_line`: in which a coroutine blocks its
-    event loop, where that was looked for.
+    event loop, where that was looked for, or BY_ASYNCIO.
     """
 
     batches: tuple[TimedBatch, ...]
