@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import decimal
 import math
-from collections import namedtuple
+from collections import deque, namedtuple
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,12 @@ import pytest
 
 from advisor.run import reference_results
 from advisor.run.equality import MAX_PATHS, Comparison, is_within
+
+
+class Color(Enum):
+    RED = 1
+    BLUE = 2
+
 
 Point = namedtuple("Point", "x y")
 
@@ -72,6 +79,10 @@ NAN = float("nan")
         (numpy.array(["a", 0.1 + 0.2], dtype=object), numpy.array(["a", 0.3], dtype=object)),
         (numpy.array(["2026-01-01", "NaT"], dtype="M8[D]"), numpy.array(["2026-01-01", "NaT"], dtype="M8[D]")),
         ([numpy.arange(3)], [numpy.arange(3)]),
+        (numpy.array([(1, 0.1 + 0.2)], dtype="i8,f8"), numpy.array([(1, 0.3)], dtype="i8,f8")),
+        (numpy.ma.array([1.0, 2.0], mask=[0, 1]), numpy.ma.array([1.0, 3.0], mask=[0, 1])),
+        (deque([1, 0.1 + 0.2]), deque([1, 0.3])),
+        (Color.RED, Color.RED),
         (numpy.float64(0.1 + 0.2), 0.3),
         (FRAME, FRAME * 1),
         (FRAME["x"], FRAME["x"] * (1 + 1e-12)),
@@ -111,6 +122,8 @@ def test_equal_results(expected: Any, actual: Any) -> None:
         (FRAME, FRAME.rename(columns={"x": "y"}), ""),
         (FRAME, FRAME.set_index([[5, 6]]), ""),
         (Plain(3), 3, ""),
+        (Color.RED, Color.BLUE, ""),
+        (numpy.ma.array([1, 2], mask=[0, 1]), numpy.ma.array([1, 2], mask=[0, 0]), ""),
         (Identity(3), Identity(4), ".value"),
     ],
 )
