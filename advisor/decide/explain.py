@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advisor.decide import library_notes, rules
+from advisor.decide import library_notes, rules, touches
 from advisor.decide.choose import Choice
 from advisor.decide.confidence import is_within_limit, speedup_of
 from advisor.decide.conflicts import conflicts
@@ -87,8 +87,9 @@ def _description(choice: Choice, described: Reading) -> tuple[Reason, ...]:
 
 
 def warnings(choice: Choice) -> tuple[Pitfall, ...]:
-    """Return the pitfalls of the recommendation: those of the task, then those of its libraries."""
-    return pitfalls(choice.facts, (*PITFALLS, *library_notes.pitfall_rules(choice.libraries)))
+    """Return the pitfalls of the recommendation: of what calls share, of the task, and of its libraries."""
+    general = pitfalls(choice.facts, (*PITFALLS, *library_notes.pitfall_rules(choice.libraries)))
+    return (*touches.pitfalls(choice.facts), *general)
 
 
 def alternatives(choice: Choice) -> tuple[Alternative, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 from advisor.models import MEMORY_SHARE, Estimate, HeldResource, Job, Machine, Profile, SideEffects, Strategy
 from advisor.models.strategies import OWN_GIL
 from advisor.predict.estimator import MIN_GAIN
+from advisor.predict.shared_resources import broken_by
 from advisor.report import formatting
 
 MOSTLY = 0.5  # share of a call's time from which one kind of time decides
@@ -189,6 +190,19 @@ class Facts:
             key=lambda estimate: estimate.workers,
         )
 
+    @cached_property
+    def ruled_out(self) -> Estimate | None:
+        """The fastest estimate that would beat the chosen one if calls did not share what its strategy breaks."""
+        broken = [
+            estimate
+            for estimate in self.estimates
+            if not estimate.feasible and estimate.why == broken_by(estimate.strategy, self.profile, self.machine) != ""
+        ]
+        fastest = min(broken, key=_expected, default=None)
+        if fastest is None or _expected(fastest) * MIN_GAIN > self.chosen.seconds.expected:
+            return None
+        return fastest
+
     @property
     def pickling_is_expensive(self) -> bool:
         return self.pickling >= EXPENSIVE_PICKLING * self.profile.wall
@@ -301,6 +315,8 @@ _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     "worker_count": lambda facts: str(facts.workers),
     "busy_cores": lambda facts: f"{min(facts.native_threads, facts.machine.cores):.1f}".removesuffix(".0"),
     "cores": lambda facts: f"{facts.machine.cores} core" + ("s" if facts.machine.cores > 1 else ""),
+    "ruled_out_kind": lambda facts: formatting.kind(facts.ruled_out.strategy) if facts.ruled_out else "a pool",
+    "ruled_out_why": lambda facts: facts.ruled_out.why if facts.ruled_out else "",
     "memory_share": lambda facts: formatting.percent(MEMORY_SHARE),
     "larger_pool": lambda facts: _larger_pool(
         facts, lambda estimate: formatting.workers(estimate.strategy, estimate.workers)

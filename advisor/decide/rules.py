@@ -79,6 +79,15 @@ RULES: tuple[Rule, ...] = (
         sources.NOTEBOOK,
     ),
     Rule(
+        "shared-resource",
+        "what calls share rules out every strategy that would be faster",
+        lambda facts: facts.ruled_out is not None,
+        SEQUENTIAL,
+        "calls share what {ruled_out_kind} would break ({ruled_out_why})",
+        "the plain loop is the fastest that is safe; the warning says what to change",
+        sources.PROCESS_GUIDELINES,
+    ),
+    Rule(
         "too-small",
         "sending a call to a worker costs a good part of the call",
         lambda facts: facts.profile.wall < SMALL_TASK * facts.dispatch,

@@ -13,6 +13,8 @@ from advisor.measure import imported_modules, lock_contention, memory, native_al
 from advisor.measure.meter import Meter, Watch
 from advisor.measure.side_effects import SideEffectDetector
 from advisor.measure.summarize import summarize
+from advisor.measure.touched_objects import TouchedObjects
+from advisor.measure.touches import all_touches
 from advisor.models import Profile
 from advisor.target.inputs import Call, as_calls, check_arguments, check_missing_arguments
 from advisor.target.loader import is_importable_as, no_work_error, refuse_generator_function
@@ -114,6 +116,7 @@ def _profile(
     function, calls = workload.function, workload.calls
     with Meter(watch) as meter:
         detector = SideEffectDetector(function, own_children=meter.own_children)
+        touched = TouchedObjects(function)
         memory.reset_peak()
         idle_memory = memory.resident_memory()
         share = seconds * (1 - _PICKLING_SHARE - _CONTENTION_SHARE)
@@ -126,6 +129,9 @@ def _profile(
         )
         peak_memory = memory.peak_memory()
         side_effects = detector.side_effects()
+        touches = all_touches(
+            (*detector.process_state(), *touched.touches()), side_effects, results, accumulated=detector.accumulated
+        )
         measurement = meter.finish()
     summary = summarize(measurement, inputs=None if calls is None else len(calls))
     held = () if workload.coroutine else _held_resources(workload, summary, seconds * _CONTENTION_SHARE)
@@ -147,6 +153,7 @@ def _profile(
         python=python(),
         coroutine=workload.coroutine,
         side_effects=side_effects,
+        touches=touches,
     )
 
 

@@ -12,6 +12,7 @@ from advisor.models.profile import GilSource, HeldResource, Picklable, Profile, 
 from advisor.models.reading import EntryKind, LexiconEntry, MatrixRow, Reading, Trait, WorkType
 from advisor.models.record import Bytes, JobSeconds, Range, Record, Seconds, Text
 from advisor.models.strategies import Recommendation, Strategy
+from advisor.models.touch import Safety, Touch
 
 __all__ = [
     "MEMORY_SHARE",
@@ -40,11 +41,13 @@ __all__ = [
     "Recommendation",
     "Record",
     "Results",
+    "Safety",
     "Seconds",
     "SideEffects",
     "StartMethod",
     "Strategy",
     "Text",
+    "Touch",
     "Trait",
     "Verification",
     "WorkType",

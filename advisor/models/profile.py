@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from advisor.limits import MAX_CALLS, MAX_MEMORY
 from advisor.models.record import Bytes, Record, Seconds, Text
+from advisor.models.touch import Touch
 
 GilSource = Literal["observed", "sampled", "estimated"]
 Reached = Literal["name", "object", "program"]
@@ -137,6 +138,7 @@ class Profile(Record):
     )
     side_effects: SideEffects | None = None
     held: tuple[HeldResource, ...] = Field((), description="locks, semaphores and pools that a call holds")
+    touches: tuple[Touch, ...] = Field((), description="what the calls use besides their arguments")
     archetype: Text | None = Field(None, description="set if the figures are assumed from a description")
 
     @model_validator(mode="after")
