@@ -61,14 +61,20 @@ def reasons(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[Reason, ...
 def _trial(choice: Choice) -> tuple[Reason, ...]:
     """Return the trial of the recommended strategy, predicted against measured."""
     best = choice.best
-    trials = [trial for trial in choice.request.trials if trial.strategy == best.strategy and trial.failure is None]
+    trials = [
+        trial
+        for trial in choice.request.trials
+        if trial.strategy == best.strategy and trial.failure is None and not trial.cut_off
+    ]
     if not trials:
         return ()
     trial = min(trials, key=lambda trial: abs(trial.workers - best.workers))
     text = (
-        f"{formatting.count(trial.calls)} calls really run with {formatting.workers(trial.strategy, trial.workers)} "
-        f"took {formatting.duration(trial.measured)}, predicted {formatting.duration(trial.predicted)}."
+        f"A trial of {formatting.count(trial.calls)} calls with {formatting.workers(trial.strategy, trial.workers)} "
+        f"took {formatting.duration(trial.measured)}; predicted were {formatting.duration(trial.predicted)}."
     )
+    if trial.results == "equal" and best.strategy != "sequential":
+        text += " The results were those of the plain loop."
     return (Reason(rule="verified", text=text, source="--verify"),)
 
 
@@ -126,7 +132,7 @@ def undecided(questions: tuple[str, ...], job: Job, machine: Machine) -> Advice:
         evidence="described",
         speedup=None,
         seconds=None,
-        summary=f"Not enough to go on: {questions[0]}",
+        summary=f"More information is needed: {questions[0]}",
         reasons=(
             Reason(
                 rule="undecided",
