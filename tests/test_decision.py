@@ -100,8 +100,8 @@ def test_shared_state_keeps_to_threads_unless_processes_are_much_faster() -> Non
     assert (little.recommendation, much.recommendation) == ("threading", "multiprocessing")
     assert little.confidence > 0.8  # processes are faster, but were passed over knowingly
     assert dissent_of(much) == [
-        "Shared state speaks for threads, but 2 processes are 1.9× as fast as the best threads: enough to send "
-        "results back and merge them."
+        "Shared state favours threads, but 2 processes are 1.9× as fast as the best threads, which makes up "
+        "for sending results back and merging them."
     ]
     assert "unshared-state" in [warning.code for warning in much.warnings]
 
@@ -245,10 +245,10 @@ def test_what_was_run_overrules_what_was_modelled() -> None:
     assert (advice.recommendation, advice.evidence) == ("multiprocessing", "verified")
     assert math.isclose(advice.seconds.expected, 61.0) if advice.seconds else False
     assert [reason.rule for reason in advice.reasons[:1]] == ["verified"]
-    assert advice.reasons[0].text == "10 calls really run with 2 processes took 6.1 s, predicted 6 s."
+    assert advice.reasons[0].text == "A trial of 10 calls with 2 processes took 6.1 s; predicted were 6 s."
     assert dissent_of(advice)[0] == (
-        "The model put 2 threads first with 40 s; that would take 98 s by what was measured when run, and what was "
-        "run overrules it."
+        "The model expected 2 threads to be fastest (40 s), but by the trial it takes 98 s. The measurement takes "
+        "precedence."
     )
 
 
@@ -420,7 +420,7 @@ def test_a_vague_description_is_undecided() -> None:
     advice = described("please make it faster")
     assert (advice.recommendation, advice.confidence, advice.seconds) == ("undecided", 0.0, None)
     assert advice.questions == read("please make it faster").questions
-    assert advice.summary == f"Not enough to go on: {advice.questions[0]}"
+    assert advice.summary == f"More information is needed: {advice.questions[0]}"
 
 
 def test_the_cost_model_is_asked_when_no_estimates_are_given() -> None:

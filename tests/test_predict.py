@@ -47,7 +47,7 @@ def test_a_call_that_uses_all_cores_gains_nothing() -> None:
     gains = speedups(blas)
     assert gains["threading", 2] < 1.02
     assert gains["multiprocessing", 2] < 0.7
-    assert "2 cores busy by itself" in estimate_of(blas, "multiprocessing", 2).why
+    assert "keeps 2 cores busy" in estimate_of(blas, "multiprocessing", 2).why
 
 
 def test_native_threads_imply_core_seconds() -> None:

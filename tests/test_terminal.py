@@ -14,7 +14,7 @@ from advisor.models import Advice, Pitfall, Profile, Verification
 from advisor.report import matrix, terminal
 from advisor.report.formatting import duration_range, times_range
 from advisor.report.layout import Screen, display_width
-from tests.advices import DOWNLOAD, EVENT_LOOP, IMAGES, UNDECIDED, around
+from tests.sample_advice import DOWNLOAD, EVENT_LOOP, IMAGES, UNDECIDED, around
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -74,7 +74,7 @@ Code
 
 UNDECIDED_TEXT = """\
 Undecided: not enough information
-Not enough to go on.
+More information is needed.
 
 What would decide it
 • Does one core stay busy, or does the program wait?

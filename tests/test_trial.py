@@ -207,7 +207,7 @@ def test_an_example_of_a_difference_names_the_call(directory: Path) -> None:
 def test_a_trial_that_hangs_is_ended(directory: Path) -> None:
     """A trial without a message for the time-out fails, and is not run again."""
     rows = run("work:hang_in_a_thread", ("threading", 2), timeout=1.5)
-    assert "not done after 1.5 s" in (rows["threading"].failure or "")
+    assert "did not finish within 1.5 s" in (rows["threading"].failure or "")
     assert rows["sequential"].failure is None
 
 

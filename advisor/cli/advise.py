@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @click.option("--plot", metavar="FILE", help="Draw the predicted speed-up curves into a .png or .svg file.")
 @click.option("--code", is_flag=True, help="Print only the ready-to-run code.")
 @click.option("--save-profile", metavar="FILE", help="Save the measured profile as JSON.")
-def advise_target(
+def advise_command(
     as_json: bool, code: bool, plot: str | None, save_profile: str | None, server: str | None, **question: Any
 ) -> None:
     """Measure a target and print the advice."""

@@ -1,4 +1,4 @@
-"""How certain an advice is: the interval of its speed-up, and the probability that nothing else is faster."""
+"""How certain the advice is: the interval of its speed-up, and the probability that nothing else is faster."""
 
 from __future__ import annotations
 

@@ -70,8 +70,8 @@ def _trial(choice: Choice) -> tuple[Reason, ...]:
         return ()
     trial = min(trials, key=lambda trial: abs(trial.workers - best.workers))
     text = (
-        f"{formatting.count(trial.calls)} calls really run with {formatting.workers(trial.strategy, trial.workers)} "
-        f"took {formatting.duration(trial.measured)}, predicted {formatting.duration(trial.predicted)}."
+        f"A trial of {formatting.count(trial.calls)} calls with {formatting.workers(trial.strategy, trial.workers)} "
+        f"took {formatting.duration(trial.measured)}; predicted were {formatting.duration(trial.predicted)}."
     )
     if trial.results == "equal" and best.strategy != "sequential":
         text += " The results were those of the plain loop."
@@ -131,7 +131,7 @@ def undecided(questions: tuple[str, ...], job: Job, machine: Machine) -> Advice:
         evidence="described",
         speedup=None,
         seconds=None,
-        summary=f"Not enough to go on: {questions[0]}",
+        summary=f"More information is needed: {questions[0]}",
         reasons=(
             Reason(
                 rule="undecided",

@@ -1,4 +1,4 @@
-"""Facts about the libraries and programs of a job, as reasons and pitfalls of an advice.
+"""Facts about the libraries and programs of a job, as reasons and pitfalls.
 
 A fact supports a verdict, it does not make one: of a function that was measured, only facts that agree with the
 measurement are reported.
@@ -34,13 +34,13 @@ PITFALL_TRAITS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
     (
         "not-fork-safe",
         OWN_GIL,
-        "What {name} has open must not be carried into forked processes: open it in each worker, by an initializer.",
+        "Forked processes must not inherit what {name} has open: open it in each worker's initializer.",
     ),
     ("not-picklable", OWN_GIL, "Objects of {name} cannot be pickled: make them inside the worker."),
     (
         "rate-limited",
         CONCURRENT,
-        "{name} limits how fast it may be called: have no more workers than the limit feeds.",
+        "{name} limits the rate of calls: use no more workers than the limit keeps busy.",
     ),
     (
         "already-parallel",

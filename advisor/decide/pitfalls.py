@@ -253,7 +253,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     ),
     PitfallRule(
         "slow-first-call",
-        "the first call is much dearer than the others",
+        "the first call is more expensive than the others",
         conditions.slow_first_call,
         OWN_GIL,
         "The first call took {first_call}, the others {wall}: every worker pays for it again. Do in the pool's "

@@ -59,7 +59,7 @@ def profile(
     if not callable(func):
         raise UsageError(f"{func!r} is not callable")
     if not 0 <= budget < float("inf"):
-        raise UsageError(f"a budget of {budget} seconds is not possible")
+        raise UsageError(f"budget must be a number of seconds from 0 on, not {budget}")
     named = func.func if isinstance(func, partial) else func
     name = getattr(named, "__qualname__", None) or type(named).__qualname__
     refuse_generator_function(func, name)
@@ -193,7 +193,7 @@ class Profiler:
             AdvisorError: The block has not ended yet.
         """
         if self._profile is None:
-            raise AdvisorError("there is no profile yet: it is there after the `with` block has ended")
+            raise AdvisorError("the profile is available only after the `with` block")
         return self._profile
 
     def __enter__(self) -> Profiler:
@@ -229,7 +229,7 @@ class Profiler:
         if runner.is_coroutine_function(function):
             raise _not_awaited()
         if self._in_call:
-            raise AdvisorError("Profiler.call() within another would be measured twice")
+            raise AdvisorError("Profiler.call() must not be nested: the inner call would be measured twice")
         if not self._has_calls:  # until now the block was measured
             self._has_calls = True
             meter.discard()
@@ -289,4 +289,4 @@ def _refuse_unfinished(function: Callable[..., Any], result: Any) -> None:
 
 
 def _not_awaited() -> UsageError:
-    return UsageError("Profiler.call() awaits nothing: pass a coroutine function to advisor.profile()")
+    return UsageError("Profiler.call() cannot run coroutine functions: use advisor.profile()")

@@ -121,8 +121,8 @@ class Profile(Record):
     coroutine: bool = Field(False, description="the target is a coroutine function")
     reached: Reached | None = Field(
         None,
-        description="how code gets at the target: by its name, on an object that its class makes without arguments, or "
-        "not at all, since it exists in the running program only",
+        description="how generated code can refer to the target: by its name, on an object that its class makes "
+        "without arguments, or not at all, since it exists in the running program only",
     )
     modules: tuple[Text, ...] = Field((), description="modules that the function's code names, directly or by others")
     import_seconds: Seconds | None = Field(None, description="importing the target's module in a fresh interpreter")
@@ -136,7 +136,7 @@ class Profile(Record):
         None, description="coefficient of variation of call lengths"
     )
     side_effects: SideEffects | None = None
-    held: tuple[HeldResource, ...] = Field((), description="locks and the like that others would have to wait for")
+    held: tuple[HeldResource, ...] = Field((), description="locks, semaphores and pools that a call holds")
     archetype: Text | None = Field(None, description="set if the figures are assumed from a description")
 
     @model_validator(mode="after")

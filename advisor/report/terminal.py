@@ -1,4 +1,4 @@
-"""Text of an advice: one screen, readable in ten seconds."""
+"""Advice as text: one screen, readable in ten seconds."""
 
 from __future__ import annotations
 

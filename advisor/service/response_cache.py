@@ -61,7 +61,7 @@ class ResponseCache:
 
     def advice(self, body: bytes) -> CachedResponse:
         """Return the Advice document for the body of `POST /v1/advice`, or raise ProblemError."""
-        return self._respond(body, _advice_alone, self._journal)
+        return self._respond(body, _without_curves, self._journal)
 
     def curves(self, body: bytes) -> CachedResponse:
         """Return the Curves document. The journal gets no entry: the page asks again for every move of a slider."""
@@ -102,7 +102,7 @@ def _is_stored(journal: Journal, id: str | None) -> bool:
     return id is None or journal.renew(id) is not False
 
 
-def _advice_alone(advice: Advice) -> Advice:
+def _without_curves(advice: Advice) -> Advice:
     return advice
 
 

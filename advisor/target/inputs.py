@@ -65,7 +65,7 @@ def as_calls(inputs: Iterable[Any] | None) -> list[Call] | None:
     if inputs is None:
         return None
     if not isinstance(inputs, Iterable):
-        raise UsageError(f"inputs of type {type(inputs).__name__} are not the arguments of the calls: pass a list")
+        raise UsageError(f"inputs must be a list or another iterable of arguments, not {type(inputs).__name__}")
     calls = _limited((_as_call(value, f"input {n}") for n, value in enumerate(inputs, 1)), MAX_INPUTS, "inputs")
     if not calls:
         raise UsageError("there are no inputs: pass one for each call, or None for a function without arguments")
