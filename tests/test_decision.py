@@ -264,6 +264,40 @@ def test_what_failed_when_run_cannot_be_advised() -> None:
     assert "failed when it was run" in dissent_of(advice)[0]
 
 
+def test_what_gave_other_results_cannot_be_advised() -> None:
+    """A strategy whose results differed is infeasible with any number of workers, however fast it was."""
+    difference = {"results": "different", "difference": "call 3 gave 7 instead of 9"}
+    trials = [
+        ran("sequential", 10.0, 10.0, results="equal"),
+        ran("threading", 0.5, 0.5, 8, **difference),
+        ran("multiprocessing", 5.2, 5.2, results="equal"),
+    ]
+    advice = advised(WAITING, estimates=plan(threading=4.0, multiprocessing=52.0), trials=trials)
+    assert (advice.recommendation, advice.evidence) == ("multiprocessing", "verified")
+    assert advice.reasons[0].text.endswith("predicted 5.2 s. The results were those of the plain loop.")
+    assert advice.alternatives[-1].strategy == "threading"
+    assert advice.alternatives[-1].why == (
+        "gave other results than the plain loop when it was run: call 3 gave 7 instead of 9"
+    )
+    only_loop = advised(WAITING, estimates=plan(threading=4.0), trials=trials)
+    assert only_loop.recommendation == "sequential"
+    assert "every other way fails or gives other results" in only_loop.summary
+
+
+def test_a_plain_loop_that_failed_in_a_trial_stays_possible() -> None:
+    """It is what the others are compared with: the file that its second run needs may be gone."""
+    trials = [ran("sequential", 10.0, 0.0, failure="OSError"), ran("threading", 4.0, 0.0, failure="OSError")]
+    assert advised(WAITING, estimates=plan(threading=40.0), trials=trials).recommendation == "sequential"
+
+
+def test_a_run_that_was_cut_off_does_not_verify() -> None:
+    """It took at least so long; the interval is not narrowed."""
+    trials = [ran("sequential", 10.0, 10.0), ran("threading", 4.0, 8.0, cut_off=True)]
+    advice = advised(WAITING, estimates=plan(threading=40.0), trials=trials)
+    assert (advice.recommendation, advice.evidence) == ("threading", "measured")
+    assert "verified" not in [reason.rule for reason in advice.reasons]
+
+
 def test_a_failure_with_many_workers_leaves_fewer_possible() -> None:
     """What worked with 2 workers stays possible when 8 failed."""
     pools = tuple(estimate_of("threading", 100.0 / workers, workers) for workers in (2, 4, 8))

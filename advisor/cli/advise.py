@@ -26,7 +26,13 @@ if TYPE_CHECKING:
     "or - for standard input.",
 )
 @calls_option
-@click.option("--budget", type=seconds, default=3.0, metavar="SECONDS", help="Time to spend on measuring. Default: 3.")
+@click.option(
+    "--budget",
+    type=seconds,
+    default=3.0,
+    metavar="SECONDS",
+    help="Time to spend on measuring; a second call may exceed it, unless it is 0. Default: 3.",
+)
 @click.option(
     "--timeout",
     type=seconds,

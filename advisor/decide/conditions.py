@@ -30,6 +30,10 @@ def unpicklable(facts: Facts) -> bool:
     return facts.wants_processes and False in (picklable.function, picklable.arguments, picklable.results)
 
 
+def only_the_loop_is_feasible(facts: Facts) -> bool:
+    return facts.runner_up is None and any(not estimate.feasible for estimate in facts.estimates)
+
+
 def processes_are_no_faster(facts: Facts) -> bool:
     processes = facts.best("multiprocessing")
     return processes is not None and facts.chosen.seconds.expected <= processes.seconds.expected * 1.05
@@ -57,7 +61,13 @@ def too_small(facts: Facts) -> bool:
 def uncertain(facts: Facts) -> bool:
     seconds = facts.chosen.seconds
     wide = seconds.high > WIDE_INTERVAL * max(seconds.low, 1e-12)
-    return not facts.assumed and not facts.verified and (wide or facts.profile.calls < FEW_CALLS)
+    few = wide or facts.profile.calls < FEW_CALLS
+    return few and not facts.assumed and not facts.verified and not only_first_call(facts)
+
+
+def only_first_call(facts: Facts) -> bool:
+    """Return True if the first call of the process is the only one that was measured, and nothing was run since."""
+    return facts.profile.is_only_first_call and facts.job.calls > 1 and not facts.assumed and not facts.verified
 
 
 def slow_first_call(facts: Facts) -> bool:

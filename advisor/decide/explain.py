@@ -61,7 +61,11 @@ def reasons(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[Reason, ...
 def _trial(choice: Choice) -> tuple[Reason, ...]:
     """Return the trial of the recommended strategy, predicted against measured."""
     best = choice.best
-    trials = [trial for trial in choice.request.trials if trial.strategy == best.strategy and trial.failure is None]
+    trials = [
+        trial
+        for trial in choice.request.trials
+        if trial.strategy == best.strategy and trial.failure is None and not trial.cut_off
+    ]
     if not trials:
         return ()
     trial = min(trials, key=lambda trial: abs(trial.workers - best.workers))
@@ -69,6 +73,8 @@ def _trial(choice: Choice) -> tuple[Reason, ...]:
         f"A trial of {formatting.count(trial.calls)} calls with {formatting.workers(trial.strategy, trial.workers)} "
         f"took {formatting.duration(trial.measured)}; predicted were {formatting.duration(trial.predicted)}."
     )
+    if trial.results == "equal" and best.strategy != "sequential":
+        text += " The results were those of the plain loop."
     return (Reason(rule="verified", text=text, source="--verify"),)
 
 

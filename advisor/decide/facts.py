@@ -15,6 +15,7 @@ from advisor.predict.estimator import MIN_GAIN
 from advisor.report import formatting
 
 MOSTLY = 0.5  # share of a call's time from which one kind of time decides
+NOTICEABLE = 0.05  # share of a call's time
 MUCH = 0.3  # share of a call's time that is worth a process
 SERIAL_SPEEDUP = 1.5  # a held resource that allows no more speed-up than this is the reason for the plain loop
 MANY_PIECES = 2e6  # of native memory in a result, per second of a call: threads lose a tenth of it or more
@@ -275,6 +276,8 @@ def _format(formatted: Callable[[Any], str], *paths: str) -> dict[str, Callable[
 _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     **_format(formatting.percent, "gil_share", "free_share", "own_share", "child_share", "wait_share", "unknown_share"),
     **_format(formatting.duration, "profile.wall", "profile.wait", "profile.child_cpu", "profile.gil_blocked"),
+    **_format(formatting.duration, "profile.loop_blocked"),
+    "blocking_line": lambda facts: f" ({line})" if (line := facts.profile.blocking_line) else "",
     **_format(formatting.duration, "profile.run_queue", "profile.first_call", "profile.repeated_call"),
     **_format(formatting.duration, "profile.import_seconds", "pickling", "dispatch"),
     **_format(formatting.duration, "chosen.seconds.expected", "chosen.seconds.low", "chosen.seconds.high"),

@@ -10,6 +10,7 @@ from advisor.decide.facts import (
     MANY_PIECES,
     MOSTLY,
     MUCH,
+    NOTICEABLE,
     Facts,
 )
 from advisor.models import Pitfall, Strategy
@@ -32,6 +33,16 @@ class PitfallRule:
 
 
 PITFALLS: tuple[PitfallRule, ...] = (
+    PitfallRule(
+        "only-first-call",
+        "only the first call was measured",
+        conditions.only_first_call,
+        EVERY,
+        "Only the first call was measured ({wall}). First calls import, load, connect or compile; if the others are "
+        "shorter, the job takes less time and there is less to gain. Measure more with a larger --budget and "
+        "--timeout, or do in the module what is done once.",
+        sources.POOL_DOCS,
+    ),
     PitfallRule(
         "unpicklable-function",
         "the function cannot be pickled and only processes would help",
@@ -85,6 +96,15 @@ PITFALLS: tuple[PitfallRule, ...] = (
         frozenset({"asyncio"}),
         "The coroutine computes for {gil_share} of its time and holds up every other task in the loop meanwhile: "
         "give that part to a process pool with loop.run_in_executor.",
+        sources.ASYNCIO_DOCS,
+    ),
+    PitfallRule(
+        "blocking-call",
+        "a coroutine waits in the event loop's thread instead of awaiting",
+        lambda facts: facts.share(facts.profile.loop_blocked) >= NOTICEABLE,
+        EVERY,
+        "The coroutine blocks the event loop for {loop_blocked} of its {wall}{blocking_line}: no other task runs "
+        "meanwhile. Await asyncio.to_thread(…) around the blocking call, or an asynchronous client instead of it.",
         sources.ASYNCIO_DOCS,
     ),
     PitfallRule(

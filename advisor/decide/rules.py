@@ -305,6 +305,15 @@ RULES: tuple[Rule, ...] = (
         "a pool is not worth its trouble",
         sources.AMDAHL,
     ),
+    Rule(
+        "ruled-out",
+        "every other strategy fails or gives other results",
+        conditions.only_the_loop_is_feasible,
+        SEQUENTIAL,
+        "every other way fails or gives other results",
+        "only the plain loop is left; the table says why",
+        "--verify",
+    ),
 )
 
 FALLBACK = Rule(

@@ -39,7 +39,8 @@ def profile(
 ) -> Profile:
     """Measure where the time of a call to `func` goes.
 
-    Calls `func` one call at a time, never concurrently, and at least once.
+    Calls `func` one call at a time, never concurrently, and at least once. A second call is made whatever the budget
+    is, unless that is 0 or the first call took more than half a minute: first calls import, connect and compile.
 
     Args:
         func: The callable. Coroutine functions are awaited.
@@ -79,15 +80,17 @@ def profile_workload(
     seconds: float,
     watch: Watch = "outside",
     on_progress: runner.OnProgress | None = None,
+    two_calls: float = runner.TWO_CALLS_SECONDS,
 ) -> Profile:
-    """Measure a workload whose arguments were checked; see `profile`.
+    """Measure a workload whose arguments were checked; see `profile`, and `runner.TimeLimit` for `two_calls`.
 
     The first result tells what kind of function it is: an awaitable makes it a coroutine function, and a generator
     raises UsageError.
     """
     ends = perf_counter() + seconds
+    measure = partial(_profile, watch=watch, on_progress=on_progress, two_calls=two_calls)
     try:
-        return _profile(workload, seconds, watch, on_progress)
+        return measure(workload, seconds)
     except runner.UnfinishedCallError as error:
         if runner.is_generator(error.result):
             raise no_work_error(f"{workload.name} returns a generator") from None
@@ -97,10 +100,16 @@ def profile_workload(
             check_missing_arguments(workload.function, error, workload.name)
         raise
     awaited = runner.Workload(workload.function, workload.calls, workload.name, coroutine=True)
-    return _profile(awaited, max(0.0, ends - perf_counter()), watch, on_progress)
+    return measure(awaited, max(0.0, ends - perf_counter()))
 
 
-def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progress: runner.OnProgress | None) -> Profile:
+def _profile(
+    workload: runner.Workload,
+    seconds: float,
+    watch: Watch,
+    on_progress: runner.OnProgress | None,
+    two_calls: float,
+) -> Profile:
     began = perf_counter()
     function, calls = workload.function, workload.calls
     with Meter(watch) as meter:
@@ -111,7 +120,7 @@ def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progres
         results = runner.run_calls(
             workload,
             meter,
-            runner.TimeLimit(began + share, minimum=min(_MIN_CALL_SECONDS, share)),
+            runner.TimeLimit(began + share, minimum=min(_MIN_CALL_SECONDS, share), two_calls=two_calls),
             inspect_call=detector.inspect_call,
             on_progress=on_progress,
         )

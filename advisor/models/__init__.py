@@ -4,7 +4,7 @@ All are frozen and have no behaviour beyond small derived properties. Seconds ar
 could not be measured is None, never a made-up zero.
 """
 
-from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason, Verification
+from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason, Results, Verification
 from advisor.models.estimate import Estimate
 from advisor.models.job import Job
 from advisor.models.machine import MEMORY_SHARE, POOL_COSTS, Machine, StartMethod
@@ -39,6 +39,7 @@ __all__ = [
     "Reason",
     "Recommendation",
     "Record",
+    "Results",
     "Seconds",
     "SideEffects",
     "StartMethod",

@@ -68,6 +68,14 @@ class Profile(Record):
     child_cpu: Seconds | None = Field(None, description="CPU of child processes that the call waited for")
     wait: Seconds | None = Field(None, description="neither: blocked on network, disk, locks, sleep")
     gil_blocked: Seconds | None = Field(None, description="the part of `wait` spent blocked with the GIL held")
+    loop_blocked: Seconds | None = Field(
+        None,
+        description="the part of `wait` and `child_cpu` for which a coroutine blocks its event loop's thread, instead "
+        "of awaiting",
+    )
+    blocking_line: Text | None = Field(
+        None, description="where it blocks, as far as that was found, such as 'crawl.py:12: time.sleep(1)'"
+    )
     gil_releases: Annotated[float, Field(ge=0, le=1e18)] | None = Field(None, description="GIL releases per call")
     run_queue: Seconds | None = Field(
         None, description="ready but without a core, on a busy host; in none of the above"
@@ -140,6 +148,11 @@ class Profile(Record):
                 "for longer than it takes"
             )
         return self
+
+    @property
+    def is_only_first_call(self) -> bool:
+        """Return True if only the first call was measured, which may load, connect or compile what others need too."""
+        return self.calls == 1 and self.first_call == self.wall
 
     @property
     def cpu(self) -> float:

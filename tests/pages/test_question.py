@@ -60,7 +60,7 @@ def test_the_words_that_decided_are_shown(page: Page) -> None:
 def test_questions_are_answered_by_adding_to_the_text(page: Page) -> None:
     """Each open question has a field; its answer is added to the description, which is sent again."""
     ask(page, VAGUE)
-    expect_verdict(page, "Not enough")
+    expect_verdict(page, "more information is needed")
     for hidden in ("#facts", "#time-part", "#curves-part", "#alternatives-part", "#code-part", "#save-part"):
         expect(page.locator(hidden)).to_be_hidden()
     page.get_by_label("What does one call do, and with which library?").fill("it parses rows with csv and json")
@@ -190,7 +190,7 @@ def test_another_question_is_for_this_server_again(page: Page, client: FlaskClie
 def test_an_assumed_profile_is_not_a_question(page: Page, client: FlaskClient) -> None:
     """The profile that was assumed for a task cannot be asked again: its advice would differ."""
     drop(page, "advice.json", client.post("/v1/advice", json={"task": {"wait_share": 0.95}}).get_data(as_text=True))
-    expect(page.locator("#description-error")).to_contain_text("its question is not in it")
+    expect(page.locator("#description-error")).to_contain_text("neither a profile nor its question")
     expect(page.locator("#advice")).to_be_hidden()
 
 

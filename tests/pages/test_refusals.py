@@ -70,7 +70,7 @@ def test_the_page_refuses_what_is_no_question(page: Page) -> None:
     ask(page, "{")
     expect(page.locator("#description-error")).to_contain_text("This is not JSON")
     drop(page, "picture.json", "[1]")
-    expect(page.locator("#description-error")).to_contain_text("no profile")
+    expect(page.locator("#description-error")).to_contain_text("not a profile")
 
 
 def test_an_unreachable_service_is_reported(browser: Browser, address: str) -> None:
