@@ -234,13 +234,13 @@ def advise_on(request: AdviceRequest, estimates: tuple[Estimate, ...] | None = N
 
 
 def curves(advice: Advice) -> tuple[Estimate, ...]:
-    """Return the estimates behind an advice: every strategy at every worker count, calibrated by its trials.
+    """Return the estimates behind the advice: every strategy at every worker count, calibrated by its trials.
 
     Raises:
         UsageError: The advice is undecided.
     """
     if advice.profile is None:
-        raise UsageError("there is nothing to draw: the description does not say enough")
+        raise UsageError("cannot draw curves: the description says too little")
     max_workers = _max_workers(advice.machine, advice.evidence)
     modelled = estimator.estimate(advice.profile, advice.job, advice.machine, max_workers=max_workers)
     return calibrate(modelled, advice.verification, same_machine=advice.evidence == "verified")
@@ -360,7 +360,7 @@ def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"a machine with {field} {first['input']!r} is not possible: {first['msg']}") from None
+        raise UsageError(f"invalid machine: {field} is {first['input']!r} ({first['msg']})") from None
 
 
 def _as_calls(inputs: Any, *, star: bool) -> InputCalls | None:
@@ -373,7 +373,7 @@ def _as_calls(inputs: Any, *, star: bool) -> InputCalls | None:
 
 def _check_calls(calls: int | None) -> None:
     if calls is not None and not (isinstance(calls, int) and 1 <= calls <= MAX_CALLS):
-        raise UsageError(f"a job of {calls} calls is not possible")
+        raise UsageError(f"calls must be between 1 and {MAX_CALLS:,}, not {calls}")
 
 
 def _job(calls: int | None, inputs_count: int | None) -> Job:

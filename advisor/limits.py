@@ -13,6 +13,7 @@ MAX_SECONDS = 1e6  # of a budget, a time-out or one call
 MAX_TEXT = 10_000  # characters of a text in a record
 
 MAX_DESCRIPTION = 20_000  # characters; a longer one is cut by the reader and refused by the service
+MAX_CLASSIFIED_TEXT = 3_000  # characters; the first lines of a longer text, such as a pasted log, say what it is about
 MAX_DESCRIPTION_INPUT = 1_000_000  # bytes of a description on standard input
 MAX_COUNT_IN_TEXT = 10**9  # calls that a description may name
 MAX_NUMBER_IN_TEXT = 1e15  # larger ones are identifiers, not quantities
@@ -26,6 +27,7 @@ MAX_COPIED_BYTES = 256 << 20  # of arguments that are copied for each call
 MAX_BODY_BYTES = 1 << 20  # of one request
 MAX_BATCH_BYTES = 8 << 20  # of a request with many questions
 MAX_BATCH_SUBJECTS = 1000
+MAX_FIELD_ERRORS = 50  # that one error document lists
 MAX_ECHOED_FIELD = 200  # characters of a client's field name that an error repeats
 MAX_NOTE = 1000  # characters of a note on an outcome
 MAX_CACHE_BYTES = 32 << 20  # of answers kept in memory

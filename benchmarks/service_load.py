@@ -188,9 +188,11 @@ def _balanced_run(server: Server, bodies: Path, offset: int, connections: int, s
         before = server.cpu_seconds()
         run = _load(server, bodies, offset, connections, seconds)
         spent = [cpu - before.get(pid, 0.0) for pid, cpu in server.cpu_seconds().items()]
-        if is_balanced(spent):
+        if run.requests and is_balanced(spent):
             break
         offset = run.offset
+    if not run.requests:
+        sys.exit(f"no request was answered within {seconds} s: the host is too busy to measure")
     return run, sum(spent) / run.requests
 
 

@@ -79,7 +79,7 @@ def test_every_line_of_the_file_is_a_token(tmp_path: Path) -> None:
 
 def test_an_empty_file_name_is_an_error() -> None:
     """An unset shell variable must not disable authentication."""
-    with pytest.raises(UsageError, match="--token-file names no file"):
+    with pytest.raises(UsageError, match="--token-file is empty"):
         settings({"ADVISOR_TOKEN": TOKEN}, token_file="")
 
 

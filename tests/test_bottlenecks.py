@@ -76,7 +76,7 @@ def test_explanation_names_the_limit() -> None:
     assert estimate_of(mixed, "threading", 8, machine=many).why == "limited by the GIL: about 2× at most"
     assert estimate_of(mixed, "multiprocessing", 2).why == "limited by 2 cores: about 2× at most"
     assert estimate_of(call(0.1), "threading", 8).why == "8 calls wait at the same time"
-    assert estimate_of(call(0.1), "multiprocessing", 1, calls=1).why == "one call, with nothing to do beside it"
+    assert estimate_of(call(0.1), "multiprocessing", 1, calls=1).why == "a single call cannot be split"
 
 
 def test_uncertain_limit_is_not_called_at_most() -> None:

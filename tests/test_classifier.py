@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.describe.classifier.archetype_kinds import best_archetype
-from advisor.describe.classifier.features import MAX_CHARACTERS
 from advisor.describe.classifier.predict import HEADER_FILE, TABLE_FILE, VERDICTS, classify, load_model
+from advisor.limits import MAX_CLASSIFIED_TEXT
 from advisor.models import Recommendation
 
 
@@ -32,7 +32,7 @@ def test_any_text_is_classified(text: str) -> None:
 def test_a_huge_text_is_classified_by_its_beginning(piece: str) -> None:
     """The end of a text of a million characters does not matter."""
     huge = piece * 1_000_000
-    assert classify(huge) == classify(huge[:MAX_CHARACTERS])
+    assert classify(huge) == classify(huge[:MAX_CLASSIFIED_TEXT])
 
 
 @pytest.mark.parametrize("text", ["", "   ", "asdf qwer zxcv", "\x00\x1b[31m", "💥" * 50, "'; DROP TABLE users; --"])

@@ -228,6 +228,7 @@ def count_calls(function: Callable[[str], object], text: str) -> int:
     return calls
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", HOSTILE)
 def test_work_grows_with_the_length_of_a_hostile_text(piece: str) -> None:
     """Four times the text takes about four times the work; quadratic work would be sixteen times."""

@@ -87,6 +87,7 @@ def test_inputs_come_from_a_pipe(project: Path, capfd: Output) -> None:
     os.close(reading)
 
 
+@pytest.mark.slow
 def test_plot_and_profile_are_saved(project: Path, capfd: Output) -> None:
     """--plot draws the curves and --save-profile saves the profile, which can be advised again for another host."""
     assert main(["work:wait", "--plot", "curves.svg", "--save-profile", "profile.json", "--json", *FAST]) == 0
@@ -136,6 +137,7 @@ def test_a_target_that_hangs_is_stopped(project: Path, capfd: Output) -> None:
     assert_ended(int((project / "hanging").read_text()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sent", "status", "message"),
     [(signal.SIGINT, 130, "Interrupted."), (signal.SIGTERM, 143, ""), (signal.SIGHUP, 129, "")],
@@ -266,6 +268,7 @@ def chunks(descriptor: int) -> Iterator[bytes]:
             yield chunk
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_colours_and_a_temporary_progress_bar(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal the progress is shown while measuring and erased at the end, and the advice has colours."""
     output = terminal_output("work:wait", *FAST)

@@ -205,7 +205,7 @@ def test_the_code_makes_as_many_calls_as_were_planned(folder: Path) -> None:
 def test_an_example_without_a_target(folder: Path, strategy: Strategy, coroutine: bool) -> None:
     """A description gets a small complete example with a function to replace."""
     code = snippet(strategy, 4, 5, target=None, inputs=None, coroutine=coroutine)
-    assert "FILL IN: your own function" in code
+    assert "FILL IN: replace this example" in code
     out, results = printed(code, folder)
     assert out == "20 results\n"
     assert isinstance(results, list)

@@ -100,8 +100,8 @@ def test_shared_state_keeps_to_threads_unless_processes_are_much_faster() -> Non
     assert (little.recommendation, much.recommendation) == ("threading", "multiprocessing")
     assert little.confidence > 0.8  # processes are faster, but were passed over knowingly
     assert dissent_of(much) == [
-        "Shared state speaks for threads, but 2 processes are 1.9× as fast as the best threads: enough to send "
-        "results back and merge them."
+        "Shared state favours threads, but 2 processes are 1.9× as fast as the best threads, which makes up "
+        "for sending results back and merging them."
     ]
     assert "unshared-state" in [warning.code for warning in much.warnings]
 
@@ -245,10 +245,10 @@ def test_what_was_run_overrules_what_was_modelled() -> None:
     assert (advice.recommendation, advice.evidence) == ("multiprocessing", "verified")
     assert math.isclose(advice.seconds.expected, 61.0) if advice.seconds else False
     assert [reason.rule for reason in advice.reasons[:1]] == ["verified"]
-    assert advice.reasons[0].text == "10 calls really run with 2 processes took 6.1 s, predicted 6 s."
+    assert advice.reasons[0].text == "A trial of 10 calls with 2 processes took 6.1 s; predicted were 6 s."
     assert dissent_of(advice)[0] == (
-        "The model put 2 threads first with 40 s; that would take 98 s by what was measured when run, and what was "
-        "run overrules it."
+        "The model expected 2 threads to be fastest (40 s), but by the trial it takes 98 s. The measurement takes "
+        "precedence."
     )
 
 
@@ -262,6 +262,40 @@ def test_what_failed_when_run_cannot_be_advised() -> None:
     assert advice.alternatives[-1].strategy == "multiprocessing"
     assert advice.alternatives[-1].why == "failed when it was run: BrokenProcessPool: killed"
     assert "failed when it was run" in dissent_of(advice)[0]
+
+
+def test_what_gave_other_results_cannot_be_advised() -> None:
+    """A strategy whose results differed is infeasible with any number of workers, however fast it was."""
+    difference = {"results": "different", "difference": "call 3 gave 7 instead of 9"}
+    trials = [
+        ran("sequential", 10.0, 10.0, results="equal"),
+        ran("threading", 0.5, 0.5, 8, **difference),
+        ran("multiprocessing", 5.2, 5.2, results="equal"),
+    ]
+    advice = advised(WAITING, estimates=plan(threading=4.0, multiprocessing=52.0), trials=trials)
+    assert (advice.recommendation, advice.evidence) == ("multiprocessing", "verified")
+    assert advice.reasons[0].text.endswith("predicted 5.2 s. The results were those of the plain loop.")
+    assert advice.alternatives[-1].strategy == "threading"
+    assert advice.alternatives[-1].why == (
+        "gave other results than the plain loop when it was run: call 3 gave 7 instead of 9"
+    )
+    only_loop = advised(WAITING, estimates=plan(threading=4.0), trials=trials)
+    assert only_loop.recommendation == "sequential"
+    assert "every other way fails or gives other results" in only_loop.summary
+
+
+def test_a_plain_loop_that_failed_in_a_trial_stays_possible() -> None:
+    """It is what the others are compared with: the file that its second run needs may be gone."""
+    trials = [ran("sequential", 10.0, 0.0, failure="OSError"), ran("threading", 4.0, 0.0, failure="OSError")]
+    assert advised(WAITING, estimates=plan(threading=40.0), trials=trials).recommendation == "sequential"
+
+
+def test_a_run_that_was_cut_off_does_not_verify() -> None:
+    """It took at least so long; the interval is not narrowed."""
+    trials = [ran("sequential", 10.0, 10.0), ran("threading", 4.0, 8.0, cut_off=True)]
+    advice = advised(WAITING, estimates=plan(threading=40.0), trials=trials)
+    assert (advice.recommendation, advice.evidence) == ("threading", "measured")
+    assert "verified" not in [reason.rule for reason in advice.reasons]
 
 
 def test_a_failure_with_many_workers_leaves_fewer_possible() -> None:
@@ -386,7 +420,7 @@ def test_a_vague_description_is_undecided() -> None:
     advice = described("please make it faster")
     assert (advice.recommendation, advice.confidence, advice.seconds) == ("undecided", 0.0, None)
     assert advice.questions == read("please make it faster").questions
-    assert advice.summary == f"Not enough to go on: {advice.questions[0]}"
+    assert advice.summary == f"More information is needed: {advice.questions[0]}"
 
 
 def test_the_cost_model_is_asked_when_no_estimates_are_given() -> None:

@@ -69,6 +69,7 @@ class TestIds:
         assert len(ids) == 4
         assert all(re.fullmatch(r"[A-Za-z0-9_-]{24}", id) for id in ids)
 
+    @pytest.mark.slow
     def test_processes_agree(self) -> None:
         """The id does not depend on the hash seed."""
         script = textwrap.dedent("""
@@ -334,6 +335,7 @@ class TestConcurrency:
         assert [child.communicate(timeout=60)[0] for child in children] == ["True None\n"] * 3
         assert len(journal.outcomes()) == 30
 
+    @pytest.mark.slow
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
     def test_a_forked_process_opens_its_own_connections(self, address: str) -> None:
         """As in a server that loads the application before it forks."""

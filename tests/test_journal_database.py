@@ -72,7 +72,7 @@ def test_the_circuit_breaker_allows_one_attempt_from_time_to_time(caplog: pytest
     breaker.succeed()
     assert (breaker.error, breaker.allows()) == (None, True)
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
-        (logging.WARNING, "cannot write: gone; advice does not depend on it"),
+        (logging.WARNING, "cannot write: gone; advice continues without it"),
         (logging.WARNING, "can write again, after 10 s"),
     ]
 

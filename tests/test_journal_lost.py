@@ -85,7 +85,7 @@ def test_a_full_disk_costs_entries_until_there_is_space(
     assert journal.report(first, seconds=2.0) is not None
     assert journal.lost is None
     lines = logged(caplog)
-    assert lines[0].endswith(f"{DISK_FULL}; advice does not depend on it")
+    assert lines[0].endswith(f"{DISK_FULL}; advice continues without it")
     assert [" again, after " in line for line in lines] == [False, True] * (len(lines) // 2)
 
 

@@ -58,6 +58,7 @@ def test_spawning_is_assumed_to_cost_more_than_forking(monkeypatch: pytest.Monke
     assert spawned.process_start_each > forked.process_start_each
 
 
+@pytest.mark.slow
 def test_every_cost_is_measured_in_a_child_and_cached(cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real measurement finds every cost, and a second question is answered from the file."""
     found = machine.this_machine(seconds=2.5)

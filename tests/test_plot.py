@@ -13,7 +13,7 @@ import pytest
 from advisor.errors import MissingExtraError, UsageError
 from advisor.models import Estimate, Strategy
 from advisor.report.plot import save_plot
-from tests.advices import DOWNLOAD, UNDECIDED, around
+from tests.sample_advice import DOWNLOAD, UNDECIDED, around
 
 
 def estimates(strategy: Strategy, *workers: int, feasible: bool = True) -> list[Estimate]:

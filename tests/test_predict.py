@@ -47,7 +47,7 @@ def test_a_call_that_uses_all_cores_gains_nothing() -> None:
     gains = speedups(blas)
     assert gains["threading", 2] < 1.02
     assert gains["multiprocessing", 2] < 0.7
-    assert "2 cores busy by itself" in estimate_of(blas, "multiprocessing", 2).why
+    assert "keeps 2 cores busy" in estimate_of(blas, "multiprocessing", 2).why
 
 
 def test_native_threads_imply_core_seconds() -> None:
@@ -141,6 +141,23 @@ def test_asyncio_is_for_coroutine_functions() -> None:
     assert 9.0 < gains["asyncio", 50] <= 10.2
     assert estimate_of(coroutine, "asyncio", 50).why.startswith("limited by the event loop")
     assert gains["threading", 16] > gains["asyncio", 16]
+
+
+@pytest.mark.parametrize(
+    ("parts", "low", "high"),
+    [
+        ({"loop_blocked": 0.0}, 50, 100),
+        ({"loop_blocked": 0.05}, 1.8, 2.0),
+        ({"loop_blocked": 0.1}, 0.9, 1.0),
+        ({"child": 0.5, "loop_blocked": 0.0}, 3.0, 4.0),  # the cores' limit
+        ({"child": 0.5, "loop_blocked": 0.1}, 0.9, 1.0),  # the child is waited for in the loop's thread
+    ],
+)
+def test_what_blocks_the_event_loop_is_serial_there(parts: dict[str, float], low: float, high: float) -> None:
+    """It is no obstacle to threads, of which each has a loop of its own."""
+    gains = speedups(call(0.1, coroutine=True, **parts))
+    assert low <= gains["asyncio", 100] <= high
+    assert gains["threading", 64] > 3.0
 
 
 def test_caches_are_cold_only_while_a_call_is_alone() -> None:

@@ -57,6 +57,7 @@ def parts(profile: Profile) -> tuple[float, float, float]:
     return profile.gil_held or 0.0, profile.gil_free or 0.0, profile.wait or 0.0
 
 
+@pytest.mark.slow
 @with_gil
 @pytest.mark.parametrize(
     ("watch", "by_call", "sources"),
@@ -131,8 +132,9 @@ def test_one_call_finishes_even_without_a_budget() -> None:
     assert profile.first_call == pytest.approx(profile.wall)
 
 
-def test_the_first_call_is_reported_and_left_out() -> None:
-    """Imports and caches of the first call do not count for the others."""
+@pytest.mark.parametrize("budget", [0.3, 0.05])
+def test_the_first_call_is_reported_and_left_out(budget: float) -> None:
+    """Imports and caches of the first call do not count for the others, even if they took all of the budget."""
     calls = 0
 
     def slow_at_first() -> None:
@@ -140,7 +142,7 @@ def test_the_first_call_is_reported_and_left_out() -> None:
         calls += 1
         time.sleep(0.1 if calls == 1 else 0.001)
 
-    profile = advisor.profile(slow_at_first, budget=0.3)
+    profile = advisor.profile(slow_at_first, budget=budget)
     assert profile.first_call is not None
     assert profile.first_call > 10 * profile.wall
     assert profile.calls < calls
@@ -184,7 +186,7 @@ def test_a_call_that_raises_ends_the_profiling_with_its_traceback() -> None:
     [
         (nap, [1], {}, "does not fit"),
         (abs, [], {}, "no inputs"),
-        (abs, 5, {}, "inputs of type int"),
+        (abs, 5, {}, "inputs must be a list or another iterable of arguments, not int"),
         (abs, itertools.count(), {}, "the inputs gave .* and did not end"),
         (yielding, None, {}, "generator function"),
         ("nap", None, {}, "not callable"),
@@ -238,7 +240,7 @@ def test_a_profile_says_whether_code_can_name_the_function(
 @pytest.mark.parametrize("function", [lambda: (n for n in range(3)), lambda: map(abs, [1]), lambda: rows()])
 def test_what_returns_a_generator_is_refused(function: Any) -> None:
     """Its calls do no work yet, so that their time would say nothing."""
-    with pytest.raises(UsageError, match="returns a generator: calling it does no work yet"):
+    with pytest.raises(UsageError, match="returns a generator: calling it only creates a generator"):
         advisor.profile(function, budget=0.05)
     with advisor.Profiler(watch="inside") as profiler, pytest.raises(UsageError, match="returns a generator"):
         profiler.call(function)
@@ -254,7 +256,7 @@ def test_a_coroutine_function_is_refused_where_it_cannot_be_awaited() -> None:
 
     with pytest.raises(UsageError, match="event loop is running"):
         asyncio.run(ask())
-    with advisor.Profiler() as profiler, pytest.raises(UsageError, match="awaits nothing"):
+    with advisor.Profiler() as profiler, pytest.raises(UsageError, match="cannot run coroutine functions"):
         profiler.call(answer)
 
 
@@ -337,9 +339,9 @@ def test_calls_within_a_block_are_measured_each() -> None:
 def test_a_profiler_used_wrongly_says_so() -> None:
     """Before the end, after it, twice, and a call within another."""
     profiler = advisor.Profiler()
-    with pytest.raises(AdvisorError, match="no profile yet"):
+    with pytest.raises(AdvisorError, match="available only after"):
         _ = profiler.profile
-    with profiler, pytest.raises(AdvisorError, match="measured twice"):
+    with profiler, pytest.raises(AdvisorError, match="must not be nested"):
         profiler.call(profiler.call, nap)
     with pytest.raises(AdvisorError, match="inside"):
         profiler.call(nap)

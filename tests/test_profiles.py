@@ -74,6 +74,7 @@ def test_missing_packages_and_programs_are_named() -> None:
     assert workload.missing == ("no_such_package", "no-such")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_each_call_gives_a_result(name: str) -> None:
     """Every workload's function takes its inputs and returns the same result for the same input."""
@@ -127,6 +128,7 @@ def test_a_method_pickles_its_object() -> None:
     assert len(pickle.dumps((arguments[0], function(arguments[0])))) < 1_000
 
 
+@pytest.mark.slow
 def test_a_job_runs_in_a_process_of_its_own() -> None:
     """The same job runs sequentially, in threads and in processes, and reports its seconds."""
     for plan in (SEQUENTIAL, Plan("threading", 2), Plan("multiprocessing", 2, chunk=20_000)):

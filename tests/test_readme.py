@@ -41,9 +41,10 @@ def run(arguments: list[str], folder: Path) -> str:
     return process.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
-    [pytest.param(command, marks=pytest.mark.slow if "--verify" in command else ()) for command in COMMANDS],
+    COMMANDS,
     ids=" ".join,
 )
 def test_every_command_runs(command: list[str], folder: Path) -> None:

@@ -118,7 +118,7 @@ def test_a_wrong_version_is_explained(client: FlaskClient) -> None:
     """A wrong version gets an example, not a regular expression."""
     problem = ask(client, {"description": "x", "machine": {"python": "2.7"}}).get_json()
     assert problem["errors"] == [
-        {"field": "machine.python", "message": "a version from 3.11 on is needed, such as 3.13, 3.14.1 or 3.14t"}
+        {"field": "machine.python", "message": "must be a version from 3.11 on, such as 3.13, 3.14.1 or 3.14t"}
     ]
 
 

@@ -31,7 +31,13 @@ if TYPE_CHECKING:
     help="Spread each input: a tuple or list into positional arguments, a dictionary into keyword arguments.",
 )
 @calls_option
-@click.option("--budget", type=seconds, default=3.0, metavar="SECONDS", help="Time to spend on measuring. Default: 3.")
+@click.option(
+    "--budget",
+    type=seconds,
+    default=3.0,
+    metavar="SECONDS",
+    help="Time to spend on measuring; a second call may exceed it, unless it is 0. Default: 3.",
+)
 @click.option(
     "--timeout",
     type=seconds,
@@ -48,7 +54,7 @@ if TYPE_CHECKING:
 @click.option("--plot", metavar="FILE", help="Draw the predicted speed-up curves into a .png or .svg file.")
 @click.option("--code", is_flag=True, help="Print only the ready-to-run code.")
 @click.option("--save-profile", metavar="FILE", help="Save the measured profile as JSON.")
-def advise_target(
+def advise_command(
     as_json: bool, code: bool, plot: str | None, save_profile: str | None, server: str | None, **question: Any
 ) -> None:
     """Measure a target and print the advice."""

@@ -16,7 +16,7 @@ from typing import NoReturn
 import click
 
 from advisor import __version__
-from advisor.cli.advise import advise_target
+from advisor.cli.advise import advise_command
 from advisor.cli.describe import describe
 from advisor.cli.group import TargetGroup
 from advisor.cli.journal import journal
@@ -30,7 +30,7 @@ SIGNALLED = 128  # plus the signal's number, as shells report it
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-@click.group(cls=TargetGroup, default=advise_target, context_settings={"max_content_width": 100})
+@click.group(cls=TargetGroup, default=advise_command, context_settings={"max_content_width": 100})
 @click.version_option(__version__, message="advise %(version)s")
 def advise() -> None:
     """Find out whether threads or processes make a Python function faster.
@@ -50,7 +50,7 @@ def advise() -> None:
     """
 
 
-for command in (advise_target, describe, matrix, serve, journal):
+for command in (advise_command, describe, matrix, serve, journal):
     advise.add_command(command)
 
 

@@ -30,13 +30,13 @@ def _overruled_model(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[st
         if (estimate.strategy, estimate.workers) == (before.strategy, before.workers)
     )
     found = (
-        f"would take {formatting.duration(after.seconds.expected)} by what was measured when run"
+        f"but by the trial it takes {formatting.duration(after.seconds.expected)}"
         if after.feasible
-        else after.why
+        else f"but it {after.why}"
     )
     text = (
-        f"The model put {formatting.workers(before.strategy, before.workers)} first with "
-        f"{formatting.duration(before.seconds.expected)}; that {found}, and what was run overrules it."
+        f"The model expected {formatting.workers(before.strategy, before.workers)} to be fastest "
+        f"({formatting.duration(before.seconds.expected)}), {found}. The measurement takes precedence."
     )
     return text, "--verify"
 
@@ -65,7 +65,8 @@ def _copied_state(choice: Choice) -> tuple[str, str] | None:
         return None
     ratio = threads.seconds.expected / max(choice.best.seconds.expected, 1e-12)
     text = (
-        f"Shared state speaks for threads, but {formatting.workers(choice.best.strategy, choice.best.workers)} are "
-        f"{formatting.times(ratio)} as fast as the best threads: enough to send results back and merge them."
+        f"Shared state favours threads, but {formatting.workers(choice.best.strategy, choice.best.workers)} are "
+        f"{formatting.times(ratio)} as fast as the best threads, which makes up for sending results back "
+        "and merging them."
     )
     return text, NOTEBOOK

@@ -1,4 +1,4 @@
-"""Facts about the libraries and programs of a job, as reasons and pitfalls of an advice.
+"""Facts about the libraries and programs of a job, as reasons and pitfalls.
 
 A fact supports a verdict, it does not make one: of a function that was measured, only facts that agree with the
 measurement are reported.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from advisor.decide.pitfalls import PitfallRule
+from advisor.decide.pitfall_rule import PitfallRule
 from advisor.describe.lexicon import lookup
 from advisor.models import LexiconEntry, Profile, Reason, Strategy
 from advisor.models.strategies import CONCURRENT, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
@@ -34,13 +34,13 @@ PITFALL_TRAITS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
     (
         "not-fork-safe",
         OWN_GIL,
-        "What {name} has open must not be carried into forked processes: open it in each worker, by an initializer.",
+        "Forked processes must not inherit what {name} has open: open it in each worker's initializer.",
     ),
     ("not-picklable", OWN_GIL, "Objects of {name} cannot be pickled: make them inside the worker."),
     (
         "rate-limited",
         CONCURRENT,
-        "{name} limits how fast it may be called: have no more workers than the limit feeds.",
+        "{name} limits the rate of calls: use no more workers than the limit keeps busy.",
     ),
     (
         "already-parallel",

@@ -54,7 +54,7 @@ class Task(BaseModel):
     result_bytes: Bytes | None = Field(None, description="pickled size of one call's result")
     picklable: bool | None = Field(None, description="function, arguments and results can be sent to another process")
     memory: int | None = Field(None, ge=0, le=MAX_MEMORY, description="bytes that one process needs at its peak")
-    coroutine: bool = Field(False, description="it is a coroutine function (async def)")
+    coroutine: bool = Field(False, description="the function is a coroutine function (async def)")
     shares_state: bool | None = Field(None, description="calls read and write common state")
     responsive: bool | None = Field(None, description="something else (a UI, a heartbeat) must go on meanwhile")
     target: Text | None = Field(None, description="its name, such as 'my_module:func'; only ever shown as text")
@@ -72,7 +72,7 @@ class Task(BaseModel):
     def _one_core_at_a_time_holds_the_gil(cls, cores: float | None, info: ValidationInfo) -> float | None:
         gil = info.data.get("gil_share")
         if cores is not None and gil is not None and gil > 1 - 1e-9 and cores > 1.5:
-            raise ValueError(f"native_threads is {cores:g} but gil_share is 1: who holds the GIL uses one core")
+            raise ValueError(f"native_threads is {cores:g} but gil_share is 1: code that holds the GIL uses one core")
         return cores
 
     @field_validator("memory")
@@ -81,7 +81,7 @@ class Task(BaseModel):
         for name in ("argument_bytes", "result_bytes"):
             needed = info.data.get(name)
             if memory is not None and needed is not None and needed > memory:
-                raise ValueError(f"memory is {memory} bytes but {name} is {needed}: a process has both at its peak")
+                raise ValueError(f"memory is {memory} bytes but {name} is {needed}: peak memory includes it")
         return memory
 
     @field_validator("child_share", "wait_share")
@@ -90,7 +90,7 @@ class Task(BaseModel):
         stated = _stated_shares({**info.data, str(info.field_name): share})
         if share is not None and sum(stated.values()) > 1 + 1e-9:
             parts = " + ".join(stated)
-            raise ValueError(f"{parts} is {sum(stated.values()):g}: parts of one call cannot add to more than 1")
+            raise ValueError(f"{parts} is {sum(stated.values()):g}: the shares of a call must not exceed 1 in total")
         return share
 
 

@@ -43,7 +43,7 @@ class CircuitBreaker:
             if self.error is not None:
                 return
             self.error, self._failed_at = error, now
-        _log.warning("cannot %s: %s; advice does not depend on it", self._operation, error)
+        _log.warning("cannot %s: %s; advice continues without it", self._operation, error)
 
     def succeed(self) -> None:
         with self._lock:

@@ -221,7 +221,7 @@ def _configure_sqlite(engine: Engine, path: Path) -> None:
     def checkout(connection: Any, record: ConnectionPoolEntry, proxy: PoolProxiedConnection) -> None:
         """Reconnect if the file was replaced: SQLite would continue to write to the deleted one."""
         if record.info["file"] != _identity_of(path):
-            raise DisconnectionError("the journal's file was replaced")
+            raise DisconnectionError("the journal file was replaced while it was open")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

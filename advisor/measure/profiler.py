@@ -14,6 +14,8 @@ from advisor.measure import imported_modules, lock_contention, memory, native_al
 from advisor.measure.meter import Meter, Watch
 from advisor.measure.side_effects import SideEffectDetector
 from advisor.measure.summarize import summarize
+from advisor.measure.touched_objects import TouchedObjects
+from advisor.measure.touches import all_touches
 from advisor.models import Profile
 from advisor.target.inputs import Call, as_calls, check_arguments, check_missing_arguments
 from advisor.target.loader import is_importable_as, no_work_error, refuse_generator_function
@@ -41,7 +43,8 @@ def profile(
 ) -> Profile:
     """Measure where the time of a call to `func` goes.
 
-    Calls `func` one call at a time, never concurrently, and at least once.
+    Calls `func` one call at a time, never concurrently, and at least once. A second call is made whatever the budget
+    is, unless that is 0 or the first call took more than half a minute: first calls import, connect and compile.
 
     Args:
         func: The callable. Coroutine functions are awaited.
@@ -62,7 +65,7 @@ def profile(
     if not callable(func):
         raise UsageError(f"{func!r} is not callable")
     if not 0 <= budget < float("inf"):
-        raise UsageError(f"a budget of {budget} seconds is not possible")
+        raise UsageError(f"budget must be a number of seconds from 0 on, not {budget}")
     named = func.func if isinstance(func, partial) else func
     name = getattr(named, "__qualname__", None) or type(named).__qualname__
     refuse_generator_function(func, name)
@@ -83,15 +86,17 @@ def profile_workload(
     seconds: float,
     watch: Watch = "outside",
     on_progress: runner.OnProgress | None = None,
+    two_calls: float = runner.TWO_CALLS_SECONDS,
 ) -> Profile:
-    """Measure a workload whose arguments were checked; see `profile`.
+    """Measure a workload whose arguments were checked; see `profile`, and `runner.TimeLimit` for `two_calls`.
 
     The first result tells what kind of function it is: an awaitable makes it a coroutine function, and a generator
     raises UsageError.
     """
     ends = perf_counter() + seconds
+    measure = partial(_profile, watch=watch, on_progress=on_progress, two_calls=two_calls)
     try:
-        return _profile(workload, seconds, watch, on_progress)
+        return measure(workload, seconds)
     except runner.UnfinishedCallError as error:
         if runner.is_generator(error.result):
             raise no_work_error(f"{workload.name} returns a generator") from None
@@ -101,34 +106,41 @@ def profile_workload(
             check_missing_arguments(workload.function, error, workload.name)
         raise
     awaited = runner.Workload(workload.function, workload.calls, workload.name, coroutine=True)
-    return _profile(awaited, max(0.0, ends - perf_counter()), watch, on_progress)
+    return measure(awaited, max(0.0, ends - perf_counter()))
 
 
-def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progress: runner.OnProgress | None) -> Profile:
+def _profile(
+    workload: runner.Workload,
+    seconds: float,
+    watch: Watch,
+    on_progress: runner.OnProgress | None,
+    two_calls: float,
+) -> Profile:
     began = perf_counter()
     function, calls = workload.function, workload.calls
     with Meter(watch) as meter:
         detector = SideEffectDetector(function, own_children=meter.own_children)
+        touched = TouchedObjects(function)
         memory.reset_peak()
         idle_memory = memory.resident_memory()
         share = seconds * (1 - _PICKLING_SHARE - _CONTENTION_SHARE)
         made = runner.run_calls(
             workload,
             meter,
-            runner.TimeLimit(began + share, minimum=min(_MIN_CALL_SECONDS, share)),
+            runner.TimeLimit(began + share, minimum=min(_MIN_CALL_SECONDS, share), two_calls=two_calls),
             inspect_call=detector.inspect_call,
             on_progress=on_progress,
         )
+        results, failed = made.results, made.failed_inputs
         peak_memory = memory.peak_memory()
         side_effects = detector.side_effects()
+        touches = all_touches(
+            (*detector.process_state(), *touched.touches()), side_effects, results, accumulated=detector.accumulated
+        )
         measurement = meter.finish()
-    results, failed = made.results, made.failed_inputs
     summary = summarize(measurement, inputs=None if calls is None else len(calls))
-    held = (
-        ()
-        if workload.coroutine
-        else _held_resources(replace(workload, calls=made.working), summary, seconds * _CONTENTION_SHARE)
-    )
+    working = replace(workload, calls=made.working)
+    held = () if workload.coroutine else _held_resources(working, summary, seconds * _CONTENTION_SHARE)
     pickled = pickling.measure_pickling(
         function,
         list(calls[:_PICKLED_CALLS]) if calls else [Call()],
@@ -148,6 +160,7 @@ def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progres
         coroutine=workload.coroutine,
         side_effects=side_effects,
         failed_inputs=failed,
+        touches=touches,
     )
 
 
@@ -194,7 +207,7 @@ class Profiler:
             AdvisorError: The block has not ended yet.
         """
         if self._profile is None:
-            raise AdvisorError("there is no profile yet: it is there after the `with` block has ended")
+            raise AdvisorError("the profile is available only after the `with` block")
         return self._profile
 
     def __enter__(self) -> Profiler:
@@ -230,7 +243,7 @@ class Profiler:
         if runner.is_coroutine_function(function):
             raise _not_awaited()
         if self._in_call:
-            raise AdvisorError("Profiler.call() within another would be measured twice")
+            raise AdvisorError("Profiler.call() must not be nested: the inner call would be measured twice")
         if not self._has_calls:  # until now the block was measured
             self._has_calls = True
             meter.discard()
@@ -290,4 +303,4 @@ def _refuse_unfinished(function: Callable[..., Any], result: Any) -> None:
 
 
 def _not_awaited() -> UsageError:
-    return UsageError("Profiler.call() awaits nothing: pass a coroutine function to advisor.profile()")
+    return UsageError("Profiler.call() cannot run coroutine functions: use advisor.profile()")

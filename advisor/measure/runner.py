@@ -22,9 +22,12 @@ from advisor.target.failures import target_error
 from advisor.target.inputs import Call
 
 BATCH_SECONDS = 5e-3
-OVERTIME = 0.1
+TWO_CALLS_SECONDS = 60.0  # the default time-out of a call
+MUCH_CHEAPER = 0.5  # times the first call: a call that did not load, connect or compile again
 MAX_BATCH = 100_000
 FAILED = object()  # in the place of a result, if all calls of a batch raised
+LOOP_BLOCKED = 0.05  # of a call's time
+LOOKING_SECONDS = 0.05  # for the line that blocks the event loop, or one call
 OnProgress = Callable[[float, int, float], None]
 T = TypeVar("T")
 
@@ -51,12 +54,15 @@ class Workload:
 class TimeLimit:
     """When to stop: at `end` on the `clock`, but after `minimum` seconds of calls at the earliest.
 
-    The minimum is for the calls alone, however long it took to get ready for them (a million inputs).
+    The minimum is for the calls alone, however long it took to get ready for them (a million inputs). A second call is
+    made whatever the end is, if two calls as long as the first take `two_calls` seconds at most: the first call may
+    load, connect or compile what the others find ready. If the second is much cheaper, the minimum starts anew.
     """
 
     end: float
     minimum: float = 0.0
     clock: Callable[[], float] = time.perf_counter
+    two_calls: float = TWO_CALLS_SECONDS
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ def run_calls(
     inspect_call: Inspect | None = None,
     on_progress: OnProgress | None = None,
 ) -> CallsMade:
-    """Make calls until the time is up, at least one, and return the results of a few.
+    """Make calls until the time is up, at least one and mostly two (see `TimeLimit`); return the results of a few.
 
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and reused when they run out. A call
     that fails for an input that worked before (a file that the first call removed) ends the measuring quietly.
@@ -120,10 +126,8 @@ def run_calls(
     calls, clock = workload.calls, limit.clock
     runner = _AsyncRunner(workload) if workload.coroutine else _Runner(workload)
     began = clock()
-    late = began + limit.minimum > limit.end
     ends = max(limit.end, began + limit.minimum)
-    # A second call is worth some overtime, since the first is unlike the rest.
-    overtime = max(OVERTIME, limit.minimum if late else 0.0) if began < ends else 0.0
+    has_time = began < ends
     done = 0
     results: list[Any] = []
     try:
@@ -133,7 +137,10 @@ def run_calls(
             raise UnfinishedCallError(runner.result)
         done = 1
         size, mean = 1, first.elapsed.wall
-        while clock() + mean * size <= ends + (overtime if done == 1 else 0.0):
+        needs_second = has_time and 2 * mean <= limit.two_calls
+        if on_progress:
+            on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
+        while clock() + mean * size <= ends or (done == 1 and needs_second):
             count = _within_round(size, done, calls)
             with runner.inspected(done, inspect_call if done == 1 else None):
                 batch = runner.run(count, meter)
@@ -142,12 +149,16 @@ def run_calls(
             if len(results) < 3 and runner.result is not FAILED:
                 results.append(runner.result)
             mean = seconds / size if done < 10 else 0.7 * mean + 0.3 * seconds / size
+            if done == 2 and mean < MUCH_CHEAPER * first.elapsed.wall:
+                ends = max(ends, clock() + limit.minimum)
             if seconds < BATCH_SECONDS / 2:
                 size = min(size * 2, MAX_BATCH)
             elif seconds > BATCH_SECONDS * 2 and size > 1:
                 size = max(1, int(size * BATCH_SECONDS / seconds))
             if on_progress:
                 on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
+        if mean <= limit.minimum:
+            runner.look_for_blocking(meter)
         return runner.calls_made(results)
     except BaseException as error:
         meter.discard(error)
@@ -302,6 +313,9 @@ class _Runner:
         self._size, self._remaining = length_hint(batch), batch
         return batch
 
+    def look_for_blocking(self, meter: Meter) -> None:
+        """Nothing to look for: there is no event loop that a call could block."""
+
     def close(self) -> None:
         """Nothing to close."""
 
@@ -312,12 +326,14 @@ class _AsyncRunner(_Runner):
     def __init__(self, workload: Workload) -> None:
         import asyncio
 
+        from advisor.measure import event_loop  # imports asyncio, which takes time
+
         with contextlib.suppress(RuntimeError):  # there is none
             asyncio.get_running_loop()
             raise UsageError("an event loop is running in this thread: profile a coroutine function in another thread")
         super().__init__(workload)
         self.function: Callable[..., Coroutine[Any, Any, Any]]
-        self._runner = asyncio.Runner()
+        self._runner, self.selector = event_loop.open_runner()
 
     def run(self, size: int, meter: Meter) -> TimedBatch:
         batch = self._runner.run(self._await(list(islice(self._calls, size)), meter))
@@ -325,9 +341,10 @@ class _AsyncRunner(_Runner):
         return batch
 
     async def _await(self, batch: list[Call], meter: Meter) -> TimedBatch:
-        result = FAILED
+        result, selector = FAILED, self.selector
         calls = self._tracked(iter(batch))
         more = True
+        waited = selector.waited if selector else 0.0
         meter.start()
         while more:
             try:
@@ -337,12 +354,33 @@ class _AsyncRunner(_Runner):
             except Exception as error:
                 if not self._can_go_on(error):
                     raise
-        timed = meter.stop(len(batch))
+        timed = meter.stop(len(batch), selector.waited - waited if selector else None)
         self.result = result
         return timed
 
+    def look_for_blocking(self, meter: Meter) -> None:
+        """Make more calls to find the line that blocks the event loop, if calls do; one that raises ends this."""
+        from advisor.measure.event_loop import BlockingLines
+
+        batch = meter.batches[-1]
+        blocked = batch.loop_blocked
+        if self.selector is None or blocked is None or blocked < LOOP_BLOCKED * batch.elapsed.wall:
+            return
+        owner = os.getpid()
+        with contextlib.suppress(Exception), BlockingLines(self.selector) as lines:
+            for call in islice(self._calls, max(1, int(LOOKING_SECONDS / batch.elapsed.wall * batch.calls))):
+                self._runner.run(self._call(call))
+                exit_if_forked(owner)
+        meter.blocking_line = lines.most_frequent()
+
+    async def _call(self, call: Call) -> None:
+        await self.function(*call.args, **call.kwargs)
+
     def close(self) -> None:
+        import asyncio
+
         self._runner.close()
+        asyncio.set_event_loop(None)
 
 
 def _within_round(size: int, done: int, calls: Sequence[Call] | None) -> int:

@@ -26,6 +26,10 @@ class Estimate(Record):
         None, description="upper bound of the speed-up that `why` names"
     )
     max_speedup: Annotated[float, Field(gt=0)] | None = Field(
-        None, description="upper bound of the speed-up, with the uncertainty of the limit"
+        None, description="upper bound of the speed-up, including the uncertainty of the limit"
     )
-    tolerance: float = Field(1.02, ge=1, description="factor within which the fewest workers are as good as the best")
+    tolerance: float = Field(
+        1.02,
+        ge=1,
+        description="an estimate within this factor of the fastest counts as equally fast if it uses fewer workers",
+    )

@@ -36,9 +36,7 @@ class Machine(Record):
     interpreter_task: Seconds = Field(
         80e-6, description="one task through a pool of subinterpreters: GIL-holding seconds"
     )
-    cold_wake: Seconds = Field(
-        150e-6, description="CPU seconds that a call loses after each wait, as its core's caches went cold"
-    )
+    cold_wake: Seconds = Field(150e-6, description="CPU seconds lost to cold caches after each wait")
     core_scaling: float = Field(
         1.0, gt=0, le=1, description="speed of a core while all are busy, 1 is that of one alone"
     )

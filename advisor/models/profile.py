@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from advisor.limits import MAX_CALLS, MAX_MEMORY
 from advisor.models.record import Bytes, Record, Seconds, Text
+from advisor.models.touch import Touch
 
 GilSource = Literal["observed", "sampled", "estimated"]
 Reached = Literal["name", "object", "program"]
@@ -82,6 +83,14 @@ class Profile(Record):
     child_cpu: Seconds | None = Field(None, description="CPU of child processes that the call waited for")
     wait: Seconds | None = Field(None, description="neither: blocked on network, disk, locks, sleep")
     gil_blocked: Seconds | None = Field(None, description="the part of `wait` spent blocked with the GIL held")
+    loop_blocked: Seconds | None = Field(
+        None,
+        description="the part of `wait` and `child_cpu` for which a coroutine blocks its event loop's thread, instead "
+        "of awaiting",
+    )
+    blocking_line: Text | None = Field(
+        None, description="where it blocks, as far as that was found, such as 'crawl.py:12: time.sleep(1)'"
+    )
     gil_releases: Annotated[float, Field(ge=0, le=1e18)] | None = Field(None, description="GIL releases per call")
     run_queue: Seconds | None = Field(
         None, description="ready but without a core, on a busy host; in none of the above"
@@ -127,8 +136,8 @@ class Profile(Record):
     coroutine: bool = Field(False, description="the target is a coroutine function")
     reached: Reached | None = Field(
         None,
-        description="how code gets at the target: by its name, on an object that its class makes without arguments, or "
-        "not at all, since it exists in the running program only",
+        description="how generated code can refer to the target: by its name, on an object that its class makes "
+        "without arguments, or not at all, since it exists in the running program only",
     )
     modules: tuple[Text, ...] = Field((), description="modules that the function's code names, directly or by others")
     import_seconds: Seconds | None = Field(None, description="importing the target's module in a fresh interpreter")
@@ -142,7 +151,8 @@ class Profile(Record):
         None, description="coefficient of variation of call lengths"
     )
     side_effects: SideEffects | None = None
-    held: tuple[HeldResource, ...] = Field((), description="locks and the like that others would have to wait for")
+    held: tuple[HeldResource, ...] = Field((), description="locks, semaphores and pools that a call holds")
+    touches: tuple[Touch, ...] = Field((), description="what the calls use besides their arguments")
     failed_inputs: FailedInputs | None = Field(None, description="inputs that raised; None if all worked")
     archetype: Text | None = Field(None, description="set if the figures are assumed from a description")
 
@@ -155,6 +165,11 @@ class Profile(Record):
                 "for longer than it takes"
             )
         return self
+
+    @property
+    def is_only_first_call(self) -> bool:
+        """Return True if only the first call was measured, which may load, connect or compile what others need too."""
+        return self.calls == 1 and self.first_call == self.wall
 
     @property
     def cpu(self) -> float:

@@ -1,4 +1,4 @@
-"""Everything that an advice is decided from."""
+"""Everything that advice is decided from."""
 
 from __future__ import annotations
 

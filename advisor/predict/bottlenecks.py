@@ -107,7 +107,7 @@ def explain_bottleneck(strategy: Strategy, scenario: Scenario, prediction: Predi
         pool, seconds = formatting.workers(strategy, prediction.workers), formatting.duration(prediction.start_up)
         return f"starting {pool} takes {seconds}, longer than the work itself"
     if prediction.workers == 1:
-        return "one call, with nothing to do beside it"
+        return "a single call cannot be split"
     limit = speedup_limit(strategy, scenario, prediction, station)
     if math.isinf(limit):
         return _explain_no_limit(scenario, prediction, station)
@@ -116,7 +116,7 @@ def explain_bottleneck(strategy: Strategy, scenario: Scenario, prediction: Predi
     bound = f"about {formatting.times(limit)}" + (" at most" if certain else "")
     resource = scenario.tightest_resource(processes=strategy in OWN_GIL)
     if station == "wait" and resource:
-        return f"{PurePath(resource.name).name} ({resource.kind}) lets {resource.places} at a time through: {bound}"
+        return f"{PurePath(resource.name).name} ({resource.kind}) admits {resource.places} at a time: {bound}"
     shared = " and what threads share" if _shares_objects(strategy, scenario, station) else ""
     return f"limited by {limited_by(strategy, scenario.machine, station)}{shared}: {bound}"
 
@@ -128,7 +128,7 @@ def _explain_no_limit(scenario: Scenario, prediction: Prediction, station: Stati
         return f"{workers} calls wait at the same time"
     if station == "cores" and oversubscribes(scenario, workers):
         busy = formatting.count(round(scenario.call.width))
-        return f"one call keeps {busy} cores busy by itself: more at once only crowd them"
+        return f"one call keeps {busy} cores busy: concurrent calls only compete for them"
     if prediction.utilization(station) >= SATURATED:
         return "limited by handing the GIL over from thread to thread"
     return f"{workers} calls compute at the same time"

@@ -41,7 +41,7 @@ def predict_interpreters(scenario: Scenario, workers: WorkerCounts) -> list[Pred
 
 
 @dataclass(frozen=True)
-class Task:
+class Chunk:
     """A chunk of calls sent to a worker with an interpreter of its own."""
 
     parent: float  # seconds of the parent: its half of the pickling, the pipe
@@ -49,7 +49,7 @@ class Task:
     ahead: bool  # small enough to be sent before a worker asks for it
 
 
-TaskOf = Callable[[Scenario, int], Task]  # of a chunk of so many calls
+TaskOf = Callable[[Scenario, int], Chunk]  # of a chunk of so many calls
 StartUp = Callable[[Scenario, int], float]  # seconds to start so many workers
 
 
@@ -73,7 +73,7 @@ def _predict_pools(
 
 
 def _predict_pool(
-    scenario: Scenario, task: Task, workers: WorkerCounts, chunk: int, start_up: StartUp
+    scenario: Scenario, task: Chunk, workers: WorkerCounts, chunk: int, start_up: StartUp
 ) -> Iterator[Prediction]:
     """Predict each worker count with chunks of one size."""
     cores, capacity = scenario.cores, scenario.capacity
@@ -120,23 +120,23 @@ def _round_down(limit: float) -> int:
     return int(power * max(digit for digit in (0.5, 1, 2, 5) if digit * power <= limit))
 
 
-def _process_task(scenario: Scenario, chunk: int) -> Task:
+def _process_task(scenario: Scenario, chunk: int) -> Chunk:
     machine, (once, each) = scenario.machine, _payloads(scenario.profile)
     parent = machine.process_task + once.seconds / 2 + machine.process_byte * once.bytes
     parent += chunk * (each.seconds / 2 + machine.process_byte * each.bytes)
     ahead = once.sent + chunk * each.sent < PIPE_BYTES
     read = WORKER_BYTE * machine.process_byte * (once.bytes + chunk * each.bytes)
-    return Task(parent, _worker_demands(scenario, chunk, machine.process_task_worker + read), ahead)
+    return Chunk(parent, _worker_demands(scenario, chunk, machine.process_task_worker + read), ahead)
 
 
-def _interpreter_task(scenario: Scenario, chunk: int) -> Task:
+def _interpreter_task(scenario: Scenario, chunk: int) -> Chunk:
     """Return a task whose pickles are handed over in memory.
 
     A worker's thread does that, with the GIL of the interpreter that has the pool, so all workers share this parent.
     """
     once, each = _payloads(scenario.profile)
     parent = scenario.machine.interpreter_task + (once.seconds + chunk * each.seconds) / 2
-    return Task(parent, _worker_demands(scenario, chunk, scenario.machine.thread_task), ahead=True)
+    return Chunk(parent, _worker_demands(scenario, chunk, scenario.machine.thread_task), ahead=True)
 
 
 def _worker_demands(scenario: Scenario, chunk: int, task: float) -> StationDemands:

@@ -16,8 +16,8 @@ from advisor.service.settings import IN_MEMORY, Settings
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-MISSING_TOKEN = "This service takes no call without its token: Authorization: Bearer TOKEN."
-WRONG_TOKEN = "This is not a token of this service."
+MISSING_TOKEN = "This service requires a token: Authorization: Bearer TOKEN."
+WRONG_TOKEN = "The token is not valid."
 
 _RESET_HEADER = "X-RateLimit-Reset-After"  # Flask-Limiter sends its Retry-After with every response; only 429 keeps it
 

@@ -66,7 +66,7 @@ def answer_batch(
 def _results(
     subjects: list[Any], answer: Callable[[bytes], bytes], is_late: Callable[[], bool], seconds: float
 ) -> Iterator[bytes]:
-    late = f"The batch reached its limit of {seconds:g} s before this subject: send it again."
+    late = f"The time limit of the batch, {seconds:g} s, was reached. Send this subject again."
     for index, subject in enumerate(subjects):
         try:
             if is_late():

@@ -13,17 +13,17 @@ from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
 
 from advisor.errors import AdvisorError, MissingExtraError
+from advisor.limits import MAX_FIELD_ERRORS
 
 CONTENT_TYPE = "application/problem+json"
-MAX_FIELD_ERRORS = 50
 
 _TITLES = {413: "Content Too Large", 414: "URI Too Long", 422: "Unprocessable Content"}  # as RFC 9110 names them
 _FORWARDED_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 _DETAILS = {
-    404: "There is nothing at this address. GET /openapi.json lists what there is, /api for people.",
-    405: "This address does not take this method; the Allow header lists those it takes.",
-    429: "Too many requests: the Retry-After header says in how many seconds the next will be answered.",
-    500: "Something went wrong here. It was logged; the request was not at fault.",
+    404: "No such address. GET /openapi.json and the page /api list all addresses.",
+    405: "This address does not support the method. The Allow header lists those it supports.",
+    429: "Too many requests. Retry after the number of seconds in the Retry-After header.",
+    500: "Internal error. It was logged; the request is not the cause.",
 }
 
 
@@ -44,7 +44,7 @@ class FieldError(BaseModel):
 class Problem(BaseModel):
     """An error, as RFC 9457 defines it; `request_id` and `errors` are extensions."""
 
-    type: str = Field("about:blank", description="about:blank: the status says all")
+    type: str = Field("about:blank", description="about:blank: no more information than the status")
     title: str
     status: Annotated[int, Field(ge=400, le=599)]
     detail: str
@@ -57,7 +57,7 @@ class Problem(BaseModel):
     )
     errors: list[FieldError] | None = Field(
         None,
-        description="the offending fields, where fields are at fault",
+        description="the offending fields, if any",
         exclude_if=lambda errors: errors is None,
         json_schema_extra=without_null,
     )

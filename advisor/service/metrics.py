@@ -29,7 +29,7 @@ _METHODS = {"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"}
 _requests = Counter("advisor_requests", "Requests answered", ["route", "method", "status"])
 _seconds = Histogram("advisor_request_seconds", "Seconds from request to response", ["route"], buckets=_BUCKETS)
 _advice = Counter("advisor_advice", "Advice given, cached or not", ["recommendation", "evidence"])
-_journal = Counter("advisor_journal", "Entries and reports for the journal, by what became of them", ["event"])
+_journal = Counter("advisor_journal", "Journal entries and reported outcomes, by result", ["event"])
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -41,7 +41,7 @@ def register_metrics(app: Flask) -> None:
 
 
 def count_advice(recommendation: str, evidence: str) -> None:
-    """Count an advice, and keep it for the request's line in the log."""
+    """Count the advice, and keep it for the request's line in the log."""
     _advice_counter(recommendation, evidence).inc()
     g.advice = {"recommendation": recommendation, "evidence": evidence}
 
@@ -68,18 +68,20 @@ def _start() -> None:
 
 
 def _finish(response: Response) -> Response:
-    if "started" not in g:
+    started = g.get("started")
+    if started is None:
         return response
-    seconds = time.perf_counter() - g.started
-    route = request.url_rule.rule if request.url_rule is not None else "none"
-    method = request.method if request.method in _METHODS else "other"
-    response.headers[REQUEST_ID] = g.request_id
+    seconds = time.perf_counter() - started
+    rule, method, request_id = request.url_rule, request.method, g.request_id
+    route = "none" if rule is None else rule.rule
+    method = method if method in _METHODS else "other"
+    response.headers[REQUEST_ID] = request_id
     requests, histogram = _request_metrics(route, method, response.status_code)
     requests.inc()
     histogram.observe(seconds)
     if route not in UNLOGGED and log.isEnabledFor(logging.INFO):
         fields = {
-            "request_id": g.request_id,
+            "request_id": request_id,
             "method": method,
             "route": route,
             "status": response.status_code,

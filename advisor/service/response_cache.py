@@ -47,6 +47,7 @@ class CachedResponse(NamedTuple):
     recommendation: str
     evidence: str
     size: int  # bytes of its entry in the cache
+    host: Machine  # that the advice was planned for
     id: str | None = None  # in the journal
 
 
@@ -60,7 +61,7 @@ class ResponseCache:
 
     def advice(self, body: bytes) -> CachedResponse:
         """Return the Advice document for the body of `POST /v1/advice`, or raise ProblemError."""
-        return self._respond(body, _advice_alone, self._journal)
+        return self._respond(body, _without_curves, self._journal)
 
     def curves(self, body: bytes) -> CachedResponse:
         """Return the Curves document. The journal gets no entry: the page asks again for every move of a slider."""
@@ -70,10 +71,10 @@ class ResponseCache:
         self, body: bytes, make_document: Callable[[Advice], BaseModel], journal: Journal | None
     ) -> CachedResponse:
         host = current_host()
-        key = (make_document, host, body)
+        key = (make_document, body)
         with self._lock:
             cached = self._responses.get(key)
-        if cached is not None and (journal is None or cached.id is None or journal.renew(cached.id) is not False):
+        if cached is not None and cached.host == host and (journal is None or _is_stored(journal, cached.id)):
             return cached
         question = parse_question(body)
         advice = plan(question, host)
@@ -83,7 +84,7 @@ class ResponseCache:
             id = journal.record(question.model_dump(mode="json", exclude_defaults=True), advice)
             document = with_id(document, id)
         size = len(document) + len(body) + _ENTRY_BYTES
-        response = CachedResponse(document, advice.recommendation, advice.evidence, size, id)
+        response = CachedResponse(document, advice.recommendation, advice.evidence, size, host, id)
         # While the journal is lost, nothing new is cached: the next response shall have an id if it can.
         lost = journal is not None and id is None and journal.lost is not None
         if len(body) <= MAX_CACHED_BODY_BYTES and size <= self._responses.maxsize and not lost:
@@ -97,7 +98,11 @@ def with_id(document: bytes, id: str | None) -> bytes:
     return document if id is None else document[:-1] + f',"id":"{id}"}}'.encode()
 
 
-def _advice_alone(advice: Advice) -> Advice:
+def _is_stored(journal: Journal, id: str | None) -> bool:
+    return id is None or journal.renew(id) is not False
+
+
+def _without_curves(advice: Advice) -> Advice:
     return advice
 
 

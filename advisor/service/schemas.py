@@ -56,7 +56,7 @@ class Overrides(BaseModel):
     @classmethod
     def _check_python(cls, python: str | None) -> str | None:
         if python is not None and re.fullmatch(_VERSION, python) is None:
-            raise ValueError("a version from 3.11 on is needed, such as 3.13, 3.14.1 or 3.14t")
+            raise ValueError("must be a version from 3.11 on, such as 3.13, 3.14.1 or 3.14t")
         if python is not None and python.endswith("t") and version_numbers(python) < FREE_THREADING_SINCE:
             raise ValueError(f"there is no free-threaded build of Python {python[:-1]}: the first is 3.13")
         return python
@@ -68,7 +68,7 @@ class Overrides(BaseModel):
         if free_threaded and python is not None and version_numbers(python) < FREE_THREADING_SINCE:
             raise ValueError(f"there is no free-threaded build of Python {python}: the first is 3.13")
         if free_threaded is False and python is not None and python.endswith("t"):
-            raise ValueError(f"python is {python}, whose 't' says that it is free-threaded")
+            raise ValueError(f"free_threaded is false but python is {python}, a free-threaded build")
         return free_threaded
 
 

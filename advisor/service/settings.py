@@ -60,7 +60,9 @@ class Settings(BaseModel):
         except Exception:  # noqa: BLE001  (each kind of storage has its own errors, some of which quote the address)
             known = False
         if not known:
-            raise ValueError("this is no storage, or its package is missing: redis://localhost:6379 needs redis")
+            raise ValueError(
+                "not a storage address, or its package is missing (redis://localhost:6379 needs the package redis)"
+            )
         return rate_storage
 
     @field_validator("journal")
@@ -111,7 +113,7 @@ def settings(environment: Mapping[str, str] = os.environ, *, token_file: str | N
 def _read_tokens(environment: Mapping[str, str], token_file: str | None) -> list[str]:
     """Read one token from each line, so that an old one and its successor can be valid at the same time."""
     if token_file == "":  # from an unset shell variable, which must not disable authentication
-        raise UsageError("--token-file names no file: its value is empty")
+        raise UsageError("--token-file is empty: give the path of a file")
     path = token_file or environment.get("ADVISOR_TOKEN_FILE")
     if not path:
         return [token] if (token := environment.get("ADVISOR_TOKEN", "").strip()) else []

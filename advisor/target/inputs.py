@@ -84,7 +84,7 @@ def as_calls(inputs: Iterable[Any] | None, *, star: bool = False) -> InputCalls 
     if inputs is None or isinstance(inputs, InputCalls):
         return inputs
     if not isinstance(inputs, Iterable):
-        raise UsageError(f"inputs of type {type(inputs).__name__} are not the arguments of the calls: pass a list")
+        raise UsageError(f"inputs must be a list or another iterable of arguments, not {type(inputs).__name__}")
     sample = sampling.sample(inputs, MAX_INPUTS, "the inputs")
     named = ((f"input {index + 1}", value) for index, value in zip(sample.indices, sample.values, strict=True))
     calls = _calls(named, sample, star=star)

@@ -102,7 +102,7 @@ def refuse_generator_function(function: Callable[..., Any], name: str) -> None:
 
 def no_work_error(reason: str) -> UsageError:
     """Return the error for a target whose calls only make a generator."""
-    return UsageError(f"{reason}: calling it does no work yet; name one that consumes it")
+    return UsageError(f"{reason}: calling it only creates a generator. Name a function that consumes it")
 
 
 def import_module_or_file(source: str) -> ModuleType:
@@ -269,7 +269,8 @@ def _bind(owner: type, name: str, spec: str) -> Callable[..., Any]:
         inspect.signature(owner).bind()
     except (TypeError, ValueError):
         raise UsageError(
-            f"{spec} is a method and {owner.__name__}() needs arguments: name a function that makes it"
+            f"{spec} is a method and {owner.__name__}() needs arguments: "
+            "name a function that creates the object and calls the method"
         ) from None
     instance: Any = run_user_code(owner, f"making {owner.__name__}()")
     return getattr(instance, name)  # type: ignore[no-any-return]

@@ -66,9 +66,7 @@ def run(
         Interrupted: Ctrl-C.
     """
     if sys.platform == "win32":
-        raise UsageError(
-            "running a target in a process of its own needs Linux or macOS: call advisor.profile() in a script"
-        )
+        raise UsageError("advise TARGET needs Linux or macOS; on Windows, call advisor.profile() in a script")
     token = secrets.token_hex(16)
     parent_end, child_end = socket.socketpair()
     with parent_end, child_end:
@@ -135,8 +133,8 @@ class _Connection:
             elif time.monotonic() > deadline:
                 self._read_output(stdout)
                 raise TargetError(
-                    f"{self.doing} was not done after {self.timeout:g} s, so it was ended "
-                    f"(a longer limit: --timeout SECONDS{self._import_hint()})",
+                    f"{self.doing} did not finish within {self.timeout:g} s and was stopped "
+                    f"(--timeout SECONDS raises the limit{self._import_hint()})",
                     output=self._output_tail(),
                 )
         self._read_output(stdout)
@@ -190,7 +188,7 @@ class _Connection:
                 reason = ", perhaps because memory ran out" if -code == signal.SIGKILL else ""
                 return TargetError(f"{self.doing} crashed the process with {name}{reason}", output=self._output_tail())
         if code == CLOSED_CHANNEL:
-            return TargetError(f"{self.doing} closed file descriptors that were not its own, advisor's among them")
+            return TargetError(f"{self.doing} closed file descriptors that belong to advisor")
         return TargetError(f"{self.doing} ended the process with status {code} (os._exit?)", output=self._output_tail())
 
     def _output_tail(self) -> str:

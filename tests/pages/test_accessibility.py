@@ -45,7 +45,7 @@ def described(page: Page) -> None:
 
 def undecided(page: Page) -> None:
     ask(page, VAGUE)
-    expect_verdict(page, "Not enough")
+    expect_verdict(page, "more information is needed")
 
 
 def problem(page: Page) -> None:

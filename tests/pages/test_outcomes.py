@@ -106,7 +106,7 @@ def test_the_accuracy_is_summarized(browser: Browser) -> None:
     with showing(browser, app) as (page, _):
         expect(page.locator("#near")).to_have_text(
             re.compile(
-                "Of 2 that can be compared, 50.% lie within the predicted 90.% interval; at the median, a job took "
+                "Of 2 outcomes with a prediction, 50.% lie within the predicted 90.% interval. The median job took "
                 "1.6× the predicted time."
             )
         )
@@ -115,7 +115,7 @@ def test_the_accuracy_is_summarized(browser: Browser) -> None:
         cells = page.locator("tbody tr").first.locator("th, td")
         expected = ["2027-01-15 08:00", "4 threads", "1,000", "1 s 769 ms–1.3 s", "2 s", "2×", "8 s", "<img src=x>"]
         assert [" ".join(text.split()) for text in cells.all_inner_texts()] == expected
-        expect(page.locator("tbody tr").last.locator("td").nth(2)).to_have_text("nothing")
+        expect(page.locator("tbody tr").last.locator("td").nth(2)).to_have_text("not predicted")
         assert page.locator("tbody a").first.get_attribute("href") == f"/#advice={'x' * 24}"
         title = page.locator("circle").first.locator("xpath=../*[name()='title']")
         expect(title).to_have_text(re.compile("4 threads: predicted 1.s .769.ms–1.3.s., took 2.s"))
@@ -125,7 +125,7 @@ def test_the_accuracy_is_summarized(browser: Browser) -> None:
     ("outcomes", "text"),
     [
         ([], "Nothing has been reported yet"),
-        ([outcome(1.0, None)], "nothing"),
+        ([outcome(1.0, None)], "not predicted"),
         (None, "The journal is not available"),
         ("off", "This server keeps no journal."),
     ],
@@ -184,7 +184,7 @@ def test_the_token_is_asked_for(browser: Browser, app: Flask) -> None:
         assert overflow(page) == []
         page.keyboard.type("wrong")
         page.keyboard.press("Enter")
-        expect(page.locator("#token-error")).to_have_text("This is not a token of this service.")
+        expect(page.locator("#token-error")).to_have_text("The token is not valid.")
         page.fill("#token", TOKEN)
         page.keyboard.press("Enter")
         expect(page.locator("tbody tr")).to_have_count(3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser import DESCRIPTION, HOSTILE, PROFILE, VAGUE, PageLog, ask, drop, expect_verdict, tab_to
 
 pytestmark = pytest.mark.browser
+
+POOLS = ["threads", "processes"] + (["subinterpreters"] if sys.version_info >= (3, 14) else [])
 
 
 def test_the_page_works_by_keyboard_alone(page: Page) -> None:
@@ -27,7 +30,7 @@ def test_the_page_works_by_keyboard_alone(page: Page) -> None:
     expect(page.locator("#summary")).to_contain_text("for a typical task of this kind")
     expect(page.locator("#facts")).to_contain_text("planned for 4 cores")
     expect(page.locator("#shares")).to_contain_text("holding the GIL")
-    expect(page.locator("#alternatives tr")).to_have_count(3)
+    expect(page.locator("#alternatives tr")).to_have_count(1 + len(POOLS))
     expect(page.locator("#reasons li").first).to_be_visible()
     expect(page.locator("#code")).to_contain_text("ProcessPoolExecutor(max_workers=4)")
     tab_to(page, "cores-slider")
@@ -57,7 +60,7 @@ def test_the_words_that_decided_are_shown(page: Page) -> None:
 def test_questions_are_answered_by_adding_to_the_text(page: Page) -> None:
     """Each open question has a field; its answer is added to the description, which is sent again."""
     ask(page, VAGUE)
-    expect_verdict(page, "Not enough")
+    expect_verdict(page, "more information is needed")
     for hidden in ("#facts", "#time-part", "#curves-part", "#alternatives-part", "#code-part", "#save-part"):
         expect(page.locator(hidden)).to_be_hidden()
     page.get_by_label("What does one call do, and with which library?").fill("it parses rows with csv and json")
@@ -89,7 +92,8 @@ def test_an_advice_document_keeps_its_host(page: Page, client: FlaskClient) -> N
     advice = client.post("/v1/advice", json=question).get_json()
     content = json.dumps(advice).encode()
     page.set_input_files("#file", {"name": "advice.json", "mimeType": "application/json", "buffer": content})
-    expect_verdict(page, f"Use {advice['workers']} processes")
+    pool = {"multiprocessing": "processes", "interpreters": "subinterpreters"}[advice["recommendation"]]
+    expect_verdict(page, f"Use {advice['workers']} {pool}")
     expect(page.locator("#cores")).to_have_value("12")
     expect(page.locator("#calls")).to_have_value("500")
 
@@ -111,20 +115,20 @@ def test_the_curves_are_drawn_and_described(page: Page) -> None:
     """The chart has lines, bands and the advised point; a caption and a table say the same."""
     ask(page, "Checking 100 sudokus in pure Python on 8 cores")
     chart = page.locator("#curves .chart")
-    expect(chart.locator(".line")).to_have_count(2)
-    expect(chart.locator(".band")).to_have_count(2)
-    expect(chart.locator(".name")).to_have_text(["threads", "processes"])
+    expect(chart.locator(".line")).to_have_count(len(POOLS))
+    expect(chart.locator(".band")).to_have_count(len(POOLS))
+    expect(chart.locator(".name")).to_have_text(POOLS)
     expect(chart.locator(".said")).to_have_text(re.compile(r"^8 processes: [\d.]+×$"))
     expect(page.locator("#curves-caption")).to_contain_text("for 100 calls on 8 cores: threads reach")
     page.get_by_text("The curves as a table").click()
-    expect(page.locator("#curves-table thead th")).to_have_text(["Workers", "threads", "processes"])
+    expect(page.locator("#curves-table thead th")).to_have_text(["Workers", *POOLS])
     assert page.locator("#curves-table tbody tr").count() >= 8
     box = chart.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator("#readout")).to_contain_text("processes: ")
     ask(page, json.dumps(PROFILE | {"picklable": {"function": False, "reasons": {"function": "a lambda"}}}))
-    expect(page.locator("#curves-caption")).to_contain_text("processes cannot be used")
+    expect(page.locator("#curves-caption")).to_contain_text(f"{' and '.join(POOLS[1:])} cannot be used")
     expect(page.locator("#curves .name")).to_have_text(["threads"])
     expect(page.locator("#alternatives")).to_contain_text("not possible")
 
@@ -143,7 +147,7 @@ def test_moves_are_debounced(visit: tuple[Page, PageLog]) -> None:
     waiting: list[Route] = []
     page.route("**/v1/curves", lambda route: waiting.append(route) if not waiting else route.continue_())
     page.fill("#cores", "3")
-    expect(page.locator("#status")).to_have_text("Working it out…")
+    expect(page.locator("#status")).to_have_text("Getting advice…")
     with page.expect_event("requestfailed") as cancelled:
         page.fill("#cores", "5")
     assert cancelled.value == waiting[0].request
@@ -186,7 +190,7 @@ def test_another_question_is_for_this_server_again(page: Page, client: FlaskClie
 def test_an_assumed_profile_is_not_a_question(page: Page, client: FlaskClient) -> None:
     """The profile that was assumed for a task cannot be asked again: its advice would differ."""
     drop(page, "advice.json", client.post("/v1/advice", json={"task": {"wait_share": 0.95}}).get_data(as_text=True))
-    expect(page.locator("#description-error")).to_contain_text("its question is not in it")
+    expect(page.locator("#description-error")).to_contain_text("neither a profile nor its question")
     expect(page.locator("#advice")).to_be_hidden()
 
 

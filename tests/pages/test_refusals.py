@@ -70,7 +70,7 @@ def test_the_page_refuses_what_is_no_question(page: Page) -> None:
     ask(page, "{")
     expect(page.locator("#description-error")).to_contain_text("This is not JSON")
     drop(page, "picture.json", "[1]")
-    expect(page.locator("#description-error")).to_contain_text("no profile")
+    expect(page.locator("#description-error")).to_contain_text("not a profile")
 
 
 def test_an_unreachable_service_is_reported(browser: Browser, address: str) -> None:
@@ -101,7 +101,7 @@ def test_a_token_is_asked_for_and_kept_for_the_session(browser: Browser) -> None
         expect(page.locator("#token")).to_be_focused()
         page.fill("#token", "wrong")
         page.keyboard.press("Enter")
-        expect(page.locator("#token-error")).to_have_text("This is not a token of this service.")
+        expect(page.locator("#token-error")).to_have_text("The token is not valid.")
         assert axe_violations(page) == []
         page.fill("#token", TOKEN)
         page.keyboard.press("Enter")

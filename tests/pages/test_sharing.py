@@ -105,7 +105,7 @@ def test_journaled_advice_is_shared_and_reported(browser: Browser, journal_addre
         page.get_by_role("link", name="Predicted and reported so far").click()
         expect(page.locator("tbody tr")).to_have_count(1)
         page.goto(f"{journal_address}#advice={'x' * 24}")
-        expect(page.locator("#problem")).to_contain_text("no such advice in the journal")
+        expect(page.locator("#problem")).to_contain_text("No such advice in the journal")
         assert log.errors == []
 
 
@@ -118,7 +118,7 @@ def test_a_moved_slider_leaves_the_journaled_advice(browser: Browser, journal_ad
         page.fill("#cores", "12")
         expect(page.locator("#outcome-part")).to_be_hidden()
         expect(page.locator("#link-part")).to_be_hidden()
-        expect(page.locator("#link-hint")).to_contain_text("A profile is too much for a link")
+        expect(page.locator("#link-hint")).to_contain_text("A profile does not fit into a link")
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

@@ -53,7 +53,7 @@ def write_inputs(script: Script, inputs: str, calls: int | None, forms: frozense
     if calls is not None:
         script.imports.add("from itertools import cycle, islice")
         written.lines.append(
-            f"inputs = list(islice(cycle(inputs), {calls:_}))  # as many calls as planned: the inputs anew"
+            f"inputs = list(islice(cycle(inputs), {calls:_}))  # repeat the inputs to make as many calls as planned"
         )
     return written
 

@@ -85,7 +85,7 @@ def _write_example(script: Script, request: SnippetRequest, name: str) -> str:
     else:
         work = ["return sum(number * item for number in range(10_000))"]
     head = f"{'async ' if coroutine else ''}def {name}(item):"
-    note = '"""FILL IN: your own function; this one stands in for it."""'
+    note = '"""FILL IN: replace this example by your own function."""'
     script.definitions.append("\n    ".join([head, note, *work]))
     return name
 

@@ -22,9 +22,9 @@ from advisor.describe.text.clauses import Clause, extract_clauses
 from advisor.describe.text.quantities import Quantities, extract_quantities
 from advisor.describe.text.symptoms import find_symptoms
 from advisor.describe.text.tokenizer import lowercase, word_set
+from advisor.limits import MAX_CLASSIFIED_TEXT
 from advisor.report import formatting
 
-MAX_CHARACTERS: Final = 3_000  # the first lines of a longer text, such as a pasted log, say what it is about
 NGRAM_SIZES: Final = (3, 4, 5)  # characters
 MAX_WORD: Final = 30
 
@@ -68,7 +68,7 @@ def extract_features(text: str) -> Features:
 
 def normalize(text: str) -> str:
     """Normalize characters and spaces, keep the lines, and cut the text at the maximum length."""
-    plain = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).replace("\u2019", "'")[: 2 * MAX_CHARACTERS]
+    plain = unicodedata.normalize("NFKC", text[:MAX_CLASSIFIED_TEXT]).replace("\u2019", "'")[: 2 * MAX_CLASSIFIED_TEXT]
     return "\n".join(" ".join(line.split()) for line in plain.splitlines())
 
 

@@ -29,7 +29,7 @@ from advisor.models import Recommendation
 HEADER_FILE: Final = Path(__file__).with_name("model.json")
 TABLE_FILE: Final = HEADER_FILE.with_suffix(".bin")
 VERDICTS: Final[tuple[Recommendation, ...]] = ("threading", "multiprocessing", "asyncio", "sequential", "undecided")
-NO_REASONS: Final = (("nothing in it is known", 0.0),)
+NO_REASONS: Final = (("no known words", 0.0),)
 MAX_REASONS: Final = 6
 BEST_ANSWER_WEIGHT: Final = 0.2  # of being the best answer, besides being accepted; it settles near ties
 
@@ -130,7 +130,7 @@ def parse_model(fields: Mapping[str, object], table: bytes) -> Model:
     values["classes"] = tuple(AnswerClass(best, tuple(accepted)) for best, accepted in classes)
     header = Header(**values)  # type: ignore[arg-type]
     if len(table) != header.rows * (4 + header.columns):
-        raise ValueError("the model's table does not belong to its header")
+        raise ValueError("model.bin does not match model.json")
     keys = array("I", table[: 4 * header.rows])
     if sys.byteorder == "big":
         keys.byteswap()

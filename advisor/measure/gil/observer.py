@@ -76,7 +76,7 @@ class Observer:
         self._is_permitted = _permit(self.process.pid)
         if not self._is_ready():
             self.stop()
-            raise OSError("this process may not be read from outside")
+            raise OSError("another process must not read the memory of this one")
 
     def _start_process(self, word: LockWord, memory: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

@@ -64,7 +64,7 @@ class Outcomes(BaseModel):
 @blueprint.get("/v1/advice/<string(length=24):id>")
 @operation(Operation(response=JournaledAdvice, problems=(404, 405, 503)))
 def journaled_advice(id: str) -> Response:
-    """Return an advice as it was given, with its question: a link to share.
+    """Return advice as it was given, with its question: a link to share.
 
     The journal keeps it for as long as the server's settings say, counted from its last request.
     """
@@ -97,7 +97,7 @@ def report_outcome(id: str) -> Response:
 @operation(Operation(response=Outcomes, problems=(404, 503)))
 def outcomes() -> Response:
     """Return predicted and reported times, the newest first."""
-    return Response(summarize(_journal().outcomes()).model_dump_json(), content_type=JSON)
+    return Response(accuracy(_journal().outcomes()).model_dump_json(), content_type=JSON)
 
 
 @blueprint.errorhandler(JournalError)
@@ -129,7 +129,7 @@ def journal_status() -> Literal["off", "ok", "lost"]:
     return "lost" if journal.lost else "ok"
 
 
-def summarize(outcomes: Sequence[Outcome]) -> Outcomes:
+def accuracy(outcomes: Sequence[Outcome]) -> Outcomes:
     """Compare reported times with the predicted ones."""
     compared = [(outcome.seconds, outcome.predicted) for outcome in outcomes if outcome.predicted is not None]
     within = [predicted.low <= seconds <= predicted.high for seconds, predicted in compared]
@@ -151,6 +151,4 @@ def _journal() -> Journal:
 
 
 def _not_found() -> ProblemError:
-    return ProblemError(
-        404, "There is no such advice in the journal. It is removed when nobody has requested it for long."
-    )
+    return ProblemError(404, "No such advice in the journal. Advice is removed some time after its last use.")

@@ -23,12 +23,12 @@ swagger_ui = Blueprint("swagger_ui", "flask_swagger_ui", static_folder="dist", s
 SECTIONS = {
     "matrix": ("The decision matrix", "What to choose for a kind of task when nothing else is known."),
     "lists": ("When to choose which", "The matrix's two lists: when threads, when processes."),
-    "further": ("Further kinds of task", "What people ask about and the notebook leaves out."),
-    "rules": ("Rules", "What a measured profile says. The first rule that fires is the reason that counts most."),
-    "pitfalls": ("Pitfalls", "What is looked for before you are told to go ahead."),
+    "further": ("Further kinds of task", "Tasks that people ask about and the notebook does not cover."),
+    "rules": ("Rules", "The reasons for a measured profile. The first rule that applies is the main reason."),
+    "pitfalls": ("Pitfalls", "The warnings that advice may carry, and when each is given."),
     "lexicon": (
         "Lexicon",
-        "Where the work of libraries, programs, services and words happens: it decides how a description is read.",
+        "What libraries, programs and services do: wait, hold the GIL or release it. Used to interpret descriptions.",
     ),
 }
 

@@ -39,7 +39,7 @@ export function inShort(advice) {
 const undecided = ({ recommendation }) => recommendation === "undecided";
 
 function verdict({ recommendation, workers }) {
-  if (undecided({ recommendation })) return "Not enough to go on yet";
+  if (undecided({ recommendation })) return "Undecided: more information is needed";
   return recommendation === "sequential" ? "Keep the plain loop" : `Use ${crew(recommendation, workers)}`;
 }
 
@@ -49,7 +49,7 @@ function facts(advice) {
   if (undecided(advice)) return [];
   const loop = advice.alternatives.find(({ strategy }) => strategy === "sequential");
   const pooled = advice.recommendation !== "sequential";
-  const before = pooled && loop?.seconds ? `; one after the other ${duration(loop.seconds.expected)}` : "";
+  const before = pooled && loop?.seconds ? `; ${duration(loop.seconds.expected)} sequentially` : "";
   return [
     pooled && advice.speedup && fact("Speed-up", times(advice.speedup.expected), between(advice.speedup, times)),
     advice.seconds && fact(
@@ -57,7 +57,7 @@ function facts(advice) {
       duration(advice.seconds.expected),
       `${between(advice.seconds, duration)}${before}`,
     ),
-    fact("How sure", percent(advice.confidence), `${certainty(advice.confidence)}; planned for ${host(advice.machine)}`),
+    fact("Confidence", percent(advice.confidence), `${certainty(advice.confidence)}; planned for ${host(advice.machine)}`),
   ].filter(Boolean);
 }
 
@@ -66,9 +66,9 @@ function fact(name, figure, more) {
 }
 
 function certainty(confidence) {
-  if (confidence >= 0.9) return "very";
-  if (confidence >= 0.7) return "fairly";
-  return confidence >= 0.4 ? "not very" : "hardly";
+  if (confidence >= 0.9) return "very high";
+  if (confidence >= 0.7) return "high";
+  return confidence >= 0.4 ? "moderate" : "low";
 }
 
 function host(machine) {
@@ -95,10 +95,12 @@ function withInterval(range, format, wide) {
   return wide ? [expected, " ", element("span", between(range, format), { class: "interval" })] : [expected];
 }
 
-function verification({ strategy, workers, calls, predicted, measured, failure }) {
+function verification({ strategy, workers, calls, predicted, measured, failure, results, difference }) {
   const run = `${counted(calls, "call")} with ${crew(strategy, workers)}`;
   if (failure) return `${run} failed: ${failure}`;
-  return `${run} took ${duration(measured)}, predicted ${duration(predicted)}`;
+  if (results === "different") return `${run} gave other results: ${difference}`;
+  const same = results === "equal" ? ", with the same results" : "";
+  return `${run} took ${duration(measured)}, predicted ${duration(predicted)}${same}`;
 }
 
 // --- reasons --------------------------------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ function grid({ x, y, frame }) {
   return [
     ...rows, ...columns,
     line("parity", frame.left, y.at(1), frame.right, y.at(1)),
-    text("axis", 2, 12, "speed-up against one after the other"),
+    text("axis", 2, 12, "speed-up over sequential"),
     text("axis middle", (frame.left + frame.right) / 2, frame.bottom + 38, "workers"),
   ];
 }

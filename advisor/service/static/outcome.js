@@ -34,11 +34,11 @@ export function letReport(orElse) {
 async function report() {
   const seconds = number("outcome", "seconds");
   if (seconds === undefined) {
-    throw new Problem({ errors: [{ field: "seconds", message: "Say how many seconds the whole job took" }] });
+    throw new Problem({ errors: [{ field: "seconds", message: "Enter the seconds that the whole job took" }] });
   }
   const reported = { seconds, sequential_seconds: number("outcome-loop", "sequential_seconds") };
   const kept = await ask("outcome", `/v1/advice/${encodeURIComponent(id)}/outcome`, reported);
-  if (kept !== undefined) byId("outcome-status").textContent = `Thank you, it is kept. ${compared(seconds, kept)}`;
+  if (kept !== undefined) byId("outcome-status").textContent = `Thank you, the outcome is stored. ${compared(seconds, kept)}`;
 }
 
 function compared(seconds, { predicted }) {

@@ -7,7 +7,7 @@ import { ask, Problem } from "./service.js";
 import { askForToken } from "./token.js";
 
 async function look() {
-  say("Looking it up…");
+  say("Loading outcomes…");
   try {
     const found = await ask("outcomes", "/v1/outcomes");
     if (found !== undefined) show(found);
@@ -26,15 +26,15 @@ function show({ outcomes, compared, within, ratio }) {
   byId("picture-part").hidden = picture === undefined;
   if (picture === undefined) return;
   byId("picture").replaceChildren(picture);
-  byId("near").textContent = `Of ${count(compared)} that can be compared, ${percent(within)} lie within the predicted `
-    + `90\u00a0% interval; at the median, a job took ${times(ratio)} the predicted time.`;
+  byId("near").textContent = `Of ${count(compared)} outcomes with a prediction, ${percent(within)} lie within the predicted `
+    + `90\u00a0% interval. The median job took ${times(ratio)} the predicted time.`;
 }
 
 function row({ advice_id: id, reported, strategy, workers, calls, predicted, seconds, sequential_seconds: loop, note }) {
   const time = new Date(1000 * reported).toISOString();
   const day = element("time", time.slice(0, 16).replace("T", " "), { datetime: time });
   const expected = predicted
-    ? [`${duration(predicted.expected)} `, element("small", between(predicted, duration))] : "nothing";
+    ? [`${duration(predicted.expected)} `, element("small", between(predicted, duration))] : "not predicted";
   return element("tr", [
     element("th", element("a", day, { href: `/#advice=${encodeURIComponent(id)}` }), { scope: "row" }),
     element("td", element("span", crew(strategy, workers), { class: "how" }), { class: strategy }),

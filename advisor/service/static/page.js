@@ -18,7 +18,7 @@ let attempts = 0;
 // --- asking ---------------------------------------------------------------------------------------------------------
 
 /** Show the advice as soon as it arrives, then its curves. */
-const askAnew = () => attempt("Working it out…", async () => {
+const askAnew = () => attempt("Getting advice…", async () => {
   const pasted = takePasted();
   if (pasted !== undefined) plan(pasted);
   const question = asking();
@@ -34,7 +34,7 @@ const askCurves = (question) => attempt("", async () => {
 }, { quietly: true });
 
 /** Send the same subject with other cores or calls; the focus stays on the control. */
-const askMoved = () => attempt("Working it out…", async () => {
+const askMoved = () => attempt("Getting advice…", async () => {
   const question = withPlanned(asked);
   const answer = await ask("curves", "/v1/curves", question);
   if (answer === undefined) return;
@@ -43,8 +43,8 @@ const askMoved = () => attempt("Working it out…", async () => {
   say(inShort(answer.advice));
 }, { quietly: true });
 
-/** Show an advice from the journal; the sliders continue from its question. */
-const askKept = (id) => attempt("Looking it up…", async () => {
+/** Show advice from the journal; the sliders continue from its question. */
+const askKept = (id) => attempt("Loading outcomes…", async () => {
   const advice = await ask("advice", `/v1/advice/${encodeURIComponent(id)}`);
   if (advice === undefined) return;
   plan(takeAdvice(advice, "Kept advice"));

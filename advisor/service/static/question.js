@@ -56,7 +56,7 @@ export function addToDescription(text) {
 
 // --- documents ------------------------------------------------------------------------------------------------------
 
-/** Load a profile or an advice as the subject; returns its cores and calls. */
+/** Load a profile or advice as the subject; returns its cores and calls. */
 export async function takeFile(file) {
   if (file.size > LARGEST_FILE) throw atField("profile", "This file is too large for a profile");
   const document = parsed(await file.text());
@@ -65,7 +65,7 @@ export async function takeFile(file) {
   return {};
 }
 
-/** Load an advice from the text field as from a file, since it has a host and a job; else return undefined. */
+/** Load advice from the text field as from a file, since it has a host and a job; else return undefined. */
 export function takePasted() {
   const text = byId("description").value;
   if (brought !== null || !isDocument(text) || !isAdvice(parsed(text))) return undefined;
@@ -74,7 +74,7 @@ export function takePasted() {
   return planned;
 }
 
-/** Return the question that an advice answers, with its host. */
+/** Return the question that the advice answers, with its host. */
 export function takeAdvice(advice, name) {
   take(subjectOf(advice), name);
   setHost(hostOf(advice.machine ?? {}));
@@ -97,7 +97,7 @@ function take(found, name) {
   }
   remove();
   brought = found;
-  byId("profile-label").textContent = found.profile ? "A measured profile" : "A task in figures";
+  byId("profile-label").textContent = found.profile ? "A measured profile" : "A task described by numbers";
   byId("profile-name").textContent = [name, ...named(found)].filter(Boolean).join(" · ");
   byId("subject-text").hidden = true;
   byId("subject-file").hidden = false;
@@ -117,7 +117,7 @@ function subjectOf({ question, profile, evidence }) {
   const name = SUBJECTS.find((one) => question?.[one] !== undefined && question[one] !== null);
   if (name !== undefined) return { [name]: question[name] };
   if (profile && evidence !== "described") return { profile };
-  throw atField("profile", "This advice rests on no profile, and its question is not in it: describe the task once more");
+  throw atField("profile", "This advice contains neither a profile nor its question. Describe the task again");
 }
 
 /** Return the part of a machine that a question can ask for. */
@@ -138,11 +138,11 @@ function parsed(text) {
     throw atField("profile", `This is not JSON: ${error.message}`);
   }
   if (document === null || typeof document !== "object" || Array.isArray(document)) {
-    throw atField("profile", "This is JSON, but no profile: it must be an object");
+    throw atField("profile", "This JSON is not a profile: a profile is an object");
   }
   return document;
 }
 
 function atField(field, message) {
-  return new Problem({ status: 422, title: "Not yet a question", errors: [{ field, message }] });
+  return new Problem({ status: 422, title: "Incomplete question", errors: [{ field, message }] });
 }

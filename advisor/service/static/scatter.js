@@ -43,9 +43,8 @@ export function roundBetween(lowest, highest) {
 
 function description() {
   return drawn("desc", { id: "picture-text" },
-    "Reported over predicted seconds, on logarithmic axes. What took as long as predicted is on the diagonal, what took "
-    + "longer above it, and what took far longer or shorter than anything predicted at the edge. The table below has the "
-    + "figures.");
+    "Reported against predicted seconds, on logarithmic axes. Jobs on the diagonal took as long as predicted; jobs above "
+    + "it took longer. Values far outside the range are drawn at the edge. The table below has the figures.");
 }
 
 function ruled(tick, x, y) {

@@ -6,7 +6,7 @@ let token = remembered();
 
 /** An error, as a problem document (RFC 9457). */
 export class Problem extends Error {
-  constructor({ status = 0, title = "No answer", detail = "", errors = [] }) {
+  constructor({ status = 0, title = "Request failed", detail = "", errors = [] }) {
     super(detail || title);
     Object.assign(this, { status, title, detail, errors });
   }
@@ -81,7 +81,7 @@ async function parsed(response) {
   } catch {
     // A proxy may have answered in another format; handled below.
   }
-  throw new Problem({ status: response.status, detail: `The answer (${response.status}) is not one of this service.` });
+  throw new Problem({ status: response.status, detail: `Unexpected response (status ${response.status}): it did not come from this service.` });
 }
 
 function remembered() {

@@ -53,10 +53,10 @@ function linkTo(question, advice) {
 }
 
 function hint(question, advice, link) {
-  if (link === undefined && question.description === undefined) return `${question.task ? "A task in figures" : "A profile"} is too much for a link: save the advice as a file, and pass that on.`;
-  if (link === undefined) return "The description is too long for a link: save the advice as a file, and pass that on.";
-  if (advice.id) return "The advice is kept on this server, and whoever may ask it can open the link.";
-  return "The question is in the link itself, behind the #, where no server sees it.";
+  if (link === undefined && question.description === undefined) return `${question.task ? "A task described by numbers" : "A profile"} does not fit into a link. Save the advice as a file and share that.`;
+  if (link === undefined) return "The description is too long for a link. Save the advice as a file and share that.";
+  if (advice.id) return "The advice is stored on this server. Anyone with access to the server can open the link.";
+  return "The link contains the question after the #, which browsers do not send to servers.";
 }
 
 // --- curl -----------------------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ function showCurl(question) {
     inline ? `-d ${quoted(body)}` : "-d @-",
   ];
   byId("curl").textContent = lines.join(" \\\n     ") + (inline ? "" : ` <<'EOF'\n${JSON.stringify(question, null, 1)}\nEOF`);
-  byId("curl-hint").textContent = hasToken() ? "With your token in ADVISOR_TOKEN." : "";
+  byId("curl-hint").textContent = hasToken() ? "Set ADVISOR_TOKEN to your token first." : "";
 }
 
 /** Quote a text for a POSIX shell. */

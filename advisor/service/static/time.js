@@ -43,7 +43,7 @@ function shares(profile) {
 }
 
 function title({ archetype, wall, native_threads: cores }) {
-  if (archetype) return `Where the ${duration(wall)} of a call go, as assumed for ${archetype}`;
+  if (archetype) return `How a call spends its ${duration(wall)} (assumed, as for ${archetype})`;
   const busy = cores >= 1.2 ? `, about ${cores.toFixed(1)} cores busy at once` : "";
-  return `Where the ${duration(wall)} of a call go${busy}`;
+  return `How a call spends its ${duration(wall)}${busy}`;
 }

@@ -1,4 +1,4 @@
-"""Settings for all tests."""
+"""Settings for all tests, here and in `benchmarks/tests`."""
 
 from __future__ import annotations
 
@@ -26,10 +26,13 @@ SLOW = {"browser", "database", "server", "wheel", "slow"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one worker of pytest-xdist, and start with the files that have slow tests.
+    """Mark the tests of benchmarks; distribute files over the workers of pytest-xdist, slow ones first.
 
-    A test that belongs to another group has the mark `xdist_group`.
+    The tests of a file run in the same worker, except those that have the mark `xdist_group`.
     """
+    for item in items:
+        if item.path.is_relative_to(config.rootpath / "benchmarks"):
+            item.add_marker(pytest.mark.benchmark)
     if not config.pluginmanager.hasplugin("xdist"):
         return
     slow_files = {item.path for item in items if SLOW.intersection(mark.name for mark in item.iter_markers())}
