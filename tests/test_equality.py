@@ -183,6 +183,14 @@ def test_results_are_compared_call_by_call(path: Path) -> None:
     assert reference_results.compare([*results, None], path).differing == {}
 
 
+def test_a_file_that_ends_early_is_read_as_far_as_it_goes(path: Path) -> None:
+    """The disk may be full."""
+    results = [bytes(5000) for _ in range(100)]
+    reference_results.write(results, path)
+    path.write_bytes(path.read_bytes()[:-10])
+    assert reference_results.compare(results, path).calls == 99
+
+
 def test_large_results_are_compared_by_their_digest(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It tells that they are equal; where it differs, they may be equal but for rounding."""
     monkeypatch.setattr(reference_results, "MAX_PICKLE", 1000)

@@ -52,7 +52,7 @@ def _progress_reporter(spec: str, send: Callable[[Message], None]) -> runner.OnP
         now = perf_counter()
         if now - sent_at > _REPORT_INTERVAL or mean > _REPORT_INTERVAL:
             sent_at = now
-            so_far = f"{done:,} calls measured so far, {mean:.3g} s each"
+            so_far = f"{done:,} call{'s' if done > 1 else ''} measured so far, {mean:.3g} s each"
             send({"doing": f"call {done + 1} of {spec}", "fraction": fraction, "so_far": so_far})
 
     return report

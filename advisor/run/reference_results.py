@@ -6,6 +6,7 @@ sides of a comparison went through pickle, so what an object does not pickle mak
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import pickle
 import random
@@ -115,5 +116,6 @@ class _Sink:
 
 
 def _read(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
-    while file.peek(1):  # type: ignore[attr-defined]
-        yield pickle.load(file)
+    with contextlib.suppress(EOFError, pickle.UnpicklingError):  # the last chunk may be cut off
+        while True:
+            yield pickle.load(file)
