@@ -274,7 +274,7 @@ def test_what_gave_other_results_cannot_be_advised() -> None:
     ]
     advice = advised(WAITING, estimates=plan(threading=4.0, multiprocessing=52.0), trials=trials)
     assert (advice.recommendation, advice.evidence) == ("multiprocessing", "verified")
-    assert advice.reasons[0].text.endswith("predicted 5.2 s. The results were those of the plain loop.")
+    assert advice.reasons[0].text.endswith("predicted were 5.2 s. The results were those of the plain loop.")
     assert advice.alternatives[-1].strategy == "threading"
     assert advice.alternatives[-1].why == (
         "gave other results than the plain loop when it was run: call 3 gave 7 instead of 9"

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable
 from decimal import Decimal
@@ -140,6 +141,10 @@ def write_own(number: int) -> None:
     (FOLDER / f"{number}.txt").write_text(str(number))
 
 
+def write_own_of_thread(number: int) -> None:
+    (FOLDER / f"{threading.get_ident()}.txt").write_text(str(number))
+
+
 def append(number: int) -> None:
     with (FOLDER / "log.txt").open("a") as file:
         file.write(f"{number}\n")
@@ -181,6 +186,7 @@ def print_to_buffer(number: int) -> str:
         read_variable,
         set_same_variable,
         write_own,
+        write_own_of_thread,
         append,
         write_under_file_lock,
         ignore_warnings,

@@ -23,9 +23,12 @@ from typing import Any
 
 import pytest
 
+from advisor.measure import resource_use
 from advisor.measure.touched_objects import TouchedObjects
 from advisor.models import Machine, Profile, Touch
 from advisor.predict.shared_resources import broken_by
+from advisor.resources import types
+from advisor.resources.effects import RESOURCES
 
 FOLDER = Path(tempfile.mkdtemp())
 LOG = (FOLDER / "log.txt").open("w", buffering=1)
@@ -325,3 +328,15 @@ def close_files() -> Iterator[None]:
     yield
     for thing in (LOG, SINK, SOURCE, DATABASE, SHARED_DATABASE, STORE.connection):
         thing.close()
+
+
+def test_the_tables_fit_together() -> None:
+    """Every type, function and module names a resource that has a row, or that a function judges by its use."""
+    judged = set(resource_use.JUDGES) | {""}
+    keys = [*types.TYPES.values(), *types.FUNCTIONS.values(), *types.NAMED_FUNCTIONS.values(), *types.MODULES.values()]
+    assert {key for key in keys if key not in judged} <= set(RESOURCES)
+    for row in RESOURCES.values():
+        for level, text in ((row.threads, row.in_threads), (row.fork, row.in_forks), (row.spawn, row.in_spawned)):
+            assert (level == "safe") == (text == ""), row.key
+        assert row.source.startswith("https://")
+        assert row.remedy

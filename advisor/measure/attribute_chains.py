@@ -53,7 +53,14 @@ def _chains(code: CodeType) -> Iterator[Chain]:
         if kind is not None and name not in ("PUSH_NULL", "PRECALL", "NOP"):
             yield _chain(kind, root, attributes, line, imported, name)
             kind = None
-        if name in _ROOTS:
+        stored = _stored(instruction)
+        if stored and module:
+            top = module.partition(".")[0]  # which `import os.path` binds
+            imported[stored] = f"{module}:{member}" if member else top if stored == top else module
+            member = ""
+        if name == "STORE_FAST_LOAD_FAST":
+            kind, root, attributes, line = "local", str(instruction.argval[-1]), [], current
+        elif name in _ROOTS:
             names = instruction.argval if isinstance(instruction.argval, tuple) else (instruction.argval,)
             for earlier in names[:-1]:
                 yield _chain(_ROOTS[name], earlier, [], current, imported, "")
@@ -62,9 +69,8 @@ def _chains(code: CodeType) -> Iterator[Chain]:
             module, member = str(instruction.argval), ""
         elif name == "IMPORT_FROM":
             member = str(instruction.argval)
-        elif name == "STORE_FAST" and module:
-            imported[str(instruction.argval)] = f"{module}:{member}" if member else module
-            member = ""
+        if not stored and not name.startswith(("IMPORT_", "POP_TOP", "STORE_")):
+            module = module if name in ("CACHE", "NOP") else ""
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _chains(constant)
@@ -77,6 +83,13 @@ def _chain(
         module, _, member = imported[root].partition(":")
         return Chain("global", f"import {module}", (*([member] if member else []), *attributes), line)
     return Chain(kind, root, tuple(attributes), line, following in ("BINARY_SUBSCR", "BINARY_SLICE", "LOAD_CONST"))
+
+
+def _stored(instruction: dis.Instruction) -> str:
+    """Return the local name that an instruction stores, the first if there are two."""
+    if not instruction.opname.startswith("STORE_FAST"):
+        return ""
+    return str(instruction.argval[0] if isinstance(instruction.argval, tuple) else instruction.argval)
 
 
 def _line(instruction: dis.Instruction, previous: int) -> int:

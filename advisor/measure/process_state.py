@@ -12,13 +12,14 @@ import io
 import os
 import signal
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from advisor.models import Touch
+from advisor.models import Safety, Touch
 from advisor.resources.effects import RESOURCES
 from advisor.target.inputs import Call
 
@@ -67,10 +68,7 @@ class ProcessStateWatch:
             )
             for key in sorted(keys - {_FILE_LOCK})
         ]
-        paths = [
-            Touch(name=path, kind="file", resource="fixed path", threads="unsafe", fork="unsafe", spawn="unsafe")
-            for path in sorted(self._paths_of_every_call())
-        ]
+        paths = [_path_touch(path) for path in sorted(self._paths_of_every_call())]
         return (*states, *paths)
 
     def _paths_of_every_call(self) -> set[str]:
@@ -81,7 +79,19 @@ class ProcessStateWatch:
         with contextlib.suppress(Exception):  # arguments may refuse to be compared
             if (first.args or first.kwargs) and repr((first.args, first.kwargs)) == repr((second.args, second.kwargs)):
                 return set()
-        return {path for path in self._written[0] & self._written[-1] if not path.startswith(("/dev/", "/proc/"))}
+        thread = threading.current_thread()
+        own = (str(thread.ident), str(thread.native_id), thread.name)  # in a path that each thread has for itself
+        return {
+            path
+            for path in self._written[0] & self._written[-1]
+            if not path.startswith(("/dev/", "/proc/")) and not any(name in path for name in own)
+        }
+
+
+def _path_touch(path: str) -> Touch:
+    """Return the touch of a file that every call writes anew; with the process id in its name, it is one a process."""
+    in_processes: Safety = "safe" if str(os.getpid()) in Path(path).name else "unsafe"
+    return Touch(name=path, kind="file", resource="fixed path", threads="unsafe", fork=in_processes, spawn=in_processes)
 
 
 def _state() -> dict[str, object]:

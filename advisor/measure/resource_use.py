@@ -40,7 +40,7 @@ class Use:
 def use_of(thing: Any, attributes: frozenset[str]) -> Use | None:
     """Return the use of an object whose attributes the code takes, or None where there is nothing to watch for."""
     key = resource_of_type(type(thing))
-    judge = _JUDGES.get(key)
+    judge = JUDGES.get(key)
     with suppress(Exception):  # an object that was closed, or of another version of its library
         if judge is not None:
             return judge(thing, attributes)
@@ -112,7 +112,7 @@ def _socket(thing: Any, attributes: frozenset[str]) -> Use | None:
 
 
 def _http_connection(thing: Any, attributes: frozenset[str]) -> Use | None:
-    """An http.client connection connects at its first request; the same holds for smtplib and its like."""
+    """Tell a connection that is open from one that connects at its first request, as http.client's do."""
     is_open = getattr(thing, "sock", thing) is not None
     return _default("protocol connection") if is_open else _default("protocol connection", fork="safe")
 
@@ -152,7 +152,7 @@ def _iterator(thing: Any, attributes: frozenset[str]) -> Use | None:
 
 
 def _context_variable(thing: Any, attributes: frozenset[str]) -> Use | None:
-    """A value that the main thread set, and that a new thread would not see."""
+    """Compare the value here with what a new thread would see."""
     missing = object()
     seen, elsewhere = thing.get(missing), Context().run(thing.get, missing)
     inherited = getattr(sys.flags, "thread_inherit_context", 0)
@@ -170,7 +170,7 @@ def decimal_use() -> Use | None:
     return None if is_default else _default("decimal context")
 
 
-_JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {
+JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {
     "file": _file,
     "csv writer": _csv_writer,
     "csv reader": _csv_reader,
