@@ -16,6 +16,7 @@ import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from operator import mul
 from pathlib import Path
@@ -52,7 +53,8 @@ class AnswerClass(NamedTuple):
     accepted: tuple[Recommendation, ...]
 
 
-class Header(NamedTuple):
+@dataclass(frozen=True)
+class Header:
     """Everything in the stored model but the table of weights."""
 
     classes: tuple[AnswerClass, ...]
