@@ -7,13 +7,11 @@ import keyword
 from dataclasses import dataclass, field
 
 CALL = "call"  # the name of the function around a target whose arguments are not exactly one value
-ATTEMPT = "attempt"  # the name of the function around a target that raises for some inputs
 
 # The names that the generated code uses; a target of such a name gets another one.
 _RESERVED = frozenset(
     "InterpreterPoolExecutor ProcessPoolExecutor SourceFileLoader ThreadPoolExecutor asyncio cycle done group "
-    "importlib inputs islice item json line lines main one pool results slots spec sys tasks time "
-    f"error result {CALL} {ATTEMPT}".split()
+    f"importlib inputs islice item json line lines main one pool results slots spec sys tasks time {CALL}".split()
 )
 
 
