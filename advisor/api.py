@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from advisor.decide import explain
-from advisor.decide.calibrate import calibrate
 from advisor.decide.choose import choose
 from advisor.decide.codegen.snippet import SnippetRequest, snippet
 from advisor.decide.confidence import confidence, speedup_of
+from advisor.decide.trial_correction import calibrate
 from advisor.errors import UsageError
 from advisor.limits import MAX_CALLS
 from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, Verification
@@ -111,7 +111,7 @@ def advise_target(
         MissingExtraError: A package is missing.
     """
     from advisor.host.machine import this_machine, with_cores, with_gil_of
-    from advisor.measure.isolated import profile_target
+    from advisor.measure.profile_request import profile_target
     from advisor.target import piped_inputs
     from advisor.target.loader import split_spec
 
@@ -251,7 +251,7 @@ def measure_target(
     Returns:
         The profile of the target, and the job to plan for.
     """
-    from advisor.measure.isolated import profile_target
+    from advisor.measure.profile_request import profile_target
     from advisor.target import piped_inputs
     from advisor.target.loader import split_spec
 

@@ -224,11 +224,11 @@ def loop(function: Callable[[], object], seconds: float) -> tuple[float, float]:
 
 def profiled(function: Callable[[], object], budget: float, way: str) -> Profile:
     import advisor
-    from advisor.measure.gil import observer
+    from advisor.measure.gil import observer_process
 
     if way != "file":
         return advisor.measure.profiler.profile(function, budget=budget, watch=way)  # type: ignore[arg-type]
-    with mock.patch.object(observer, "BY_CALL", False):
+    with mock.patch.object(observer_process, "BY_CALL", False):
         return advisor.measure.profiler.profile(function, budget=budget)
 
 

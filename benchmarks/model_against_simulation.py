@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from advisor.predict.queueing.network import throughput_curve
-from advisor.predict.queueing.process_pool import ProcessPool
+from advisor.predict.queueing.pool_throughput import ProcessPool
 from advisor.predict.queueing.stations import Cores, StationDemands
 from benchmarks.simulation.stations import IN_PROCESSES, ON_THREADS, Outcome, Work, simulate_pool, simulate_threads
 

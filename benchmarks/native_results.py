@@ -5,7 +5,7 @@
 lxml parses trees of several sizes and shapes in two threads: once the main thread drops them, as in a job that collects
 results, and once the thread that made a tree drops it. The rest of both jobs is the same, so the difference, in seconds
 of both cores, is the cost of freeing the pieces in another thread. The last column is what the model charges
-(`advisor.predict.one_process`). Needs lxml and two idle cores; takes about a minute.
+(`advisor.predict.threads_and_asyncio`). Needs lxml and two idle cores; takes about a minute.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from statistics import median
 from typing import Any, Final
 
 from advisor.measure import native_allocations
-from advisor.predict.one_process import deallocation_per_piece
+from advisor.predict.threads_and_asyncio import deallocation_per_piece
 from profiles import server
 
 WORKERS: Final = 2

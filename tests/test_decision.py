@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from advisor.api import advise_description, advise_on
-from advisor.decide.calibrate import calibrate
 from advisor.decide.confidence import MAX_PER_WORKER
+from advisor.decide.trial_correction import calibrate
 from advisor.describe.archetypes import archetypes
 from advisor.describe.decision_matrix import ROWS
 from advisor.describe.reader import read

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from advisor.decide import rules
-from advisor.decide.facts import Facts
 from advisor.decide.pitfalls import PITFALLS, pitfalls
+from advisor.decide.rule_inputs import Facts
 from advisor.decide.rules import FALLBACK, RULES, Rule
 from advisor.models import (
     Estimate,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.measure.gil import locate, sampler
+from advisor.measure.gil import locate, sampler_thread
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or not getattr(sys, "_is_gil_enabled", lambda: True)(),
@@ -41,8 +41,8 @@ def test_the_lock_word_is_where_the_interpreter_says() -> None:
 def test_the_observer_ends_with_the_process_it_watches() -> None:
     """Also when that is killed."""
     script = (
-        "import time\nfrom advisor.measure.gil import locate, observer\n"
-        "o = observer.Observer(locate.find_lock_word())\nprint(o.process.pid, flush=True)\ntime.sleep(60)\n"
+        "import time\nfrom advisor.measure.gil import locate, observer_process\n"
+        "o = observer_process.Observer(locate.find_lock_word())\nprint(o.process.pid, flush=True)\ntime.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as watched:
         assert watched.stdout is not None
@@ -58,11 +58,13 @@ def test_the_observer_ends_with_the_process_it_watches() -> None:
 @pytest.mark.parametrize(
     ("samples", "cpu_share", "held"),
     [
-        (sampler.Samples(200, 16, 8, 4), 0.2, 0.1),  # 40 instants on a CPU, 8 dropped, half of the others taken
-        (sampler.Samples(200, 0, 0, 0), 0.0, 0.0),
-        (sampler.Samples(10, 10, 0, 0), 1.0, 1.0),
+        (sampler_thread.Samples(200, 16, 8, 4), 0.2, 0.1),  # 40 instants on a CPU, 8 dropped, half of the others taken
+        (sampler_thread.Samples(200, 0, 0, 0), 0.0, 0.0),
+        (sampler_thread.Samples(10, 10, 0, 0), 1.0, 1.0),
     ],
 )
-def test_the_sampled_share_is_scaled_by_exact_cpu_time(samples: sampler.Samples, cpu_share: float, held: float) -> None:
+def test_the_sampled_share_is_scaled_by_exact_cpu_time(
+    samples: sampler_thread.Samples, cpu_share: float, held: float
+) -> None:
     """Of the instants at which the target was on a CPU, as many as its clock says."""
-    assert sampler.held_share(samples, cpu_share) == pytest.approx(held)
+    assert sampler_thread.held_share(samples, cpu_share) == pytest.approx(held)

@@ -20,7 +20,7 @@ from advisor.errors import UsageError
 from advisor.journal import open_journal, queries
 from advisor.journal.ids import advice_id
 from advisor.journal.journal import Journal
-from advisor.journal.prediction import predicted, with_advised_defaults
+from advisor.journal.outcome_prediction import predicted, with_advised_defaults
 from advisor.limits import MAX_JOURNAL_BYTES
 from advisor.models import Machine, Profile, Strategy
 from profiles import outcomes

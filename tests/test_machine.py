@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from advisor.host import cache, machine, platform
+from advisor.host import machine, platform, probe_cache
 from advisor.models import Machine
 
 PACKAGE_FOLDER = str(Path(machine.__file__).parent.parent.parent)
@@ -63,7 +63,7 @@ def test_every_cost_is_measured_in_a_child_and_cached(cache_folder: Path, monkey
     """The real measurement finds every cost, and a second question is answered from the file."""
     found = machine.this_machine(seconds=2.5)
     assert found.source == "measured"
-    (measurement,) = cache.read_measurements(cache.cache_key(machine.unmeasured_machine()))
+    (measurement,) = probe_cache.read_measurements(probe_cache.cache_key(machine.unmeasured_machine()))
     assert measurement.costs.keys() == machine.measurable_costs()
     for name, seconds in measurement.costs.items():
         assert 0 <= seconds < 5

@@ -21,7 +21,7 @@ import pytest
 
 import advisor
 from advisor.errors import AdvisorError, TargetError, UsageError
-from advisor.measure.gil import observer
+from advisor.measure.gil import observer_process
 from advisor.models import Profile
 from advisor.target.process_tree import children
 
@@ -70,7 +70,7 @@ def test_computing_with_and_without_the_gil_and_waiting_are_distinguished(
     monkeypatch: pytest.MonkeyPatch, watch: Any, by_call: bool, sources: set[str]
 ) -> None:
     """In every way to watch the GIL: some containers refuse the system call, others refuse to be read at all."""
-    monkeypatch.setattr(observer, "BY_CALL", by_call)
+    monkeypatch.setattr(observer_process, "BY_CALL", by_call)
     computing, sleeping, hashing = (advisor.profile(f, budget=0.6, watch=watch) for f in (spin, nap, digest))
     # Of the time on a CPU, since on a busy host the rest counts as waiting, and the sampler sees less of it.
     computing_share, hashing_share = (held / (held + free) for held, free, _ in map(parts, (computing, hashing)))

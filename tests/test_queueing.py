@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from advisor.predict.queueing.makespan import job_seconds
 from advisor.predict.queueing.network import population_sizes, throughput, throughput_curve
-from advisor.predict.queueing.process_pool import ProcessPool
+from advisor.predict.queueing.pool_throughput import ProcessPool
 from advisor.predict.queueing.stations import Cores, StationDemands, station_rates
 from benchmarks.simulation.cores import constant, exponential
 from benchmarks.simulation.jobs import Calls, Host, Stretch, processes_until_done, threads_until_done

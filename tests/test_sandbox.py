@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from advisor.errors import TargetError, UsageError
-from advisor.target import sandbox
+from advisor.target import sandbox_supervisor
 
 ENTRIES = """
 import os, signal, subprocess, sys, threading, time
@@ -107,12 +107,12 @@ Run = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return `sandbox.run` of one of the entries above."""
+    """Return `sandbox_supervisor.run` of one of the entries above."""
     (tmp_path / "sandbox_entries.py").write_text(ENTRIES)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
     def call(name: str, request: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
-        return sandbox.run(f"sandbox_entries:{name}", request or {}, **{"timeout": 20, **options})
+        return sandbox_supervisor.run(f"sandbox_entries:{name}", request or {}, **{"timeout": 20, **options})
 
     return call
 
@@ -188,14 +188,14 @@ def test_standard_input_is_empty(run: Run) -> None:
 
 PROGRAM = """
 import os
-from advisor.target import sandbox
+from advisor.target import sandbox_supervisor
 
 def report(message):
     print(message.get("process"), *message.get("left", []), flush=True)
 
 try:
-    sandbox.run("sandbox_entries:ENTRY", REQUEST, timeout=60, on_message=report)
-except sandbox.Interrupted as error:
+    sandbox_supervisor.run("sandbox_entries:ENTRY", REQUEST, timeout=60, on_message=report)
+except sandbox_supervisor.Interrupted as error:
     print(error)
 """
 

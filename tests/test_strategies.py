@@ -5,7 +5,7 @@ from typing import get_args
 from advisor.decide.codegen.templates import TEMPLATES
 from advisor.models import Recommendation, Strategy
 from advisor.models.strategies import EVERY
-from advisor.predict.strategies import COST_FUNCTIONS
+from advisor.predict.cost_functions import COST_FUNCTIONS
 from advisor.run.executors import EXECUTORS
 
 

@@ -10,7 +10,7 @@ import pytest
 from advisor.host.platform import usable_cores
 from advisor.measure import repeat_effects
 from advisor.measure.clocks import ClockReading
-from advisor.measure.gil.observer import Observations
+from advisor.measure.gil.observer_process import Observations
 from advisor.measure.meter import Measurement, TimedBatch
 from advisor.measure.summarize import summarize
 from advisor.models import Profile

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from advisor.decide import library_notes
-from advisor.decide.facts import Facts
+from advisor.decide import lexicon_reasons
+from advisor.decide.rule_inputs import Facts
 from advisor.models import Estimate, Evidence, Job, LexiconEntry, Machine, Profile, Reading, Strategy
 from advisor.models.request import AdviceRequest
 from advisor.models.strategies import OWN_GIL, STRATEGIES
@@ -55,7 +55,7 @@ class Choice:
     def libraries(self) -> tuple[LexiconEntry, ...]:
         """What the lexicon knows of the libraries that the description names or the call imports."""
         reading = self.request.reading
-        return library_notes.known(reading.named if reading else (), self.request.profile.modules)
+        return lexicon_reasons.known(reading.named if reading else (), self.request.profile.modules)
 
     @cached_property
     def facts(self) -> Facts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advisor.decide.facts import (
+from advisor.decide.rule_inputs import (
     FEW_CALLS,
     LARGE_OBJECT,
     LARGE_WORKING_SET,

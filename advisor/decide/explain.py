@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advisor.decide import library_notes, rules
+from advisor.decide import lexicon_reasons, rules
 from advisor.decide.choose import Choice
 from advisor.decide.confidence import is_within_limit, speedup_of
 from advisor.decide.conflicts import conflicts
@@ -54,7 +54,7 @@ def reasons(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[Reason, ...
         *conflicts(choice, modelled),
         *(_description(choice, choice.described) if choice.described is not None else ()),
         *others,
-        *library_notes.reasons(choice.libraries, choice.best.strategy, choice.request.profile),
+        *lexicon_reasons.reasons(choice.libraries, choice.best.strategy, choice.request.profile),
     )
 
 
@@ -82,7 +82,7 @@ def _description(choice: Choice, described: Reading) -> tuple[Reason, ...]:
 
 def warnings(choice: Choice) -> tuple[Pitfall, ...]:
     """Return the pitfalls of the recommendation: those of the task, then those of its libraries."""
-    return pitfalls(choice.facts, (*PITFALLS, *library_notes.pitfall_rules(choice.libraries)))
+    return pitfalls(choice.facts, (*PITFALLS, *lexicon_reasons.pitfall_rules(choice.libraries)))
 
 
 def alternatives(choice: Choice) -> tuple[Alternative, ...]:

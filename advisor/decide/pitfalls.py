@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from advisor.decide import conditions, sources
-from advisor.decide.facts import (
+from advisor.decide.rule_inputs import (
     MANY_PIECES,
     MOSTLY,
     MUCH,

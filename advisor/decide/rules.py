@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from advisor.decide import conditions, sources
-from advisor.decide.facts import MOSTLY, MUCH, SERIAL_SPEEDUP, SMALL_TASK, Facts
+from advisor.decide.rule_inputs import MOSTLY, MUCH, SERIAL_SPEEDUP, SMALL_TASK, Facts
 from advisor.models import Reason, Strategy
 from advisor.models.strategies import EVERY, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from advisor.host import cache, platform
+from advisor.host import platform, probe_cache
 from advisor.models import POOL_COSTS, Machine, Profile, StartMethod
-from advisor.target import child_interpreter
+from advisor.target import python_command
 
 if TYPE_CHECKING:
     import subprocess
@@ -79,13 +79,13 @@ def this_machine(*, seconds: float = 1.2) -> Machine:
         The machine, costs in seconds; its `source` is "assumed" if nothing could be measured.
     """
     host = unmeasured_machine()
-    key = cache.cache_key(host)
+    key = probe_cache.cache_key(host)
     if key not in _measured:
-        measurements = cache.read_measurements(key)
+        measurements = probe_cache.read_measurements(key)
         if _needs_measurement(measurements) and (costs := measure_costs(host, seconds)):
-            new = cache.CostMeasurement(taken=time.time(), costs=costs)
+            new = probe_cache.CostMeasurement(taken=time.time(), costs=costs)
             measurements = (*measurements[1 - ENOUGH_MEASUREMENTS :], new)
-            cache.write_measurements(key, measurements)
+            probe_cache.write_measurements(key, measurements)
         if not measurements:
             return host
         _measured[key] = host.model_copy(update={**_medians(measurements), "source": "measured"})
@@ -116,14 +116,14 @@ def measure_costs(host: Machine, seconds: float) -> dict[str, float]:
         return {}  # embedded, or an application that would start itself again: there is no interpreter to run
     request = {"cores": host.cores, "start_method": host.start_method, "seconds": seconds - _START_SECONDS}
     # Warnings must not become errors in the child.
-    command = child_interpreter.command(PROBES, json.dumps(request), options=("-W", "ignore"))
+    command = python_command.command(PROBES, json.dumps(request), options=("-W", "ignore"))
     for line in reversed(_output(command, seconds).splitlines(keepends=True)):
         with contextlib.suppress(ValueError):  # cut off in the middle, or not JSON at all
             return _valid_costs(json.loads(line))
     return {}
 
 
-def _needs_measurement(measurements: Sequence[cache.CostMeasurement]) -> bool:
+def _needs_measurement(measurements: Sequence[probe_cache.CostMeasurement]) -> bool:
     """Return True if the latest measurement is not too recent, and there are not enough complete ones."""
     if measurements and time.time() - measurements[-1].taken < MIN_INTERVAL:
         return False
@@ -131,7 +131,7 @@ def _needs_measurement(measurements: Sequence[cache.CostMeasurement]) -> bool:
     return len(complete) < ENOUGH_MEASUREMENTS
 
 
-def _medians(measurements: Sequence[cache.CostMeasurement]) -> dict[str, float]:
+def _medians(measurements: Sequence[probe_cache.CostMeasurement]) -> dict[str, float]:
     """Return the median of each cost, as a job is going to meet it."""
     from statistics import median
 

@@ -22,7 +22,7 @@ from advisor.journal.database import TIMEOUT, Database, summary_of
 from advisor.journal.export import export
 from advisor.journal.ids import advice_id, canonical, is_possible_id, without_nulls
 from advisor.journal.models import JournalEntry, Outcome
-from advisor.journal.prediction import predicted, with_advised_defaults
+from advisor.journal.outcome_prediction import predicted, with_advised_defaults
 from advisor.journal.writer import Operation, Writer, is_database_failure
 from advisor.limits import MAX_JOURNAL_BYTES, MAX_JOURNAL_ENTRIES
 from advisor.models import Advice, Strategy

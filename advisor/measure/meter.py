@@ -10,7 +10,7 @@ from typing import Literal
 
 from advisor.host.platform import free_threaded
 from advisor.measure.clocks import ClockReading, ThreadClocks
-from advisor.measure.gil import locate, observer, sampler
+from advisor.measure.gil import locate, observer_process, sampler_thread
 
 Watch = Literal["outside", "inside"]
 
@@ -32,8 +32,8 @@ class Measurement:
     """
 
     batches: tuple[TimedBatch, ...]
-    observed: dict[int, observer.Observations]
-    sampled: dict[int, sampler.Samples]
+    observed: dict[int, observer_process.Observations]
+    sampled: dict[int, sampler_thread.Samples]
     counts_switches: bool
     free_threaded: bool
     only_thread: bool
@@ -47,8 +47,8 @@ class Meter:
         """Start to watch the GIL from outside, or from inside if asked to or if the platform refuses the other."""
         self.free_threaded = free_threaded()
         self.only_thread = threading.active_count() == 1
-        self.observer: observer.Observer | None = None
-        self._sampler: sampler.Sampler | None = None
+        self.observer: observer_process.Observer | None = None
+        self._sampler: sampler_thread.Sampler | None = None
         if not self.free_threaded:
             self._watch_gil(watch)
         self._watcher = self.observer or self._sampler
@@ -62,9 +62,9 @@ class Meter:
         lock_word = locate.find_lock_word() if watch == "outside" else None
         if lock_word is not None:
             with contextlib.suppress(OSError):
-                self.observer = observer.Observer(lock_word)
+                self.observer = observer_process.Observer(lock_word)
                 return
-        self._sampler = sampler.Sampler()
+        self._sampler = sampler_thread.Sampler()
 
     @property
     def own_children(self) -> frozenset[int]:

@@ -1,4 +1,4 @@
-"""Measure a callable, or a block of code, in this process; `isolated` does it in a child process."""
+"""Measure a callable, or a block of code, in this process; `profile_request` does it in a child process."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any
 from advisor.host.platform import usable_cores
 from advisor.measure import repeat_effects
 from advisor.measure.clocks import ClockReading
-from advisor.measure.gil import observer, sampler
+from advisor.measure.gil import observer_process, sampler_thread
 from advisor.measure.meter import Measurement, TimedBatch
 from advisor.models import GilSource
 
@@ -135,13 +135,13 @@ def _sum(values: Iterable[float | None]) -> float | None:
     return sum(known) if known else None
 
 
-def _observations(measurement: Measurement, batches: _Batches) -> observer.Observations | None:
+def _observations(measurement: Measurement, batches: _Batches) -> observer_process.Observations | None:
     found = [measurement.observed[window] for window, _ in batches if window in measurement.observed]
-    return observer.Observations(*map(sum, zip(*found, strict=True))) if found else None
+    return observer_process.Observations(*map(sum, zip(*found, strict=True))) if found else None
 
 
 def _gil_held(
-    measurement: Measurement, batches: _Batches, total: ClockReading, observed: observer.Observations | None
+    measurement: Measurement, batches: _Batches, total: ClockReading, observed: observer_process.Observations | None
 ) -> tuple[float, float | None]:
     """Return seconds on a CPU with the GIL held, and seconds blocked with it held (None if not observed)."""
     if measurement.free_threaded:
@@ -157,14 +157,14 @@ def _gil_held(
         blocked = taken - cpu
         return min(taken, total.process), blocked if blocked > _NOTICEABLE * total.wall else 0.0
     sampled = [measurement.sampled[window] for window, _ in batches if window in measurement.sampled]
-    samples = sampler.Samples(*map(sum, zip(*sampled, strict=True))) if sampled else None
+    samples = sampler_thread.Samples(*map(sum, zip(*sampled, strict=True))) if sampled else None
     if samples is not None and samples.instants:
-        return sampler.held_share(samples, total.thread / total.wall) * total.wall, None
+        return sampler_thread.held_share(samples, total.thread / total.wall) * total.wall, None
     # Nothing was seen in so short a time: Python code holds the GIL unless something else is known.
     return total.thread, None
 
 
-def _taken_share(observed: observer.Observations, ready: float, *, only_thread: bool) -> float:
+def _taken_share(observed: observer_process.Observations, ready: float, *, only_thread: bool) -> float:
     """Return the share of wall time in which the GIL was taken, given the share in which the thread was ready.
 
     The instants missed behind the thread itself were all at times when it was ready: of the N instants in all, it was
@@ -177,7 +177,7 @@ def _taken_share(observed: observer.Observations, ready: float, *, only_thread: 
     return ready * taken / seen if seen else ready
 
 
-def _gil_releases(observed: observer.Observations | None, call_seconds: float) -> float | None:
+def _gil_releases(observed: observer_process.Observations | None, call_seconds: float) -> float | None:
     """Return GIL releases per call, from the changes of the lock word within bursts: a release is two changes."""
     if observed is None or not observed.watched:
         return None

@@ -8,8 +8,8 @@ from pathlib import PurePath
 from advisor.models import Machine, Strategy
 from advisor.models.strategies import OWN_GIL
 from advisor.predict.demands import LOCK_CONTENTION, Scenario, residual_part
-from advisor.predict.one_process import WIDE_CALL
 from advisor.predict.prediction import Prediction, Station
+from advisor.predict.threads_and_asyncio import WIDE_CALL
 from advisor.report import formatting
 
 Z90 = 1.645  # standard errors of a two-sided 90 % interval

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from advisor.models import Estimate, Job, Machine, Profile, Range, Strategy
 from advisor.models.strategies import OWN_GIL, available_strategies
 from advisor.predict.bottlenecks import explain_bottleneck, find_bottleneck, max_speedup, speedup_limit
+from advisor.predict.cost_functions import predict
 from advisor.predict.demands import Scenario, scenario_of
 from advisor.predict.feasibility import counts_beyond_memory, feasible_counts, infeasibility, memory_needed
 from advisor.predict.intervals import ranges
 from advisor.predict.prediction import Prediction, WorkerCounts
 from advisor.predict.queueing.network import population_sizes
-from advisor.predict.queueing.process_pool import EXACT_WORKERS
-from advisor.predict.strategies import predict
+from advisor.predict.queueing.pool_throughput import EXACT_WORKERS
 
 MIN_GAIN = 1.10  # sequential wins unless something else is at least this much faster
 # The smallest worker count within this factor of the best wins, since each worker costs memory. A thread or a coroutine

@@ -20,7 +20,7 @@ from advisor.predict.estimator import estimate
 from advisor.report import formatting
 from advisor.run.executors import open_executor
 from advisor.run.worker import call_with, run_coroutine
-from advisor.target import sandbox
+from advisor.target import sandbox_supervisor
 from advisor.target.inputs import load_calls, repeat_inputs
 from advisor.target.loader import load
 
@@ -122,7 +122,7 @@ class Trial:
             "predicted": self.part.seconds.expected,
         }
         try:
-            answer = sandbox.run("advisor.run.trial:run_part", request, timeout=timeout)
+            answer = sandbox_supervisor.run("advisor.run.trial:run_part", request, timeout=timeout)
         except TargetError as error:
             self.failure = str(error)
             return

@@ -11,7 +11,7 @@ import sys
 
 from advisor.errors import TargetError, UsageError
 from advisor.target import process_tree
-from advisor.target.sandbox import CLOSED_CHANNEL, Message
+from advisor.target.sandbox_supervisor import CLOSED_CHANNEL, Message
 
 _SET_DEATH_SIGNAL, _SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
 _HIGH_DESCRIPTOR = 200  # out of the way of targets that close or reuse the low ones

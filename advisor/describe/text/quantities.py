@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from advisor.describe.text.call_count import extract_call_count
 from advisor.describe.text.per_call import extract_durations, extract_sizes, is_unrelated
-from advisor.describe.text.time_shares import extract_busy_cores, extract_shares, extract_time_output
+from advisor.describe.text.stated_shares import extract_busy_cores, extract_shares, extract_time_output
 from advisor.describe.text.tokenizer import SENTENCE_ENDS, TokenizedText, tokenize, word_set
 from advisor.describe.text.units import Amount, FieldValues, extract_amounts
-from advisor.describe.text.wait_share import estimate_wait_share
+from advisor.describe.text.wait_share_from_parts import estimate_wait_share
 from advisor.limits import MAX_CORES
 
 MIN_OVERLAP = 1.5  # calls in progress on average, from which on a rate limit allows calls to overlap

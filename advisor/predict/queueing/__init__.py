@@ -14,7 +14,7 @@ demands suffice: shared cores and delays are insensitive to the shape of the dis
 Palacios 1975).
 
 A process pool differs: its parent hands out tasks ahead of the workers, up to the length of the pool's queue, and is
-not part of a call's own path (`process_pool`). `makespan` turns throughput into the seconds of a finite job.
+not part of a call's own path (`pool_throughput`). `makespan` turns throughput into the seconds of a finite job.
 
 Times are seconds, rates are calls per second. Nothing here depends on a Profile.
 """

@@ -32,7 +32,7 @@ SECTIONS = {
     ),
 }
 
-_OTHER_PAGES = {"api.js", "matrix.js", "outcomes.js", "scatter.js"}
+_OTHER_PAGES = {"api.js", "matrix.js", "outcomes.js", "outcomes_chart.js"}
 _MODULES = sorted({file.name for file in Path(__file__).parent.with_name("static").glob("*.js")} - _OTHER_PAGES)
 
 

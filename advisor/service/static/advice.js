@@ -1,9 +1,9 @@
 // Show the advice: the verdict first, then its basis.
 
 import { byId, element, fill, source } from "./element.js";
-import { between, count, counted, crew, duration, percent, times } from "./figures.js";
+import { between, count, counted, crew, duration, percent, times } from "./number_format.js";
 import { showCode } from "./code.js";
-import { showTime } from "./time.js";
+import { showTime } from "./time_breakdown.js";
 
 const FROM_WORDS = ["words", "turning-point", "knowledge"];
 const EVIDENCE = {

@@ -1,7 +1,7 @@
 // Draw the predicted speed-up over the number of workers: lines, intervals as bands, and the advised point.
 
 import { drawn } from "./element.js";
-import { count, counted, crew, KINDS, times } from "./figures.js";
+import { count, counted, crew, KINDS, times } from "./number_format.js";
 import { apart, speedupScale, workersScale } from "./scales.js";
 
 const LETTER = 7; // px, approximate width of a letter in a label

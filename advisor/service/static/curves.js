@@ -1,7 +1,7 @@
 // The curves: the chart at the available width, the values at the pointer, and a table.
 
 import { byId, element } from "./element.js";
-import { between, count, crew, times } from "./figures.js";
+import { between, count, crew, times } from "./number_format.js";
 import { caption, chart, drawable, kind, worthALook } from "./chart.js";
 
 const HINT = "Point at the chart to read it.";

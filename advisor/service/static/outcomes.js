@@ -1,9 +1,9 @@
 // The page of outcomes: predicted and reported times, as a chart and a table.
 
 import { byId, element, fill } from "./element.js";
-import { between, count, crew, duration, percent, times } from "./figures.js";
-import { scatter } from "./scatter.js";
-import { ask, Problem } from "./service.js";
+import { between, count, crew, duration, percent, times } from "./number_format.js";
+import { scatter } from "./outcomes_chart.js";
+import { ask, Problem } from "./http_client.js";
 import { askForToken } from "./token.js";
 
 async function look() {

@@ -3,12 +3,12 @@
 import { inShort, showAdvice } from "./advice.js";
 import { clearCurves, keepDrawn, showCurves } from "./curves.js";
 import { byId } from "./element.js";
-import { areMovable, isOfLevers, onMove, plan, planned, showPlanned } from "./levers.js";
-import { letReport, showOutcome } from "./outcome.js";
+import { areMovable, isOfLevers, onMove, plan, planned, showPlanned } from "./sliders.js";
+import { letReport, showOutcome } from "./report_outcome.js";
 import { clearProblems, showProblem } from "./problem.js";
 import { describe, host, remove, setHost, subject, takeAdvice, takeFile, takePasted } from "./question.js";
-import { onAnswers, showQuestions } from "./questions.js";
-import { ask, giveUp, Problem } from "./service.js";
+import { onAnswers, showQuestions } from "./open_questions.js";
+import { ask, giveUp, Problem } from "./http_client.js";
 import { letShare, linked, showShare } from "./share.js";
 import { askForToken } from "./token.js";
 

@@ -1,8 +1,8 @@
 // The question: a description or a loaded document, and the host to plan for.
 
 import { byId } from "./element.js";
-import { counted, duration } from "./figures.js";
-import { Problem } from "./service.js";
+import { counted, duration } from "./number_format.js";
+import { Problem } from "./http_client.js";
 
 const GIB = 2 ** 30;
 const LARGEST_FILE = 4 * 2 ** 20; // bytes; the limit of the service is lower, and in its error message

@@ -1,7 +1,7 @@
 // Share a question: a link, a file, and a curl command.
 
 import { byId } from "./element.js";
-import { hasToken } from "./service.js";
+import { hasToken } from "./http_client.js";
 
 const LONGEST_LINK = 2000; // characters that other programs do not cut
 const LONGEST_INLINE = 1500; // characters of a question that is still readable in a command

@@ -1,7 +1,7 @@
 // Ask for the token, if the server needs one.
 
 import { byId } from "./element.js";
-import { isToken, useToken } from "./service.js";
+import { isToken, useToken } from "./http_client.js";
 
 let again; // the action that needs the token
 

@@ -1,7 +1,7 @@
 // The controls for cores and calls: each has a slider with growing steps, and a field for the exact number.
 
 import { byId } from "./element.js";
-import { count, counted } from "./figures.js";
+import { count, counted } from "./number_format.js";
 import { number } from "./question.js";
 
 const PAUSE = 160; // ms between the last move and the request

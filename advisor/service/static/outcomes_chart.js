@@ -1,7 +1,7 @@
 // Reported over predicted seconds, on logarithmic axes: a correct prediction is on the diagonal.
 
 import { drawn } from "./element.js";
-import { between, crew, duration } from "./figures.js";
+import { between, crew, duration } from "./number_format.js";
 
 const [WIDTH, HEIGHT] = [640, 400];
 const [LEFT, RIGHT, TOP, BOTTOM] = [76, 624, 16, 344]; // of the plot area in the picture

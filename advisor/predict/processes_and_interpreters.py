@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from advisor.models import Profile
 from advisor.predict.demands import Scenario
-from advisor.predict.one_process import WIDE_CALL
 from advisor.predict.prediction import Prediction, Station, WorkerCounts
 from advisor.predict.queueing.makespan import job_seconds
-from advisor.predict.queueing.process_pool import ProcessPool
+from advisor.predict.queueing.pool_throughput import ProcessPool
 from advisor.predict.queueing.stations import StationDemands
+from advisor.predict.threads_and_asyncio import WIDE_CALL
 
 CHUNK_SECONDS = 0.1  # of computing that a chunk has at least, so that sending it costs little
 CHUNK_TASKS = 20  # ... and at least this many times what sending it costs

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from advisor.models import Strategy
 from advisor.predict.demands import Scenario
-from advisor.predict.one_process import predict_asyncio, predict_sequential, predict_threads
 from advisor.predict.prediction import Prediction, WorkerCounts
-from advisor.predict.worker_pools import predict_interpreters, predict_processes
+from advisor.predict.processes_and_interpreters import predict_interpreters, predict_processes
+from advisor.predict.threads_and_asyncio import predict_asyncio, predict_sequential, predict_threads
 
 COST_FUNCTIONS: dict[Strategy, Callable[[Scenario, WorkerCounts], list[Prediction]]] = {
     "sequential": predict_sequential,

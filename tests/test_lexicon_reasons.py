@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from advisor.decide import library_notes
-from advisor.decide.facts import Facts
+from advisor.decide import lexicon_reasons
 from advisor.decide.pitfalls import pitfalls
+from advisor.decide.rule_inputs import Facts
 from advisor.describe.lexicon import lookup
 from advisor.measure.imported_modules import modules
 from advisor.models import Estimate, Job, Machine, Profile, Range, StartMethod, Strategy
@@ -59,12 +59,12 @@ def test_methods_and_instances_name_modules_too() -> None:
 
 def test_a_fact_agrees_with_what_was_measured() -> None:
     """That `re` holds the GIL is a reason for processes, if the function was seen to hold it."""
-    known = library_notes.known((), ["re"])
-    (reason,) = library_notes.reasons(known, "multiprocessing", HOLDS)
+    known = lexicon_reasons.known((), ["re"])
+    (reason,) = lexicon_reasons.reasons(known, "multiprocessing", HOLDS)
     assert "GIL" in reason.text
     assert reason.source.startswith("https://")
-    assert library_notes.reasons(known, "multiprocessing", RELEASES) == ()
-    assert library_notes.reasons(known, "threading", HOLDS) == ()
+    assert lexicon_reasons.reasons(known, "multiprocessing", RELEASES) == ()
+    assert lexicon_reasons.reasons(known, "threading", HOLDS) == ()
 
 
 @pytest.mark.parametrize(
@@ -78,20 +78,20 @@ def test_a_fact_agrees_with_what_was_measured() -> None:
 )
 def test_what_is_not_safe_is_warned_of(strategy: Strategy, start_method: StartMethod, codes: list[str]) -> None:
     """A connection is not to be carried into forked processes; where none are forked, it is not."""
-    known = library_notes.known([found.entry for found in lookup.find_entries("sqlite3")], ())
+    known = lexicon_reasons.known([found.entry for found in lookup.find_entries("sqlite3")], ())
     chosen = Estimate(strategy=strategy, workers=2, seconds=Range(low=1, expected=1, high=1), bottleneck="cores")
     facts = Facts(HOLDS, Job(), Machine(cores=4, start_method=start_method), (chosen,), chosen)
-    found = [warning.code for warning in pitfalls(facts, library_notes.pitfall_rules(known))]
+    found = [warning.code for warning in pitfalls(facts, lexicon_reasons.pitfall_rules(known))]
     assert [code for code in found if code.endswith("-safe")] == codes
 
 
 def test_nothing_named_is_nothing_known() -> None:
     """Unknown modules are passed over."""
-    assert library_notes.known((), ("no_such_module",)) == ()
+    assert lexicon_reasons.known((), ("no_such_module",)) == ()
 
 
 @pytest.mark.parametrize("trait", sorted({trait for entry in lookup.entries() for trait in entry.traits}))
 def test_every_trait_is_warned_of_or_an_intent(trait: str) -> None:
     """No trait of the lexicon goes unused."""
-    warned = {name for name, _, _ in library_notes.PITFALL_TRAITS}
+    warned = {name for name, _, _ in lexicon_reasons.PITFALL_TRAITS}
     assert trait in warned | {"async", "shares-state", "responsive"}

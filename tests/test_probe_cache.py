@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from advisor.host import cache, machine, platform
+from advisor.host import machine, platform, probe_cache
 from advisor.models import POOL_COSTS, Machine
 
 COSTS = dict.fromkeys(machine.measurable_costs(), 0.5)
@@ -73,8 +73,8 @@ def test_costs_are_measured_again_until_there_are_enough(
 ) -> None:
     """Three complete ones of the last 14 days, an hour apart; those of a clock that was set back do not count."""
     costs = COSTS if complete else {POOL_COSTS[0]: 0.5}
-    measurements = [cache.CostMeasurement(taken=max(0.0, time.time() - age), costs=costs) for age in ages]
-    cache.write_measurements(cache.cache_key(machine.unmeasured_machine()), measurements)
+    measurements = [probe_cache.CostMeasurement(taken=max(0.0, time.time() - age), costs=costs) for age in ages]
+    probe_cache.write_measurements(probe_cache.cache_key(machine.unmeasured_machine()), measurements)
     assert ask()[1] == times
 
 
@@ -122,8 +122,8 @@ def test_the_key_tells_hosts_interpreters_cores_and_start_methods_apart() -> Non
             for change in ({"version": "3.99.1"}, {"implementation": "PyPy"}, {"free_threaded": True})
         ),
     ]
-    keys = {cache.cache_key(host.model_copy(update=change)) for change in changes}
-    assert len({cache.cache_path(key) for key in keys}) == len(changes)
+    keys = {probe_cache.cache_key(host.model_copy(update=change)) for change in changes}
+    assert len({probe_cache.cache_path(key) for key in keys}) == len(changes)
 
 
 @pytest.mark.parametrize("problem", ["a file in the way", "no home folder", "a full disk"])

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.errors import TargetError, UsageError
-from advisor.target import child_interpreter, process_tree
+from advisor.target import process_tree, python_command
 
 Message = dict[str, Any]
 OUTPUT_KEPT = 16 * 1024  # bytes of what the child printed last
@@ -71,7 +71,7 @@ def run(
     parent_end, child_end = socket.socketpair()
     with parent_end, child_end:
         child = subprocess.Popen(
-            child_interpreter.command("advisor.target.sandbox_child:main", str(child_end.fileno()), str(os.getpid())),
+            python_command.command("advisor.target.sandbox_child:main", str(child_end.fileno()), str(os.getpid())),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,7 +1,7 @@
 // Where the time of a call goes: a bar and a list.
 
 import { byId, element } from "./element.js";
-import { duration, percentages } from "./figures.js";
+import { duration, percentages } from "./number_format.js";
 
 const PARTS = [
   ["gil_held", "gil", "holding the GIL"],

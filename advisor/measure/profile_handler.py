@@ -1,4 +1,4 @@
-"""The child's side of `isolated`: load the target and its inputs, measure it, answer with the profile."""
+"""The child's side of `profile_request`: load the target and its inputs, measure it, answer with the profile."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from advisor.measure import runner
 from advisor.measure.profiler import profile_workload
 from advisor.target.inputs import check_arguments, load_calls
 from advisor.target.loader import load_target
-from advisor.target.sandbox import Message
+from advisor.target.sandbox_supervisor import Message
 
 _MIN_SECONDS = 0.5  # for measuring, however long the import took
 _REPORT_INTERVAL = 0.1  # seconds between two messages
 
 
 def serve_profile(request: Message, send: Callable[[Message], None]) -> Message:
-    """Answer a request of `isolated` with the profile and the number of inputs; `ends_at` is on the monotonic clock."""
+    """Answer a `profile_request` with the profile and the number of inputs; `ends_at` is on the monotonic clock."""
     spec: str = request["target"]
     sys.argv = [spec]
     send({"doing": f"importing {spec.rpartition(':')[0]}"})

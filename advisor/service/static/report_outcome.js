@@ -1,10 +1,10 @@
 // Report what the job took, to a server with a journal.
 
 import { byId } from "./element.js";
-import { between, duration } from "./figures.js";
+import { between, duration } from "./number_format.js";
 import { clearProblems, showProblem } from "./problem.js";
 import { number } from "./question.js";
-import { ask, Problem } from "./service.js";
+import { ask, Problem } from "./http_client.js";
 
 let id; // of the advice shown, if it is in the journal
 

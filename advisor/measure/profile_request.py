@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from advisor.measure.meter import Watch
 from advisor.models import Profile, SideEffects
-from advisor.target import sandbox
+from advisor.target import sandbox_supervisor
 
 
 @dataclass(frozen=True)
@@ -30,15 +30,16 @@ def profile_target(
 ) -> MeasuredTarget:
     """Measure a target ('my_module:func') in a child process for `budget` seconds, importing it included.
 
-    `on_progress` gets the fraction of the budget that is over, and the current step. Raises as `sandbox.run` does.
+    `on_progress` gets the fraction of the budget that is over, and the current step. Raises as
+    `sandbox_supervisor.run` does.
     """
 
-    def on_message(message: sandbox.Message) -> None:
+    def on_message(message: sandbox_supervisor.Message) -> None:
         if on_progress:
             on_progress(min(1.0, message.get("fraction", 0.0)), message.get("doing", ""))
 
-    answer = sandbox.run(
-        "advisor.measure.isolated_child:serve_profile",
+    answer = sandbox_supervisor.run(
+        "advisor.measure.profile_handler:serve_profile",
         {
             "target": target,
             "inputs": inputs,
