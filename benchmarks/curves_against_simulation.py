@@ -26,9 +26,10 @@ from rich.console import Console
 from rich.progress import track
 
 from advisor.models import Estimate, Job, Machine, Profile, Record, Strategy
+from advisor.predict.chunk_sizes import PIPE_BYTES
 from advisor.predict.demands import CallDemands, scenario_of
 from advisor.predict.estimator import estimate, leaders
-from advisor.predict.processes_and_interpreters import CROWDING, PIPE_BYTES
+from advisor.predict.processes_and_interpreters import CROWDING
 from advisor.predict.threads_and_asyncio import CROWDING_IN_THREADS, GIL_CONTENTION, WIDE_CALL
 from benchmarks.simulation.cores import Draw, constant, exponential
 from benchmarks.simulation.jobs import Calls, Host, Stretch, processes_until_done, threads_until_done

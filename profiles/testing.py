@@ -13,6 +13,21 @@ import pytest
 from profiles import Workload, find
 from profiles.job import load_workload
 
+NOTING = """
+import os
+
+def inputs():
+    return range(3)
+
+def note(number):
+    notes = os.open("notes", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(notes, b"%d " % number)
+    os.close(notes)
+
+async def note_later(number):
+    note(number)
+"""  # the source of a module whose function writes down each call
+
 
 def load_or_skip(workload: Workload) -> tuple[Callable[[Any], Any], list[Any]]:
     """Load a workload's function and inputs; skip the test if a package or program is missing."""

@@ -8,9 +8,9 @@ import pytest
 from predictions import TWO_CORES, best, call, estimate_of, speedups
 
 from advisor.models import Estimate, Job, Machine, Profile, Python, Range, SideEffects
+from advisor.predict.chunk_sizes import CHUNK_SECONDS
 from advisor.predict.demands import call_demands
 from advisor.predict.estimator import estimate, leaders
-from advisor.predict.processes_and_interpreters import CHUNK_SECONDS
 
 
 def test_microsecond_function_stays_in_a_loop() -> None:

@@ -17,23 +17,7 @@ from advisor.describe.decision_matrix import MATRIX, ROWS
 from advisor.models import Advice, Alternative, Job, Machine, Profile, Range
 from profiles import WORKLOADS, Workload, demo, find, loopback, scratch
 from profiles.job import SEQUENTIAL, JobError, Plan, measure, plan_of, timed
-from profiles.testing import call, load_or_skip, wait_until
-
-NOTING = """
-import os
-
-def inputs():
-    return range(3)
-
-def note(number):
-    notes = os.open("notes", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(notes, b"%d " % number)
-    os.close(notes)
-
-async def note_later(number):
-    note(number)
-"""
-
+from profiles.testing import NOTING, call, load_or_skip, wait_until
 
 NAMES = [workload.name for workload in WORKLOADS]
 

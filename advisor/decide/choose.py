@@ -53,13 +53,13 @@ class Choice:
 
     @cached_property
     def libraries(self) -> tuple[LexiconEntry, ...]:
-        """What the lexicon knows of the libraries that the description names or the call imports."""
+        """Return what the lexicon knows of the libraries that the description names or the call imports."""
         reading = self.request.reading
         return lexicon_reasons.known(reading.named if reading else (), self.request.profile.modules)
 
     @cached_property
     def facts(self) -> Facts:
-        """What rules and pitfalls are judged by."""
+        """Return what rules and pitfalls are judged by."""
         request = self.request
         verified = self.evidence == "verified"
         return Facts(request.profile, request.job, request.machine, self.estimates, self.best, verified)

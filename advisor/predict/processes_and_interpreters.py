@@ -6,31 +6,26 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from advisor.models import Profile
+from advisor.predict.chunk_sizes import PIPE_BYTES, process_chunks
 from advisor.predict.demands import Scenario
+from advisor.predict.pickling_cost import payloads
 from advisor.predict.prediction import Prediction, Station, WorkerCounts
 from advisor.predict.queueing.makespan import job_seconds
 from advisor.predict.queueing.pool_throughput import ProcessPool
 from advisor.predict.queueing.stations import StationDemands
 from advisor.predict.threads_and_asyncio import WIDE_CALL
 
-CHUNK_SECONDS = 0.1  # of computing that a chunk has at least, so that sending it costs little
-CHUNK_TASKS = 20  # ... and at least this many times what sending it costs
-CHUNKS_PER_WORKER = 4  # fewer leave workers idle at the end
 # Of a core's speed, lost per wanted core beyond one per core, by native thread pools side by side. On two cores, two
 # processes with two native threads each took from 0.75 to 8.7 times as long as a loop: 2.9 at the geometric mean.
 CROWDING = 2.0
-WORKER_BYTE = 0.4  # of a pipe's seconds per byte, which are the parent's, in a worker; seen between 0.3 and 1
-PIPE_BYTES = 65536  # the buffer of a pipe on Linux; a larger task cannot be sent ahead
-# Costs that a Machine does not have: of CPython 3.11 on a shared two-core host.
+# Seen with CPython 3.11 on a shared two-core host.
 FORK_BYTE = 20e-12  # a fork copies the page tables of its parent: 1.9, 2.4 and 4.0 ms with 25, 57 and 131 MB
-PICKLE_CALL = 1e-6  # pickling and unpickling small objects, where that was not measured (0.9 µs)
-PICKLE_BYTE = 0.5e-9  # ... and large ones that are plain bytes; lists of objects take ten times as long
+WORKER_BYTE = 0.4  # of a pipe's seconds per byte, which are the parent's, in a worker; seen between 0.3 and 1
 
 
 def predict_processes(scenario: Scenario, workers: WorkerCounts) -> list[Prediction]:
     """Predict a pool of processes."""
-    chunks = _process_chunks(scenario, workers.candidates)
+    chunks = process_chunks(scenario, workers.candidates)
     return _predict_pools(scenario, workers, chunks, _process_task, _process_start)
 
 
@@ -97,30 +92,8 @@ def _predict_pool(
         yield Prediction(count, total, throughput * chunk, demands, started, chunk)
 
 
-def _process_chunks(scenario: Scenario, counts: Sequence[int]) -> dict[int, list[int]]:
-    """Return the candidate calls per task: enough to make sending cheap, few enough to keep every worker busy.
-
-    Where a pipe's buffer holds fewer, also as many as it holds, since larger tasks cannot be sent ahead.
-    """
-    machine, (once, each) = scenario.machine, _payloads(scenario.profile)
-    fixed = machine.process_task + once.seconds + machine.process_byte * once.bytes
-    worthwhile = max(CHUNK_SECONDS, CHUNK_TASKS * fixed) / scenario.call.wall
-    buffered = _round_down((PIPE_BYTES - once.sent) / max(each.sent, 1.0))
-    calls = scenario.job.calls
-    chunks = {count: _round_down(min(worthwhile, calls / (CHUNKS_PER_WORKER * count))) for count in counts}
-    return {count: [chunk] if buffered >= chunk else [chunk, buffered] for count, chunk in chunks.items()}
-
-
-def _round_down(limit: float) -> int:
-    """Return the largest of 1, 2, 5, 10, 20, … up to the limit; at least 1."""
-    if limit < 2:
-        return 1
-    power = 10 ** math.floor(math.log10(limit))  # of a number a hair below 1,000, 1,000
-    return int(power * max(digit for digit in (0.5, 1, 2, 5) if digit * power <= limit))
-
-
 def _process_task(scenario: Scenario, chunk: int) -> Chunk:
-    machine, (once, each) = scenario.machine, _payloads(scenario.profile)
+    machine, (once, each) = scenario.machine, payloads(scenario.profile)
     parent = machine.process_task + once.seconds / 2 + machine.process_byte * once.bytes
     parent += chunk * (each.seconds / 2 + machine.process_byte * each.bytes)
     ahead = once.sent + chunk * each.sent < PIPE_BYTES
@@ -133,13 +106,13 @@ def _interpreter_task(scenario: Scenario, chunk: int) -> Chunk:
 
     A worker's thread does that, with the GIL of the interpreter that has the pool, so all workers share this parent.
     """
-    once, each = _payloads(scenario.profile)
+    once, each = payloads(scenario.profile)
     parent = scenario.machine.interpreter_task + (once.seconds + chunk * each.seconds) / 2
     return Chunk(parent, _worker_demands(scenario, chunk, scenario.machine.thread_task), ahead=True)
 
 
 def _worker_demands(scenario: Scenario, chunk: int, task: float) -> StationDemands:
-    call, (once, each) = scenario.call, _payloads(scenario.profile)
+    call, (once, each) = scenario.call, payloads(scenario.profile)
     per_call = call.cpu + scenario.event_loop_overhead + each.seconds / 2
     return StationDemands(
         parallel=chunk * per_call + task + once.seconds / 2,
@@ -147,44 +120,6 @@ def _worker_demands(scenario: Scenario, chunk: int, task: float) -> StationDeman
         width=call.mean_width,
         crowding=CROWDING if call.mean_width > WIDE_CALL else 0.0,
     )
-
-
-class Payload(NamedTuple):
-    """What goes through a pipe: seconds to pickle and unpickle it, bytes to the worker and back."""
-
-    seconds: float
-    sent: float
-    returned: float
-
-    @property
-    def bytes(self) -> float:
-        """Return the bytes in both directions."""
-        return self.sent + self.returned
-
-
-def _payloads(profile: Profile) -> tuple[Payload, Payload]:
-    """Return what a task carries once, and what it carries in addition for each of its calls.
-
-    Once: the function, and what the calls of a chunk have in common, as far as that was measured.
-    """
-    function, sent, returned = (
-        size or 0.0 for size in (profile.function_bytes, profile.argument_bytes, profile.result_bytes)
-    )
-    seconds = profile.pickle_seconds
-    if seconds is None:
-        seconds = PICKLE_CALL + PICKLE_BYTE * (function + sent + returned)
-    share = function / (function + sent + returned) if function else 0.0
-    each = Payload(
-        _measured_or(profile.further_pickle_seconds, seconds * (1.0 - share)),
-        min(sent, _measured_or(profile.further_argument_bytes, sent)),
-        min(returned, _measured_or(profile.further_result_bytes, returned)),
-    )
-    once = Payload(max(0.0, seconds - each.seconds), function + sent - each.sent, returned - each.returned)
-    return once, each
-
-
-def _measured_or(measured: float | None, default: float) -> float:
-    return default if measured is None else measured
 
 
 def _process_start(scenario: Scenario, workers: int) -> float:

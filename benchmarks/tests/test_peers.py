@@ -14,23 +14,15 @@ from benchmarks import peers
 from benchmarks.peers import PEERS, Evidence, Peer, contenders, gather, watch
 from profiles import Workload, find
 from profiles.job import Contender, JobError, Package, Plan, measure, run_module, timed
+from profiles.testing import NOTING
 
 COMPUTES = Evidence(calls=3, cpu=2.9, wall=3.0, cores=2)
 WAITS = Evidence(calls=3, cpu=0.1, wall=3.0, cores=2)
-NOTING = """
-import os
+NOTING_LOCKED = """
 import threading
 
 def inputs():
     return range(40)
-
-def note(number):
-    notes = os.open("notes", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    os.write(notes, b"%d " % number)
-    os.close(notes)
-
-async def note_later(number):
-    note(number)
 
 def locked_inputs():
     # Not closures: smart-parallel goes by the text of the error, does not know the one of Python 3.13, and fails.
@@ -53,7 +45,7 @@ PACKAGES = [
 @pytest.fixture
 def noting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A module whose functions append their argument to the file returned here."""
-    (tmp_path / "noting.py").write_text(NOTING)
+    (tmp_path / "noting.py").write_text(NOTING + NOTING_LOCKED)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     sys.modules.pop("noting", None)  # another test's
