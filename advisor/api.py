@@ -1,9 +1,9 @@
-"""Advise on a callable, a profile, a target, a description or a task: the stages, one after the other.
+"""Advise on a callable, a profile, a target, a description or a task: the stages in order.
 
     load → measure → estimate → calibrate by trials → choose → explain → write the code
 
-`advise`, `advise_target`, `advise_description` and `advise_task` collect an `AdviceRequest`, each from another subject;
-`advise_on` takes it through the stages that they share. The command line and the service are shells over these.
+`advise`, `advise_target`, `advise_description` and `advise_task` each collect an `AdviceRequest`;
+`advise_on` runs the stages that they share. The command line and the service are shells over these functions.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def advise(
     if isinstance(subject, Profile):
         return advise_on(AdviceRequest(subject, job, host, "described" if subject.archetype else "measured"))
     if callable(subject):
-        from advisor.measure.profiler import profile  # loads what the service never needs
+        from advisor.measure.profiler import profile  # imports modules that the service never needs
 
         return advise_on(AdviceRequest(profile(subject, arguments, budget=budget), job, host))
     raise UsageError(f"cannot advise on a {type(subject).__name__}: pass a callable, a Profile or a description")
@@ -90,14 +90,14 @@ def advise_target(
     cores: int | None = None,
     on_progress: OnProgress | None = None,
 ) -> Advice:
-    """Advise on a target, which is loaded and called in a process of its own only.
+    """Advise on a target, which is loaded and called in a child process only.
 
     Args:
         target: 'my_module:function' or 'path/to/file.py:function'.
         inputs: A file, '-' for standard input, or 'my_module:make_inputs'.
         calls: The size of the job; by default as many as there are inputs, else 1,000.
         budget: Seconds for measuring, including this host's pools if they are not known yet.
-        timeout: Seconds after which a target that gives no sign of life is ended.
+        timeout: Seconds without progress after which the target is stopped.
         verify: Also run a part of the job under the leading strategies.
         cores: Plan for a host with so many cores instead of this one.
         on_progress: Called with the fraction done, 0 to 1, and the current activity.
@@ -153,7 +153,7 @@ def advise_description(text: str, *, calls: int | None, machine: Machine, cores:
         machine: The host to plan for.
         cores: Of that host; by default the number that the text names, else the machine's own.
     """
-    from advisor.describe.reader import read  # measured advice never loads the understanding of text
+    from advisor.describe.reader import read  # measured advice never loads the text classifier
     from advisor.host.machine import with_cores
 
     reading = read(text)
@@ -165,10 +165,10 @@ def advise_description(text: str, *, calls: int | None, machine: Machine, cores:
 
 
 def advise_task(task: Task, *, calls: int | None = None, machine: Machine) -> Advice:
-    """Advise on a task described in rough figures.
+    """Advise on a task described by rough numbers.
 
     Args:
-        task: What is known of a call.
+        task: The known numbers about a call.
         calls: The size of the job, by default 1,000.
         machine: The host to plan for.
     """
@@ -181,7 +181,7 @@ def advise_task(task: Task, *, calls: int | None = None, machine: Machine) -> Ad
 
 
 def advise_on(request: AdviceRequest, estimates: tuple[Estimate, ...] | None = None) -> Advice:
-    """Take a request through the stages that follow the measurement.
+    """Run the stages that follow the measurement.
 
     Args:
         request: What to advise on.
@@ -291,7 +291,7 @@ def with_code_here(advice: Advice, profile: Profile, inputs: str | None, calls: 
 
 
 def _estimates(request: AdviceRequest) -> tuple[Estimate, ...]:
-    """Estimate what the choice needs; every worker count where trials may put any of them first."""
+    """Return the estimates that the choice needs: all worker counts if trials may change their order."""
     estimate = estimator.estimate if request.trials else estimator.shortlist
     max_workers = _max_workers(request.machine, request.evidence)
     return estimate(request.profile, request.job, request.machine, max_workers=max_workers)
@@ -318,12 +318,12 @@ def _run_trials(
 
 
 def _between(start: float, end: float, on_progress: OnProgress) -> OnProgress:
-    """Report the progress of a stage that takes the whole from `start` to `end`."""
+    """Report the progress of a stage that covers `start` to `end` of the whole."""
     return lambda fraction, label: on_progress(start + fraction * (end - start), label)
 
 
 def _ignore(fraction: float, label: str) -> None:
-    """Report to nobody."""
+    """Ignore the progress."""
 
 
 def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
@@ -349,7 +349,7 @@ def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
 
 
 def _as_calls(inputs: Any) -> Sequence[Any] | None:
-    if inputs is None:  # as in the service, which has no use for what loads targets
+    if inputs is None:  # as in the service, which must not import the loading of targets
         return None
     from advisor.target.inputs import as_calls
 

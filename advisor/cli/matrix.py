@@ -1,4 +1,4 @@
-"""`advise matrix`: show the data that decides."""
+"""`advise matrix`: show the data behind the advice."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Client of an advisor server (`--server`): sends a measured profile or a description to `POST /v1/advice`.
 
-The machine sent along is this host: what is measured or described here will run here.
+The request describes this host, where the job will run.
 """
 
 from __future__ import annotations
@@ -71,7 +71,10 @@ def _check_address(server: str) -> None:
 
 
 def _machine(subject: Profile | str, cores: int | None) -> dict[str, Any]:
-    """Return what a server cannot know of this host. The server reads the number of cores from a text that names it."""
+    """Return the facts about this host that a server cannot know.
+
+    The server reads the number of cores from a text that names it.
+    """
     host = machine.unmeasured_machine()
     if isinstance(subject, Profile):
         host = machine.with_gil_of(host, subject)

@@ -1,4 +1,4 @@
-"""Choose one of the estimates: the fastest, adjusted to what the caller wants and to how small a gain is."""
+"""Choose one of the estimates: the fastest, adjusted for the caller's wishes and for small gains."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from advisor.models.strategies import OWN_GIL, STRATEGIES
 from advisor.predict import estimator
 
 SAME_TIME = 1.05  # predicted times within this factor are equal, and the simpler strategy is chosen
-# The same for threads without a GIL: what they lose to shared objects varies more from function to function.
+# The same for threads without a GIL: their loss to shared objects varies more between functions.
 SAME_TIME_NO_GIL = 1.3
 SAME_TIME_COROUTINE = 1.10  # a coroutine function belongs in an event loop unless something is clearly faster
 SHARED_STATE_GAIN = 1.5  # processes must be this much faster to be worth copying the state
 MANY_WORKERS = 4  # processes per core; beyond, each costs more memory and start-up than it brings
-MANY_WORKERS_GAIN = 1.2  # unless so many are this much faster than what shares memory
+MANY_WORKERS_GAIN = 1.2  # unless they are this much faster than strategies that share memory
 RESPONSIVE_LOSS = 1.5  # a pool may cost this much when the work must leave the main thread
-UNNOTICED = 0.1  # seconds; a person does not notice an interface that stands still for less
+UNNOTICED = 0.1  # seconds; users do not notice an interface that freezes for less
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ class Choice:
 
     @cached_property
     def libraries(self) -> tuple[LexiconEntry, ...]:
-        """Return what the lexicon knows of the libraries that the description names or the call imports."""
+        """The lexicon's entries for libraries that the description names or the call imports."""
         reading = self.request.reading
         return lexicon_reasons.known(reading.named if reading else (), self.request.profile.modules)
 
     @cached_property
     def facts(self) -> Facts:
-        """Return what rules and pitfalls are judged by."""
+        """The facts that rules and pitfalls are evaluated on."""
         request = self.request
         verified = self.evidence == "verified"
         return Facts(request.profile, request.job, request.machine, self.estimates, self.best, verified)
@@ -102,7 +102,7 @@ def _asked_for(leaders: dict[Strategy, Estimate], request: AdviceRequest) -> Est
 
 
 def choose_by_time(leaders: dict[Strategy, Estimate], request: AdviceRequest) -> Estimate:
-    """Return the fastest leader, adjusted to what the job asks for and to how small a gain is."""
+    """Return the fastest leader, adjusted for the job's requirements and for small gains."""
     profile, job, machine = request.profile, request.job, request.machine
     loop = leaders["sequential"]
     candidates = [estimate for estimate in leaders.values() if estimate is loop or _gains(estimate, loop)]

@@ -47,11 +47,10 @@ def is_within_limit(estimate: Estimate, speedup: float) -> bool:
 
 
 def confidence(choice: Choice) -> float:
-    """Return the probability that nothing else is a tenth faster, reduced by how far the evidence can be trusted.
+    """Return the probability that nothing else is a tenth faster, reduced where the evidence is weak.
 
-    Strategies that were passed over because the caller or the description wants something else than speed do not
-    count. Without a trial, the part of a call that is not split into computing and waiting counts as a coin toss, and
-    so does a short call that was measured once.
+    Strategies that were rejected for other reasons than speed do not count. Without a trial, the part of a call that is
+    not split into computing and waiting counts as a coin toss, and so does a short call that was measured once.
     """
     best, facts = choice.best, choice.facts
     trust = CEILING[choice.evidence]

@@ -1,4 +1,4 @@
-"""Say where weaker evidence disagrees with the advice, and what overrules it."""
+"""Report where weaker evidence disagrees with the advice, and why the advice prevails."""
 
 from __future__ import annotations
 

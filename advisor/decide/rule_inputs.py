@@ -1,4 +1,4 @@
-"""What the rules and pitfalls are judged by, and the figures that their texts are filled with."""
+"""The facts that rules and pitfalls are evaluated on, and the figures for their texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from advisor.report import formatting
 
 MOSTLY = 0.5  # share of a call's time from which one kind of time decides
 MUCH = 0.3  # share of a call's time that is worth a process
-SERIAL_SPEEDUP = 1.5  # a held resource that allows no more speed-up than this is the reason for the plain loop
+SERIAL_SPEEDUP = 1.5  # if a held resource allows no more speed-up than this, it is the reason for the plain loop
 MANY_PIECES = 2e6  # of native memory in a result, per second of a call: threads lose a tenth of it or more
 EXPENSIVE_PICKLING = 0.2  # pickling per call against its wall time: from here the pipe, not the cores, sets the pace
 LARGE_OBJECT = 1e6  # bytes sent through the pipe at every call; the case reported was 9 MB of `self`
@@ -29,7 +29,7 @@ SLOW_FIRST = 5.0  # first call against the others
 
 @dataclass(frozen=True)
 class Facts:
-    """The measured figures, the job, the host, and the estimate that was chosen, with what follows from them."""
+    """The measured figures, the job, the host and the chosen estimate, with values derived from them."""
 
     profile: Profile
     job: Job

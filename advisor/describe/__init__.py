@@ -1,1 +1,1 @@
-"""Read a task that somebody described in words or rough figures."""
+"""Interpret a task that is described in words or by rough numbers."""

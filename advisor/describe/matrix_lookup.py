@@ -1,4 +1,4 @@
-"""Find the row of the decision matrix that a text or a target's name speaks of."""
+"""Find the row of the decision matrix that matches a text or a target's name."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ HOW_LONG = "How long does one call take, and how many are there?"
 
 
 def read(text: str) -> Reading:
-    """Return the reading of a description; `undecided` where it says too little."""
+    """Return the reading of a description; `undecided` if it says too little."""
     return _read(text[:MAX_DESCRIPTION])
 
 
@@ -75,7 +75,7 @@ def _read(text: str) -> Reading:
 
 
 def _decided(reading: Reading, verdict: Recommendation, archetype: str, quantities: Quantities) -> Reading:
-    """Complete a reading with its verdict, the profile of its archetype, and what both imply about the job."""
+    """Complete a reading with its verdict, the profile of its archetype, and the job that both imply."""
     profile = fitted_profile(archetype, quantities, reading.job)
     if verdict == "asyncio":
         profile = profile.model_copy(update={"coroutine": True})
@@ -90,7 +90,7 @@ def _decided(reading: Reading, verdict: Recommendation, archetype: str, quantiti
 
 
 def _job(named: Iterable[LexiconEntry], quantities: Quantities) -> Job:
-    """Return the job's size, and what the words imply about shared state and responsiveness."""
+    """Return the job, with the words' implications for shared state and responsiveness."""
     traits = {trait for entry in named if entry.kind in ("noun", "symptom") for trait in entry.traits}
     job = Job(shares_state="shares-state" in traits or None, responsive="responsive" in traits or None)
     return job if quantities.calls is None else job.model_copy(update={"calls": quantities.calls})

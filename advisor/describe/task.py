@@ -1,6 +1,6 @@
 """Turn rough figures about a call into a profile, marked as assumed.
 
-Somebody who has not measured a call may still know that it takes about half a second, nearly all of it on the CPU.
+A user who has not measured a call may still know that it takes about half a second, nearly all of it on the CPU.
 `Task` takes such statements, each optional. `profile_of` completes them with the assumptions below and gives every
 figure a wide standard error, so that the advice's intervals and confidence show how rough it is.
 """
@@ -95,7 +95,7 @@ class Task(BaseModel):
 
 
 def profile_of(task: Task) -> Profile | None:
-    """Return the profile that the figures amount to, or None if they do not say where the time goes."""
+    """Return the profile for these figures, or None if they do not show where the time goes."""
     shares = _completed(task)
     if shares is None:
         return None
@@ -123,7 +123,7 @@ def profile_of(task: Task) -> Profile | None:
 
 
 def job_of(task: Task, calls: int | None = None) -> Job:
-    """Return the job: its size, and what the task says about shared state and responsiveness."""
+    """Return the job, with the task's statements about shared state and responsiveness."""
     job = Job(shares_state=task.shares_state, responsive=task.responsive)
     return job if calls is None else job.model_copy(update={"calls": calls})
 
@@ -148,7 +148,7 @@ def _stated_shares(stated: dict[str, float | None]) -> dict[str, float]:
 
 
 def _completed(task: Task) -> tuple[float, float, float, float] | None:
-    """Return shares (CPU, GIL, child, wait) that add up to 1, or None if nothing says where the time goes.
+    """Return shares (CPU, GIL, child, wait) that add up to 1, or None if the figures do not determine them.
 
     What is not stated counts as computing if the waiting is known, else as waiting. A coroutine function of which
     nothing else is known waits.

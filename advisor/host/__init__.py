@@ -1,1 +1,1 @@
-"""What this host allows, and what its pools cost."""
+"""The limits of this host and the costs of its pools."""

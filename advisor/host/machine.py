@@ -73,7 +73,7 @@ def this_machine(*, seconds: float = 1.2) -> Machine:
     Costs are medians of earlier measurements, from the user's cache, and a new one if those do not suffice.
 
     Args:
-        seconds: Seconds that the measuring may take; what does not fit keeps its assumed cost.
+        seconds: Time limit of the measurement; costs that are not measured in time stay assumed.
 
     Returns:
         The machine, costs in seconds; its `source` is "assumed" if nothing could be measured.
@@ -93,7 +93,7 @@ def this_machine(*, seconds: float = 1.2) -> Machine:
 
 
 def with_cores(host: Machine, cores: int | None) -> Machine:
-    """Return the host with another number of cores and all else unchanged; None leaves it as it is."""
+    """Return the host with another number of cores; None changes nothing."""
     if cores is None or cores == host.cores:
         return host
     return host.model_copy(update={"cores": cores, "cores_measured": host.cores_measured or host.cores})
@@ -179,7 +179,7 @@ def _kill_group(child: subprocess.Popen[bytes]) -> None:
 
 
 def _valid_costs(found: Any) -> dict[str, float]:
-    """Return those of the child's figures that a Machine accepts."""
+    """Return the child's figures that are valid fields of Machine."""
     costs: dict[str, float] = {}
     for name in measurable_costs():
         with contextlib.suppress(ValidationError, AttributeError, KeyError, TypeError):

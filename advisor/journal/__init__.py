@@ -1,4 +1,4 @@
-"""Store advice under an id, and what the job really took when somebody reports it.
+"""Store advice under an id, and the reported outcomes of its jobs.
 
     journal = open_journal("postgresql+psycopg://advisor@db.example/advisor")
     id = journal.record(question, advice)              # None if it could not be stored
@@ -6,7 +6,7 @@
     journal.outcomes()                                 # predicted against reported
 
 Advice never depends on the journal: `record` takes a quarter of a second at most and raises nothing, whatever the state
-of the database. What `report` returns, on the other hand, is committed.
+of the database. `report`, on the other hand, returns after the commit.
 """
 
 from __future__ import annotations

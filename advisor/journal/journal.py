@@ -65,7 +65,7 @@ class Journal:
         Args:
             database: Where the tables are.
             descriptions: Store questions in words too.
-            keep_days: Days after which advice that nobody asked for or reported on is removed.
+            keep_days: Days without a request or report after which advice is removed.
             max_entries: Number of entries beyond which the oldest are removed.
             on_event: Called with each `Event`, from any thread.
             clock: Returns the time in seconds since the epoch.
@@ -81,7 +81,7 @@ class Journal:
             os.register_at_fork(after_in_child=_restart(weakref.ref(self)))
 
     def _start(self) -> None:
-        """Create what belongs to this process alone."""
+        """Create the parts that processes must not share."""
         self._reading = CircuitBreaker(f"read the journal ({self._database.name})")
         self._writing = CircuitBreaker(f"write the journal ({self._database.name})")
         self._writer = Writer(self._database.writing, self._on_transaction_end)
@@ -150,7 +150,7 @@ class Journal:
         sequential_seconds: float | None = None,
         note: str | None = None,
     ) -> Outcome | None:
-        """Store what a job really took; it is committed when this returns.
+        """Store the outcome of a job and wait for the commit.
 
         Args:
             id: The id of the advice.
@@ -162,7 +162,7 @@ class Journal:
             note: Free text.
 
         Returns:
-            The outcome with what was predicted for it, or None if there is no such advice.
+            The outcome with the prediction for it, or None if there is no such advice.
 
         Raises:
             UsageError: The report does not fit the advice, or the advice has too many outcomes.
@@ -248,7 +248,7 @@ class Journal:
 
     @property
     def lost(self) -> str | None:
-        """What is wrong with the database, or None."""
+        """The error that the database raises, or None."""
         return self._writing.error or self._reading.error
 
     def probe(self) -> None:
@@ -266,7 +266,7 @@ class Journal:
         thread.join(PROBE_TIMEOUT)
 
     def close(self) -> None:
-        """Write what is waiting, for a few seconds at most, and close the connections."""
+        """Write pending entries, for a few seconds at most, and close the connections."""
         with suppress(queue.Full):
             self._writer.close(TIMEOUT)
         self._database.engine.dispose()
@@ -372,7 +372,7 @@ class Journal:
 
 
 def _restart(reference: weakref.ref[Journal]) -> Callable[[], None]:
-    """Return a function for a forked process, which has neither its parent's threads nor a right to its connections."""
+    """Return a function that resets a forked process, which must not use its parent's threads and connections."""
 
     def restart() -> None:
         journal = reference()

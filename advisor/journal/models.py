@@ -21,7 +21,7 @@ class JournalEntry(Record):
 
 
 class Outcome(Record):
-    """What a job really took, as reported, and what was predicted for it."""
+    """The reported time of a job, and the prediction for it."""
 
     advice_id: str
     reported: float

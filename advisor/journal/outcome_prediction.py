@@ -1,4 +1,4 @@
-"""Predictions for a job as it was really done, which may differ from the advice."""
+"""Predictions for a job as it was run, which may differ from the advice."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class _Task(Generic[Result]):
 
 
 class Writer:
-    """A thread that does all the writing of a process, in the order of submission.
+    """A thread that executes all writes of a process in the order of submission.
 
     Callers can stop waiting for a database that hangs, and operations that arrive while the disk is busy are committed
     together.

@@ -1,4 +1,4 @@
-"""Find out about a callable without running its code: the function inside, its closure, where its module comes from."""
+"""Inspect a callable without running its code: the function inside, its closure, the origin of its module."""
 
 from __future__ import annotations
 

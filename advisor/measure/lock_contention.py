@@ -1,9 +1,9 @@
-"""Find what a call holds that others would have to wait for: locks, semaphores, pools, locks on files.
+"""Find the resources that a call holds exclusively: locks, semaphores, pools, file locks.
 
-A single call never waits for them, so no clock shows them. Some more calls are made, one after the other as ever, while
-a second thread samples what is in use: what is, and was not before, is held by the call. Found are the locks of files
-(Linux) and what can be reached from the function by names and attributes. The elements of lists and dictionaries are
-not followed: of those there are several, and the next call may use another.
+A single call never waits for them, so no clock shows them. Some more calls are made, one after the other, while a
+second thread samples which resources are in use: those that were free before are held by the call. It finds file locks
+(Linux) and the resources that can be reached from the function by names and attributes. The elements of lists and
+dictionaries are not followed: there are several of them, and the next call may use another.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class _Watcher:
         sys.setswitchinterval(self._switch_interval)
 
     def held(self, call_seconds: float) -> tuple[HeldResource, ...]:
-        """Return what was held for a noticeable part of the calls, the longest first."""
+        """Return the resources held for a noticeable part of the calls, the longest first."""
         if self._samples < MIN_SAMPLES:
             return ()
 

@@ -17,7 +17,7 @@ Watch = Literal["outside", "inside"]
 
 @dataclass(frozen=True, slots=True)
 class TimedBatch:
-    """What passed on every clock while `calls` calls were made."""
+    """The time on every clock during `calls` calls."""
 
     calls: int
     elapsed: ClockReading
@@ -27,8 +27,8 @@ class TimedBatch:
 class Measurement:
     """Everything measured: the batches and, by their indices, what was seen of the GIL.
 
-    `only_thread`: there was no other Python thread at the start, so all CPU time of the process is the calls'.
-    `sampler_cpu`: CPU seconds of the process that were the sampler's.
+    `only_thread`: there was no other Python thread at the start, so the calls used all CPU time of the process.
+    `sampler_cpu`: CPU seconds used by the sampler.
     """
 
     batches: tuple[TimedBatch, ...]
@@ -41,7 +41,7 @@ class Measurement:
 
 
 class Meter:
-    """Measures the thread that makes it. As a context manager it leaves neither thread nor process behind."""
+    """A meter of the thread that creates it; its context manager leaves no thread or process behind."""
 
     def __init__(self, watch: Watch = "outside") -> None:
         """Start to watch the GIL from outside, or from inside if asked to or if the platform refuses the other."""
@@ -100,7 +100,7 @@ class Meter:
         self.batches.append(_NO_CALLS)
 
     def finish(self) -> Measurement:
-        """Stop watching and return what was measured."""
+        """Stop watching and return the measurement."""
         observed = self.observer.finish() if self.observer else {}
         sampled = self._sampler.finish() if self._sampler else {}
         self._clocks.close()

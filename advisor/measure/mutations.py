@@ -1,4 +1,4 @@
-"""Detect what a call changes in place: its arguments, and objects that it shares with other calls.
+"""Detect in-place changes by a call: to its arguments, and to objects that it shares with other calls.
 
 A snapshot before the call is compared with one after it. A snapshot lists locations, such as `row`, its element
 'score' or `self.total`, with the state of what is there. It follows containers, and the attributes of objects whose
@@ -162,7 +162,7 @@ def named_arguments(function: Callable[..., Any], call: Call) -> dict[str, Any]:
 
 
 def shared_objects(function: Any, module_globals: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what calls of a function have in common: `self`, its class, closures, and the globals that it uses."""
+    """Return the objects that calls of a function share: `self`, its class, closures, and the globals that it uses."""
     roots = _followed(module_globals)
     for _ in range(10):
         if isinstance(function, FunctionType):
@@ -265,7 +265,7 @@ def _members(thing: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _state(thing: Any, *, buffers: bool = False) -> object:
-    """Return something that differs after the object was changed: plain data as it is, else the type."""
+    """Return a value that differs after the object has changed: plain data as it is, else the type."""
     kind = type(thing)
     if kind in (str, bytes):
         return kind, thing if len(thing) <= MAX_BYTES else len(thing)

@@ -1,4 +1,4 @@
-"""Measure what a process pool would have to send: whether it can, how many bytes, how long it takes."""
+"""Measure the cost of pickling for a process pool: whether it is possible, bytes, seconds."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def measure_pickling(
 
 
 def _further_cost(objects: Sequence[Any], costs: Sequence[PickleCost], seconds: float) -> PickleCost:
-    """Return what each object adds to a list of them, as a pool sends the calls of a chunk together.
+    """Return the additional cost of each object in a list, as a pool sends the calls of a chunk together.
 
-    What they have in common is pickled once, and so is the setting up of a pickler. Unknown for fewer than two objects
+    Shared objects are pickled once, and a pickler is set up once. Unknown for fewer than two objects
     that could be pickled alone, for large ones, and for the same object over and over, which tells nothing of others.
     """
     several, total = [], 0

@@ -1,4 +1,4 @@
-"""Tell whether an input that is reused costs as much as the first time.
+"""Check whether a reused input costs as much as the first time.
 
 It does not if a result is cached, a file exists already, or an argument is used up. Inputs come in the same order in
 every round, and batches of the first two rounds end with the round, so each input can be compared with itself.

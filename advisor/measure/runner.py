@@ -1,4 +1,4 @@
-"""Call the target within a budget, one call after the other; short calls in batches, so that no clock counts."""
+"""Call the target within a budget, one call at a time; short calls run in batches between two clock readings."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 class UnfinishedCallError(Exception):
-    """The first call returned what still has to do the work: an awaitable or a generator."""
+    """The first call returned an awaitable or a generator, which has not done the work yet."""
 
     def __init__(self, result: Any) -> None:
         super().__init__(result)
@@ -35,7 +35,7 @@ class UnfinishedCallError(Exception):
 
 @dataclass(frozen=True)
 class Workload:
-    """What to call: a function, the arguments of its calls (None: there are none), and its name for errors."""
+    """A function to call, the arguments of its calls (None: there are none), and its name for errors."""
 
     function: Callable[..., Any]
     calls: Sequence[Call] | None
@@ -56,7 +56,7 @@ class TimeLimit:
 
 
 class Inspect(Protocol):
-    """Looks before and after one call, outside of what is timed; `result` returns what the call returned."""
+    """A context around one call, outside the timed part; `result` gives the call's return value."""
 
     def __call__(
         self, call: Call, result: Callable[[], Any], *, first: bool
@@ -168,7 +168,7 @@ class _Runner:
 
     @property
     def started(self) -> int:
-        """How many calls of the last batch were started: asked of its iterator, so that no call pays for it."""
+        """The number of calls started in the last batch, read from its iterator at no cost per call."""
         return self._size - length_hint(self._remaining)
 
     def where(self, number: int) -> str:

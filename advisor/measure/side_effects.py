@@ -1,4 +1,4 @@
-"""Detect what calls do besides returning: change objects, leave threads and children, draw random numbers."""
+"""Detect side effects of calls: changed objects, threads and children left behind, random numbers drawn."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _state_or_id(value: Any) -> object:
 
 
 def _state(value: Any) -> object:
-    """Return something that differs after the value was changed; for what cannot be looked into, its identity."""
+    """Return a value that differs after a change; for opaque objects, the identity."""
     if isinstance(value, (ModuleType, type, FunctionType)):
         return id(value)
     if isinstance(value, (int, float, complex, str, bytes, bool, type(None))):

@@ -1,4 +1,4 @@
-"""The records that are handed from stage to stage: Profile → Estimate → Advice, with Machine, Job and Reading.
+"""The records that pass from stage to stage: Profile → Estimate → Advice, with Machine, Job and Reading.
 
 All are frozen and have no behaviour beyond small derived properties. Seconds are floats, sizes are bytes, and what
 could not be measured is None, never a made-up zero.

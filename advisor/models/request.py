@@ -13,7 +13,7 @@ from advisor.models.reading import Reading
 
 @dataclass(frozen=True)
 class AdviceRequest:
-    """A call's profile, the job to do, the host to plan for, and the evidence there is."""
+    """A call's profile, the job, the host to plan for, and the available evidence."""
 
     profile: Profile  # measured, or assumed from a description
     job: Job

@@ -1,4 +1,4 @@
-"""What one call demands: the parts of a Profile, completed, for the machine that the job is planned for."""
+"""The demands of one call: the completed parts of a Profile, for the machine to plan for."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class CallDemands:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is predicted: a job of such calls on a machine."""
+    """A job of such calls on a machine."""
 
     call: CallDemands
     profile: Profile

@@ -39,7 +39,7 @@ ASYNCIO_COUNTS = (2, 3, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500
 def estimate(profile: Profile, job: Job, machine: Machine, *, max_workers: int | None = None) -> tuple[Estimate, ...]:
     """Estimate every strategy that the function and interpreter allow, at every worker count worth considering.
 
-    What cannot be done is included, marked as infeasible with the reason. `max_workers` bounds the size of pools.
+    Infeasible strategies are included and marked, with the reason. `max_workers` bounds the size of pools.
     """
     scenario = scenario_of(profile, job, machine)
     return tuple(
@@ -50,7 +50,7 @@ def estimate(profile: Profile, job: Job, machine: Machine, *, max_workers: int |
 
 
 def shortlist(profile: Profile, job: Job, machine: Machine, *, max_workers: int | None = None) -> tuple[Estimate, ...]:
-    """Return, of all these estimates, those that a verdict needs: the leader and the fastest of each strategy.
+    """Return only the estimates that a verdict needs: the leader and the fastest of each strategy.
 
     If a strategy cannot be used at all, the first of its worker counts says why. If memory keeps it from being faster,
     the infeasible leader of those that do not fit is included as a reason. Intervals take most of the time, and are

@@ -1,4 +1,4 @@
-"""How far a prediction may be off: 90 % intervals, combined from half widths as logarithms."""
+"""The uncertainty of predictions: 90 % intervals, combined from half widths as logarithms."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _residual_as_wait(scenario: Scenario) -> Scenario:
 
 
 def _model_error(strategy: Strategy, scenario: Scenario, prediction: Prediction) -> float:
-    """Return the half width for what the model itself may get wrong."""
+    """Return the half width for the error of the model itself."""
     errors = [STRATEGIES[strategy].model_error]
     if scenario.profile.archetype is not None:
         errors.append(_ASSUMED_PROFILE)

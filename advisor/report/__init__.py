@@ -1,1 +1,1 @@
-"""Finished records → what people see. A renderer neither measures nor decides."""
+"""Render finished records for people. A renderer neither measures nor decides."""

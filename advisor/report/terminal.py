@@ -74,7 +74,7 @@ class _Share(NamedTuple):
 
 
 def _shares(profile: Profile) -> list[_Share]:
-    """Return where the seconds of a call go. What was not measured is a share of its own."""
+    """Return how a call spends its time; time that was not measured is a share of its own."""
     gil_free = "computing, no GIL" if profile.python.free_threaded else "native, GIL released"
     parts = (
         ("holding the GIL", "█", "red", profile.gil_held),
@@ -209,7 +209,7 @@ _GIL_SOURCES = {
 
 
 def _basis(advice: Advice) -> Iterator[str]:
-    """Yield what the advice rests on: the evidence, how and how exactly the GIL share was found, and the host."""
+    """Yield the basis of the advice: the evidence, the source and error of the GIL share, and the host."""
     profile = advice.profile
     if profile is None or advice.evidence == "described":
         yield _EVIDENCE[advice.evidence]

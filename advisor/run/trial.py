@@ -1,6 +1,6 @@
 """Run a part of the job under several strategies, with real executors, and compare with the prediction for that part.
 
-Every run has a process of its own, as fresh as a user's script; a failure there is a finding, not an error. The
+Every run has a process of its own, as fresh as a user's script; a failure there is a result, not an error. The
 strategies alternate, so that a host that becomes slower meanwhile slows all of them.
 """
 
@@ -200,7 +200,7 @@ def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
         done, seconds = _run_timed(work, request["workers"], request["chunk"], request["predicted"], send)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001  (whatever the target or the pool raises is the finding)
+    except BaseException as error:  # noqa: BLE001  (any exception of the target or the pool is a result of the trial)
         return {"calls": 0, "seconds": 0.0, "failure": _describe(error)}
     return {"calls": done, "seconds": seconds, "failure": None}
 

@@ -18,14 +18,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Create the WSGI application. It imports and runs nothing that a client names.
 
     Args:
-        settings: What an operator may choose; read from the environment by default.
+        settings: The operator's settings; read from the environment by default.
 
     Returns:
         The Flask application.
 
     Raises:
         MissingExtraError: The extra "service" is not installed.
-        UsageError: The environment holds a setting that makes no sense.
+        UsageError: The environment has an invalid setting.
     """
     try:
         from advisor.service import settings as settings_module

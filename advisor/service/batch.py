@@ -50,7 +50,7 @@ def parse_batch(body: bytes) -> Batch:
 def answer_batch(
     batch: Batch, answer: Callable[[bytes], bytes], *, seconds: float, clock: Callable[[], float] = time.monotonic
 ) -> bytes:
-    """Return the BatchResults document. What is left after the time limit is refused with 503.
+    """Return the BatchResults document. Questions left after the time limit get a 503 problem.
 
     Args:
         batch: The questions.

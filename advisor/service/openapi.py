@@ -52,7 +52,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Operation:
-    """What a view takes and returns; its docstring becomes the summary and the description."""
+    """The request and response of a view; its docstring becomes the summary and the description."""
 
     response: type[BaseModel] | None = None
     body: type[BaseModel] | None = None

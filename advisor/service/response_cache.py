@@ -41,7 +41,7 @@ class AdviceResponse(Advice):
 
 
 class CachedResponse(NamedTuple):
-    """A document ready to be sent, and what to count it as."""
+    """A document ready to be sent, and the labels to count it under."""
 
     document: bytes
     recommendation: str
@@ -85,7 +85,7 @@ class ResponseCache:
             document = with_id(document, id)
         size = len(document) + len(body) + _ENTRY_BYTES
         response = CachedResponse(document, advice.recommendation, advice.evidence, size, host, id)
-        # While the journal is lost, nothing new is cached: the next response shall have an id if it can.
+        # While the journal is lost, nothing new is cached, so that later responses can get an id.
         lost = journal is not None and id is None and journal.lost is not None
         if len(body) <= MAX_CACHED_BODY_BYTES and size <= self._responses.maxsize and not lost:
             with self._lock:

@@ -1,4 +1,4 @@
-"""Inputs on a pipe, which can be read once and by one process only: copy them to a file for all others."""
+"""Copy piped inputs to a file: a pipe can be read only once, by one process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_pipe(inputs: str) -> bool:
 
 
 def for_script(inputs: str | None) -> str | None:
-    """Return the inputs as a script can read them later, when a pipe is gone: from its standard input."""
+    """Return the inputs for a script that runs later, when a pipe is gone: its standard input."""
     return "-" if inputs is not None and is_pipe(inputs) else inputs
 
 

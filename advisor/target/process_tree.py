@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-_ROUNDS = 100  # of looking for processes that were started, or lost their parents, meanwhile
+_ROUNDS = 100  # rounds of looking for processes that were started or orphaned meanwhile
 _PAUSE = 0.005  # seconds between two rounds
 
 

@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _answer(channel: _Channel) -> Message:
-    """Call the requested function; its answer or its error as a message."""
+    """Call the requested function; return its answer or error as a message."""
     request = channel.read_request()
     module, _, name = request.pop("entry").partition(":")
     answer: Message
@@ -101,7 +101,7 @@ def _run_exit_handlers() -> None:
 
 
 def _fork_from_guard(descriptor: int, parent: int) -> None:
-    """Go on in a fork of this process, which itself stays as the guard: it kills what the fork leaves.
+    """Continue in a fork; this process stays as the guard and kills the processes that the fork leaves.
 
     A process of its own, since a target that was a subreaper itself would find children that it never started. The
     guard exits as the fork did. It kills everything on SIGTERM too, which the kernel sends it when the parent is gone.

@@ -37,7 +37,7 @@ _GUARD_SECONDS = 2.0  # for the guard to kill everything once it is told to
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C while the child ran; the text says what had been done so far."""
+    """Ctrl-C while the child ran; the text describes the work done so far."""
 
 
 def run(

@@ -38,7 +38,7 @@ def needs_object(module: str, names: list[str], reached: Reached | None) -> bool
 
 
 def loaded_object(module: str, names: list[str]) -> object | None:
-    """Return the object of that name, if its module is loaded in this process anyway."""
+    """Return the object of that name if its module is already loaded."""
     found: object | None = sys.modules.get(module)
     for name in names:
         found = inspect.getattr_static(found, name, None) if found is not None else None
@@ -102,7 +102,7 @@ def _load_file(script: Script, path: Path) -> str:
     name = script.name_for(str(path), f"module_{stem}")
     if path.suffix == ".py":
         spec = f"spec = importlib.util.spec_from_file_location({name!r}, {str(path)!r})"
-    else:  # no suffix says that it is Python, so the loader has to
+    else:  # there is no .py suffix, so the loader is named explicitly
         script.imports.add("from importlib.machinery import SourceFileLoader")
         spec = f"spec = importlib.util.spec_from_loader({name!r}, SourceFileLoader({name!r}, {str(path)!r}))"
     script.imports |= {"import importlib.util", "import sys"}

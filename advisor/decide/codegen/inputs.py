@@ -66,7 +66,7 @@ def _read(script: Script, inputs: str) -> Inputs:
 
 
 def write_no_inputs(function: object | None, calls: int | None, *, bound: bool) -> Inputs:
-    """Call a function without arguments again and again; leave a list to fill in for one that needs some."""
+    """Call a function without arguments repeatedly; leave a list to fill in if it needs arguments."""
     if function is not None and _needs_arguments(function, bound=bound):
         return Inputs(["inputs = []  # FILL IN: the arguments, one tuple for each call"], _TUPLE)
     again = f"inputs = [()] * {calls or FEW_CALLS:_}  # FILL IN: the arguments, one tuple for each call; () is none"

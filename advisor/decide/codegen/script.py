@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 CALL = "call"  # the name of the function around a target whose arguments are not exactly one value
 
-# The names that the generated code uses; a target of such a name gets another one.
+# The names that the generated code uses; a target with one of these names is renamed.
 _RESERVED = frozenset(
     "InterpreterPoolExecutor ProcessPoolExecutor SourceFileLoader ThreadPoolExecutor asyncio cycle done group "
     f"importlib inputs islice item json line lines main one pool results slots spec sys tasks time {CALL}".split()
@@ -39,7 +39,7 @@ class Script:
         return "\n\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
     def name_for(self, key: str, name: str) -> str:
-        """Return the script's name for the object `key`: `name`, or a similar one if that is taken."""
+        """Return the script's name for the object `key`: `name`, or a variant of it if another object has that name."""
         while self.names.setdefault(name, key) != key or not is_free(name):
             name = f"the_{name}"
         return name

@@ -17,14 +17,14 @@ _COMPUTES = 0.3  # share of a call's time
 
 
 class SnippetRequest(NamedTuple):
-    """What the script is to do."""
+    """The job that the script does."""
 
     strategy: Strategy
     workers: int
     chunk: int  # calls per task, for pools that send several at a time
-    profile: Profile  # names the target, and says how code reaches it
+    profile: Profile  # has the target's name, and how code can refer to it
     machine: Machine  # the host that the job is planned for
-    inputs: str | None = None  # where the inputs are, as the command line takes it
+    inputs: str | None = None  # source of the inputs, as on the command line
     calls: int | None = None  # None for one call per input
 
 
@@ -64,7 +64,7 @@ def _headline(request: SnippetRequest) -> str:
 
 
 def _write_example(script: Script, request: SnippetRequest, name: str) -> str:
-    """Write a function that stands in for the user's: harmless, short, and of a kind that the strategy suits."""
+    """Write a short, harmless example function of a kind that suits the strategy."""
     profile, strategy = request.profile, request.strategy
     computes = (profile.gil_held or 0.0) + (profile.gil_free or 0.0) >= _COMPUTES * profile.wall
     coroutine = profile.coroutine or strategy == "asyncio"
@@ -83,7 +83,7 @@ def _write_example(script: Script, request: SnippetRequest, name: str) -> str:
 
 
 def _write_call(script: Script, function: str, inputs: Inputs, *, in_pool: bool) -> str:
-    """Return the function of one argument that is called: the target, or a function written around it.
+    """Return the one-argument function to call: the target, or a wrapper around it.
 
     It is defined at the top level of the script, where a worker process can find it. `in_pool`: the target is a
     coroutine function, and gets an event loop for each call.

@@ -106,7 +106,7 @@ def _unspaced() -> re.Pattern[str]:
 
 
 def _fact_features(text: str, lower: str) -> dict[str, str]:
-    """Return what is known about the things that the text names, and what it says about where the time goes."""
+    """Return the known facts about the things that the text names, and its statements about the time."""
     facts: dict[str, str] = {}
     clauses = extract_clauses(text)
     _add_lexicon(lower.replace("\n", " "), clauses, facts)
@@ -119,7 +119,7 @@ def _fact_features(text: str, lower: str) -> dict[str, str]:
 
 
 def _role(clauses: Sequence[Clause], position: int) -> str:
-    """Return what the clause at a position does with the things that it names; empty for a plain statement."""
+    """Return how the clause at a position treats the things that it names; empty for a plain statement."""
     number = bisect_right(clauses, position, key=lambda clause: clause.start) - 1
     if number < 0:
         return ""

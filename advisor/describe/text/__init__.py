@@ -1,1 +1,1 @@
-"""Extract what a description states: its clauses, its quantities, its symptoms, and what was tried."""
+"""Extract the statements of a description: clauses, quantities, symptoms, and earlier attempts."""

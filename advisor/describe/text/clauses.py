@@ -1,4 +1,4 @@
-"""Find out what each clause says about the things it names: denies, rules out, blames, or only supposes them.
+"""Classify how each clause treats the things it names: it denies, rules out, blames or only supposes them.
 
 "The download is already done, the bottleneck is the parsing" names a download that does not matter. What a clause says
 is decided by the phrases in it.

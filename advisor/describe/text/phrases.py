@@ -1,4 +1,4 @@
-"""The phrases that show what a clause says about its topic, in many languages, and how they are matched.
+"""The phrases that show how a clause treats its topic, in many languages, and how to match them.
 
 A phrase is a sequence of words; a `*` at the end of a word stands for any ending, `_` for one or two words. Scripts
 without spaces have no words: their phrases, the second argument of `phrase_set`, match anywhere in the text.

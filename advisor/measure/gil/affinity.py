@@ -1,4 +1,4 @@
-"""Tell how long a watching thread waits in the run queue, and keep it off the core of the thread that it watches.
+"""Measure a watching thread's time in the run queue, and keep it off the watched thread's core.
 
 The scheduler tends to put a sleeper that wakes on the core of the thread that it watches, behind it. When it runs at
 last, the GIL is more likely to be free than at the instant in question. Lateness alone does not tell this from a core

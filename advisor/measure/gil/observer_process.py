@@ -111,7 +111,7 @@ class Observer:
         return bool(ready) and os.read(self.process.stdout.fileno(), 1) == b"+"
 
     def begin(self, window: int) -> None:
-        """Count what is seen for this window from now on."""
+        """Count observations for this window from now on."""
         self._window.value = window
 
     def pause(self) -> None:
@@ -119,7 +119,7 @@ class Observer:
         self._window.value = PAUSED
 
     def finish(self) -> dict[int, Observations]:
-        """End the observer and return its observations by window; nothing if somebody else ended it."""
+        """End the observer and return its observations by window; empty if another process ended it."""
         self._window.value = FINISHED
         output = b""
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):

@@ -32,7 +32,7 @@ Seconds = Annotated[float, Field(ge=1e-9, le=1e9)]  # below the resolution of an
 
 
 class OutcomeReport(BaseModel):
-    """What a job took; a field that is left out was as advised."""
+    """The outcome of a job; fields that are left out were as advised."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, extra="forbid")
 
@@ -78,7 +78,7 @@ def journaled_advice(id: str) -> Response:
 @blueprint.post("/v1/advice/<string(length=24):id>/outcome")
 @operation(Operation(body=OutcomeReport, response=Outcome, problems=(*BODY_PROBLEMS, 404, 503), success=201))
 def report_outcome(id: str) -> Response:
-    """Report what a job took.
+    """Report the outcome of a job.
 
     The response comes once the report is in the database, with what was predicted for the same strategy and workers.
     After a 503 it may be sent again.

@@ -1,4 +1,4 @@
-// Report what the job took, to a server with a journal.
+// Report the outcome of the job to a server with a journal.
 
 import { byId } from "./element.js";
 import { between, duration } from "./number_format.js";
