@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from advisor.decide import explain
-from advisor.decide.choose import choose
 from advisor.decide.codegen.snippet import SnippetRequest, snippet
 from advisor.decide.confidence import confidence, speedup_of
+from advisor.decide.strategy_choice import choose
 from advisor.decide.trial_correction import calibrate
 from advisor.errors import UsageError
 from advisor.limits import MAX_CALLS

@@ -9,7 +9,7 @@ import pytest
 from advisor.api import advise_description, advise_on
 from advisor.decide.confidence import MAX_PER_WORKER
 from advisor.decide.trial_correction import calibrate
-from advisor.describe.archetypes import archetypes
+from advisor.describe.archetype_profiles import archetypes
 from advisor.describe.decision_matrix import ROWS
 from advisor.describe.reader import read
 from advisor.models import (

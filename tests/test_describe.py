@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.api import advise_description, curves
-from advisor.describe.archetypes import KINDS, MAX_JOB_SECONDS, archetypes
+from advisor.describe.archetype_profiles import KINDS, MAX_JOB_SECONDS, archetypes
 from advisor.describe.decision_matrix import LISTS, MATRIX, ROWS
 from advisor.describe.matrix_lookup import row_for_name
 from advisor.describe.reader import (

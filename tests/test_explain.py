@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from advisor.decide import rules
+from advisor.decide import reason_rules
 from advisor.decide.pitfalls import PITFALLS, pitfalls
+from advisor.decide.reason_rules import FALLBACK, RULES, Rule
 from advisor.decide.rule_inputs import Facts
-from advisor.decide.rules import FALLBACK, RULES, Rule
 from advisor.models import (
     Estimate,
     HeldResource,
@@ -51,7 +51,7 @@ def facts_of(profile: Profile, chosen: Estimate, job: Job = JOB, machine: Machin
 
 
 def rules_of(profile: Profile, chosen: Estimate, **more: Any) -> list[str]:
-    return [reason.rule for reason in rules.reasons(facts_of(profile, chosen, **more))]
+    return [reason.rule for reason in reason_rules.reasons(facts_of(profile, chosen, **more))]
 
 
 def codes_of(profile: Profile, chosen: Estimate, **more: Any) -> list[str]:
@@ -110,7 +110,7 @@ def test_memory_that_decided_is_a_reason() -> None:
     loop, six = LOOP, estimate_of("multiprocessing", 26.0, workers=6, memory=6e9)
     eight = estimate_of("multiprocessing", 20.0, workers=8, memory=8e9, feasible=False)
     facts = Facts(profile_of(), JOB, MACHINE, (loop, eight), loop)
-    assert rules.strongest(facts).clause(facts) == (
+    assert reason_rules.strongest(facts).clause(facts) == (
         "8 processes would need 8 GB of memory, more than 80 % of the 8 GB available"
     )
     assert "memory" in rules_of(profile_of(), six, estimates=(loop, six, eight))
@@ -130,7 +130,7 @@ def test_where_no_gil_was_none_is_spoken_of() -> None:
     assert "measured-without-gil" not in codes_of(measured, THREADS, machine=NO_GIL)
     half = measured.model_copy(update={"gil_held": 0.5, "gil_free": 0.0, "wait": 0.5, "gil_blocked": 0.4})
     for chosen in (THREADS, PROCESSES):
-        told = rules.reasons(Facts(half, JOB, NO_GIL, ESTIMATES, chosen))
+        told = reason_rules.reasons(Facts(half, JOB, NO_GIL, ESTIMATES, chosen))
         assert not [reason for reason in told if "holds the GIL" in reason.text]
     assert "gil-blocked" not in codes_of(half, THREADS, machine=NO_GIL)
     assert "gil-blocked" in codes_of(half, THREADS)
@@ -138,7 +138,7 @@ def test_where_no_gil_was_none_is_spoken_of() -> None:
 
 def test_a_reason_quotes_the_measured_figures() -> None:
     """The text is the row's words, filled with this call's figures."""
-    reason = rules.reasons(facts_of(profile_of(gil_held=0.97, wait=0.03), PROCESSES))[0]
+    reason = reason_rules.reasons(facts_of(profile_of(gil_held=0.97, wait=0.03), PROCESSES))[0]
     assert reason.model_dump() == {
         "rule": "holds-gil",
         "text": "The function holds the GIL for 97 % of its time, so threads would take turns (1× at most) while "
@@ -150,7 +150,7 @@ def test_a_reason_quotes_the_measured_figures() -> None:
 def test_of_assumed_figures_no_reason_makes_a_limit() -> None:
     """How long an assumed call holds the GIL is a guess, and so is what threads gain at most."""
     assumed = profile_of(gil_held=0.8, gil_free=0.2, archetype="image")
-    reason = rules.reasons(facts_of(assumed, PROCESSES))[0]
+    reason = reason_rules.reasons(facts_of(assumed, PROCESSES))[0]
     assert "threads would take turns (about 1.2×) while" in reason.text
 
 
@@ -165,7 +165,7 @@ def test_a_reason_never_speaks_for_another_strategy() -> None:
 def test_rules_can_be_replaced() -> None:
     """A user's own rows take the place of the built-in ones."""
     own = Rule("mine", "always", lambda facts: True, EVERY, "I say so, on {cores}", "do it", "me")
-    reasons = rules.reasons(facts_of(profile_of(), PROCESSES), (own,))
+    reasons = reason_rules.reasons(facts_of(profile_of(), PROCESSES), (own,))
     assert [reason.text for reason in reasons] == ["I say so, on 4 cores, so do it."]
 
 
@@ -289,5 +289,5 @@ def test_codes_are_unique_for_a_strategy() -> None:
 def test_shares_are_of_the_calls_own_time() -> None:
     """On a busy host a call that only computes still holds the GIL for all of its own time."""
     profile = profile_of(wall=0.1, gil_held=0.04, gil_free=0.0, child_cpu=0.0, wait=0.0, run_queue=0.06)
-    reason = rules.reasons(facts_of(profile, PROCESSES))[0]
+    reason = reason_rules.reasons(facts_of(profile, PROCESSES))[0]
     assert "holds the GIL for 100 % of its time" in reason.text

@@ -75,7 +75,7 @@ def test_measured_advice_loads_no_understanding_of_text() -> None:
     """Advising on a Profile reads no description: neither the reader, nor the text parser, nor the classifier."""
     profile = "advisor.Profile(target='shop.images:resize', calls=9, wall=0.1, gil_held=0.1)"
     loaded = imported(f"import advisor; advisor.advise({profile}, machine=advisor.Machine(cores=4)).summary")
-    assert "advisor.decide.choose" in loaded
+    assert "advisor.decide.strategy_choice" in loaded
     reading = ("advisor.describe.classifier", "advisor.describe.reader", "advisor.describe.text")
     assert not [name for name in loaded if name.startswith(reading)]
 

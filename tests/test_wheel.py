@@ -40,7 +40,7 @@ def test_the_wheel_contains_every_tracked_file_of_the_package(installed: Path) -
     """Data files are included: the type marker, JSON, templates, styles and migrations."""
     listed = subprocess.run(["git", "ls-files", "-z", "advisor"], cwd=ROOT, capture_output=True, check=True, text=True)
     tracked = {name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()}
-    assert {"advisor/py.typed", "advisor/describe/archetypes.json"} <= tracked
+    assert {"advisor/py.typed", "advisor/describe/archetype_profiles.json"} <= tracked
     assert [name for name in sorted(tracked) if not (installed / name).exists()] == []
 
 

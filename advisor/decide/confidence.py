@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from operator import mul
 
-from advisor.decide.choose import Choice, feasible_leaders
+from advisor.decide.strategy_choice import Choice, feasible_leaders
 from advisor.models import Advice, Estimate, Evidence, Profile, Range
 from advisor.predict import estimator
 

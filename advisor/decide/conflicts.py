@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from advisor.decide.choose import Choice, choose_by_time, feasible_leaders, shares_state
-from advisor.decide.rules import strongest
+from advisor.decide.reason_rules import strongest
 from advisor.decide.sources import NOTEBOOK
+from advisor.decide.strategy_choice import Choice, choose_by_time, feasible_leaders, shares_state
 from advisor.describe.matrix_lookup import row_for_name
 from advisor.models import Estimate, Reason
 from advisor.models.strategies import OWN_GIL

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from advisor.decide import lexicon_reasons, rules
-from advisor.decide.choose import Choice
+from advisor.decide import lexicon_reasons, reason_rules
 from advisor.decide.confidence import is_within_limit, speedup_of
 from advisor.decide.conflicts import conflicts
 from advisor.decide.pitfalls import PITFALLS, pitfalls
 from advisor.decide.sources import NOTEBOOK
+from advisor.decide.strategy_choice import Choice
 from advisor.decide.turning_points import turning_point
 from advisor.models import Advice, Alternative, Estimate, Job, Machine, Pitfall, Range, Reading, Reason
 from advisor.predict import estimator
@@ -20,7 +20,7 @@ CLASSIFIER = "classifier of descriptions (docs/descriptions.md)"
 def summary(choice: Choice) -> str:
     """Return one sentence that a person can act on: what to use, the speed-up, and the strongest reason."""
     best, facts = choice.best, choice.facts
-    because = rules.strongest(facts).clause(facts)
+    because = reason_rules.strongest(facts).clause(facts)
     if best.strategy == "sequential":
         return f"Keep the plain loop, because {because}."
     chunk = f", {formatting.count(best.chunk)} calls per task" if best.chunk > 1 else ""
@@ -47,7 +47,7 @@ def reasons(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[Reason, ...
         choice: The choice to explain.
         modelled: The estimates before the trials calibrated them.
     """
-    strongest, *others = rules.reasons(choice.facts)
+    strongest, *others = reason_rules.reasons(choice.facts)
     return (
         *_trial(choice),
         strongest,

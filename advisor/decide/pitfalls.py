@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from advisor.decide import conditions, sources
+from advisor.decide import rule_conditions, sources
 from advisor.decide.rule_inputs import (
     MANY_PIECES,
     MOSTLY,
@@ -34,7 +34,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "unpicklable-function",
         "the function cannot be pickled and only processes would help",
-        lambda facts: facts.profile.picklable.function is False and conditions.processes_matter(facts),
+        lambda facts: facts.profile.picklable.function is False and rule_conditions.processes_matter(facts),
         EVERY,
         "The function cannot be sent to a process ({function_reason}): define it at the top level of an importable "
         "module, not as a lambda or inside another function.",
@@ -43,7 +43,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "unpicklable-arguments",
         "the arguments cannot be pickled and only processes would help",
-        lambda facts: facts.profile.picklable.arguments is False and conditions.processes_matter(facts),
+        lambda facts: facts.profile.picklable.arguments is False and rule_conditions.processes_matter(facts),
         EVERY,
         "The arguments cannot be sent to a process ({argument_reason}): pass what they are made from, a path "
         "instead of an open file, a URL or an address instead of a connection, and open it in the worker.",
@@ -52,7 +52,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "unpicklable-result",
         "the result cannot be pickled and only processes would help",
-        lambda facts: facts.profile.picklable.results is False and conditions.processes_matter(facts),
+        lambda facts: facts.profile.picklable.results is False and rule_conditions.processes_matter(facts),
         EVERY,
         "The result cannot be sent back from a process ({result_reason}): return plain data, such as a list instead "
         "of a generator or a path instead of an open file.",
@@ -161,7 +161,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "large-self",
         "the function drags a large object along",
-        conditions.large_self,
+        rule_conditions.large_self,
         EVERY,
         "Every task would carry the function's {function_bytes} (a bound method brings its whole object): use a "
         "module-level function, and give each worker the object once through the pool's initializer.",
@@ -170,7 +170,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "pickling-dear",
         "pickling costs at least a fifth of the call",
-        conditions.data_is_expensive,
+        rule_conditions.data_is_expensive,
         EVERY,
         "Sending a call to a process costs {pickling} against {wall} of work ({argument_bytes} in, {result_bytes} "
         "out): pass paths or indexes instead of data; give large read-only data once, by an initializer, "
@@ -180,7 +180,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "too-small",
         "a call is short against the cost of sending it",
-        lambda facts: conditions.too_small(facts) and facts.job.calls > 1,
+        lambda facts: rule_conditions.too_small(facts) and facts.job.calls > 1,
         SHARED_MEMORY | SEQUENTIAL,
         "A call takes {wall} and sending one to a worker {dispatch}: before any pool can help, batch the work so that "
         "one call handles hundreds of items.",
@@ -189,7 +189,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "too-small",
         "a call is short against the cost of sending it",
-        conditions.too_small,
+        rule_conditions.too_small,
         OWN_GIL,
         "A call takes {wall} and sending one to a worker {dispatch}: send many at a time, map(..., "
         "chunksize={chunk}) as the code here does, or let one call handle many items.",
@@ -198,7 +198,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "memory",
         "the workers need more than half of the memory",
-        conditions.memory_is_short,
+        rule_conditions.memory_is_short,
         POOLS,
         "{workers} need about {memory_needed} of the {memory} there is: use fewer workers, or smaller pieces of work.",
         sources.PROCESS_GUIDELINES,
@@ -215,7 +215,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "fork-with-threads",
         "the process forks while threads are running",
-        conditions.threads_would_be_lost,
+        rule_conditions.threads_would_be_lost,
         PROCESSES,
         "Threads are alive when the pool forks, and a lock that one of them holds stays locked in the workers: use "
         "mp_context=multiprocessing.get_context('forkserver'), or 'spawn'.",
@@ -233,7 +233,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "slow-first-call",
         "the first call is more expensive than the others",
-        conditions.slow_first_call,
+        rule_conditions.slow_first_call,
         OWN_GIL,
         "The first call took {first_call}, the others {wall}: every worker pays for it again. Do in the pool's "
         "initializer what it does once.",
@@ -252,7 +252,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "slow-import",
         "importing the target's module takes a good part of the job",
-        conditions.imports_are_slow,
+        rule_conditions.imports_are_slow,
         PROCESSES,
         "Importing the module takes {import_seconds}, and each worker does it again: keep one pool for all jobs, or "
         "move heavy imports out of the module that the workers import.",
@@ -270,7 +270,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "memory-bandwidth",
         "the call works on much memory",
-        conditions.shares_bandwidth,
+        rule_conditions.shares_bandwidth,
         POOLS,
         "A call works on {working_set}: {workers} share one memory bus and cache, and may gain less than the cores "
         "promise. --verify tells.",
@@ -351,7 +351,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "uncertain",
         "few calls were measured or the interval is wide",
-        conditions.uncertain,
+        rule_conditions.uncertain,
         EVERY,
         "Judged by {calls_measured}, the job may take {low} to {high}: give a larger --budget and more inputs, "
         "or run a part of it with --verify.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from advisor.decide.pitfalls import PITFALLS
-from advisor.decide.rules import FALLBACK, RULES
+from advisor.decide.reason_rules import FALLBACK, RULES
 from advisor.describe import decision_matrix
 from advisor.describe.lexicon import lookup
 from advisor.models import LexiconEntry, MatrixRow

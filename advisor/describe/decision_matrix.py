@@ -2,8 +2,8 @@
 
 The rows are data, one JSON object a line in decision_matrix.jsonl. `MATRIX` and `LISTS` are those of the notebook
 "Understanding Multithreading"; `FURTHER` adds kinds of task that the notebook leaves out and that people ask about.
-Each row has the keywords it is known by (a trailing `*` stands for any ending) and the archetype in archetypes.json
-that stands in for a profile.
+Each row has the keywords it is known by (a trailing `*` stands for any ending) and the archetype in
+archetype_profiles.json that stands in for a profile.
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from advisor.models import Strategy
 from advisor.predict.demands import Scenario
-from advisor.predict.prediction import Prediction, WorkerCounts
+from advisor.predict.prediction import Prediction
 from advisor.predict.processes_and_interpreters import predict_interpreters, predict_processes
 from advisor.predict.threads_and_asyncio import predict_asyncio, predict_sequential, predict_threads
+from advisor.predict.worker_counts import WorkerCounts
 
 COST_FUNCTIONS: dict[Strategy, Callable[[Scenario, WorkerCounts], list[Prediction]]] = {
     "sequential": predict_sequential,

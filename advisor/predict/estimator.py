@@ -1,6 +1,6 @@
 """From a profile to predicted seconds: every strategy at every worker count, each with a 90 % interval.
 
-`demands` completes what the profile says of a call, `strategies` predicts the job's seconds by queueing networks,
+`demands` completes what the profile says of a call, `cost_functions` predict the job's seconds by queueing networks,
 `feasibility` and `bottlenecks` say what cannot be done and what limits the rest, `intervals` how far the figures may be
 off. The costs of pools come from the Machine; nothing is measured here.
 """
@@ -17,9 +17,9 @@ from advisor.predict.cost_functions import predict
 from advisor.predict.demands import Scenario, scenario_of
 from advisor.predict.feasibility import counts_beyond_memory, feasible_counts, infeasibility, memory_needed
 from advisor.predict.intervals import ranges
-from advisor.predict.prediction import Prediction, WorkerCounts
-from advisor.predict.queueing.network import population_sizes
+from advisor.predict.prediction import Prediction
 from advisor.predict.queueing.pool_throughput import EXACT_WORKERS
+from advisor.predict.worker_counts import WorkerCounts, worker_counts
 
 MIN_GAIN = 1.10  # sequential wins unless something else is at least this much faster
 # The smallest worker count within this factor of the best wins, since each worker costs memory. A thread or a coroutine
@@ -29,11 +29,6 @@ MIN_GAIN = 1.10  # sequential wins unless something else is at least this much f
 TOLERANCE = 1.02
 TOLERANCE_WAITING = 1.001
 MOSTLY_COMPUTING = 0.2  # up to this share of a call's time spent waiting
-
-MAX_THREADS = 256
-MAX_PROCESSES = 512
-MIN_MAX_PROCESSES = 64  # calls that wait may use this many on a small host
-ASYNCIO_COUNTS = (2, 3, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100, 128, 200, 256, 500, 1000)  # concurrent calls
 
 
 def estimate(profile: Profile, job: Job, machine: Machine, *, max_workers: int | None = None) -> tuple[Estimate, ...]:
@@ -45,7 +40,7 @@ def estimate(profile: Profile, job: Job, machine: Machine, *, max_workers: int |
     return tuple(
         estimate
         for strategy in _strategies(scenario)
-        for estimate in _all_estimates(strategy, scenario, _worker_counts(strategy, scenario, max_workers))
+        for estimate in _all_estimates(strategy, scenario, worker_counts(strategy, scenario, max_workers))
     )
 
 
@@ -60,7 +55,7 @@ def shortlist(profile: Profile, job: Job, machine: Machine, *, max_workers: int 
     return tuple(
         estimate
         for strategy in _strategies(scenario)
-        for estimate in _best_estimates(strategy, scenario, _worker_counts(strategy, scenario, max_workers))
+        for estimate in _best_estimates(strategy, scenario, worker_counts(strategy, scenario, max_workers))
     )
 
 
@@ -168,22 +163,3 @@ def _estimate(strategy: Strategy, scenario: Scenario, prediction: Prediction, se
 
 def _strategies(scenario: Scenario) -> list[Strategy]:
     return available_strategies(scenario.machine.python.version, coroutine=scenario.profile.coroutine)
-
-
-def _worker_counts(strategy: Strategy, scenario: Scenario, max_workers: int | None) -> list[int]:
-    calls, cores = scenario.job.calls, scenario.machine.cores
-    if strategy == "sequential" or calls == 1:
-        return [1]
-    if strategy == "asyncio":
-        return sorted({count for count in ASYNCIO_COUNTS if count < calls} | {min(calls, ASYNCIO_COUNTS[-1])})
-    largest = MAX_THREADS if strategy == "threading" else _max_processes(scenario)
-    largest = min(largest, calls, max_workers or calls)
-    return sorted({*population_sizes(largest), min(cores, largest), largest} - {1})
-
-
-def _max_processes(scenario: Scenario) -> int:
-    """Return twice the number of cores, or more where calls wait; further processes would only cost."""
-    cores, call = scenario.machine.cores, scenario.call
-    computing = max(call.cpu, 1e-6 * call.wall)
-    useful = min(3 * cores * call.wall / computing, max(MIN_MAX_PROCESSES, 4 * cores))
-    return int(min(max(2 * cores, useful), MAX_PROCESSES))

@@ -12,7 +12,8 @@ from advisor.predict.bottlenecks import Z90, oversubscribes
 from advisor.predict.cost_functions import predict
 from advisor.predict.demands import MIN_SECONDS, Scenario, call_demands, residual_part, with_warm_caches
 from advisor.predict.feasibility import working_set
-from advisor.predict.prediction import Prediction, WorkerCounts
+from advisor.predict.prediction import Prediction
+from advisor.predict.worker_counts import WorkerCounts
 
 MAX_HALF_WIDTH = 3.0  # a factor of 20 is as good as unknown
 # For each doubling of the workers: calls that wait may meet limits at the other end that a lone call does not. Calls

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 Station = Literal["gil", "cores", "parent", "wait", "start-up"]
@@ -27,10 +26,3 @@ class Prediction(NamedTuple):
     def busiest_station(self) -> Station:
         """Return the station that limits the throughput, or would with more workers."""
         return max(self.demands, key=self.utilization)
-
-
-class WorkerCounts(NamedTuple):
-    """The worker counts to predict, and the candidates, whose largest fixes where curves are solved."""
-
-    candidates: Sequence[int]
-    requested: Sequence[int]

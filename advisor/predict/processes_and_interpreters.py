@@ -9,11 +9,12 @@ from typing import NamedTuple
 from advisor.predict.chunk_sizes import PIPE_BYTES, process_chunks
 from advisor.predict.demands import Scenario
 from advisor.predict.pickling_cost import payloads
-from advisor.predict.prediction import Prediction, Station, WorkerCounts
+from advisor.predict.prediction import Prediction, Station
 from advisor.predict.queueing.makespan import job_seconds
 from advisor.predict.queueing.pool_throughput import ProcessPool
 from advisor.predict.queueing.stations import StationDemands
 from advisor.predict.threads_and_asyncio import WIDE_CALL
+from advisor.predict.worker_counts import WorkerCounts
 
 # Of a core's speed, lost per wanted core beyond one per core, by native thread pools side by side. On two cores, two
 # processes with two native threads each took from 0.75 to 8.7 times as long as a loop: 2.9 at the geometric mean.

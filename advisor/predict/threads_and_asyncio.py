@@ -9,10 +9,11 @@ import math
 from dataclasses import replace
 
 from advisor.predict.demands import Scenario
-from advisor.predict.prediction import Prediction, Station, WorkerCounts
+from advisor.predict.prediction import Prediction, Station
 from advisor.predict.queueing.makespan import drain_times, job_seconds
 from advisor.predict.queueing.network import throughput_curve
 from advisor.predict.queueing.stations import StationDemands
+from advisor.predict.worker_counts import WorkerCounts
 
 SWITCH_INTERVAL = 5e-3  # sys.getswitchinterval(): how long pure Python keeps the GIL that another thread wants
 GIL_CONTENTION = 0.07  # of the GIL's time, lost while others want it: pure Python on threads was seen to lose 0 to 20 %

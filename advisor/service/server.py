@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from advisor.service.settings import Settings
 
-OWN_PROFILE = Path(__file__).with_name("own_profile.json")  # of answering: half descriptions, half profiles
+OWN_PROFILE = Path(__file__).with_name("request_profile.json")  # of answering: half descriptions, half profiles
 MIN_THREADS = 4  # the profile does not show that a client that sends slowly occupies a thread
 MAX_THREADS = 32
 READ_SECONDS = 30  # without a byte from the client, until its connection is given up

@@ -18,7 +18,7 @@ from advisor.describe.lexicon.lookup import FILES, MAX_WORD, fold
 from advisor.models import EntryKind, Trait, WorkType
 
 NAMED_KINDS = frozenset({"library", "program", "service"})  # facts about these need a source
-ARCHETYPES = frozenset(json.loads(Path(__file__).parents[1].joinpath("archetypes.json").read_bytes()))
+ARCHETYPES = frozenset(json.loads(Path(__file__).parents[1].joinpath("archetype_profiles.json").read_bytes()))
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Word = Annotated[str, StringConstraints(min_length=2, max_length=MAX_WORD)]

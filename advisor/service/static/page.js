@@ -9,7 +9,7 @@ import { clearProblems, showProblem } from "./problem.js";
 import { describe, host, remove, setHost, subject, takeAdvice, takeFile, takePasted } from "./question.js";
 import { onAnswers, showQuestions } from "./open_questions.js";
 import { ask, giveUp, Problem } from "./http_client.js";
-import { letShare, linked, showShare } from "./share.js";
+import { letShare, linked, showShare } from "./save_and_share.js";
 import { askForToken } from "./token.js";
 
 let asked; // the question without cores and calls, which the sliders send again

@@ -34,7 +34,7 @@ _DATA = ("argument_bytes", "result_bytes", "pickle_seconds")
 @cache
 def archetypes() -> dict[str, Profile]:
     """Return the typical profiles by name: figures to plan with where nothing was measured."""
-    file = Path(__file__).with_name("archetypes.json")
+    file = Path(__file__).with_name("archetype_profiles.json")
     return {name: Profile.model_validate(fields) for name, fields in json.loads(file.read_text("utf-8")).items()}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from advisor.decide import conditions, sources
+from advisor.decide import rule_conditions, sources
 from advisor.decide.rule_inputs import MOSTLY, MUCH, SERIAL_SPEEDUP, SMALL_TASK, Facts
 from advisor.models import Reason, Strategy
 from advisor.models.strategies import EVERY, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
@@ -89,7 +89,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "start-up",
         "starting the pool costs at least half of the whole job",
-        conditions.start_up_dominates,
+        rule_conditions.start_up_dominates,
         SEQUENTIAL,
         "the whole job takes {loop_seconds} and starting processes for it {start_up}",
         "it is over before a pool has paid for itself",
@@ -244,7 +244,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "unpicklable",
         "the call cannot be sent to a process",
-        conditions.unpicklable,
+        rule_conditions.unpicklable,
         SHARED_MEMORY | SEQUENTIAL,
         "processes cannot be given this call ({obstacle})",
         "what needs no pickling is left",
@@ -289,7 +289,9 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "simpler",
         "processes are no faster, though the call computes",
-        lambda facts: facts.strategy == "threading" and facts.computes and conditions.processes_are_no_faster(facts),
+        lambda facts: (
+            facts.strategy == "threading" and facts.computes and rule_conditions.processes_are_no_faster(facts)
+        ),
         frozenset({"threading"}),
         "processes would be no faster",
         "threads are the simpler choice: shared memory, no pickling, a quick start",
