@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from advisor.errors import TargetError, UsageError
-from advisor.limits import MAX_COPIED_BYTES, MAX_INPUTS
+from advisor.input_limits import MAX_COPIED_BYTES, MAX_INPUTS
 from advisor.target.failures import target_error
 from advisor.target.loader import find_attribute, import_module_or_file, split_spec
 

@@ -39,7 +39,7 @@ def profile_target(
             on_progress(min(1.0, message.get("fraction", 0.0)), message.get("doing", ""))
 
     answer = sandbox_supervisor.run(
-        "advisor.measure.profile_handler:serve_profile",
+        "advisor.measure.sandboxed_profiler_child:serve_profile",
         {
             "target": target,
             "inputs": inputs,
