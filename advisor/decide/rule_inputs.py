@@ -9,9 +9,10 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
-from advisor.models import MEMORY_SHARE, Estimate, HeldResource, Job, Machine, Profile, SideEffects, Strategy
+from advisor.models import Estimate, HeldResource, Job, Machine, Profile, SideEffects, Strategy
 from advisor.models.strategies import OWN_GIL
 from advisor.predict.estimator import MIN_GAIN
+from advisor.predict.feasibility import MEMORY_SHARE
 from advisor.report import formatting
 
 MOSTLY = 0.5  # share of a call's time from which one kind of time decides

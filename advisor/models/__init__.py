@@ -7,14 +7,13 @@ could not be measured is None, never a made-up zero.
 from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason, Verification
 from advisor.models.estimate import Estimate
 from advisor.models.job import Job
-from advisor.models.machine import MEMORY_SHARE, POOL_COSTS, Machine, StartMethod
+from advisor.models.machine import POOL_COSTS, Machine, StartMethod
 from advisor.models.profile import GilSource, HeldResource, Picklable, Profile, Python, Reached, SideEffects
 from advisor.models.reading import EntryKind, LexiconEntry, MatrixRow, Reading, Trait, WorkType
 from advisor.models.record import Bytes, JobSeconds, Range, Record, Seconds, Text
 from advisor.models.strategies import Recommendation, Strategy
 
 __all__ = [
-    "MEMORY_SHARE",
     "POOL_COSTS",
     "Advice",
     "Alternative",
