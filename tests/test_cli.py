@@ -272,10 +272,11 @@ def chunks(descriptor: int) -> Iterator[bytes]:
 def test_a_terminal_gets_colours_and_a_temporary_progress_bar(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a terminal the progress is shown while measuring and erased at the end, and the advice has colours."""
     output = terminal_output("work:wait", *FAST)
-    start = output.index("Threading with")
-    assert "%" in output[:start]
-    assert "\x1b[2K" in output[:start]
-    assert "\x1b[32m" in output
+    progress, verdict, _ = re.split(r"(Threading|Multiprocessing) with", output, maxsplit=1)  # by how busy the host is
+    assert "%" in progress
+    assert "\x1b[2K" in progress
+    assert re.search(r"\x1b\[3\dm", output)
+    assert verdict
     monkeypatch.setenv("NO_COLOR", "1")
     assert not re.search(r"\x1b\[\d*m", terminal_output("describe", "processing 100 images"))
 
