@@ -11,7 +11,9 @@ import pytest
 
 from advisor.decide.codegen import snippet as codegen
 from advisor.decide.codegen.script import is_free
-from advisor.models import Machine, Profile, Python, Reached, Strategy
+from advisor.models import FailedInputs, Machine, Profile, Python, Reached, Strategy
+from advisor.models.input_source import Form
+from advisor.models.strategies import OWN_GIL
 
 STRATEGIES: list[Strategy] = ["sequential", "threading", "multiprocessing", "asyncio"]
 if sys.version_info >= (3, 14):
@@ -130,6 +132,57 @@ def test_arguments_and_keywords_are_spread(folder: Path, monkeypatch: pytest.Mon
     target = "shapes:power_soon" if coroutine else "shapes:power"
     code = snippet(strategy, 2, 1, target=target, inputs="calls.jsonl", coroutine=coroutine)
     assert printed(code, folder) == ("4 results\n", [8, 90, 16, 25])
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize(
+    ("inputs", "forms"),
+    [
+        ([(2, 3), [4]], {"args"}),
+        ([{"base": 2, "exponent": 3}, {"base": 4}], {"kwargs"}),
+        ([{"args": [2, 3]}, {"kwargs": {"base": 4}}], {"call"}),
+        ([(2, 3), {"base": 4}], {"args", "kwargs"}),
+        ([{"args": (2, 3)}, 4], {"call", "value"}),
+        ([{"args": (2, 3)}, 4, (5,), {"base": 6}], {"call", "args", "kwargs", "value"}),
+    ],
+)
+def test_inputs_are_spread_as_they_were_for_measuring(
+    folder: Path, strategy: Strategy, inputs: list[object], forms: set[Form]
+) -> None:
+    """Tuples, dictionaries, and calls from a callable; no form is tested that no input has."""
+    (folder / "made.py").write_text(f"def make():\n    return {inputs!r}\n")
+    coroutine = strategy == "asyncio"
+    profile = Profile(
+        calls=1, wall=1.0, target="shapes:power_soon" if coroutine else "shapes:power", coroutine=coroutine
+    )
+    request = codegen.SnippetRequest(strategy, 2, 1, profile, Machine(), inputs="made:make", forms=frozenset(forms))
+    code = codegen.snippet(request)
+    assert printed(code, folder) == (f"{len(inputs)} results\n", [8, 16, 25, 36][: len(inputs)])
+    assert code.count("    if ") == len(forms) - 1
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("coroutine", [False, True])
+@pytest.mark.parametrize("picklable", [False, True])
+def test_inputs_that_failed_do_not_end_the_job(
+    folder: Path, strategy: Strategy, coroutine: bool, picklable: bool
+) -> None:
+    """The exception is in the place of the result; as a text of its own where a pool could not send it back."""
+    init = "self, *args" if picklable else "self, position, reason"
+    (folder / "parsing.py").write_text(
+        f"class Bad(Exception):\n    def __init__({init}):\n        super().__init__('bad')\n\n"
+        "def parse(n):\n    if n == 2:\n        raise Bad(1, 2)\n    return n\n\n"
+        "async def parse_soon(n):\n    return parse(n)\n\ndef numbers():\n    return range(5)\n"
+    )
+    if strategy == "asyncio" and not coroutine:
+        return
+    failed = FailedInputs(count=1, of=5, index=2, exception="Bad: bad", picklable=picklable)
+    target = "parsing:parse_soon" if coroutine else "parsing:parse"
+    code = snippet(strategy, 2, 1, target=target, inputs="parsing:numbers", coroutine=coroutine, failed_inputs=failed)
+    code += "    results = [type(result).__name__ for result in results]\n"
+    names = ["int"] * 5
+    names[2] = "Bad" if picklable or strategy not in OWN_GIL else "RuntimeError"
+    assert printed(code, folder) == ("5 results\n1 of them failed\n", names)
 
 
 def test_a_function_without_arguments(folder: Path) -> None:

@@ -10,6 +10,7 @@ from advisor.decide.reason_rules import FALLBACK, RULES, Rule
 from advisor.decide.rule_inputs import Facts
 from advisor.models import (
     Estimate,
+    FailedInputs,
     HeldResource,
     Job,
     Machine,
@@ -64,6 +65,9 @@ CHILD = profile_of(gil_held=0.01, child_cpu=0.95, wait=0.04)
 TINY = profile_of(wall=2e-6, gil_held=2e-6)
 UNPICKLABLE = profile_of(picklable=Picklable(function=False, reasons={"function": "it is a lambda"}))
 LOCK = HeldResource(name="shop.lock", kind="lock", seconds=0.9)
+FAILED = FailedInputs(
+    count=3, of=300, index=37, where="line 38 of in.txt", exception="Bad: #", picklable=False, reason="Bad: no"
+)
 NO_GIL = Machine(cores=4, python=Python(version="3.13", free_threaded=True))
 
 
@@ -194,12 +198,14 @@ SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
         ("not-thread-safe", profile_of(side_effects=SideEffects(globals_written=("app.total",))), THREADS, MACHINE),
         ("coroutine-in-a-pool", profile_of(coroutine=True), PROCESSES, MACHINE),
         ("blocks-the-loop", profile_of(coroutine=True), estimate_of("asyncio", 50.0), MACHINE),
+        ("blocking-call", profile_of(coroutine=True, loop_blocked=0.2), THREADS, MACHINE),
         ("gil-blocked", profile_of(gil_held=0.1, wait=0.9, gil_blocked=0.5), THREADS, MACHINE),
         ("shared-random", profile_of(side_effects=SideEffects(random_shared=True)), PROCESSES, MACHINE),
         ("slow-first-call", profile_of(first_call=20.0), PROCESSES, MACHINE),
         ("cheap-repeats", profile_of(repeated_call=1e-6), LOOP, MACHINE),
         ("slow-import", profile_of(import_seconds=5.0), PROCESSES, SPAWN),
         ("uncertain", profile_of(calls=1), PROCESSES, MACHINE),
+        ("only-first-call", profile_of(calls=1, first_call=profile_of().wall), PROCESSES, MACHINE),
         ("unknown-split", Profile(calls=50, wall=1.0), PROCESSES, MACHINE),
         ("hidden-limit", WAITING, THREADS, MACHINE),
         ("in-turn", WAITING.model_copy(update={"held": (LOCK,)}), THREADS, MACHINE),
@@ -207,6 +213,8 @@ SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
         ("children-left", profile_of(side_effects=SideEffects(children_left=2)), THREADS, MACHINE),
         ("output", profile_of(side_effects=SideEffects(output_bytes=80)), THREADS, MACHINE),
         ("memory-bandwidth", profile_of(peak_memory=300_000_000, idle_memory=50_000_000), PROCESSES, MACHINE),
+        ("failing-inputs", profile_of(failed_inputs=FAILED), THREADS, MACHINE),
+        ("unpicklable-exception", profile_of(failed_inputs=FAILED), PROCESSES, MACHINE),
         ("busy-host", profile_of(run_queue=0.4), LOOP, MACHINE),
         ("assumed-figures", profile_of(archetype="image"), PROCESSES, MACHINE),
     ],
@@ -223,6 +231,14 @@ def test_pitfalls_of_the_jobs_intents() -> None:
     assert codes_of(profile_of(), THREADS, job=Job(shares_state=True)) == ["unguarded-state"]
     assert codes_of(profile_of(), PROCESSES, job=Job(shares_state=True)) == ["unshared-state"]
     assert codes_of(profile_of(), THREADS, job=Job(responsive=True)) == ["gil-convoy"]
+
+
+def test_inputs_that_fail_are_counted_and_named() -> None:
+    """How many of how many, which is the first, and what it raised."""
+    texts = {pitfall.code: pitfall.text for pitfall in pitfalls(facts_of(profile_of(failed_inputs=FAILED), PROCESSES))}
+    expected = "3 of 300 inputs (the first of them line 38 of in.txt) failed while measuring, with Bad: #. "
+    assert texts["failing-inputs"].startswith(expected)
+    assert texts["unpicklable-exception"].startswith("Bad: no. Raised in a worker, it breaks the whole process pool")
 
 
 def test_every_pitfall_is_tested_above() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advisor.decide import lexicon_reasons, reason_rules
+from advisor.decide import lexicon_reasons, reason_rules, touches
 from advisor.decide.confidence import is_within_limit, speedup_of
 from advisor.decide.conflicts import conflicts
 from advisor.decide.pitfalls import PITFALLS, pitfalls
@@ -61,7 +61,11 @@ def reasons(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[Reason, ...
 def _trial(choice: Choice) -> tuple[Reason, ...]:
     """Return the trial of the recommended strategy, predicted against measured."""
     best = choice.best
-    trials = [trial for trial in choice.request.trials if trial.strategy == best.strategy and trial.failure is None]
+    trials = [
+        trial
+        for trial in choice.request.trials
+        if trial.strategy == best.strategy and trial.failure is None and not trial.cut_off
+    ]
     if not trials:
         return ()
     trial = min(trials, key=lambda trial: abs(trial.workers - best.workers))
@@ -69,6 +73,8 @@ def _trial(choice: Choice) -> tuple[Reason, ...]:
         f"A trial of {formatting.count(trial.calls)} calls with {formatting.workers(trial.strategy, trial.workers)} "
         f"took {formatting.duration(trial.measured)}; predicted were {formatting.duration(trial.predicted)}."
     )
+    if trial.results == "equal" and best.strategy != "sequential":
+        text += " The results were those of the plain loop."
     return (Reason(rule="verified", text=text, source="--verify"),)
 
 
@@ -81,8 +87,9 @@ def _description(choice: Choice, described: Reading) -> tuple[Reason, ...]:
 
 
 def warnings(choice: Choice) -> tuple[Pitfall, ...]:
-    """Return the pitfalls of the recommendation: those of the task, then those of its libraries."""
-    return pitfalls(choice.facts, (*PITFALLS, *lexicon_reasons.pitfall_rules(choice.libraries)))
+    """Return the pitfalls of the recommendation: of what calls share, of the task, and of its libraries."""
+    general = pitfalls(choice.facts, (*PITFALLS, *lexicon_reasons.pitfall_rules(choice.libraries)))
+    return (*touches.pitfalls(choice.facts), *general)
 
 
 def alternatives(choice: Choice) -> tuple[Alternative, ...]:

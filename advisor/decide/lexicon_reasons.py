@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from advisor.decide.pitfalls import PitfallRule
+from advisor.decide.pitfall_rule import PitfallRule
 from advisor.describe.lexicon import lookup
 from advisor.models import LexiconEntry, Profile, Reason, Strategy
 from advisor.models.strategies import CONCURRENT, OWN_GIL, SEQUENTIAL, SHARED_MEMORY

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from advisor.decide import rule_conditions, sources
+from advisor.decide.pitfall_rule import PitfallRule
 from advisor.decide.rule_inputs import (
     MANY_PIECES,
     MOSTLY,
     MUCH,
+    NOTICEABLE,
     Facts,
 )
-from advisor.models import Pitfall, Strategy
+from advisor.models import Pitfall
 from advisor.models.strategies import CONCURRENT, EVERY, OWN_GIL, POOLS, PROCESSES, SEQUENTIAL, SHARED_MEMORY
 
-
-class PitfallRule(NamedTuple):
-    """A pitfall: fires when `condition` holds for one of the strategies it `concerns`; `text` says what to do."""
-
-    code: str
-    when: str
-    condition: Callable[[Facts], bool]
-    concerns: frozenset[Strategy]
-    text: str
-    source: str
-
-    def fires(self, facts: Facts) -> bool:
-        return facts.strategy in self.concerns and self.condition(facts)
-
-
 PITFALLS: tuple[PitfallRule, ...] = (
+    PitfallRule(
+        "only-first-call",
+        "only the first call was measured",
+        rule_conditions.only_first_call,
+        EVERY,
+        "Only the first call was measured ({wall}). First calls import, load, connect or compile; if the others are "
+        "shorter, the job takes less time and there is less to gain. Measure more with a larger --budget and "
+        "--timeout, or do in the module what is done once.",
+        sources.POOL_DOCS,
+    ),
     PitfallRule(
         "unpicklable-function",
         "the function cannot be pickled and only processes would help",
@@ -59,6 +55,24 @@ PITFALLS: tuple[PitfallRule, ...] = (
         sources.PICKLE_DOCS,
     ),
     PitfallRule(
+        "failing-inputs",
+        "some inputs raised while the others worked",
+        lambda facts: facts.profile.failed_inputs is not None,
+        EVERY,
+        "{failed_inputs} failed while measuring, with {failed_exception}. An exception that is raised ends the job: "
+        "the code here puts it in the place of the result and goes on.",
+        sources.POOL_DOCS,
+    ),
+    PitfallRule(
+        "unpicklable-exception",
+        "an exception does not survive pickling and processes would send it back",
+        rule_conditions.exception_breaks_the_pool,
+        EVERY,
+        "{failed_reason}. Raised in a worker, it breaks the whole process pool: pass all arguments of its __init__ to "
+        "super().__init__(), or return its text instead, as the code here does with processes.",
+        sources.PICKLE_DOCS,
+    ),
+    PitfallRule(
         "native-result",
         "a result is made of many pieces of native memory, which threads would give back for each other",
         lambda facts: (facts.profile.result_pieces or 0.0) >= MANY_PIECES * facts.profile.wall and facts.free_share > 0,
@@ -84,6 +98,15 @@ PITFALLS: tuple[PitfallRule, ...] = (
         frozenset({"asyncio"}),
         "The coroutine computes for {gil_share} of its time and holds up every other task in the loop meanwhile: "
         "give that part to a process pool with loop.run_in_executor.",
+        sources.ASYNCIO_DOCS,
+    ),
+    PitfallRule(
+        "blocking-call",
+        "a coroutine waits in the event loop's thread instead of awaiting",
+        lambda facts: facts.share(facts.profile.loop_blocked) >= NOTICEABLE,
+        EVERY,
+        "The coroutine blocks the event loop for {loop_blocked} of its {wall}{blocking_line}: no other task runs "
+        "meanwhile. Await asyncio.to_thread(…) around the blocking call, or an asynchronous client instead of it.",
         sources.ASYNCIO_DOCS,
     ),
     PitfallRule(
@@ -224,7 +247,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "shared-random",
         "a random generator's state is copied into the workers",
-        lambda facts: facts.effects.random_shared and facts.machine.start_method == "fork",
+        rule_conditions.draws_the_same,
         PROCESSES,
         "The function draws from a global random generator, and forked workers start with copies of NumPy's: they "
         "draw the same numbers. Give each call a generator of its own, numpy.random.default_rng([seed, index]).",

@@ -78,6 +78,15 @@ RULES: tuple[Rule, ...] = (
         sources.NOTEBOOK,
     ),
     Rule(
+        "shared-resource",
+        "what calls share rules out every strategy that would be faster",
+        lambda facts: facts.ruled_out is not None,
+        SEQUENTIAL,
+        "calls share what {ruled_out_kind} would break ({ruled_out_why})",
+        "the plain loop is the fastest that is safe; the warning says what to change",
+        sources.PROCESS_GUIDELINES,
+    ),
+    Rule(
         "too-small",
         "sending a call to a worker costs a good part of the call",
         lambda facts: facts.profile.wall < SMALL_TASK * facts.dispatch,
@@ -305,6 +314,15 @@ RULES: tuple[Rule, ...] = (
         "the plain loop takes {loop_seconds} and the best other way, {runner_up}, {runner_up_seconds}",
         "a pool is not worth its trouble",
         sources.AMDAHL,
+    ),
+    Rule(
+        "ruled-out",
+        "every other strategy fails or gives other results",
+        rule_conditions.only_the_loop_is_feasible,
+        SEQUENTIAL,
+        "every other way fails or gives other results",
+        "only the plain loop is left; the table says why",
+        "--verify",
     ),
 )
 

@@ -30,6 +30,10 @@ def unpicklable(facts: Facts) -> bool:
     return facts.wants_processes and False in (picklable.function, picklable.arguments, picklable.results)
 
 
+def only_the_loop_is_feasible(facts: Facts) -> bool:
+    return facts.runner_up is None and any(not estimate.feasible for estimate in facts.estimates)
+
+
 def processes_are_no_faster(facts: Facts) -> bool:
     processes = facts.best("multiprocessing")
     return processes is not None and facts.chosen.seconds.expected <= processes.seconds.expected * 1.05
@@ -42,6 +46,12 @@ def large_self(facts: Facts) -> bool:
 def processes_matter(facts: Facts) -> bool:
     """Return True if processes were chosen, or would speed up the call."""
     return facts.strategy in OWN_GIL or facts.wants_processes
+
+
+def exception_breaks_the_pool(facts: Facts) -> bool:
+    """Return True if inputs failed with an exception that a worker process could not send back."""
+    failed = facts.profile.failed_inputs
+    return failed is not None and not failed.picklable and processes_matter(facts)
 
 
 def data_is_expensive(facts: Facts) -> bool:
@@ -57,7 +67,13 @@ def too_small(facts: Facts) -> bool:
 def uncertain(facts: Facts) -> bool:
     seconds = facts.chosen.seconds
     wide = seconds.high > WIDE_INTERVAL * max(seconds.low, 1e-12)
-    return not facts.assumed and not facts.verified and (wide or facts.profile.calls < FEW_CALLS)
+    few = wide or facts.profile.calls < FEW_CALLS
+    return few and not facts.assumed and not facts.verified and not only_first_call(facts)
+
+
+def only_first_call(facts: Facts) -> bool:
+    """Return True if the first call of the process is the only one that was measured, and nothing was run since."""
+    return facts.profile.is_only_first_call and facts.job.calls > 1 and not facts.assumed and not facts.verified
 
 
 def slow_first_call(facts: Facts) -> bool:
@@ -78,6 +94,12 @@ def shares_bandwidth(facts: Facts) -> bool:
 def imports_are_slow(facts: Facts) -> bool:
     imports = facts.profile.import_seconds or 0.0
     return facts.machine.start_method != "fork" and imports >= 0.3 and imports * 10 >= facts.chosen.seconds.expected
+
+
+def draws_the_same(facts: Facts) -> bool:
+    """Return True if forked workers draw the same numbers, since calls do not seed the generator themselves."""
+    is_seeded = any(touch.resource == "random seed" for touch in facts.profile.touches)
+    return facts.effects.random_shared and not is_seeded and facts.machine.start_method == "fork"
 
 
 def threads_would_be_lost(facts: Facts) -> bool:

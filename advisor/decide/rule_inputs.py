@@ -9,12 +9,24 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
-from advisor.models import MEMORY_SHARE, Estimate, HeldResource, Job, Machine, Profile, SideEffects, Strategy
+from advisor.models import (
+    MEMORY_SHARE,
+    Estimate,
+    FailedInputs,
+    HeldResource,
+    Job,
+    Machine,
+    Profile,
+    SideEffects,
+    Strategy,
+)
 from advisor.models.strategies import OWN_GIL
 from advisor.predict.estimator import MIN_GAIN
+from advisor.predict.shared_resources import broken_by
 from advisor.report import formatting
 
 MOSTLY = 0.5  # share of a call's time from which one kind of time decides
+NOTICEABLE = 0.05  # share of a call's time
 MUCH = 0.3  # share of a call's time that is worth a process
 SERIAL_SPEEDUP = 1.5  # if a held resource allows no more speed-up than this, it is the reason for the plain loop
 MANY_PIECES = 2e6  # of native memory in a result, per second of a call: threads lose a tenth of it or more
@@ -188,6 +200,19 @@ class Facts:
             key=lambda estimate: estimate.workers,
         )
 
+    @cached_property
+    def ruled_out(self) -> Estimate | None:
+        """The fastest estimate that would beat the chosen one if calls did not share what its strategy breaks."""
+        broken = [
+            estimate
+            for estimate in self.estimates
+            if not estimate.feasible and estimate.why == broken_by(estimate.strategy, self.profile, self.machine) != ""
+        ]
+        fastest = min(broken, key=_expected, default=None)
+        if fastest is None or _expected(fastest) * MIN_GAIN > self.chosen.seconds.expected:
+            return None
+        return fastest
+
     @property
     def pickling_is_expensive(self) -> bool:
         return self.pickling >= EXPENSIVE_PICKLING * self.profile.wall
@@ -251,6 +276,14 @@ def _larger_pool(facts: Facts, text: Callable[[Estimate], str]) -> str:
     return "nothing" if facts.larger_pool is None else text(facts.larger_pool)
 
 
+def _failed_inputs(failed: FailedInputs | None) -> str:
+    """Format how many inputs failed, and where the first of them is."""
+    if failed is None:
+        return "none"
+    place = f" ({'the first of them ' if failed.count > 1 else ''}{failed.where})" if failed.where else ""
+    return f"{formatting.count(failed.count)} of {formatting.count(failed.of)} inputs{place}"
+
+
 def _process_start(facts: Facts) -> float:
     processes = facts.best("multiprocessing")
     return processes.start_up if processes else facts.machine.process_start
@@ -275,6 +308,8 @@ def _format(formatted: Callable[[Any], str], *paths: str) -> dict[str, Callable[
 _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     **_format(formatting.percent, "gil_share", "free_share", "own_share", "child_share", "wait_share", "unknown_share"),
     **_format(formatting.duration, "profile.wall", "profile.wait", "profile.child_cpu", "profile.gil_blocked"),
+    **_format(formatting.duration, "profile.loop_blocked"),
+    "blocking_line": lambda facts: f" ({line})" if (line := facts.profile.blocking_line) else "",
     **_format(formatting.duration, "profile.run_queue", "profile.first_call", "profile.repeated_call"),
     **_format(formatting.duration, "profile.import_seconds", "pickling", "dispatch"),
     **_format(formatting.duration, "chosen.seconds.expected", "chosen.seconds.low", "chosen.seconds.high"),
@@ -291,6 +326,9 @@ _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     "function_reason": lambda facts: facts.profile.picklable.reasons.get("function") or "it cannot be pickled",
     "argument_reason": lambda facts: facts.profile.picklable.reasons.get("arguments") or "they cannot be pickled",
     "result_reason": lambda facts: facts.profile.picklable.reasons.get("results") or "it cannot be pickled",
+    "failed_inputs": lambda facts: _failed_inputs(facts.profile.failed_inputs),
+    "failed_exception": lambda facts: facts.profile.failed_inputs.exception if facts.profile.failed_inputs else "",
+    "failed_reason": lambda facts: facts.profile.failed_inputs.reason if facts.profile.failed_inputs else "",
     "obstacle": lambda facts: facts.obstacle(),
     "archetype": lambda facts: facts.profile.archetype or "unknown",
     "workers": lambda facts: formatting.workers(facts.strategy, facts.workers),
@@ -298,6 +336,8 @@ _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     "worker_count": lambda facts: str(facts.workers),
     "busy_cores": lambda facts: f"{min(facts.native_threads, facts.machine.cores):.1f}".removesuffix(".0"),
     "cores": lambda facts: f"{facts.machine.cores} core" + ("s" if facts.machine.cores > 1 else ""),
+    "ruled_out_kind": lambda facts: formatting.kind(facts.ruled_out.strategy) if facts.ruled_out else "a pool",
+    "ruled_out_why": lambda facts: facts.ruled_out.why if facts.ruled_out else "",
     "memory_share": lambda facts: formatting.percent(MEMORY_SHARE),
     "larger_pool": lambda facts: _larger_pool(
         facts, lambda estimate: formatting.workers(estimate.strategy, estimate.workers)

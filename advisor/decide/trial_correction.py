@@ -17,7 +17,8 @@ def calibrate(
     """Scale each estimate by measured / predicted of the trial nearest to it.
 
     A strategy without a trial takes the correction of the plain loop: a call that took longer than in the profile
-    takes longer everywhere. A strategy that failed is infeasible with as many workers or more.
+    takes longer everywhere. A strategy that failed is infeasible with as many workers or more, and one whose results
+    differ from the plain loop's is with any number.
 
     Args:
         estimates: The estimates of the cost model.
@@ -28,16 +29,27 @@ def calibrate(
 
 
 def _calibrated(estimate: Estimate, trials: Sequence[Verification], same_machine: bool) -> Estimate:
-    failure = _failure(estimate, trials)
-    if failure is not None:
-        return estimate.model_copy(update={"feasible": False, "why": f"failed when it was run: {failure}"})
+    obstacle = _obstacle(estimate, trials)
+    if obstacle is not None:
+        return estimate.model_copy(update={"feasible": False, "why": obstacle})
     trial = _nearest(estimate, trials)
     if trial is None:
         return estimate
     seconds = _scaled(estimate.seconds, trial.measured / trial.predicted)
-    if same_machine and trial.strategy == estimate.strategy and trial.workers == estimate.workers:
+    if same_machine and not trial.cut_off and trial.strategy == estimate.strategy and trial.workers == estimate.workers:
         seconds = _narrowed(seconds)
     return estimate.model_copy(update={"seconds": seconds})
+
+
+def _obstacle(estimate: Estimate, trials: Sequence[Verification]) -> str | None:
+    """Return what a trial showed to be wrong with a strategy; the plain loop is what others are compared with."""
+    if estimate.strategy == "sequential":
+        return None
+    for trial in trials:
+        if trial.strategy == estimate.strategy and trial.results == "different":
+            return f"gave other results than the plain loop when it was run: {trial.difference}"
+    failure = _failure(estimate, trials)
+    return None if failure is None else f"failed when it was run: {failure}"
 
 
 def _failure(estimate: Estimate, trials: Sequence[Verification]) -> str | None:

@@ -52,7 +52,7 @@ class ThreadClocks:
     def read_before(self) -> ClockReading:
         """Read the clocks at the start of what is measured."""
         children, *switches = _resource_usage()
-        run_queue = self._run_queue()
+        run_queue = self.run_queue()
         process, thread = process_time(), thread_time()
         return ClockReading(perf_counter(), thread, process, children, run_queue, *switches)
 
@@ -60,12 +60,12 @@ class ThreadClocks:
         """Read the clocks at the end of what is measured."""
         wall = perf_counter()
         thread, process = thread_time(), process_time()
-        run_queue = self._run_queue()
+        run_queue = self.run_queue()
         children, *switches = _resource_usage()
         return ClockReading(wall, thread, process, children, run_queue, *switches)
 
-    def _run_queue(self) -> float | None:
-        """Seconds that this thread has been ready without a core: the second field of schedstat, in nanoseconds."""
+    def run_queue(self) -> float | None:
+        """Return seconds that this thread has been ready without a core: schedstat's second field, in nanoseconds."""
         if self._schedstat is None:
             return None
         try:

@@ -35,7 +35,7 @@ MAX_DEPTH = 6  # steps from a root
 MAX_BYTES = 1 << 20  # of a buffer that are read, and of a text that is kept
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
 _CONTAINERS = (list, tuple, deque, set, frozenset, dict)
-_CACHE_WORDS = ("cache", "memo")
+CACHE_WORDS = ("cache", "memo")
 _LENGTH = object()  # the step to a container's length
 _MISSING = object()
 
@@ -118,7 +118,7 @@ def _changed(before: Snapshot, after: Snapshot) -> Iterator[Location]:
         if old == new or (not complete and _MISSING in (old, new)):
             continue
         names = [step.lower() for step in location if isinstance(step, str)]
-        if not any(word in name for name in names for word in _CACHE_WORDS) and not _is_lazy(location, before):
+        if not any(word in name for name in names for word in CACHE_WORDS) and not _is_lazy(location, before):
             yield location
 
 

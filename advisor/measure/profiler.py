@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
@@ -13,6 +14,8 @@ from advisor.measure import imported_modules, lock_contention, memory, native_al
 from advisor.measure.meter import Meter, Watch
 from advisor.measure.side_effects import SideEffectDetector
 from advisor.measure.summarize import summarize
+from advisor.measure.touched_objects import TouchedObjects
+from advisor.measure.touches import all_touches
 from advisor.models import Profile
 from advisor.target.inputs import Call, as_calls, check_arguments, check_missing_arguments
 from advisor.target.loader import is_importable_as, no_work_error, refuse_generator_function
@@ -34,16 +37,20 @@ def profile(
     func: Callable[..., Any],
     inputs: Iterable[Any] | None = None,
     *,
+    star: bool = False,
     budget: float = 2.0,
     watch: Watch = "outside",
 ) -> Profile:
     """Measure where the time of a call to `func` goes.
 
-    Calls `func` one call at a time, never concurrently, and at least once.
+    Calls `func` one call at a time, never concurrently, and at least once. A second call is made whatever the budget
+    is, unless that is 0 or the first call took more than half a minute: first calls import, connect and compile.
 
     Args:
         func: The callable. Coroutine functions are awaited.
-        inputs: The arguments of the calls, one item per call; `Call` passes several. Reused when they run out.
+        inputs: The arguments of the calls, one item per call, reused when they run out; `Call` or
+            {"args": [...], "kwargs": {...}} passes several.
+        star: Spread each tuple or list into positional arguments, and each dictionary into keyword arguments.
         budget: Seconds to spend on the measuring.
         watch: Where to watch the GIL from: a small process "outside" this one, or a thread "inside" it, which is less
             exact and also the fallback where the platform refuses the other.
@@ -62,7 +69,7 @@ def profile(
     named = func.func if isinstance(func, partial) else func
     name = getattr(named, "__qualname__", None) or type(named).__qualname__
     refuse_generator_function(func, name)
-    calls = as_calls(inputs)
+    calls = as_calls(inputs, star=star)
     check_arguments(func, calls, name)
     module = getattr(named, "__module__", None)
     identity = {
@@ -79,15 +86,17 @@ def profile_workload(
     seconds: float,
     watch: Watch = "outside",
     on_progress: runner.OnProgress | None = None,
+    two_calls: float = runner.TWO_CALLS_SECONDS,
 ) -> Profile:
-    """Measure a workload whose arguments were checked; see `profile`.
+    """Measure a workload whose arguments were checked; see `profile`, and `runner.TimeLimit` for `two_calls`.
 
     The first result tells what kind of function it is: an awaitable makes it a coroutine function, and a generator
     raises UsageError.
     """
     ends = perf_counter() + seconds
+    measure = partial(_profile, watch=watch, on_progress=on_progress, two_calls=two_calls)
     try:
-        return _profile(workload, seconds, watch, on_progress)
+        return measure(workload, seconds)
     except runner.UnfinishedCallError as error:
         if runner.is_generator(error.result):
             raise no_work_error(f"{workload.name} returns a generator") from None
@@ -97,29 +106,41 @@ def profile_workload(
             check_missing_arguments(workload.function, error, workload.name)
         raise
     awaited = runner.Workload(workload.function, workload.calls, workload.name, coroutine=True)
-    return _profile(awaited, max(0.0, ends - perf_counter()), watch, on_progress)
+    return measure(awaited, max(0.0, ends - perf_counter()))
 
 
-def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progress: runner.OnProgress | None) -> Profile:
+def _profile(
+    workload: runner.Workload,
+    seconds: float,
+    watch: Watch,
+    on_progress: runner.OnProgress | None,
+    two_calls: float,
+) -> Profile:
     began = perf_counter()
     function, calls = workload.function, workload.calls
     with Meter(watch) as meter:
         detector = SideEffectDetector(function, own_children=meter.own_children)
+        touched = TouchedObjects(function)
         memory.reset_peak()
         idle_memory = memory.resident_memory()
         share = seconds * (1 - _PICKLING_SHARE - _CONTENTION_SHARE)
-        results = runner.run_calls(
+        made = runner.run_calls(
             workload,
             meter,
-            runner.TimeLimit(began + share, minimum=min(_MIN_CALL_SECONDS, share)),
+            runner.TimeLimit(began + share, minimum=min(_MIN_CALL_SECONDS, share), two_calls=two_calls),
             inspect_call=detector.inspect_call,
             on_progress=on_progress,
         )
+        results, failed = made.results, made.failed_inputs
         peak_memory = memory.peak_memory()
         side_effects = detector.side_effects()
+        touches = all_touches(
+            (*detector.process_state(), *touched.touches()), side_effects, results, accumulated=detector.accumulated
+        )
         measurement = meter.finish()
     summary = summarize(measurement, inputs=None if calls is None else len(calls))
-    held = () if workload.coroutine else _held_resources(workload, summary, seconds * _CONTENTION_SHARE)
+    working = replace(workload, calls=made.working)
+    held = () if workload.coroutine else _held_resources(working, summary, seconds * _CONTENTION_SHARE)
     pickled = pickling.measure_pickling(
         function,
         list(calls[:_PICKLED_CALLS]) if calls else [Call()],
@@ -138,6 +159,8 @@ def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progres
         python=python(),
         coroutine=workload.coroutine,
         side_effects=side_effects,
+        failed_inputs=failed,
+        touches=touches,
     )
 
 

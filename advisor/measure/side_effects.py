@@ -6,7 +6,6 @@ import contextlib
 import dis
 import os
 import pickle
-import random
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -15,12 +14,14 @@ from typing import Any
 
 from advisor.measure import mutations
 from advisor.measure.introspection import plain_function
-from advisor.models import SideEffects
+from advisor.measure.process_state import ProcessStateWatch
+from advisor.models import SideEffects, Touch
 from advisor.target.inputs import Call
 from advisor.target.process_tree import children
 
 _MAX_COMPARED_BYTES = 1 << 20  # pickled; of a larger global only the length is compared
 _MAX_COMPARED_LENGTH = 10_000
+_FRESH_POSITION = 623  # of the generator that NumPy makes from entropy, before it is used
 _CALL_DEPTH = 3  # of functions of the same module whose globals count too
 
 
@@ -33,11 +34,13 @@ class SideEffectDetector:
         self._function = plain_function(function)
         self._own_children = own_children
         self._changed_arguments: tuple[str, ...] = ()
+        self._process_state = ProcessStateWatch()
+        self.accumulated: tuple[str, ...] = ()  # globals written that are numbers or grow, rather than caches
         self._changed_shared: tuple[str, ...] = ()
         self._global_states = self._states_of_globals()
         self._threads = set(threading.enumerate())
         self._children = children(os.getpid())
-        self._random_states = _random_states()
+        self._numpy_random_state = _numpy_random_state()
 
     @contextlib.contextmanager
     def inspect_call(self, call: Call, result: Callable[[], Any], *, first: bool) -> Iterator[None]:
@@ -50,7 +53,8 @@ class SideEffectDetector:
         arguments = mutations.named_arguments(self._callable, call) if first else {}
         arguments_before = mutations.Snapshot(arguments, buffers=True)  # of arguments only: others are scratch space
         shared_before = mutations.Snapshot(self._shared_objects(), buffers=False)
-        yield
+        with self._process_state.inspect_call(call):
+            yield
         returned = result()
         if first:
             arguments_after = mutations.Snapshot(arguments, buffers=True, returned=returned)
@@ -64,6 +68,7 @@ class SideEffectDetector:
         """Return what changed since this object was made."""
         states = self._states_of_globals()
         written = {name for name, state in states.items() if self._global_states.get(name) != state}
+        self.accumulated = tuple(sorted(name for name in written if self._is_accumulated(name)))
         threads = [t for t in threading.enumerate() if t not in self._threads and t.is_alive()]
         shared = [name for name in self._changed_shared if name.partition(".")[0] not in written]
         return SideEffects(
@@ -71,8 +76,27 @@ class SideEffectDetector:
             changed=(*self._changed_arguments, *shared),
             threads_left=tuple(sorted(thread.name for thread in threads)),
             children_left=len(children(os.getpid()) - self._own_children - self._children),
-            random_shared=_random_states() != self._random_states,
+            random_shared=self._drew_from_numpy(),
         )
+
+    def process_state(self) -> tuple[Touch, ...]:
+        """Return the state of the whole process that the calls change."""
+        return self._process_state.touches()
+
+    def _drew_from_numpy(self) -> bool:
+        """Return True if calls drew from NumPy's global generator; Python's own is seeded anew in forked processes."""
+        state = _numpy_random_state()
+        if self._numpy_random_state is None:  # numpy.random was loaded meanwhile: a fresh generator is at its end
+            return state is not None and state[1] != _FRESH_POSITION
+        return state != self._numpy_random_state
+
+    def _is_accumulated(self, name: str) -> bool:
+        """Return True if a global is a counter or a collection of results: no dictionary, and not set when needed."""
+        if self._function is None or any(word in name.lower() for word in mutations.CACHE_WORDS):
+            return False
+        value, before = self._function.__globals__.get(name), self._global_states.get(name)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return isinstance(value, (list, set, bytearray)) or (is_number and type(before) is type(value))
 
     def _shared_objects(self) -> dict[str, Any]:
         try:
@@ -130,11 +154,10 @@ def _state(value: Any) -> object:
     return id(value)
 
 
-def _random_states() -> object:
-    """Return the states of the global random generators, NumPy's too if it is loaded."""
-    states: list[object] = [hash(random.getstate())]
+def _numpy_random_state() -> tuple[int, int] | None:
+    """Return the state of NumPy's global random generator, or None if it is not loaded."""
     numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        _, key, position, *_ = numpy_random.get_state()
-        states.append(hash((key.tobytes(), position)))
-    return states
+    if numpy_random is None:
+        return None
+    _, key, position, *_ = numpy_random.get_state()
+    return hash(key.tobytes()), position

@@ -4,14 +4,24 @@ All are frozen and have no behaviour beyond small derived properties. Seconds ar
 could not be measured is None, never a made-up zero.
 """
 
-from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason, Verification
+from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason, Results, Verification
 from advisor.models.estimate import Estimate
 from advisor.models.job import Job
 from advisor.models.machine import MEMORY_SHARE, POOL_COSTS, Machine, StartMethod
-from advisor.models.profile import GilSource, HeldResource, Picklable, Profile, Python, Reached, SideEffects
+from advisor.models.profile import (
+    FailedInputs,
+    GilSource,
+    HeldResource,
+    Picklable,
+    Profile,
+    Python,
+    Reached,
+    SideEffects,
+)
 from advisor.models.reading import EntryKind, LexiconEntry, MatrixRow, Reading, Trait, WorkType
 from advisor.models.record import Bytes, JobSeconds, Range, Record, Seconds, Text
 from advisor.models.strategies import Recommendation, Strategy
+from advisor.models.touch import Safety, Touch
 
 __all__ = [
     "MEMORY_SHARE",
@@ -22,6 +32,7 @@ __all__ = [
     "EntryKind",
     "Estimate",
     "Evidence",
+    "FailedInputs",
     "GilSource",
     "HeldResource",
     "Job",
@@ -39,11 +50,14 @@ __all__ = [
     "Reason",
     "Recommendation",
     "Record",
+    "Results",
+    "Safety",
     "Seconds",
     "SideEffects",
     "StartMethod",
     "Strategy",
     "Text",
+    "Touch",
     "Trait",
     "Verification",
     "WorkType",

@@ -42,6 +42,9 @@ class Alternative(Record):
     chunk: int = 1
 
 
+Results = Literal["equal", "different", "not comparable"]
+
+
 class Verification(Record):
     """A part of the job that was run."""
 
@@ -51,6 +54,9 @@ class Verification(Record):
     predicted: JobSeconds
     measured: JobSeconds
     failure: str | None = Field(None, description="why it could not be run that way")
+    results: Results | None = Field(None, description="against those of the plain loop; None if they were not compared")
+    difference: str | None = Field(None, description="an example of a result that differs")
+    cut_off: bool = Field(False, description="ended early, after `measured` seconds: it takes at least as long")
 
 
 class Advice(Record):

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from advisor.limits import MAX_CALLS, MAX_MEMORY
 from advisor.models.record import Bytes, Record, Seconds, Text
+from advisor.models.touch import Touch
 
 GilSource = Literal["observed", "sampled", "estimated"]
 Reached = Literal["name", "object", "program"]
@@ -43,6 +44,20 @@ class SideEffects(Record):
     random_shared: bool = Field(False, description="drew from the global random generator, which forks copy")
 
 
+class FailedInputs(Record):
+    """Inputs whose call raised while the others worked."""
+
+    count: int = Field(ge=1, le=MAX_CALLS)
+    of: int = Field(ge=1, le=MAX_CALLS, description="inputs that were tried")
+    index: int = Field(ge=0, le=MAX_CALLS, description="of the first of them among all inputs, from 0")
+    where: Text = Field("", description="where the first of them is, such as 'line 3 of pages.jsonl'")
+    exception: Text = Field(description="type and first line of what the first of them raised")
+    picklable: bool = Field(
+        True, description="the exceptions survive pickling and unpickling; others would break a process pool"
+    )
+    reason: Text = Field("", description="why they do not")
+
+
 class HeldResource(Record):
     """A lock or the like that a call holds for a part of its time; at most `places` calls hold it at once."""
 
@@ -68,6 +83,14 @@ class Profile(Record):
     child_cpu: Seconds | None = Field(None, description="CPU of child processes that the call waited for")
     wait: Seconds | None = Field(None, description="neither: blocked on network, disk, locks, sleep")
     gil_blocked: Seconds | None = Field(None, description="the part of `wait` spent blocked with the GIL held")
+    loop_blocked: Seconds | None = Field(
+        None,
+        description="the part of `wait` and `child_cpu` for which a coroutine blocks its event loop's thread, instead "
+        "of awaiting",
+    )
+    blocking_line: Text | None = Field(
+        None, description="where it blocks, as far as that was found, such as 'crawl.py:12: time.sleep(1)'"
+    )
     gil_releases: Annotated[float, Field(ge=0, le=1e18)] | None = Field(None, description="GIL releases per call")
     run_queue: Seconds | None = Field(
         None, description="ready but without a core, on a busy host; in none of the above"
@@ -129,6 +152,8 @@ class Profile(Record):
     )
     side_effects: SideEffects | None = None
     held: tuple[HeldResource, ...] = Field((), description="locks, semaphores and pools that a call holds")
+    touches: tuple[Touch, ...] = Field((), description="what the calls use besides their arguments")
+    failed_inputs: FailedInputs | None = Field(None, description="inputs that raised; None if all worked")
     archetype: Text | None = Field(None, description="set if the figures are assumed from a description")
 
     @model_validator(mode="after")
@@ -140,6 +165,11 @@ class Profile(Record):
                 "for longer than it takes"
             )
         return self
+
+    @property
+    def is_only_first_call(self) -> bool:
+        """Return True if only the first call was measured, which may load, connect or compile what others need too."""
+        return self.calls == 1 and self.first_call == self.wall
 
     @property
     def cpu(self) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from advisor.models import MEMORY_SHARE, Machine, Profile, Strategy
 from advisor.models.strategies import OWN_GIL, PROCESSES
 from advisor.predict.demands import Scenario
+from advisor.predict.shared_resources import broken_by
 from advisor.report import formatting
 
 
@@ -17,14 +18,14 @@ def feasible_counts(strategy: Strategy, scenario: Scenario, counts: Sequence[int
 
 def counts_beyond_memory(strategy: Strategy, scenario: Scenario, counts: Sequence[int]) -> list[int]:
     """Return the worker counts that only the memory of the machine rules out."""
-    if _not_picklable(strategy, scenario.profile):
+    if _not_possible(strategy, scenario):
         return []
     return [count for count in counts if infeasibility(strategy, scenario, count)]
 
 
 def infeasibility(strategy: Strategy, scenario: Scenario, workers: int) -> str:
     """Return why the strategy cannot do the job with so many workers; empty if it can."""
-    return _not_picklable(strategy, scenario.profile) or _out_of_memory(
+    return _not_possible(strategy, scenario) or _out_of_memory(
         strategy, scenario.machine, workers, memory_needed(strategy, scenario.profile, workers)
     )
 
@@ -44,6 +45,10 @@ def working_set(profile: Profile) -> float:
     if profile.peak_memory is None or profile.idle_memory is None:
         return 0.0
     return float(max(0, profile.peak_memory - profile.idle_memory))
+
+
+def _not_possible(strategy: Strategy, scenario: Scenario) -> str:
+    return _not_picklable(strategy, scenario.profile) or broken_by(strategy, scenario.profile, scenario.machine)
 
 
 def _not_picklable(strategy: Strategy, profile: Profile) -> str:

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from advisor.errors import UsageError
 from advisor.models import Strategy
+from advisor.target.loader import aliased_files, import_aliased
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,22 +75,29 @@ def _open_asyncio(workers: int) -> Executor:
     return AsyncioExecutor(workers)
 
 
+def _open_processes(workers: int) -> Executor:
+    if files := aliased_files():  # no import finds them, so workers that are not forked need to be told
+        return concurrent.futures.ProcessPoolExecutor(workers, initializer=import_aliased, initargs=(files,))
+    return concurrent.futures.ProcessPoolExecutor(workers)
+
+
 def _open_interpreters(workers: int) -> Executor:
     if not hasattr(concurrent.futures, "InterpreterPoolExecutor"):
         raise UsageError(f"a pool of interpreters needs Python 3.14 or later; this is {sys.version.split()[0]}")
     # A subinterpreter starts with the path that the program started with. What was added since, such as the folder of
     # a target, must be passed on, as multiprocessing does; `exec` is available before anything is imported.
     path = [entry for entry in sys.path if isinstance(entry, str)]
-    pool: Executor = concurrent.futures.InterpreterPoolExecutor(
-        workers, initializer=exec, initargs=(f"import sys; sys.path[:] = {path!r}",)
-    )
+    set_up = f"import sys; sys.path[:] = {path!r}"
+    if files := aliased_files():
+        set_up += f"; from advisor.target.loader import import_aliased; import_aliased({files!r})"
+    pool: Executor = concurrent.futures.InterpreterPoolExecutor(workers, initializer=exec, initargs=(set_up,))
     return pool
 
 
 EXECUTORS: dict[Strategy, Callable[[int], Executor]] = {
     "sequential": lambda workers: SequentialExecutor(),
     "threading": lambda workers: concurrent.futures.ThreadPoolExecutor(workers),
-    "multiprocessing": lambda workers: concurrent.futures.ProcessPoolExecutor(workers),
+    "multiprocessing": _open_processes,
     "asyncio": _open_asyncio,
     "interpreters": _open_interpreters,
 }

@@ -16,6 +16,22 @@ def run_coroutine(function: Callable[..., Any], *args: Any, **kwargs: Any) -> An
     return asyncio.run(call())
 
 
+def call_or_report(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function that raises for some inputs; return the text of an exception, which can always be pickled."""
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001  (the user's)
+        return repr(error)
+
+
+async def await_or_report(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Await a coroutine function that raises for some inputs, in the same way."""
+    try:
+        return await function(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001  (the user's)
+        return repr(error)
+
+
 def call_with(function: Callable[..., Any], arguments: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:
     """Call a function with positional and keyword arguments that travel as one value."""
     args, kwargs = arguments

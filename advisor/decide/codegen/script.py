@@ -7,11 +7,13 @@ import keyword
 from dataclasses import dataclass, field
 
 CALL = "call"  # the name of the function around a target whose arguments are not exactly one value
+ATTEMPT = "attempt"  # the name of the function around a target that raises for some inputs
 
 # The names that the generated code uses; a target with one of these names is renamed.
 _RESERVED = frozenset(
     "InterpreterPoolExecutor ProcessPoolExecutor SourceFileLoader ThreadPoolExecutor asyncio cycle done group "
-    f"importlib inputs islice item json line lines main one pool results slots spec sys tasks time {CALL}".split()
+    "importlib inputs islice item json line lines main one pool results slots spec sys tasks time "
+    f"error result {CALL} {ATTEMPT}".split()
 )
 
 

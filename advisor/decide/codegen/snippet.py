@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from advisor.decide.codegen.imports import import_target, loaded_object, needs_object, split_target
 from advisor.decide.codegen.inputs import EXAMPLE, SINGLE_ARGUMENT, Inputs, write_inputs, write_no_inputs
-from advisor.decide.codegen.script import CALL, Script, is_free
+from advisor.decide.codegen.script import ATTEMPT, CALL, Script, is_free
 from advisor.decide.codegen.templates import TEMPLATES
 from advisor.models import Machine, Profile, Strategy
-from advisor.models.strategies import POOLS
+from advisor.models.input_source import Form
+from advisor.models.strategies import OWN_GIL, POOLS
 from advisor.report import formatting
 
 _EXAMPLE_NAME = "task"
@@ -26,6 +27,7 @@ class SnippetRequest(NamedTuple):
     machine: Machine  # the host that the job is planned for
     inputs: str | None = None  # source of the inputs, as on the command line
     calls: int | None = None  # None for one call per input
+    forms: frozenset[Form] | None = None  # of the inputs, or None if they were not read
 
 
 def snippet(request: SnippetRequest) -> str:
@@ -44,14 +46,19 @@ def snippet(request: SnippetRequest) -> str:
         if request.inputs is None:
             inputs = write_no_inputs(loaded_object(module, names), request.calls, bound=on_object)
         else:
-            inputs = write_inputs(script, request.inputs, request.calls)
+            inputs = write_inputs(script, request.inputs, request.calls, request.forms)
     else:
         function = _write_example(script, request, names[-1] if names and is_free(names[-1]) else _EXAMPLE_NAME)
         inputs = EXAMPLE
     script.inputs += inputs.lines
     function = _write_call(script, function, inputs, in_pool=coroutine and request.strategy in POOLS)
+    failed = None if inputs is EXAMPLE else profile.failed_inputs
+    if failed is not None:
+        function = _write_attempt(script, request, function, awaits=coroutine and request.strategy not in POOLS)
     TEMPLATES[request.strategy](script, function, request.workers, request.chunk, coroutine)
     script.run.append('print(f"{len(results)} results")')
+    if failed is not None:
+        script.run.append('print(f"{sum(isinstance(result, Exception) for result in results)} of them failed")')
     return script.text(_headline(request))
 
 
@@ -80,6 +87,25 @@ def _write_example(script: Script, request: SnippetRequest, name: str) -> str:
     note = '"""FILL IN: replace this example by your own function."""'
     script.definitions.append("\n    ".join([head, note, *work]))
     return name
+
+
+def _write_attempt(script: Script, request: SnippetRequest, function: str, *, awaits: bool) -> str:
+    """Write a function that returns what the call raises, so that a bad input does not end the job."""
+    failed = request.profile.failed_inputs
+    assert failed is not None
+    comment = f"{failed.count} of {failed.of} inputs failed while measuring"
+    result = "error"
+    if not failed.picklable and request.strategy in OWN_GIL:
+        comment += ", with an exception that cannot be pickled"
+        result = "RuntimeError(repr(error))"
+    script.definitions.append(
+        f"{'async ' if awaits else ''}def {ATTEMPT}(item):\n"
+        "    try:\n"
+        f"        return {'await ' if awaits else ''}{function}(item)\n"
+        f"    except Exception as error:  # {comment}\n"
+        f"        return {result}"
+    )
+    return ATTEMPT
 
 
 def _write_call(script: Script, function: str, inputs: Inputs, *, in_pool: bool) -> str:

@@ -1,0 +1,188 @@
+"""Judge how a shared object is used: which resource it is, and how safe that is in threads and after a fork."""
+
+from __future__ import annotations
+
+import gc
+import io
+import itertools
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Any
+
+from advisor.models.resources.effects import RESOURCES
+from advisor.models.resources.types import resource_of_type
+from advisor.models.touch import Safety
+
+_WRITES = frozenset({"write", "writelines", "writerow", "writerows", "truncate", "writestr", "add", "addfile"})
+_READS = frozenset(
+    {"read", "readline", "readlines", "readinto", "read1", "seek", "tell", "__next__", "getvalue", "peek"}
+)
+_HARMLESS = frozenset({"name", "fileno", "closed", "mode", "encoding", "size", "namelist", "infolist", "getinfo"})
+_POSITIONS = frozenset({"read", "readline", "seek", "tell", "read_byte", "write", "write_byte"})
+_RANDOM_SETUP = frozenset({"spawn", "bit_generator", "jumped"})
+
+
+@dataclass(frozen=True)
+class Use:
+    """The resource that an object is, and how safe its use is."""
+
+    resource: str
+    threads: Safety
+    fork: Safety
+    spawn: Safety
+
+
+def use_of(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Return the use of an object whose attributes the code takes, or None where there is nothing to watch for."""
+    key = resource_of_type(type(thing))
+    judge = JUDGES.get(key)
+    with suppress(Exception):  # an object that was closed, or of another version of its library
+        if judge is not None:
+            return judge(thing, attributes)
+        return _default(key) if key in RESOURCES else None
+    return None
+
+
+def _default(
+    key: str, *, threads: Safety | None = None, fork: Safety | None = None, spawn: Safety | None = None
+) -> Use:
+    row = RESOURCES[key]
+    return Use(key, threads or row.threads, fork or row.fork, spawn or row.spawn)
+
+
+def _file(thing: Any, attributes: frozenset[str]) -> Use | None:
+    thing = getattr(thing, "file", thing) if not isinstance(thing, io.IOBase) else thing
+    if thing in (sys.stdout, sys.stderr, sys.stdin, sys.__stdout__, sys.__stderr__, sys.__stdin__) or thing.closed:
+        return None
+    if attributes and attributes <= _HARMLESS:
+        return None
+    writes = bool(attributes & _WRITES) or (not attributes & _READS and thing.writable())
+    if isinstance(thing, (io.StringIO, io.BytesIO)):
+        return _default("memory buffer") if writes else _default("memory buffer", fork="safe", spawn="safe")
+    if not writes:
+        return _default("file read")
+    if "flush" in attributes or getattr(thing, "line_buffering", False) or isinstance(thing, io.FileIO):
+        return _default("file written", fork="caution", spawn="caution")
+    return _default("file written")
+
+
+def _csv_writer(thing: Any, attributes: frozenset[str]) -> Use | None:
+    target = _file_behind(getattr(thing, "writer", thing))
+    return _default("file written") if target is None else _file(target, frozenset({"write"}))
+
+
+def _csv_reader(thing: Any, attributes: frozenset[str]) -> Use | None:
+    return None if attributes and attributes <= {"fieldnames", "line_num"} else _default("iterator")
+
+
+def _file_behind(writer: Any) -> Any:
+    """Return the file whose `write` a csv writer calls."""
+    owners = [getattr(part, "__self__", None) for part in gc.get_referents(writer)]
+    return next((owner for owner in owners if isinstance(owner, io.IOBase)), None)
+
+
+def _archive(thing: Any, attributes: frozenset[str]) -> Use | None:
+    if thing.fp is None or (attributes and attributes <= _HARMLESS):
+        return None
+    return _default("archive read" if thing.mode == "r" else "archive written")
+
+
+def _tar(thing: Any, attributes: frozenset[str]) -> Use | None:
+    if thing.closed:
+        return None
+    return _default("tar archive" if thing.mode == "r" else "archive written")
+
+
+def _mapped(thing: Any, attributes: frozenset[str]) -> Use | None:
+    return _default("mapped file read by position") if attributes & _POSITIONS and not thing.closed else None
+
+
+def _socket(thing: Any, attributes: frozenset[str]) -> Use | None:
+    if attributes and attributes <= {"fileno", "getsockname", "getpeername", "family"}:
+        return None
+    is_sending_only = attributes and attributes <= {"send", "sendto"}
+    if thing.fileno() < 0 or (thing.type == socket.SOCK_DGRAM and is_sending_only):
+        return None
+    return _default("socket")
+
+
+def _http_connection(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Tell a connection that is open from one that connects at its first request, as http.client's do."""
+    is_open = getattr(thing, "sock", thing) is not None
+    return _default("protocol connection") if is_open else _default("protocol connection", fork="safe")
+
+
+def _sqlite(thing: Any, attributes: frozenset[str]) -> Use | None:
+    connection = getattr(thing, "connection", thing)
+    connection.getlimit(0)  # fails if it is closed
+    failures: list[BaseException] = []
+
+    def try_in_thread() -> None:
+        try:
+            connection.getlimit(0)  # checks the thread, and does nothing else
+        except Exception as error:  # noqa: BLE001  (sqlite3 may not be imported here)
+            failures.append(error)
+
+    thread = threading.Thread(target=try_in_thread)
+    thread.start()
+    thread.join()
+    if connection is not thing and not failures:
+        return _default("SQLite connection")  # a cursor has one result at a time
+    return _default("SQLite connection" if failures else "SQLite connection of all threads")
+
+
+def _popen(thing: Any, attributes: frozenset[str]) -> Use | None:
+    pipes = (thing.stdin, thing.stdout)
+    return _default("child program") if any(pipe is not None for pipe in pipes) and thing.poll() is None else None
+
+
+def _random(thing: Any, attributes: frozenset[str]) -> Use | None:
+    return None if attributes and attributes <= _RANDOM_SETUP else _default("random generator")
+
+
+def _iterator(thing: Any, attributes: frozenset[str]) -> Use | None:
+    if isinstance(thing, itertools.count):
+        return _default("iterator", threads="safe")
+    return _default("iterator")
+
+
+def _context_variable(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Compare the value here with what a new thread would see."""
+    missing = object()
+    seen, elsewhere = thing.get(missing), Context().run(thing.get, missing)
+    inherited = getattr(sys.flags, "thread_inherit_context", 0)
+    return None if inherited or seen is elsewhere or "get" not in attributes else _default("context variable")
+
+
+def decimal_use() -> Use | None:
+    """Return the use of the decimal context if this thread's is not the one that new threads start with."""
+    decimal = sys.modules.get("decimal")
+    if decimal is None:
+        return None
+    own, default = decimal.getcontext(), decimal.DefaultContext
+    names = ("prec", "rounding", "Emin", "Emax", "clamp", "traps")
+    is_default = all(getattr(own, name) == getattr(default, name) for name in names)
+    return None if is_default else _default("decimal context")
+
+
+JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {
+    "file": _file,
+    "csv writer": _csv_writer,
+    "csv reader": _csv_reader,
+    "archive": _archive,
+    "tar archive": _tar,
+    "mapped file": _mapped,
+    "socket": _socket,
+    "protocol connection": _http_connection,
+    "SQLite connection": _sqlite,
+    "child program": _popen,
+    "random generator": _random,
+    "iterator": _iterator,
+    "context variable": _context_variable,
+    "decimal value": lambda thing, attributes: decimal_use(),
+}

@@ -1,0 +1,175 @@
+"""Which types, functions and modules stand for which resource, by their full names: nothing is imported to find out."""
+
+from __future__ import annotations
+
+# The first name in the order of the type's bases counts; "" is known to be safe.
+TYPES: dict[str, str] = {
+    # files and what wraps them; whether they are read or written shows from the object and its use
+    "_io._IOBase": "file",
+    "tempfile._TemporaryFileWrapper": "file",
+    "codecs.StreamReaderWriter": "file",
+    "_csv.writer": "csv writer",
+    "csv.DictWriter": "csv writer",
+    "_csv.Writer": "csv writer",
+    "_csv.reader": "csv reader",
+    "_csv.Reader": "csv reader",
+    "csv.DictReader": "csv reader",
+    "zipfile.ZipFile": "archive",
+    "tarfile.TarFile": "tar archive",
+    "mmap.mmap": "mapped file",
+    "pickle.Pickler": "file written",
+    "pickle.Unpickler": "file read",
+    "_pickle.Pickler": "file written",
+    "_pickle.Unpickler": "file read",
+    "shelve.Shelf": "database connection",
+    "dbm.dumb._Database": "database connection",
+    "_dbm.dbm": "database connection",
+    "_gdbm.gdbm": "database connection",
+    "dbm.sqlite3._Database": "SQLite connection",
+    # connections
+    "_socket.socket": "socket",
+    "sqlite3.Connection": "SQLite connection",
+    "sqlite3.Cursor": "SQLite connection",
+    "http.client.HTTPConnection": "protocol connection",
+    "ftplib.FTP": "protocol connection",
+    "smtplib.SMTP": "protocol connection",
+    "imaplib.IMAP4": "protocol connection",
+    "poplib.POP3": "protocol connection",
+    "nntplib.NNTP": "protocol connection",
+    "telnetlib.Telnet": "protocol connection",
+    "xmlrpc.client.ServerProxy": "protocol connection",
+    "multiprocessing.connection._ConnectionBase": "protocol connection",
+    "paramiko.client.SSHClient": "protocol connection",
+    "paramiko.sftp_client.SFTPClient": "protocol connection",
+    "serial.serialutil.SerialBase": "protocol connection",
+    "websocket._core.WebSocket": "protocol connection",
+    "psycopg2.extensions.connection": "threaded database client",
+    "psycopg2.extensions.cursor": "database connection",
+    "psycopg.Connection": "threaded database client",
+    "psycopg.connection.Connection": "threaded database client",
+    "psycopg.Cursor": "database connection",
+    "psycopg.cursor.Cursor": "database connection",
+    "psycopg_pool.pool.ConnectionPool": "connection pool",
+    "pymysql.connections.Connection": "database connection",
+    "pymysql.cursors.Cursor": "database connection",
+    "MySQLdb.connections.Connection": "database connection",
+    "MySQLdb.cursors.BaseCursor": "database connection",
+    "mysql.connector.abstracts.MySQLConnectionAbstract": "database connection",
+    "mysql.connector.abstracts.MySQLCursorAbstract": "database connection",
+    "mysql.connector.cursor.MySQLCursor": "database connection",
+    "mariadb.connections.Connection": "database connection",
+    "pyodbc.Connection": "database connection",
+    "pyodbc.Cursor": "database connection",
+    "oracledb.connection.Connection": "threaded database client",
+    "cx_Oracle.Connection": "threaded database client",
+    "pymssql._pymssql.Connection": "database connection",
+    "duckdb.DuckDBPyConnection": "database connection",
+    "_duckdb.DuckDBPyConnection": "database connection",
+    "duckdb.duckdb.DuckDBPyConnection": "database connection",
+    "apsw.Connection": "threaded database client",
+    "peewee.Database": "threaded database client",
+    "sqlalchemy.engine.base.Engine": "connection pool",
+    "sqlalchemy.engine.base.Connection": "database connection",
+    "sqlalchemy.orm.session.Session": "database connection",
+    "pymongo.mongo_client.MongoClient": "connection pool",
+    "pymongo.synchronous.mongo_client.MongoClient": "connection pool",
+    "redis.client.Redis": "",  # its pool checks the process id
+    "redis.connection.ConnectionPool": "",
+    "redis.client.Pipeline": "database connection",
+    "cassandra.cluster.Session": "threaded database client",
+    # sessions
+    "requests.sessions.Session": "HTTP session",
+    "urllib3.request.RequestMethods": "HTTP client",
+    "urllib3._request_methods.RequestMethods": "HTTP client",
+    "httpx.Client": "HTTP client",
+    "httpx._client.Client": "HTTP client",
+    "botocore.client.BaseClient": "HTTP client",
+    "boto3.session.Session": "HTTP session",
+    "boto3.resources.base.ServiceResource": "HTTP session",
+    # others
+    "subprocess.Popen": "child program",
+    "generator": "generator",
+    "builtins.generator": "generator",
+    "itertools.count": "iterator",
+    "builtins.list_iterator": "iterator",
+    "builtins.tuple_iterator": "iterator",
+    "builtins.str_iterator": "iterator",
+    "builtins.range_iterator": "iterator",
+    "builtins.longrange_iterator": "iterator",
+    "builtins.dict_keyiterator": "iterator",
+    "builtins.dict_valueiterator": "iterator",
+    "builtins.dict_itemiterator": "iterator",
+    "builtins.set_iterator": "iterator",
+    "builtins.callable_iterator": "iterator",
+    "builtins.enumerate": "iterator",
+    "builtins.zip": "iterator",
+    "builtins.map": "iterator",
+    "builtins.filter": "iterator",
+    "itertools.chain": "iterator",
+    "itertools.islice": "iterator",
+    "itertools.product": "iterator",
+    "itertools.permutations": "iterator",
+    "itertools.combinations": "iterator",
+    "queue.Queue": "queue",
+    "_queue.SimpleQueue": "queue",
+    "random.SystemRandom": "",
+    "random.Random": "random generator",
+    "numpy.random._generator.Generator": "random generator",
+    "numpy.random.mtrand.RandomState": "random generator",
+    "h5py._hl.base.HLObject": "scientific file",
+    "tables.file.File": "unlocked scientific file",
+    "netCDF4._netCDF4.Dataset": "unlocked scientific file",
+    "netCDF4._netCDF4.Variable": "unlocked scientific file",
+    "asyncio.events.AbstractEventLoop": "event loop",
+    "asyncio.runners.Runner": "event loop",
+    "_contextvars.ContextVar": "context variable",
+    "decimal.Decimal": "decimal value",
+    "logging.Logger": "",
+    "logging.LoggerAdapter": "",
+}
+
+# Functions that act on the whole process, where the user's own code names them.
+FUNCTIONS: dict[str, str] = {
+    "signal.alarm": "process timer",
+    "signal.setitimer": "process timer",
+    "time.tzset": "time zone",
+    "random.seed": "random seed",
+    "numpy.random.seed": "random seed",
+    "asyncio.get_event_loop": "current event loop",
+    "unittest.mock.patch": "patched objects",
+}
+# The same functions seen by their module are watched while they run; imported by name, only the code tells.
+NAMED_FUNCTIONS: dict[str, str] = {
+    "os.chdir": "working directory",
+    "os.fchdir": "working directory",
+    "os.putenv": "environment",
+    "os.umask": "umask",
+    "locale.setlocale": "locale",
+    "socket.setdefaulttimeout": "socket time-out",
+}
+MODULES: dict[str, str] = {"matplotlib.pyplot": "pyplot"}
+CLASSES: dict[str, str] = {"decimal.Decimal": "decimal value"}
+LOCKS = frozenset(
+    {
+        "_thread.lock",
+        "_thread.RLock",
+        "threading._RLock",
+        "threading.Semaphore",
+        "threading.Condition",
+    }
+)
+
+
+def type_names(kind: type) -> list[str]:
+    """Return the full names of a type and its bases, nearest first."""
+    return [f"{base.__module__}.{base.__qualname__}" for base in type.__dict__["__mro__"].__get__(kind)]
+
+
+def resource_of_type(kind: type) -> str:
+    """Return the resource that objects of a type are, or '' if they are none or known to be safe."""
+    return next((TYPES[name] for name in type_names(kind) if name in TYPES), "")
+
+
+def is_lock(kind: type) -> bool:
+    """Return True if objects of a type admit one thread at a time."""
+    return any(name in LOCKS for name in type_names(kind))

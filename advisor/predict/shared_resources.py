@@ -1,0 +1,42 @@
+"""Which strategies what calls share rules out: the safety of every touch, for each strategy and start method."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from advisor.models import Machine, Profile, Safety, Strategy, Touch
+from advisor.models.resources.effects import RESOURCES
+from advisor.models.strategies import OWN_GIL, PROCESSES
+
+
+def broken_by(strategy: Strategy, profile: Profile, machine: Machine) -> str:
+    """Return why the strategy would give wrong results or fail, by what calls share; empty if it would not."""
+    return next((what_happens(touch, strategy, machine) for touch in breaking(strategy, profile, machine)), "")
+
+
+def breaking(strategy: Strategy, profile: Profile, machine: Machine) -> Iterator[Touch]:
+    """Yield the touches that the strategy breaks."""
+    return (touch for touch in profile.touches if safety(touch, strategy, machine) == "unsafe")
+
+
+def safety(touch: Touch, strategy: Strategy, machine: Machine) -> Safety:
+    """Return how safe a touch is under a strategy."""
+    if strategy == "threading":
+        return touch.threads
+    if strategy in PROCESSES:
+        return touch.fork if machine.start_method == "fork" else touch.spawn
+    if strategy in OWN_GIL:  # subinterpreters import the module anew, and share the process
+        return touch.threads if touch.kind == "process state" else touch.spawn
+    return "safe"
+
+
+def what_happens(touch: Touch, strategy: Strategy, machine: Machine) -> str:
+    """Return what concurrent calls do to a touch under a strategy, as a clause."""
+    row = RESOURCES.get(touch.resource)
+    if row is None:
+        return f"calls share {touch.name}"
+    if strategy == "threading" or (strategy in OWN_GIL - PROCESSES and touch.kind == "process state"):
+        text = row.in_threads
+    else:
+        text = row.in_forks if strategy in PROCESSES and machine.start_method == "fork" else row.in_spawned
+    return (text or "calls share {name}").replace("{name}", touch.name)
