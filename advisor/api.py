@@ -21,7 +21,7 @@ from advisor.decide.confidence import confidence, speedup_of
 from advisor.decide.strategy_choice import choose
 from advisor.decide.trial_correction import calibrate
 from advisor.errors import UsageError
-from advisor.limits import MAX_CALLS
+from advisor.input_limits import MAX_CALLS
 from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, Verification
 from advisor.models.input_source import InputSource, input_source
 from advisor.models.request import AdviceRequest
@@ -116,7 +116,7 @@ def advise_target(
         MissingExtraError: A package is missing.
     """
     from advisor.host.machine import this_machine, with_cores, with_gil_of
-    from advisor.measure.profile_request import profile_target
+    from advisor.measure.sandboxed_profiler import profile_target
     from advisor.target import piped_inputs
     from advisor.target.loader import split_spec
 
@@ -262,7 +262,7 @@ def measure_target(
     Returns:
         The profile of the target, the job to plan for, and its inputs, which have been read.
     """
-    from advisor.measure.profile_request import profile_target
+    from advisor.measure.sandboxed_profiler import profile_target
     from advisor.target import piped_inputs
     from advisor.target.loader import split_spec
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from advisor.describe.classifier.archetype_kinds import best_archetype
 from advisor.describe.classifier.predict import HEADER_FILE, TABLE_FILE, VERDICTS, classify, load_model
-from advisor.limits import MAX_CLASSIFIED_TEXT
+from advisor.input_limits import MAX_CLASSIFIED_TEXT
 from advisor.models import Recommendation
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from advisor.decide.reference import as_json
+from advisor.decide.matrix_document import as_json
 from advisor.describe.archetype_profiles import archetypes
 from advisor.describe.decision_matrix import FURTHER, LISTS, MATRIX, ROWS
 from advisor.models import MatrixRow

@@ -16,7 +16,7 @@ from advisor.describe.reader import (
     WHERE_IT_WORKS,
     read,
 )
-from advisor.limits import MAX_DESCRIPTION
+from advisor.input_limits import MAX_DESCRIPTION
 from advisor.models import Advice, Machine, MatrixRow
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.measure.profile_request import profile_target
+from advisor.measure.sandboxed_profiler import profile_target
 
 MODULE = """\
 import asyncio, functools, time

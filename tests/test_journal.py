@@ -17,11 +17,11 @@ import pytest
 import advisor
 from advisor import api
 from advisor.errors import UsageError
+from advisor.input_limits import MAX_JOURNAL_BYTES
 from advisor.journal import open_journal, queries
 from advisor.journal.ids import advice_id
 from advisor.journal.journal import Journal
 from advisor.journal.outcome_prediction import predicted, with_advised_defaults
-from advisor.limits import MAX_JOURNAL_BYTES
 from advisor.models import Machine, Profile, Strategy
 from profiles import outcomes
 from tests.journals import (

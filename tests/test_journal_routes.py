@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from advisor.errors import JournalError, UsageError
 from advisor.journal import circuit_breaker, queries
 from advisor.journal.journal import Journal
-from advisor.journal.models import Outcome
+from advisor.journal.records import Outcome
 from advisor.models import Advice, Machine
 from advisor.service import create_app, response_cache
 from tests.journals import PROFILE, address, app_with, cluster

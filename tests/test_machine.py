@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from advisor.host import machine, platform, probe_cache
+from advisor.host import cores_and_memory, machine, probe_cache
 from advisor.models import Machine
 
 PACKAGE_FOLDER = str(Path(machine.__file__).parent.parent.parent)
@@ -31,7 +31,7 @@ def run_script(code: str) -> str:
     """What a script of the user's prints, without a cache."""
     no_cache = "import pathlib, platformdirs\nplatformdirs.user_cache_path = lambda name: pathlib.Path('/dev/null')\n"
     script = Path.cwd() / "script.py"
-    script.write_text(no_cache + "from advisor.host import machine, platform\n" + code)
+    script.write_text(no_cache + "from advisor.host import cores_and_memory, machine\n" + code)
     environment = {**os.environ, "PYTHONPATH": PACKAGE_FOLDER}
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, env=environment)
     assert done.stderr == ""
@@ -42,17 +42,17 @@ def test_limits_are_this_hosts_with_assumed_costs() -> None:
     """Nothing is measured, and the answer says so."""
     host = machine.unmeasured_machine()
     assert host.source == "assumed"
-    assert host.cores == platform.usable_cores()
-    assert host.start_method == platform.start_method()
+    assert host.cores == cores_and_memory.usable_cores()
+    assert host.start_method == cores_and_memory.start_method()
     assert host.memory is not None
-    assert host.python == platform.python()
+    assert host.python == cores_and_memory.python()
 
 
 def test_spawning_is_assumed_to_cost_more_than_forking(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that is not forked starts an interpreter first."""
-    monkeypatch.setattr(platform, "start_method", lambda: "fork")
+    monkeypatch.setattr(cores_and_memory, "start_method", lambda: "fork")
     forked = machine.unmeasured_machine()
-    monkeypatch.setattr(platform, "start_method", lambda: "spawn")
+    monkeypatch.setattr(cores_and_memory, "start_method", lambda: "spawn")
     spawned = machine.unmeasured_machine()
     assert spawned.process_start > forked.process_start
     assert spawned.process_start_each > forked.process_start_each

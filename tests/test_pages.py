@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from advisor.decide import reference
+from advisor.decide import matrix_document
 from advisor.service import create_app
 
 STATIC = Path(create_app().static_folder or "")
@@ -81,7 +81,7 @@ def test_static_files_name_no_other_host(file: Path) -> None:
 def test_the_matrix_is_complete(client: FlaskClient) -> None:
     """Every row of every table is on the page, with its source."""
     text = client.get("/matrix").get_data(as_text=True)
-    rows = [row for table in reference.as_json().values() for row in table]
+    rows = [row for table in matrix_document.as_json().values() for row in table]
     assert text.count('<p class="source">') == len(rows)
     assert "BeautifulSoup builds its tree in Python with the GIL held" in text
     assert re.search(r'href="(https://docs\.python\.org/[^"]+)" rel="noreferrer">docs\.python\.org/', text)

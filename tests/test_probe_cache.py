@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from advisor.host import machine, platform, probe_cache
+from advisor.host import cores_and_memory, machine, probe_cache
 from advisor.models import POOL_COSTS, Machine
 
 COSTS = dict.fromkeys(machine.measurable_costs(), 0.5)
@@ -49,9 +49,9 @@ Ask = Callable[..., tuple[Machine, int]]
 def test_the_memory_is_todays(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Costs come from the cache, what is free comes from now."""
     for memory in (1000, 500):
-        monkeypatch.setattr(platform, "available_memory", lambda memory=memory: memory)
+        monkeypatch.setattr(cores_and_memory, "available_memory", lambda memory=memory: memory)
         assert ask()[0].memory == memory
-    monkeypatch.setattr(platform, "available_memory", lambda: 250)
+    monkeypatch.setattr(cores_and_memory, "available_memory", lambda: 250)
     assert machine.this_machine().memory == 250
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from advisor.host import platform, probes
+from advisor.host import cores_and_memory, probes
 from advisor.host.probes import Host, Sample
 
 
@@ -88,4 +88,4 @@ def test_a_probe_is_repeated_if_the_pace_was_unusual() -> None:
 
 def test_a_single_core_scales_perfectly() -> None:
     """There is nothing to compare it with."""
-    assert probes.many_workers(Host(1, platform.start_method()))["core_scaling"] == 1.0
+    assert probes.many_workers(Host(1, cores_and_memory.start_method()))["core_scaling"] == 1.0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from advisor.describe.text.quantities import Quantities, extract_quantities
 from advisor.describe.text.tokenizer import tokenize, word_set
 from advisor.describe.text.units import MAX_DURATION, extract_amounts
-from advisor.limits import MAX_COUNT_IN_TEXT
+from advisor.input_limits import MAX_COUNT_IN_TEXT
 
 
 @pytest.mark.parametrize(

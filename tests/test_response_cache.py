@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from advisor.host.machine import unmeasured_machine
-from advisor.limits import MAX_CACHED_BODY_BYTES
+from advisor.input_limits import MAX_CACHED_BODY_BYTES
 from advisor.models import Advice, Machine
 from advisor.service import response_cache
 from advisor.service.errors import ProblemError

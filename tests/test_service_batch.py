@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from advisor.limits import MAX_BATCH_BYTES, MAX_BATCH_SUBJECTS
+from advisor.input_limits import MAX_BATCH_BYTES, MAX_BATCH_SUBJECTS
 from advisor.service import create_app
 from advisor.service.batch import answer_batch, parse_batch
 

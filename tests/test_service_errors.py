@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from advisor.limits import MAX_BODY_BYTES
+from advisor.input_limits import MAX_BODY_BYTES
 from advisor.service import create_app
 from advisor.service.schemas import Question
 from tests.service import WAITING, ask, check_problem, fields

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from advisor.limits import MAX_BATCH_BYTES
+from advisor.input_limits import MAX_BATCH_BYTES
 from tests.test_service_server import Server, serving, wait_until
 
 CONFIGURATION = Path(__file__).parent.parent / "deploy" / "nginx.conf"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from advisor.host.platform import usable_cores
+from advisor.host.cores_and_memory import usable_cores
 from advisor.measure import repeat_effects
 from advisor.measure.clocks import ClockReading
 from advisor.measure.gil.observer_process import Observations

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.decide.reference import as_json
+from advisor.decide.matrix_document import as_json
 from advisor.models import Advice, Pitfall, Profile, Verification
 from advisor.report import matrix, terminal
 from advisor.report.formatting import duration_range, times_range

@@ -13,7 +13,7 @@ import click
 
 from advisor.cli.options import calls_option, cores_option, json_option, server_option
 from advisor.cli.output import print_advice
-from advisor.limits import MAX_DESCRIPTION_INPUT
+from advisor.input_limits import MAX_DESCRIPTION_INPUT
 
 if TYPE_CHECKING:
     from advisor.models import Advice

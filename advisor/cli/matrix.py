@@ -17,10 +17,10 @@ def matrix(words: tuple[str, ...], as_json: bool) -> None:
 
     With WORDS, such as `pillow` or `sqlite3`, show only their entries in the lexicon.
     """
-    from advisor.decide import reference
+    from advisor.decide import matrix_document
 
     query = " ".join(words)
-    tables = reference.as_json(query)
+    tables = matrix_document.as_json(query)
     if query and not tables["lexicon"]:
         raise UsageError(f"the lexicon has no entry for {query!r}")
     if as_json:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 
-from advisor.limits import MAX_CALLS, MAX_CORES, MAX_SECONDS
+from advisor.input_limits import MAX_CALLS, MAX_CORES, MAX_SECONDS
 
 
 def whole_number(maximum: int) -> Callable[[str], int]:

@@ -18,7 +18,7 @@ from advisor import api
 from advisor.describe.text.quantities import extract_quantities
 from advisor.errors import UsageError
 from advisor.host import machine
-from advisor.limits import MAX_ANSWER_BYTES
+from advisor.input_limits import MAX_ANSWER_BYTES
 from advisor.models import Advice, Profile
 
 TIMEOUT = 30.0  # seconds

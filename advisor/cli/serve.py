@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from advisor.cli.options import whole_number
+from advisor.input_limits import MAX_WORKERS
 from advisor.journal import USER_FILE
-from advisor.limits import MAX_WORKERS
 
 
 @click.command(context_settings={"auto_envvar_prefix": "ADVISOR"})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from advisor.decide.citations import NOTEBOOK
 from advisor.decide.reason_rules import strongest
-from advisor.decide.sources import NOTEBOOK
 from advisor.decide.strategy_choice import Choice, choose_by_time, feasible_leaders, shares_state
 from advisor.describe.matrix_lookup import row_for_name
 from advisor.models import Estimate, Reason

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from advisor.decide import lexicon_reasons, reason_rules, touches
+from advisor.decide.citations import NOTEBOOK
 from advisor.decide.confidence import is_within_limit, speedup_of
 from advisor.decide.conflicts import conflicts
 from advisor.decide.pitfalls import PITFALLS, pitfalls
-from advisor.decide.sources import NOTEBOOK
 from advisor.decide.strategy_choice import Choice
 from advisor.decide.turning_points import turning_point
 from advisor.models import Advice, Alternative, Estimate, Job, Machine, Pitfall, Range, Reading, Reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from advisor.decide import rule_conditions, sources
+from advisor.decide import citations, pitfall_conditions
 from advisor.decide.pitfall_rule import PitfallRule
 from advisor.decide.rule_inputs import (
     MANY_PIECES,
@@ -20,39 +20,39 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "only-first-call",
         "only the first call was measured",
-        rule_conditions.only_first_call,
+        pitfall_conditions.only_first_call,
         EVERY,
         "Only the first call was measured ({wall}). First calls import, load, connect or compile; if the others are "
         "shorter, the job takes less time and there is less to gain. Measure more with a larger --budget and "
         "--timeout, or do in the module what is done once.",
-        sources.POOL_DOCS,
+        citations.POOL_DOCS,
     ),
     PitfallRule(
         "unpicklable-function",
         "the function cannot be pickled and only processes would help",
-        lambda facts: facts.profile.picklable.function is False and rule_conditions.processes_matter(facts),
+        lambda facts: facts.profile.picklable.function is False and pitfall_conditions.processes_matter(facts),
         EVERY,
         "The function cannot be sent to a process ({function_reason}): define it at the top level of an importable "
         "module, not as a lambda or inside another function.",
-        sources.PICKLE_DOCS,
+        citations.PICKLE_DOCS,
     ),
     PitfallRule(
         "unpicklable-arguments",
         "the arguments cannot be pickled and only processes would help",
-        lambda facts: facts.profile.picklable.arguments is False and rule_conditions.processes_matter(facts),
+        lambda facts: facts.profile.picklable.arguments is False and pitfall_conditions.processes_matter(facts),
         EVERY,
         "The arguments cannot be sent to a process ({argument_reason}): pass what they are made from, a path "
         "instead of an open file, a URL or an address instead of a connection, and open it in the worker.",
-        sources.PICKLE_DOCS,
+        citations.PICKLE_DOCS,
     ),
     PitfallRule(
         "unpicklable-result",
         "the result cannot be pickled and only processes would help",
-        lambda facts: facts.profile.picklable.results is False and rule_conditions.processes_matter(facts),
+        lambda facts: facts.profile.picklable.results is False and pitfall_conditions.processes_matter(facts),
         EVERY,
         "The result cannot be sent back from a process ({result_reason}): return plain data, such as a list instead "
         "of a generator or a path instead of an open file.",
-        sources.PICKLE_DOCS,
+        citations.PICKLE_DOCS,
     ),
     PitfallRule(
         "failing-inputs",
@@ -61,16 +61,16 @@ PITFALLS: tuple[PitfallRule, ...] = (
         EVERY,
         "{failed_inputs} failed while measuring, with {failed_exception}. An exception that is raised ends the job: "
         "the code here puts it in the place of the result and goes on.",
-        sources.POOL_DOCS,
+        citations.POOL_DOCS,
     ),
     PitfallRule(
         "unpicklable-exception",
         "an exception does not survive pickling and processes would send it back",
-        rule_conditions.exception_breaks_the_pool,
+        pitfall_conditions.exception_breaks_the_pool,
         EVERY,
         "{failed_reason}. Raised in a worker, it breaks the whole process pool: pass all arguments of its __init__ to "
         "super().__init__(), or return its text instead, as the code here does with processes.",
-        sources.PICKLE_DOCS,
+        citations.PICKLE_DOCS,
     ),
     PitfallRule(
         "native-result",
@@ -80,7 +80,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "A result is made of some {result_pieces} pieces of native memory, as a parsed document is. With threads they "
         "are given back while others are taken, and both wait for the allocator: return what is wanted of it as plain "
         "data, and let the rest go within the call.",
-        sources.MALLOC,
+        citations.MALLOC,
     ),
     PitfallRule(
         "coroutine-in-a-pool",
@@ -89,7 +89,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         POOLS,
         "A pool that calls a coroutine function gets a coroutine that never runs: let each worker call "
         "asyncio.run(function(...)), as the code here does.",
-        sources.ASYNCIO_DOCS,
+        citations.ASYNCIO_DOCS,
     ),
     PitfallRule(
         "blocks-the-loop",
@@ -98,7 +98,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         frozenset({"asyncio"}),
         "The coroutine computes for {gil_share} of its time and holds up every other task in the loop meanwhile: "
         "give that part to a process pool with loop.run_in_executor.",
-        sources.ASYNCIO_DOCS,
+        citations.ASYNCIO_DOCS,
     ),
     PitfallRule(
         "blocking-call",
@@ -107,7 +107,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         EVERY,
         "The coroutine blocks the event loop for {loop_blocked} of its {wall}{blocking_line}: no other task runs "
         "meanwhile. Await asyncio.to_thread(…) around the blocking call, or an asynchronous client instead of it.",
-        sources.ASYNCIO_DOCS,
+        citations.ASYNCIO_DOCS,
     ),
     PitfallRule(
         "not-thread-safe",
@@ -116,7 +116,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         frozenset({"threading"}),
         "The function writes {globals_written}: threads can interleave between reading and writing it. Guard it with a "
         "threading.Lock, or return the value instead.",
-        sources.THREADING_DOCS,
+        citations.THREADING_DOCS,
     ),
     PitfallRule(
         "unguarded-state",
@@ -134,7 +134,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         OWN_GIL,
         "The function writes {globals_written}: every worker has a copy of its own, and what it writes there is lost. "
         "Return the value and collect it in the parent.",
-        sources.PROCESS_GUIDELINES,
+        citations.PROCESS_GUIDELINES,
     ),
     PitfallRule(
         "unshared-changes",
@@ -143,7 +143,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         OWN_GIL,
         "The function changes {changed}: a process changes only its own copy, and what it changed is lost. Return what "
         "is new, such as the changed object itself, and put it in place in the parent.",
-        sources.PROCESS_GUIDELINES,
+        citations.PROCESS_GUIDELINES,
     ),
     PitfallRule(
         "unshared-state",
@@ -152,7 +152,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         OWN_GIL,
         "The calls share state and processes do not: return each call's part and merge in the parent, or keep the "
         "state in a multiprocessing.Manager.",
-        sources.PROCESS_GUIDELINES,
+        citations.PROCESS_GUIDELINES,
     ),
     PitfallRule(
         "gil-blocked",
@@ -161,7 +161,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         SHARED_MEMORY | SEQUENTIAL,
         "The function blocks for {gil_blocked} per call with the GIL held, so no thread can run meanwhile: some "
         "extension does not release it. Look for another library, or call it in processes.",
-        sources.GIL_TERM,
+        citations.GIL_TERM,
     ),
     PitfallRule(
         "nested-parallelism",
@@ -170,7 +170,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         POOLS,
         "Each call keeps {native_threads} cores busy by itself; {workers} on top fight for {cores}. Limit one of the "
         "two: OMP_NUM_THREADS=1 (or threadpoolctl.threadpool_limits(1)) in the workers.",
-        sources.THREADPOOLCTL,
+        citations.THREADPOOLCTL,
     ),
     PitfallRule(
         "child-threads",
@@ -184,47 +184,47 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "large-self",
         "the function drags a large object along",
-        rule_conditions.large_self,
+        pitfall_conditions.large_self,
         EVERY,
         "Every task would carry the function's {function_bytes} (a bound method brings its whole object): use a "
         "module-level function, and give each worker the object once through the pool's initializer.",
-        sources.POOL_DOCS,
+        citations.POOL_DOCS,
     ),
     PitfallRule(
         "pickling-dear",
         "pickling costs at least a fifth of the call",
-        rule_conditions.data_is_expensive,
+        pitfall_conditions.data_is_expensive,
         EVERY,
         "Sending a call to a process costs {pickling} against {wall} of work ({argument_bytes} in, {result_bytes} "
         "out): pass paths or indexes instead of data; give large read-only data once, by an initializer, "
         "multiprocessing.shared_memory or joblib's memory mapping; return summaries.",
-        sources.SHARED_MEMORY_DOCS,
+        citations.SHARED_MEMORY_DOCS,
     ),
     PitfallRule(
         "too-small",
         "a call is short against the cost of sending it",
-        lambda facts: rule_conditions.too_small(facts) and facts.job.calls > 1,
+        lambda facts: pitfall_conditions.too_small(facts) and facts.job.calls > 1,
         SHARED_MEMORY | SEQUENTIAL,
         "A call takes {wall} and sending one to a worker {dispatch}: before any pool can help, batch the work so that "
         "one call handles hundreds of items.",
-        sources.TINY_CALLS,
+        citations.TINY_CALLS,
     ),
     PitfallRule(
         "too-small",
         "a call is short against the cost of sending it",
-        rule_conditions.too_small,
+        pitfall_conditions.too_small,
         OWN_GIL,
         "A call takes {wall} and sending one to a worker {dispatch}: send many at a time, map(..., "
         "chunksize={chunk}) as the code here does, or let one call handle many items.",
-        sources.TINY_CALLS,
+        citations.TINY_CALLS,
     ),
     PitfallRule(
         "memory",
         "the workers need more than half of the memory",
-        rule_conditions.memory_is_short,
+        pitfall_conditions.memory_is_short,
         POOLS,
         "{workers} need about {memory_needed} of the {memory} there is: use fewer workers, or smaller pieces of work.",
-        sources.PROCESS_GUIDELINES,
+        citations.PROCESS_GUIDELINES,
     ),
     PitfallRule(
         "main-guard",
@@ -233,34 +233,34 @@ PITFALLS: tuple[PitfallRule, ...] = (
         PROCESSES,
         "Workers start by {start_method} here and import your main module again: start the pool under "
         "if __name__ == '__main__', or it never ends starting.",
-        sources.START_METHODS,
+        citations.START_METHODS,
     ),
     PitfallRule(
         "fork-with-threads",
         "the process forks while threads are running",
-        rule_conditions.threads_would_be_lost,
+        pitfall_conditions.threads_would_be_lost,
         PROCESSES,
         "Threads are alive when the pool forks, and a lock that one of them holds stays locked in the workers: use "
         "mp_context=multiprocessing.get_context('forkserver'), or 'spawn'.",
-        sources.FORK_AND_THREADS,
+        citations.FORK_AND_THREADS,
     ),
     PitfallRule(
         "shared-random",
         "a random generator's state is copied into the workers",
-        rule_conditions.draws_the_same,
+        pitfall_conditions.draws_the_same,
         PROCESSES,
         "The function draws from a global random generator, and forked workers start with copies of NumPy's: they "
         "draw the same numbers. Give each call a generator of its own, numpy.random.default_rng([seed, index]).",
-        sources.NUMPY_RANDOM,
+        citations.NUMPY_RANDOM,
     ),
     PitfallRule(
         "slow-first-call",
         "the first call is more expensive than the others",
-        rule_conditions.slow_first_call,
+        pitfall_conditions.slow_first_call,
         OWN_GIL,
         "The first call took {first_call}, the others {wall}: every worker pays for it again. Do in the pool's "
         "initializer what it does once.",
-        sources.POOL_DOCS,
+        citations.POOL_DOCS,
     ),
     PitfallRule(
         "cheap-repeats",
@@ -270,16 +270,16 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "With an input that was given before, a call takes {repeated_call} instead of {wall}: it remembers the "
         "result, finds a file there already, or has used up its argument. The plan is of calls that each come with a "
         "new input: where inputs come again, or the job is run again, expect less time and less to gain.",
-        sources.CACHES,
+        citations.CACHES,
     ),
     PitfallRule(
         "slow-import",
         "importing the target's module takes a good part of the job",
-        rule_conditions.imports_are_slow,
+        pitfall_conditions.imports_are_slow,
         PROCESSES,
         "Importing the module takes {import_seconds}, and each worker does it again: keep one pool for all jobs, or "
         "move heavy imports out of the module that the workers import.",
-        sources.START_METHODS,
+        citations.START_METHODS,
     ),
     PitfallRule(
         "gil-convoy",
@@ -288,12 +288,12 @@ PITFALLS: tuple[PitfallRule, ...] = (
         frozenset({"threading"}),
         "Threads that hold the GIL for {gil_share} of their time make every other thread wait up to 5 ms at each "
         "hand-over: a UI stutters. Processes would leave it alone; a lower sys.setswitchinterval eases it.",
-        sources.SWITCH_INTERVAL,
+        citations.SWITCH_INTERVAL,
     ),
     PitfallRule(
         "memory-bandwidth",
         "the call works on much memory",
-        rule_conditions.shares_bandwidth,
+        pitfall_conditions.shares_bandwidth,
         POOLS,
         "A call works on {working_set}: {workers} share one memory bus and cache, and may gain less than the cores "
         "promise. --verify tells.",
@@ -306,7 +306,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         CONCURRENT,
         "A call holds {resource} for {resource_share} of its time, and {resource_places} can at a time: at most "
         "{resource_limit}, however many workers there are. Hold it for a shorter part of the call, or have more of it.",
-        sources.AMDAHL,
+        citations.AMDAHL,
     ),
     PitfallRule(
         "hidden-limit",
@@ -315,7 +315,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         CONCURRENT,
         "A lock, a rate limit or a connection limit behind the waiting shows only when calls overlap, and "
         "{worker_count} workers may need {worker_count} connections: check with --verify before relying on it.",
-        sources.AMDAHL,
+        citations.AMDAHL,
     ),
     PitfallRule(
         "output",
@@ -333,7 +333,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         EVERY,
         "Threads are still running after the calls ({threads_left}): over {calls} calls they pile up. Join them, or "
         "keep one pool outside the function.",
-        sources.THREADING_DOCS,
+        citations.THREADING_DOCS,
     ),
     PitfallRule(
         "children-left",
@@ -360,7 +360,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         EVERY,
         "This was measured on a free-threaded Python and is planned for one with a GIL. To plan for that build, name "
         "it as the machine's Python; else measure again where it is to run.",
-        sources.FREE_THREADING,
+        citations.FREE_THREADING,
     ),
     PitfallRule(
         "unknown-split",
@@ -369,12 +369,12 @@ PITFALLS: tuple[PitfallRule, ...] = (
         EVERY,
         "Nobody measured where {unknown_share} of a call's time goes, and computing is assumed: measure it with "
         "advise my_module:function, or run a part of the job with --verify.",
-        sources.NOTEBOOK,
+        citations.NOTEBOOK,
     ),
     PitfallRule(
         "uncertain",
         "few calls were measured or the interval is wide",
-        rule_conditions.uncertain,
+        pitfall_conditions.uncertain,
         EVERY,
         "Judged by {calls_measured}, the job may take {low} to {high}: give a larger --budget and more inputs, "
         "or run a part of it with --verify.",
@@ -386,7 +386,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         lambda facts: facts.assumed,
         EVERY,
         "Nothing was measured, the figures are assumed ({archetype}): measure yours with advise my_module:function.",
-        sources.NOTEBOOK,
+        citations.NOTEBOOK,
     ),
 )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from advisor.decide import rule_conditions, sources
+from advisor.decide import citations
 from advisor.decide.rule_inputs import MOSTLY, MUCH, SERIAL_SPEEDUP, SMALL_TASK, Facts
 from advisor.models import Reason, Strategy
 from advisor.models.strategies import EVERY, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
@@ -40,6 +40,30 @@ class Rule(NamedTuple):
         return sentence[:1].upper() + sentence[1:]
 
 
+def _start_up_dominates(facts: Facts) -> bool:
+    processes = facts.best("multiprocessing")
+    return (
+        facts.wants_processes
+        and facts.loop is not None
+        and processes is not None
+        and processes.start_up >= 0.5 * facts.loop.seconds.expected
+    )
+
+
+def _unpicklable(facts: Facts) -> bool:
+    picklable = facts.profile.picklable
+    return facts.wants_processes and False in (picklable.function, picklable.arguments, picklable.results)
+
+
+def _only_the_loop_is_feasible(facts: Facts) -> bool:
+    return facts.runner_up is None and any(not estimate.feasible for estimate in facts.estimates)
+
+
+def _processes_are_no_faster(facts: Facts) -> bool:
+    processes = facts.best("multiprocessing")
+    return processes is not None and facts.chosen.seconds.expected <= processes.seconds.expected * 1.05
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "single-call",
@@ -48,7 +72,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "there is only one call to do",
         "nothing can run beside it; workers would need the call split into parts",
-        sources.AMDAHL,
+        citations.AMDAHL,
     ),
     Rule(
         "off-the-main-thread",
@@ -57,7 +81,7 @@ RULES: tuple[Rule, ...] = (
         SHARED_MEMORY,
         "something else must stay responsive meanwhile",
         "the work belongs off the main thread, where it is no faster but in nobody's way",
-        sources.NOTEBOOK + " (user-interface responsiveness)",
+        citations.NOTEBOOK + " (user-interface responsiveness)",
     ),
     Rule(
         "already-parallel",
@@ -66,7 +90,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "one call keeps {busy_cores} of {cores} busy by itself",
         "a pool on top would fight for the same cores, unless its threads are limited first (OMP_NUM_THREADS=1)",
-        sources.THREADPOOLCTL,
+        citations.THREADPOOLCTL,
     ),
     Rule(
         "one-core",
@@ -75,7 +99,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "only one core may be used and the function computes rather than waits",
         "workers would only take turns on it",
-        sources.NOTEBOOK,
+        citations.NOTEBOOK,
     ),
     Rule(
         "shared-resource",
@@ -84,7 +108,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "calls share what {ruled_out_kind} would break ({ruled_out_why})",
         "the plain loop is the fastest that is safe; the warning says what to change",
-        sources.PROCESS_GUIDELINES,
+        citations.PROCESS_GUIDELINES,
     ),
     Rule(
         "too-small",
@@ -93,16 +117,16 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "a call takes {wall} and sending one to a worker costs {dispatch}",
         "a pool loses more than it gains; put many items into each call first",
-        sources.TINY_CALLS,
+        citations.TINY_CALLS,
     ),
     Rule(
         "start-up",
         "starting the pool costs at least half of the whole job",
-        rule_conditions.start_up_dominates,
+        _start_up_dominates,
         SEQUENTIAL,
         "the whole job takes {loop_seconds} and starting processes for it {start_up}",
         "it is over before a pool has paid for itself",
-        sources.POOL_DOCS,
+        citations.POOL_DOCS,
     ),
     Rule(
         "child-program",
@@ -120,7 +144,7 @@ RULES: tuple[Rule, ...] = (
         SHARED_MEMORY,
         "the function waits for {wait_share} of its time",
         "other calls can run meanwhile, and waiting needs neither a core nor the GIL",
-        sources.NOTEBOOK + " (I/O bound)",
+        citations.NOTEBOOK + " (I/O bound)",
     ),
     Rule(
         "holds-gil",
@@ -129,7 +153,7 @@ RULES: tuple[Rule, ...] = (
         OWN_GIL,
         "the function holds the GIL for {gil_share} of its time",
         "threads would take turns ({thread_limit}) while {kind} have a GIL each",
-        sources.NOTEBOOK + " (CPU bound)",
+        citations.NOTEBOOK + " (CPU bound)",
     ),
     Rule(
         "releases-gil",
@@ -138,7 +162,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({"threading"}),
         "the function computes for {free_share} of its time with the GIL released",
         "threads use several cores as processes would, and share memory",
-        sources.GIL_TERM,
+        citations.GIL_TERM,
     ),
     Rule(
         "free-threaded",
@@ -147,7 +171,7 @@ RULES: tuple[Rule, ...] = (
         frozenset({"threading"}),
         "the function computes for {own_share} of its time and this Python is free-threaded",
         "threads run Python code on several cores at once",
-        sources.FREE_THREADING,
+        citations.FREE_THREADING,
     ),
     Rule(
         "free-threaded-apart",
@@ -156,7 +180,7 @@ RULES: tuple[Rule, ...] = (
         OWN_GIL,
         "the function computes for {own_share} of its time",
         "{kind}, which share no objects, do not slow each other as threads without a GIL may",
-        sources.FREE_THREADING,
+        citations.FREE_THREADING,
     ),
     Rule(
         "coroutine",
@@ -176,7 +200,7 @@ RULES: tuple[Rule, ...] = (
         OWN_GIL,
         "the function needs a core, but not the GIL, for most of its time",
         "any workers would do that use all cores, and {kind} come out ahead here",
-        sources.GIL_TERM,
+        citations.GIL_TERM,
     ),
     Rule(
         "waits-in-processes",
@@ -185,7 +209,7 @@ RULES: tuple[Rule, ...] = (
         OWN_GIL,
         "the function holds the GIL for {gil_share} of its time and waits for {wait_share}",
         "{kind} overlap both, the waiting and the computing",
-        sources.NOTEBOOK,
+        citations.NOTEBOOK,
     ),
     Rule(
         "mixed",
@@ -194,7 +218,7 @@ RULES: tuple[Rule, ...] = (
         SHARED_MEMORY,
         "the function waits for {wait_share} of its time and holds the GIL for {gil_share}",
         "{kind} overlap the waiting, and the GIL limits them to {thread_limit}",
-        sources.NOTEBOOK,
+        citations.NOTEBOOK,
     ),
     Rule(
         "shared-state",
@@ -203,7 +227,7 @@ RULES: tuple[Rule, ...] = (
         SHARED_MEMORY,
         "the calls share state",
         "{kind} see the same objects, where processes would each have a copy",
-        sources.NOTEBOOK + " (shared state)",
+        citations.NOTEBOOK + " (shared state)",
     ),
     Rule(
         "responsive",
@@ -212,7 +236,7 @@ RULES: tuple[Rule, ...] = (
         SHARED_MEMORY,
         "something else must stay responsive meanwhile",
         "the work belongs off the main thread, and it leaves the GIL free enough for that",
-        sources.NOTEBOOK + " (user-interface responsiveness)",
+        citations.NOTEBOOK + " (user-interface responsiveness)",
     ),
     Rule(
         "responsive-apart",
@@ -221,7 +245,7 @@ RULES: tuple[Rule, ...] = (
         OWN_GIL,
         "something else must stay responsive meanwhile",
         "the computing goes to an interpreter of its own, where it cannot starve the main thread of the GIL",
-        sources.SWITCH_INTERVAL,
+        citations.SWITCH_INTERVAL,
     ),
     Rule(
         "one-after-the-other",
@@ -230,7 +254,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "the calls have to take turns: each needs the result of the one before, or the one thing that all of them use",
         "workers would stand in line",
-        sources.AMDAHL,
+        citations.AMDAHL,
     ),
     Rule(
         "in-turn",
@@ -239,7 +263,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "{resource_places} at a time can hold {resource}, and a call holds it for {resource_share} of its time",
         "workers would stand in line for it",
-        sources.AMDAHL,
+        citations.AMDAHL,
     ),
     Rule(
         "one-for-each-process",
@@ -248,16 +272,16 @@ RULES: tuple[Rule, ...] = (
         OWN_GIL,
         "in one process, {resource_places} at a time can hold {resource}, for {resource_share} of a call",
         "processes, which have one each, do not wait for one another",
-        sources.AMDAHL,
+        citations.AMDAHL,
     ),
     Rule(
         "unpicklable",
         "the call cannot be sent to a process",
-        rule_conditions.unpicklable,
+        _unpicklable,
         SHARED_MEMORY | SEQUENTIAL,
         "processes cannot be given this call ({obstacle})",
         "what needs no pickling is left",
-        sources.PICKLE_DOCS,
+        citations.PICKLE_DOCS,
     ),
     Rule(
         "pickling-dear",
@@ -266,7 +290,7 @@ RULES: tuple[Rule, ...] = (
         SHARED_MEMORY | SEQUENTIAL,
         "sending one call to a process and its result back costs {pickling} against {wall} of work",
         "processes would spend their gain on the pipe",
-        sources.LARGE_RESULTS,
+        citations.LARGE_RESULTS,
     ),
     Rule(
         "memory",
@@ -275,7 +299,7 @@ RULES: tuple[Rule, ...] = (
         EVERY,
         "{larger_pool} would need {larger_pool_memory} of memory, more than {memory_share} of the {memory} available",
         "only what fits is left",
-        sources.NOTEBOOK + " (minimal memory)",
+        citations.NOTEBOOK + " (minimal memory)",
     ),
     Rule(
         "threads-take-turns",
@@ -284,7 +308,7 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "the function holds the GIL for {gil_share} of its time",
         "threads would only take turns",
-        sources.GIL_TERM,
+        citations.GIL_TERM,
     ),
     Rule(
         "more-than-cores",
@@ -293,18 +317,16 @@ RULES: tuple[Rule, ...] = (
         OWN_GIL,
         "a call waits for {wait_share} of its time",
         "{worker_count} workers keep {cores} busy where fewer would leave them idle",
-        sources.NOTEBOOK,
+        citations.NOTEBOOK,
     ),
     Rule(
         "simpler",
         "processes are no faster, though the call computes",
-        lambda facts: (
-            facts.strategy == "threading" and facts.computes and rule_conditions.processes_are_no_faster(facts)
-        ),
+        lambda facts: facts.strategy == "threading" and facts.computes and _processes_are_no_faster(facts),
         frozenset({"threading"}),
         "processes would be no faster",
         "threads are the simpler choice: shared memory, no pickling, a quick start",
-        sources.NOTEBOOK + " (minimal memory, fast context switches)",
+        citations.NOTEBOOK + " (minimal memory, fast context switches)",
     ),
     Rule(
         "little-to-gain",
@@ -313,12 +335,12 @@ RULES: tuple[Rule, ...] = (
         SEQUENTIAL,
         "the plain loop takes {loop_seconds} and the best other way, {runner_up}, {runner_up_seconds}",
         "a pool is not worth its trouble",
-        sources.AMDAHL,
+        citations.AMDAHL,
     ),
     Rule(
         "ruled-out",
         "every other strategy fails or gives other results",
-        rule_conditions.only_the_loop_is_feasible,
+        _only_the_loop_is_feasible,
         SEQUENTIAL,
         "every other way fails or gives other results",
         "only the plain loop is left; the table says why",

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from advisor.describe.decision_matrix import ROWS
-from advisor.limits import MAX_DESCRIPTION
+from advisor.input_limits import MAX_DESCRIPTION
 from advisor.models import MatrixRow, Recommendation
 
 _CORES = re.compile(r"[,;:]? (?:(?:on|with|using) )?(?:an? |my )?\d+[- ](?:cpu )?(?:cores?|cpus?)\b(?: \w+)?[.!]?$")

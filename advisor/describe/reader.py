@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from advisor.describe.archetype_profiles import fitted_profile
 from advisor.describe.matrix_lookup import normalise, row_for_text, row_word_for_word
-from advisor.limits import MAX_DESCRIPTION
+from advisor.input_limits import MAX_DESCRIPTION
 from advisor.models import Job, LexiconEntry, Reading, Recommendation
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from advisor.limits import MAX_MEMORY, MAX_SECONDS
+from advisor.input_limits import MAX_MEMORY, MAX_SECONDS
 from advisor.models import Bytes, Job, Picklable, Profile, Reading, Text
 
 ARCHETYPE = "task"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from advisor.host import platform, probe_cache
+from advisor.host import cores_and_memory, probe_cache
 from advisor.models import POOL_COSTS, Machine, Profile, StartMethod
 from advisor.target import python_command
 
@@ -54,12 +54,12 @@ def measurable_costs() -> frozenset[str]:
 
 def unmeasured_machine() -> Machine:
     """Return this host's cores and memory with assumed costs, without measuring anything."""
-    method = platform.start_method()
+    method = cores_and_memory.start_method()
     return Machine(
-        cores=platform.usable_cores(),
-        memory=platform.available_memory(),
+        cores=cores_and_memory.usable_cores(),
+        memory=cores_and_memory.available_memory(),
         platform=sys.platform,
-        python=platform.python(),
+        python=cores_and_memory.python(),
         start_method=method,
         core_scaling=UNDISTURBED,
         source="assumed",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from advisor.journal.models import JournalEntry, Outcome
+from advisor.journal.records import JournalEntry, Outcome
 from advisor.models import Machine, Strategy
 from advisor.report.atomic_write import atomic_write
 

@@ -16,15 +16,15 @@ from sqlalchemy import Connection
 
 from advisor import __version__
 from advisor.errors import AdvisorError, JournalError
+from advisor.input_limits import MAX_JOURNAL_BYTES, MAX_JOURNAL_ENTRIES
 from advisor.journal import KEEP_DAYS, queries
 from advisor.journal.circuit_breaker import CircuitBreaker
 from advisor.journal.database import TIMEOUT, Database, summary_of
 from advisor.journal.export import export
 from advisor.journal.ids import advice_id, canonical, is_possible_id, without_nulls
-from advisor.journal.models import JournalEntry, Outcome
 from advisor.journal.outcome_prediction import predicted, with_advised_defaults
+from advisor.journal.records import JournalEntry, Outcome
 from advisor.journal.writer import Operation, Writer, is_database_failure
-from advisor.limits import MAX_JOURNAL_BYTES, MAX_JOURNAL_ENTRIES
 from advisor.models import Advice, Strategy
 
 RECORD_TIMEOUT = 0.25  # seconds that an answer waits for its entry

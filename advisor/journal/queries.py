@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Row, RowMapping, delete, func, select, text, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from advisor.errors import UsageError
-from advisor.journal.models import JournalEntry, Outcome
+from advisor.input_limits import MAX_OUTCOMES
+from advisor.journal.records import JournalEntry, Outcome
 from advisor.journal.tables import VERSION_TABLE, advice, outcome
-from advisor.limits import MAX_OUTCOMES
 from advisor.models import Advice
 
 RENEW_SECONDS = 3600.0  # between two renewals of one entry

@@ -8,7 +8,7 @@ import threading
 from dataclasses import dataclass
 from typing import Literal
 
-from advisor.host.platform import free_threaded
+from advisor.host.cores_and_memory import free_threaded
 from advisor.measure.clocks import ClockReading, ThreadClocks
 from advisor.measure.gil import locate, observer_process, sampler_thread
 

@@ -11,7 +11,7 @@ from statistics import fmean, median
 from time import perf_counter
 from typing import Any
 
-from advisor.host.platform import start_method
+from advisor.host.cores_and_memory import start_method
 from advisor.models import Picklable
 from advisor.target.inputs import Call
 

@@ -1,4 +1,4 @@
-"""Measure a callable, or a block of code, in this process; `profile_request` does it in a child process."""
+"""Measure a callable, or a block of code, in this process; `sandboxed_profiler` does it in a child process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
 from advisor.errors import AdvisorError, TargetError, UsageError
-from advisor.host.platform import python
+from advisor.host.cores_and_memory import python
 from advisor.measure import imported_modules, lock_contention, memory, native_allocations, pickling, runner
 from advisor.measure.meter import Meter, Watch
 from advisor.measure.side_effects import SideEffectDetector

@@ -8,7 +8,7 @@ from math import sqrt
 from statistics import fmean, stdev
 from typing import Any
 
-from advisor.host.platform import usable_cores
+from advisor.host.cores_and_memory import usable_cores
 from advisor.measure import repeat_effects
 from advisor.measure.clocks import ClockReading
 from advisor.measure.gil import observer_process, sampler_thread

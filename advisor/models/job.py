@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from advisor.limits import MAX_CALLS
+from advisor.input_limits import MAX_CALLS
 from advisor.models.record import Record
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from advisor.limits import MAX_CORES, MAX_MEMORY
+from advisor.input_limits import MAX_CORES, MAX_MEMORY
 from advisor.models.profile import Python
 from advisor.models.record import Record, Seconds
 

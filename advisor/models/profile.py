@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from advisor.limits import MAX_CALLS, MAX_MEMORY
+from advisor.input_limits import MAX_CALLS, MAX_MEMORY
 from advisor.models.record import Bytes, Record, Seconds, Text
 from advisor.models.touch import Touch
 

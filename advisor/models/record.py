@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from advisor.limits import MAX_TEXT
+from advisor.input_limits import MAX_TEXT
 
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
 JobSeconds = Annotated[float, Field(ge=0, le=1e30)]  # the longest call, the largest job

@@ -20,7 +20,7 @@ _TITLES = {
 
 
 def as_text(tables: Mapping[str, Sequence[Row]], screen: Screen) -> str:
-    """Render the tables of `advisor.decide.reference.as_json()`."""
+    """Render the tables of `advisor.decide.matrix_document.as_json()`."""
     return render((_block(_TITLES[name], rows, screen.width) for name, rows in tables.items()), screen)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from advisor.limits import MAX_BODY_BYTES
+from advisor.input_limits import MAX_BODY_BYTES
 from advisor.service import auth, errors, metrics, openapi, security_headers
 from advisor.service.planner import check_planner
 from advisor.service.response_cache import ResponseCache

@@ -9,7 +9,7 @@ from typing import Any
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation, ValidationError
 
-from advisor.limits import MAX_BATCH_SUBJECTS, MAX_BODY_BYTES
+from advisor.input_limits import MAX_BATCH_SUBJECTS, MAX_BODY_BYTES
 from advisor.service.errors import Problem, ProblemError, problem_from_error, without_null
 from advisor.service.response_cache import AdviceResponse
 from advisor.service.schemas import Question, field_errors, parse_json

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
 
 from advisor.errors import AdvisorError, MissingExtraError
-from advisor.limits import MAX_FIELD_ERRORS
+from advisor.input_limits import MAX_FIELD_ERRORS
 
 CONTENT_TYPE = "application/problem+json"
 

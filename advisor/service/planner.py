@@ -8,8 +8,8 @@ from keyword import iskeyword
 from advisor import api
 from advisor.api import advise_task
 from advisor.describe.task import Task
+from advisor.host.cores_and_memory import default_start_method
 from advisor.host.machine import unmeasured_machine
-from advisor.host.platform import default_start_method
 from advisor.models import Advice, Machine, Profile, Python
 from advisor.service.schemas import FREE_THREADING_SINCE, Overrides, Question, version_numbers
 

@@ -14,7 +14,7 @@ from cachetools.func import ttl_cache
 from pydantic import BaseModel, Field
 
 from advisor.host.machine import unmeasured_machine
-from advisor.limits import MAX_CACHE_BYTES, MAX_CACHED_BODY_BYTES
+from advisor.input_limits import MAX_CACHE_BYTES, MAX_CACHED_BODY_BYTES
 from advisor.models import Advice, Machine
 from advisor.service.curves import make_curves
 from advisor.service.errors import without_null

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from werkzeug.exceptions import HTTPException
 
 from advisor.describe.task import Task
-from advisor.limits import MAX_CALLS, MAX_CORES, MAX_DESCRIPTION, MAX_ECHOED_FIELD, MAX_MEMORY
+from advisor.input_limits import MAX_CALLS, MAX_CORES, MAX_DESCRIPTION, MAX_ECHOED_FIELD, MAX_MEMORY
 from advisor.models import Profile
 from advisor.service.errors import FieldError, ProblemError
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from advisor.errors import TargetError, UsageError
-from advisor.limits import MAX_COPIED_BYTES, MAX_INPUTS
+from advisor.input_limits import MAX_COPIED_BYTES, MAX_INPUTS
 from advisor.models.input_source import Form
 from advisor.target import sampling
 from advisor.target.failures import target_error

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from advisor.errors import UsageError
-from advisor.limits import MAX_INPUT_BYTES
+from advisor.input_limits import MAX_INPUT_BYTES
 from advisor.target.inputs import PIPE, STANDARD_INPUT, looks_like_json_lines
 
 

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 from advisor.errors import UsageError
-from advisor.limits import MAX_INPUT_SECONDS
+from advisor.input_limits import MAX_INPUT_SECONDS
 
 T = TypeVar("T")
 

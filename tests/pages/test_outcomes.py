@@ -14,7 +14,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from advisor.errors import JournalError
-from advisor.journal.models import Outcome
+from advisor.journal.records import Outcome
 from advisor.models import Range, Strategy
 from tests.browser import DESKTOP, PHONE, TOKEN, PageLog, axe_violations, overflow, serving, visiting
 from tests.journals import NOW, advice, app_with, question

@@ -22,7 +22,7 @@ from advisor.describe.text.clauses import Clause, extract_clauses
 from advisor.describe.text.quantities import Quantities, extract_quantities
 from advisor.describe.text.symptoms import find_symptoms
 from advisor.describe.text.tokenizer import lowercase, word_set
-from advisor.limits import MAX_CLASSIFIED_TEXT
+from advisor.input_limits import MAX_CLASSIFIED_TEXT
 from advisor.report import formatting
 
 NGRAM_SIZES: Final = (3, 4, 5)  # characters

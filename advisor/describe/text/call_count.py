@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from advisor.describe.text.tokenizer import TokenizedText, word_set
 from advisor.describe.text.units import DURATIONS, NOT_NOUNS, Amount, FieldValues
-from advisor.limits import MAX_COUNT_IN_TEXT
+from advisor.input_limits import MAX_COUNT_IN_TEXT
 
 # Nouns for what one call works on, in the forms that follow a number.
 ITEM_NOUNS = word_set(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from advisor.describe.text.tokenizer import TokenizedText, word_values
-from advisor.limits import MAX_DIGITS_IN_TEXT, MAX_NUMBER_IN_TEXT
+from advisor.input_limits import MAX_DIGITS_IN_TEXT, MAX_NUMBER_IN_TEXT
 
 
 class Number(NamedTuple):

@@ -10,7 +10,7 @@ from advisor.describe.text.stated_shares import extract_busy_cores, extract_shar
 from advisor.describe.text.tokenizer import SENTENCE_ENDS, TokenizedText, tokenize, word_set
 from advisor.describe.text.units import Amount, FieldValues, extract_amounts
 from advisor.describe.text.wait_share_from_parts import estimate_wait_share
-from advisor.limits import MAX_CORES
+from advisor.input_limits import MAX_CORES
 
 MIN_OVERLAP = 1.5  # calls in progress on average, from which on a rate limit allows calls to overlap
 MIN_CHARACTERS = 6  # of a text with a number in words and what it counts

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, request
 
-from advisor.limits import MAX_BATCH_BYTES
+from advisor.input_limits import MAX_BATCH_BYTES
 from advisor.service.batch import Batch, BatchResults, answer_batch, parse_batch
 from advisor.service.curves import Curves
 from advisor.service.metrics import count_advice

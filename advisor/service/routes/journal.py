@@ -10,9 +10,9 @@ from flask import Blueprint, Response, current_app, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from advisor.errors import JournalError, UsageError
+from advisor.input_limits import MAX_CALLS, MAX_NOTE
 from advisor.journal import DISABLED, open_journal
-from advisor.journal.models import Outcome
-from advisor.limits import MAX_CALLS, MAX_NOTE
+from advisor.journal.records import Outcome
 from advisor.models import Strategy
 from advisor.service.errors import FieldError, ProblemError, make_problem, problem_response
 from advisor.service.metrics import count_journal_event

@@ -12,7 +12,7 @@ from pathlib import Path
 from flask import Blueprint, Response, current_app, make_response, render_template, request
 
 from advisor import __version__
-from advisor.decide import reference
+from advisor.decide import matrix_document
 from advisor.report.formatting import WHERE_IN_WORDS
 from advisor.service.auth import public
 from advisor.service.security_headers import HEADERS
@@ -57,7 +57,7 @@ def matrix_page() -> str:
 @lru_cache(maxsize=4)
 def _render_matrix(_script_root: str) -> str:
     """Render the page once for each prefix that a proxy may add: it is long, and always the same."""
-    tables = reference.as_json()
+    tables = matrix_document.as_json()
     sections = [(name, *SECTIONS.get(name, (name.capitalize(), "")), rows) for name, rows in tables.items()]
     return render_template("matrix.html", version=__version__, sections=sections, works=WHERE_IN_WORDS)
 

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify
 from pydantic import BaseModel, ConfigDict, Field
 
-from advisor.decide import reference
+from advisor.decide import matrix_document
 from advisor.service.openapi import OpenAPI, Operation, operation
 
 blueprint = Blueprint("reference", __name__)
@@ -38,7 +38,7 @@ class Specification(BaseModel):
 @operation(Operation(response=Matrix))
 def decision_matrix() -> Response:
     """Return the decision matrix, with the source of every row."""
-    return jsonify(reference.as_json())
+    return jsonify(matrix_document.as_json())
 
 
 @blueprint.get("/openapi.json")

@@ -2,7 +2,7 @@
 
 import { byId, element } from "./element.js";
 import { between, count, crew, times } from "./number_format.js";
-import { caption, chart, drawable, kind, worthALook } from "./chart.js";
+import { caption, chart, drawable, kind, worthALook } from "./speedup_chart.js";
 
 const HINT = "Point at the chart to read it.";
 let shown; // the curves that are drawn

@@ -1,4 +1,4 @@
-"""Conditions of the rules and pitfalls that take more than one expression."""
+"""Conditions of pitfalls that take more than one expression."""
 
 from __future__ import annotations
 
@@ -13,30 +13,6 @@ from advisor.decide.rule_inputs import (
     Facts,
 )
 from advisor.models.strategies import OWN_GIL
-
-
-def start_up_dominates(facts: Facts) -> bool:
-    processes = facts.best("multiprocessing")
-    return (
-        facts.wants_processes
-        and facts.loop is not None
-        and processes is not None
-        and processes.start_up >= 0.5 * facts.loop.seconds.expected
-    )
-
-
-def unpicklable(facts: Facts) -> bool:
-    picklable = facts.profile.picklable
-    return facts.wants_processes and False in (picklable.function, picklable.arguments, picklable.results)
-
-
-def only_the_loop_is_feasible(facts: Facts) -> bool:
-    return facts.runner_up is None and any(not estimate.feasible for estimate in facts.estimates)
-
-
-def processes_are_no_faster(facts: Facts) -> bool:
-    processes = facts.best("multiprocessing")
-    return processes is not None and facts.chosen.seconds.expected <= processes.seconds.expected * 1.05
 
 
 def large_self(facts: Facts) -> bool:

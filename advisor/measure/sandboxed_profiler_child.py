@@ -1,4 +1,4 @@
-"""The child's side of `profile_request`: load the target and its inputs, measure it, answer with the profile."""
+"""The child's side of `sandboxed_profiler`: load the target and its inputs, measure it, answer with the profile."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _REPORT_INTERVAL = 0.1  # seconds between two messages
 
 
 def serve_profile(request: Message, send: Callable[[Message], None]) -> Message:
-    """Answer a `profile_request` with the profile and the number of inputs; `ends_at` is on the monotonic clock."""
+    """Answer a request of `sandboxed_profiler` with the profile and the number of inputs.
+
+    The request's `ends_at` is on the monotonic clock.
+    """
     spec: str = request["target"]
     sys.argv = [spec]
     send({"doing": f"importing {spec.rpartition(':')[0]}"})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.host import platform
+from advisor.host import cores_and_memory
 from advisor.measure.memory import resident_memory
 
 VERSION_2, VERSION_1 = "0::/", "5:cpu,cpuacct:/docker/0123\n4:memory:/docker/0123\n0::/"
@@ -30,7 +30,7 @@ def control_groups(folder: Path, membership: str, files: dict[str, str]) -> tupl
 
 def run(code: str, **environment: str) -> str:
     """What a fresh interpreter prints that has imported the module."""
-    command = [sys.executable, "-c", f"import os, sys; from advisor.host import platform; {code}"]
+    command = [sys.executable, "-c", f"import os, sys; from advisor.host import cores_and_memory; {code}"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **environment})
     return done.stdout.strip()
 
@@ -61,7 +61,7 @@ def test_quotas_are_rounded_up_to_whole_cores(
     tmp_path: Path, membership: str, files: dict[str, str], cores: int | None
 ) -> None:
     """A quota of 1.5 cores keeps two workers busy; of all groups above the process, the tightest counts."""
-    assert platform.quota_cores(*control_groups(tmp_path, membership, files)) == cores
+    assert cores_and_memory.quota_cores(*control_groups(tmp_path, membership, files)) == cores
 
 
 @pytest.mark.parametrize(
@@ -96,40 +96,40 @@ def test_quotas_are_rounded_up_to_whole_cores(
 )
 def test_memory_left_in_a_container(tmp_path: Path, membership: str, files: dict[str, str], left: int | None) -> None:
     """The limit less what is used, without the page cache."""
-    assert platform.container_memory(*control_groups(tmp_path, membership, files)) == left
+    assert cores_and_memory.container_memory(*control_groups(tmp_path, membership, files)) == left
 
 
 def test_no_control_groups_is_no_limit(tmp_path: Path) -> None:
     """A host without control groups (macOS, Windows) answers None, not an error."""
-    assert platform.quota_cores(tmp_path / "absent", tmp_path / "absent too") is None
-    assert platform.container_memory(tmp_path / "absent", tmp_path / "absent too") is None
+    assert cores_and_memory.quota_cores(tmp_path / "absent", tmp_path / "absent too") is None
+    assert cores_and_memory.container_memory(tmp_path / "absent", tmp_path / "absent too") is None
 
 
 def test_host_memory_is_what_the_kernel_calls_available(tmp_path: Path) -> None:
     """MemFree would leave out what the kernel can take back from its caches; without /proc, psutil is asked."""
     lay_out(tmp_path, {"meminfo": "MemTotal: 100 kB\nMemFree: 5 kB\nMemAvailable:   40 kB\n"})
-    assert platform.host_memory(tmp_path / "meminfo") == 40 * 1024
-    assert (platform.host_memory(tmp_path / "absent") or 0) > 1 << 20
+    assert cores_and_memory.host_memory(tmp_path / "meminfo") == 40 * 1024
+    assert (cores_and_memory.host_memory(tmp_path / "absent") or 0) > 1 << 20
 
 
 def test_the_smallest_limit_gives_the_usable_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """Host 20, affinity 8, quota 3, no wish of the user: 3."""
     limits = {"host_cores": 20, "affinity_cores": 8, "quota_cores": 3, "interpreter_cores": None}
     for name, cores in limits.items():
-        monkeypatch.setattr(platform, name, lambda cores=cores: cores)
-    assert platform.usable_cores() == 3
+        monkeypatch.setattr(cores_and_memory, name, lambda cores=cores: cores)
+    assert cores_and_memory.usable_cores() == 3
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this system")
 def test_a_process_bound_to_one_core_may_use_one() -> None:
     """Affinity is respected, as taskset sets it."""
-    code = "os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); print(platform.usable_cores())"
+    code = "os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); print(cores_and_memory.usable_cores())"
     assert run(code) == "1"
 
 
 def test_python_cpu_count_limits_the_cores() -> None:
     """The variable that 3.13 introduced counts on every version."""
-    code = "print(platform.interpreter_cores(), platform.usable_cores())"
+    code = "print(cores_and_memory.interpreter_cores(), cores_and_memory.usable_cores())"
     assert run(code, PYTHON_CPU_COUNT="1") == "1 1"
 
 
@@ -137,7 +137,7 @@ def test_python_cpu_count_limits_the_cores() -> None:
 @pytest.mark.parametrize("text", ["", "default", "0", "-2", "two", "²"])
 def test_a_python_cpu_count_that_is_no_count_is_no_limit(text: str) -> None:
     """`default` and nonsense leave the other limits alone."""
-    assert platform.interpreter_cores({"PYTHON_CPU_COUNT": text}) is None
+    assert cores_and_memory.interpreter_cores({"PYTHON_CPU_COUNT": text}) is None
 
 
 @pytest.mark.parametrize(
@@ -152,20 +152,20 @@ def test_a_python_cpu_count_that_is_no_count_is_no_limit(text: str) -> None:
 )
 def test_the_default_start_method(system: str, version: tuple[int, int], method: str) -> None:
     """What each platform and version does unless told otherwise."""
-    assert platform.default_start_method(system, version) == method
+    assert cores_and_memory.default_start_method(system, version) == method
 
 
 def test_the_start_method_is_multiprocessings_own() -> None:
     """Found without importing it, and the program's choice where it has made one."""
-    code = "method = platform.start_method(); assert 'multiprocessing' not in sys.modules;"
+    code = "method = cores_and_memory.start_method(); assert 'multiprocessing' not in sys.modules;"
     assert run(f"{code} import multiprocessing; print(method == multiprocessing.get_start_method())") == "True"
     code = "import multiprocessing; multiprocessing.set_start_method('spawn')"
-    assert run(f"{code}; print(platform.start_method())") == "spawn"
+    assert run(f"{code}; print(cores_and_memory.start_method())") == "spawn"
 
 
 def test_the_running_interpreter_is_described() -> None:
     """Version and implementation as the interpreter itself tells them."""
-    record = platform.python()
+    record = cores_and_memory.python()
     assert record.version == ".".join(map(str, sys.version_info[:3]))
     assert record.implementation.lower() == sys.implementation.name
     assert record.free_threaded == (not getattr(sys, "_is_gil_enabled", lambda: True)())

@@ -42,7 +42,7 @@ def profile_target(
 
     source = input_source(inputs)
     answer = sandbox_supervisor.run(
-        "advisor.measure.profile_handler:serve_profile",
+        "advisor.measure.sandboxed_profiler_child:serve_profile",
         {
             "target": target,
             "inputs": source.spec,

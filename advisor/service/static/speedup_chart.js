@@ -2,7 +2,7 @@
 
 import { drawn } from "./element.js";
 import { count, counted, crew, KINDS, times } from "./number_format.js";
-import { apart, speedupScale, workersScale } from "./scales.js";
+import { apart, speedupScale, workersScale } from "./chart_axes.js";
 
 const LETTER = 7; // px, approximate width of a letter in a label
 const MOST_MARKED = 9; // largest number of points on a line with a marker each

@@ -1,0 +1,90 @@
+"""Detect which globals of its module a function writes: rebinds, or changes in place."""
+
+from __future__ import annotations
+
+import dis
+import pickle
+from collections.abc import Iterable, Iterator, Mapping
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from advisor.measure.mutations import CACHE_WORDS
+
+_MAX_COMPARED_BYTES = 1 << 20  # pickled; of a larger global only the length is compared
+_MAX_COMPARED_LENGTH = 10_000
+_CALL_DEPTH = 3  # of functions of the same module whose globals count too
+
+
+def written(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
+    """Return the names of the globals whose `states` differ."""
+    return {name for name, state in after.items() if before.get(name) != state}
+
+
+def states(function: FunctionType | None) -> dict[str, object]:
+    """Return a state for each global that the function uses, which differs after the global has been written."""
+    return {name: _state_or_id(value) for name, value in used_globals(function).items()}
+
+
+def accumulated(function: FunctionType | None, before: Mapping[str, object], written: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the written globals that count or collect results: numbers that were numbers before, and lists.
+
+    A dictionary may be a cache, and what was None before is set once.
+    """
+    namespace = function.__globals__ if function else {}
+
+    def accumulates(name: str) -> bool:
+        value = namespace.get(name)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return isinstance(value, (list, set, bytearray)) or (is_number and type(before.get(name)) is type(value))
+
+    return tuple(
+        sorted(name for name in written if accumulates(name) and not any(word in name.lower() for word in CACHE_WORDS))
+    )
+
+
+def used_globals(function: FunctionType | None) -> dict[str, Any]:
+    """Return the globals that a function, and those of its module that it calls, use; none without a function."""
+    if function is None:
+        return {}
+    namespace = function.__globals__
+    names = set(_global_names(function.__code__, namespace))
+    return {name: namespace[name] for name in sorted(names) if name in namespace}
+
+
+def _global_names(code: CodeType, namespace: dict[str, Any], depth: int = _CALL_DEPTH) -> Iterator[str]:
+    """Yield the globals that a code object, and the functions of the same module that it calls, may change."""
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_GLOBAL"):
+            name = str(instruction.argval)
+            yield name
+            value: Any = namespace.get(name)
+            is_called = type(value) is FunctionType and value.__globals__ is namespace and value.__code__ is not code
+            if depth and is_called:
+                yield from _global_names(value.__code__, namespace, depth - 1)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _global_names(constant, namespace, depth)
+
+
+def _state_or_id(value: Any) -> object:
+    try:
+        return _state(value)
+    except Exception:  # noqa: BLE001  (a proxy of the user's raises when it is asked for its class)
+        return id(value)
+
+
+def _state(value: Any) -> object:
+    """Return a value that differs after a change; for opaque objects, the identity."""
+    if isinstance(value, (ModuleType, type, FunctionType)):
+        return id(value)
+    if isinstance(value, (int, float, complex, str, bytes, bool, type(None))):
+        return value
+    if isinstance(value, (list, dict, set, bytearray)):
+        if len(value) > _MAX_COMPARED_LENGTH:
+            return len(value)
+        try:
+            content = pickle.dumps(value)
+        except Exception:  # noqa: BLE001  (an element may raise anything)
+            return len(value)
+        return len(value), hash(content) if len(content) <= _MAX_COMPARED_BYTES else None
+    return id(value)
