@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from advisor.host import cores_and_memory, machine, probe_cache
+from advisor.host import cores_and_memory, machine, pool_costs, probe_cache
 from advisor.models import Machine
 
 PACKAGE_FOLDER = str(Path(machine.__file__).parent.parent.parent)
@@ -64,10 +64,10 @@ def test_every_cost_is_measured_in_a_child_and_cached(cache_folder: Path, monkey
     found = machine.this_machine(seconds=2.5)
     assert found.source == "measured"
     (measurement,) = probe_cache.read_measurements(probe_cache.cache_key(machine.unmeasured_machine()))
-    assert measurement.costs.keys() == machine.measurable_costs()
+    assert measurement.costs.keys() == pool_costs.measurable_costs()
     for name, seconds in measurement.costs.items():
         assert 0 <= seconds < 5
-        assert getattr(found, name) == seconds * (machine.UNDISTURBED if name == "core_scaling" else 1)
+        assert getattr(found, name) == seconds * (pool_costs.UNDISTURBED if name == "core_scaling" else 1)
     assert found.process_task > 0
     assert found.thread_task > 0
     assert [path.suffix for path in cache_folder.iterdir()] == [".json"]
@@ -131,7 +131,7 @@ def hanging_probes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     (tmp_path / "hanging_probes.py").write_text(source)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(machine, "PROBES", "hanging_probes:main")
+    monkeypatch.setattr(pool_costs, "PROBES", "hanging_probes:main")
     return note
 
 
@@ -139,7 +139,7 @@ def test_probes_that_hang_are_killed_with_their_children(hanging_probes: Path) -
     """The last whole line is used as far as it is valid, the broken one after it is not, and no process is left."""
     found = machine.this_machine(seconds=1.5)
     assert found.thread_task == 1e-6
-    assert (found.core_scaling, found.gil_switch) == (machine.UNDISTURBED, Machine().gil_switch)
+    assert (found.core_scaling, found.gil_switch) == (pool_costs.UNDISTURBED, Machine().gil_switch)
     assert is_gone(int(hanging_probes.read_text()))
 
 
@@ -147,9 +147,9 @@ def test_probes_that_hang_are_killed_with_their_children(hanging_probes: Path) -
 def test_ctrl_c_ends_the_measuring(hanging_probes: Path) -> None:
     """KeyboardInterrupt comes through, and the child is gone with its children."""
     code = (
-        "from advisor.host import machine\n"
-        "machine.PROBES = 'hanging_probes:main'\n"
-        "try: machine.measure_costs(machine.unmeasured_machine(), 50)\n"
+        "from advisor.host import machine, pool_costs\n"
+        "pool_costs.PROBES = 'hanging_probes:main'\n"
+        "try: pool_costs.measure_costs(machine.unmeasured_machine(), 50)\n"
         "except KeyboardInterrupt: print('interrupted')"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as program:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from advisor.host import cores_and_memory, machine, probe_cache
+from advisor.host import cores_and_memory, machine, pool_costs, probe_cache
 from advisor.models import POOL_COSTS, Machine
 
-COSTS = dict.fromkeys(machine.measurable_costs(), 0.5)
+COSTS = dict.fromkeys(pool_costs.measurable_costs(), 0.5)
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Machine, int]]:
             return costs or COSTS
 
         monkeypatch.setattr(machine, "_measured", {})
-        monkeypatch.setattr(machine, "measure_costs", measure_costs)
+        monkeypatch.setattr(pool_costs, "measure_costs", measure_costs)
         found = machine.this_machine()
         assert machine.this_machine().model_dump(exclude={"memory"}) == found.model_dump(exclude={"memory"})
         return found, len(measured)
@@ -84,7 +84,7 @@ def test_a_bad_minute_of_the_host_is_outvoted(ask: Ask, monkeypatch: pytest.Monk
     for hour, scaling in enumerate((0.6, 0.98, 1.0)):
         monkeypatch.setattr(time, "time", lambda hour=hour: now + hour * 4000)
         found, _ = ask(**{**COSTS, "core_scaling": scaling})
-    assert found.core_scaling == 0.98 * machine.UNDISTURBED
+    assert found.core_scaling == 0.98 * pool_costs.UNDISTURBED
 
 
 @pytest.mark.parametrize(

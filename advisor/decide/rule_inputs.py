@@ -9,19 +9,10 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
-from advisor.models import (
-    MEMORY_SHARE,
-    Estimate,
-    FailedInputs,
-    HeldResource,
-    Job,
-    Machine,
-    Profile,
-    SideEffects,
-    Strategy,
-)
+from advisor.models import Estimate, FailedInputs, HeldResource, Job, Machine, Profile, SideEffects, Strategy
 from advisor.models.strategies import OWN_GIL
 from advisor.predict.estimator import MIN_GAIN
+from advisor.predict.feasibility import MEMORY_SHARE
 from advisor.predict.shared_resources import broken_by
 from advisor.report import formatting
 

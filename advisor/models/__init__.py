@@ -7,7 +7,7 @@ could not be measured is None, never a made-up zero.
 from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason, Results, Verification
 from advisor.models.estimate import Estimate
 from advisor.models.job import Job
-from advisor.models.machine import MEMORY_SHARE, POOL_COSTS, Machine, StartMethod
+from advisor.models.machine import POOL_COSTS, Machine, StartMethod
 from advisor.models.profile import (
     FailedInputs,
     GilSource,
@@ -24,7 +24,6 @@ from advisor.models.strategies import Recommendation, Strategy
 from advisor.models.touch import Safety, Touch
 
 __all__ = [
-    "MEMORY_SHARE",
     "POOL_COSTS",
     "Advice",
     "Alternative",

@@ -55,4 +55,3 @@ POOL_COSTS = (
     "interpreter_start",
     "interpreter_task",
 )  # the fields of Machine that are seconds
-MEMORY_SHARE = 0.8  # of the memory available that the workers may take

@@ -19,16 +19,9 @@ from advisor.predict.feasibility import counts_beyond_memory, feasible_counts, i
 from advisor.predict.intervals import ranges
 from advisor.predict.prediction import Prediction
 from advisor.predict.queueing.pool_throughput import EXACT_WORKERS
-from advisor.predict.worker_counts import WorkerCounts, worker_counts
+from advisor.predict.worker_counts import TOLERANCE, WorkerCounts, tolerance, worker_counts
 
 MIN_GAIN = 1.10  # sequential wins unless something else is at least this much faster
-# The smallest worker count within this factor of the best wins, since each worker costs memory. A thread or a coroutine
-# costs little, and where calls wait the measured curves bend at more workers than the predicted ones: of 28 recorded
-# curves, the chosen workers took 1.08 times as long as the best count with 2 % (geometric mean), and 1.04 with a
-# thousandth. For calls that compute, more threads were worse.
-TOLERANCE = 1.02
-TOLERANCE_WAITING = 1.001
-MOSTLY_COMPUTING = 0.2  # up to this share of a call's time spent waiting
 
 
 def estimate(profile: Profile, job: Job, machine: Machine, *, max_workers: int | None = None) -> tuple[Estimate, ...]:
@@ -81,7 +74,7 @@ def _all_estimates(strategy: Strategy, scenario: Scenario, counts: Sequence[int]
 def _best_estimates(strategy: Strategy, scenario: Scenario, counts: Sequence[int]) -> list[Estimate]:
     predictions = _competitive_predictions(strategy, scenario, counts)
     fastest = min(predictions, key=_seconds)
-    leader = _leader(predictions, _tolerance(strategy, scenario))
+    leader = _leader(predictions, tolerance(strategy, scenario))
     best = [leader] if leader is fastest else [leader, fastest]
     best += _faster_with_more_memory(strategy, scenario, counts, fastest)
     workers = WorkerCounts(counts, [prediction.workers for prediction in best])
@@ -115,19 +108,14 @@ def _faster_with_more_memory(
     if not too_large:
         return []
     predictions = predict(strategy, scenario, WorkerCounts(counts, too_large))
-    leader = _leader(predictions, _tolerance(strategy, scenario))
+    leader = _leader(predictions, tolerance(strategy, scenario))
     return [leader] if leader.seconds * TOLERANCE < best.seconds else []
 
 
-def _leader(predictions: Sequence[Prediction], tolerance: float) -> Prediction:
+def _leader(predictions: Sequence[Prediction], within: float) -> Prediction:
     """Return the smallest worker count within this factor of the fastest."""
-    limit = tolerance * min(predictions, key=_seconds).seconds
+    limit = within * min(predictions, key=_seconds).seconds
     return next(prediction for prediction in predictions if prediction.seconds <= limit)
-
-
-def _tolerance(strategy: Strategy, scenario: Scenario) -> float:
-    waits = scenario.call.off_core > MOSTLY_COMPUTING * scenario.call.wall
-    return TOLERANCE_WAITING if waits and strategy not in OWN_GIL else TOLERANCE
 
 
 def _seconds(prediction: Prediction) -> float:
@@ -154,7 +142,7 @@ def _estimate(strategy: Strategy, scenario: Scenario, prediction: Prediction, se
         start_up=prediction.start_up,
         memory=memory_needed(strategy, scenario.profile, prediction.workers),
         feasible=not reason,
-        tolerance=_tolerance(strategy, scenario),
+        tolerance=tolerance(strategy, scenario),
         why=reason or explain_bottleneck(strategy, scenario, prediction, station),
         limit=None if math.isinf(limit) else limit,
         max_speedup=max_speedup(strategy, scenario, prediction, station),

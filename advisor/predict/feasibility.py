@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from advisor.models import MEMORY_SHARE, Machine, Profile, Strategy
+from advisor.models import Machine, Profile, Strategy
 from advisor.models.strategies import OWN_GIL, PROCESSES
 from advisor.predict.demands import Scenario
 from advisor.predict.shared_resources import broken_by
 from advisor.report import formatting
+
+MEMORY_SHARE = 0.8  # of the memory available that the workers may take
 
 
 def feasible_counts(strategy: Strategy, scenario: Scenario, counts: Sequence[int]) -> list[int]:

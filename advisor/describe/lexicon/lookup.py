@@ -1,6 +1,6 @@
 """Find what is known about libraries, programs, services and words, in a text or by the module that a program imports.
 
-The facts are in `libraries.jsonl`, `programs_and_services.jsonl` and `words_and_symptoms.jsonl`, one JSON object a
+The facts are in `libraries.jsonl`, `programs_and_services.jsonl` and `tasks_and_symptoms.jsonl`, one JSON object a
 line. To add an entry, add a line, sorted by kind and name; `schema` describes the fields.
 """
 
@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from advisor.models import LexiconEntry
 
 FILES = tuple(
-    Path(__file__).with_name(f"{kinds}.jsonl") for kinds in ("libraries", "programs_and_services", "words_and_symptoms")
+    Path(__file__).with_name(f"{kinds}.jsonl") for kinds in ("libraries", "programs_and_services", "tasks_and_symptoms")
 )
 
 MAX_WORD = 60  # characters

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advisor.describe.text.call_count import extract_call_count
+from advisor.describe.text.cpu_and_wait_shares import extract_busy_cores, extract_shares, extract_time_output
 from advisor.describe.text.per_call import extract_durations, extract_sizes, is_unrelated
-from advisor.describe.text.stated_shares import extract_busy_cores, extract_shares, extract_time_output
 from advisor.describe.text.tokenizer import SENTENCE_ENDS, TokenizedText, tokenize, word_set
 from advisor.describe.text.units import Amount, FieldValues, extract_amounts
 from advisor.describe.text.wait_share_from_parts import estimate_wait_share
