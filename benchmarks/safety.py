@@ -6,11 +6,11 @@
 wrote it who had not read this project's code. For each case, in fresh folders and processes:
 
 - `advise TARGET --inputs …` gives the advice;
-- its code runs as it stands, and its results, and the state that the case names, are compared with those of a plain loop.
+- its code runs as it stands; its results, and the state that the case names, are compared with those of a plain loop.
 
-The advice is *unsafe* if the advised code fails or gives other results, or if the advised strategy is one that breaks the
-function. A hazard is *named* if a warning or an alternative mentions its object. A *false alarm* is a strategy that is
-safe but ruled out, or a warning of shared state, for a function that is fine. About ten minutes on two cores.
+The advice is *unsafe* if the advised code fails or gives other results, or if the advised strategy is one that breaks
+the function. A hazard is *named* if a warning or an alternative mentions its object. A *false alarm* is a strategy that
+is safe but ruled out, or a warning of shared state, for a function that is fine. About five minutes on two cores.
 """
 
 from __future__ import annotations
@@ -27,11 +27,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-
 CASES = Path(__file__).with_name("safety_cases")
 TIMEOUT = 60.0  # seconds of one program
 ALARMS = frozenset(  # codes of the warnings that calls share something
-    "shared-resource not-thread-safe unguarded-state unshared-globals unshared-changes unshared-state shared-random".split()
+    [
+        "shared-resource",
+        "not-thread-safe",
+        "unguarded-state",
+        "unshared-globals",
+        "unshared-changes",
+        "unshared-state",
+        "shared-random",
+    ]
 )
 # Appended to the advised script, and to the plain loop: results in a form that can be compared.
 _REPORT = """\
@@ -42,7 +49,8 @@ _REPORT = """\
         return repr(tuple(result)) if type(result).__name__ == "Row" else repr(result)
 
     _state = {state}
-    _Path({file!r}).write_text(_json.dumps({{"results": [_plain(result) for result in results], "state": repr(_state)}}))
+    _answer = {{"results": [_plain(result) for result in results], "state": repr(_state)}}
+    _Path({file!r}).write_text(_json.dumps(_answer))
 """
 
 
@@ -66,8 +74,11 @@ def read_cases(folder: Path) -> Iterator[dict[str, Any]]:
 def judge(case: Mapping[str, Any], folder: Path, budget: float) -> Outcome:
     """Ask for advice on a case and run the advised code against the plain loop."""
     with tempfile.TemporaryDirectory() as place:
-        advised = _run(["-m", "advisor", case["target"], "--inputs", case["inputs"], "--json", "--budget", str(budget)],
-                       folder, Path(place))
+        advised = _run(
+            ["-m", "advisor", case["target"], "--inputs", case["inputs"], "--json", "--budget", str(budget)],
+            folder,
+            Path(place),
+        )
     if advised.returncode:
         return Outcome(case["name"], case["hazard"], "none", advised.stderr.strip()[-200:], named=False, alarm="")
     advice = json.loads(advised.stdout)
@@ -102,8 +113,15 @@ def _run(arguments: list[str], folder: Path, place: Path) -> subprocess.Complete
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1", "TMPDIR": str(place)}
     command = [sys.executable, *arguments]
     with subprocess.Popen(
-        command, cwd=place, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, errors="replace", start_new_session=True,
+        command,
+        cwd=place,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
     ) as child:
         try:
             out, err = child.communicate(timeout=TIMEOUT)
@@ -148,6 +166,14 @@ def _alarm(case: Mapping[str, Any], advice: Mapping[str, Any]) -> str:
     return next((warning["text"] for warning in advice["warnings"] if warning["code"] in ALARMS), "")
 
 
+def _verdict(outcome: Outcome) -> str:
+    if outcome.unsafe:
+        return f"UNSAFE: {outcome.unsafe}"
+    if outcome.alarm:
+        return f"false alarm: {outcome.alarm}"
+    return "not named" if outcome.hazard and not outcome.named else ""
+
+
 def main() -> None:
     """Judge the cases and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -163,10 +189,16 @@ def main() -> None:
         for outcome in pool.map(lambda case: judge(case, options.folder.resolve(), options.budget), cases):
             outcomes.append(outcome)
             kind = "hazard" if outcome.hazard else "decoy"
-            verdict = f"UNSAFE: {outcome.unsafe}" if outcome.unsafe else "not named" if outcome.hazard and not outcome.named else ""
+            verdict = (
+                f"UNSAFE: {outcome.unsafe}"
+                if outcome.unsafe
+                else "not named"
+                if outcome.hazard and not outcome.named
+                else ""
+            )
             if outcome.alarm:
                 verdict = f"false alarm: {outcome.alarm}"
-            print(f"{outcome.name:20} {kind:7} {outcome.advised:16} {verdict[:160]}".rstrip(), flush=True)
+            print(f"{outcome.name:20} {kind:7} {outcome.advised:16} {_verdict(outcome)[:160]}".rstrip(), flush=True)
     count = Counter(
         {
             "unsafe": sum(bool(each.unsafe) for each in outcomes),
