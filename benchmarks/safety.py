@@ -189,15 +189,6 @@ def main() -> None:
         for outcome in pool.map(lambda case: judge(case, options.folder.resolve(), options.budget), cases):
             outcomes.append(outcome)
             kind = "hazard" if outcome.hazard else "decoy"
-            verdict = (
-                f"UNSAFE: {outcome.unsafe}"
-                if outcome.unsafe
-                else "not named"
-                if outcome.hazard and not outcome.named
-                else ""
-            )
-            if outcome.alarm:
-                verdict = f"false alarm: {outcome.alarm}"
             print(f"{outcome.name:20} {kind:7} {outcome.advised:16} {_verdict(outcome)[:160]}".rstrip(), flush=True)
     count = Counter(
         {

@@ -79,6 +79,9 @@ class TouchedObjects:
     def __init__(self, function: Callable[..., Any]) -> None:
         """Look at what exists now, which forked workers would inherit."""
         self._function = function
+        self.names: frozenset[str] = frozenset()  # that the code takes, reading or setting
+        self.loads: frozenset[str] = frozenset()  # those of them that it reads
+        self.locks = False  # some of the code holds a lock
         self._at_import = {id(found.thing): use for found, use in self._uses()}
 
     def touches(self) -> tuple[Touch, ...]:
@@ -99,7 +102,9 @@ class TouchedObjects:
 
     def _uses(self) -> list[tuple[_Found, Use]]:
         with suppress(Exception):  # the user's objects may raise anything
-            found = _Search(self._function).run()
+            search = _Search(self._function)
+            found = search.run()
+            self.names, self.loads, self.locks = frozenset(search.names), frozenset(search.loads), search.locks
             return [(each, use) for each in found if (use := _use(each)) is not None]
         return []
 
@@ -160,7 +165,9 @@ class _Search:
         self._pending: deque[_Frame] = deque()
         self._seen: set[tuple[int, int]] = set()
         self._found: dict[int, _Found] = {}
-        self._names: set[str] = set()  # that the code seen so far loads
+        self.loads: set[str] = set()
+        self.names: set[str] = set()  # that the code seen so far loads
+        self.locks = False
         self._targets: set[int] = set()  # ids of the functions that the target itself is
 
     def run(self) -> list[_Found]:
@@ -170,7 +177,7 @@ class _Search:
             frame = self._pending.popleft()
             with suppress(Exception):  # a proxy of the user's raises when it is asked for its class
                 self._look_at(frame)
-        if self._names & _DECIMAL_CONTEXTS:  # the calls set it themselves, each in its thread
+        if self.names & _DECIMAL_CONTEXTS:  # the calls set it themselves, each in its thread
             return [found for found in self._found.values() if not _is_decimal(found.thing)]
         return list(self._found.values())
 
@@ -198,12 +205,15 @@ class _Search:
 
     def _look_at(self, frame: _Frame) -> None:
         code = frame.function.__code__
-        self._names.update(code.co_names)
+        self.names.update(code.co_names)
         chains = attribute_chains(code)
+        for chain in chains:
+            self.loads.update((chain.root, *chain.attributes))
         resolved = [(chain, *self._resolve(chain, frame)) for chain in chains]
         locked = frame.locked or any(is_lock(type(thing)) for _, thing, _, _ in resolved if thing is not _MISSING)
         checks = frame.checks_process or "getpid" in code.co_names
         frame = replace(frame, locked=locked, checks_process=checks)
+        self.locks = self.locks or locked
         for chain, thing, name, rest in resolved:
             if thing is not _MISSING:
                 self._visit(chain, thing, name, rest, frame)
