@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import itertools
+import os
 import socket
 import sys
 import threading
@@ -164,7 +165,7 @@ def _logger(thing: Any, attributes: frozenset[str]) -> Use | None:
             names = [base.__name__ for base in type(handler).__mro__]
             if "BaseRotatingHandler" in names or "MemoryHandler" in names:
                 return _default("log file")
-            if "FileHandler" in names and "a" not in getattr(handler, "mode", "a"):
+            if "FileHandler" in names and "a" not in handler.mode and handler.baseFilename != os.devnull:
                 worst = _default("log file", fork="caution")  # each spawned worker would begin the file anew
         logger = logger.parent if logger.propagate else None
     return worst
