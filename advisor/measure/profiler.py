@@ -135,7 +135,11 @@ def _profile(
         peak_memory = memory.peak_memory()
         side_effects = detector.side_effects()
         touches = all_touches(
-            (*detector.process_state(), *touched.touches()), side_effects, results, accumulated=detector.accumulated
+            (*detector.process_state(), *touched.touches()),
+            side_effects,
+            results,
+            accumulated=detector.accumulated,
+            unread=detector.unread,
         )
         measurement = meter.finish()
     summary = summarize(measurement, inputs=None if calls is None else len(calls))

@@ -12,6 +12,7 @@ from typing import Any
 from advisor.measure import global_writes, mutations
 from advisor.measure.introspection import plain_function
 from advisor.measure.process_state import ProcessStateWatch
+from advisor.measure.unread_attributes import is_unread
 from advisor.models import SideEffects, Touch
 from advisor.target.inputs import Call
 from advisor.target.process_tree import children
@@ -30,7 +31,8 @@ class SideEffectDetector:
         self._changed_arguments: tuple[str, ...] = ()
         self._process_state = ProcessStateWatch()
         self.accumulated: tuple[str, ...] = ()  # globals written that are numbers or grow, rather than caches
-        self._changed_shared: tuple[str, ...] = ()
+        self.unread: tuple[str, ...] = ()  # names among those changed that nothing reads, such as statistics
+        self._changed_shared: dict[str, frozenset[str]] = {}
         self._global_states = global_writes.states(self._function)
         self._threads = set(threading.enumerate())
         self._children = children(os.getpid())
@@ -64,6 +66,7 @@ class SideEffectDetector:
         self.accumulated = global_writes.accumulated(self._function, self._global_states, written)
         threads = [t for t in threading.enumerate() if t not in self._threads and t.is_alive()]
         shared = [name for name in self._changed_shared if name.partition(".")[0] not in written]
+        self.unread = tuple(name for name in shared if all(map(is_unread, self._changed_shared[name])))
         return SideEffects(
             globals_written=tuple(sorted(written)),
             changed=(*self._changed_arguments, *shared),

@@ -10,7 +10,12 @@ from advisor.models.resources.effects import RESOURCES
 
 
 def all_touches(
-    found: Iterable[Touch], effects: SideEffects, results: Iterable[Any], *, accumulated: Iterable[str] = ()
+    found: Iterable[Touch],
+    effects: SideEffects,
+    results: Iterable[Any],
+    *,
+    accumulated: Iterable[str] = (),
+    unread: Iterable[str] = (),
 ) -> tuple[Touch, ...]:
     """Return the touches that were found, and those that follow from the side effects.
 
@@ -19,9 +24,10 @@ def all_touches(
         effects: What the calls did besides returning.
         results: What a few calls returned. Calls that return nothing are made for what they change.
         accumulated: Globals written that are counters or collect results.
+        unread: Objects changed that nothing reads, such as statistics.
     """
     touches = tuple(found)
-    further = (*_random(touches, effects), *_changed(effects, results, accumulated))
+    further = (*_random(touches, effects), *_changed(effects, results, accumulated, unread))
     return (*touches, *further)
 
 
@@ -38,11 +44,16 @@ def _random(touches: Iterable[Touch], effects: SideEffects) -> Iterator[Touch]:
         )
 
 
-def _changed(effects: SideEffects, results: Iterable[Any], accumulated: Iterable[str]) -> Iterator[Touch]:
-    """Yield what calls change and a worker process would lose; of calls that return something, what they add up."""
-    row = RESOURCES["changed object"]
+def _changed(
+    effects: SideEffects, results: Iterable[Any], accumulated: Iterable[str], unread: Iterable[str]
+) -> Iterator[Touch]:
+    """Yield what calls change and a worker process would lose; of calls that return something, what they add up.
+
+    The results of such calls do not depend on what nothing reads, so that losing it takes no more than a warning.
+    """
+    row, harmless = RESOURCES["changed object"], frozenset(unread)
     if all(result is None for result in results):
-        names = [*effects.globals_written, *effects.changed]
+        names, harmless = [*effects.globals_written, *effects.changed], frozenset()
     else:
         names = [*accumulated, *(name for name in effects.changed if not name.startswith("argument "))]
     for name in names:
@@ -51,6 +62,6 @@ def _changed(effects: SideEffects, results: Iterable[Any], accumulated: Iterable
             kind="object",
             resource=row.key,
             threads="safe" if name.startswith("argument ") else row.threads,
-            fork=row.fork,
-            spawn=row.spawn,
+            fork="caution" if name in harmless else row.fork,
+            spawn="caution" if name in harmless else row.spawn,
         )
