@@ -281,9 +281,9 @@ def test_a_pitfall_names_what_was_measured() -> None:
     profile = profile_of(picklable=Picklable(function=False, reasons={"function": "can't pickle <lambda {wall}>"}))
     warning = pitfalls(facts_of(profile, THREADS))[0]
     assert warning.text == (
-        "The function cannot be sent to a process (can't pickle <lambda {wall}>): define it at the top level of an "
-        "importable module, not as a lambda or inside another function. Then 4 processes would take about 25 s instead "
-        "of 90 s."
+        "The function cannot be sent to a process (can't pickle <lambda {wall}>): define it, or a function that calls "
+        "it, at the top level of an importable module, not as a lambda or inside another function. Then 4 processes "
+        "would take about 25 s instead of 90 s."
     )
 
 

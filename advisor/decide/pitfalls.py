@@ -32,8 +32,8 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "the function cannot be pickled and only processes would help",
         lambda facts: "function" in facts.profile.unpicklable_parts and pitfall_conditions.processes_matter(facts),
         EVERY,
-        "The function cannot be sent to a process ({function_reason}): define it at the top level of an importable "
-        "module, not as a lambda or inside another function.{function_gain}",
+        "The function cannot be sent to a process ({function_reason}): define it, or a function that calls it, at the "
+        "top level of an importable module, not as a lambda or inside another function.{function_gain}",
         citations.PICKLE_DOCS,
     ),
     PitfallRule(

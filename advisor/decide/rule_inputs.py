@@ -9,7 +9,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
-from advisor.decide import gains
+from advisor.decide.gains import gain_sentence
 from advisor.decide.pickling_remedies import remedy
 from advisor.models import (
     Estimate,
@@ -17,6 +17,7 @@ from advisor.models import (
     HeldResource,
     Job,
     Machine,
+    Picklable,
     PicklePart,
     Profile,
     SideEffects,
@@ -232,7 +233,8 @@ class Facts:
         """Return what processes would bring if this part could be pickled, the last of those that cannot."""
         if self.profile.unpicklable_parts[-1:] != (part,):
             return ""
-        sentence = gains.gain_sentence(gains.if_picklable(self.profile, self.job, self.machine), self.chosen)
+        sendable = self.profile.model_copy(update={"picklable": Picklable()})
+        sentence = gain_sentence(sendable, OWN_GIL, self)
         return sentence and f" {sentence}"
 
     def obstacle(self) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from advisor.decide.gains import gain_sentence
 from advisor.decide.rule_inputs import Facts
-from advisor.models import Estimate, Pitfall, Strategy, Touch
+from advisor.models import Pitfall, Strategy, Touch
 from advisor.models.resources.effects import RESOURCES
-from advisor.models.strategies import OWN_GIL
-from advisor.predict.shared_resources import breaking, safety, what_happens
+from advisor.predict.shared_resources import safety, what_happens
 from advisor.report import formatting
 
 MAX_PITFALLS = 5
@@ -48,9 +47,6 @@ def _named(touch: Touch, what: str) -> str:
 
 def _gain(touch: Touch, broken: list[Strategy], facts: Facts) -> str:
     """Return what a strategy would bring that only this touch rules out, where it is faster than the advice."""
-    candidates: list[Estimate] = []
-    for strategy in broken:
-        others = [each for each in breaking(strategy, facts.profile, facts.machine) if each is not touch]
-        if not others and not (strategy in OWN_GIL and facts.profile.unpicklable_parts):
-            candidates += [estimate for estimate in facts.estimates if estimate.strategy == strategy]
-    return gain_sentence(candidates, facts.chosen)
+    others = tuple(each for each in facts.profile.touches if each is not touch)
+    mended = facts.profile.model_copy(update={"touches": others})
+    return gain_sentence(mended, broken, facts) if broken else ""
