@@ -90,11 +90,12 @@ def changed_arguments(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     )
 
 
-def changed_shared(before: Snapshot, after: Snapshot, *, first: bool, returned_none: bool) -> tuple[str, ...]:
+def changed_shared(before: Snapshot, after: Snapshot, *, first: bool, returned_none: bool) -> dict[str, frozenset[str]]:
     """Return the names of the shared objects that a call changed and the next one finds changed.
 
-    The very first call may set things up, so only what was counting before is reported of it. A call that returns
-    something and adds to a dictionary stores it there for later.
+    Each comes with the attributes that hold what changed, "" standing for what no attribute holds. The very first call
+    may set things up, so only what was counting before is reported of it. A call that returns something and adds to a
+    dictionary stores it there for later.
     """
 
     def matters(location: Location) -> bool:
@@ -102,7 +103,16 @@ def changed_shared(before: Snapshot, after: Snapshot, *, first: bool, returned_n
             return False
         return not first or _was_counting(before.states.get(location))
 
-    return _names(location for location in _changed(before, after) if matters(location))
+    below: dict[object, list[Location]] = defaultdict(list)
+    for location in filter(matters, _changed(before, after)):
+        below[location[0]].append(location)
+    names = ((_names(locations)[0], locations) for locations in below.values())
+    return {name: frozenset(map(_attribute, locations)) for name, locations in sorted(names)}
+
+
+def _attribute(location: Location) -> str:
+    """Return the last attribute that leads to a location, or ""."""
+    return next((step for step in reversed(location[1:]) if isinstance(step, str)), "")
 
 
 def changed_elements(before: Snapshot, after: Snapshot) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from advisor.measure.file_positions import FilePositionWatch, name_of
 from advisor.measure.introspection import closure_values, plain_function
 from advisor.measure.process_state import ProcessStateWatch
 from advisor.measure.shared_buffers import SharedBufferWatch
+from advisor.measure.unread_attributes import is_unread
 from advisor.models import Safety, SideEffects, Touch
 from advisor.target.inputs import Call
 from advisor.target.process_tree import children
@@ -26,6 +27,7 @@ class Changes(NamedTuple):
 
     accumulated: tuple[str, ...] = ()  # globals that count or collect results, rather than caches
     totals: frozenset[str] = frozenset()  # numbers, and elements of dictionaries, that calls change again and again
+    unread: frozenset[str] = frozenset()  # objects of whose changes nothing is read, such as statistics
 
 
 class SideEffectDetector:
@@ -42,7 +44,7 @@ class SideEffectDetector:
         self._positions = FilePositionWatch()
         self.changes = Changes()
         self._numbers: tuple[str, ...] = ()
-        self._changed_shared: tuple[str, ...] = ()
+        self._changed_shared: dict[str, frozenset[str]] = {}
         self._after_inspection: mutations.Snapshot | None = None
         self._returns = False
         self._global_states = global_writes.states(self._function)
@@ -82,10 +84,11 @@ class SideEffectDetector:
         accumulated = global_writes.accumulated(self._function, self._global_states, written)
         accumulated |= dict.fromkeys(set(again) & written, True)
         totals = {*again, *self._numbers, *(name for name, is_number in accumulated.items() if is_number)}
-        self.changes = Changes(accumulated=tuple(sorted(accumulated)), totals=frozenset(totals))
         threads = [t for t in threading.enumerate() if t not in self._threads and t.is_alive()]
         changed = sorted({*self._changed_shared, *again})
         shared = [name for name in changed if name.partition(".")[0] not in written]
+        unread = [name for name, attributes in self._changed_shared.items() if all(map(is_unread, attributes))]
+        self.changes = Changes(tuple(sorted(accumulated)), frozenset(totals), frozenset(unread))
         return SideEffects(
             globals_written=tuple(sorted(written)),
             caches=tuple(sorted(written - accumulated.keys())) if self._returns else (),

@@ -50,7 +50,8 @@ def _random(touches: Iterable[Touch], effects: SideEffects) -> Iterator[Touch]:
 def _changed(effects: SideEffects, results: Iterable[Any], changes: Changes, code: Code) -> Iterator[Touch]:
     """Yield what calls change and a worker process would lose; of calls that return something, what they add up.
 
-    What calls that return something only set, and never read, tells of the last call at most: its loss is no harm.
+    The results of such calls do not depend on what nothing reads, so that losing it takes no more than a warning; and
+    what they set and never read tells of the last call at most.
     """
     row = RESOURCES["changed object"]
     returns_nothing = all(result is None for result in results)
@@ -61,16 +62,17 @@ def _changed(effects: SideEffects, results: Iterable[Any], changes: Changes, cod
     for name in dict.fromkeys(names):
         if not returns_nothing and name.rpartition(".")[2] not in code.loads:
             continue
+        is_harmless = not returns_nothing and name in changes.unread
         in_threads: Safety = row.threads
         if name.startswith("argument "):
             in_threads = "safe"
-        elif name in changes.totals and not code.locks:
+        elif name in changes.totals and not is_harmless and not code.locks:
             in_threads = "unsafe"
         yield Touch(
             name=name,
             kind="object",
             resource=row.key,
             threads=in_threads,
-            fork=row.fork,
-            spawn=row.spawn,
+            fork="caution" if is_harmless else row.fork,
+            spawn="caution" if is_harmless else row.spawn,
         )
