@@ -72,7 +72,7 @@ def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
         PitfallRule(
             code=trait,
             when=f"{entry.name} is used",
-            condition=lambda facts, trait=trait: trait != "not-fork-safe" or facts.machine.start_method == "fork",  # type: ignore[misc]
+            condition=lambda facts, trait=trait: trait != "not-fork-safe" or facts.start_method == "fork",  # type: ignore[misc]
             concerns=concerns,
             text=text.replace("{name}", entry.name),
             source=entry.source or "",

@@ -69,14 +69,14 @@ def shares_bandwidth(facts: Facts) -> bool:
 
 def imports_are_slow(facts: Facts) -> bool:
     imports = facts.profile.import_seconds or 0.0
-    return facts.machine.start_method != "fork" and imports >= 0.3 and imports * 10 >= facts.chosen.seconds.expected
+    return facts.start_method != "fork" and imports >= 0.3 and imports * 10 >= facts.chosen.seconds.expected
 
 
 def draws_the_same(facts: Facts) -> bool:
     """Return True if forked workers draw the same numbers, since calls do not seed the generator themselves."""
     is_seeded = any(touch.resource == "random seed" for touch in facts.profile.touches)
-    return facts.effects.random_shared and not is_seeded and facts.machine.start_method == "fork"
+    return facts.effects.random_shared and not is_seeded and facts.start_method == "fork"
 
 
 def threads_would_be_lost(facts: Facts) -> bool:
-    return facts.machine.start_method == "fork" and (bool(facts.effects.threads_left) or facts.native_threads >= 1.5)
+    return facts.start_method == "fork" and (bool(facts.effects.threads_left) or facts.native_threads >= 1.5)

@@ -9,11 +9,21 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
-from advisor.models import Estimate, FailedInputs, HeldResource, Job, Machine, Profile, SideEffects, Strategy
+from advisor.models import (
+    Estimate,
+    FailedInputs,
+    HeldResource,
+    Job,
+    Machine,
+    Profile,
+    SideEffects,
+    StartMethod,
+    Strategy,
+)
 from advisor.models.strategies import OWN_GIL
 from advisor.predict.estimator import MIN_GAIN
 from advisor.predict.feasibility import MEMORY_SHARE
-from advisor.predict.shared_resources import broken_by
+from advisor.predict.shared_resources import broken_by, safe_start_method
 from advisor.report import formatting
 
 MOSTLY = 0.5  # share of a call's time from which one kind of time decides
@@ -48,6 +58,15 @@ class Facts:
     @property
     def workers(self) -> int:
         return self.chosen.workers
+
+    def machine_for(self, strategy: Strategy) -> Machine:
+        """Return the machine with worker processes started as planned: by its own start method, or a safe one."""
+        return self.machine.started_by(safe_start_method(strategy, self.profile, self.machine))
+
+    @property
+    def start_method(self) -> StartMethod:
+        """How the worker processes start."""
+        return self.machine_for("multiprocessing").start_method
 
     @property
     def free_threaded(self) -> bool:
@@ -307,7 +326,7 @@ _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     **_format(formatting.size, "profile.argument_bytes", "profile.result_bytes", "profile.function_bytes"),
     **_format(formatting.size, "working_set", "effects.output_bytes", "machine.memory", "memory_needed"),
     **_format(formatting.count, "job.calls", "chosen.chunk"),
-    **_format(str, "machine.start_method", "effects.children_left"),
+    **_format(str, "start_method", "effects.children_left"),
     **_format(_listed, "effects.globals_written", "effects.changed", "effects.threads_left"),
     "calls_measured": lambda facts: (
         "1 call" if facts.profile.calls == 1 else f"{formatting.count(facts.profile.calls)} calls"

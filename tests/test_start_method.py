@@ -1,0 +1,147 @@
+"""Worker processes that must not be forked are planned, run and written with a start method that is safe."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from advisor import api
+from advisor.decide.codegen.snippet import SnippetRequest, snippet
+from advisor.host.machine import unmeasured_machine
+from advisor.models import Advice, Job, Machine, Profile, Touch
+from advisor.models.request import AdviceRequest
+from advisor.predict.estimator import estimate, leaders
+from advisor.run.executors import open_executor
+from advisor.run.trial import TrialJob, run_trials
+
+ARCHIVE = Touch(
+    name="ARCHIVE",
+    kind="file",
+    where="shop.py:3",
+    resource="archive read",
+    threads="caution",
+    fork="unsafe",
+    spawn="safe",
+)
+LINUX = Machine(cores=4, core_scaling=1.0, start_method="fork", source="measured")
+
+
+def _profile(*touches: Touch, **fields: float) -> Profile:
+    return Profile(calls=50, wall=20e-3, gil_held=20e-3, wait=0.0, target="shop:read", touches=touches, **fields)
+
+
+def _advice(profile: Profile, machine: Machine = LINUX, calls: int = 2000) -> Advice:
+    return api.advise_on(AdviceRequest(profile, Job(calls=calls), machine))
+
+
+def _touch(fork: str, spawn: str, resource: str = "archive read") -> Touch:
+    return ARCHIVE.model_copy(update={"fork": fork, "spawn": spawn, "resource": resource})
+
+
+def test_what_only_a_fork_breaks_is_done_with_spawned_workers() -> None:
+    advice = _advice(_profile(ARCHIVE))
+    best = advice.alternatives[0]
+    assert (advice.recommendation, best.start_method) == ("multiprocessing", "spawn")
+    assert "started by spawn" in advice.summary
+    assert best.why.startswith("started by spawn")
+    assert 'mp_context=multiprocessing.get_context("spawn")' in advice.snippet
+    [text] = [pitfall.text for pitfall in advice.warnings if pitfall.code == "shared-resource"]
+    assert "ARCHIVE" in text
+    assert "start processes by spawn" in text
+    assert any(pitfall.code == "main-guard" for pitfall in advice.warnings)
+
+
+def test_the_start_up_of_spawned_workers_counts() -> None:
+    slow = _profile(ARCHIVE, import_seconds=2.0)
+    forked, spawned = (leaders(estimate(each, Job(calls=500), LINUX)) for each in (_profile(import_seconds=2.0), slow))
+    assert forked["multiprocessing"].start_up < 0.1
+    assert spawned["multiprocessing"].start_up > 2.0
+    assert forked["threading"] == spawned["threading"]
+    assert forked["multiprocessing"].start_method is None
+    assert _advice(slow, calls=60).recommendation == "sequential"  # 1.2 s of work
+
+
+@pytest.mark.parametrize(
+    ("touches", "reason"),
+    [
+        ((_touch("unsafe", "unsafe"),), "ARCHIVE"),
+        ((_touch("unsafe", "caution"),), "ARCHIVE"),
+        ((ARCHIVE, _touch("safe", "unsafe", "queue").model_copy(update={"name": "Q"})), "ARCHIVE"),
+    ],
+)
+def test_it_is_no_remedy_where_spawned_workers_are_not_known_to_be_safe(
+    touches: tuple[Touch, ...], reason: str
+) -> None:
+    advice = _advice(_profile(*touches))
+    [processes] = [row for row in advice.alternatives if row.strategy == "multiprocessing"]
+    assert not processes.feasible
+    assert reason in processes.why
+    assert "mp_context" not in advice.snippet
+
+
+@pytest.mark.parametrize("machine", [LINUX, LINUX.model_copy(update={"start_method": "forkserver"})])
+def test_nothing_changes_where_the_start_method_is_safe(machine: Machine) -> None:
+    touch = ARCHIVE if machine.start_method != "fork" else _touch("caution", "safe")
+    advice, plain = _advice(_profile(touch), machine), _advice(_profile(), machine)
+    assert advice.alternatives == plain.alternatives
+    assert "mp_context" not in advice.snippet
+
+
+def test_a_name_from_outside_cannot_leave_the_comment() -> None:
+    touch = ARCHIVE.model_copy(update={"name": 'A\nimport os\r\x0c\x00\u2028os.abort() """'})
+    code = snippet(SnippetRequest("multiprocessing", 2, 1, _profile(touch), LINUX))
+    compile(code, "snippet", "exec")
+    assert not any(line.strip().startswith(("import os", "os.")) for line in code.splitlines())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_executors_use_the_start_method() -> None:
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(2 * interval)  # forked workers inherit it
+    try:
+        for method, inherited in (("fork", True), ("spawn", False)):
+            with open_executor("multiprocessing", 1, method) as pool:  # type: ignore[arg-type]
+                assert (pool.submit(sys.getswitchinterval).result() > 1.5 * interval) == inherited
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def _module(folder: Path) -> Profile:
+    """Write a module that reads from an archive opened at import, and return its profile."""
+    with zipfile.ZipFile(folder / "parts.zip", "w") as archive:
+        for number in range(8):
+            archive.writestr(str(number), str(number) * 30_000)
+    (folder / "parts.py").write_text(
+        f"import zipfile\nARCHIVE = zipfile.ZipFile({str(folder / 'parts.zip')!r})\n\n\n"
+        "def size(number):\n    return sum(map(int, ARCHIVE.read(str(number)).decode()))\n\n\n"
+        "def numbers():\n    return list(range(8)) * 25\n"
+    )
+    return _profile(ARCHIVE).model_copy(update={"target": "parts:size", "reached": "name"})
+
+
+def test_generated_code_and_trials_give_the_results_of_the_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = _module(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    host = unmeasured_machine().model_copy(update={"start_method": "fork", "cores": 2})
+    code = snippet(SnippetRequest("multiprocessing", 2, 5, profile, host, inputs="parts:numbers"))
+    assert "get_context" in code
+    code = code.replace('print(f"{len(results)} results")', "print(results == [int(n) * 30_000 for n in inputs])")
+    (tmp_path / "job.py").write_text(code)
+    ran = subprocess.run(
+        [sys.executable, "job.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.stdout == "True\n", ran.stderr
+    chosen = leaders(estimate(profile, Job(calls=20), host))["multiprocessing"]
+    assert chosen.start_method == "spawn"
+    (tmp_path / "inputs.jsonl").write_text("".join(f"{number}\n" for number in range(8)))
+    subject = TrialJob("parts:size", "inputs.jsonl", profile, Job(calls=20), host)
+    trials = run_trials(subject, [chosen], seconds=1.0, timeout=60)
+    [processes] = [trial for trial in trials if trial.strategy == "multiprocessing"]
+    assert (processes.failure, processes.results) == (None, "equal")
