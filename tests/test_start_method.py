@@ -6,13 +6,17 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
 from advisor import api
 from advisor.decide.codegen.snippet import SnippetRequest, snippet
 from advisor.host.machine import unmeasured_machine
+from advisor.measure.touched_objects import TouchedObjects
+from advisor.measure.touches import in_use
 from advisor.models import Advice, Job, Machine, Profile, Touch
 from advisor.models.request import AdviceRequest
 from advisor.predict.estimator import estimate, leaders
@@ -109,6 +113,75 @@ def test_executors_use_the_start_method() -> None:
                 assert (pool.submit(sys.getswitchinterval).result() > 1.5 * interval) == inherited
     finally:
         sys.setswitchinterval(interval)
+
+
+class Frame:
+    """Stands for an object of a library."""
+
+    def total(self) -> int:
+        return 1
+
+
+LIBRARY = ModuleType("lance")
+LIBRARY.Frame = Frame  # type: ignore[attr-defined]
+TENSORS = ModuleType("torch")
+TENSORS.cuda = SimpleNamespace(is_initialized=lambda: True)  # type: ignore[attr-defined]
+MODEL = type("Model", (), {"__module__": "sklearn.svm._classes", "predict": lambda self, number: number})()
+
+
+def use_library(number: int) -> int:
+    return LIBRARY.Frame().total() + number
+
+
+def use_through(number: int) -> int:
+    return use_library(number)
+
+
+def import_library(number: int) -> int:
+    import lance
+
+    return int(lance.Frame().total()) + number
+
+
+def use_gpu(number: int) -> object:
+    return TENSORS.cuda.is_initialized()
+
+
+def use_model(number: int) -> int:
+    return int(MODEL.predict(number))
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "resource", "through"),
+    [
+        (use_library, "lance", "library with threads", ""),
+        (use_through, "lance", "library with threads", "use_library"),
+        (use_gpu, "torch", "GPU context", ""),
+        (use_model, "sklearn", "native thread pool", ""),
+    ],
+)
+def test_libraries_that_must_not_be_forked_are_found(
+    function: Callable[[int], object], name: str, resource: str, through: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (LIBRARY, TENSORS, ModuleType("sklearn")):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    [touch] = TouchedObjects(function).touches()
+    assert (touch.name, touch.kind, touch.resource, touch.through) == (name, "library", resource, through)
+    assert (touch.threads, touch.fork, touch.spawn) == ("safe", "unsafe", "safe")
+    assert in_use((touch,), 4.0) == (touch,)
+    assert in_use((touch,), 1.0) == (() if resource == "native thread pool" else (touch,))
+    advice = _advice(_profile(touch))
+    assert "start processes by spawn" in advice.warnings[0].text
+    assert advice.alternatives[0].start_method == "spawn"
+
+
+def test_what_the_call_imports_itself_is_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each worker makes the import for itself."""
+    monkeypatch.delitem(sys.modules, "lance", raising=False)
+    touched = TouchedObjects(import_library)
+    monkeypatch.setitem(sys.modules, "lance", LIBRARY)
+    import_library(1)
+    assert touched.touches() == ()
 
 
 def _module(folder: Path) -> Profile:

@@ -58,7 +58,7 @@ def _start_method(touch: Touch, facts: Facts) -> str:
         return ""
     forked = what_happens(touch, "multiprocessing", facts.machine)
     made = RESOURCES[touch.resource].anew.replace("{name}", touch.name)
-    return f"{forked}, so start processes by {method}, as planned here: {made}"
+    return f"{forked}; start processes by {method}, as planned here, or by forkserver: {made}"
 
 
 def _named(touch: Touch, what: str) -> str:

@@ -12,9 +12,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from advisor.models.resources.effects import RESOURCES
+from advisor.models.resources.libraries import PACKAGES
 from advisor.models.resources.types import resource_of_type
 from advisor.models.touch import Safety
 
@@ -168,6 +170,14 @@ def decimal_use() -> Use | None:
     names = ("prec", "rounding", "Emin", "Emax", "clamp", "traps")
     is_default = all(getattr(own, name) == getattr(default, name) for name in names)
     return None if is_default else _default("decimal context")
+
+
+def library_use(library: ModuleType) -> Use:
+    """Return the use of a library that forked processes may not be able to use."""
+    gpu = getattr(library, "cuda", None)
+    if getattr(gpu, "is_initialized", bool)():  # PyTorch's
+        return _default("GPU context")
+    return _default(PACKAGES[library.__name__])
 
 
 JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {

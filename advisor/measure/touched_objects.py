@@ -21,9 +21,10 @@ from typing import Any
 
 from advisor.measure.attribute_chains import Chain, attribute_chains
 from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin
-from advisor.measure.resource_use import Use, decimal_use, use_of
+from advisor.measure.resource_use import Use, decimal_use, library_use, use_of
 from advisor.models import Touch
 from advisor.models.resources.effects import RESOURCES
+from advisor.models.resources.libraries import PACKAGES, library_of
 from advisor.models.resources.types import CLASSES, FUNCTIONS, MODULES, NAMED_FUNCTIONS, is_lock, resource_of_type
 
 MAX_FUNCTIONS = 200
@@ -89,6 +90,8 @@ class TouchedObjects:
 
 
 def _use(found: _Found) -> Use | None:
+    if isinstance(found.thing, ModuleType) and found.thing.__name__ in PACKAGES:
+        return library_use(found.thing)
     name = MODULES.get(getattr(found.thing, "__name__", "")) if isinstance(found.thing, ModuleType) else None
     key = name or _function_resource(found.thing)
     if key:
@@ -116,7 +119,7 @@ def _touch(found: _Found, use: Use) -> Touch:
         kind=row.kind,
         where=found.where,
         through=found.through,
-        type="" if is_state else f"{kind.__module__}.{kind.__qualname__}",
+        type="" if is_state or row.kind == "library" else f"{kind.__module__}.{kind.__qualname__}",
         resource=row.key,
         threads=use.threads,
         fork=use.fork,
@@ -189,6 +192,9 @@ class _Search:
         checks = frame.checks_process or "getpid" in code.co_names
         frame = replace(frame, locked=locked, checks_process=checks)
         for chain, thing, name, rest in resolved:
+            for part in (_root(chain, frame), thing):
+                if (library := library_of(_module_of(part))) in sys.modules:
+                    self._add(sys.modules[library], library, chain, (), frame)
             if thing is not _MISSING:
                 self._visit(chain, thing, name, rest, frame)
 
@@ -272,6 +278,14 @@ class _Search:
             found.attributes.add("[]")
         found.locked = found.locked and frame.locked
         found.checks_process = found.checks_process and frame.checks_process
+
+
+def _module_of(thing: Any) -> str:
+    """Return the module that a thing is, or that it or its type is defined in."""
+    if isinstance(thing, ModuleType):
+        return thing.__name__
+    defined = thing if isinstance(thing, (type, FunctionType)) else type(thing)
+    return str(defined.__module__)
 
 
 def _is_decimal(thing: Any) -> bool:

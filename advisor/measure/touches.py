@@ -8,6 +8,8 @@ from typing import Any
 from advisor.models import SideEffects, Touch
 from advisor.models.resources.effects import RESOURCES
 
+_SEVERAL_CORES = 1.25  # on average, from which a call has a thread pool at work
+
 
 def all_touches(
     found: Iterable[Touch], effects: SideEffects, results: Iterable[Any], *, accumulated: Iterable[str] = ()
@@ -23,6 +25,12 @@ def all_touches(
     touches = tuple(found)
     further = (*_random(touches, effects), *_changed(effects, results, accumulated))
     return (*touches, *further)
+
+
+def in_use(touches: Iterable[Touch], native_threads: float | None) -> tuple[Touch, ...]:
+    """Return the touches without libraries whose calls could use a thread pool, and did not."""
+    has_pool = (native_threads or 1.0) > _SEVERAL_CORES
+    return tuple(touch for touch in touches if has_pool or touch.resource != "native thread pool")
 
 
 def _random(touches: Iterable[Touch], effects: SideEffects) -> Iterator[Touch]:
