@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import socket
+import sqlite3
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 
 from advisor import api
@@ -182,6 +185,89 @@ def test_what_the_call_imports_itself_is_no_reason(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "lance", LIBRARY)
     import_library(1)
     assert touched.touches() == ()
+
+
+MEMORY = sqlite3.connect(":memory:")
+MEMORY.execute("CREATE TABLE rows (number)")
+MEMORY.commit()
+SYSTEM_SEED, FIXED_SEED = np.random.default_rng(), np.random.default_rng(1)
+SOURCE = Path(__file__).open()  # noqa: SIM115
+SERVER = socket.socket()
+
+
+class DataFile:
+    """Stands for h5py's File."""
+
+    __module__ = "h5py._hl.base"
+    __qualname__ = "HLObject"
+
+    def __init__(self, mode: str) -> None:
+        self.mode = mode
+        self.file = self
+
+
+READ, WRITTEN = DataFile("r"), DataFile("r+")
+
+
+def insert(number: int) -> None:
+    MEMORY.execute("INSERT INTO rows VALUES (?)", (number,))
+    MEMORY.commit()
+
+
+def select(number: int) -> object:
+    return MEMORY.execute("SELECT max(number) FROM rows").fetchone()
+
+
+def draw_system(number: int) -> float:
+    return SYSTEM_SEED.random()
+
+
+def draw_fixed(number: int) -> float:
+    return FIXED_SEED.random()
+
+
+def seek_and_read(number: int) -> str:
+    SOURCE.seek(number)
+    return SOURCE.read(1)
+
+
+def read_next(number: int) -> str:
+    return SOURCE.readline()
+
+
+def accept(number: int) -> object:
+    return SERVER.accept()
+
+
+@pytest.mark.parametrize(
+    ("function", "spawn", "called"),
+    [
+        (insert, "unsafe", True),
+        (select, "safe", True),
+        (draw_system, "safe", True),
+        (draw_fixed, "unsafe", True),
+        (seek_and_read, "safe", True),
+        (read_next, "unsafe", True),
+        (accept, "caution", False),
+        (lambda number: READ[number], "safe", False),
+        (lambda number: WRITTEN[number], "unsafe", False),
+    ],
+)
+def test_how_safe_it_is_to_make_an_object_anew(function: Callable[[int], object], spawn: str, called: bool) -> None:
+    touched = TouchedObjects(function)
+    if called:
+        function(1)
+    [touch] = touched.touches()
+    assert (touch.fork, touch.spawn) == ("unsafe", spawn)
+    [processes] = [row for row in _advice(_profile(touch)).alternatives if row.strategy == "multiprocessing"]
+    assert processes.feasible == (spawn == "safe")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def close() -> Iterator[None]:
+    yield
+    for thing in (MEMORY, SOURCE, SERVER):
+        thing.close()
 
 
 def _module(folder: Path) -> Profile:

@@ -176,7 +176,7 @@ FOUND: list[tuple[Callable[..., Any], str, str, tuple[str, str, str]]] = [
     (run_steps, "WRITER", "file", (U, U, U)),
     (write_under_lock, "SINK", "file", (S, U, U)),
     (write_line, "LOG", "file", (U, C, C)),
-    (read_part, "SOURCE", "file", (U, U, C)),
+    (read_part, "SOURCE", "file", (U, U, S)),
     (write_to_buffer, "BUFFER", "object", (U, U, U)),
     (query, "DATABASE", "connection", (U, U, S)),
     (query_default, "connection", "connection", (U, U, S)),

@@ -75,6 +75,9 @@ class TouchedObjects:
                 continue  # the calls set it, each in its own thread
             if before is None:
                 use = replace(use, fork="safe", spawn="safe")
+            elif use.if_changed and use.changes > before.changes:
+                row = RESOURCES[use.if_changed]
+                use = replace(use, resource=row.key, fork=row.fork, spawn=row.spawn)
             elif before.resource == use.resource:
                 use = replace(use, fork=before.fork, spawn=before.spawn)
             touch = _touch(found, use)

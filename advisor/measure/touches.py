@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from advisor.measure.resource_use import global_random_use
 from advisor.models import SideEffects, Touch
 from advisor.models.resources.effects import RESOURCES
 
@@ -36,13 +37,15 @@ def in_use(touches: Iterable[Touch], native_threads: float | None) -> tuple[Touc
 def _random(touches: Iterable[Touch], effects: SideEffects) -> Iterator[Touch]:
     """Yield NumPy's global generator, unless each call seeds it."""
     if effects.random_shared and not any(touch.resource == "random seed" for touch in touches):
+        use = global_random_use()
         yield Touch(
             name="numpy.random",
             kind="random generator",
             type="numpy.random.mtrand.RandomState",
-            resource="random generator",
-            threads="caution",
-            fork="unsafe",
+            resource=use.resource,
+            threads=use.threads,
+            fork=use.fork,
+            spawn=use.spawn,
         )
 
 
