@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from advisor.decide.pitfall_rule import PitfallRule
+from advisor.decide.thread_limits import setting
 from advisor.describe.lexicon import lookup
 from advisor.models import LexiconEntry, Profile, Reason, Strategy
 from advisor.models.strategies import CONCURRENT, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
@@ -45,7 +46,7 @@ PITFALL_TRAITS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
     (
         "already-parallel",
         CONCURRENT,
-        "{name} uses several cores by itself: tell it to use one, or have fewer workers than cores.",
+        "{name} uses several cores by itself: {limit}, or have fewer workers than cores.",
     ),
 )
 
@@ -74,7 +75,7 @@ def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
             when=f"{entry.name} is used",
             condition=lambda facts, trait=trait: trait != "not-fork-safe" or facts.start_method == "fork",  # type: ignore[misc]
             concerns=concerns,
-            text=text.replace("{name}", entry.name),
+            text=text.replace("{name}", entry.name).replace("{limit}", setting(entry.imports) or "tell it to use one"),
             source=entry.source or "",
         )
         for trait, concerns, text in PITFALL_TRAITS

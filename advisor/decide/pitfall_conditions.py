@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from advisor.decide import thread_limits
 from advisor.decide.rule_inputs import (
     FEW_CALLS,
     LARGE_OBJECT,
@@ -55,6 +56,15 @@ def only_first_call(facts: Facts) -> bool:
 def slow_first_call(facts: Facts) -> bool:
     first = facts.profile.first_call or 0.0
     return first >= SLOW_FIRST * facts.profile.wall and first * 10 >= facts.chosen.seconds.expected
+
+
+def parallel_by_itself(facts: Facts) -> bool:
+    """Return True if a call uses several of the cores; of a described one only where workers come on top."""
+    return (
+        thread_limits.is_parallel(facts.profile)
+        and facts.machine.cores > 1
+        and (facts.workers > 1 or not facts.assumed)
+    )
 
 
 def memory_is_short(facts: Facts) -> bool:

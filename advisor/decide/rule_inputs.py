@@ -9,6 +9,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
+from advisor.decide import thread_limits
 from advisor.models import (
     Estimate,
     FailedInputs,
@@ -294,6 +295,13 @@ def _failed_inputs(failed: FailedInputs | None) -> str:
     return f"{formatting.count(failed.count)} of {formatting.count(failed.of)} inputs{place}"
 
 
+def _on_top(facts: Facts) -> str:
+    """Say that workers and the threads of each call compete."""
+    if facts.workers == 1:
+        return ""
+    return f"; {formatting.workers(facts.strategy, facts.workers)} on top fight for {facts.words['cores']}"
+
+
 def _process_start(facts: Facts) -> float:
     processes = facts.best("multiprocessing")
     return processes.start_up if processes else facts.machine.process_start
@@ -333,6 +341,12 @@ _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     ),
     "result_pieces": lambda facts: formatting.count(int(float(f"{facts.profile.result_pieces or 0.0:.2g}"))),
     "native_threads": lambda facts: f"{facts.native_threads:.1f}".removesuffix(".0"),
+    "on_top": _on_top,
+    "by_itself": lambda facts: thread_limits.by_itself(facts.profile),
+    "to_one_thread": lambda facts: thread_limits.how_to_limit(facts.profile),
+    "limited_processes": lambda facts: thread_limits.gain(
+        thread_limits.limited_processes(facts.profile, facts.job, facts.machine), facts.chosen
+    ),
     "function_reason": lambda facts: facts.profile.picklable.reasons.get("function") or "it cannot be pickled",
     "argument_reason": lambda facts: facts.profile.picklable.reasons.get("arguments") or "they cannot be pickled",
     "result_reason": lambda facts: facts.profile.picklable.reasons.get("results") or "it cannot be pickled",
