@@ -23,10 +23,11 @@ def summary(choice: Choice) -> str:
     because = reason_rules.strongest(facts).clause(facts)
     if best.strategy == "sequential":
         return f"Keep the plain loop, because {because}."
+    started = f" started by {best.start_method}" if best.start_method else ""
     chunk = f", {formatting.count(best.chunk)} calls per task" if best.chunk > 1 else ""
     typical = " for a typical task of this kind" if choice.described is not None else ""
     gain = _gain(speedup_of(best, choice.loop, choice.evidence))
-    return f"Use {formatting.workers(best.strategy, best.workers)}{chunk}: {gain}{typical}, because {because}."
+    return f"Use {formatting.workers(best.strategy, best.workers)}{started}{chunk}: {gain}{typical}, because {because}."
 
 
 def _gain(speedup: Range) -> str:
@@ -112,6 +113,8 @@ def _alternative(choice: Choice, estimate: Estimate) -> Alternative:
     why = estimate.why
     if speedup is not None and not is_within_limit(estimate, speedup.expected):
         why = f"limited by {limited_by(estimate.strategy, choice.request.machine, estimate.bottleneck)}"
+    if estimate.start_method and estimate.feasible:
+        why = f"started by {estimate.start_method}; {why}"
     return Alternative(
         strategy=estimate.strategy,
         workers=estimate.workers,
@@ -120,6 +123,7 @@ def _alternative(choice: Choice, estimate: Estimate) -> Alternative:
         speedup=speedup,
         why=why,
         chunk=estimate.chunk,
+        start_method=estimate.start_method,
     )
 
 

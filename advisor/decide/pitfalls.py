@@ -172,11 +172,10 @@ PITFALLS: tuple[PitfallRule, ...] = (
     ),
     PitfallRule(
         "nested-parallelism",
-        "native threads times workers are more than the cores",
-        lambda facts: facts.workers > 1 and facts.native_threads >= 1.5,
-        POOLS,
-        "Each call keeps {native_threads} cores busy by itself; {workers} on top fight for {cores}. Limit one of the "
-        "two: OMP_NUM_THREADS=1 (or threadpoolctl.threadpool_limits(1)) in the workers.",
+        "a call keeps several cores busy by itself",
+        pitfall_conditions.parallel_by_itself,
+        EVERY,
+        "Each call {by_itself}{on_top}. To limit a call to one core, {to_one_thread}.{limited_processes}",
         citations.THREADPOOLCTL,
     ),
     PitfallRule(
@@ -236,7 +235,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "main-guard",
         "workers start by importing the main module",
-        lambda facts: facts.machine.start_method != "fork",
+        lambda facts: facts.start_method != "fork",
         PROCESSES,
         "Workers start by {start_method} here and import your main module again: start the pool under "
         "if __name__ == '__main__', or it never ends starting.",

@@ -9,6 +9,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any
 
+from advisor.decide import thread_limits
 from advisor.decide.gains import gain_sentence
 from advisor.decide.pickling_remedies import remedy
 from advisor.models import (
@@ -21,12 +22,13 @@ from advisor.models import (
     PicklePart,
     Profile,
     SideEffects,
+    StartMethod,
     Strategy,
 )
 from advisor.models.strategies import OWN_GIL
 from advisor.predict.estimator import MIN_GAIN
 from advisor.predict.feasibility import MEMORY_SHARE
-from advisor.predict.shared_resources import broken_by
+from advisor.predict.shared_resources import broken_by, safe_start_method
 from advisor.report import formatting
 
 MOSTLY = 0.5  # share of a call's time from which one kind of time decides
@@ -61,6 +63,15 @@ class Facts:
     @property
     def workers(self) -> int:
         return self.chosen.workers
+
+    def machine_for(self, strategy: Strategy) -> Machine:
+        """Return the machine with worker processes started as planned: by its own start method, or a safe one."""
+        return self.machine.started_by(safe_start_method(strategy, self.profile, self.machine))
+
+    @property
+    def start_method(self) -> StartMethod:
+        """How the worker processes start."""
+        return self.machine_for("multiprocessing").start_method
 
     @property
     def free_threaded(self) -> bool:
@@ -298,6 +309,13 @@ def _failed_inputs(failed: FailedInputs | None) -> str:
     return f"{formatting.count(failed.count)} of {formatting.count(failed.of)} inputs{place}"
 
 
+def _on_top(facts: Facts) -> str:
+    """Say that workers and the threads of each call compete."""
+    if facts.workers == 1:
+        return ""
+    return f"; {formatting.workers(facts.strategy, facts.workers)} on top fight for {facts.words['cores']}"
+
+
 def _process_start(facts: Facts) -> float:
     processes = facts.best("multiprocessing")
     return processes.start_up if processes else facts.machine.process_start
@@ -330,13 +348,19 @@ _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     **_format(formatting.size, "profile.argument_bytes", "profile.result_bytes", "profile.function_bytes"),
     **_format(formatting.size, "working_set", "effects.output_bytes", "machine.memory", "memory_needed"),
     **_format(formatting.count, "job.calls", "chosen.chunk"),
-    **_format(str, "machine.start_method", "effects.children_left"),
+    **_format(str, "start_method", "effects.children_left"),
     **_format(_listed, "lost_globals", "effects.changed", "effects.threads_left"),
     "calls_measured": lambda facts: (
         "1 call" if facts.profile.calls == 1 else f"{formatting.count(facts.profile.calls)} calls"
     ),
     "result_pieces": lambda facts: formatting.count(int(float(f"{facts.profile.result_pieces or 0.0:.2g}"))),
     "native_threads": lambda facts: f"{facts.native_threads:.1f}".removesuffix(".0"),
+    "on_top": _on_top,
+    "by_itself": lambda facts: thread_limits.by_itself(facts.profile),
+    "to_one_thread": lambda facts: thread_limits.how_to_limit(facts.profile),
+    "limited_processes": lambda facts: thread_limits.gain(
+        thread_limits.limited_processes(facts.profile, facts.job, facts.machine), facts.chosen
+    ),
     "function_reason": lambda facts: facts.profile.picklable.reasons.get("function") or "it cannot be pickled",
     "argument_reason": lambda facts: facts.profile.picklable.reasons.get("arguments") or "they cannot be pickled",
     "result_reason": lambda facts: facts.profile.picklable.reasons.get("results") or "it cannot be pickled",

@@ -15,7 +15,7 @@ from advisor.measure.meter import Meter, Watch
 from advisor.measure.side_effects import SideEffectDetector
 from advisor.measure.summarize import summarize
 from advisor.measure.touched_objects import TouchedObjects
-from advisor.measure.touches import Code, all_touches
+from advisor.measure.touches import Code, all_touches, in_use
 from advisor.models import Profile
 from advisor.target.inputs import Call, as_calls, check_arguments, check_missing_arguments
 from advisor.target.loader import is_importable_as, no_work_error, refuse_generator_function
@@ -161,7 +161,7 @@ def _profile(
         coroutine=workload.coroutine,
         side_effects=side_effects,
         failed_inputs=failed,
-        touches=touches,
+        touches=in_use(touches, summary["native_threads"]),
     )
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from advisor.measure.resource_use import global_random_use
 from advisor.measure.side_effects import Changes
 from advisor.models import Safety, SideEffects, Touch
 from advisor.models.resources.effects import RESOURCES
+
+_SEVERAL_CORES = 1.25  # on average, from which a call has a thread pool at work
 
 
 class Code(NamedTuple):
@@ -34,16 +37,24 @@ def all_touches(
     return (*touches, *further)
 
 
+def in_use(touches: Iterable[Touch], native_threads: float | None) -> tuple[Touch, ...]:
+    """Return the touches without libraries whose calls could use a thread pool, and did not."""
+    has_pool = (native_threads or 1.0) > _SEVERAL_CORES
+    return tuple(touch for touch in touches if has_pool or touch.resource != "native thread pool")
+
+
 def _random(touches: Iterable[Touch], effects: SideEffects) -> Iterator[Touch]:
     """Yield NumPy's global generator, unless each call seeds it."""
     if effects.random_shared and not any(touch.resource == "random seed" for touch in touches):
+        use = global_random_use()
         yield Touch(
             name="numpy.random",
             kind="random generator",
             type="numpy.random.mtrand.RandomState",
-            resource="random generator",
-            threads="caution",
-            fork="unsafe",
+            resource=use.resource,
+            threads=use.threads,
+            fork=use.fork,
+            spawn=use.spawn,
         )
 
 
