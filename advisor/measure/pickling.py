@@ -124,7 +124,7 @@ def pickle_cost(thing: Any, ends: float) -> PickleCost:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001  (the user's __reduce__ and __setstate__ may raise anything)
-        return PickleCost(reason=_reason(error))
+        return PickleCost(reason=reason_of(error))
     return PickleCost(buffer.tell(), median(pickled) + median(unpickled) + copied)
 
 
@@ -147,7 +147,8 @@ def _copy_on_write_seconds(buffer: io.BytesIO, unpickled: float) -> float:
     return max(0.0, unpickled - median(seconds)) * min(1.0, _SMALL_OBJECT * small_objects / buffer.tell())
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
+    """Return why an object cannot be pickled, in one line."""
     text = (str(error).strip().splitlines() or [type(error).__name__])[0][:_MAX_REASON]
     is_from_pickle = isinstance(error, (pickle.PicklingError, TypeError, AttributeError))
     return text if is_from_pickle else f"{type(error).__name__}: {text}"
