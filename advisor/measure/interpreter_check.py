@@ -12,11 +12,14 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 
 from advisor.input_limits import MAX_COPIED_BYTES
 from advisor.measure import pickling
+from advisor.measure.global_writes import used_globals
 from advisor.measure.interpreter_check_child import Request
+from advisor.measure.introspection import plain_function
 from advisor.models import InterpreterCheck, Profile
 from advisor.target import python_command
 from advisor.target.bounded_process import Ended, run_bounded
@@ -39,8 +42,8 @@ _STEPS = {
 }
 
 
-class _NotPicklableError(Exception):
-    """What a subinterpreter cannot be sent, and why."""
+class _NotSendableError(Exception):
+    """A subinterpreter cannot be sent something; the text says why."""
 
 
 def check_interpreter(
@@ -63,7 +66,7 @@ def check_interpreter(
     call = calls[0] if calls else Call()
     try:
         request = _request(profile, function, call if _may_call(profile, budget) else None)
-    except _NotPicklableError as error:
+    except _NotSendableError as error:
         return InterpreterCheck(failure=str(error))
     # Warnings must not become errors in the child.
     command = python_command.command(_CHILD, options=("-W", "ignore"))
@@ -108,11 +111,12 @@ def _request(profile: Profile, function: Callable[..., Any], call: Call | None) 
 
     What belongs to the main module can be loaded by this program only.
     """
-    pickled: bytes | None = _pickled(function, "function")
+    pickled = _pickled(function, "function")
     arguments = _pickled((call.args, call.kwargs), "arguments") if call else None
     if pickled is None or (arguments is not None and len(arguments) > MAX_COPIED_BYTES):
         arguments = None
-    modules = [] if arguments else [name for name in profile.modules if name in sys.modules and name != "__main__"]
+    used = () if arguments else (*profile.modules, *(_modules_of_main(function) if pickled is None else ()))
+    modules = [name for name in dict.fromkeys(used) if name in sys.modules and name != "__main__"]
     path = [entry for entry in sys.path if isinstance(entry, str)]
     return Request(path=path, files=aliased_files(), function=pickled, modules=modules, arguments=arguments)
 
@@ -123,8 +127,22 @@ def _pickled(thing: Any, name: str) -> bytes | None:
         data = pickle.dumps(thing)
     except Exception as error:  # the user's __reduce__ may raise anything
         reason = pickling.reason_of(error)
-        raise _NotPicklableError(f"the {name} cannot be sent to a subinterpreter: {reason}") from error
+        raise _NotSendableError(f"the {name} cannot be sent to a subinterpreter: {reason}") from error
     return None if b"__main__" in data else data
+
+
+def _modules_of_main(function: Callable[..., Any]) -> list[str]:
+    """Return what the program imports, since a subinterpreter runs it to find the function in it.
+
+    A function that uses no globals is sent as it is.
+    """
+    plain = plain_function(function)
+    if plain is not None and not plain.__closure__ and not used_globals(plain):
+        return []
+    main = sys.modules["__main__"]
+    if not hasattr(main, "__file__"):
+        raise _NotSendableError("the function belongs to an interactive session, which no subinterpreter can load")
+    return [thing.__name__ for thing in vars(main).values() if isinstance(thing, ModuleType)]
 
 
 def _outcome(ended: Ended, module: str, seconds: float, *, called: bool) -> InterpreterCheck | None:
