@@ -22,7 +22,7 @@ from advisor.target.inputs import Call
 
 needs_interpreters = pytest.mark.skipif(not AVAILABLE, reason="no subinterpreters before Python 3.14")
 MODULE = """
-import os, socket, sys, time
+import os, threading, time
 
 def in_subinterpreter():
     from concurrent import interpreters
@@ -35,7 +35,6 @@ def greet(number):
     print("number", number)
 
 def with_daemon(number):
-    import threading
     thread = threading.Thread(target=compute, args=(number,), daemon=True)
     thread.start()
     thread.join()
@@ -57,7 +56,6 @@ def hang(number):
         time.sleep(0.1)
 
 def return_lock(number):
-    import threading
     return threading.Lock() if in_subinterpreter() else None
 
 def append(path):
@@ -81,6 +79,12 @@ def load_lazily(number):
 class Table:
     def look_up(self, number):
         return number
+
+class Client(Table):
+    def __init__(self):
+        self.lock = threading.Lock()
+
+client = Client()
 """
 NEEDS_REFUSED = """
 import readline
@@ -142,6 +146,15 @@ def test_a_call_that_works(work: Any, name: str, capfd: pytest.CaptureFixture[st
     function = work.Table().look_up if name == "Table.look_up" else getattr(work, name)
     assert check(function, 100) == InterpreterCheck(called=True)
     assert capfd.readouterr() == ("", "")
+
+
+@needs_interpreters
+def test_a_target_that_is_reached_by_name(work: Any) -> None:
+    """What cannot be pickled is looked up, if it has a name."""
+    unpicklable = {"picklable": {"function": False}}
+    named = check(work.client.look_up, 100, target="light_work:client.look_up", **unpicklable)
+    assert named == InterpreterCheck(called=True)
+    assert check(work.Client().look_up, 100, **unpicklable) is None
 
 
 @needs_interpreters
@@ -245,10 +258,10 @@ def test_a_call_is_made_only_where_it_is_quick_and_alone(work: Any, fields: dict
 @needs_interpreters
 @pytest.mark.parametrize(
     "fields",
-    [{"coroutine": True}, {"picklable": {"function": False}}, {"picklable": {"results": False}}],
+    [{"coroutine": True}, {"picklable": {"arguments": False}}, {"picklable": {"results": False}}],
 )
 def test_nothing_is_tried_where_it_is_ruled_out_anyway(work: Any, fields: dict[str, Any]) -> None:
-    """Coroutines and what cannot be pickled never go to subinterpreters."""
+    """Coroutines, and arguments and results that cannot be pickled, never go to subinterpreters."""
     assert check(work.compute, 1, **fields) is None
 
 

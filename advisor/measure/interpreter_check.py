@@ -24,7 +24,7 @@ from advisor.models import InterpreterCheck, Profile
 from advisor.target import python_command
 from advisor.target.bounded_process import Ended, run_bounded
 from advisor.target.inputs import Call
-from advisor.target.loader import aliased_files
+from advisor.target.loader import aliased_files, is_importable_as
 
 AVAILABLE = sys.version_info >= (3, 14) and sys.implementation.name == "cpython"
 CALL_SHARE = 0.1  # of the time for measuring that the call may take
@@ -61,11 +61,12 @@ def check_interpreter(
     Returns:
         How it went; None if there are no subinterpreters, something else rules them out, or trying showed nothing.
     """
-    if not _is_worth_trying(profile):
+    name = _name(profile, function) if profile.picklable.function is False else None
+    if not _is_worth_trying(profile, name):
         return None
     call = calls[0] if calls else Call()
     try:
-        request = _request(profile, function, call if _may_call(profile, budget) else None)
+        request = _request(profile, name or function, call if _may_call(profile, budget) else None)
     except _NotSendableError as error:
         return InterpreterCheck(failure=str(error))
     # Warnings must not become errors in the child.
@@ -84,15 +85,25 @@ def _longest(profile: Profile) -> float:
     return _PATIENCE + _SLOWER * (imported + max(profile.first_call or 0.0, profile.wall))
 
 
-def _is_worth_trying(profile: Profile) -> bool:
+def _name(profile: Profile, function: Callable[..., Any]) -> str | None:
+    """Return the name by which a subinterpreter finds a function that cannot be pickled, if there is one."""
+    if profile.target and ":" in profile.target:  # as the user named it
+        return profile.target
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
+    return f"{module}:{name}" if module != "__main__" and is_importable_as(function, module, name) else None
+
+
+def _is_worth_trying(profile: Profile, name: str | None) -> bool:
     """Return True if a pool of subinterpreters could do the job as far as is known."""
-    picklable = profile.picklable
     is_started_by_file = bool(sys.executable) and not getattr(sys, "frozen", False)
-    return (
+    picklable = profile.picklable
+    can_be_sent = name or picklable.function is not False
+    return bool(
         AVAILABLE
         and is_started_by_file
+        and can_be_sent
         and not profile.coroutine
-        and False not in (picklable.function, picklable.arguments, picklable.results)
+        and False not in (picklable.arguments, picklable.results)
     )
 
 
@@ -106,19 +117,22 @@ def _may_call(profile: Profile, budget: float) -> bool:
     return is_quick and not has_effects and not any(touch.kind in _CLIENTS for touch in profile.touches)
 
 
-def _request(profile: Profile, function: Callable[..., Any], call: Call | None) -> Request:
-    """Return what to try: a call, or else to import the target and what it uses.
+def _request(profile: Profile, function: Callable[..., Any] | str, call: Call | None) -> Request:
+    """Return what to try, of a function or its name: a call, or else to import the target and what it uses.
 
     What belongs to the main module can be loaded by this program only.
     """
-    pickled = _pickled(function, "function")
+    name, pickled, used = None, None, profile.modules
+    if isinstance(function, str):
+        name = function
+    elif (pickled := _pickled(function, "function")) is None:
+        used, call = (*used, *_modules_of_main(function)), None
     arguments = _pickled((call.args, call.kwargs), "arguments") if call else None
-    if pickled is None or (arguments is not None and len(arguments) > MAX_COPIED_BYTES):
-        arguments = None
-    used = () if arguments else (*profile.modules, *(_modules_of_main(function) if pickled is None else ()))
-    modules = [name for name in dict.fromkeys(used) if name in sys.modules and name != "__main__"]
+    if arguments is not None:
+        arguments, used = (arguments, ()) if len(arguments) <= MAX_COPIED_BYTES else (None, used)
+    modules = [module for module in dict.fromkeys(used) if module in sys.modules and module != "__main__"]
     path = [entry for entry in sys.path if isinstance(entry, str)]
-    return Request(path=path, files=aliased_files(), function=pickled, modules=modules, arguments=arguments)
+    return Request(path=path, files=aliased_files(), function=pickled, name=name, modules=modules, arguments=arguments)
 
 
 def _pickled(thing: Any, name: str) -> bytes | None:

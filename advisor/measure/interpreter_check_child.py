@@ -35,7 +35,8 @@ class Request(TypedDict):
 
     path: list[str]  # where to look for modules
     files: dict[str, str]  # to import under aliases
-    function: bytes | None  # None: not importable
+    function: bytes | None  # None: it cannot be pickled, or not be imported
+    name: str | None  # to look up a function that cannot be pickled
     modules: list[str]  # that the function uses, as far as is known
     arguments: bytes | None  # positional and keyword arguments; None: make no call
 
@@ -73,15 +74,17 @@ def _try_in_new_interpreter(request: Request, answers: int) -> bool:
 def try_target(pickled_request: bytes, answers: int) -> bool:
     """Load the target in this interpreter and call it; end the process at a failure."""
     request: Request = pickle.loads(pickled_request)
-    if request["files"]:
-        from advisor.target.loader import import_aliased
+    if request["files"] or request["name"]:
+        from advisor.target.loader import import_aliased, load
     sys.dont_write_bytecode = True
     sys.path[:] = request["path"]
     _refuse_outside_effects(answers)
     with _step("import", answers):
         if request["files"]:
             import_aliased(request["files"])
-        function = pickle.loads(request["function"]) if request["function"] is not None else None
+        function = load(request["name"]) if request["name"] else None
+        if request["function"] is not None:
+            function = pickle.loads(request["function"])
         for name in request["modules"]:
             _import_unless_missing(name)
     if request["arguments"] is not None:
