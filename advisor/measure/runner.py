@@ -51,6 +51,7 @@ class Workload:
     calls: Sequence[Call] | None
     name: str
     coroutine: bool  # results are awaited
+    import_seconds: float | None = None  # of its module; None if it was loaded before
 
 
 @dataclass(frozen=True)
