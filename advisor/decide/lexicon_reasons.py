@@ -6,9 +6,10 @@ measurement are reported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from advisor.decide.pitfall_rule import PitfallRule
+from advisor.decide.rule_inputs import Facts
 from advisor.describe.lexicon import lookup
 from advisor.models import LexiconEntry, Profile, Reason, Strategy
 from advisor.models.strategies import CONCURRENT, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
@@ -72,7 +73,7 @@ def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
         PitfallRule(
             code=trait,
             when=f"{entry.name} is used",
-            condition=lambda facts, trait=trait: trait != "not-fork-safe" or facts.machine.start_method == "fork",  # type: ignore[misc]
+            condition=_CONDITIONS.get(trait, _always),
             concerns=concerns,
             text=text.replace("{name}", entry.name),
             source=entry.source or "",
@@ -80,6 +81,17 @@ def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
         for trait, concerns, text in PITFALL_TRAITS
         for entry in [entry for entry in entries if trait in entry.traits and entry.source][:1]
     )
+
+
+def _always(facts: Facts) -> bool:
+    return True
+
+
+# Of a function that was measured, the objects are known that its calls share.
+_CONDITIONS: dict[str, Callable[[Facts], bool]] = {
+    "not-thread-safe": lambda facts: facts.assumed,
+    "not-fork-safe": lambda facts: facts.machine.start_method == "fork",
+}
 
 
 def _agrees(entry: LexiconEntry, profile: Profile) -> bool:

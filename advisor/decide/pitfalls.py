@@ -6,13 +6,7 @@ from collections.abc import Iterable
 
 from advisor.decide import citations, pitfall_conditions
 from advisor.decide.pitfall_rule import PitfallRule
-from advisor.decide.rule_inputs import (
-    MANY_PIECES,
-    MOSTLY,
-    MUCH,
-    NOTICEABLE,
-    Facts,
-)
+from advisor.decide.rule_inputs import MANY_PIECES, MOSTLY, MUCH, NOTICEABLE, Facts
 from advisor.models import Pitfall
 from advisor.models.strategies import CONCURRENT, EVERY, OWN_GIL, POOLS, PROCESSES, SEQUENTIAL, SHARED_MEMORY
 
@@ -119,9 +113,9 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "not-thread-safe",
         "the function writes globals and threads would share them",
-        lambda facts: bool(facts.effects.globals_written) and facts.workers > 1,
+        lambda facts: bool(facts.lost_globals) and facts.workers > 1,
         frozenset({"threading"}),
-        "The function writes {globals_written}: threads can interleave between reading and writing it. Guard it with a "
+        "The function writes {lost_globals}: threads can interleave between reading and writing it. Guard it with a "
         "threading.Lock, or return the value instead.",
         citations.THREADING_DOCS,
     ),
@@ -137,9 +131,9 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "unshared-globals",
         "the function writes globals, of which each process has its own",
-        lambda facts: bool(facts.effects.globals_written),
+        lambda facts: bool(facts.lost_globals),
         OWN_GIL,
-        "The function writes {globals_written}: every worker has a copy of its own, and what it writes there is lost. "
+        "The function writes {lost_globals}: every worker has a copy of its own, and what it writes there is lost. "
         "Return the value and collect it in the parent.",
         citations.PROCESS_GUIDELINES,
     ),

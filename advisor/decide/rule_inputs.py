@@ -71,6 +71,11 @@ class Facts:
         return self.profile.side_effects or SideEffects()
 
     @property
+    def lost_globals(self) -> tuple[str, ...]:
+        """The globals written that are no caches, so that what a worker process writes there is lost."""
+        return tuple(name for name in self.effects.globals_written if name not in self.effects.caches)
+
+    @property
     def assumed(self) -> bool:
         return self.profile.archetype is not None
 
@@ -326,7 +331,7 @@ _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     **_format(formatting.size, "working_set", "effects.output_bytes", "machine.memory", "memory_needed"),
     **_format(formatting.count, "job.calls", "chosen.chunk"),
     **_format(str, "machine.start_method", "effects.children_left"),
-    **_format(_listed, "effects.globals_written", "effects.changed", "effects.threads_left"),
+    **_format(_listed, "lost_globals", "effects.changed", "effects.threads_left"),
     "calls_measured": lambda facts: (
         "1 call" if facts.profile.calls == 1 else f"{formatting.count(facts.profile.calls)} calls"
     ),

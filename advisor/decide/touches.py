@@ -42,7 +42,8 @@ def _pitfall(touch: Touch, facts: Facts) -> Pitfall | None:
 
 
 def _named(touch: Touch, what: str) -> str:
-    return what if touch.name in what or touch.kind == "process state" else f"{touch.name}, {what}"
+    is_named = touch.kind != "process state" or touch.name != touch.resource
+    return f"{touch.name}, {what}" if is_named and touch.name not in what else what
 
 
 def _gain(touch: Touch, broken: list[Strategy], facts: Facts) -> str:

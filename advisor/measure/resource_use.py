@@ -25,6 +25,7 @@ _READS = frozenset(
 _HARMLESS = frozenset({"name", "fileno", "closed", "mode", "encoding", "size", "namelist", "infolist", "getinfo"})
 _POSITIONS = frozenset({"read", "readline", "seek", "tell", "read_byte", "write", "write_byte"})
 _RANDOM_SETUP = frozenset({"spawn", "bit_generator", "jumped"})
+_LOOKS_AT_STATE = frozenset({"copy", "digest", "hexdigest", "name", "digest_size", "block_size", "eof", "unused_data"})
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,31 @@ def _popen(thing: Any, attributes: frozenset[str]) -> Use | None:
 
 
 def _random(thing: Any, attributes: frozenset[str]) -> Use | None:
-    return None if attributes and attributes <= _RANDOM_SETUP else _default("random generator")
+    if attributes and attributes <= _RANDOM_SETUP:
+        return None
+    sequence = getattr(getattr(thing, "bit_generator", None), "seed_seq", None)
+    entropy = getattr(sequence, "entropy", None)  # NumPy takes 128 bits from the system where there is no seed
+    is_seeded = entropy is not None and (not isinstance(entropy, int) or entropy < 1 << 96)
+    return _default("seeded random generator" if is_seeded else "random generator")
+
+
+def _running_state(thing: Any, attributes: frozenset[str]) -> Use | None:
+    return None if attributes and attributes <= _LOOKS_AT_STATE else _default("running state")
+
+
+def _logger(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Tell loggers whose lines processes would lose: files that are rotated, truncated or buffered."""
+    logger = getattr(thing, "logger", thing)
+    worst: Use | None = None
+    while logger is not None:
+        for handler in logger.handlers:
+            names = [base.__name__ for base in type(handler).__mro__]
+            if "BaseRotatingHandler" in names or "MemoryHandler" in names:
+                return _default("log file")
+            if "FileHandler" in names and "a" not in getattr(handler, "mode", "a"):
+                worst = _default("log file", fork="caution")  # each spawned worker would begin the file anew
+        logger = logger.parent if logger.propagate else None
+    return worst
 
 
 def _iterator(thing: Any, attributes: frozenset[str]) -> Use | None:
@@ -182,6 +207,8 @@ JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {
     "SQLite connection": _sqlite,
     "child program": _popen,
     "random generator": _random,
+    "running state": _running_state,
+    "logger": _logger,
     "iterator": _iterator,
     "context variable": _context_variable,
     "decimal value": lambda thing, attributes: decimal_use(),

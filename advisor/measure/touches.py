@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
-from advisor.models import SideEffects, Touch
+from advisor.measure.side_effects import Changes
+from advisor.models import Safety, SideEffects, Touch
 from advisor.models.resources.effects import RESOURCES
 
 
+class Code(NamedTuple):
+    """What is known of the code of the calls."""
+
+    loads: frozenset[str] = frozenset()  # names and attributes that it reads
+    locks: bool = False  # some of it holds a lock
+
+
 def all_touches(
-    found: Iterable[Touch],
-    effects: SideEffects,
-    results: Iterable[Any],
-    *,
-    accumulated: Iterable[str] = (),
-    unread: Iterable[str] = (),
+    found: Iterable[Touch], effects: SideEffects, results: Iterable[Any], changes: Changes, code: Code
 ) -> tuple[Touch, ...]:
     """Return the touches that were found, and those that follow from the side effects.
 
@@ -23,11 +26,11 @@ def all_touches(
         found: Shared objects and process-wide state.
         effects: What the calls did besides returning.
         results: What a few calls returned. Calls that return nothing are made for what they change.
-        accumulated: Globals written that are counters or collect results.
-        unread: Objects changed that nothing reads, such as statistics.
+        changes: What is known about the names in the effects.
+        code: What is known of the code.
     """
     touches = tuple(found)
-    further = (*_random(touches, effects), *_changed(effects, results, accumulated, unread))
+    further = (*_random(touches, effects), *_changed(effects, results, changes, code))
     return (*touches, *further)
 
 
@@ -44,24 +47,32 @@ def _random(touches: Iterable[Touch], effects: SideEffects) -> Iterator[Touch]:
         )
 
 
-def _changed(
-    effects: SideEffects, results: Iterable[Any], accumulated: Iterable[str], unread: Iterable[str]
-) -> Iterator[Touch]:
+def _changed(effects: SideEffects, results: Iterable[Any], changes: Changes, code: Code) -> Iterator[Touch]:
     """Yield what calls change and a worker process would lose; of calls that return something, what they add up.
 
-    The results of such calls do not depend on what nothing reads, so that losing it takes no more than a warning.
+    What calls that return something only set, and never read, tells of the last call at most: its loss is no harm.
+    Statistics that the user's code counts up and reads nowhere are worth a warning.
     """
-    row, harmless = RESOURCES["changed object"], frozenset(unread)
-    if all(result is None for result in results):
-        names, harmless = [*effects.globals_written, *effects.changed], frozenset()
+    row = RESOURCES["changed object"]
+    returns_nothing = all(result is None for result in results)
+    if returns_nothing:
+        names = [*effects.globals_written, *effects.changed]
     else:
-        names = [*accumulated, *(name for name in effects.changed if not name.startswith("argument "))]
-    for name in names:
+        names = [*changes.accumulated, *(name for name in effects.changed if not name.startswith("argument "))]
+    for name in dict.fromkeys(names):
+        if not returns_nothing and name.rpartition(".")[2] not in code.loads:
+            continue
+        is_statistics = name in changes.unread and not returns_nothing
+        in_threads: Safety = row.threads
+        if name.startswith("argument "):
+            in_threads = "safe"
+        elif name in changes.totals and not code.locks and not is_statistics:
+            in_threads = "unsafe"
         yield Touch(
             name=name,
             kind="object",
             resource=row.key,
-            threads="safe" if name.startswith("argument ") else row.threads,
-            fork="caution" if name in harmless else row.fork,
-            spawn="caution" if name in harmless else row.spawn,
+            threads=in_threads,
+            fork="caution" if is_statistics else row.fork,
+            spawn="caution" if is_statistics else row.spawn,
         )

@@ -37,6 +37,9 @@ class SideEffects(Record):
     """What the calls did besides returning a result, as far as was observed."""
 
     globals_written: tuple[Text, ...] = Field((), description="module globals that changed while the calls ran")
+    caches: tuple[Text, ...] = Field(
+        (), description="those of them that only keep what calls can make again, such as a dictionary of results"
+    )
     changed: tuple[Text, ...] = Field(
         (), description="arguments and shared objects that a call changed, such as 'argument row' or 'self.total'"
     )
