@@ -152,7 +152,7 @@ def test_the_advice_says_that_workers_look_it_up() -> None:
     """Only if the profile says that there is a name."""
     reasons = {"function": "cannot pickle '_thread.lock' object"}
     fields = {"picklable": Picklable(function=False, reasons=reasons), "target": "m:client.weigh"}
-    assert "m:client.weigh cannot be sent to a process" in pitfall("called-by-name", reached="name", **fields)
+    assert "m:client.weigh cannot be pickled" in pitfall("called-by-name", reached="name", **fields)
     assert pitfall("unpicklable-function", reached="name", **fields) == ""
     for reached in ("program", None):
         assert pitfall("called-by-name", reached=reached, **fields) == ""
