@@ -15,6 +15,7 @@ import threading
 import zipfile
 from collections import namedtuple
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,11 @@ def parsed_document() -> Any:
     return pytest.importorskip("lxml.etree").ElementTree(element())
 
 
+class PickyError(Exception):
+    def __init__(self, name: str, size: int) -> None:
+        super().__init__(f"{name} is too large: {size}")
+
+
 class Holder:
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -227,6 +233,8 @@ class Holder:
         (parsed_document, "parse it in the call", "text and numbers"),
         (lambda: re.match("a", "a"), "match.groups()", "match.groups()"),
         (lambda: memoryview(b"a"), "bytes(view)", "bytes(view)"),
+        (lambda: PickyError("page", 3), "__reduce__", "__reduce__"),
+        (Future, "future.result()", "future.result()"),
         (lambda: os, "import the module", "the module's name"),
     ],
 )
