@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from advisor.decide import citations, pitfall_conditions
 from advisor.decide.pitfall_rule import PitfallRule
-from advisor.decide.rule_inputs import MANY_PIECES, MOSTLY, MUCH, NOTICEABLE, Facts
-from advisor.models import Pitfall
+from advisor.decide.rule_inputs import (
+    MANY_PIECES,
+    MOSTLY,
+    MUCH,
+    NOTICEABLE,
+)
 from advisor.models.strategies import CONCURRENT, EVERY, OWN_GIL, POOLS, PROCESSES, SEQUENTIAL, SHARED_MEMORY
 
 PITFALLS: tuple[PitfallRule, ...] = (
@@ -166,11 +168,10 @@ PITFALLS: tuple[PitfallRule, ...] = (
     ),
     PitfallRule(
         "nested-parallelism",
-        "native threads times workers are more than the cores",
-        lambda facts: facts.workers > 1 and facts.native_threads >= 1.5,
-        POOLS,
-        "Each call keeps {native_threads} cores busy by itself; {workers} on top fight for {cores}. Limit one of the "
-        "two: OMP_NUM_THREADS=1 (or threadpoolctl.threadpool_limits(1)) in the workers.",
+        "a call keeps several cores busy by itself",
+        pitfall_conditions.parallel_by_itself,
+        EVERY,
+        "Each call {by_itself}{on_top}. To limit a call to one core, {to_one_thread}.{limited_processes}",
         citations.THREADPOOLCTL,
     ),
     PitfallRule(
@@ -230,7 +231,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "main-guard",
         "workers start by importing the main module",
-        lambda facts: facts.machine.start_method != "fork",
+        lambda facts: facts.start_method != "fork",
         PROCESSES,
         "Workers start by {start_method} here and import your main module again: start the pool under "
         "if __name__ == '__main__', or it never ends starting.",
@@ -390,8 +391,3 @@ PITFALLS: tuple[PitfallRule, ...] = (
         citations.NOTEBOOK,
     ),
 )
-
-
-def pitfalls(facts: Facts, rules: Iterable[PitfallRule] = PITFALLS) -> tuple[Pitfall, ...]:
-    """Return what to watch for with the chosen strategy, and what to do about it."""
-    return tuple(Pitfall(code=rule.code, text=rule.text.format_map(facts.words)) for rule in rules if rule.fires(facts))

@@ -88,7 +88,7 @@ RULES: tuple[Rule, ...] = (
         lambda facts: facts.native_threads >= max(1.5, 0.6 * facts.machine.cores),
         SEQUENTIAL,
         "one call keeps {busy_cores} of {cores} busy by itself",
-        "a pool on top would fight for the same cores, unless its threads are limited first (OMP_NUM_THREADS=1)",
+        "a pool on top would fight for the same cores, unless its threads are limited first",
         citations.THREADPOOLCTL,
     ),
     Rule(

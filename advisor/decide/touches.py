@@ -28,17 +28,34 @@ def _pitfall(touch: Touch, facts: Facts) -> Pitfall | None:
     broken = [
         strategy
         for strategy in _STRATEGIES
-        if strategy in considered and safety(touch, strategy, facts.machine) == "unsafe"
+        if strategy in considered and safety(touch, strategy, facts.machine_for(strategy)) == "unsafe"
     ]
-    needs_care = facts.workers > 1 and safety(touch, facts.strategy, facts.machine) == "caution"
+    needs_care = facts.workers > 1 and safety(touch, facts.strategy, facts.machine_for(facts.strategy)) == "caution"
     row = RESOURCES.get(touch.resource)
-    if row is None or not (broken or needs_care):
+    if row is None:
         return None
-    strategies = broken or [facts.strategy]
-    happens = [f"with {formatting.kind(each)}, {what_happens(touch, each, facts.machine)}" for each in strategies[:2]]
+    remedy = _start_method(touch, facts) if "multiprocessing" in considered else ""
+    if not (broken or needs_care or remedy):
+        return None
+    strategies = broken or ([facts.strategy] if needs_care else [])
+    happens = [
+        f"with {formatting.kind(each)}, {what_happens(touch, each, facts.machine_for(each))}" for each in strategies[:2]
+    ]
     place = f" ({touch.where}{f', in {touch.through}' if touch.through else ''})" if touch.where else ""
-    text = f"The calls use {_named(touch, row.what)}{place}: {'; '.join(happens)}. {row.remedy}."
+    said = "; ".join([*happens, remedy] if remedy else happens)
+    advice = f" {row.remedy}." if happens else ""
+    text = f"The calls use {_named(touch, row.what)}{place}: {said}.{advice}"
     return Pitfall(code=CODE, text=f"{text} {_gain(touch, broken, facts)}".rstrip())
+
+
+def _start_method(touch: Touch, facts: Facts) -> str:
+    """Say why worker processes are not forked, if this touch is the reason."""
+    method = facts.machine_for("multiprocessing").start_method
+    if method == facts.machine.start_method or touch.fork != "unsafe":
+        return ""
+    forked = what_happens(touch, "multiprocessing", facts.machine)
+    made = RESOURCES[touch.resource].anew.replace("{name}", touch.name)
+    return f"{forked}; start processes by {method}, as planned here, or by forkserver: {made}"
 
 
 def _named(touch: Touch, what: str) -> str:

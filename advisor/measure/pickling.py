@@ -129,7 +129,7 @@ def pickle_cost(thing: Any, ends: float) -> PickleCost:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001  (the user's __reduce__ and __setstate__ may raise anything)
-        return PickleCost(reason=_reason(error, thing))
+        return PickleCost(reason=reason_of(error, thing))
     return PickleCost(buffer.tell(), median(pickled) + median(unpickled) + copied)
 
 
@@ -152,8 +152,8 @@ def _copy_on_write_seconds(buffer: io.BytesIO, unpickled: float) -> float:
     return max(0.0, unpickled - median(seconds)) * min(1.0, _SMALL_OBJECT * small_objects / buffer.tell())
 
 
-def _reason(error: BaseException, thing: Any) -> str:
-    """Return pickle's words, and the type of the object that they are about where they do not name it."""
+def reason_of(error: BaseException, thing: Any = None) -> str:
+    """Return pickle's words in one line, with the type of the object that they are about where they do not name it."""
     text = (str(error).strip().splitlines() or [type(error).__name__])[0][:_MAX_REASON]
     if not isinstance(error, (pickle.PicklingError, TypeError, AttributeError)):
         text = f"{type(error).__name__}: {text}"

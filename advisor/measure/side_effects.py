@@ -27,7 +27,7 @@ class Changes(NamedTuple):
 
     accumulated: tuple[str, ...] = ()  # globals that count or collect results, rather than caches
     totals: frozenset[str] = frozenset()  # numbers, and elements of dictionaries, that calls change again and again
-    unread: frozenset[str] = frozenset()  # objects in which only attributes changed that nothing reads: statistics
+    unread: frozenset[str] = frozenset()  # objects of whose changes nothing is read, such as statistics
 
 
 class SideEffectDetector:
@@ -84,11 +84,11 @@ class SideEffectDetector:
         accumulated = global_writes.accumulated(self._function, self._global_states, written)
         accumulated |= dict.fromkeys(set(again) & written, True)
         totals = {*again, *self._numbers, *(name for name, is_number in accumulated.items() if is_number)}
+        threads = [t for t in threading.enumerate() if t not in self._threads and t.is_alive()]
         changed = sorted({*self._changed_shared, *again})
         shared = [name for name in changed if name.partition(".")[0] not in written]
-        unread = {name for name in shared if name not in again and all(map(is_unread, self._changed_shared[name]))}
+        unread = [name for name in shared if name not in again and all(map(is_unread, self._changed_shared[name]))]
         self.changes = Changes(tuple(sorted(accumulated)), frozenset(totals), frozenset(unread))
-        threads = [t for t in threading.enumerate() if t not in self._threads and t.is_alive()]
         return SideEffects(
             globals_written=tuple(sorted(written)),
             caches=tuple(sorted(written - accumulated.keys())) if self._returns else (),

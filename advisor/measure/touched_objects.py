@@ -19,11 +19,12 @@ from pathlib import Path
 from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from advisor.measure.attribute_chains import Chain, attribute_chains
+from advisor.measure.attribute_chains import Chain, attribute_chains, loaded_names
 from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin
-from advisor.measure.resource_use import Use, decimal_use, use_of
+from advisor.measure.resource_use import Use, decimal_use, library_use, use_of
 from advisor.models import Touch
 from advisor.models.resources.effects import RESOURCES
+from advisor.models.resources.libraries import PACKAGES, library_of
 from advisor.models.resources.types import (
     CLASSES,
     FUNCTIONS,
@@ -93,6 +94,9 @@ class TouchedObjects:
                 continue  # the calls set it, each in its own thread
             if before is None:
                 use = replace(use, fork="safe", spawn="safe")
+            elif use.if_changed and use.changes > before.changes:
+                row = RESOURCES[use.if_changed]
+                use = replace(use, resource=row.key, fork=row.fork, spawn=row.spawn)
             elif before.resource == use.resource:
                 use = replace(use, fork=before.fork, spawn=before.spawn)
             touch = _touch(found, use)
@@ -110,6 +114,8 @@ class TouchedObjects:
 
 
 def _use(found: _Found) -> Use | None:
+    if isinstance(found.thing, ModuleType) and found.thing.__name__ in PACKAGES:
+        return library_use(found.thing)
     name = MODULES.get(getattr(found.thing, "__name__", "")) if isinstance(found.thing, ModuleType) else None
     key = "module setting" if isinstance(found.thing, _Setting) else name or _function_resource(found.thing)
     if key:
@@ -137,7 +143,7 @@ def _touch(found: _Found, use: Use) -> Touch:
         kind=row.kind,
         where=found.where,
         through=found.through,
-        type="" if is_state else f"{kind.__module__}.{kind.__qualname__}",
+        type="" if is_state or row.kind == "library" else f"{kind.__module__}.{kind.__qualname__}",
         resource=row.key,
         threads=use.threads,
         fork=use.fork,
@@ -207,14 +213,16 @@ class _Search:
         code = frame.function.__code__
         self.names.update(code.co_names)
         chains = attribute_chains(code)
-        for chain in chains:
-            self.loads.update((chain.root, *chain.attributes))
+        self.loads |= loaded_names(code)
         resolved = [(chain, *self._resolve(chain, frame)) for chain in chains]
         locked = frame.locked or any(is_lock(type(thing)) for _, thing, _, _ in resolved if thing is not _MISSING)
         checks = frame.checks_process or "getpid" in code.co_names
         frame = replace(frame, locked=locked, checks_process=checks)
         self.locks = self.locks or locked
         for chain, thing, name, rest in resolved:
+            for part in (_root(chain, frame), thing):
+                if (library := library_of(_module_of(part))) in sys.modules:
+                    self._add(sys.modules[library], library, chain, (), frame)
             if thing is not _MISSING:
                 self._visit(chain, thing, name, rest, frame)
 
@@ -309,6 +317,14 @@ def _acts_on_module(module: Any, attribute: str, part: Any) -> bool:
     """Return True if it is a function of a module whose functions all act on one state."""
     is_state = isinstance(module, ModuleType) and module.__name__ in MODULES
     return is_state and isinstance(part, FunctionType) and attribute not in HARMLESS_FUNCTIONS
+
+
+def _module_of(thing: Any) -> str:
+    """Return the module that a thing is, or that it or its type is defined in."""
+    if isinstance(thing, ModuleType):
+        return thing.__name__
+    defined = thing if isinstance(thing, (type, FunctionType)) else type(thing)
+    return str(defined.__module__)
 
 
 def _is_decimal(thing: Any) -> bool:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from advisor.measure.resource_use import global_random_use
 from advisor.measure.side_effects import Changes
 from advisor.models import Safety, SideEffects, Touch
 from advisor.models.resources.effects import RESOURCES
+
+_SEVERAL_CORES = 1.25  # on average, from which a call has a thread pool at work
 
 
 class Code(NamedTuple):
@@ -34,24 +37,32 @@ def all_touches(
     return (*touches, *further)
 
 
+def in_use(touches: Iterable[Touch], native_threads: float | None) -> tuple[Touch, ...]:
+    """Return the touches without libraries whose calls could use a thread pool, and did not."""
+    has_pool = (native_threads or 1.0) > _SEVERAL_CORES
+    return tuple(touch for touch in touches if has_pool or touch.resource != "native thread pool")
+
+
 def _random(touches: Iterable[Touch], effects: SideEffects) -> Iterator[Touch]:
     """Yield NumPy's global generator, unless each call seeds it."""
     if effects.random_shared and not any(touch.resource == "random seed" for touch in touches):
+        use = global_random_use()
         yield Touch(
             name="numpy.random",
             kind="random generator",
             type="numpy.random.mtrand.RandomState",
-            resource="random generator",
-            threads="caution",
-            fork="unsafe",
+            resource=use.resource,
+            threads=use.threads,
+            fork=use.fork,
+            spawn=use.spawn,
         )
 
 
 def _changed(effects: SideEffects, results: Iterable[Any], changes: Changes, code: Code) -> Iterator[Touch]:
     """Yield what calls change and a worker process would lose; of calls that return something, what they add up.
 
-    What calls that return something only set, and never read, tells of the last call at most: its loss is no harm.
-    Statistics that the user's code counts up and reads nowhere are worth a warning.
+    The results of such calls do not depend on what nothing reads, so that losing it takes no more than a warning; and
+    what they set and never read tells of the last call at most.
     """
     row = RESOURCES["changed object"]
     returns_nothing = all(result is None for result in results)
@@ -62,17 +73,17 @@ def _changed(effects: SideEffects, results: Iterable[Any], changes: Changes, cod
     for name in dict.fromkeys(names):
         if not returns_nothing and name.rpartition(".")[2] not in code.loads:
             continue
-        is_statistics = name in changes.unread and not returns_nothing
+        is_harmless = not returns_nothing and name in changes.unread
         in_threads: Safety = row.threads
         if name.startswith("argument "):
             in_threads = "safe"
-        elif name in changes.totals and not code.locks and not is_statistics:
+        elif name in changes.totals and not is_harmless and not code.locks:
             in_threads = "unsafe"
         yield Touch(
             name=name,
             kind="object",
             resource=row.key,
             threads=in_threads,
-            fork="caution" if is_statistics else row.fork,
-            spawn="caution" if is_statistics else row.spawn,
+            fork="caution" if is_harmless else row.fork,
+            spawn="caution" if is_harmless else row.spawn,
         )

@@ -7,11 +7,12 @@ could not be measured is None, never a made-up zero.
 from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason, Results, Verification
 from advisor.models.estimate import Estimate
 from advisor.models.job import Job
-from advisor.models.machine import POOL_COSTS, Machine, StartMethod
+from advisor.models.machine import POOL_COSTS, START_COSTS, Machine, StartMethod
 from advisor.models.profile import (
     FailedInputs,
     GilSource,
     HeldResource,
+    InterpreterCheck,
     Picklable,
     PicklePart,
     Profile,
@@ -26,6 +27,7 @@ from advisor.models.touch import Safety, Touch
 
 __all__ = [
     "POOL_COSTS",
+    "START_COSTS",
     "Advice",
     "Alternative",
     "Bytes",
@@ -35,6 +37,7 @@ __all__ = [
     "FailedInputs",
     "GilSource",
     "HeldResource",
+    "InterpreterCheck",
     "Job",
     "JobSeconds",
     "LexiconEntry",

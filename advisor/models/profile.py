@@ -63,6 +63,13 @@ class FailedInputs(Record):
     reason: Text = Field("", description="why they do not")
 
 
+class InterpreterCheck(Record):
+    """How the target fared in a subinterpreter, which was tried while measuring."""
+
+    called: bool = Field(False, description="a call was made there too; otherwise the target was only imported")
+    failure: Text | None = Field(None, description="why calls cannot run there; None if nothing failed")
+
+
 class HeldResource(Record):
     """A lock or the like that a call holds for a part of its time; at most `places` calls hold it at once."""
 
@@ -158,6 +165,9 @@ class Profile(Record):
     side_effects: SideEffects | None = None
     held: tuple[HeldResource, ...] = Field((), description="locks, semaphores and pools that a call holds")
     touches: tuple[Touch, ...] = Field((), description="what the calls use besides their arguments")
+    interpreters: InterpreterCheck | None = Field(
+        None, description="the target in a subinterpreter; None if that was not tried"
+    )
     failed_inputs: FailedInputs | None = Field(None, description="inputs that raised; None if all worked")
     archetype: Text | None = Field(None, description="set if the figures are assumed from a description")
 

@@ -50,7 +50,11 @@ def working_set(profile: Profile) -> float:
 
 
 def _not_possible(strategy: Strategy, scenario: Scenario) -> str:
-    return _not_picklable(strategy, scenario.profile) or broken_by(strategy, scenario.profile, scenario.machine)
+    return (
+        _not_picklable(strategy, scenario.profile)
+        or _fails_in_interpreter(strategy, scenario.profile)
+        or broken_by(strategy, scenario.profile, scenario.machine)
+    )
 
 
 def _not_picklable(strategy: Strategy, profile: Profile) -> str:
@@ -61,6 +65,12 @@ def _not_picklable(strategy: Strategy, profile: Profile) -> str:
         verb = "is" if part == "function" else "are"
         return f"the {part} {verb} not picklable" + (f": {reason}" if reason else "")
     return ""
+
+
+def _fails_in_interpreter(strategy: Strategy, profile: Profile) -> str:
+    if strategy != "interpreters" or profile.interpreters is None:
+        return ""
+    return profile.interpreters.failure or ""
 
 
 def _out_of_memory(strategy: Strategy, machine: Machine, workers: int, memory: float | None) -> str:

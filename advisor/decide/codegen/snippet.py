@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from advisor.decide.codegen.imports import import_target, loaded_object, needs_object, split_target
 from advisor.decide.codegen.inputs import EXAMPLE, SINGLE_ARGUMENT, Inputs, write_inputs, write_no_inputs
-from advisor.decide.codegen.script import ATTEMPT, CALL, Script, is_free
+from advisor.decide.codegen.script import ATTEMPT, CALL, Script, as_comment, is_free
 from advisor.decide.codegen.templates import TEMPLATES
 from advisor.models import Machine, Profile, Strategy
 from advisor.models.input_source import Form
 from advisor.models.strategies import OWN_GIL, POOLS
+from advisor.predict.shared_resources import broken_by, safe_start_method
 from advisor.report import formatting
 
 _EXAMPLE_NAME = "task"
@@ -57,11 +58,23 @@ def snippet(request: SnippetRequest) -> str:
     function = _write_call(script, function, inputs, in_pool=coroutine and request.strategy in POOLS, by_name=by_name)
     if failed is not None:
         function = _write_attempt(script, request, function, awaits=coroutine and request.strategy not in POOLS)
+    _write_start_method(script, request)
     TEMPLATES[request.strategy](script, function, request.workers, request.chunk, coroutine)
     script.run.append('print(f"{len(results)} results")')
     if failed is not None:
         script.run.append('print(f"{sum(isinstance(result, Exception) for result in results)} of them failed")')
     return script.text(_headline(request))
+
+
+def _write_start_method(script: Script, request: SnippetRequest) -> None:
+    """Have the worker processes started in a way that is safe, if the host's own is not."""
+    method = safe_start_method(request.strategy, request.profile, request.machine)
+    if method is None:
+        return
+    script.imports.add("import multiprocessing")
+    script.pool_options.append(f'mp_context=multiprocessing.get_context("{method}")')
+    why = broken_by(request.strategy, request.profile, request.machine)
+    script.run += as_comment(f"Start the workers by {method}: {why}.")
 
 
 def _headline(request: SnippetRequest) -> str:

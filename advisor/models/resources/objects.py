@@ -82,6 +82,8 @@ OBJECTS: tuple[Resource, ...] = (
         "workers that make {name} from a fixed seed draw the same numbers",
         "Give each call a generator of its own, such as numpy.random.default_rng([seed, index])",
         "https://numpy.org/doc/stable/reference/random/parallel.html",
+        "each seeds {name} by itself. For results that can be repeated, give each call a generator of its own, such as "
+        "numpy.random.default_rng([seed, index])",
     ),
     Resource(
         "seeded random generator",
