@@ -60,7 +60,7 @@ def _positions() -> Iterator[tuple[int, tuple[str, int]]]:
 
 
 def _attributes(name: str, value: Any) -> list[tuple[str, Any]]:
-    with suppress(TypeError):
+    with suppress(Exception):  # it has none, or is a proxy of the user's that raises
         return [(f"{name}.{attribute}", part) for attribute, part in list(vars(value).items())[:_MAX_ATTRIBUTES]]
     return []
 

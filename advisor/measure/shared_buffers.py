@@ -60,12 +60,14 @@ def _find_buffers(shared: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
     """Return the attributes of an object of the user's, and the elements of a small container."""
-    if isinstance(value, dict):
+    kind = type(value)  # a proxy of the user's may raise when it is asked for its class
+    if kind is dict:
         return [(name, part) for part in list(value.values())[:_MAX_OBJECTS]]
-    if isinstance(value, (list, tuple)):
+    if kind in (list, tuple):
         return [(name, part) for part in value[:_MAX_OBJECTS]]
-    if module_origin(type(value).__module__) == "user" and hasattr(value, "__dict__"):
-        return [(f"{name}.{attribute}", part) for attribute, part in list(vars(value).items())[:_MAX_OBJECTS]]
+    if module_origin(kind.__module__) == "user":
+        with contextlib.suppress(Exception):
+            return [(f"{name}.{attribute}", part) for attribute, part in list(vars(value).items())[:_MAX_OBJECTS]]
     return []
 
 
