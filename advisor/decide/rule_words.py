@@ -100,6 +100,14 @@ _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     "calls_measured": lambda facts: (
         "1 call" if facts.profile.calls == 1 else f"{formatting.count(facts.profile.calls)} calls"
     ),
+    "times_called": lambda facts: (
+        "once" if facts.profile.calls == 1 else f"{formatting.count(facts.profile.calls)} times"
+    ),
+    "traces": lambda facts: " and ".join(
+        f"it {did} {_listed(names)}"
+        for did, names in (("wrote to", facts.effects.wrote), ("sent data to", facts.effects.connected))
+        if names
+    ),
     "result_pieces": lambda facts: formatting.count(int(float(f"{facts.profile.result_pieces or 0.0:.2g}"))),
     "native_threads": lambda facts: f"{facts.native_threads:.1f}".removesuffix(".0"),
     "on_top": _on_top,

@@ -12,6 +12,7 @@ _DESCRIPTORS = Path("/proc/self/fd")
 _MAX_DESCRIPTORS = 1_000
 _ACCESS_MODE = 0o3  # of the flags; 0 is reading only
 _MAX_ATTRIBUTES = 100
+Positions = dict[int, tuple[str, int]]  # by descriptor
 
 
 class FilePositionWatch:
@@ -20,15 +21,22 @@ class FilePositionWatch:
     def __init__(self) -> None:
         """Note the positions now."""
         self._before = dict(_positions())
+        self._writable = dict(_positions(writable=True))
+
+    def written(self) -> tuple[str, ...]:
+        """Return the paths of the files that are open for writing, and whose positions have changed."""
+        return tuple(path for descriptor, (path, _) in _changed(self._writable, dict(_positions(writable=True))))
 
     def moved(self) -> tuple[int, ...]:
         """Return the descriptors whose positions are others than at the beginning."""
-        now = dict(_positions())
-        return tuple(
-            descriptor
-            for descriptor, (path, position) in self._before.items()
-            if descriptor in now and now[descriptor][0] == path and now[descriptor][1] != position
-        )
+        return tuple(descriptor for descriptor, _ in _changed(self._before, dict(_positions())))
+
+
+def _changed(before: Positions, now: Positions) -> Iterator[tuple[int, tuple[str, int]]]:
+    """Yield the descriptors of the same files whose positions changed."""
+    for descriptor, (path, position) in before.items():
+        if descriptor in now and now[descriptor][0] == path and now[descriptor][1] != position:
+            yield descriptor, (path, position)
 
 
 def name_of(descriptor: int, used: Mapping[str, Any]) -> str:
@@ -42,8 +50,8 @@ def name_of(descriptor: int, used: Mapping[str, Any]) -> str:
     return f"descriptor {descriptor}"
 
 
-def _positions() -> Iterator[tuple[int, tuple[str, int]]]:
-    """Yield each descriptor of a regular file that is open for reading only, with its path and position."""
+def _positions(*, writable: bool = False) -> Iterator[tuple[int, tuple[str, int]]]:
+    """Yield each descriptor of a file that is open for reading only, or for writing, with its path and position."""
     try:
         names: Iterable[str] = os.listdir(_DESCRIPTORS)[:_MAX_DESCRIPTORS]  # noqa: PTH208  (only the names are wanted)
     except OSError:
@@ -55,7 +63,7 @@ def _positions() -> Iterator[tuple[int, tuple[str, int]]]:
                 continue
             lines = Path("/proc/self/fdinfo", name).read_text("ascii").split("\n", 2)
             position, flags = int(lines[0].split()[1]), int(lines[1].split()[1], 8)
-            if flags & _ACCESS_MODE == 0:
+            if bool(flags & _ACCESS_MODE) is writable:
                 yield int(name), (path, position)
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from advisor.measure.call_traces import Traces
 from advisor.measure.introspection import module_origin
 from advisor.models import Safety, Touch
 from advisor.models.resources.effects import RESOURCES
@@ -37,6 +38,7 @@ class ProcessStateWatch:
     def __init__(self) -> None:
         self._changes: list[set[str]] = []  # of each call, by the keys of RESOURCES
         self._written: list[set[str]] = []  # paths, of each call
+        self._traces = Traces(set(), set())
         self._calls: list[Call] = []
 
     @contextlib.contextmanager
@@ -45,13 +47,18 @@ class ProcessStateWatch:
         noted: set[str] = set()
         written: set[str] = set()
         before = _state()
-        with _noting(noted, written):
+        with _noting(noted, written), self._traces.watch():
             yield
         after = _state()
         noted |= {key for key, value in before.items() if after.get(key) != value}
         self._changes.append(noted)
         self._written.append(written)
         self._calls.append(call)
+
+    @property
+    def traces(self) -> Traces:
+        """What the watched calls left outside of the process."""
+        return self._traces
 
     def touches(self) -> tuple[Touch, ...]:
         """Return the state that calls change every time; what only the first one does is setting up."""

@@ -89,10 +89,13 @@ class SideEffectDetector:
         shared = [name for name in changed if name.partition(".")[0] not in written]
         unread = [name for name in shared if name not in again and all(map(is_unread, self._changed_shared[name]))]
         self.changes = Changes(tuple(sorted(accumulated)), frozenset(totals), frozenset(unread))
+        traces = self._process_state.traces
         return SideEffects(
             globals_written=tuple(sorted(written)),
             caches=tuple(sorted(written - accumulated.keys())) if self._returns else (),
             changed=(*self._changed_arguments, *shared),
+            wrote=self._wrote(),
+            connected=traces.connected(),
             threads_left=tuple(sorted(thread.name for thread in threads)),
             children_left=len(children(os.getpid()) - self._own_children - self._children),
             random_shared=self._drew_from_numpy(),
@@ -104,6 +107,12 @@ class SideEffectDetector:
             return ()
         now = mutations.Snapshot(self._shared_objects(), buffers=False)
         return mutations.changed_elements(self._after_inspection, now)
+
+    def _wrote(self) -> tuple[str, ...]:
+        try:
+            return self._process_state.traces.wrote(self._positions.written())
+        except OSError:  # the calls removed the current folder
+            return ()
 
     def process_state(self) -> tuple[Touch, ...]:
         """Return the state of the whole process that the calls change."""
