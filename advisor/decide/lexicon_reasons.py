@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from advisor.decide.pitfall_rule import PitfallRule
+from advisor.decide.rule_inputs import Facts
 from advisor.decide.thread_limits import setting
 from advisor.describe.lexicon import lookup
 from advisor.models import LexiconEntry, Profile, Reason, Strategy
+from advisor.models.resources.libraries import PACKAGES
+from advisor.models.resources.types import TYPES
 from advisor.models.strategies import CONCURRENT, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
 
 MAX_REASONS = 3
@@ -50,6 +53,9 @@ PITFALL_TRAITS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
     ),
 )
 
+_TOLD_BY_TOUCHES = frozenset({"not-thread-safe", "not-fork-safe"})
+_KNOWN_PACKAGES = frozenset({name.partition(".")[0] for name in TYPES} | PACKAGES.keys())
+
 
 def known(named: Iterable[LexiconEntry], modules: Sequence[str]) -> tuple[LexiconEntry, ...]:
     """Return the entries that a description names, and those about the modules that a call imports."""
@@ -73,7 +79,7 @@ def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
         PitfallRule(
             code=trait,
             when=f"{entry.name} is used",
-            condition=lambda facts, trait=trait: trait != "not-fork-safe" or facts.start_method == "fork",  # type: ignore[misc]
+            condition=lambda facts, trait=trait, entry=entry: _applies(trait, entry, facts),  # type: ignore[misc]
             concerns=concerns,
             text=text.replace("{name}", entry.name).replace("{limit}", setting(entry.imports) or "tell it to use one"),
             source=entry.source or "",
@@ -81,6 +87,16 @@ def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
         for trait, concerns, text in PITFALL_TRAITS
         for entry in [entry for entry in entries if trait in entry.traits and entry.source][:1]
     )
+
+
+def _applies(trait: str, entry: LexiconEntry, facts: Facts) -> bool:
+    """Return True if the trait matters here; of what was measured, its shared objects tell where their types are known.
+
+    A connection that each call opens for itself needs no warning.
+    """
+    if trait == "not-fork-safe" and facts.start_method != "fork":
+        return False
+    return facts.assumed or trait not in _TOLD_BY_TOUCHES or not _KNOWN_PACKAGES.intersection(entry.imports)
 
 
 def _agrees(entry: LexiconEntry, profile: Profile) -> bool:
