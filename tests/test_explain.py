@@ -180,6 +180,7 @@ SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
     ("code", "profile", "chosen", "machine"),
     [
         ("unpicklable-function", UNPICKLABLE, THREADS, MACHINE),
+        ("called-by-name", UNPICKLABLE.model_copy(update={"reached": "name"}), PROCESSES, MACHINE),
         ("unpicklable-arguments", profile_of(picklable=Picklable(arguments=False)), THREADS, MACHINE),
         ("native-result", profile_of(gil_held=0.1, gil_free=0.9, result_pieces=3e6), THREADS, MACHINE),
         ("unpicklable-result", profile_of(picklable=Picklable(results=False)), LOOP, MACHINE),
@@ -280,8 +281,9 @@ def test_a_pitfall_names_what_was_measured() -> None:
     profile = profile_of(picklable=Picklable(function=False, reasons={"function": "can't pickle <lambda {wall}>"}))
     warning = pitfalls(facts_of(profile, THREADS))[0]
     assert warning.text == (
-        "The function cannot be sent to a process (can't pickle <lambda {wall}>): define it at the top level of an "
-        "importable module, not as a lambda or inside another function."
+        "The function cannot be sent to a process (can't pickle <lambda {wall}>): define it, or a function that calls "
+        "it, at the top level of an importable module, not as a lambda or inside another function. Then 4 processes "
+        "would take about 25 s instead of 90 s."
     )
 
 

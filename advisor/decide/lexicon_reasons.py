@@ -53,7 +53,6 @@ PITFALL_TRAITS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
     ),
 )
 
-_TOLD_BY_TOUCHES = frozenset({"not-thread-safe", "not-fork-safe"})
 _KNOWN_PACKAGES = frozenset({name.partition(".")[0] for name in TYPES} | PACKAGES.keys())
 
 
@@ -90,13 +89,14 @@ def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
 
 
 def _applies(trait: str, entry: LexiconEntry, facts: Facts) -> bool:
-    """Return True if the trait matters here; of what was measured, its shared objects tell where their types are known.
+    """Return True if the trait matters here; of a function that was measured, the objects that its calls share tell.
 
-    A connection that each call opens for itself needs no warning.
+    A connection that each call opens for itself needs no warning. What is open in libraries whose types are not known
+    may still be carried across a fork.
     """
-    if trait == "not-fork-safe" and facts.start_method != "fork":
-        return False
-    return facts.assumed or trait not in _TOLD_BY_TOUCHES or not _KNOWN_PACKAGES.intersection(entry.imports)
+    if trait == "not-fork-safe":
+        return facts.start_method == "fork" and (facts.assumed or not _KNOWN_PACKAGES.intersection(entry.imports))
+    return facts.assumed or trait != "not-thread-safe"
 
 
 def _agrees(entry: LexiconEntry, profile: Profile) -> bool:

@@ -90,3 +90,8 @@ def draws_the_same(facts: Facts) -> bool:
 
 def threads_would_be_lost(facts: Facts) -> bool:
     return facts.start_method == "fork" and (bool(facts.effects.threads_left) or facts.native_threads >= 1.5)
+
+
+def changes_are_lost(facts: Facts) -> bool:
+    """Return True if calls change something in place that no touch tells of."""
+    return not {touch.name for touch in facts.profile.touches}.issuperset(facts.effects.changed)

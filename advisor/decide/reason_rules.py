@@ -51,8 +51,7 @@ def _start_up_dominates(facts: Facts) -> bool:
 
 
 def _unpicklable(facts: Facts) -> bool:
-    picklable = facts.profile.picklable
-    return facts.wants_processes and False in (picklable.function, picklable.arguments, picklable.results)
+    return facts.wants_processes and bool(facts.profile.unpicklable_parts)
 
 
 def _only_the_loop_is_feasible(facts: Facts) -> bool:

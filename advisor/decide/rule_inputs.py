@@ -10,12 +10,16 @@ from operator import attrgetter
 from typing import Any
 
 from advisor.decide import thread_limits
+from advisor.decide.gains import gain_sentence
+from advisor.decide.pickling_remedies import remedy
 from advisor.models import (
     Estimate,
     FailedInputs,
     HeldResource,
     Job,
     Machine,
+    Picklable,
+    PicklePart,
     Profile,
     SideEffects,
     StartMethod,
@@ -76,6 +80,11 @@ class Facts:
     @property
     def effects(self) -> SideEffects:
         return self.profile.side_effects or SideEffects()
+
+    @property
+    def lost_globals(self) -> tuple[str, ...]:
+        """The globals written that are no caches, so that what a worker process writes there is lost."""
+        return tuple(name for name in self.effects.globals_written if name not in self.effects.caches)
 
     @property
     def assumed(self) -> bool:
@@ -200,8 +209,7 @@ class Facts:
             for estimate in self.estimates
             if not estimate.feasible and (estimate.memory or 0.0) > MEMORY_SHARE * memory
         ]
-        picklable = self.profile.picklable
-        if False in (picklable.function, picklable.arguments, picklable.results):
+        if self.profile.unpicklable_parts:
             large = [estimate for estimate in large if estimate.strategy not in OWN_GIL]
         fastest = min(map(_expected, large), default=math.inf)
         if fastest * MIN_GAIN > self.chosen.seconds.expected:
@@ -237,12 +245,18 @@ class Facts:
         rows = [estimate for estimate in self.estimates if estimate.feasible and estimate.strategy == strategy]
         return min(rows, key=_expected, default=None)
 
+    def gain_if_picklable(self, part: PicklePart) -> str:
+        """Return what processes would bring if this part could be pickled, the last of those that cannot."""
+        if self.profile.unpicklable_parts[-1:] != (part,):
+            return ""
+        sendable = self.profile.model_copy(update={"picklable": Picklable()})
+        sentence = gain_sentence(sendable, OWN_GIL, self)
+        return sentence and f" {sentence}"
+
     def obstacle(self) -> str:
         """Return why the function, the arguments or the results cannot be pickled; the first that failed."""
-        picklable = self.profile.picklable
-        for part in ("function", "arguments", "results"):
-            if getattr(picklable, part) is False:
-                return f"{part}: {picklable.reasons.get(part) or 'cannot be pickled'}"
+        for part in self.profile.unpicklable_parts:
+            return f"{part}: {self.profile.picklable.reasons.get(part) or 'cannot be pickled'}"
         return "cannot be pickled"
 
     @cached_property
@@ -335,7 +349,7 @@ _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     **_format(formatting.size, "working_set", "effects.output_bytes", "machine.memory", "memory_needed"),
     **_format(formatting.count, "job.calls", "chosen.chunk"),
     **_format(str, "start_method", "effects.children_left"),
-    **_format(_listed, "effects.globals_written", "effects.changed", "effects.threads_left"),
+    **_format(_listed, "lost_globals", "effects.changed", "effects.threads_left"),
     "calls_measured": lambda facts: (
         "1 call" if facts.profile.calls == 1 else f"{formatting.count(facts.profile.calls)} calls"
     ),
@@ -350,6 +364,12 @@ _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     "function_reason": lambda facts: facts.profile.picklable.reasons.get("function") or "it cannot be pickled",
     "argument_reason": lambda facts: facts.profile.picklable.reasons.get("arguments") or "they cannot be pickled",
     "result_reason": lambda facts: facts.profile.picklable.reasons.get("results") or "it cannot be pickled",
+    "argument_remedy": lambda facts: remedy(facts.words["argument_reason"]).argument,
+    "result_remedy": lambda facts: remedy(facts.words["result_reason"]).result,
+    "function_gain": lambda facts: facts.gain_if_picklable("function"),
+    "argument_gain": lambda facts: facts.gain_if_picklable("arguments"),
+    "result_gain": lambda facts: facts.gain_if_picklable("results"),
+    "target": lambda facts: facts.profile.target or "the function",
     "failed_inputs": lambda facts: _failed_inputs(facts.profile.failed_inputs),
     "failed_exception": lambda facts: facts.profile.failed_inputs.exception if facts.profile.failed_inputs else "",
     "failed_reason": lambda facts: facts.profile.failed_inputs.reason if facts.profile.failed_inputs else "",

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from advisor.decide.gains import gain_sentence
 from advisor.decide.rule_inputs import Facts
-from advisor.models import Estimate, Pitfall, Strategy, Touch
+from advisor.models import Pitfall, Strategy, Touch
 from advisor.models.resources.effects import RESOURCES
-from advisor.models.strategies import OWN_GIL
-from advisor.predict.estimator import MIN_GAIN
-from advisor.predict.shared_resources import breaking, safety, what_happens
+from advisor.predict.shared_resources import safety, what_happens
 from advisor.report import formatting
 
 MAX_PITFALLS = 5
@@ -46,9 +43,9 @@ def _pitfall(touch: Touch, facts: Facts) -> Pitfall | None:
     ]
     place = f" ({touch.where}{f', in {touch.through}' if touch.through else ''})" if touch.where else ""
     said = "; ".join([*happens, remedy] if remedy else happens)
-    gain = "".join(f" {sentence}" for sentence in _gains(touch, broken, facts))
     advice = f" {row.remedy}." if happens else ""
-    return Pitfall(code=CODE, text=f"The calls use {_named(touch, row.what)}{place}: {said}.{advice}{gain}")
+    text = f"The calls use {_named(touch, row.what)}{place}: {said}.{advice}"
+    return Pitfall(code=CODE, text=f"{text} {_gain(touch, broken, facts)}".rstrip())
 
 
 def _start_method(touch: Touch, facts: Facts) -> str:
@@ -62,28 +59,12 @@ def _start_method(touch: Touch, facts: Facts) -> str:
 
 
 def _named(touch: Touch, what: str) -> str:
-    return what if touch.name in what or touch.kind == "process state" else f"{touch.name}, {what}"
+    is_named = touch.kind != "process state" or touch.name != touch.resource
+    return f"{touch.name}, {what}" if is_named and touch.name not in what else what
 
 
-def _gains(touch: Touch, broken: list[Strategy], facts: Facts) -> Iterator[str]:
-    """Say what a strategy would bring that only this touch rules out, where it is faster than the advice."""
-    best: Estimate | None = None
-    for strategy in broken:
-        others = [each for each in breaking(strategy, facts.profile, facts.machine_for(strategy)) if each is not touch]
-        ruled_out = [estimate for estimate in facts.estimates if estimate.strategy == strategy]
-        if others or not ruled_out or (strategy in OWN_GIL and _is_unpicklable(facts)):
-            continue
-        fastest = min(ruled_out, key=lambda estimate: estimate.seconds.expected)
-        if best is None or fastest.seconds.expected < best.seconds.expected:
-            best = fastest
-    if best is not None and best.seconds.expected * MIN_GAIN < facts.chosen.seconds.expected:
-        pool = formatting.workers(best.strategy, best.workers)
-        yield (
-            f"Then {pool} would take about {formatting.duration(best.seconds.expected)} instead of "
-            f"{formatting.duration(facts.chosen.seconds.expected)}."
-        )
-
-
-def _is_unpicklable(facts: Facts) -> bool:
-    picklable = facts.profile.picklable
-    return False in (picklable.function, picklable.arguments, picklable.results)
+def _gain(touch: Touch, broken: list[Strategy], facts: Facts) -> str:
+    """Return what a strategy would bring that only this touch rules out, where it is faster than the advice."""
+    others = tuple(each for each in facts.profile.touches if each is not touch)
+    mended = facts.profile.model_copy(update={"touches": others})
+    return gain_sentence(mended, broken, facts) if broken else ""

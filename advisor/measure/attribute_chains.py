@@ -32,6 +32,7 @@ class Chain:
     attributes: tuple[str, ...]
     line: int
     sliced: bool = False  # an element or slice of it is read
+    stored: str = ""  # an attribute of it that is set
 
 
 def attribute_chains(code: CodeType) -> tuple[Chain, ...]:
@@ -51,7 +52,7 @@ def _chains(code: CodeType) -> Iterator[Chain]:
             attributes.append(str(instruction.argval))
             continue
         if kind is not None and name not in ("PUSH_NULL", "PRECALL", "NOP"):
-            yield _chain(kind, root, attributes, line, imported, name)
+            yield _chain(kind, root, attributes, line, imported, instruction)
             kind = None
         stored = _stored(instruction)
         if stored and module:
@@ -63,7 +64,7 @@ def _chains(code: CodeType) -> Iterator[Chain]:
         elif name in _ROOTS:
             names = instruction.argval if isinstance(instruction.argval, tuple) else (instruction.argval,)
             for earlier in names[:-1]:
-                yield _chain(_ROOTS[name], earlier, [], current, imported, "")
+                yield _chain(_ROOTS[name], earlier, [], current, imported, None)
             kind, root, attributes, line = _ROOTS[name], str(names[-1]), [], current
         elif name == "IMPORT_NAME":
             module, member = str(instruction.argval), ""
@@ -77,12 +78,21 @@ def _chains(code: CodeType) -> Iterator[Chain]:
 
 
 def _chain(
-    kind: RootKind, root: str, attributes: list[str], line: int, imported: dict[str, str], following: str
+    kind: RootKind,
+    root: str,
+    attributes: list[str],
+    line: int,
+    imported: dict[str, str],
+    following: dis.Instruction | None,
 ) -> Chain:
+    name = following.opname if following is not None else ""
+    stored = str(following.argval) if following is not None and name == "STORE_ATTR" else ""
     if kind == "local" and root in imported:
         module, _, member = imported[root].partition(":")
-        return Chain("global", f"import {module}", (*([member] if member else []), *attributes), line)
-    return Chain(kind, root, tuple(attributes), line, following in ("BINARY_SUBSCR", "BINARY_SLICE", "LOAD_CONST"))
+        taken = (*([member] if member else []), *attributes)
+        return Chain("global", f"import {module}", taken, line, stored=stored)
+    is_sliced = name in ("BINARY_SUBSCR", "BINARY_SLICE", "LOAD_CONST")
+    return Chain(kind, root, tuple(attributes), line, is_sliced, stored)
 
 
 def _stored(instruction: dis.Instruction) -> str:

@@ -10,12 +10,20 @@ from typing import Any, ParamSpec, TypeVar
 
 from advisor.errors import AdvisorError, TargetError, UsageError
 from advisor.host.cores_and_memory import python
-from advisor.measure import imported_modules, lock_contention, memory, native_allocations, pickling, runner
+from advisor.measure import (
+    imported_modules,
+    interpreter_check,
+    lock_contention,
+    memory,
+    native_allocations,
+    pickling,
+    runner,
+)
 from advisor.measure.meter import Meter, Watch
 from advisor.measure.side_effects import SideEffectDetector
 from advisor.measure.summarize import summarize
 from advisor.measure.touched_objects import TouchedObjects
-from advisor.measure.touches import all_touches, in_use
+from advisor.measure.touches import Code, all_touches, in_use
 from advisor.models import Profile
 from advisor.target.inputs import Call, as_calls, check_arguments, check_missing_arguments
 from advisor.target.loader import is_importable_as, no_work_error, refuse_generator_function
@@ -27,6 +35,7 @@ T = TypeVar("T")
 _PICKLING_SHARE = 0.1  # of the budget
 _PICKLING_SECONDS = 0.5  # at most
 _CONTENTION_SHARE = 0.1  # of the budget
+_INTERPRETER_SHARE = 0.04 if interpreter_check.AVAILABLE else 0.0  # of the budget
 _MIN_CALL_SECONDS = 0.5  # for the calls, or all of the budget's share, however long it took to get ready for them
 _MIN_GIL_FREE = 0.1  # of a call's time; with less, threads gain little, whatever locks a call holds
 _PICKLED_CALLS = 20
@@ -105,7 +114,7 @@ def profile_workload(
         if workload.calls is None:
             check_missing_arguments(workload.function, error, workload.name)
         raise
-    awaited = runner.Workload(workload.function, workload.calls, workload.name, coroutine=True)
+    awaited = replace(workload, coroutine=True)
     return measure(awaited, max(0.0, ends - perf_counter()))
 
 
@@ -123,7 +132,7 @@ def _profile(
         touched = TouchedObjects(function)
         memory.reset_peak()
         idle_memory = memory.resident_memory()
-        share = seconds * (1 - _PICKLING_SHARE - _CONTENTION_SHARE)
+        share = seconds * (1 - _PICKLING_SHARE - _CONTENTION_SHARE - _INTERPRETER_SHARE)
         made = runner.run_calls(
             workload,
             meter,
@@ -134,9 +143,10 @@ def _profile(
         results, failed = made.results, made.failed_inputs
         peak_memory = memory.peak_memory()
         side_effects = detector.side_effects()
-        touches = all_touches(
-            (*detector.process_state(), *touched.touches()), side_effects, results, accumulated=detector.accumulated
-        )
+        shared = (*detector.process_state(), *touched.touches())
+        shared += tuple(detector.shared_state(shared, touched.names, locks=touched.locks))
+        code = Code(touched.loads, locks=touched.locks)
+        touches = all_touches(shared, side_effects, results, detector.changes, code)
         measurement = meter.finish()
     summary = summarize(measurement, inputs=None if calls is None else len(calls))
     working = replace(workload, calls=made.working)
@@ -147,7 +157,7 @@ def _profile(
         results,
         min(seconds * _PICKLING_SHARE, _PICKLING_SECONDS),
     )
-    return Profile(
+    profile = Profile(
         **summary,
         target=workload.name,
         held=held,
@@ -158,10 +168,15 @@ def _profile(
         idle_memory=idle_memory,
         python=python(),
         coroutine=workload.coroutine,
+        import_seconds=workload.import_seconds,
         side_effects=side_effects,
         failed_inputs=failed,
         touches=in_use(touches, summary["native_threads"]),
     )
+    tried = interpreter_check.check_interpreter(
+        profile, function, working.calls, budget=seconds, patience=two_calls / 2
+    )
+    return profile.model_copy(update={"interpreters": tried})
 
 
 def _held_resources(workload: runner.Workload, summary: dict[str, Any], seconds: float) -> tuple[Any, ...]:

@@ -30,6 +30,7 @@ _HARMLESS = frozenset({"name", "fileno", "closed", "mode", "encoding", "size", "
 _POSITIONS = frozenset({"read", "readline", "seek", "tell", "read_byte", "write", "write_byte"})
 _SYSTEM_ENTROPY = 2**64  # the system gives 128 bits, people small numbers
 _RANDOM_SETUP = frozenset({"spawn", "bit_generator", "jumped"})
+_LOOKS_AT_STATE = frozenset({"copy", "digest", "hexdigest", "name", "digest_size", "block_size", "eof", "unused_data"})
 
 
 @dataclass(frozen=True)
@@ -190,21 +191,45 @@ def _popen(thing: Any, attributes: frozenset[str]) -> Use | None:
 def _random(thing: Any, attributes: frozenset[str]) -> Use | None:
     if attributes and attributes <= _RANDOM_SETUP:
         return None
-    return _default("random generator", spawn=_spawned_random(getattr(thing, "bit_generator", None)))
-
-
-def _spawned_random(bit_generator: Any) -> Safety | None:
-    """Return how safe NumPy's generator is when workers make it anew: seeded by the system, it differs in each."""
-    entropy = getattr(getattr(bit_generator, "seed_seq", None), "entropy", None)
+    sequence = getattr(getattr(thing, "bit_generator", None), "seed_seq", None)
+    entropy = getattr(sequence, "entropy", None)
     if entropy is None:
-        return None
-    return "safe" if isinstance(entropy, int) and entropy >= _SYSTEM_ENTROPY else "unsafe"
+        return _default("random generator")
+    return (
+        _default("random generator", spawn="safe") if _is_from_system(entropy) else _default("seeded random generator")
+    )
+
+
+def _is_from_system(entropy: Any) -> bool:
+    return isinstance(entropy, int) and entropy >= _SYSTEM_ENTROPY
 
 
 def global_random_use() -> Use:
     """Return the use of NumPy's global generator, for which a module may have set a seed."""
     get_bit_generator = getattr(sys.modules.get("numpy.random"), "get_bit_generator", None)
-    return _default("random generator", spawn=_spawned_random(get_bit_generator() if get_bit_generator else None))
+    sequence = getattr(get_bit_generator(), "seed_seq", None) if get_bit_generator else None
+    entropy = getattr(sequence, "entropy", None)
+    spawn: Safety | None = None if entropy is None else "safe" if _is_from_system(entropy) else "unsafe"
+    return _default("random generator", spawn=spawn)
+
+
+def _running_state(thing: Any, attributes: frozenset[str]) -> Use | None:
+    return None if attributes and attributes <= _LOOKS_AT_STATE else _default("running state")
+
+
+def _logger(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Tell loggers whose lines processes would lose: files that are rotated, truncated or buffered."""
+    logger = getattr(thing, "logger", thing)
+    worst: Use | None = None
+    while logger is not None:
+        for handler in logger.handlers:
+            names = [base.__name__ for base in type(handler).__mro__]
+            if "BaseRotatingHandler" in names or "MemoryHandler" in names:
+                return _default("log file")
+            if "FileHandler" in names and "a" not in handler.mode and handler.baseFilename != os.devnull:
+                worst = _default("log file", fork="caution")  # each spawned worker would begin the file anew
+        logger = logger.parent if logger.propagate else None
+    return worst
 
 
 def _iterator(thing: Any, attributes: frozenset[str]) -> Use | None:
@@ -254,6 +279,8 @@ JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {
     "unlocked scientific file": _unlocked_scientific_file,
     "child program": _popen,
     "random generator": _random,
+    "running state": _running_state,
+    "logger": _logger,
     "iterator": _iterator,
     "context variable": _context_variable,
     "decimal value": lambda thing, attributes: decimal_use(),

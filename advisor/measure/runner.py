@@ -25,6 +25,9 @@ BATCH_SECONDS = 5e-3
 TWO_CALLS_SECONDS = 60.0  # the default time-out of a call
 MUCH_CHEAPER = 0.5  # times the first call: a call that did not load, connect or compile again
 MAX_BATCH = 100_000
+MANY_INPUTS = 2_000
+SINGLE_INPUTS = 500
+NEIGHBOURS = 32
 FAILED = object()  # in the place of a result, if all calls of a batch raised
 LOOP_BLOCKED = 0.05  # of a call's time
 LOOKING_SECONDS = 0.05  # for the line that blocks the event loop, or one call
@@ -48,6 +51,7 @@ class Workload:
     calls: Sequence[Call] | None
     name: str
     coroutine: bool  # results are awaited
+    import_seconds: float | None = None  # of its module; None if it was loaded before
 
 
 @dataclass(frozen=True)
@@ -390,6 +394,18 @@ def _within_round(size: int, done: int, calls: Sequence[Call] | None) -> int:
 
 
 def _shuffled(calls: Sequence[Call] | None) -> list[Call]:
+    """Return the calls in random order; of very many, all but the first in short runs of neighbours.
+
+    A job takes its inputs in order, and finds the next one in the caches of the CPU. In random order, a call of 0.1 µs
+    took twice as long.
+    """
     order = list(calls) if calls is not None else [Call()]
-    random.Random(0).shuffle(order)
-    return order
+    rng = random.Random(0)
+    if len(order) <= MANY_INPUTS:
+        rng.shuffle(order)
+        return order
+    single = dict.fromkeys(rng.sample(range(len(order)), SINGLE_INPUTS))
+    starts = list(range(0, len(order), NEIGHBOURS))
+    rng.shuffle(starts)
+    runs = (index for start in starts for index in range(start, min(start + NEIGHBOURS, len(order))))
+    return [order[index] for index in (*single, *(index for index in runs if index not in single))]

@@ -34,12 +34,13 @@ def serve_profile(request: Message, send: Callable[[Message], None]) -> Message:
     check_arguments(target.function, calls, spec)
     send({"doing": f"call 1 of {spec}"})
     seconds = max(request["ends_at"] - monotonic(), min(_MIN_SECONDS, request["seconds"]))
-    workload = runner.Workload(target.function, calls, spec, runner.is_coroutine_function(target.function))
+    is_coroutine = runner.is_coroutine_function(target.function)
+    workload = runner.Workload(target.function, calls, spec, is_coroutine, import_seconds)
     report = _progress_reporter(spec, send)
     profile = profile_workload(
         workload, seconds=seconds, watch=request["watch"], on_progress=report, two_calls=request["two_calls"]
     )
-    known = {"import_seconds": import_seconds, "reached": "object" if target.is_bound else "name"}
+    known = {"reached": "object" if target.is_bound else "name"}
     return {
         "profile": profile.model_copy(update=known).model_dump(mode="json"),
         "inputs_count": None if calls is None else calls.total,

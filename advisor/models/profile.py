@@ -12,6 +12,8 @@ from advisor.models.touch import Touch
 
 GilSource = Literal["observed", "sampled", "estimated"]
 Reached = Literal["name", "object", "program"]
+PicklePart = Literal["function", "arguments", "results"]
+PICKLE_PARTS: tuple[PicklePart, ...] = ("function", "arguments", "results")
 
 
 class Python(Record):
@@ -35,6 +37,9 @@ class SideEffects(Record):
     """What the calls did besides returning a result, as far as was observed."""
 
     globals_written: tuple[Text, ...] = Field((), description="module globals that changed while the calls ran")
+    caches: tuple[Text, ...] = Field(
+        (), description="those of them that only keep what calls can make again, such as a dictionary of results"
+    )
     changed: tuple[Text, ...] = Field(
         (), description="arguments and shared objects that a call changed, such as 'argument row' or 'self.total'"
     )
@@ -56,6 +61,13 @@ class FailedInputs(Record):
         True, description="the exceptions survive pickling and unpickling; others would break a process pool"
     )
     reason: Text = Field("", description="why they do not")
+
+
+class InterpreterCheck(Record):
+    """How the target fared in a subinterpreter, which was tried while measuring."""
+
+    called: bool = Field(False, description="a call was made there too; otherwise the target was only imported")
+    failure: Text | None = Field(None, description="why calls cannot run there; None if nothing failed")
 
 
 class HeldResource(Record):
@@ -153,6 +165,9 @@ class Profile(Record):
     side_effects: SideEffects | None = None
     held: tuple[HeldResource, ...] = Field((), description="locks, semaphores and pools that a call holds")
     touches: tuple[Touch, ...] = Field((), description="what the calls use besides their arguments")
+    interpreters: InterpreterCheck | None = Field(
+        None, description="the target in a subinterpreter; None if that was not tried"
+    )
     failed_inputs: FailedInputs | None = Field(None, description="inputs that raised; None if all worked")
     archetype: Text | None = Field(None, description="set if the figures are assumed from a description")
 
@@ -170,6 +185,17 @@ class Profile(Record):
     def is_only_first_call(self) -> bool:
         """Return True if only the first call was measured, which may load, connect or compile what others need too."""
         return self.calls == 1 and self.first_call == self.wall
+
+    @property
+    def is_called_by_name(self) -> bool:
+        """Return True if workers reach the target by its name only: it cannot be pickled, but be looked up."""
+        return self.picklable.function is False and self.reached in ("name", "object")
+
+    @property
+    def unpicklable_parts(self) -> tuple[PicklePart, ...]:
+        """The parts of a call that cannot be sent to another process, which no lookup by name replaces."""
+        parts = PICKLE_PARTS[1:] if self.is_called_by_name else PICKLE_PARTS
+        return tuple(part for part in parts if getattr(self.picklable, part) is False)
 
     @property
     def cpu(self) -> float:

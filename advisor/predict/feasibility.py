@@ -50,17 +50,27 @@ def working_set(profile: Profile) -> float:
 
 
 def _not_possible(strategy: Strategy, scenario: Scenario) -> str:
-    return _not_picklable(strategy, scenario.profile) or broken_by(strategy, scenario.profile, scenario.machine)
+    return (
+        _not_picklable(strategy, scenario.profile)
+        or _fails_in_interpreter(strategy, scenario.profile)
+        or broken_by(strategy, scenario.profile, scenario.machine)
+    )
 
 
 def _not_picklable(strategy: Strategy, profile: Profile) -> str:
     if strategy not in OWN_GIL:
         return ""
-    for name, verb in (("function", "is"), ("arguments", "are"), ("results", "are")):
-        if getattr(profile.picklable, name) is False:
-            reason = profile.picklable.reasons.get(name)
-            return f"the {name} {verb} not picklable" + (f": {reason}" if reason else "")
+    for part in profile.unpicklable_parts:
+        reason = profile.picklable.reasons.get(part)
+        verb = "is" if part == "function" else "are"
+        return f"the {part} {verb} not picklable" + (f": {reason}" if reason else "")
     return ""
+
+
+def _fails_in_interpreter(strategy: Strategy, profile: Profile) -> str:
+    if strategy != "interpreters" or profile.interpreters is None:
+        return ""
+    return profile.interpreters.failure or ""
 
 
 def _out_of_memory(strategy: Strategy, machine: Machine, workers: int, memory: float | None) -> str:

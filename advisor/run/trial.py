@@ -20,15 +20,15 @@ from typing import Any
 
 from advisor.errors import TargetError
 from advisor.models import Estimate, Job, Machine, Profile, Range, Results, StartMethod, Strategy, Verification
+from advisor.models.strategies import OWN_GIL
 from advisor.predict.estimator import estimate
 from advisor.report import formatting
 from advisor.run import reference_results
 from advisor.run.equality import Comparison, is_within
 from advisor.run.executors import open_executor
-from advisor.run.worker import await_or_report, call_or_report, call_with, run_coroutine
+from advisor.run.worker import await_or_report, call_named, call_or_report, call_with, load_named, run_coroutine
 from advisor.target import sandbox_supervisor
 from advisor.target.inputs import load_calls, repeat_inputs
-from advisor.target.loader import load
 
 Send = Callable[[dict[str, Any]], None]
 OnProgress = Callable[[float, str], None]
@@ -157,6 +157,7 @@ class Trial:
             "star": subject.star,
             "fails": subject.profile.failed_inputs is not None,
             "coroutine": subject.profile.coroutine,
+            "by_name": subject.profile.is_called_by_name,
             "strategy": self.part.strategy,
             "workers": self.part.workers,
             "start_method": self.part.start_method,
@@ -267,7 +268,9 @@ def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
     results that were 'compared' with the `reference`, 'differing' or 'uncomparable'.
     """
     send({"doing": "loading the target"})
-    function = load(request["target"])
+    function = load_named(request["target"])
+    if request["by_name"] and request["strategy"] in OWN_GIL:
+        function = partial(call_named, request["target"])
     if request["fails"]:
         function = partial(await_or_report if request["coroutine"] else call_or_report, function)
     calls = load_calls(request["inputs"], star=request["star"])
