@@ -6,7 +6,7 @@ import re
 import pytest
 
 from advisor.decide import lexicon_reasons
-from advisor.decide.pitfalls import pitfalls
+from advisor.decide.pitfall_rule import fired
 from advisor.decide.rule_inputs import Facts
 from advisor.describe.lexicon import lookup
 from advisor.measure.imported_modules import modules
@@ -86,7 +86,7 @@ def test_what_is_not_safe_is_warned_of(strategy: Strategy, start_method: StartMe
     machine = Machine(cores=4, start_method=start_method)
     for profile, expected in ((HOLDS.model_copy(update={"archetype": "database"}), codes), (HOLDS, [])):
         facts = Facts(profile, Job(), machine, (chosen,), chosen)
-        found = [warning.code for warning in pitfalls(facts, lexicon_reasons.pitfall_rules(known))]
+        found = [warning.code for warning in fired(facts, lexicon_reasons.pitfall_rules(known))]
         assert [code for code in found if code.endswith("-safe")] == expected
 
 

@@ -6,7 +6,8 @@ from advisor.decide import lexicon_reasons, reason_rules, touches
 from advisor.decide.citations import NOTEBOOK
 from advisor.decide.confidence import is_within_limit, speedup_of
 from advisor.decide.conflicts import conflicts
-from advisor.decide.pitfalls import PITFALLS, pitfalls
+from advisor.decide.pitfall_rule import fired
+from advisor.decide.pitfalls import PITFALLS
 from advisor.decide.strategy_choice import Choice
 from advisor.decide.turning_points import turning_point
 from advisor.models import Advice, Alternative, Estimate, Job, Machine, Pitfall, Range, Reading, Reason
@@ -89,7 +90,7 @@ def _description(choice: Choice, described: Reading) -> tuple[Reason, ...]:
 
 def warnings(choice: Choice) -> tuple[Pitfall, ...]:
     """Return the pitfalls of the recommendation: of what calls share, of the task, and of its libraries."""
-    general = pitfalls(choice.facts, (*PITFALLS, *lexicon_reasons.pitfall_rules(choice.libraries)))
+    general = fired(choice.facts, (*PITFALLS, *lexicon_reasons.pitfall_rules(choice.libraries)))
     return (*touches.pitfalls(choice.facts), *general)
 
 

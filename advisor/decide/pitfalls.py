@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from advisor.decide import citations, pitfall_conditions
 from advisor.decide.pitfall_rule import PitfallRule
 from advisor.decide.rule_inputs import (
@@ -11,9 +9,7 @@ from advisor.decide.rule_inputs import (
     MOSTLY,
     MUCH,
     NOTICEABLE,
-    Facts,
 )
-from advisor.models import Pitfall
 from advisor.models.strategies import CONCURRENT, EVERY, OWN_GIL, POOLS, PROCESSES, SEQUENTIAL, SHARED_MEMORY
 
 PITFALLS: tuple[PitfallRule, ...] = (
@@ -395,8 +391,3 @@ PITFALLS: tuple[PitfallRule, ...] = (
         citations.NOTEBOOK,
     ),
 )
-
-
-def pitfalls(facts: Facts, rules: Iterable[PitfallRule] = PITFALLS) -> tuple[Pitfall, ...]:
-    """Return what to watch for with the chosen strategy, and what to do about it."""
-    return tuple(Pitfall(code=rule.code, text=rule.text.format_map(facts.words)) for rule in rules if rule.fires(facts))

@@ -40,6 +40,16 @@ def attribute_chains(code: CodeType) -> tuple[Chain, ...]:
     return tuple(dict.fromkeys(_chains(code)))
 
 
+def loaded_names(code: CodeType) -> frozenset[str]:
+    """Return the variables and attributes that a code object and those within it read."""
+    loads = {
+        str(instruction.argval)
+        for instruction in dis.get_instructions(code)
+        if instruction.opname in _ATTRIBUTES or instruction.opname in _ROOTS
+    }
+    return frozenset(loads).union(*(loaded_names(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
+
+
 def _chains(code: CodeType) -> Iterator[Chain]:
     kind: RootKind | None = None
     root, attributes, line, current = "", [], code.co_firstlineno, code.co_firstlineno

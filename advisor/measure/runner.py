@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
-import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 from advisor.errors import TargetError, UsageError
 from advisor.measure.failed_inputs import MIN_TRIED, Failures
+from advisor.measure.input_order import shuffled
 from advisor.measure.meter import Meter, TimedBatch, exit_if_forked
 from advisor.models import FailedInputs
 from advisor.target.failures import target_error
@@ -25,9 +25,6 @@ BATCH_SECONDS = 5e-3
 TWO_CALLS_SECONDS = 60.0  # the default time-out of a call
 MUCH_CHEAPER = 0.5  # times the first call: a call that did not load, connect or compile again
 MAX_BATCH = 100_000
-MANY_INPUTS = 2_000
-SINGLE_INPUTS = 500
-NEIGHBOURS = 32
 FAILED = object()  # in the place of a result, if all calls of a batch raised
 LOOP_BLOCKED = 0.05  # of a call's time
 LOOKING_SECONDS = 0.05  # for the line that blocks the event loop, or one call
@@ -183,7 +180,7 @@ class _Runner:
         self.function = workload.function
         self.result: Any = None
         self._workload = workload
-        self._order = _shuffled(workload.calls)
+        self._order = shuffled(workload.calls or [Call()])
         self._calls: Iterator[Call] = cycle(self._order)
         self._loop = self._choose_loop(workload.calls)
         self._skipped = 0  # inputs at the beginning of the order that failed before any worked
@@ -391,21 +388,3 @@ def _within_round(size: int, done: int, calls: Sequence[Call] | None) -> int:
     """Return the size of the next batch; the first two rounds end with a batch, so that they can be compared."""
     inputs = 0 if calls is None else len(calls)
     return min(size, inputs - done % inputs) if done < 2 * inputs else size
-
-
-def _shuffled(calls: Sequence[Call] | None) -> list[Call]:
-    """Return the calls in random order; of very many, all but the first in short runs of neighbours.
-
-    A job takes its inputs in order, and finds the next one in the caches of the CPU. In random order, a call of 0.1 µs
-    took twice as long.
-    """
-    order = list(calls) if calls is not None else [Call()]
-    rng = random.Random(0)
-    if len(order) <= MANY_INPUTS:
-        rng.shuffle(order)
-        return order
-    single = dict.fromkeys(rng.sample(range(len(order)), SINGLE_INPUTS))
-    starts = list(range(0, len(order), NEIGHBOURS))
-    rng.shuffle(starts)
-    runs = (index for start in starts for index in range(start, min(start + NEIGHBOURS, len(order))))
-    return [order[index] for index in (*single, *(index for index in runs if index not in single))]

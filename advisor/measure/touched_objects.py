@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from advisor.measure.attribute_chains import Chain, attribute_chains
+from advisor.measure.attribute_chains import Chain, attribute_chains, loaded_names
 from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin
 from advisor.measure.resource_use import Use, decimal_use, library_use, use_of
 from advisor.models import Touch
@@ -213,8 +213,7 @@ class _Search:
         code = frame.function.__code__
         self.names.update(code.co_names)
         chains = attribute_chains(code)
-        for chain in chains:
-            self.loads.update((chain.root, *chain.attributes))
+        self.loads |= loaded_names(code)
         resolved = [(chain, *self._resolve(chain, frame)) for chain in chains]
         locked = frame.locked or any(is_lock(type(thing)) for _, thing, _, _ in resolved if thing is not _MISSING)
         checks = frame.checks_process or "getpid" in code.co_names
