@@ -15,6 +15,7 @@ import threading
 import zipfile
 from collections import namedtuple
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,7 @@ def test_the_advice_says_that_workers_look_it_up() -> None:
     """Only if the profile says that there is a name."""
     reasons = {"function": "cannot pickle '_thread.lock' object"}
     fields = {"picklable": Picklable(function=False, reasons=reasons), "target": "m:client.weigh"}
-    assert "m:client.weigh cannot be sent to a process" in pitfall("called-by-name", reached="name", **fields)
+    assert "m:client.weigh cannot be pickled" in pitfall("called-by-name", reached="name", **fields)
     assert pitfall("unpicklable-function", reached="name", **fields) == ""
     for reached in ("program", None):
         assert pitfall("called-by-name", reached=reached, **fields) == ""
@@ -204,6 +205,11 @@ def parsed_document() -> Any:
     return pytest.importorskip("lxml.etree").ElementTree(element())
 
 
+class PickyError(Exception):
+    def __init__(self, name: str, size: int) -> None:
+        super().__init__(f"{name} is too large: {size}")
+
+
 class Holder:
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -227,6 +233,8 @@ class Holder:
         (parsed_document, "parse it in the call", "text and numbers"),
         (lambda: re.match("a", "a"), "match.groups()", "match.groups()"),
         (lambda: memoryview(b"a"), "bytes(view)", "bytes(view)"),
+        (lambda: PickyError("page", 3), "__reduce__", "__reduce__"),
+        (Future, "future.result()", "future.result()"),
         (lambda: os, "import the module", "the module's name"),
     ],
 )

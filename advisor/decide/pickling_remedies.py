@@ -24,7 +24,7 @@ REMEDIES: tuple[Remedy, ...] = (
         "return tuple(row); itertuples() makes a class for its rows that no import finds",
     ),
     Remedy(
-        r"lxml|BeautifulSoup|bs4\.|xml\.dom",
+        r"lxml|Element\b|ElementTree|BeautifulSoup|bs4\.|xml\.dom",
         "pass the text of the document or the element, such as etree.tostring(element), and parse it in the call",
         "return the text and numbers that are wanted of the document, not its elements",
     ),
@@ -39,13 +39,18 @@ REMEDIES: tuple[Remedy, ...] = (
         "return tuple(row), or dict(row) where the names of the columns are needed",
     ),
     Remedy(
+        r"HTTPResponse|http\.client|urllib\.response",
+        "pass the URL, and request it in the call",
+        "return what was read, such as response.read(), and the status",
+    ),
+    Remedy(
         r"[Cc]onnection\b|[Cc]ursor\b|\bEngine\b|\bSession\b|[Cc]onnectionPool\b|\b\w*[Cc]lient\b",
         "pass what it takes to connect, a path or an address, and connect in each worker, once, in the pool's "
         "initializer",
         "return the rows or the text that were read, not what reads them",
     ),
     Remedy(
-        r"ZipFile|TarFile|mmap\.mmap",
+        r"ZipFile|TarFile|mmap\.mmap|VideoCapture",
         "pass the path and the name of the part, and open the file in the call",
         "return the content as bytes, or a path",
     ),
@@ -64,6 +69,7 @@ REMEDIES: tuple[Remedy, ...] = (
         "pass a list of the values instead of a generator: list(values)",
         "return a list of the values instead of a generator: list(values)",
     ),
+    Remedy(r"concurrent\.futures", "pass future.result()", "return future.result()"),
     Remedy(
         r"\bcoroutine\b|_asyncio\.|\bFuture\b|\bTask\b",
         "pass what the coroutine is made of, and await it in the call",
@@ -114,6 +120,11 @@ REMEDIES: tuple[Remedy, ...] = (
         "what its class pickles (__getstate__)",
         "return plain data without the object that holds the lock, or leave the lock out of what its class pickles "
         "(__getstate__)",
+    ),
+    Remedy(
+        r"__(init|new|setstate)__",
+        "give its class a __reduce__ that names the arguments it is made from, or pass plain data",
+        "give its class a __reduce__ that names the arguments it is made from, or return plain data",
     ),
     Remedy(
         r"RecursionError|recursion",

@@ -37,7 +37,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "the function cannot be pickled, but each worker can look it up by its name",
         lambda facts: facts.profile.is_called_by_name,
         OWN_GIL,
-        "{target} cannot be sent to a process ({function_reason}), but be found there by its name: give the pool a "
+        "{target} cannot be pickled ({function_reason}), but workers can look it up by its name: give the pool a "
         "function at the top level of the script that calls it, as the code here does. Each worker then has its own.",
         citations.PICKLE_DOCS,
     ),

@@ -21,6 +21,7 @@ _ROOTS: dict[str, RootKind] = {
     "LOAD_FAST_BORROW_LOAD_FAST_BORROW": "local",
 }
 _ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
+_COPIES = ("COPY", "DUP_TOP")  # of an object, before `+=` reads its attribute
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def _chains(code: CodeType) -> Iterator[Chain]:
         if kind is not None and name in _ATTRIBUTES:
             attributes.append(str(instruction.argval))
             continue
-        if kind is not None and name not in ("PUSH_NULL", "PRECALL", "NOP"):
+        if kind is not None and name not in ("PUSH_NULL", "PRECALL", "NOP", *_COPIES):
             yield _chain(kind, root, attributes, line, imported, instruction)
             kind = None
         stored = _stored(instruction)

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from advisor.measure.introspection import module_origin
 from advisor.models import Safety, Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.target.inputs import Call
@@ -252,12 +253,28 @@ def _watched_attributes(module: ModuleType, change: Callable[[str, Any], str], n
         module.__class__ = original
 
 
+def _is_by_user() -> bool:
+    """Return True if the user's code is the first outside of the standard library that led to a change of filters."""
+    frame = sys._getframe(3)
+    while frame is not None:
+        origin = module_origin(frame.f_globals.get("__name__"))
+        if origin != "other":
+            return origin == "user"
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
 def _stream_replaced(name: str, value: Any) -> str:
     return "standard streams" if name in _STREAMS and value is not getattr(sys, name, None) else ""
 
 
 def _warnings_replaced(name: str, value: Any) -> str:
-    """Return a change that decides what calls return: warnings that are recorded or raised, not those ignored."""
+    """Return a change that decides what calls return: warnings that the user's code records or raises.
+
+    A library that records warnings for itself, as scikit-learn does, loses one at most.
+    """
+    if not _is_by_user():
+        return ""
     if name == "_showwarnmsg_impl" and value != getattr(warnings, name, None):
         return "warning filters"
     if name == "filters":

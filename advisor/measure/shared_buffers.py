@@ -53,7 +53,7 @@ def _find_buffers(shared: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             if f"{kind.__module__}.{kind.__qualname__}" not in _BUFFERS or str(getattr(part, "dtype", "")) == "object":
                 continue
             size = getattr(part, "nbytes", len(part) * getattr(part, "itemsize", 1))
-            if 0 < size <= room:
+            if size <= room:
                 room -= size
                 yield path, part
 

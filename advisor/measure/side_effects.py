@@ -87,7 +87,7 @@ class SideEffectDetector:
         threads = [t for t in threading.enumerate() if t not in self._threads and t.is_alive()]
         changed = sorted({*self._changed_shared, *again})
         shared = [name for name in changed if name.partition(".")[0] not in written]
-        unread = [name for name, attributes in self._changed_shared.items() if all(map(is_unread, attributes))]
+        unread = [name for name in shared if name not in again and all(map(is_unread, self._changed_shared[name]))]
         self.changes = Changes(tuple(sorted(accumulated)), frozenset(totals), frozenset(unread))
         return SideEffects(
             globals_written=tuple(sorted(written)),

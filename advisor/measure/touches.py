@@ -33,8 +33,9 @@ def all_touches(
         code: What is known of the code.
     """
     touches = tuple(found)
-    further = (*_random(touches, effects), *_changed(effects, results, changes, code))
-    return (*touches, *further)
+    names = {touch.name for touch in touches}
+    changed = (touch for touch in _changed(effects, results, changes, code) if touch.name not in names)
+    return (*touches, *_random(touches, effects), *changed)
 
 
 def in_use(touches: Iterable[Touch], native_threads: float | None) -> tuple[Touch, ...]:
