@@ -108,3 +108,17 @@ def test_runs_on_another_machine_correct_but_do_not_verify() -> None:
     assert (here.evidence, elsewhere.evidence) == ("verified", "measured")
     assert here.seconds == Range(low=60.0 / 1.15, expected=60.0, high=60.0 * 1.15)
     assert elsewhere.seconds == Range(low=30.0, expected=60.0, high=120.0)
+
+
+def test_a_slow_start_is_added_once() -> None:
+    """What the assumed start-up of spawned workers may explain does not make every call longer."""
+    seconds = Range(low=91.0, expected=101.0, high=111.0)
+    spawned = estimate_of("multiprocessing", 101.0, 2).model_copy(
+        update={"seconds": seconds, "start_up": 1.0, "start_method": "spawn"}
+    )
+    own = spawned.model_copy(update={"start_method": None})
+    late, slow = ran("multiprocessing", 2.0, 2.5), ran("multiprocessing", 2.0, 4.0)
+    expected = [each.seconds.expected for each in calibrate((spawned, own), [late], same_machine=False)]
+    assert [round(each, 6) for each in expected] == [101.5, 126.25]
+    [scaled] = calibrate((spawned,), [slow], same_machine=False)
+    assert round(scaled.seconds.expected, 6) == 202.0  # a second of start-up, and calls that take twice as long

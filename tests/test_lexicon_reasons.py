@@ -72,29 +72,22 @@ def test_a_fact_agrees_with_what_was_measured() -> None:
     [
         ("multiprocessing", "fork", ["not-fork-safe"]),
         ("multiprocessing", "spawn", []),
-        ("threading", "fork", []),
+        ("threading", "fork", ["not-thread-safe"]),
         ("sequential", "fork", []),
     ],
 )
 def test_what_is_not_safe_is_warned_of(strategy: Strategy, start_method: StartMethod, codes: list[str]) -> None:
     """A connection is not to be carried into forked processes; where none are forked, it is not.
 
-    Whether threads share it is known of a function that was measured, and assumed of one that is described.
+    Of a measured function the objects in use tell, and a connection of the call's own is no reason to warn.
     """
     known = lexicon_reasons.known([found.entry for found in lookup.find_entries("sqlite3")], ())
     chosen = Estimate(strategy=strategy, workers=2, seconds=Range(low=1, expected=1, high=1), bottleneck="cores")
-    facts = Facts(HOLDS, Job(), Machine(cores=4, start_method=start_method), (chosen,), chosen)
-    found = [warning.code for warning in fired(facts, lexicon_reasons.pitfall_rules(known))]
-    assert [code for code in found if code.endswith("-safe")] == codes
-
-
-def test_a_described_library_may_be_shared_between_threads() -> None:
-    """Nothing is known of the objects of a function that was not measured."""
-    known = lexicon_reasons.known([found.entry for found in lookup.find_entries("sqlite3")], ())
-    chosen = Estimate(strategy="threading", workers=2, seconds=Range(low=1, expected=1, high=1), bottleneck="cores")
-    described = HOLDS.model_copy(update={"archetype": "database"})
-    facts = Facts(described, Job(), Machine(cores=4), (chosen,), chosen)
-    assert "not-thread-safe" in [each.code for each in fired(facts, lexicon_reasons.pitfall_rules(known))]
+    machine = Machine(cores=4, start_method=start_method)
+    for profile, expected in ((HOLDS.model_copy(update={"archetype": "database"}), codes), (HOLDS, [])):
+        facts = Facts(profile, Job(), machine, (chosen,), chosen)
+        found = [warning.code for warning in fired(facts, lexicon_reasons.pitfall_rules(known))]
+        assert [code for code in found if code.endswith("-safe")] == expected
 
 
 def test_nothing_named_is_nothing_known() -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -136,6 +137,10 @@ def use_library(number: int) -> int:
     return LIBRARY.Frame().total() + number
 
 
+def add_up(number: int) -> int:
+    return sum(range(number))
+
+
 def use_through(number: int) -> int:
     return use_library(number)
 
@@ -178,6 +183,13 @@ def test_libraries_that_must_not_be_forked_are_found(
     assert advice.alternatives[0].start_method == "spawn"
 
 
+@pytest.mark.parametrize("name", ["lance", "torch", "sklearn"])
+def test_a_library_that_the_call_does_not_use_is_no_reason(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is loaded, and the module names it, but the function does not."""
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    assert TouchedObjects(add_up).touches() == ()
+
+
 def test_what_the_call_imports_itself_is_no_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each worker makes the import for itself."""
     monkeypatch.delitem(sys.modules, "lance", raising=False)
@@ -193,6 +205,8 @@ MEMORY.commit()
 SYSTEM_SEED, FIXED_SEED = np.random.default_rng(), np.random.default_rng(1)
 SOURCE = Path(__file__).open()  # noqa: SIM115
 SERVER = socket.socket()
+THREADS = ThreadPoolExecutor(2)  # neither starts workers before it is used
+WORKERS = ProcessPoolExecutor(2)
 
 
 class DataFile:
@@ -235,6 +249,14 @@ def read_next(number: int) -> str:
     return SOURCE.readline()
 
 
+def submit(number: int) -> object:
+    return THREADS.submit(abs, number).result()
+
+
+def submit_to_processes(number: int) -> object:
+    return WORKERS.submit(abs, number).result()
+
+
 def accept(number: int) -> object:
     return SERVER.accept()
 
@@ -249,6 +271,8 @@ def accept(number: int) -> object:
         (seek_and_read, "safe", True),
         (read_next, "unsafe", True),
         (accept, "caution", False),
+        (submit, "safe", False),
+        (submit_to_processes, "unsafe", False),
         (lambda number: READ[number], "safe", False),
         (lambda number: WRITTEN[number], "unsafe", False),
     ],

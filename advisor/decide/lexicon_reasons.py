@@ -6,13 +6,15 @@ measurement are reported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from advisor.decide.pitfall_rule import PitfallRule
 from advisor.decide.rule_inputs import Facts
 from advisor.decide.thread_limits import setting
 from advisor.describe.lexicon import lookup
 from advisor.models import LexiconEntry, Profile, Reason, Strategy
+from advisor.models.resources.libraries import PACKAGES
+from advisor.models.resources.types import TYPES
 from advisor.models.strategies import CONCURRENT, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
 
 MAX_REASONS = 3
@@ -51,6 +53,8 @@ PITFALL_TRAITS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
     ),
 )
 
+_KNOWN_PACKAGES = frozenset({name.partition(".")[0] for name in TYPES} | PACKAGES.keys())
+
 
 def known(named: Iterable[LexiconEntry], modules: Sequence[str]) -> tuple[LexiconEntry, ...]:
     """Return the entries that a description names, and those about the modules that a call imports."""
@@ -74,7 +78,7 @@ def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
         PitfallRule(
             code=trait,
             when=f"{entry.name} is used",
-            condition=_CONDITIONS.get(trait, _always),
+            condition=lambda facts, trait=trait, entry=entry: _applies(trait, entry, facts),  # type: ignore[misc]
             concerns=concerns,
             text=text.replace("{name}", entry.name).replace("{limit}", setting(entry.imports) or "tell it to use one"),
             source=entry.source or "",
@@ -84,15 +88,15 @@ def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
     )
 
 
-def _always(facts: Facts) -> bool:
-    return True
+def _applies(trait: str, entry: LexiconEntry, facts: Facts) -> bool:
+    """Return True if the trait matters here; of a function that was measured, the objects that its calls share tell.
 
-
-# Of a function that was measured, the objects are known that its calls share.
-_CONDITIONS: dict[str, Callable[[Facts], bool]] = {
-    "not-thread-safe": lambda facts: facts.assumed,
-    "not-fork-safe": lambda facts: facts.start_method == "fork",
-}
+    A connection that each call opens for itself needs no warning. What is open in libraries whose types are not known
+    may still be carried across a fork.
+    """
+    if trait == "not-fork-safe":
+        return facts.start_method == "fork" and (facts.assumed or not _KNOWN_PACKAGES.intersection(entry.imports))
+    return facts.assumed or trait != "not-thread-safe"
 
 
 def _agrees(entry: LexiconEntry, profile: Profile) -> bool:

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from advisor.models.resources.effects import RESOURCES
-from advisor.models.resources.libraries import PACKAGES
+from advisor.models.resources.libraries import ON_TORCH, PACKAGES
 from advisor.models.resources.types import resource_of_type
 from advisor.models.touch import Safety
 
@@ -259,8 +259,8 @@ def decimal_use() -> Use | None:
 
 def library_use(library: ModuleType) -> Use:
     """Return the use of a library that forked processes may not be able to use."""
-    gpu = getattr(library, "cuda", None)
-    if getattr(gpu, "is_initialized", bool)():  # PyTorch's
+    gpu = getattr(sys.modules.get("torch"), "cuda", None) if library.__name__ in ON_TORCH else None
+    if gpu is not None and gpu.is_initialized():
         return _default("GPU context")
     return _default(PACKAGES[library.__name__])
 

@@ -67,6 +67,9 @@ LIBRARIES: tuple[Resource, ...] = (
     ),
 )
 
+# Packages whose calls run on PyTorch, and so on its thread pool or in its context on the GPU.
+ON_TORCH = ("torch", "torchvision", "torchaudio", "transformers", "sentence_transformers", "diffusers", "ultralytics")
+
 # The resource that a library is, by the package's name. Nothing is imported to find out.
 PACKAGES: dict[str, str] = {
     "polars": "library with threads",
@@ -81,13 +84,14 @@ PACKAGES: dict[str, str] = {
     "s3fs": "library with threads",  # https://filesystem-spec.readthedocs.io/en/latest/async.html
     "gcsfs": "library with threads",
     "mpi4py": "library with threads",
+    "onnxruntime": "library with threads",  # a session starts its threads when it is made
     "grpc": "gRPC",
     "google.cloud": "gRPC",
     "cupy": "GPU context",
     "cudf": "GPU context",
     "pycuda": "GPU context",
     "vllm": "GPU context",
-    "torch": "native thread pool",  # or a GPU context, where there is one
+    **dict.fromkeys(ON_TORCH, "native thread pool"),
     "sklearn": "native thread pool",
     "xgboost": "native thread pool",
     "catboost": "native thread pool",

@@ -88,6 +88,10 @@ TYPES: dict[str, str] = {
     "boto3.resources.base.ServiceResource": "HTTP session",
     # others
     "subprocess.Popen": "child program",
+    "concurrent.futures.thread.ThreadPoolExecutor": "thread pool",
+    "multiprocessing.pool.ThreadPool": "thread pool",
+    "concurrent.futures.process.ProcessPoolExecutor": "process pool",
+    "multiprocessing.pool.Pool": "process pool",
     "generator": "generator",
     "builtins.generator": "generator",
     "itertools.count": "iterator",
