@@ -197,6 +197,7 @@ SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
         ("fork-with-threads", profile_of(side_effects=SideEffects(threads_left=("pump",))), PROCESSES, MACHINE),
         ("unshared-globals", profile_of(side_effects=SideEffects(globals_written=("app.total",))), PROCESSES, MACHINE),
         ("unshared-changes", profile_of(side_effects=SideEffects(changed=("self.total",))), PROCESSES, MACHINE),
+        ("measuring-wrote", profile_of(side_effects=SideEffects(wrote=("results.csv",))), LOOP, MACHINE),
         ("not-thread-safe", profile_of(side_effects=SideEffects(globals_written=("app.total",))), THREADS, MACHINE),
         ("coroutine-in-a-pool", profile_of(coroutine=True), PROCESSES, MACHINE),
         ("blocks-the-loop", profile_of(coroutine=True), estimate_of("asyncio", 50.0), MACHINE),

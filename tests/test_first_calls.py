@@ -56,6 +56,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["work:predict", "work:client.get", "work:fetch"])
 @pytest.mark.parametrize("budget", [0.5, 1.5])
 def test_what_is_done_once_is_no_part_of_a_call(directory: Path, target: str, budget: float) -> None:
@@ -66,6 +67,7 @@ def test_what_is_done_once_is_no_part_of_a_call(directory: Path, target: str, bu
     assert profile.first_call > 10 * profile.wall
 
 
+@pytest.mark.slow
 def test_long_calls_are_made_twice(directory: Path) -> None:
     """No more often, if the first took the budget; and once only if a second might exceed the time-out."""
     profile_target("work:long", inputs="work:numbers", budget=0.5)

@@ -73,6 +73,7 @@ def test_a_file_of_any_name_can_run_in_processes(project: Path, capfd: Output, n
     assert next(row for row in advice["alternatives"] if row["strategy"] == "multiprocessing")["feasible"]
 
 
+@pytest.mark.slow
 def test_tuples_and_dictionaries_are_spread(project: Path, capfd: Output, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names --star; with it, the measuring and the code spread them."""
     (project / "shop").mkdir()
@@ -89,6 +90,7 @@ def test_tuples_and_dictionaries_are_spread(project: Path, capfd: Output, monkey
     assert code_output(capfd, "shop.pricing:quote", "--inputs", "shop.pricing:orders_as_calls") == "20 results\n"
 
 
+@pytest.mark.slow
 def test_an_input_that_raises_does_not_end_the_advice(project: Path, capfd: Output) -> None:
     """The advice counts them, and its code goes on with the others."""
     (project / "records.py").write_text(RECORDS)

@@ -307,6 +307,7 @@ def _module(folder: Path) -> Profile:
     return _profile(ARCHIVE).model_copy(update={"target": "parts:size", "reached": "name"})
 
 
+@pytest.mark.slow
 def test_generated_code_and_trials_give_the_results_of_the_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

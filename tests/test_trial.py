@@ -174,6 +174,7 @@ def test_a_pool_that_breaks_is_a_finding(directory: Path, target: str, strategy:
     assert rows["sequential"].failure is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "loop", "threads", "processes"),
     [
