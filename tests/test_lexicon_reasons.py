@@ -6,7 +6,7 @@ import re
 import pytest
 
 from advisor.decide import lexicon_reasons
-from advisor.decide.pitfalls import pitfalls
+from advisor.decide.pitfall_rule import fired
 from advisor.decide.rule_inputs import Facts
 from advisor.describe.lexicon import lookup
 from advisor.measure.imported_modules import modules
@@ -72,17 +72,29 @@ def test_a_fact_agrees_with_what_was_measured() -> None:
     [
         ("multiprocessing", "fork", ["not-fork-safe"]),
         ("multiprocessing", "spawn", []),
-        ("threading", "fork", ["not-thread-safe"]),
+        ("threading", "fork", []),
         ("sequential", "fork", []),
     ],
 )
 def test_what_is_not_safe_is_warned_of(strategy: Strategy, start_method: StartMethod, codes: list[str]) -> None:
-    """A connection is not to be carried into forked processes; where none are forked, it is not."""
+    """A connection is not to be carried into forked processes; where none are forked, it is not.
+
+    Whether threads share it is known of a function that was measured, and assumed of one that is described.
+    """
     known = lexicon_reasons.known([found.entry for found in lookup.find_entries("sqlite3")], ())
     chosen = Estimate(strategy=strategy, workers=2, seconds=Range(low=1, expected=1, high=1), bottleneck="cores")
     facts = Facts(HOLDS, Job(), Machine(cores=4, start_method=start_method), (chosen,), chosen)
-    found = [warning.code for warning in pitfalls(facts, lexicon_reasons.pitfall_rules(known))]
+    found = [warning.code for warning in fired(facts, lexicon_reasons.pitfall_rules(known))]
     assert [code for code in found if code.endswith("-safe")] == codes
+
+
+def test_a_described_library_may_be_shared_between_threads() -> None:
+    """Nothing is known of the objects of a function that was not measured."""
+    known = lexicon_reasons.known([found.entry for found in lookup.find_entries("sqlite3")], ())
+    chosen = Estimate(strategy="threading", workers=2, seconds=Range(low=1, expected=1, high=1), bottleneck="cores")
+    described = HOLDS.model_copy(update={"archetype": "database"})
+    facts = Facts(described, Job(), Machine(cores=4), (chosen,), chosen)
+    assert "not-thread-safe" in [each.code for each in fired(facts, lexicon_reasons.pitfall_rules(known))]
 
 
 def test_nothing_named_is_nothing_known() -> None:

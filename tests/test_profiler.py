@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import ctypes
 import functools
 import hashlib
 import itertools
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -99,6 +101,15 @@ def test_children_are_counted_apart() -> None:
     profile = advisor.profile(lambda: subprocess.run(command, check=True), budget=0.5)
     assert profile.child_cpu is not None
     assert profile.child_cpu > 0.5 * (profile.wall - (profile.wait or 0) - (profile.run_queue or 0))
+
+
+@linux
+def test_the_work_of_living_children_counts() -> None:
+    """A pool's workers are not waited for by the call, which only looks as if it waited itself."""
+    with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        profile = advisor.profile(lambda: pool.submit(sum, range(300_000)).result(), budget=0.3)
+    assert profile.child_cpu is not None
+    assert profile.child_cpu > (profile.gil_held or 0.0) + (profile.gil_free or 0.0)
 
 
 def test_tiny_functions_are_called_in_batches() -> None:

@@ -26,7 +26,7 @@ import pytest
 from advisor.measure import resource_use
 from advisor.measure.touched_objects import TouchedObjects
 from advisor.models import Machine, Profile, Touch
-from advisor.models.resources import types
+from advisor.models.resources import libraries, types
 from advisor.models.resources.effects import RESOURCES
 from advisor.predict.shared_resources import broken_by
 
@@ -176,7 +176,7 @@ FOUND: list[tuple[Callable[..., Any], str, str, tuple[str, str, str]]] = [
     (run_steps, "WRITER", "file", (U, U, U)),
     (write_under_lock, "SINK", "file", (S, U, U)),
     (write_line, "LOG", "file", (U, C, C)),
-    (read_part, "SOURCE", "file", (U, U, C)),
+    (read_part, "SOURCE", "file", (U, U, S)),
     (write_to_buffer, "BUFFER", "object", (U, U, U)),
     (query, "DATABASE", "connection", (U, U, S)),
     (query_default, "connection", "connection", (U, U, S)),
@@ -334,6 +334,7 @@ def test_the_tables_fit_together() -> None:
     """Every type, function and module names a resource that has a row, or that a function judges by its use."""
     judged = set(resource_use.JUDGES) | {""}
     keys = [*types.TYPES.values(), *types.FUNCTIONS.values(), *types.NAMED_FUNCTIONS.values(), *types.MODULES.values()]
+    keys += libraries.PACKAGES.values()
     assert {key for key in keys if key not in judged} <= set(RESOURCES)
     for row in RESOURCES.values():
         for level, text in ((row.threads, row.in_threads), (row.fork, row.in_forks), (row.spawn, row.in_spawned)):

@@ -6,9 +6,11 @@ measurement are reported.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from advisor.decide.pitfall_rule import PitfallRule
+from advisor.decide.rule_inputs import Facts
+from advisor.decide.thread_limits import setting
 from advisor.describe.lexicon import lookup
 from advisor.models import LexiconEntry, Profile, Reason, Strategy
 from advisor.models.strategies import CONCURRENT, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
@@ -45,7 +47,7 @@ PITFALL_TRAITS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
     (
         "already-parallel",
         CONCURRENT,
-        "{name} uses several cores by itself: tell it to use one, or have fewer workers than cores.",
+        "{name} uses several cores by itself: {limit}, or have fewer workers than cores.",
     ),
 )
 
@@ -72,14 +74,25 @@ def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
         PitfallRule(
             code=trait,
             when=f"{entry.name} is used",
-            condition=lambda facts, trait=trait: trait != "not-fork-safe" or facts.machine.start_method == "fork",  # type: ignore[misc]
+            condition=_CONDITIONS.get(trait, _always),
             concerns=concerns,
-            text=text.replace("{name}", entry.name),
+            text=text.replace("{name}", entry.name).replace("{limit}", setting(entry.imports) or "tell it to use one"),
             source=entry.source or "",
         )
         for trait, concerns, text in PITFALL_TRAITS
         for entry in [entry for entry in entries if trait in entry.traits and entry.source][:1]
     )
+
+
+def _always(facts: Facts) -> bool:
+    return True
+
+
+# Of a function that was measured, the objects are known that its calls share.
+_CONDITIONS: dict[str, Callable[[Facts], bool]] = {
+    "not-thread-safe": lambda facts: facts.assumed,
+    "not-fork-safe": lambda facts: facts.start_method == "fork",
+}
 
 
 def _agrees(entry: LexiconEntry, profile: Profile) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from advisor.decide import thread_limits
 from advisor.decide.rule_inputs import (
     FEW_CALLS,
     LARGE_OBJECT,
@@ -57,6 +58,15 @@ def slow_first_call(facts: Facts) -> bool:
     return first >= SLOW_FIRST * facts.profile.wall and first * 10 >= facts.chosen.seconds.expected
 
 
+def parallel_by_itself(facts: Facts) -> bool:
+    """Return True if a call uses several of the cores; of a described one only where workers come on top."""
+    return (
+        thread_limits.is_parallel(facts.profile)
+        and facts.machine.cores > 1
+        and (facts.workers > 1 or not facts.assumed)
+    )
+
+
 def memory_is_short(facts: Facts) -> bool:
     needed, memory = facts.memory_needed, facts.machine.memory
     return facts.workers > 1 and needed is not None and memory is not None and needed > 0.5 * memory
@@ -69,14 +79,19 @@ def shares_bandwidth(facts: Facts) -> bool:
 
 def imports_are_slow(facts: Facts) -> bool:
     imports = facts.profile.import_seconds or 0.0
-    return facts.machine.start_method != "fork" and imports >= 0.3 and imports * 10 >= facts.chosen.seconds.expected
+    return facts.start_method != "fork" and imports >= 0.3 and imports * 10 >= facts.chosen.seconds.expected
 
 
 def draws_the_same(facts: Facts) -> bool:
     """Return True if forked workers draw the same numbers, since calls do not seed the generator themselves."""
     is_seeded = any(touch.resource == "random seed" for touch in facts.profile.touches)
-    return facts.effects.random_shared and not is_seeded and facts.machine.start_method == "fork"
+    return facts.effects.random_shared and not is_seeded and facts.start_method == "fork"
 
 
 def threads_would_be_lost(facts: Facts) -> bool:
-    return facts.machine.start_method == "fork" and (bool(facts.effects.threads_left) or facts.native_threads >= 1.5)
+    return facts.start_method == "fork" and (bool(facts.effects.threads_left) or facts.native_threads >= 1.5)
+
+
+def changes_are_lost(facts: Facts) -> bool:
+    """Return True if calls change something in place that no touch tells of."""
+    return not {touch.name for touch in facts.profile.touches}.issuperset(facts.effects.changed)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from advisor.decide.rule_inputs import Facts
-from advisor.models import Strategy
+from advisor.models import Pitfall, Strategy
 
 
 @dataclass(frozen=True)
@@ -22,3 +22,8 @@ class PitfallRule:
 
     def fires(self, facts: Facts) -> bool:
         return facts.strategy in self.concerns and self.condition(facts)
+
+
+def fired(facts: Facts, rules: Iterable[PitfallRule]) -> tuple[Pitfall, ...]:
+    """Return those of the pitfalls that fire: what to watch for with the chosen strategy, and what to do about it."""
+    return tuple(Pitfall(code=rule.code, text=rule.text.format_map(facts.words)) for rule in rules if rule.fires(facts))

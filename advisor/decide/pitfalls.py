@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from advisor.decide import citations, pitfall_conditions
 from advisor.decide.pitfall_rule import PitfallRule
 from advisor.decide.rule_inputs import (
@@ -11,9 +9,7 @@ from advisor.decide.rule_inputs import (
     MOSTLY,
     MUCH,
     NOTICEABLE,
-    Facts,
 )
-from advisor.models import Pitfall
 from advisor.models.strategies import CONCURRENT, EVERY, OWN_GIL, POOLS, PROCESSES, SEQUENTIAL, SHARED_MEMORY
 
 PITFALLS: tuple[PitfallRule, ...] = (
@@ -30,10 +26,19 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "unpicklable-function",
         "the function cannot be pickled and only processes would help",
-        lambda facts: facts.profile.picklable.function is False and pitfall_conditions.processes_matter(facts),
+        lambda facts: "function" in facts.profile.unpicklable_parts and pitfall_conditions.processes_matter(facts),
         EVERY,
-        "The function cannot be sent to a process ({function_reason}): define it at the top level of an importable "
-        "module, not as a lambda or inside another function.",
+        "The function cannot be sent to a process ({function_reason}): define it, or a function that calls it, at the "
+        "top level of an importable module, not as a lambda or inside another function.{function_gain}",
+        citations.PICKLE_DOCS,
+    ),
+    PitfallRule(
+        "called-by-name",
+        "the function cannot be pickled, but each worker can look it up by its name",
+        lambda facts: facts.profile.is_called_by_name,
+        OWN_GIL,
+        "{target} cannot be pickled ({function_reason}), but workers can look it up by its name: give the pool a "
+        "function at the top level of the script that calls it, as the code here does. Each worker then has its own.",
         citations.PICKLE_DOCS,
     ),
     PitfallRule(
@@ -41,8 +46,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "the arguments cannot be pickled and only processes would help",
         lambda facts: facts.profile.picklable.arguments is False and pitfall_conditions.processes_matter(facts),
         EVERY,
-        "The arguments cannot be sent to a process ({argument_reason}): pass what they are made from, a path "
-        "instead of an open file, a URL or an address instead of a connection, and open it in the worker.",
+        "The arguments cannot be sent to a process ({argument_reason}): {argument_remedy}.{argument_gain}",
         citations.PICKLE_DOCS,
     ),
     PitfallRule(
@@ -50,8 +54,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "the result cannot be pickled and only processes would help",
         lambda facts: facts.profile.picklable.results is False and pitfall_conditions.processes_matter(facts),
         EVERY,
-        "The result cannot be sent back from a process ({result_reason}): return plain data, such as a list instead "
-        "of a generator or a path instead of an open file.",
+        "The result cannot be sent back from a process ({result_reason}): {result_remedy}.{result_gain}",
         citations.PICKLE_DOCS,
     ),
     PitfallRule(
@@ -112,9 +115,9 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "not-thread-safe",
         "the function writes globals and threads would share them",
-        lambda facts: bool(facts.effects.globals_written) and facts.workers > 1,
+        lambda facts: bool(facts.lost_globals) and facts.workers > 1,
         frozenset({"threading"}),
-        "The function writes {globals_written}: threads can interleave between reading and writing it. Guard it with a "
+        "The function writes {lost_globals}: threads can interleave between reading and writing it. Guard it with a "
         "threading.Lock, or return the value instead.",
         citations.THREADING_DOCS,
     ),
@@ -130,16 +133,16 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "unshared-globals",
         "the function writes globals, of which each process has its own",
-        lambda facts: bool(facts.effects.globals_written),
+        lambda facts: bool(facts.lost_globals),
         OWN_GIL,
-        "The function writes {globals_written}: every worker has a copy of its own, and what it writes there is lost. "
+        "The function writes {lost_globals}: every worker has a copy of its own, and what it writes there is lost. "
         "Return the value and collect it in the parent.",
         citations.PROCESS_GUIDELINES,
     ),
     PitfallRule(
         "unshared-changes",
         "a call changes its arguments or an object, of which each process has its own",
-        lambda facts: bool(facts.effects.changed),
+        pitfall_conditions.changes_are_lost,
         OWN_GIL,
         "The function changes {changed}: a process changes only its own copy, and what it changed is lost. Return what "
         "is new, such as the changed object itself, and put it in place in the parent.",
@@ -165,11 +168,10 @@ PITFALLS: tuple[PitfallRule, ...] = (
     ),
     PitfallRule(
         "nested-parallelism",
-        "native threads times workers are more than the cores",
-        lambda facts: facts.workers > 1 and facts.native_threads >= 1.5,
-        POOLS,
-        "Each call keeps {native_threads} cores busy by itself; {workers} on top fight for {cores}. Limit one of the "
-        "two: OMP_NUM_THREADS=1 (or threadpoolctl.threadpool_limits(1)) in the workers.",
+        "a call keeps several cores busy by itself",
+        pitfall_conditions.parallel_by_itself,
+        EVERY,
+        "Each call {by_itself}{on_top}. To limit a call to one core, {to_one_thread}.{limited_processes}",
         citations.THREADPOOLCTL,
     ),
     PitfallRule(
@@ -229,7 +231,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "main-guard",
         "workers start by importing the main module",
-        lambda facts: facts.machine.start_method != "fork",
+        lambda facts: facts.start_method != "fork",
         PROCESSES,
         "Workers start by {start_method} here and import your main module again: start the pool under "
         "if __name__ == '__main__', or it never ends starting.",
@@ -389,8 +391,3 @@ PITFALLS: tuple[PitfallRule, ...] = (
         citations.NOTEBOOK,
     ),
 )
-
-
-def pitfalls(facts: Facts, rules: Iterable[PitfallRule] = PITFALLS) -> tuple[Pitfall, ...]:
-    """Return what to watch for with the chosen strategy, and what to do about it."""
-    return tuple(Pitfall(code=rule.code, text=rule.text.format_map(facts.words)) for rule in rules if rule.fires(facts))

@@ -51,8 +51,7 @@ def _start_up_dominates(facts: Facts) -> bool:
 
 
 def _unpicklable(facts: Facts) -> bool:
-    picklable = facts.profile.picklable
-    return facts.wants_processes and False in (picklable.function, picklable.arguments, picklable.results)
+    return facts.wants_processes and bool(facts.profile.unpicklable_parts)
 
 
 def _only_the_loop_is_feasible(facts: Facts) -> bool:
@@ -89,7 +88,7 @@ RULES: tuple[Rule, ...] = (
         lambda facts: facts.native_threads >= max(1.5, 0.6 * facts.machine.cores),
         SEQUENTIAL,
         "one call keeps {busy_cores} of {cores} busy by itself",
-        "a pool on top would fight for the same cores, unless its threads are limited first (OMP_NUM_THREADS=1)",
+        "a pool on top would fight for the same cores, unless its threads are limited first",
         citations.THREADPOOLCTL,
     ),
     Rule(

@@ -21,6 +21,7 @@ _ROOTS: dict[str, RootKind] = {
     "LOAD_FAST_BORROW_LOAD_FAST_BORROW": "local",
 }
 _ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
+_COPIES = ("COPY", "DUP_TOP")  # of an object, before `+=` reads its attribute
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,22 @@ class Chain:
     attributes: tuple[str, ...]
     line: int
     sliced: bool = False  # an element or slice of it is read
+    stored: str = ""  # an attribute of it that is set
 
 
 def attribute_chains(code: CodeType) -> tuple[Chain, ...]:
     """Return the chains in a code object and in those within it, each once."""
     return tuple(dict.fromkeys(_chains(code)))
+
+
+def loaded_names(code: CodeType) -> frozenset[str]:
+    """Return the variables and attributes that a code object and those within it read."""
+    loads = {
+        str(instruction.argval)
+        for instruction in dis.get_instructions(code)
+        if instruction.opname in _ATTRIBUTES or instruction.opname in _ROOTS
+    }
+    return frozenset(loads).union(*(loaded_names(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
 
 
 def _chains(code: CodeType) -> Iterator[Chain]:
@@ -50,8 +62,8 @@ def _chains(code: CodeType) -> Iterator[Chain]:
         if kind is not None and name in _ATTRIBUTES:
             attributes.append(str(instruction.argval))
             continue
-        if kind is not None and name not in ("PUSH_NULL", "PRECALL", "NOP"):
-            yield _chain(kind, root, attributes, line, imported, name)
+        if kind is not None and name not in ("PUSH_NULL", "PRECALL", "NOP", *_COPIES):
+            yield _chain(kind, root, attributes, line, imported, instruction)
             kind = None
         stored = _stored(instruction)
         if stored and module:
@@ -63,7 +75,7 @@ def _chains(code: CodeType) -> Iterator[Chain]:
         elif name in _ROOTS:
             names = instruction.argval if isinstance(instruction.argval, tuple) else (instruction.argval,)
             for earlier in names[:-1]:
-                yield _chain(_ROOTS[name], earlier, [], current, imported, "")
+                yield _chain(_ROOTS[name], earlier, [], current, imported, None)
             kind, root, attributes, line = _ROOTS[name], str(names[-1]), [], current
         elif name == "IMPORT_NAME":
             module, member = str(instruction.argval), ""
@@ -77,12 +89,21 @@ def _chains(code: CodeType) -> Iterator[Chain]:
 
 
 def _chain(
-    kind: RootKind, root: str, attributes: list[str], line: int, imported: dict[str, str], following: str
+    kind: RootKind,
+    root: str,
+    attributes: list[str],
+    line: int,
+    imported: dict[str, str],
+    following: dis.Instruction | None,
 ) -> Chain:
+    name = following.opname if following is not None else ""
+    stored = str(following.argval) if following is not None and name == "STORE_ATTR" else ""
     if kind == "local" and root in imported:
         module, _, member = imported[root].partition(":")
-        return Chain("global", f"import {module}", (*([member] if member else []), *attributes), line)
-    return Chain(kind, root, tuple(attributes), line, following in ("BINARY_SUBSCR", "BINARY_SLICE", "LOAD_CONST"))
+        taken = (*([member] if member else []), *attributes)
+        return Chain("global", f"import {module}", taken, line, stored=stored)
+    is_sliced = name in ("BINARY_SUBSCR", "BINARY_SLICE", "LOAD_CONST")
+    return Chain(kind, root, tuple(attributes), line, is_sliced, stored)
 
 
 def _stored(instruction: dis.Instruction) -> str:

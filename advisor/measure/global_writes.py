@@ -25,21 +25,20 @@ def states(function: FunctionType | None) -> dict[str, object]:
     return {name: _state_or_id(value) for name, value in used_globals(function).items()}
 
 
-def accumulated(function: FunctionType | None, before: Mapping[str, object], written: Iterable[str]) -> tuple[str, ...]:
-    """Return those of the written globals that count or collect results: numbers that were numbers before, and lists.
+def accumulated(function: FunctionType | None, before: Mapping[str, object], written: Iterable[str]) -> dict[str, bool]:
+    """Return those of the written globals that count or collect results, with True for numbers.
 
     A dictionary may be a cache, and what was None before is set once.
     """
     namespace = function.__globals__ if function else {}
-
-    def accumulates(name: str) -> bool:
-        value = namespace.get(name)
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return isinstance(value, (list, set, bytearray)) or (is_number and type(before.get(name)) is type(value))
-
-    return tuple(
-        sorted(name for name in written if accumulates(name) and not any(word in name.lower() for word in CACHE_WORDS))
-    )
+    found: dict[str, bool] = {}
+    for name in sorted(written):
+        value, state = namespace.get(name), before.get(name)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and type(state) is type(value)
+        is_collection = isinstance(value, (list, set, bytearray)) and isinstance(state, tuple)
+        if (is_number or is_collection) and not any(word in name.lower() for word in CACHE_WORDS):
+            found[name] = is_number
+    return found
 
 
 def used_globals(function: FunctionType | None) -> dict[str, Any]:

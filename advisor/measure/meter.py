@@ -105,6 +105,8 @@ class Meter:
         assert self._before is not None
         batch = TimedBatch(calls, after.since(self._before), awaited)
         self._before = None
+        if not self.batches:
+            self._clocks.follow_children(self.own_children)
         self.batches.append(batch)
         self._window += 1
         return batch

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from advisor.measure.introspection import module_origin
 from advisor.models import Safety, Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.target.inputs import Call
@@ -117,6 +118,7 @@ def _noting(noted: set[str], written: set[str]) -> Iterator[None]:
                 stack.enter_context(_watched_function(module, name, key, matters, noted))
         for module in (builtins, io):
             stack.enter_context(_watched_open(module, written))
+        stack.enter_context(_watched_import_path(noted))
         stack.enter_context(_watched_attributes(sys, _stream_replaced, noted))
         stack.enter_context(_watched_attributes(warnings, _warnings_replaced, noted))
         yield
@@ -193,7 +195,8 @@ def _watched_open(module: Any, written: set[str]) -> Iterator[None]:
 
     def watched(file: Any, mode: Any = "r", *args: Any, **kwargs: Any) -> Any:
         with contextlib.suppress(Exception):  # wrong arguments, which the original refuses
-            if _WRITING & set(mode) and not isinstance(file, int) and len(written) < _MAX_PATHS:
+            is_path = not isinstance(file, int) and "opener" not in kwargs  # tempfile's opener takes another path
+            if _WRITING & set(mode) and is_path and len(written) < _MAX_PATHS:
                 written.add(os.path.abspath(os.fsdecode(file)))  # noqa: PTH100  (follows the folder of this moment)
         return original(file, mode, *args, **kwargs)
 
@@ -203,6 +206,28 @@ def _watched_open(module: Any, written: set[str]) -> Iterator[None]:
     finally:
         if module.open is watched:
             module.open = original
+
+
+@contextlib.contextmanager
+def _watched_import_path(noted: set[str]) -> Iterator[None]:
+    """Take note of changes of sys.path that are undone before the call ends."""
+
+    class Watched(list[str]):
+        def _note(self, method: str, *args: Any) -> Any:
+            noted.add("import path")
+            return getattr(super(), method)(*args)
+
+    for method in ("insert", "append", "extend", "remove", "pop", "clear", "__setitem__", "__delitem__", "__iadd__"):
+        setattr(Watched, method, lambda self, *args, method=method: Watched._note(self, method, *args))
+    original = sys.path
+    watched = sys.path = Watched(original)
+    try:
+        yield
+    finally:
+        if sys.path is watched:
+            if original != watched:
+                original[:] = watched
+            sys.path = original
 
 
 @contextlib.contextmanager
@@ -228,12 +253,28 @@ def _watched_attributes(module: ModuleType, change: Callable[[str, Any], str], n
         module.__class__ = original
 
 
+def _is_by_user() -> bool:
+    """Return True if the user's code is the first outside of the standard library that led to a change of filters."""
+    frame = sys._getframe(3)
+    while frame is not None:
+        origin = module_origin(frame.f_globals.get("__name__"))
+        if origin != "other":
+            return origin == "user"
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
 def _stream_replaced(name: str, value: Any) -> str:
     return "standard streams" if name in _STREAMS and value is not getattr(sys, name, None) else ""
 
 
 def _warnings_replaced(name: str, value: Any) -> str:
-    """Return a change that decides what calls return: warnings that are recorded or raised, not those ignored."""
+    """Return a change that decides what calls return: warnings that the user's code records or raises.
+
+    A library that records warnings for itself, as scikit-learn does, loses one at most.
+    """
+    if not _is_by_user():
+        return ""
     if name == "_showwarnmsg_impl" and value != getattr(warnings, name, None):
         return "warning filters"
     if name == "filters":

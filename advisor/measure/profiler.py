@@ -23,7 +23,7 @@ from advisor.measure.meter import Meter, Watch
 from advisor.measure.side_effects import SideEffectDetector
 from advisor.measure.summarize import summarize
 from advisor.measure.touched_objects import TouchedObjects
-from advisor.measure.touches import all_touches
+from advisor.measure.touches import Code, all_touches, in_use
 from advisor.models import Profile
 from advisor.target.inputs import Call, as_calls, check_arguments, check_missing_arguments
 from advisor.target.loader import is_importable_as, no_work_error, refuse_generator_function
@@ -143,9 +143,10 @@ def _profile(
         results, failed = made.results, made.failed_inputs
         peak_memory = memory.peak_memory()
         side_effects = detector.side_effects()
-        touches = all_touches(
-            (*detector.process_state(), *touched.touches()), side_effects, results, accumulated=detector.accumulated
-        )
+        shared = (*detector.process_state(), *touched.touches())
+        shared += tuple(detector.shared_state(shared, touched.names, locks=touched.locks))
+        code = Code(touched.loads, locks=touched.locks)
+        touches = all_touches(shared, side_effects, results, detector.changes, code)
         measurement = meter.finish()
     summary = summarize(measurement, inputs=None if calls is None else len(calls))
     working = replace(workload, calls=made.working)
@@ -170,7 +171,7 @@ def _profile(
         import_seconds=workload.import_seconds,
         side_effects=side_effects,
         failed_inputs=failed,
-        touches=touches,
+        touches=in_use(touches, summary["native_threads"]),
     )
     tried = interpreter_check.check_interpreter(
         profile, function, working.calls, budget=seconds, patience=two_calls / 2

@@ -5,16 +5,20 @@ from __future__ import annotations
 import gc
 import io
 import itertools
+import os
 import socket
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from advisor.models.resources.effects import RESOURCES
+from advisor.models.resources.libraries import PACKAGES
 from advisor.models.resources.types import resource_of_type
 from advisor.models.touch import Safety
 
@@ -24,7 +28,9 @@ _READS = frozenset(
 )
 _HARMLESS = frozenset({"name", "fileno", "closed", "mode", "encoding", "size", "namelist", "infolist", "getinfo"})
 _POSITIONS = frozenset({"read", "readline", "seek", "tell", "read_byte", "write", "write_byte"})
+_SYSTEM_ENTROPY = 2**64  # the system gives 128 bits, people small numbers
 _RANDOM_SETUP = frozenset({"spawn", "bit_generator", "jumped"})
+_LOOKS_AT_STATE = frozenset({"copy", "digest", "hexdigest", "name", "digest_size", "block_size", "eof", "unused_data"})
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class Use:
     threads: Safety
     fork: Safety
     spawn: Safety
+    changes: int = 0  # made through it so far, where that can be told
+    if_changed: str = ""  # the resource that it is if the calls make such changes
 
 
 def use_of(thing: Any, attributes: frozenset[str]) -> Use | None:
@@ -64,8 +72,8 @@ def _file(thing: Any, attributes: frozenset[str]) -> Use | None:
     writes = bool(attributes & _WRITES) or (not attributes & _READS and thing.writable())
     if isinstance(thing, (io.StringIO, io.BytesIO)):
         return _default("memory buffer") if writes else _default("memory buffer", fork="safe", spawn="safe")
-    if not writes:
-        return _default("file read")
+    if not writes:  # a call that goes to its place first can do so in a file opened anew
+        return _default("file read", spawn="safe" if "seek" in attributes else "unsafe" if attributes else None)
     if "flush" in attributes or getattr(thing, "line_buffering", False) or isinstance(thing, io.FileIO):
         return _default("file written", fork="caution", spawn="caution")
     return _default("file written")
@@ -108,6 +116,10 @@ def _socket(thing: Any, attributes: frozenset[str]) -> Use | None:
     is_sending_only = attributes and attributes <= {"send", "sendto"}
     if thing.fileno() < 0 or (thing.type == socket.SOCK_DGRAM and is_sending_only):
         return None
+    try:
+        thing.getpeername()
+    except OSError:  # it waits for others, at an address that no second process can have
+        return _default("socket", spawn="caution")
     return _default("socket")
 
 
@@ -131,9 +143,44 @@ def _sqlite(thing: Any, attributes: frozenset[str]) -> Use | None:
     thread = threading.Thread(target=try_in_thread)
     thread.start()
     thread.join()
-    if connection is not thing and not failures:
-        return _default("SQLite connection")  # a cursor has one result at a time
-    return _default("SQLite connection" if failures else "SQLite connection of all threads")
+    is_own_of_thread = failures or connection is not thing  # a cursor has one result at a time
+    use = _default("SQLite connection" if is_own_of_thread else "SQLite connection of all threads")
+    loses = connection.in_transaction or not _sqlite_file(connection)
+    return replace(use, changes=connection.total_changes, if_changed="SQLite connection written" if loses else "")
+
+
+def _sqlite_file(connection: Any) -> str:
+    """Return the path of the main database, "" if it is in memory."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    return str(cursor.execute("PRAGMA database_list").fetchone()[2] or "")
+
+
+def _scientific_file(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Tell files by how they were opened: h5py's objects know their file, PyTables' file knows itself."""
+    if not thing:  # h5py's objects are false once their file is closed
+        return None
+    mode = getattr(getattr(thing, "file", thing), "mode", "r")
+    return _default("scientific file" if mode == "r" else "scientific file written")
+
+
+def _unlocked_scientific_file(thing: Any, attributes: frozenset[str]) -> Use | None:
+    mode = getattr(thing, "mode", "")  # netCDF4 does not tell
+    if mode == "r" or not (mode or _is_open_for_writing(thing)):
+        return _default("unlocked scientific file")
+    return _default("scientific file written", threads="unsafe")
+
+
+def _is_open_for_writing(thing: Any) -> bool:
+    """Return True if the process has the file of a netCDF4 data set or variable open for writing, as far as known."""
+    with suppress(Exception):
+        owner = thing.group() if hasattr(thing, "group") else thing
+        path = Path(owner.filepath()).resolve()
+        for link in Path("/proc/self/fd").iterdir():
+            if link.readlink() == path:
+                flags = (Path("/proc/self/fdinfo") / link.name).read_text().split("flags:")[1].split()[0]
+                return bool(int(flags, 8) & (os.O_WRONLY | os.O_RDWR))
+    return False
 
 
 def _popen(thing: Any, attributes: frozenset[str]) -> Use | None:
@@ -142,7 +189,47 @@ def _popen(thing: Any, attributes: frozenset[str]) -> Use | None:
 
 
 def _random(thing: Any, attributes: frozenset[str]) -> Use | None:
-    return None if attributes and attributes <= _RANDOM_SETUP else _default("random generator")
+    if attributes and attributes <= _RANDOM_SETUP:
+        return None
+    sequence = getattr(getattr(thing, "bit_generator", None), "seed_seq", None)
+    entropy = getattr(sequence, "entropy", None)
+    if entropy is None:
+        return _default("random generator")
+    return (
+        _default("random generator", spawn="safe") if _is_from_system(entropy) else _default("seeded random generator")
+    )
+
+
+def _is_from_system(entropy: Any) -> bool:
+    return isinstance(entropy, int) and entropy >= _SYSTEM_ENTROPY
+
+
+def global_random_use() -> Use:
+    """Return the use of NumPy's global generator, for which a module may have set a seed."""
+    get_bit_generator = getattr(sys.modules.get("numpy.random"), "get_bit_generator", None)
+    sequence = getattr(get_bit_generator(), "seed_seq", None) if get_bit_generator else None
+    entropy = getattr(sequence, "entropy", None)
+    spawn: Safety | None = None if entropy is None else "safe" if _is_from_system(entropy) else "unsafe"
+    return _default("random generator", spawn=spawn)
+
+
+def _running_state(thing: Any, attributes: frozenset[str]) -> Use | None:
+    return None if attributes and attributes <= _LOOKS_AT_STATE else _default("running state")
+
+
+def _logger(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Tell loggers whose lines processes would lose: files that are rotated, truncated or buffered."""
+    logger = getattr(thing, "logger", thing)
+    worst: Use | None = None
+    while logger is not None:
+        for handler in logger.handlers:
+            names = [base.__name__ for base in type(handler).__mro__]
+            if "BaseRotatingHandler" in names or "MemoryHandler" in names:
+                return _default("log file")
+            if "FileHandler" in names and "a" not in handler.mode and handler.baseFilename != os.devnull:
+                worst = _default("log file", fork="caution")  # each spawned worker would begin the file anew
+        logger = logger.parent if logger.propagate else None
+    return worst
 
 
 def _iterator(thing: Any, attributes: frozenset[str]) -> Use | None:
@@ -170,6 +257,14 @@ def decimal_use() -> Use | None:
     return None if is_default else _default("decimal context")
 
 
+def library_use(library: ModuleType) -> Use:
+    """Return the use of a library that forked processes may not be able to use."""
+    gpu = getattr(library, "cuda", None)
+    if getattr(gpu, "is_initialized", bool)():  # PyTorch's
+        return _default("GPU context")
+    return _default(PACKAGES[library.__name__])
+
+
 JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {
     "file": _file,
     "csv writer": _csv_writer,
@@ -180,8 +275,12 @@ JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {
     "socket": _socket,
     "protocol connection": _http_connection,
     "SQLite connection": _sqlite,
+    "scientific file": _scientific_file,
+    "unlocked scientific file": _unlocked_scientific_file,
     "child program": _popen,
     "random generator": _random,
+    "running state": _running_state,
+    "logger": _logger,
     "iterator": _iterator,
     "context variable": _context_variable,
     "decimal value": lambda thing, attributes: decimal_use(),

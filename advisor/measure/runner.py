@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
-import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Any, NoReturn, Protocol, TypeVar
 
 from advisor.errors import TargetError, UsageError
 from advisor.measure.failed_inputs import MIN_TRIED, Failures
+from advisor.measure.input_order import shuffled
 from advisor.measure.meter import Meter, TimedBatch, exit_if_forked
 from advisor.models import FailedInputs
 from advisor.target.failures import target_error
@@ -180,7 +180,7 @@ class _Runner:
         self.function = workload.function
         self.result: Any = None
         self._workload = workload
-        self._order = _shuffled(workload.calls)
+        self._order = shuffled(workload.calls or [Call()])
         self._calls: Iterator[Call] = cycle(self._order)
         self._loop = self._choose_loop(workload.calls)
         self._skipped = 0  # inputs at the beginning of the order that failed before any worked
@@ -388,9 +388,3 @@ def _within_round(size: int, done: int, calls: Sequence[Call] | None) -> int:
     """Return the size of the next batch; the first two rounds end with a batch, so that they can be compared."""
     inputs = 0 if calls is None else len(calls)
     return min(size, inputs - done % inputs) if done < 2 * inputs else size
-
-
-def _shuffled(calls: Sequence[Call] | None) -> list[Call]:
-    order = list(calls) if calls is not None else [Call()]
-    random.Random(0).shuffle(order)
-    return order

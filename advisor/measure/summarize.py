@@ -129,6 +129,7 @@ def _total(measurement: Measurement, batches: _Batches) -> ClockReading:
     process = total.process - measurement.sampler_cpu * (total.wall / measured if measured else 0.0)
     return total._replace(
         wall=max(total.wall, 1e-9),
+        children=None if total.children is None else max(0.0, total.children),  # one may have ended unnoticed
         thread=min(total.thread, total.wall),
         process=max(process, total.thread) if measurement.only_thread else total.thread,
     )

@@ -17,14 +17,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
-from advisor.measure.attribute_chains import Chain, attribute_chains
+from advisor.measure.attribute_chains import Chain, attribute_chains, loaded_names
 from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin
-from advisor.measure.resource_use import Use, decimal_use, use_of
+from advisor.measure.resource_use import Use, decimal_use, library_use, use_of
 from advisor.models import Touch
 from advisor.models.resources.effects import RESOURCES
-from advisor.models.resources.types import CLASSES, FUNCTIONS, MODULES, NAMED_FUNCTIONS, is_lock, resource_of_type
+from advisor.models.resources.libraries import PACKAGES, library_of
+from advisor.models.resources.types import (
+    CLASSES,
+    FUNCTIONS,
+    HARMLESS_FUNCTIONS,
+    MODULES,
+    NAMED_FUNCTIONS,
+    is_lock,
+    resource_of_type,
+)
 
 MAX_FUNCTIONS = 200
 MAX_TOUCHES = 50
@@ -32,6 +41,7 @@ MAX_ELEMENTS = 20  # of a container of resources
 _MISSING = object()
 _DECIMAL_CONTEXTS = frozenset({"localcontext", "getcontext", "setcontext", "Context"})
 _CONTAINERS = (list, tuple, dict, deque)
+_NAMED_STATE = ("context variable", "module setting")  # others are named by what they are
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,13 @@ class _Frame:
     owner: Any = _MISSING  # its `self`
     locked: bool = False  # a lock is held around it
     checks_process: bool = False  # a caller compares process ids
+
+
+class _Setting(NamedTuple):
+    """An attribute of a library's module that the code sets."""
+
+    module: ModuleType
+    attribute: str
 
 
 @dataclass
@@ -63,6 +80,9 @@ class TouchedObjects:
     def __init__(self, function: Callable[..., Any]) -> None:
         """Look at what exists now, which forked workers would inherit."""
         self._function = function
+        self.names: frozenset[str] = frozenset()  # that the code takes, reading or setting
+        self.loads: frozenset[str] = frozenset()  # those of them that it reads
+        self.locks = False  # some of the code holds a lock
         self._at_import = {id(found.thing): use for found, use in self._uses()}
 
     def touches(self) -> tuple[Touch, ...]:
@@ -74,6 +94,9 @@ class TouchedObjects:
                 continue  # the calls set it, each in its own thread
             if before is None:
                 use = replace(use, fork="safe", spawn="safe")
+            elif use.if_changed and use.changes > before.changes:
+                row = RESOURCES[use.if_changed]
+                use = replace(use, resource=row.key, fork=row.fork, spawn=row.spawn)
             elif before.resource == use.resource:
                 use = replace(use, fork=before.fork, spawn=before.spawn)
             touch = _touch(found, use)
@@ -83,14 +106,18 @@ class TouchedObjects:
 
     def _uses(self) -> list[tuple[_Found, Use]]:
         with suppress(Exception):  # the user's objects may raise anything
-            found = _Search(self._function).run()
+            search = _Search(self._function)
+            found = search.run()
+            self.names, self.loads, self.locks = frozenset(search.names), frozenset(search.loads), search.locks
             return [(each, use) for each in found if (use := _use(each)) is not None]
         return []
 
 
 def _use(found: _Found) -> Use | None:
+    if isinstance(found.thing, ModuleType) and found.thing.__name__ in PACKAGES:
+        return library_use(found.thing)
     name = MODULES.get(getattr(found.thing, "__name__", "")) if isinstance(found.thing, ModuleType) else None
-    key = name or _function_resource(found.thing)
+    key = "module setting" if isinstance(found.thing, _Setting) else name or _function_resource(found.thing)
     if key:
         row = RESOURCES[key]
         return Use(key, row.threads, row.fork, row.spawn)
@@ -109,14 +136,14 @@ def _use(found: _Found) -> Use | None:
 
 def _touch(found: _Found, use: Use) -> Touch:
     row = RESOURCES[use.resource]
-    is_state = row.kind == "process state" and use.resource != "context variable"
+    is_state = row.kind == "process state" and use.resource not in _NAMED_STATE
     kind = type(found.thing)
     return Touch(
         name=row.key if is_state else found.name,
         kind=row.kind,
         where=found.where,
         through=found.through,
-        type="" if is_state else f"{kind.__module__}.{kind.__qualname__}",
+        type="" if is_state or row.kind == "library" else f"{kind.__module__}.{kind.__qualname__}",
         resource=row.key,
         threads=use.threads,
         fork=use.fork,
@@ -125,13 +152,13 @@ def _touch(found: _Found, use: Use) -> Touch:
 
 
 def _function_resource(thing: Any) -> str:
-    """Return the state of the process that a function of the standard library or NumPy acts on."""
-    if not callable(thing) or isinstance(thing, type):
+    """Return the state of the process that a function of a library acts on."""
+    if not callable(thing):
         return ""
     for name, key in (FUNCTIONS | NAMED_FUNCTIONS).items():
         module, _, attribute = name.rpartition(".")
         known = getattr(sys.modules.get(module), attribute, _MISSING)
-        if type(known) is type(thing) and known == thing:
+        if known is thing or (type(known) is type(thing) is not type and known == thing):
             return key
     return ""
 
@@ -144,7 +171,9 @@ class _Search:
         self._pending: deque[_Frame] = deque()
         self._seen: set[tuple[int, int]] = set()
         self._found: dict[int, _Found] = {}
-        self._names: set[str] = set()  # that the code seen so far loads
+        self.loads: set[str] = set()
+        self.names: set[str] = set()  # that the code seen so far loads
+        self.locks = False
         self._targets: set[int] = set()  # ids of the functions that the target itself is
 
     def run(self) -> list[_Found]:
@@ -154,7 +183,7 @@ class _Search:
             frame = self._pending.popleft()
             with suppress(Exception):  # a proxy of the user's raises when it is asked for its class
                 self._look_at(frame)
-        if self._names & _DECIMAL_CONTEXTS:  # the calls set it themselves, each in its thread
+        if self.names & _DECIMAL_CONTEXTS:  # the calls set it themselves, each in its thread
             return [found for found in self._found.values() if not _is_decimal(found.thing)]
         return list(self._found.values())
 
@@ -182,13 +211,18 @@ class _Search:
 
     def _look_at(self, frame: _Frame) -> None:
         code = frame.function.__code__
-        self._names.update(code.co_names)
+        self.names.update(code.co_names)
         chains = attribute_chains(code)
+        self.loads |= loaded_names(code)
         resolved = [(chain, *self._resolve(chain, frame)) for chain in chains]
         locked = frame.locked or any(is_lock(type(thing)) for _, thing, _, _ in resolved if thing is not _MISSING)
         checks = frame.checks_process or "getpid" in code.co_names
         frame = replace(frame, locked=locked, checks_process=checks)
+        self.locks = self.locks or locked
         for chain, thing, name, rest in resolved:
+            for part in (_root(chain, frame), thing):
+                if (library := library_of(_module_of(part))) in sys.modules:
+                    self._add(sys.modules[library], library, chain, (), frame)
             if thing is not _MISSING:
                 self._visit(chain, thing, name, rest, frame)
 
@@ -211,6 +245,8 @@ class _Search:
             if isinstance(part, FunctionType) and not isinstance(thing, ModuleType):
                 self._follow(part, frame, thing)
                 return _MISSING, name, ()
+            if _acts_on_module(thing, attribute, part):
+                return thing, name, chain.attributes[index:]
             thing, name = part, f"{name}.{attribute}"
         return thing, name, ()
 
@@ -224,8 +260,10 @@ class _Search:
             if not chain.attributes or key not in NAMED_FUNCTIONS.values():
                 self._add(thing, name, chain, rest, frame)
         elif isinstance(thing, ModuleType):
-            if thing.__name__ in MODULES:
+            if thing.__name__ in MODULES and rest:
                 self._add(thing, name, chain, rest, frame)
+            elif chain.stored and module_origin(thing.__name__) != "user":
+                self._add(_Setting(thing, chain.stored), f"{name}.{chain.stored}", chain, (), frame)
         elif isinstance(thing, type):
             if f"{thing.__module__}.{thing.__qualname__}" in CLASSES:
                 self._add(thing, name, chain, rest, frame)
@@ -266,12 +304,27 @@ class _Search:
         code = frame.function.__code__
         where = f"{Path(code.co_filename).name}:{chain.line}"
         through = "" if id(frame.function) in self._targets else frame.function.__qualname__
-        found = self._found.setdefault(id(thing), _Found(thing, name, where, through))
+        key = hash(name) if isinstance(thing, _Setting) else id(thing)
+        found = self._found.setdefault(key, _Found(thing, name, where, through))
         found.attributes.update(rest[:1])
         if chain.sliced and not rest:
             found.attributes.add("[]")
         found.locked = found.locked and frame.locked
         found.checks_process = found.checks_process and frame.checks_process
+
+
+def _acts_on_module(module: Any, attribute: str, part: Any) -> bool:
+    """Return True if it is a function of a module whose functions all act on one state."""
+    is_state = isinstance(module, ModuleType) and module.__name__ in MODULES
+    return is_state and isinstance(part, FunctionType) and attribute not in HARMLESS_FUNCTIONS
+
+
+def _module_of(thing: Any) -> str:
+    """Return the module that a thing is, or that it or its type is defined in."""
+    if isinstance(thing, ModuleType):
+        return thing.__name__
+    defined = thing if isinstance(thing, (type, FunctionType)) else type(thing)
+    return str(defined.__module__)
 
 
 def _is_decimal(thing: Any) -> bool:

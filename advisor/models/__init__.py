@@ -7,13 +7,14 @@ could not be measured is None, never a made-up zero.
 from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason, Results, Verification
 from advisor.models.estimate import Estimate
 from advisor.models.job import Job
-from advisor.models.machine import POOL_COSTS, Machine, StartMethod
+from advisor.models.machine import POOL_COSTS, START_COSTS, Machine, StartMethod
 from advisor.models.profile import (
     FailedInputs,
     GilSource,
     HeldResource,
     InterpreterCheck,
     Picklable,
+    PicklePart,
     Profile,
     Python,
     Reached,
@@ -26,6 +27,7 @@ from advisor.models.touch import Safety, Touch
 
 __all__ = [
     "POOL_COSTS",
+    "START_COSTS",
     "Advice",
     "Alternative",
     "Bytes",
@@ -42,6 +44,7 @@ __all__ = [
     "Machine",
     "MatrixRow",
     "Picklable",
+    "PicklePart",
     "Pitfall",
     "Profile",
     "Python",

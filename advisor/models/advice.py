@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from advisor.models.job import Job
-from advisor.models.machine import Machine
+from advisor.models.machine import Machine, StartMethod
 from advisor.models.profile import Profile
 from advisor.models.record import JobSeconds, Range, Record
 from advisor.models.strategies import Recommendation, Strategy
@@ -40,6 +40,9 @@ class Alternative(Record):
     speedup: Range | None
     why: str
     chunk: int = 1
+    start_method: StartMethod | None = Field(
+        None, description="of worker processes, where that of the host would not be safe; None is the host's own"
+    )
 
 
 Results = Literal["equal", "different", "not comparable"]

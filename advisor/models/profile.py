@@ -12,6 +12,8 @@ from advisor.models.touch import Touch
 
 GilSource = Literal["observed", "sampled", "estimated"]
 Reached = Literal["name", "object", "program"]
+PicklePart = Literal["function", "arguments", "results"]
+PICKLE_PARTS: tuple[PicklePart, ...] = ("function", "arguments", "results")
 
 
 class Python(Record):
@@ -35,6 +37,9 @@ class SideEffects(Record):
     """What the calls did besides returning a result, as far as was observed."""
 
     globals_written: tuple[Text, ...] = Field((), description="module globals that changed while the calls ran")
+    caches: tuple[Text, ...] = Field(
+        (), description="those of them that only keep what calls can make again, such as a dictionary of results"
+    )
     changed: tuple[Text, ...] = Field(
         (), description="arguments and shared objects that a call changed, such as 'argument row' or 'self.total'"
     )
@@ -180,6 +185,17 @@ class Profile(Record):
     def is_only_first_call(self) -> bool:
         """Return True if only the first call was measured, which may load, connect or compile what others need too."""
         return self.calls == 1 and self.first_call == self.wall
+
+    @property
+    def is_called_by_name(self) -> bool:
+        """Return True if workers reach the target by its name only: it cannot be pickled, but be looked up."""
+        return self.picklable.function is False and self.reached in ("name", "object")
+
+    @property
+    def unpicklable_parts(self) -> tuple[PicklePart, ...]:
+        """The parts of a call that cannot be sent to another process, which no lookup by name replaces."""
+        parts = PICKLE_PARTS[1:] if self.is_called_by_name else PICKLE_PARTS
+        return tuple(part for part in parts if getattr(self.picklable, part) is False)
 
     @property
     def cpu(self) -> float:

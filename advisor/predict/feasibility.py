@@ -60,10 +60,10 @@ def _not_possible(strategy: Strategy, scenario: Scenario) -> str:
 def _not_picklable(strategy: Strategy, profile: Profile) -> str:
     if strategy not in OWN_GIL:
         return ""
-    for name, verb in (("function", "is"), ("arguments", "are"), ("results", "are")):
-        if getattr(profile.picklable, name) is False:
-            reason = profile.picklable.reasons.get(name)
-            return f"the {name} {verb} not picklable" + (f": {reason}" if reason else "")
+    for part in profile.unpicklable_parts:
+        reason = profile.picklable.reasons.get(part)
+        verb = "is" if part == "function" else "are"
+        return f"the {part} {verb} not picklable" + (f": {reason}" if reason else "")
     return ""
 
 

@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from advisor.models import Machine, Profile, Safety, Strategy, Touch
+from advisor.models import Machine, Profile, Safety, StartMethod, Strategy, Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.strategies import OWN_GIL, PROCESSES
+
+
+def safe_start_method(strategy: Strategy, profile: Profile, machine: Machine) -> StartMethod | None:
+    """Return the start method that makes a strategy safe where the host's own is not; None is the host's own.
+
+    Forked workers inherit what is open, all others import the module anew. That is a remedy only where nothing else
+    needs the fork, and where what is made anew is known to be safe.
+    """
+    if strategy not in PROCESSES or machine.start_method != "fork":
+        return None
+    forked = [touch for touch in profile.touches if touch.fork == "unsafe"]
+    is_remedy = forked and all(touch.spawn == "safe" for touch in forked)
+    return "spawn" if is_remedy and all(touch.spawn != "unsafe" for touch in profile.touches) else None
 
 
 def broken_by(strategy: Strategy, profile: Profile, machine: Machine) -> str:

@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -19,16 +19,16 @@ from statistics import median
 from typing import Any
 
 from advisor.errors import TargetError
-from advisor.models import Estimate, Job, Machine, Profile, Range, Results, Strategy, Verification
+from advisor.models import Estimate, Job, Machine, Profile, Range, Results, StartMethod, Strategy, Verification
+from advisor.models.strategies import OWN_GIL
 from advisor.predict.estimator import estimate
 from advisor.report import formatting
 from advisor.run import reference_results
 from advisor.run.equality import Comparison, is_within
 from advisor.run.executors import open_executor
-from advisor.run.worker import await_or_report, call_or_report, call_with, run_coroutine
+from advisor.run.worker import await_or_report, call_named, call_or_report, call_with, load_named, run_coroutine
 from advisor.target import sandbox_supervisor
 from advisor.target.inputs import load_calls, repeat_inputs
-from advisor.target.loader import load
 
 Send = Callable[[dict[str, Any]], None]
 OnProgress = Callable[[float, str], None]
@@ -157,8 +157,10 @@ class Trial:
             "star": subject.star,
             "fails": subject.profile.failed_inputs is not None,
             "coroutine": subject.profile.coroutine,
+            "by_name": subject.profile.is_called_by_name,
             "strategy": self.part.strategy,
             "workers": self.part.workers,
+            "start_method": self.part.start_method,
             "chunk": self.part.chunk,
             "calls": self.calls,
             "predicted": self.part.seconds.expected,
@@ -266,13 +268,16 @@ def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
     results that were 'compared' with the `reference`, 'differing' or 'uncomparable'.
     """
     send({"doing": "loading the target"})
-    function = load(request["target"])
+    function = load_named(request["target"])
+    if request["by_name"] and request["strategy"] in OWN_GIL:
+        function = partial(call_named, request["target"])
     if request["fails"]:
         function = partial(await_or_report if request["coroutine"] else call_or_report, function)
     calls = load_calls(request["inputs"], star=request["star"])
     inputs = [(call.args, call.kwargs) for call in calls or ()]
     arguments = repeat_inputs(inputs or [((), {})], request["calls"])
     work = prepare_work(function, request["strategy"], arguments, coroutine=request["coroutine"])
+    work = replace(work, start_method=request["start_method"])
     send({"doing": "a call"})
     try:
         results, seconds = _run_timed(work, request["workers"], request["chunk"], request["predicted"], send)
@@ -308,6 +313,7 @@ class Work:
     strategy: Strategy
     function: Callable[..., Any]
     arguments: list[Any]
+    start_method: StartMethod | None = None  # of worker processes; None is the host's own
 
 
 def prepare_work(function: Callable[..., Any], strategy: Strategy, calls: list[Arguments], *, coroutine: bool) -> Work:
@@ -332,7 +338,7 @@ def _run_timed(work: Work, workers: int, chunk: int, predicted: float, send: Sen
     deadline = started + max(_CUT_OFF * predicted, _MIN_CUT_OFF)
     results: list[Any] = []  # kept, as a job keeps them
     block = 1
-    with open_executor(work.strategy, workers) as pool:
+    with open_executor(work.strategy, workers, work.start_method) as pool:
         pending = iter(pool.map(work.function, work.arguments, chunksize=chunk))
         while finished := list(islice(pending, block)):
             results += finished

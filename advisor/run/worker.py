@@ -1,8 +1,9 @@
-"""Wrappers that a pool's worker calls; this module imports nothing, since subinterpreters cannot load pydantic."""
+"""Wrappers that a pool's worker calls; importing them is light, since subinterpreters cannot load pydantic."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 
@@ -36,3 +37,16 @@ def call_with(function: Callable[..., Any], arguments: tuple[tuple[Any, ...], di
     """Call a function with positional and keyword arguments that travel as one value."""
     args, kwargs = arguments
     return function(*args, **kwargs)
+
+
+@cache
+def load_named(spec: str) -> Callable[..., Any]:
+    """Return the target of that name, loaded once in each process; forked workers have the one of their parent."""
+    from advisor.target.loader import load  # only where a target is looked up
+
+    return load(spec)
+
+
+def call_named(spec: str, *args: Any, **kwargs: Any) -> Any:
+    """Call a target that cannot be pickled, which each worker looks up by its name."""
+    return load_named(spec)(*args, **kwargs)

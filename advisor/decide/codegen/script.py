@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import textwrap
 from dataclasses import dataclass, field
 
 CALL = "call"  # the name of the function around a target whose arguments are not exactly one value
 ATTEMPT = "attempt"  # the name of the function around a target that raises for some inputs
 
+_COMMENT_WIDTH = 100
+
 # The names that the generated code uses; a target with one of these names is renamed.
 _RESERVED = frozenset(
     "InterpreterPoolExecutor ProcessPoolExecutor SourceFileLoader ThreadPoolExecutor asyncio cycle done group "
     "importlib inputs islice item json line lines main one pool results slots spec sys tasks time "
-    f"error result {CALL} {ATTEMPT}".split()
+    f"error multiprocessing result {CALL} {ATTEMPT}".split()
 )
 
 
@@ -27,6 +30,7 @@ class Script:
     setup: list[str] = field(default_factory=list)  # statements after the imports
     definitions: list[str] = field(default_factory=list)  # functions
     inputs: list[str] = field(default_factory=list)  # lines that make the inputs
+    pool_options: list[str] = field(default_factory=list)  # further arguments of the pool's constructor
     run: list[str] = field(default_factory=list)  # lines that do the job
     names: dict[str, str] = field(default_factory=dict)  # the script's own names for the user's objects
 
@@ -55,3 +59,9 @@ def is_free(name: str) -> bool:
 def is_name(text: str) -> bool:
     """Return True if the text can be used as an identifier."""
     return text.isidentifier() and not keyword.iskeyword(text)
+
+
+def as_comment(text: str) -> list[str]:
+    """Return the lines of a comment with this text, whose unprintable characters are left out."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return [f"# {line}" for line in textwrap.wrap(printable, _COMMENT_WIDTH)]

@@ -105,6 +105,20 @@ FILES: tuple[Resource, ...] = (
         "https://docs.h5py.org/en/stable/mpi.html",
     ),
     Resource(
+        "scientific file written",
+        "file",
+        "a data file opened for writing",
+        "caution",
+        "unsafe",
+        "unsafe",
+        "threads write to {name} one at a time",
+        "a file that the HDF5 library has open must not be carried into a forked process: what is written to {name} "
+        "there damages it",
+        "each worker opens {name} anew for writing, which fails or overwrites what the others wrote",
+        "Return the data and write it in the parent as the results come in",
+        "https://docs.h5py.org/en/stable/mpi.html",
+    ),
+    Resource(
         "unlocked scientific file",
         "file",
         "an open data file",

@@ -144,6 +144,19 @@ PROCESS_STATE: tuple[Resource, ...] = (
         )
     ),
     Resource(
+        "module setting",
+        "process state",
+        "a setting of a whole module",
+        "unsafe",
+        "safe",
+        "safe",
+        "what {name} sets holds for all threads: calls run with each other's settings",
+        "",
+        "",
+        "Set it once, before the calls, pass the value as an argument where that can be done, or use processes",
+        "https://docs.python.org/3/library/threading.html",
+    ),
+    Resource(
         "decimal context",
         "process state",
         "the decimal context",

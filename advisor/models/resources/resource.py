@@ -28,3 +28,4 @@ class Resource:
     in_spawned: str
     remedy: str
     source: str
+    anew: str = "each imports the module anew and has its own {name}"  # what processes do that are not forked

@@ -21,10 +21,10 @@ TYPES: dict[str, str] = {
     "pickle.Unpickler": "file read",
     "_pickle.Pickler": "file written",
     "_pickle.Unpickler": "file read",
-    "shelve.Shelf": "database connection",
-    "dbm.dumb._Database": "database connection",
-    "_dbm.dbm": "database connection",
-    "_gdbm.gdbm": "database connection",
+    "shelve.Shelf": "embedded database",
+    "dbm.dumb._Database": "embedded database",
+    "_dbm.dbm": "embedded database",
+    "_gdbm.gdbm": "embedded database",
     "dbm.sqlite3._Database": "SQLite connection",
     # connections
     "_socket.socket": "socket",
@@ -63,9 +63,9 @@ TYPES: dict[str, str] = {
     "oracledb.connection.Connection": "threaded database client",
     "cx_Oracle.Connection": "threaded database client",
     "pymssql._pymssql.Connection": "database connection",
-    "duckdb.DuckDBPyConnection": "database connection",
-    "_duckdb.DuckDBPyConnection": "database connection",
-    "duckdb.duckdb.DuckDBPyConnection": "database connection",
+    "duckdb.DuckDBPyConnection": "embedded database",
+    "_duckdb.DuckDBPyConnection": "embedded database",
+    "duckdb.duckdb.DuckDBPyConnection": "embedded database",
     "apsw.Connection": "threaded database client",
     "peewee.Database": "threaded database client",
     "sqlalchemy.engine.base.Engine": "connection pool",
@@ -124,8 +124,25 @@ TYPES: dict[str, str] = {
     "asyncio.runners.Runner": "event loop",
     "_contextvars.ContextVar": "context variable",
     "decimal.Decimal": "decimal value",
-    "logging.Logger": "",
-    "logging.LoggerAdapter": "",
+    "logging.Logger": "logger",
+    "logging.LoggerAdapter": "logger",
+    # what they return next depends on all that they were fed
+    "_hashlib.HASH": "running state",
+    "_hashlib.HMAC": "running state",
+    "hmac.HMAC": "running state",
+    "_blake2.blake2b": "running state",
+    "_blake2.blake2s": "running state",
+    "zlib.Compress": "running state",
+    "zlib.Decompress": "running state",
+    "_bz2.BZ2Compressor": "running state",
+    "_bz2.BZ2Decompressor": "running state",
+    "_lzma.LZMACompressor": "running state",
+    "_lzma.LZMADecompressor": "running state",
+    "codecs.IncrementalEncoder": "running state",
+    "codecs.IncrementalDecoder": "running state",
+    "xml.etree.ElementTree.XMLPullParser": "running state",
+    "xml.etree.ElementTree.XMLParser": "running state",
+    "pyexpat.xmlparser": "running state",
 }
 
 # Functions that act on the whole process, where the user's own code names them.
@@ -137,6 +154,34 @@ FUNCTIONS: dict[str, str] = {
     "numpy.random.seed": "random seed",
     "asyncio.get_event_loop": "current event loop",
     "unittest.mock.patch": "patched objects",
+    "logging.disable": "module setting",
+    "logging.captureWarnings": "module setting",
+    "logging.setLoggerClass": "module setting",
+    "logging.setLogRecordFactory": "module setting",
+    "calendar.setfirstweekday": "module setting",
+    "csv.field_size_limit": "module setting",
+    "csv.register_dialect": "module setting",
+    "gettext.install": "module setting",
+    "gettext.textdomain": "module setting",
+    "mimetypes.add_type": "module setting",
+    "resource.setrlimit": "module setting",
+    "sys.setrecursionlimit": "module setting",
+    "sys.set_int_max_str_digits": "module setting",
+    "numpy.set_printoptions": "module setting",
+    "numpy.printoptions": "module setting",
+    "pandas.option_context": "module setting",
+    "pandas.set_option": "module setting",
+    "pandas.reset_option": "module setting",
+    "matplotlib.rc": "module setting",
+    "matplotlib.rc_context": "module setting",
+    "matplotlib.use": "module setting",
+    "matplotlib.style.use": "module setting",
+    "matplotlib.style.context": "module setting",
+    "torch.manual_seed": "random seed",
+    "torch.set_default_dtype": "module setting",
+    "torch.set_num_threads": "module setting",
+    "xarray.set_options": "module setting",
+    "polars.Config": "module setting",
 }
 # The same functions seen by their module are watched while they run; imported by name, only the code tells.
 NAMED_FUNCTIONS: dict[str, str] = {
@@ -147,7 +192,9 @@ NAMED_FUNCTIONS: dict[str, str] = {
     "locale.setlocale": "locale",
     "socket.setdefaulttimeout": "socket time-out",
 }
+# Modules all of whose functions act on one state, but for those that only look something up.
 MODULES: dict[str, str] = {"matplotlib.pyplot": "pyplot"}
+HARMLESS_FUNCTIONS = frozenset({"get_cmap", "colormaps", "get_backend", "get_fignums"})
 CLASSES: dict[str, str] = {"decimal.Decimal": "decimal value"}
 LOCKS = frozenset(
     {

@@ -1,0 +1,192 @@
+"""What calls change while they are watched: totals, scratch space, positions in files, and settings of the process."""
+
+import calendar
+import csv
+import hashlib
+import logging
+import logging.handlers
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import advisor
+from advisor.measure import file_positions
+from advisor.models import Touch
+
+FOLDER = Path(tempfile.mkdtemp())
+(FOLDER / "data.bin").write_bytes(bytes(range(256)) * 16)
+DESCRIPTOR = os.open(FOLDER / "data.bin", os.O_RDONLY)
+TOTALS: dict[str, int] = {}
+KNOWN: dict[int, int] = {}
+ROTATED = logging.getLogger("rotated")
+ROTATED.propagate = False
+ROTATED.addHandler(logging.handlers.RotatingFileHandler(FOLDER / "rotated.log", maxBytes=1000, backupCount=2))
+APPENDED = logging.getLogger("appended")
+APPENDED.propagate = False
+APPENDED.addHandler(logging.FileHandler(FOLDER / "appended.log"))
+DIGEST = hashlib.sha256()
+SCRATCH = bytearray(8)
+RESULTS = bytearray(1000)
+first_made: list[int] | None = None
+
+
+class Encoder:
+    def __init__(self) -> None:
+        self.buffer = bytearray()
+        self.latest = 0
+        self.total = 0
+
+    def encode(self, number: int) -> bytes:
+        self.buffer.clear()
+        self.buffer += number.to_bytes(4, "big")
+        return bytes(self.buffer)
+
+    def remember(self, number: int) -> int:
+        self.latest = number
+        return number
+
+    def add(self, number: int) -> int:
+        self.total += number
+        return number
+
+
+ENCODER = Encoder()
+
+
+def add_up(number: int) -> None:
+    key = f"k{number % 3}"
+    TOTALS[key] = TOTALS.get(key, 0) + 1
+
+
+def look_up(number: int) -> int:
+    if number not in KNOWN:
+        KNOWN[number] = number * number
+    return KNOWN[number]
+
+
+def make_once(number: int) -> int:
+    global first_made
+    if first_made is None:
+        first_made = [1, 2, 3]
+    return first_made[number % 3]
+
+
+def collect(number: int, seen: list[int] = []) -> int:  # noqa: B006  (the hazard)
+    seen.append(number)
+    return len(seen)
+
+
+def overwrite(number: int) -> int:
+    SCRATCH[:] = number.to_bytes(8, "big")
+    return SCRATCH[7]
+
+
+def fill_in(number: int) -> None:
+    RESULTS[number] = 1 + number % 200
+
+
+def seek_and_read(number: int) -> bytes:
+    os.lseek(DESCRIPTOR, number * 16, os.SEEK_SET)
+    return os.read(DESCRIPTOR, 16)
+
+
+def read_at(number: int) -> bytes:
+    return os.pread(DESCRIPTOR, 16, number * 16)
+
+
+def feed(number: int) -> str:
+    DIGEST.update(number.to_bytes(4, "big"))
+    return DIGEST.hexdigest()
+
+
+def feed_a_copy(number: int) -> str:
+    own = DIGEST.copy()
+    own.update(number.to_bytes(4, "big"))
+    return own.hexdigest()
+
+
+def log_rotated(number: int) -> int:
+    ROTATED.warning("%d", number)
+    return number
+
+
+def log_appended(number: int) -> int:
+    APPENDED.warning("%d", number)
+    return number
+
+
+def change_import_path(number: int) -> int:
+    sys.path.insert(0, str(FOLDER / str(number)))
+    try:
+        return len(sys.path)
+    finally:
+        sys.path.pop(0)
+
+
+def set_first_weekday(number: int) -> int:
+    calendar.setfirstweekday(number % 7)
+    return calendar.monthcalendar(2026, 1)[0][0]
+
+
+def set_field_limit(number: int) -> int:
+    return csv.field_size_limit(100_000 + number)
+
+
+def set_attribute(number: int) -> int:
+    tempfile.tempdir = str(FOLDER)
+    return number
+
+
+def save_anew(number: int) -> int:
+    with tempfile.NamedTemporaryFile(dir=FOLDER) as out:
+        out.write(b"%d" % number)
+    return number
+
+
+def touches_of(function: Callable[..., Any]) -> dict[str, Touch]:
+    profile = advisor.profile(function, inputs=range(60), budget=0.05)
+    return {touch.name: touch for touch in profile.touches}
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "safety"),
+    [
+        pytest.param(add_up, "TOTALS", ("unsafe", "unsafe", "unsafe"), id="totals in a dictionary"),
+        pytest.param(collect, "seen", ("caution", "unsafe", "unsafe"), id="a default value that grows"),
+        pytest.param(ENCODER.add, "self.total", ("unsafe", "unsafe", "unsafe"), id="a total in an attribute"),
+        pytest.param(overwrite, "SCRATCH", ("unsafe", "safe", "safe"), id="scratch space"),
+        pytest.param(ENCODER.encode, "self.buffer", ("unsafe", "safe", "safe"), id="a buffer that is made anew"),
+        pytest.param(fill_in, "RESULTS", ("safe", "unsafe", "unsafe"), id="results in a buffer"),
+        pytest.param(feed, "DIGEST", ("unsafe", "unsafe", "unsafe"), id="a running digest"),
+        pytest.param(log_rotated, "ROTATED", ("safe", "unsafe", "unsafe"), id="a log file that is rotated"),
+        pytest.param(change_import_path, "import path", ("unsafe", "safe", "safe"), id="sys.path, restored"),
+        pytest.param(set_first_weekday, "calendar.setfirstweekday", ("unsafe", "safe", "safe"), id="a setter"),
+        pytest.param(set_field_limit, "csv.field_size_limit", ("unsafe", "safe", "safe"), id="another setter"),
+        pytest.param(set_attribute, "tempfile.tempdir", ("unsafe", "safe", "safe"), id="an attribute of a module"),
+    ],
+)
+def test_what_calls_change_is_found_by_its_name(function: Callable[..., Any], name: str, safety: tuple[str]) -> None:
+    """Each with what becomes of it in threads, after a fork and in spawned workers."""
+    touch = touches_of(function)[name]
+    assert (touch.threads, touch.fork, touch.spawn) == safety
+
+
+@pytest.mark.skipif(not Path("/proc/self/fdinfo").exists(), reason="needs Linux's /proc")
+def test_a_descriptor_whose_position_moves_is_shared() -> None:
+    """Threads and forked workers share the position; spawned ones have their own, and seek before they read."""
+    touch = touches_of(seek_and_read)["DESCRIPTOR"]
+    assert (touch.threads, touch.fork, touch.spawn) == ("unsafe", "unsafe", "safe")
+    assert file_positions.name_of(DESCRIPTOR, {}) == str(FOLDER / "data.bin")
+
+
+@pytest.mark.parametrize(
+    "function", [look_up, make_once, read_at, feed_a_copy, log_appended, save_anew, ENCODER.remember]
+)
+def test_what_is_no_harm_is_not_accused(function: Callable[..., Any]) -> None:
+    """Caches, what is made once, reading by offset, copies, appended logs, temporary files, what nothing reads."""
+    assert touches_of(function) == {}
