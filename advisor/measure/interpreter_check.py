@@ -6,19 +6,18 @@ hang. Nothing that acts on files, other processes or the network is done there: 
 
 from __future__ import annotations
 
-import contextlib
-import json
 import pickle
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypedDict
 
 from advisor.input_limits import MAX_COPIED_BYTES
 from advisor.measure import pickling
 from advisor.measure.global_writes import used_globals
-from advisor.measure.interpreter_check_child import Request
+from advisor.measure.interpreter_check_child import REFUSED_MODULE
 from advisor.measure.introspection import plain_function
 from advisor.models import InterpreterCheck, Profile
 from advisor.target import python_command
@@ -40,6 +39,18 @@ _STEPS = {
     "result": "pickling the result in a subinterpreter",
     "end": "ending the subinterpreter",
 }
+
+
+class Request(TypedDict):
+    """What the child is to try, pickled where unpickling may fail."""
+
+    advisor: str  # the folder with this package
+    path: list[str]  # where to look for modules
+    files: dict[str, str]  # to import under aliases
+    function: bytes | None  # None: it cannot be pickled, or not be imported
+    name: str | None  # to look up a function that cannot be pickled
+    modules: list[str]  # that the function uses, as far as is known
+    arguments: bytes | None  # positional and keyword arguments; None: make no call
 
 
 class _NotSendableError(Exception):
@@ -131,8 +142,15 @@ def _request(profile: Profile, function: Callable[..., Any] | str, call: Call | 
     if arguments is not None:
         arguments, used = (arguments, ()) if len(arguments) <= MAX_COPIED_BYTES else (None, used)
     modules = [module for module in dict.fromkeys(used) if module in sys.modules and module != "__main__"]
-    path = [entry for entry in sys.path if isinstance(entry, str)]
-    return Request(path=path, files=aliased_files(), function=pickled, name=name, modules=modules, arguments=arguments)
+    return Request(
+        advisor=str(Path(__file__).parent.parent.parent),
+        path=[entry for entry in sys.path if isinstance(entry, str)],
+        files=aliased_files(),
+        function=pickled,
+        name=name,
+        modules=modules,
+        arguments=arguments,
+    )
 
 
 def _pickled(thing: Any, name: str) -> bytes | None:
@@ -160,28 +178,25 @@ def _modules_of_main(function: Callable[..., Any]) -> list[str]:
 
 
 def _outcome(ended: Ended, module: str, seconds: float, *, called: bool) -> InterpreterCheck | None:
-    """Read the child's messages, of which the last one shows where it ended."""
-    messages: list[dict[str, Any]] = []
-    for line in ended.output.splitlines():
-        with contextlib.suppress(ValueError):  # cut off
-            messages.append(json.loads(line))
-    steps = [message["step"] for message in messages if "step" in message]
+    """Read the child's lines, of which the last one shows where it ended."""
+    lines = [line.partition(" ") for line in ended.output.decode(errors="replace").splitlines()]
+    steps = [text for kind, _, text in lines if kind == "step"]
     if not steps or ended.status == -getattr(signal, "SIGKILL", 9):  # it did not start, or memory ran out
         return None
-    if any("outside" in message for message in messages):
+    kind, _, text = lines[-1]
+    if any(kind == "outside" for kind, _, _ in lines):
         return InterpreterCheck() if steps[-1] == "call" else None
-    if "done" in messages[-1]:
+    if kind == "done":
         return InterpreterCheck(called=called)
-    step = _STEPS[steps[-1]].format(module=module)
-    return InterpreterCheck(called=steps[-1] == "call", failure=_failure(step, messages[-1], ended.status, seconds))
+    failure = _failure(_STEPS[steps[-1]].format(module=module), text if kind == "failed" else "", ended.status, seconds)
+    return InterpreterCheck(called=steps[-1] in ("call", "result"), failure=failure)
 
 
-def _failure(step: str, last: dict[str, Any], status: int | None, seconds: float) -> str:
-    if last.get("refused"):
-        package = last["refused"].partition(".")[0]
-        return f"{package} cannot be imported in a subinterpreter: {last['failed']}"
-    if "failed" in last:
-        return f"{step} raises {last['failed']}"
+def _failure(step: str, raised: str, status: int | None, seconds: float) -> str:
+    if match := REFUSED_MODULE.match(raised):
+        return f"{match[1]} cannot be imported in a subinterpreter: {raised}"
+    if raised:
+        return f"{step} raises {raised}"
     if status is None:
         return f"{step} did not end within {seconds:.0f} s"
     if status >= 0:

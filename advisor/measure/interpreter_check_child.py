@@ -1,7 +1,7 @@
 """The child's side of `interpreter_check`: load the target in a subinterpreter and call it there.
 
-Imports the standard library only, since a subinterpreter imports this module too. Each step is printed as a line of
-JSON when it begins, so that the last one is known if the process crashes or hangs.
+A subinterpreter imports this module too, so that it imports little. Each step is printed as a line when it begins, so
+that the last one is known if the process crashes or hangs.
 """
 
 from __future__ import annotations
@@ -9,18 +9,22 @@ from __future__ import annotations
 import contextlib
 import importlib
 import importlib.machinery
-import json
 import os
 import pickle
 import re
 import sys
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, NoReturn, TypedDict
 
+TYPE_CHECKING = False  # `typing` takes time to import
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, NoReturn
+
+    from advisor.measure.interpreter_check import Request
+
+REFUSED_MODULE = re.compile(r"module ([^.\s]+)\S* does not support loading in subinterpreters")
 _ATTEMPTS = 2  # of a call that raises, which may be chance
+_MAX_CAUSES = 20  # of an exception
 _MAX_REASON = 300  # characters
-_REFUSED_MODULE = re.compile(r"module (\S+) does not support loading in subinterpreters")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _OUTSIDE_EVENT = re.compile(  # audit events of what acts on anything outside of the process
     r"(ftplib|imaplib|poplib|shutil|smtplib|subprocess|syslog|webbrowser|winreg)\."
@@ -28,17 +32,6 @@ _OUTSIDE_EVENT = re.compile(  # audit events of what acts on anything outside of
     r"|system|truncate|utime)"
     r"|signal\.pthread_kill|socket\.(bind|connect|send)|urllib\.Request"
 )
-
-
-class Request(TypedDict):
-    """What to try, pickled where unpickling may fail."""
-
-    path: list[str]  # where to look for modules
-    files: dict[str, str]  # to import under aliases
-    function: bytes | None  # None: it cannot be pickled, or not be imported
-    name: str | None  # to look up a function that cannot be pickled
-    modules: list[str]  # that the function uses, as far as is known
-    arguments: bytes | None  # positional and keyword arguments; None: make no call
 
 
 class OutsideEffectError(BaseException):
@@ -57,16 +50,16 @@ def main() -> NoReturn:
     if _try_in_new_interpreter(request, answers):
         # Some extension modules load in one interpreter only, in whichever is the first.
         _try_in_new_interpreter({**request, "arguments": None}, answers)
-    _report(answers, done=True)
+    _report(answers, "done")
     os._exit(0)
 
 
 def _try_in_new_interpreter(request: Request, answers: int) -> bool:
     """Try the target; return True if extension modules were loaded."""
     interpreter = importlib.import_module("concurrent.interpreters").create()
-    interpreter.exec(f"import sys; sys.path.append({str(Path(__file__).parent.parent.parent)!r})")
+    interpreter.exec(f"import sys; sys.path.append({request['advisor']!r})")
     has_extensions: bool = interpreter.call(try_target, pickle.dumps(request), answers)
-    _report(answers, step="end")
+    _report(answers, "step", "end")
     interpreter.close()
     return has_extensions
 
@@ -97,7 +90,7 @@ def _import_unless_missing(name: str) -> None:
     try:
         importlib.import_module(name)
     except Exception as error:
-        if _describe(error)[0]:
+        if REFUSED_MODULE.match(_describe(error)):
             raise
 
 
@@ -117,25 +110,26 @@ def _call(function: Any, arguments: bytes, answers: int) -> None:
 @contextlib.contextmanager
 def _step(name: str, answers: int, *, reports_failure: bool = True) -> Iterator[list[bool]]:
     """Report that a step begins, and its failure, which ends the process."""
-    _report(answers, step=name)
+    _report(answers, "step", name)
     try:
         yield []
     except BaseException as error:  # noqa: BLE001  (the target may raise anything)
         if reports_failure or isinstance(error, OutsideEffectError):
-            refused, reason = _describe(error)
-            _report(answers, failed=reason, refused=refused)
+            _report(answers, "failed", _describe(error))
             os._exit(0)
 
 
-def _describe(error: BaseException) -> tuple[str, str]:
-    """Return the extension module that refuses to be loaded in a subinterpreter, if that is why, and the exception."""
+def _describe(error: BaseException) -> str:
+    """Return what was raised in one line: that an extension module refuses to be loaded, wherever that was raised."""
     cause: BaseException | None = error
-    while cause is not None:
-        if match := _REFUSED_MODULE.search(_text(cause)):
-            return match[1], match[0]
+    for _ in range(_MAX_CAUSES):
+        if cause is None:
+            break
+        if match := REFUSED_MODULE.search(_text(cause)):
+            return match[0]
         cause = cause.__cause__ or cause.__context__
     first_line = next(iter(_text(error).strip().splitlines()), "")
-    return "", f"{type(error).__qualname__}: {first_line}"[:_MAX_REASON].removesuffix(": ")
+    return f"{type(error).__qualname__}: {first_line}"[:_MAX_REASON].removesuffix(": ")
 
 
 def _text(error: BaseException) -> str:
@@ -150,7 +144,7 @@ def _refuse_outside_effects(answers: int) -> None:
 
     def refuse(event: str, args: tuple[Any, ...]) -> None:
         if _acts_outside(event, args):
-            _report(answers, outside=event)
+            _report(answers, "outside", event)
             raise OutsideEffectError(event)
 
     sys.addaudithook(refuse)
@@ -168,11 +162,17 @@ def _acts_outside(event: str, args: tuple[Any, ...]) -> bool:
 def _has_extensions() -> bool:
     """Return True if an extension module outside of the standard library is loaded."""
     return any(
-        isinstance(getattr(module, "__loader__", None), importlib.machinery.ExtensionFileLoader)
-        and name.partition(".")[0] not in sys.stdlib_module_names
+        _is_extension(module)
         for name, module in list(sys.modules.items())
+        if name.partition(".")[0] not in sys.stdlib_module_names
     )
 
 
-def _report(answers: int, **message: Any) -> None:
-    os.write(answers, json.dumps(message).encode() + b"\n")
+def _is_extension(module: Any) -> bool:
+    with contextlib.suppress(Exception):  # in place of a module there may be anything
+        return isinstance(module.__loader__, importlib.machinery.ExtensionFileLoader)
+    return False
+
+
+def _report(answers: int, kind: str, text: str = "") -> None:
+    os.write(answers, f"{kind} {text}\n".encode(errors="replace"))
