@@ -6,11 +6,16 @@ from advisor.decide.gains import gain_sentence
 from advisor.decide.rule_inputs import Facts
 from advisor.models import Pitfall, Strategy, Touch
 from advisor.models.resources.effects import RESOURCES
-from advisor.predict.shared_resources import safety, what_happens
+from advisor.predict.shared_resources import Remedy, remedy, safety, what_happens
 from advisor.report import formatting
 
 MAX_PITFALLS = 5
 CODE = "shared-resource"
+_IN_CODE: dict[Remedy, str] = {
+    "one per thread": "The code here makes one in each thread, in place of {name}.",
+    "written by the parent": "In the code here workers note what they would write, and the parent writes it to {name} "
+    "in the order of the inputs.",
+}
 _STRATEGIES: tuple[Strategy, ...] = ("threading", "multiprocessing", "interpreters")
 
 
@@ -34,18 +39,27 @@ def _pitfall(touch: Touch, facts: Facts) -> Pitfall | None:
     row = RESOURCES.get(touch.resource)
     if row is None:
         return None
-    remedy = _start_method(touch, facts) if "multiprocessing" in considered else ""
-    if not (broken or needs_care or remedy):
+    method = _start_method(touch, facts) if "multiprocessing" in considered else ""
+    if not (broken or needs_care or method):
         return None
     strategies = broken or ([facts.strategy] if needs_care else [])
     happens = [
         f"with {formatting.kind(each)}, {what_happens(touch, each, facts.machine_for(each))}" for each in strategies[:2]
     ]
     place = f" ({touch.where}{f', in {touch.through}' if touch.through else ''})" if touch.where else ""
-    said = "; ".join([*happens, remedy] if remedy else happens)
-    advice = f" {row.remedy}." if happens else ""
-    text = f"The calls use {_named(touch, row.what)}{place}: {said}.{advice}"
-    return Pitfall(code=CODE, text=f"{text} {_gain(touch, broken, facts)}".rstrip())
+    said = "; ".join([*happens, method] if method else happens)
+    advice = f"{row.remedy}." if happens else ""
+    if done := _in_code(touch, facts):
+        advice = f"{done} In code of your own: {advice[:1].lower()}{advice[1:]}"
+    text = f"The calls use {_named(touch, row.what)}{place}: {said}. {advice}".rstrip()
+    unmended = [each for each in broken if remedy(touch, each, facts.profile, facts.machine_for(each)) is None]
+    return Pitfall(code=CODE, text=f"{text} {_gain(touch, unmended, facts)}".rstrip())
+
+
+def _in_code(touch: Touch, facts: Facts) -> str:
+    """Say what the code of the advice does about a touch that the chosen strategy would break without it."""
+    kind = remedy(touch, facts.strategy, facts.profile, facts.machine_for(facts.strategy))
+    return "" if kind is None else _IN_CODE[kind].replace("{name}", touch.name)
 
 
 def _start_method(touch: Touch, facts: Facts) -> str:

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from advisor.measure.attribute_chains import Chain, attribute_chains, loaded_names
 from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin
+from advisor.measure.replaceable import Load, with_replacement
 from advisor.measure.resource_use import Use, decimal_use, library_use, use_of
 from advisor.models import Touch
 from advisor.models.resources.effects import RESOURCES
@@ -72,6 +73,7 @@ class _Found:
     attributes: set[str] = field(default_factory=set)
     locked: bool = True
     checks_process: bool = True
+    loads: list[Load] = field(default_factory=list)
 
 
 class TouchedObjects:
@@ -100,6 +102,8 @@ class TouchedObjects:
             elif before.resource == use.resource:
                 use = replace(use, fork=before.fork, spawn=before.spawn)
             touch = _touch(found, use)
+            if before is not None and before.changes == use.changes:
+                touch = with_replacement(touch, found.thing, found.loads, self._function)
             if (touch.threads, touch.fork, touch.spawn) != ("safe", "safe", "safe"):
                 touches.setdefault(touch.name, touch)
         return tuple(touches.values())[:MAX_TOUCHES]
@@ -307,6 +311,7 @@ class _Search:
         key = hash(name) if isinstance(thing, _Setting) else id(thing)
         found = self._found.setdefault(key, _Found(thing, name, where, through))
         found.attributes.update(rest[:1])
+        found.loads.append(Load(name if chain.kind == "global" else "", code, frame.function.__globals__))
         if chain.sliced and not rest:
             found.attributes.add("[]")
         found.locked = found.locked and frame.locked

@@ -2,13 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import ast
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from advisor.models.record import Record, Text
 
 Safety = Literal["safe", "caution", "unsafe"]
+
+# What an expression may consist of that a script evaluates anew: it binds nothing.
+_EXPRESSION_PARTS = (
+    ast.Name,
+    ast.Attribute,
+    ast.Constant,
+    ast.Call,
+    ast.keyword,
+    ast.Tuple,
+    ast.List,
+    ast.Subscript,
+    ast.BinOp,
+    ast.Add,
+    ast.Div,
+    ast.Load,
+)
+
+
+def is_simple_call(expression: str) -> bool:
+    """Return True if the text is a call whose parts are names, attributes, constants and calls."""
+    try:
+        body = ast.parse(expression, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    parts = list(ast.walk(body))
+    are_simple = all(isinstance(part, _EXPRESSION_PARTS) for part in parts)
+    return (
+        isinstance(body, ast.Call)
+        and are_simple
+        and all(part.arg is not None for part in parts if isinstance(part, ast.keyword))
+    )
+
+
+def _check_expression(expression: str) -> str:
+    if expression and not is_simple_call(expression):
+        raise ValueError("not a call of names, attributes and constants")
+    return expression
+
+
+def _check_module(name: str) -> str:
+    if name and not all(part.isidentifier() for part in name.split(".")):
+        raise ValueError("not the name of a module")
+    return name
 
 
 class Touch(Record):
@@ -23,3 +67,12 @@ class Touch(Record):
     threads: Safety = Field("safe", description="when threads share it")
     fork: Safety = Field("safe", description="when worker processes are forked, which copies it")
     spawn: Safety = Field("safe", description="when worker processes import the module anew")
+    module: Annotated[Text, AfterValidator(_check_module)] = Field(
+        "", description="the module whose global the object is, where a script can replace it there"
+    )
+    made_by: Annotated[Text, AfterValidator(_check_expression)] = Field(
+        "", description="the call that makes the object, in names of its module, if each thread can make its own"
+    )
+    only_written: bool = Field(
+        False, description="the calls only write to it, and use nothing that the writing returns"
+    )

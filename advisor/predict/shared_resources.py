@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from advisor.models import Machine, Profile, Safety, StartMethod, Strategy, Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.strategies import OWN_GIL, PROCESSES
+
+# What a script does, without a change in the user's module: make an object in each thread, or write in the parent.
+Remedy = Literal["one per thread", "written by the parent"]
 
 
 def safe_start_method(strategy: Strategy, profile: Profile, machine: Machine) -> StartMethod | None:
@@ -28,8 +32,33 @@ def broken_by(strategy: Strategy, profile: Profile, machine: Machine) -> str:
 
 
 def breaking(strategy: Strategy, profile: Profile, machine: Machine) -> Iterator[Touch]:
-    """Yield the touches that the strategy breaks."""
-    return (touch for touch in profile.touches if safety(touch, strategy, machine) == "unsafe")
+    """Yield the touches that the strategy breaks, and that no script can remedy."""
+    return (
+        touch
+        for touch in profile.touches
+        if safety(touch, strategy, machine) == "unsafe" and remedy(touch, strategy, profile, machine) is None
+    )
+
+
+def remedied(strategy: Strategy, profile: Profile, machine: Machine) -> tuple[Touch, ...]:
+    """Return the touches that the strategy would break, and a script remedies."""
+    return tuple(touch for touch in profile.touches if remedy(touch, strategy, profile, machine) is not None)
+
+
+def remedy(touch: Touch, strategy: Strategy, profile: Profile, machine: Machine) -> Remedy | None:
+    """Return what a script does so that the strategy does not break a touch; None if it need not or cannot.
+
+    Only forked workers leave the object alone until they replace it: others import the module, which opens it anew.
+    Results that hold on to what made them, such as cursors, belong to their threads; they cannot be pickled either.
+    """
+    is_in_script = profile.reached in ("name", "object") and touch.module
+    if not is_in_script or safety(touch, strategy, machine) != "unsafe":
+        return None
+    if strategy == "threading" and touch.made_by and profile.picklable.results is not False:
+        return "one per thread"
+    if strategy in PROCESSES and touch.only_written and machine.start_method == "fork":
+        return "written by the parent"
+    return None
 
 
 def safety(touch: Touch, strategy: Strategy, machine: Machine) -> Safety:

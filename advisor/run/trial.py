@@ -22,6 +22,7 @@ from advisor.errors import TargetError
 from advisor.models import Estimate, Job, Machine, Profile, Range, Results, StartMethod, Strategy, Verification
 from advisor.models.strategies import OWN_GIL
 from advisor.predict.estimator import estimate
+from advisor.predict.shared_resources import remedied
 from advisor.report import formatting
 from advisor.run import reference_results
 from advisor.run.equality import Comparison, is_within
@@ -151,6 +152,7 @@ class Trial:
             timeout: Seconds without a message after which the run is ended.
             reference: File of the plain loop's results: written by its first run, compared with by all others.
         """
+        machine = subject.machine.started_by(self.part.start_method)
         request = {
             "target": subject.target,
             "inputs": subject.inputs,
@@ -161,6 +163,10 @@ class Trial:
             "strategy": self.part.strategy,
             "workers": self.part.workers,
             "start_method": self.part.start_method,
+            "replaced": [
+                (touch.module, touch.name, touch.made_by)
+                for touch in remedied(self.part.strategy, subject.profile, machine)
+            ],
             "chunk": self.part.chunk,
             "calls": self.calls,
             "predicted": self.part.seconds.expected,
@@ -278,6 +284,8 @@ def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
     arguments = repeat_inputs(inputs or [((), {})], request["calls"])
     work = prepare_work(function, request["strategy"], arguments, coroutine=request["coroutine"])
     work = replace(work, start_method=request["start_method"])
+    if request["replaced"]:
+        work = _replace_shared(work, request["replaced"])
     send({"doing": "a call"})
     try:
         results, seconds = _run_timed(work, request["workers"], request["chunk"], request["predicted"], send)
@@ -314,6 +322,18 @@ class Work:
     function: Callable[..., Any]
     arguments: list[Any]
     start_method: StartMethod | None = None  # of worker processes; None is the host's own
+    receive: Callable[[Any], Any] | None = None  # called in this process with what a worker returns, for the result
+
+
+def _replace_shared(work: Work, replaced: list[tuple[str, str, str]]) -> Work:
+    """Replace what calls share, as the code of the advice does."""
+    from advisor.run import remedies  # executes the text that scripts contain
+
+    if work.strategy == "threading":
+        remedies.make_per_thread(replaced)
+        return work
+    names = tuple((module, name) for module, name, _ in replaced)
+    return replace(work, function=partial(remedies.call_and_note, names, work.function), receive=remedies.write_notes)
 
 
 def prepare_work(function: Callable[..., Any], strategy: Strategy, calls: list[Arguments], *, coroutine: bool) -> Work:
@@ -339,7 +359,8 @@ def _run_timed(work: Work, workers: int, chunk: int, predicted: float, send: Sen
     results: list[Any] = []  # kept, as a job keeps them
     block = 1
     with open_executor(work.strategy, workers, work.start_method) as pool:
-        pending = iter(pool.map(work.function, work.arguments, chunksize=chunk))
+        returned = pool.map(work.function, work.arguments, chunksize=chunk)
+        pending = returned if work.receive is None else map(work.receive, returned)
         while finished := list(islice(pending, block)):
             results += finished
             now = time.perf_counter()

@@ -16,7 +16,8 @@ _COMMENT_WIDTH = 100
 _RESERVED = frozenset(
     "InterpreterPoolExecutor ProcessPoolExecutor SourceFileLoader ThreadPoolExecutor asyncio cycle done group "
     "importlib inputs islice item json line lines main one pool results slots spec sys tasks time "
-    f"error multiprocessing result {CALL} {ATTEMPT}".split()
+    "error multiprocessing result pickle threading OnePerThread Recorder NOTES call_and_note use_recorders write_notes "
+    f"{CALL} {ATTEMPT}".split()
 )
 
 
@@ -31,6 +32,8 @@ class Script:
     definitions: list[str] = field(default_factory=list)  # functions
     inputs: list[str] = field(default_factory=list)  # lines that make the inputs
     pool_options: list[str] = field(default_factory=list)  # further arguments of the pool's constructor
+    before: list[str] = field(default_factory=list)  # lines before the pool starts
+    receive: str = ""  # the function that the parent calls with what workers return, for the result
     run: list[str] = field(default_factory=list)  # lines that do the job
     names: dict[str, str] = field(default_factory=dict)  # the script's own names for the user's objects
 
@@ -40,7 +43,7 @@ class Script:
         path = [f"sys.path.insert(0, {folder!r})" for folder in self.folders]
         own = [f"from {module} import {', '.join(dict.fromkeys(names))}" for module, names in self.modules.items()]
         top = [[f"# {headline}", *standard], path, own, self.setup]
-        main = ['if __name__ == "__main__":', *(f"    {line}" for line in [*self.inputs, *self.run])]
+        main = ['if __name__ == "__main__":', *(f"    {line}" for line in [*self.inputs, *self.before, *self.run])]
         parts = ["\n\n".join("\n".join(block) for block in top if block), *self.definitions, "\n".join(main)]
         return "\n\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 

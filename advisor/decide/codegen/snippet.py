@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from advisor.decide.codegen.imports import import_target, loaded_object, needs_object, split_target
 from advisor.decide.codegen.inputs import EXAMPLE, SINGLE_ARGUMENT, Inputs, write_inputs, write_no_inputs
+from advisor.decide.codegen.remedies import write_remedies
 from advisor.decide.codegen.script import ATTEMPT, CALL, Script, as_comment, is_free
 from advisor.decide.codegen.templates import TEMPLATES
 from advisor.models import Machine, Profile, Strategy
@@ -59,6 +60,8 @@ def snippet(request: SnippetRequest) -> str:
     if failed is not None:
         function = _write_attempt(script, request, function, awaits=coroutine and request.strategy not in POOLS)
     _write_start_method(script, request)
+    if inputs is not EXAMPLE:
+        function = write_remedies(script, function, request.strategy, profile, request.machine)
     TEMPLATES[request.strategy](script, function, request.workers, request.chunk, coroutine)
     script.run.append('print(f"{len(results)} results")')
     if failed is not None:

@@ -21,6 +21,7 @@ CONNECTIONS: tuple[Resource, ...] = (
         "",
         OPEN_PER_WORKER,
         "https://docs.python.org/3/howto/sockets.html",
+        per_thread=True,
     ),
     Resource(
         "protocol connection",
@@ -34,6 +35,7 @@ CONNECTIONS: tuple[Resource, ...] = (
         "",
         OPEN_PER_WORKER,
         "https://docs.python.org/3/library/http.client.html#http.client.HTTPConnection",
+        per_thread=True,
     ),
     Resource(
         "SQLite connection",
@@ -49,6 +51,7 @@ CONNECTIONS: tuple[Resource, ...] = (
         "",
         OPEN_PER_WORKER,
         SQLITE_FORK,
+        per_thread=True,
     ),
     Resource(
         "SQLite connection of all threads",
@@ -104,6 +107,7 @@ CONNECTIONS: tuple[Resource, ...] = (
         "",
         OPEN_PER_WORKER,
         DB_API,
+        per_thread=True,
     ),
     Resource(
         "threaded database client",

@@ -24,6 +24,7 @@ FILES: tuple[Resource, ...] = (
         "each worker opens {name} anew, and what it has not flushed when it exits is lost",
         _WRITE_IN_PARENT,
         IO_DOCS,
+        writing=frozenset({"write", "writelines", "writerow", "writerows"}),
     ),
     Resource(
         "file read",
@@ -37,6 +38,7 @@ FILES: tuple[Resource, ...] = (
         "each worker opens {name} anew and starts at its beginning",
         "Open the file in the call, or read by offset (os.pread), which needs no position",
         FORK_DOCS,
+        per_thread=True,
     ),
     Resource(
         "archive read",
@@ -63,6 +65,7 @@ FILES: tuple[Resource, ...] = (
         "",
         OPEN_PER_WORKER,
         "https://docs.python.org/3/library/tarfile.html",
+        per_thread=True,
     ),
     Resource(
         "archive written",
@@ -76,6 +79,7 @@ FILES: tuple[Resource, ...] = (
         "each worker opens {name} anew and overwrites what the others wrote",
         "Return the member's content and add it to the archive in the parent",
         "https://docs.python.org/3/library/zipfile.html#zipfile.ZipFile.open",
+        writing=frozenset({"writestr"}),
     ),
     Resource(
         "mapped file read by position",
@@ -89,6 +93,7 @@ FILES: tuple[Resource, ...] = (
         "",
         "Read slices, {name}[start:end], which need no position",
         "https://docs.python.org/3/library/mmap.html",
+        per_thread=True,
     ),
     Resource(
         "scientific file",

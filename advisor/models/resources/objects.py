@@ -17,6 +17,7 @@ OBJECTS: tuple[Resource, ...] = (
         "each worker has its own {name}, and what is written there is lost",
         "Return what is to be written, and collect it in the parent",
         PROCESS_GUIDELINES,
+        writing=frozenset({"write", "writelines"}),
     ),
     Resource(
         "child program",
@@ -30,6 +31,7 @@ OBJECTS: tuple[Resource, ...] = (
         "",
         "Start one in each worker, in the pool's initializer or a threading.local",
         "https://docs.python.org/3/library/subprocess.html#popen-objects",
+        per_thread=True,
     ),
     Resource(
         "thread pool",
@@ -95,6 +97,7 @@ OBJECTS: tuple[Resource, ...] = (
         "each worker has its own {name}, and what it puts there never reaches the parent",
         "Return the value instead, or use a multiprocessing.Queue",
         PROCESS_GUIDELINES,
+        writing=frozenset({"put", "put_nowait"}),
     ),
     Resource(
         "random generator",
@@ -136,6 +139,7 @@ OBJECTS: tuple[Resource, ...] = (
         "each worker feeds its own {name}, which never sees what the others get",
         "Make one in each call, or work on a copy of it; or return what it is fed, and feed it in the parent",
         PROCESS_GUIDELINES,
+        writing=frozenset({"update"}),
     ),
     Resource(
         "scratch buffer",
