@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 
 import advisor
@@ -137,6 +138,11 @@ def set_field_limit(number: int) -> int:
     return csv.field_size_limit(100_000 + number)
 
 
+def set_the_same_limit(number: int) -> int:
+    csv.field_size_limit(200_000)
+    return number
+
+
 def set_attribute(number: int) -> int:
     tempfile.tempdir = str(FOLDER)
     return number
@@ -146,6 +152,10 @@ def save_anew(number: int) -> int:
     with tempfile.NamedTemporaryFile(dir=FOLDER) as out:
         out.write(b"%d" % number)
     return number
+
+
+def divide(number: int) -> float:
+    return float(numpy.float64(1.0) / numpy.float64(number - 1000))
 
 
 def touches_of(function: Callable[..., Any]) -> dict[str, Touch]:
@@ -185,8 +195,20 @@ def test_a_descriptor_whose_position_moves_is_shared() -> None:
 
 
 @pytest.mark.parametrize(
-    "function", [look_up, make_once, read_at, feed_a_copy, log_appended, save_anew, ENCODER.remember]
+    "function",
+    [look_up, make_once, read_at, set_the_same_limit, feed_a_copy, log_appended, save_anew, ENCODER.remember],
 )
 def test_what_is_no_harm_is_not_accused(function: Callable[..., Any]) -> None:
-    """Caches, what is made once, reading by offset, copies, appended logs, temporary files, what nothing reads."""
+    """Caches, what is made once, reading by offset, copies, appended logs, temporary files, equal settings, …."""
     assert touches_of(function) == {}
+
+
+def test_errors_that_numpy_raises_in_one_thread_only() -> None:
+    """What is set at import, where it is set at all, is not set in other threads; NumPy's defaults are."""
+    assert touches_of(divide) == {}
+    before = numpy.seterr(divide="raise")
+    try:
+        touch = touches_of(divide)["NumPy error state"]
+    finally:
+        numpy.seterr(**before)
+    assert (touch.threads, touch.fork, touch.spawn) == ("unsafe", "safe", "safe")

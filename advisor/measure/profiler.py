@@ -20,6 +20,7 @@ from advisor.measure import (
     runner,
 )
 from advisor.measure.meter import Meter, Watch
+from advisor.measure.module_settings import SettingsWatch
 from advisor.measure.side_effects import SideEffectDetector
 from advisor.measure.summarize import summarize
 from advisor.measure.touched_objects import TouchedObjects
@@ -127,7 +128,7 @@ def _profile(
 ) -> Profile:
     began = perf_counter()
     function, calls = workload.function, workload.calls
-    with Meter(watch) as meter:
+    with Meter(watch) as meter, SettingsWatch() as settings:
         detector = SideEffectDetector(function, own_children=meter.own_children)
         touched = TouchedObjects(function)
         memory.reset_peak()
@@ -143,7 +144,7 @@ def _profile(
         results, failed = made.results, made.failed_inputs
         peak_memory = memory.peak_memory()
         side_effects = detector.side_effects()
-        shared = (*detector.process_state(), *touched.touches())
+        shared = (*detector.process_state(), *(touch for touch in touched.touches() if settings.matters(touch)))
         shared += tuple(detector.shared_state(shared, touched.names, locks=touched.locks))
         code = Code(touched.loads, locks=touched.locks)
         touches = all_touches(shared, side_effects, results, detector.changes, code)

@@ -265,6 +265,12 @@ def library_use(library: ModuleType) -> Use:
     return _default(PACKAGES[library.__name__])
 
 
+def numpy_error_use() -> Use | None:
+    """Return the use of NumPy's error state if errors were made exceptions or calls, which no other thread does."""
+    states = sys.modules["numpy"].geterr().values()
+    return _default("NumPy error state") if {"raise", "call", "log"} & set(states) else None
+
+
 JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {
     "file": _file,
     "csv writer": _csv_writer,

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from advisor.measure.attribute_chains import Chain, attribute_chains, loaded_names
 from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin
 from advisor.measure.replaceable import Load, with_replacement
-from advisor.measure.resource_use import Use, decimal_use, library_use, use_of
+from advisor.measure.resource_use import Use, decimal_use, library_use, numpy_error_use, use_of
 from advisor.models import Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.resources.libraries import PACKAGES, library_of
@@ -118,6 +118,8 @@ class TouchedObjects:
 
 
 def _use(found: _Found) -> Use | None:
+    if isinstance(found.thing, ModuleType) and found.thing.__name__ == "numpy":
+        return numpy_error_use()
     if isinstance(found.thing, ModuleType) and found.thing.__name__ in PACKAGES:
         return library_use(found.thing)
     name = MODULES.get(getattr(found.thing, "__name__", "")) if isinstance(found.thing, ModuleType) else None
@@ -147,7 +149,8 @@ def _touch(found: _Found, use: Use) -> Touch:
         kind=row.kind,
         where=found.where,
         through=found.through,
-        type="" if is_state or row.kind == "library" else f"{kind.__module__}.{kind.__qualname__}",
+        type=_function_name(found.thing)
+        or ("" if is_state or row.kind == "library" else f"{kind.__module__}.{kind.__qualname__}"),
         resource=row.key,
         threads=use.threads,
         fork=use.fork,
@@ -157,13 +160,18 @@ def _touch(found: _Found, use: Use) -> Touch:
 
 def _function_resource(thing: Any) -> str:
     """Return the state of the process that a function of a library acts on."""
+    return (FUNCTIONS | NAMED_FUNCTIONS).get(_function_name(thing), "")
+
+
+def _function_name(thing: Any) -> str:
+    """Return the full name of a function that acts on the whole process, or ''."""
     if not callable(thing):
         return ""
-    for name, key in (FUNCTIONS | NAMED_FUNCTIONS).items():
+    for name in (*FUNCTIONS, *NAMED_FUNCTIONS):
         module, _, attribute = name.rpartition(".")
         known = getattr(sys.modules.get(module), attribute, _MISSING)
         if known is thing or (type(known) is type(thing) is not type and known == thing):
-            return key
+            return name
     return ""
 
 
@@ -227,6 +235,8 @@ class _Search:
             for part in (_root(chain, frame), thing):
                 if (library := library_of(_module_of(part))) in sys.modules:
                     self._add(sys.modules[library], library, chain, (), frame)
+                elif _module_of(part).partition(".")[0] == "numpy":
+                    self._add(sys.modules["numpy"], "numpy", chain, (), frame)
             if thing is not _MISSING:
                 self._visit(chain, thing, name, rest, frame)
 

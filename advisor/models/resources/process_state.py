@@ -157,6 +157,20 @@ PROCESS_STATE: tuple[Resource, ...] = (
         "https://docs.python.org/3/library/threading.html",
     ),
     Resource(
+        "NumPy error state",
+        "process state",
+        "the error state of NumPy",
+        "unsafe",
+        "safe",
+        "safe",
+        "what numpy.seterr() set at import holds in its own thread only: in other threads, invalid operations warn "
+        "instead of raising",
+        "",
+        "",
+        "Use numpy.errstate(...) in the call, or processes",
+        "https://numpy.org/doc/stable/reference/generated/numpy.seterr.html",
+    ),
+    Resource(
         "decimal context",
         "process state",
         "the decimal context",

@@ -187,6 +187,17 @@ FUNCTIONS: dict[str, str] = {
     "xarray.set_options": "module setting",
     "polars.Config": "module setting",
 }
+# Those of them that undo at the end what they set, so that even equal settings disturb each other.
+RESTORING = frozenset(
+    {
+        "numpy.printoptions",
+        "pandas.option_context",
+        "matplotlib.rc_context",
+        "matplotlib.style.context",
+        "xarray.set_options",
+        "polars.Config",
+    }
+)
 # The same functions seen by their module are watched while they run; imported by name, only the code tells.
 NAMED_FUNCTIONS: dict[str, str] = {
     "os.chdir": "working directory",
