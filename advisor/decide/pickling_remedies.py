@@ -55,7 +55,7 @@ REMEDIES: tuple[Remedy, ...] = (
         "return the content as bytes, or a path",
     ),
     Remedy(
-        r"\b_io\.|TemporaryFile|_csv\.|GzipFile|netrc",
+        r"\b_io\.|\b(TextIOWrapper|Buffered(Reader|Writer|Random)|FileIO)\b|TemporaryFile|_csv\.|GzipFile|netrc",
         "pass the path instead of the open file, and open it in the call",
         "return what was read, or the path, instead of the open file",
     ),

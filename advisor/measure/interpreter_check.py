@@ -158,7 +158,7 @@ def _pickled(thing: Any, name: str) -> bytes | None:
     try:
         data = pickle.dumps(thing)
     except Exception as error:  # the user's __reduce__ may raise anything
-        reason = pickling.reason_of(error)
+        reason = pickling.reason_of(error, thing)
         raise _NotSendableError(f"the {name} cannot be sent to a subinterpreter: {reason}") from error
     return None if b"__main__" in data else data
 

@@ -152,7 +152,7 @@ def _copy_on_write_seconds(buffer: io.BytesIO, unpickled: float) -> float:
     return max(0.0, unpickled - median(seconds)) * min(1.0, _SMALL_OBJECT * small_objects / buffer.tell())
 
 
-def reason_of(error: BaseException, thing: Any = None) -> str:
+def reason_of(error: BaseException, thing: Any) -> str:
     """Return pickle's words in one line, with the type of the object that they are about where they do not name it."""
     text = (str(error).strip().splitlines() or [type(error).__name__])[0][:_MAX_REASON]
     if not isinstance(error, (pickle.PicklingError, TypeError, AttributeError)):
