@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import csv
 import functools
@@ -210,7 +211,7 @@ def own_file(number: int) -> None:
 
 
 def own_connection(number: int) -> Any:
-    with sqlite3.connect(":memory:") as connection:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
         return connection.execute("SELECT ?", (number,)).fetchone()
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+import advisor
 from advisor.api import advise_on, advise_target
 from advisor.decide.pickling_remedies import OTHERWISE, REMEDIES, remedy
 from advisor.measure.pickling import measure_pickling
@@ -205,6 +206,13 @@ def parsed_document() -> Any:
     return pytest.importorskip("lxml.etree").ElementTree(element())
 
 
+MARKER = object()
+
+
+def is_marker(values: list[Any]) -> bool:
+    return any(value is MARKER for value in values)
+
+
 class PickyError(Exception):
     def __init__(self, name: str, size: int) -> None:
         super().__init__(f"{name} is too large: {size}")
@@ -246,6 +254,13 @@ def test_each_kind_of_object_has_its_remedy(make: Callable[[], Any], argument: s
     assert result in found.result
     if isinstance(thing, io.IOBase):
         thing.close()
+
+
+def test_a_marker_is_not_sent_since_pickling_makes_another_object_of_it() -> None:
+    """`value is MARKER` is false of what a worker gets; anywhere in an argument or a result."""
+    profile = advisor.profile(is_marker, [[1, MARKER], [2]], budget=0.05)
+    assert profile.picklable.arguments is False
+    assert "MARKER is an object() that is known by its identity" in profile.picklable.reasons["arguments"]
 
 
 def test_what_pickle_does_not_name_is_named() -> None:

@@ -3,14 +3,17 @@
 import calendar
 import csv
 import hashlib
+import io
 import logging
 import logging.handlers
 import os
+import queue
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy
 import pytest
@@ -24,6 +27,9 @@ FOLDER = Path(tempfile.mkdtemp())
 DESCRIPTOR = os.open(FOLDER / "data.bin", os.O_RDONLY)
 TOTALS: dict[str, int] = {}
 KNOWN: dict[int, int] = {}
+NUMBERS: dict[str, int] = {}
+BUFFERS: queue.Queue[bytearray] = queue.Queue()
+BUFFERS.put(bytearray(8))
 ROTATED = logging.getLogger("rotated")
 ROTATED.propagate = False
 ROTATED.addHandler(logging.handlers.RotatingFileHandler(FOLDER / "rotated.log", maxBytes=1000, backupCount=2))
@@ -138,6 +144,33 @@ def set_field_limit(number: int) -> int:
     return csv.field_size_limit(100_000 + number)
 
 
+def number_words(number: int) -> int:
+    return NUMBERS.setdefault(f"word {number}", len(NUMBERS))
+
+
+def capture_log(number: int) -> str:
+    handler = logging.StreamHandler(io.StringIO())
+    APPENDED.addHandler(handler)
+    try:
+        return str(number)
+    finally:
+        APPENDED.removeHandler(handler)
+
+
+def patch_for_the_moment(number: int) -> int:
+    with mock.patch.object(calendar, "firstweekday", number):
+        return number
+
+
+def borrow(number: int) -> int:
+    buffer = BUFFERS.get()
+    try:
+        buffer[0] = number
+        return buffer[0] + number
+    finally:
+        BUFFERS.put(buffer)
+
+
 def set_the_same_limit(number: int) -> int:
     csv.field_size_limit(200_000)
     return number
@@ -169,6 +202,9 @@ def touches_of(function: Callable[..., Any]) -> dict[str, Touch]:
         pytest.param(add_up, "TOTALS", ("unsafe", "unsafe", "unsafe"), id="totals in a dictionary"),
         pytest.param(collect, "seen", ("caution", "unsafe", "unsafe"), id="a default value that grows"),
         pytest.param(ENCODER.add, "self.total", ("unsafe", "unsafe", "unsafe"), id="a total in an attribute"),
+        pytest.param(number_words, "NUMBERS", ("unsafe", "unsafe", "unsafe"), id="numbers in the order of first sight"),
+        pytest.param(capture_log, "APPENDED", ("unsafe", "safe", "safe"), id="a handler for the moment"),
+        pytest.param(patch_for_the_moment, "patched objects", ("unsafe", "safe", "safe"), id="a patch for the moment"),
         pytest.param(overwrite, "SCRATCH", ("unsafe", "safe", "safe"), id="scratch space"),
         pytest.param(ENCODER.encode, "self.buffer", ("unsafe", "safe", "safe"), id="a buffer that is made anew"),
         pytest.param(fill_in, "RESULTS", ("safe", "unsafe", "unsafe"), id="results in a buffer"),
@@ -196,7 +232,7 @@ def test_a_descriptor_whose_position_moves_is_shared() -> None:
 
 @pytest.mark.parametrize(
     "function",
-    [look_up, make_once, read_at, set_the_same_limit, feed_a_copy, log_appended, save_anew, ENCODER.remember],
+    [look_up, make_once, read_at, borrow, set_the_same_limit, feed_a_copy, log_appended, save_anew, ENCODER.remember],
 )
 def test_what_is_no_harm_is_not_accused(function: Callable[..., Any]) -> None:
     """Caches, what is made once, reading by offset, copies, appended logs, temporary files, equal settings, …."""

@@ -36,9 +36,20 @@ def accumulated(function: FunctionType | None, before: Mapping[str, object], wri
         value, state = namespace.get(name), before.get(name)
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and type(state) is type(value)
         is_collection = isinstance(value, (list, set, bytearray)) and isinstance(state, tuple)
-        if (is_number or is_collection) and not any(word in name.lower() for word in CACHE_WORDS):
-            found[name] = is_number
+        is_numbering = type(value) is dict and _numbers_in_turn(value)
+        if (is_number or is_collection or is_numbering) and not any(word in name.lower() for word in CACHE_WORDS):
+            found[name] = is_number or is_numbering
     return found
+
+
+def _numbers_in_turn(value: dict[Any, Any]) -> bool:
+    """Return True if each key has the next number: what it gets depends on all keys before."""
+    numbers = list(value.values())
+    return (
+        len(numbers) > 2
+        and all(type(number) is int for number in numbers)
+        and (numbers == list(range(numbers[0], numbers[0] + len(numbers))))
+    )
 
 
 def used_globals(function: FunctionType | None) -> dict[str, Any]:

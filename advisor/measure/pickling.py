@@ -22,6 +22,7 @@ _REPEATS = 7
 _MAX_KEPT_BYTES = 1 << 20  # of an object of which several copies are kept
 _MAX_TOGETHER_BYTES = 4 << 20  # of the objects that are pickled together, if they had nothing in common
 _SMALL_OBJECT = 64  # bytes
+_MAX_MARKER_PARTS = 100
 _MAX_REASON = 300  # characters
 _MAX_DEPTH = 4  # of containers in which the object that cannot be pickled is looked for
 _MAX_PARTS = 20  # of each of them
@@ -51,7 +52,11 @@ def measure_pickling(
     returned = _costs(results, ends)
     further_arguments = _further_cost(values, arguments, seconds / 4)
     further_results = _further_cost(results, returned, seconds / 4)
-    reasons = {"function": sent.reason, "arguments": _first_reason(arguments), "results": _first_reason(returned)}
+    reasons = {
+        "function": sent.reason,
+        "arguments": _first_reason(arguments) or _marker_reason(values, function),
+        "results": _first_reason(returned) or _marker_reason(results, function),
+    }
     return {
         "picklable": Picklable(
             function=sent.reason is None,
@@ -169,6 +174,25 @@ def _unpicklable_part(thing: Any, depth: int = _MAX_DEPTH) -> Any:
             if not _can_be_pickled(part):
                 return _unpicklable_part(part, depth - 1)
     return thing
+
+
+def _marker_reason(things: Sequence[Any], function: Callable[..., Any]) -> str | None:
+    """Return why pickling changes what is sent, if a part of it is an `object()`, which only its identity tells."""
+    marker = next((found for thing in things if (found := _find_marker(thing)) is not None), None)
+    if marker is None:
+        return None
+    scope = getattr(function, "__globals__", {})
+    name = next((name for name, value in list(scope.items()) if value is marker), "a marker")
+    return f"{name} is an object() that is known by its identity, and pickling makes another object of it"
+
+
+def _find_marker(thing: Any, depth: int = _MAX_DEPTH) -> object | None:
+    if type(thing) is object:
+        return thing
+    if depth and type(thing) in (tuple, list, dict, set):
+        parts = islice(thing.values() if isinstance(thing, dict) else thing, _MAX_MARKER_PARTS)
+        return next((found for part in parts if (found := _find_marker(part, depth - 1)) is not None), None)
+    return None
 
 
 def _can_be_pickled(thing: Any) -> bool:

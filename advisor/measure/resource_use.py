@@ -30,6 +30,7 @@ _HARMLESS = frozenset({"name", "fileno", "closed", "mode", "encoding", "size", "
 _POSITIONS = frozenset({"read", "readline", "seek", "tell", "read_byte", "write", "write_byte"})
 _SYSTEM_ENTROPY = 2**64  # the system gives 128 bits, people small numbers
 _RANDOM_SETUP = frozenset({"spawn", "bit_generator", "jumped"})
+_SESSION_SETUP = frozenset({"headers", "cookies", "auth", "params", "proxies", "verify", "cert", "timeout"})
 _LOOKS_AT_STATE = frozenset({"copy", "digest", "hexdigest", "name", "digest_size", "block_size", "eof", "unused_data"})
 
 
@@ -217,8 +218,38 @@ def _running_state(thing: Any, attributes: frozenset[str]) -> Use | None:
     return None if attributes and attributes <= _LOOKS_AT_STATE else _default("running state")
 
 
+def _queue(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Leave out a queue that calls take from and give back to: it lends, and workers have a copy to lend from."""
+    return None if {"get", "put"} <= attributes else _default("queue")
+
+
+def _http_session(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Tell a session that calls set up from one that they only use, and open connections from none."""
+    key = resource_of_type(type(thing))
+    return _default(
+        key,
+        threads="unsafe" if attributes & _SESSION_SETUP else None,
+        fork="unsafe" if _has_connections() else None,
+    )
+
+
+def _has_connections() -> bool:
+    """Return True if this process is connected to a host, as far as can be known (Linux)."""
+    with suppress(OSError):
+        for link in Path("/proc/self/fd").iterdir():
+            with suppress(OSError, ValueError):  # closed meanwhile, no socket, or not connected
+                if not str(link.readlink()).startswith("socket:"):
+                    continue
+                with socket.socket(fileno=os.dup(int(link.name))) as copy:
+                    if copy.family in (socket.AF_INET, socket.AF_INET6) and copy.getpeername():
+                        return True
+    return False
+
+
 def _logger(thing: Any, attributes: frozenset[str]) -> Use | None:
-    """Tell loggers whose lines processes would lose: files that are rotated, truncated or buffered."""
+    """Tell loggers that calls set up, and those whose lines processes lose: rotated, truncated or buffered files."""
+    if any({f"add{part}", f"remove{part}"} <= attributes for part in ("Handler", "Filter")):
+        return _default("logger set up")
     logger = getattr(thing, "logger", thing)
     worst: Use | None = None
     while logger is not None:
@@ -287,6 +318,9 @@ JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {
     "random generator": _random,
     "running state": _running_state,
     "logger": _logger,
+    "queue": _queue,
+    "HTTP session": _http_session,
+    "HTTP client": _http_session,
     "iterator": _iterator,
     "context variable": _context_variable,
     "decimal value": lambda thing, attributes: decimal_use(),

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from advisor.measure.attribute_chains import Chain, attribute_chains, loaded_names
 from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin
+from advisor.measure.known_functions import acts_on_module, function_name, function_resource
 from advisor.measure.replaceable import Load, with_replacement
 from advisor.measure.resource_use import Use, decimal_use, library_use, numpy_error_use, use_of
 from advisor.models import Touch
@@ -28,8 +29,6 @@ from advisor.models.resources.effects import RESOURCES
 from advisor.models.resources.libraries import PACKAGES, library_of
 from advisor.models.resources.types import (
     CLASSES,
-    FUNCTIONS,
-    HARMLESS_FUNCTIONS,
     MODULES,
     NAMED_FUNCTIONS,
     is_lock,
@@ -85,12 +84,16 @@ class TouchedObjects:
         self.names: frozenset[str] = frozenset()  # that the code takes, reading or setting
         self.loads: frozenset[str] = frozenset()  # those of them that it reads
         self.locks = False  # some of the code holds a lock
-        self._at_import = {id(found.thing): use for found, use in self._uses()}
+        uses = self._uses()
+        self._at_import = {id(found.thing): use for found, use in uses}
+        self._set_at_import = {found.thing for found, _ in uses if isinstance(found.thing, _Setting)}
 
     def touches(self) -> tuple[Touch, ...]:
         """Return the objects in use; those that the calls made themselves are made anew in each worker process."""
         touches: dict[str, Touch] = {}
         for found, use in self._uses():
+            if isinstance(found.thing, _Setting) and found.thing not in self._set_at_import:
+                continue  # the calls set it first, once
             before = self._at_import.get(id(found.thing))
             if before is None and use.resource == "context variable":
                 continue  # the calls set it, each in its own thread
@@ -123,7 +126,7 @@ def _use(found: _Found) -> Use | None:
     if isinstance(found.thing, ModuleType) and found.thing.__name__ in PACKAGES:
         return library_use(found.thing)
     name = MODULES.get(getattr(found.thing, "__name__", "")) if isinstance(found.thing, ModuleType) else None
-    key = "module setting" if isinstance(found.thing, _Setting) else name or _function_resource(found.thing)
+    key = "module setting" if isinstance(found.thing, _Setting) else name or function_resource(found.thing)
     if key:
         row = RESOURCES[key]
         return Use(key, row.threads, row.fork, row.spawn)
@@ -149,30 +152,13 @@ def _touch(found: _Found, use: Use) -> Touch:
         kind=row.kind,
         where=found.where,
         through=found.through,
-        type=_function_name(found.thing)
+        type=function_name(found.thing)
         or ("" if is_state or row.kind == "library" else f"{kind.__module__}.{kind.__qualname__}"),
         resource=row.key,
         threads=use.threads,
         fork=use.fork,
         spawn=use.spawn,
     )
-
-
-def _function_resource(thing: Any) -> str:
-    """Return the state of the process that a function of a library acts on."""
-    return (FUNCTIONS | NAMED_FUNCTIONS).get(_function_name(thing), "")
-
-
-def _function_name(thing: Any) -> str:
-    """Return the full name of a function that acts on the whole process, or ''."""
-    if not callable(thing):
-        return ""
-    for name in (*FUNCTIONS, *NAMED_FUNCTIONS):
-        module, _, attribute = name.rpartition(".")
-        known = getattr(sys.modules.get(module), attribute, _MISSING)
-        if known is thing or (type(known) is type(thing) is not type and known == thing):
-            return name
-    return ""
 
 
 class _Search:
@@ -245,7 +231,7 @@ class _Search:
         thing = _root(chain, frame)
         name = chain.root.removeprefix("import ")
         for index, attribute in enumerate(chain.attributes):
-            if thing is _MISSING or _is_resource(thing):
+            if thing is _MISSING or _is_resource(thing) or function_resource(thing):
                 return thing, name, chain.attributes[index:]
             if isinstance(thing, threading.local):
                 return thing, f"{name}.{attribute}", (attribute,)
@@ -259,7 +245,7 @@ class _Search:
             if isinstance(part, FunctionType) and not isinstance(thing, ModuleType):
                 self._follow(part, frame, thing)
                 return _MISSING, name, ()
-            if _acts_on_module(thing, attribute, part):
+            if acts_on_module(thing, attribute, part):
                 return thing, name, chain.attributes[index:]
             thing, name = part, f"{name}.{attribute}"
         return thing, name, ()
@@ -270,13 +256,13 @@ class _Search:
                 self._add(thing, name, chain, rest, frame)
         elif _is_resource(thing):
             self._add(thing, name, chain, rest, frame)
-        elif key := _function_resource(thing):
-            if not chain.attributes or key not in NAMED_FUNCTIONS.values():
+        elif key := function_resource(thing):
+            if not chain.attributes or rest or key not in NAMED_FUNCTIONS.values():
                 self._add(thing, name, chain, rest, frame)
         elif isinstance(thing, ModuleType):
             if thing.__name__ in MODULES and rest:
                 self._add(thing, name, chain, rest, frame)
-            elif chain.stored and module_origin(thing.__name__) != "user":
+            elif chain.stored and (module_origin(thing.__name__) != "user" or _is_set(thing, chain.stored)):
                 self._add(_Setting(thing, chain.stored), f"{name}.{chain.stored}", chain, (), frame)
         elif isinstance(thing, type):
             if f"{thing.__module__}.{thing.__qualname__}" in CLASSES:
@@ -320,18 +306,12 @@ class _Search:
         through = "" if id(frame.function) in self._targets else frame.function.__qualname__
         key = hash(name) if isinstance(thing, _Setting) else id(thing)
         found = self._found.setdefault(key, _Found(thing, name, where, through))
-        found.attributes.update(rest[:1])
+        found.attributes.update(rest[:1] or ([chain.stored] if chain.stored else []))
         found.loads.append(Load(name if chain.kind == "global" else "", code, frame.function.__globals__))
         if chain.sliced and not rest:
             found.attributes.add("[]")
         found.locked = found.locked and frame.locked
         found.checks_process = found.checks_process and frame.checks_process
-
-
-def _acts_on_module(module: Any, attribute: str, part: Any) -> bool:
-    """Return True if it is a function of a module whose functions all act on one state."""
-    is_state = isinstance(module, ModuleType) and module.__name__ in MODULES
-    return is_state and isinstance(part, FunctionType) and attribute not in HARMLESS_FUNCTIONS
 
 
 def _module_of(thing: Any) -> str:
@@ -340,6 +320,10 @@ def _module_of(thing: Any) -> str:
         return thing.__name__
     defined = thing if isinstance(thing, (type, FunctionType)) else type(thing)
     return str(defined.__module__)
+
+
+def _is_set(module: ModuleType, attribute: str) -> bool:
+    return vars(module).get(attribute) is not None
 
 
 def _is_decimal(thing: Any) -> bool:
