@@ -12,7 +12,8 @@ from advisor.report import formatting
 MAX_PITFALLS = 5
 CODE = "shared-resource"
 _IN_CODE: dict[Remedy, str] = {
-    "one per thread": "The code here makes one in each thread, in place of {name}.",
+    "one per thread": "The code here makes one in each thread, in place of {name}; the time for that is not in the "
+    "estimate.",
     "written by the parent": "In the code here workers note what they would write, and the parent writes it to {name} "
     "in the order of the inputs.",
 }

@@ -45,6 +45,12 @@ def remedied(strategy: Strategy, profile: Profile, machine: Machine) -> tuple[To
     return tuple(touch for touch in profile.touches if remedy(touch, strategy, profile, machine) is not None)
 
 
+def max_threads(profile: Profile, machine: Machine) -> int | None:
+    """Return how many threads can make an object of their own, of what calls share; None if they need not."""
+    made = remedied("threading", profile, machine)
+    return min((RESOURCES[touch.resource].per_thread for touch in made), default=None)
+
+
 def remedy(touch: Touch, strategy: Strategy, profile: Profile, machine: Machine) -> Remedy | None:
     """Return what a script does so that the strategy does not break a touch; None if it need not or cannot.
 
@@ -54,7 +60,10 @@ def remedy(touch: Touch, strategy: Strategy, profile: Profile, machine: Machine)
     is_in_script = profile.reached in ("name", "object") and touch.module
     if not is_in_script or safety(touch, strategy, machine) != "unsafe":
         return None
-    if strategy == "threading" and touch.made_by and profile.picklable.results is not False:
+    row = RESOURCES.get(touch.resource)
+    if row is None:
+        return None
+    if strategy == "threading" and touch.made_by and row.per_thread and profile.picklable.results is not False:
         return "one per thread"
     if strategy in PROCESSES and touch.only_written and machine.start_method == "fork":
         return "written by the parent"

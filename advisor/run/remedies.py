@@ -5,13 +5,18 @@ from __future__ import annotations
 import pickle
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, MappingView
 from functools import cache, partial
 from typing import Any
 
 from advisor.decide.codegen.remedies import ONE_PER_THREAD, RECORDER
 
-_DEFINED: dict[str, Any] = {"pickle": pickle, "threading": threading}
+_DEFINED: dict[str, Any] = {
+    "pickle": pickle,
+    "threading": threading,
+    "Iterator": Iterator,
+    "MappingView": MappingView,
+}
 exec(ONE_PER_THREAD + RECORDER, _DEFINED)
 
 

@@ -46,7 +46,7 @@ class Recorder:
 
     def __getattr__(self, method):
         def note(*args, **kwargs):
-            args = [list(arg) if hasattr(arg, "__next__") else arg for arg in args]
+            args = [list(arg) if isinstance(arg, (Iterator, MappingView)) else arg for arg in args]
             NOTES.append(pickle.dumps((self._name, method, args, kwargs)))
 
         return note
@@ -81,7 +81,11 @@ def write_remedies(script: Script, function: str, strategy: Strategy, profile: P
         script.definitions.append(ONE_PER_THREAD)
         script.before += [_one_per_thread(touch, module) for touch in touches]
         return function
-    script.imports |= {"import multiprocessing", "import pickle"}
+    script.imports |= {
+        "from collections.abc import Iterator, MappingView",
+        "import multiprocessing",
+        "import pickle",
+    }
     names = [touch.name for touch in touches]
     script.definitions += [RECORDER, _WORKER.format(module=module, function=function, names=names)]
     script.run += as_comment(

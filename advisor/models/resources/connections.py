@@ -7,6 +7,7 @@ from advisor.models.resources.resource import OPEN_PER_WORKER, Resource
 SQLITE_DOCS = "https://docs.python.org/3/library/sqlite3.html#sqlite3.connect"
 SQLITE_FORK = "https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_file_across_a_fork_"
 DB_API = "https://peps.python.org/pep-0249/#threadsafety"
+MAX_CONNECTIONS = 32  # that a server is sure to accept from one program
 
 CONNECTIONS: tuple[Resource, ...] = (
     Resource(
@@ -21,7 +22,7 @@ CONNECTIONS: tuple[Resource, ...] = (
         "",
         OPEN_PER_WORKER,
         "https://docs.python.org/3/howto/sockets.html",
-        per_thread=True,
+        per_thread=MAX_CONNECTIONS,
     ),
     Resource(
         "protocol connection",
@@ -35,7 +36,7 @@ CONNECTIONS: tuple[Resource, ...] = (
         "",
         OPEN_PER_WORKER,
         "https://docs.python.org/3/library/http.client.html#http.client.HTTPConnection",
-        per_thread=True,
+        per_thread=MAX_CONNECTIONS,
     ),
     Resource(
         "SQLite connection",
@@ -51,7 +52,7 @@ CONNECTIONS: tuple[Resource, ...] = (
         "",
         OPEN_PER_WORKER,
         SQLITE_FORK,
-        per_thread=True,
+        per_thread=256,
     ),
     Resource(
         "SQLite connection of all threads",
@@ -107,7 +108,7 @@ CONNECTIONS: tuple[Resource, ...] = (
         "",
         OPEN_PER_WORKER,
         DB_API,
-        per_thread=True,
+        per_thread=MAX_CONNECTIONS,
     ),
     Resource(
         "threaded database client",

@@ -38,7 +38,7 @@ FILES: tuple[Resource, ...] = (
         "each worker opens {name} anew and starts at its beginning",
         "Open the file in the call, or read by offset (os.pread), which needs no position",
         FORK_DOCS,
-        per_thread=True,
+        per_thread=256,
     ),
     Resource(
         "archive read",
@@ -65,7 +65,7 @@ FILES: tuple[Resource, ...] = (
         "",
         OPEN_PER_WORKER,
         "https://docs.python.org/3/library/tarfile.html",
-        per_thread=True,
+        per_thread=256,
     ),
     Resource(
         "archive written",
@@ -93,7 +93,7 @@ FILES: tuple[Resource, ...] = (
         "",
         "Read slices, {name}[start:end], which need no position",
         "https://docs.python.org/3/library/mmap.html",
-        per_thread=True,
+        per_thread=256,
     ),
     Resource(
         "scientific file",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from advisor.models.resources.resource import PROCESS_GUIDELINES, Resource
 
+MAX_PROGRAMS = 8  # what they compute and how long they take to start is not known
+
 OBJECTS: tuple[Resource, ...] = (
     Resource(
         "memory buffer",
@@ -31,7 +33,7 @@ OBJECTS: tuple[Resource, ...] = (
         "",
         "Start one in each worker, in the pool's initializer or a threading.local",
         "https://docs.python.org/3/library/subprocess.html#popen-objects",
-        per_thread=True,
+        per_thread=MAX_PROGRAMS,
     ),
     Resource(
         "thread pool",

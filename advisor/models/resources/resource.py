@@ -29,5 +29,5 @@ class Resource:
     remedy: str
     source: str
     anew: str = "each imports the module anew and has its own {name}"  # what processes do that are not forked
-    per_thread: bool = False  # one that is made anew does the same, so that each thread can have its own
+    per_thread: int = 0  # so many threads can make one of their own, which does the same; 0: that is not known
     writing: frozenset[str] = frozenset()  # methods that return nothing of use: the parent can call them for a worker
