@@ -7,7 +7,6 @@ from advisor.decide.rule_inputs import Facts
 from advisor.models import Pitfall, Strategy, Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.predict.shared_resources import Remedy, remedy, safety, what_happens
-from advisor.report import formatting
 
 MAX_PITFALLS = 5
 CODE = "shared-resource"
@@ -44,11 +43,9 @@ def _pitfall(touch: Touch, facts: Facts) -> Pitfall | None:
     if not (broken or needs_care or method):
         return None
     strategies = broken or ([facts.strategy] if needs_care else [])
-    happens = [
-        f"with {formatting.kind(each)}, {what_happens(touch, each, facts.machine_for(each))}" for each in strategies[:2]
-    ]
+    happens = [what_happens(touch, each, facts.machine_for(each)) for each in strategies[:2]]
     place = f" ({touch.where}{f', in {touch.through}' if touch.through else ''})" if touch.where else ""
-    said = "; ".join([*happens, method] if method else happens)
+    said = "; ".join(dict.fromkeys([*happens, method] if method else happens))
     advice = f"{row.remedy}." if happens else ""
     if done := _in_code(touch, facts):
         advice = f"{done} In code of your own: {advice[:1].lower()}{advice[1:]}"
