@@ -2,14 +2,17 @@
 
 import calendar
 import csv
+import functools
 import hashlib
 import io
 import logging
 import logging.handlers
+import multiprocessing
 import os
 import queue
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,6 +147,58 @@ def set_field_limit(number: int) -> int:
     return csv.field_size_limit(100_000 + number)
 
 
+@functools.lru_cache
+def part_file(name: str) -> io.TextIOWrapper:
+    return (FOLDER / name).open("a")
+
+
+def write_part(number: int) -> int:
+    return part_file(f"part {number % 2}").write(f"{number}\n")
+
+
+class Page:
+    pass
+
+
+PAGES = [Page() for _ in range(60)]
+LABELS = weakref.WeakKeyDictionary({page: number for number, page in enumerate(PAGES)})
+
+
+def label_of(number: int) -> int:
+    return LABELS[PAGES[number]]
+
+
+SHARED = multiprocessing.Value("i", 0)
+
+
+def add_to_shared(number: int) -> int:
+    SHARED.value += number
+    return number
+
+
+def add_under_its_lock(number: int) -> int:
+    with SHARED.get_lock():
+        SHARED.value += number
+    return number
+
+
+BUFFERED = logging.getLogger("buffered")
+BUFFERED.propagate = False
+BUFFERED.addHandler(logging.StreamHandler(io.StringIO()))
+
+
+def log_to_a_buffer(number: int) -> int:
+    BUFFERED.warning("%d", number)
+    return number
+
+
+def redirect(number: int) -> int:
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, null)
+    os.close(null)
+    return number
+
+
 def number_words(number: int) -> int:
     return NUMBERS.setdefault(f"word {number}", len(NUMBERS))
 
@@ -202,6 +257,12 @@ def touches_of(function: Callable[..., Any]) -> dict[str, Touch]:
         pytest.param(add_up, "TOTALS", ("unsafe", "unsafe", "unsafe"), id="totals in a dictionary"),
         pytest.param(collect, "seen", ("caution", "unsafe", "unsafe"), id="a default value that grows"),
         pytest.param(ENCODER.add, "self.total", ("unsafe", "unsafe", "unsafe"), id="a total in an attribute"),
+        pytest.param(write_part, "part_file()", ("unsafe", "unsafe", "unsafe"), id="files kept by a cache"),
+        pytest.param(label_of, "LABELS", ("safe", "unsafe", "unsafe"), id="keys told by their identity"),
+        pytest.param(add_to_shared, "SHARED", ("unsafe", "unsafe", "unsafe"), id="a shared value without its lock"),
+        pytest.param(add_under_its_lock, "SHARED", ("safe", "safe", "unsafe"), id="a shared value under its lock"),
+        pytest.param(log_to_a_buffer, "BUFFERED", ("safe", "unsafe", "unsafe"), id="a log in memory"),
+        pytest.param(redirect, "standard streams", ("unsafe", "safe", "safe"), id="a descriptor replaced"),
         pytest.param(number_words, "NUMBERS", ("unsafe", "unsafe", "unsafe"), id="numbers in the order of first sight"),
         pytest.param(capture_log, "APPENDED", ("unsafe", "safe", "safe"), id="a handler for the moment"),
         pytest.param(patch_for_the_moment, "patched objects", ("unsafe", "safe", "safe"), id="a patch for the moment"),

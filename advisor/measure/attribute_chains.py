@@ -51,6 +51,12 @@ def loaded_names(code: CodeType) -> frozenset[str]:
     return frozenset(loads).union(*(loaded_names(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
 
 
+def stored_names(code: CodeType) -> frozenset[str]:
+    """Return the attributes that a code object sets."""
+    stores = (instruction for instruction in dis.get_instructions(code) if instruction.opname == "STORE_ATTR")
+    return frozenset(str(instruction.argval) for instruction in stores)
+
+
 def _chains(code: CodeType) -> Iterator[Chain]:
     kind: RootKind | None = None
     root, attributes, line, current = "", [], code.co_firstlineno, code.co_firstlineno

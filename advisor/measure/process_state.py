@@ -12,6 +12,7 @@ import io
 import os
 import signal
 import sys
+import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -150,6 +151,11 @@ def _sets_locale(category: Any, locale: Any = None) -> bool:
     return locale is not None
 
 
+def _is_lock_file(path: Any, flags: int) -> bool:
+    """Return True if a file is made that must not exist, and whose name tempfile did not make up."""
+    return bool(flags & os.O_EXCL) and not Path(os.fsdecode(path)).name.startswith(tempfile.gettempprefix())
+
+
 def _fails_in_threads(*args: Any) -> bool:
     """Return False if a caller looks first whether this is the main thread, as asyncio.run does."""
     frame, depth = sys._getframe(2), 0
@@ -168,6 +174,7 @@ _WATCHED: tuple[tuple[Any, str, str, Callable[..., bool]], ...] = (
     (os, "unsetenv", "environment", _always),
     (os, "umask", "umask", _always),
     ("_signal", "signal", "signal handlers", _fails_in_threads),
+    (os, "open", _FILE_LOCK, lambda path, flags, *rest, **more: _is_lock_file(path, flags)),
     (signal, "set_wakeup_fd", "signal handlers", _fails_in_threads),
     ("locale", "setlocale", "locale", _sets_locale),
     ("socket", "setdefaulttimeout", "socket time-out", _always),

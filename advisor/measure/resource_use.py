@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import itertools
+import logging
 import os
 import socket
 import sys
@@ -218,6 +219,13 @@ def _running_state(thing: Any, attributes: frozenset[str]) -> Use | None:
     return None if attributes and attributes <= _LOOKS_AT_STATE else _default("running state")
 
 
+def _shared_value(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Tell a value that calls read and write in one step from one that is read, or written under its lock."""
+    if "get_lock" in attributes or "value=" not in attributes:
+        return _default("shared value", threads="safe", fork="safe")
+    return _default("shared value")
+
+
 def _queue(thing: Any, attributes: frozenset[str]) -> Use | None:
     """Leave out a queue that calls take from and give back to: it lends, and workers have a copy to lend from."""
     return None if {"get", "put"} <= attributes else _default("queue")
@@ -256,6 +264,9 @@ def _logger(thing: Any, attributes: frozenset[str]) -> Use | None:
         for handler in logger.handlers:
             names = [base.__name__ for base in type(handler).__mro__]
             if "BaseRotatingHandler" in names or "MemoryHandler" in names:
+                return _default("log file")
+            is_buffer = type(handler) is logging.StreamHandler and handler.stream not in (sys.stdout, sys.stderr)
+            if is_buffer:
                 return _default("log file")
             if "FileHandler" in names and "a" not in handler.mode and handler.baseFilename != os.devnull:
                 worst = _default("log file", fork="caution")  # each spawned worker would begin the file anew
@@ -319,6 +330,7 @@ JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {
     "running state": _running_state,
     "logger": _logger,
     "queue": _queue,
+    "shared value": _shared_value,
     "HTTP session": _http_session,
     "HTTP client": _http_session,
     "iterator": _iterator,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 import threading
@@ -142,7 +143,8 @@ class SideEffectDetector:
     def _used_objects(self) -> dict[str, Any]:
         """Return the globals that the calls use, and the objects of the user's that they share, by name."""
         closure = closure_values(self._function) if self._function is not None else {}
-        return {**closure, **global_writes.used_globals(self._function), **self._shared_objects()}
+        bound = self._callable.keywords if isinstance(self._callable, functools.partial) else {}
+        return {**closure, **global_writes.used_globals(self._function), **self._shared_objects(), **bound}
 
     def _drew_from_numpy(self) -> bool:
         """Return True if calls drew from NumPy's global generator; Python's own is seeded anew in forked processes."""

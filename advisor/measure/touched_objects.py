@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
-from advisor.measure.attribute_chains import Chain, attribute_chains, loaded_names
+from advisor.measure.attribute_chains import Chain, attribute_chains, loaded_names, stored_names
 from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin
 from advisor.measure.known_functions import acts_on_module, function_name, function_resource
 from advisor.measure.replaceable import Load, with_replacement
@@ -41,6 +41,8 @@ MAX_ELEMENTS = 20  # of a container of resources
 _MISSING = object()
 _DECIMAL_CONTEXTS = frozenset({"localcontext", "getcontext", "setcontext", "Context"})
 _CONTAINERS = (list, tuple, dict, deque)
+_THREAD_IDS = frozenset({"get_ident", "get_native_id", "current_thread"})  # by which threads find their own objects
+_BUFFERED = ("file written", "archive written")  # lost with a worker, by whomever it was opened
 _NAMED_STATE = ("context variable", "module setting")  # others are named by what they are
 
 
@@ -98,7 +100,7 @@ class TouchedObjects:
             if before is None and use.resource == "context variable":
                 continue  # the calls set it, each in its own thread
             if before is None:
-                use = replace(use, fork="safe", spawn="safe")
+                use = use if use.resource in _BUFFERED else replace(use, fork="safe", spawn="safe")
             elif use.if_changed and use.changes > before.changes:
                 row = RESOURCES[use.if_changed]
                 use = replace(use, resource=row.key, fork=row.fork, spawn=row.spawn)
@@ -213,7 +215,12 @@ class _Search:
         chains = attribute_chains(code)
         self.loads |= loaded_names(code)
         resolved = [(chain, *self._resolve(chain, frame)) for chain in chains]
-        locked = frame.locked or any(is_lock(type(thing)) for _, thing, _, _ in resolved if thing is not _MISSING)
+        own = {"get_ident", "get_native_id", "current_thread"} & set(code.co_names)  # by which threads find their own
+        locked = (
+            frame.locked
+            or bool(own)
+            or any(is_lock(type(thing)) for _, thing, _, _ in resolved if thing is not _MISSING)
+        )
         checks = frame.checks_process or "getpid" in code.co_names
         frame = replace(frame, locked=locked, checks_process=checks)
         self.locks = self.locks or locked
@@ -275,14 +282,10 @@ class _Search:
                 elif resource_of_type(type(part)) != "iterator":
                     self._add(part, f"{name}[…]", chain, (), frame)
         elif type(thing) is LruCacheWrapper:
-            results = [
-                result
-                for cache in gc.get_referents(thing)
-                if isinstance(cache, dict) and "__wrapped__" not in cache
-                for result in cache.values()
-            ]
-            if len(results) == 1 and _is_resource(results[0]):
-                self._add(results[0], f"{name}()", chain, (), frame)
+            results = [result for result in _cached_results(thing) if _is_resource(result)]
+            for result in results[:MAX_ELEMENTS]:
+                if len(results) == 1 or resource_of_type(type(result)) == "file":
+                    self._add(result, f"{name}()", chain, (), frame)
             self._follow(thing, frame)
         elif isinstance(thing, functools.partial):
             for part in (*thing.args, *thing.keywords.values()):
@@ -306,6 +309,7 @@ class _Search:
         through = "" if id(frame.function) in self._targets else frame.function.__qualname__
         key = hash(name) if isinstance(thing, _Setting) else id(thing)
         found = self._found.setdefault(key, _Found(thing, name, where, through))
+        found.attributes.update(f"{each}=" for each in rest[:1] if each in stored_names(code))
         found.attributes.update(rest[:1] or ([chain.stored] if chain.stored else []))
         found.loads.append(Load(name if chain.kind == "global" else "", code, frame.function.__globals__))
         if chain.sliced and not rest:
@@ -320,6 +324,13 @@ def _module_of(thing: Any) -> str:
         return thing.__name__
     defined = thing if isinstance(thing, (type, FunctionType)) else type(thing)
     return str(defined.__module__)
+
+
+def _cached_results(cached: Any) -> list[Any]:
+    """Return what a function with an lru_cache refers to, its results among it: a bounded cache has no dictionary."""
+    parts = gc.get_referents(cached)
+    caches = [part for part in parts if isinstance(part, dict) and "__wrapped__" not in part]
+    return [*parts, *(value for cache in caches for value in cache.values())]
 
 
 def _is_set(module: ModuleType, attribute: str) -> bool:

@@ -124,6 +124,8 @@ TYPES: dict[str, str] = {
     "tables.file.File": "unlocked scientific file",
     "netCDF4._netCDF4.Dataset": "unlocked scientific file",
     "netCDF4._netCDF4.Variable": "unlocked scientific file",
+    "weakref.WeakKeyDictionary": "identity map",
+    "multiprocessing.sharedctypes.SynchronizedBase": "shared value",
     "asyncio.events.AbstractEventLoop": "event loop",
     "asyncio.runners.Runner": "event loop",
     "_contextvars.ContextVar": "context variable",
@@ -151,6 +153,7 @@ TYPES: dict[str, str] = {
 
 # Functions that act on the whole process, where the user's own code names them.
 FUNCTIONS: dict[str, str] = {
+    "os.dup2": "standard streams",
     "signal.alarm": "process timer",
     "signal.setitimer": "process timer",
     "time.tzset": "time zone",
