@@ -57,7 +57,8 @@ MEASUREMENT_PITFALLS: tuple[PitfallRule, ...] = (
         "the calls made for measuring wrote files or sent data",
         lambda facts: bool(facts.effects.wrote or facts.effects.connected),
         EVERY,
-        "Measuring called the function {times_called}; {traces}. Undo that if it matters, and measure on a copy.",
+        "Measuring called the function {times_called}; {traces}. If that matters, undo it, and measure on copies or "
+        "against a test server.",
         citations.NOTEBOOK,
     ),
 )

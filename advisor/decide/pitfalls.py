@@ -39,7 +39,8 @@ PITFALLS: tuple[PitfallRule, ...] = (
         lambda facts: facts.profile.is_called_by_name,
         OWN_GIL,
         "{target} cannot be pickled ({function_reason}), but workers can look it up by its name: give the pool a "
-        "function at the top level of the script that calls it, as the code here does. Each worker then has its own.",
+        "function at the top level of the script that calls it, as the code here does. Each worker then has one of its "
+        "own.",
         citations.PICKLE_DOCS,
     ),
     PitfallRule(

@@ -105,7 +105,7 @@ _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     ),
     "traces": lambda facts: " and ".join(
         f"it {did} {_listed(names)}"
-        for did, names in (("wrote to", facts.effects.wrote), ("sent data to", facts.effects.connected))
+        for did, names in (("wrote to", facts.effects.wrote), ("connected to", facts.effects.connected))
         if names
     ),
     "result_pieces": lambda facts: formatting.count(int(float(f"{facts.profile.result_pieces or 0.0:.2g}"))),

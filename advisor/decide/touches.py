@@ -46,7 +46,7 @@ def _pitfall(touch: Touch, facts: Facts) -> Pitfall | None:
     happens = [what_happens(touch, each, facts.machine_for(each)) for each in strategies[:2]]
     place = f" ({touch.where}{f', in {touch.through}' if touch.through else ''})" if touch.where else ""
     said = "; ".join(dict.fromkeys([*happens, method] if method else happens))
-    advice = f"{row.remedy}." if happens else ""
+    advice = f"{row.remedy.replace('{name}', touch.name)}." if happens else ""
     if done := _in_code(touch, facts):
         advice = f"{done} In code of your own: {advice[:1].lower()}{advice[1:]}"
     text = f"The calls use {_named(touch, row.what)}{place}: {said}. {advice}".rstrip()

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from advisor.measure.noting import noting
+
 MAX_TRACES = 50
 _WRITING = frozenset("wxa+")
 
@@ -54,25 +56,16 @@ def _is_temporary(path: Path) -> bool:
 
 
 def _shown(path: Path, folder: Path) -> str:
-    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
+    text = str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
-@contextlib.contextmanager
-def _noting_opened(module: Any, opened: set[str]) -> Iterator[None]:
-    original = module.open
+def _noting_opened(module: Any, opened: set[str]) -> contextlib.AbstractContextManager[None]:
+    def note(file: Any, mode: Any = "r", *args: Any, **kwargs: Any) -> None:
+        if _WRITING & set(mode) and not isinstance(file, int) and len(opened) < MAX_TRACES:
+            opened.add(os.path.abspath(os.fsdecode(file)))  # noqa: PTH100  (follows the folder of this moment)
 
-    def noting(file: Any, mode: Any = "r", *args: Any, **kwargs: Any) -> Any:
-        with contextlib.suppress(Exception):  # wrong arguments, which the original refuses
-            if _WRITING & set(mode) and not isinstance(file, int) and len(opened) < MAX_TRACES:
-                opened.add(os.path.abspath(os.fsdecode(file)))  # noqa: PTH100  (follows the folder of this moment)
-        return original(file, mode, *args, **kwargs)
-
-    module.open = noting
-    try:
-        yield
-    finally:
-        if module.open is noting:
-            module.open = original
+    return noting(module, "open", note)
 
 
 @contextlib.contextmanager

@@ -77,7 +77,8 @@ def _text(error: Exception) -> str:
         lines = str(error).strip().splitlines()
     except Exception:  # noqa: BLE001  (the user's own __str__)
         lines = []
-    return type(error).__qualname__ + (f": {lines[0][:_MAX_TEXT]}" if lines else "")
+    text = type(error).__qualname__ + (f": {lines[0][:_MAX_TEXT]}" if lines else "")
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _unpicklable(error: Exception) -> str:

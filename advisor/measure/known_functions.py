@@ -6,6 +6,7 @@ import sys
 from types import FunctionType, ModuleType
 from typing import Any
 
+from advisor.measure.noting import original
 from advisor.models.resources.types import FUNCTIONS, HARMLESS_FUNCTIONS, MODULES, NAMED_FUNCTIONS
 
 _MISSING = object()
@@ -20,9 +21,10 @@ def function_name(thing: Any) -> str:
     """Return the full name of a function that acts on the whole process, or ''."""
     if not callable(thing):
         return ""
+    thing = original(thing)
     for name in (*FUNCTIONS, *NAMED_FUNCTIONS):
         module, _, attribute = name.rpartition(".")
-        known = getattr(sys.modules.get(module), attribute, _MISSING)
+        known = original(getattr(sys.modules.get(module), attribute, _MISSING))
         if known is thing or (type(known) is type(thing) is not type and known == thing):
             return name
     return ""

@@ -22,6 +22,7 @@ from typing import Any
 
 from advisor.measure.call_traces import Traces
 from advisor.measure.introspection import module_origin
+from advisor.measure.noting import noting
 from advisor.models import Safety, Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.target.inputs import Call
@@ -30,6 +31,7 @@ _STREAMS = ("stdin", "stdout", "stderr")
 _FILE_LOCK = "file lock"  # noted too, since files that are written under one are safe
 _WRITING = frozenset("wx")
 _CALLERS = 5  # of signal.signal that are looked at
+_in_use = threading.Lock()
 _MAX_PATHS = 1_000  # that a call opens for writing
 
 
@@ -45,6 +47,14 @@ class ProcessStateWatch:
     @contextlib.contextmanager
     def inspect_call(self, call: Call) -> Iterator[None]:
         """Watch one call."""
+        if not _in_use.acquire(blocking=False):  # two watches at once would undo each other's work
+            yield
+            return
+        with contextlib.ExitStack() as stack:
+            stack.callback(_in_use.release)
+            yield from self._watch(call)
+
+    def _watch(self, call: Call) -> Iterator[None]:
         noted: set[str] = set()
         written: set[str] = set()
         before = _state()
@@ -100,7 +110,8 @@ class ProcessStateWatch:
 def _path_touch(path: str) -> Touch:
     """Return the touch of a file that every call writes anew; with the process id in its name, it is one a process."""
     in_processes: Safety = "safe" if str(os.getpid()) in Path(path).name else "unsafe"
-    return Touch(name=path, kind="file", resource="fixed path", threads="unsafe", fork=in_processes, spawn=in_processes)
+    name = path.encode("utf-8", "backslashreplace").decode()
+    return Touch(name=name, kind="file", resource="fixed path", threads="unsafe", fork=in_processes, spawn=in_processes)
 
 
 def _state() -> dict[str, object]:
@@ -158,7 +169,7 @@ def _is_lock_file(path: Any, flags: int) -> bool:
 
 def _fails_in_threads(*args: Any) -> bool:
     """Return False if a caller looks first whether this is the main thread, as asyncio.run does."""
-    frame, depth = sys._getframe(2), 0
+    frame, depth = sys._getframe(3), 0
     while frame is not None and depth < _CALLERS:
         if "main_thread" in frame.f_code.co_names:
             return False
@@ -183,43 +194,23 @@ _WATCHED: tuple[tuple[Any, str, str, Callable[..., bool]], ...] = (
 )
 
 
-@contextlib.contextmanager
 def _watched_function(
     module: Any, name: str, key: str, matters: Callable[..., bool], noted: set[str]
-) -> Iterator[None]:
-    original = getattr(module, name)
+) -> contextlib.AbstractContextManager[None]:
+    def note(*args: Any, **kwargs: Any) -> None:
+        if matters(*args, **kwargs):
+            noted.add(key)
 
-    def watched(*args: Any, **kwargs: Any) -> Any:
-        with contextlib.suppress(Exception):  # wrong arguments, which the original refuses
-            if matters(*args, **kwargs):
-                noted.add(key)
-        return original(*args, **kwargs)
-
-    setattr(module, name, watched)
-    try:
-        yield
-    finally:
-        if getattr(module, name, None) is watched:
-            setattr(module, name, original)
+    return noting(module, name, note)
 
 
-@contextlib.contextmanager
-def _watched_open(module: Any, written: set[str]) -> Iterator[None]:
-    original = module.open
+def _watched_open(module: Any, written: set[str]) -> contextlib.AbstractContextManager[None]:
+    def note(file: Any, mode: Any = "r", *args: Any, **kwargs: Any) -> None:
+        is_path = not isinstance(file, int) and "opener" not in kwargs  # tempfile's opener takes another path
+        if _WRITING & set(mode) and is_path and len(written) < _MAX_PATHS:
+            written.add(os.path.abspath(os.fsdecode(file)))  # noqa: PTH100  (follows the folder of this moment)
 
-    def watched(file: Any, mode: Any = "r", *args: Any, **kwargs: Any) -> Any:
-        with contextlib.suppress(Exception):  # wrong arguments, which the original refuses
-            is_path = not isinstance(file, int) and "opener" not in kwargs  # tempfile's opener takes another path
-            if _WRITING & set(mode) and is_path and len(written) < _MAX_PATHS:
-                written.add(os.path.abspath(os.fsdecode(file)))  # noqa: PTH100  (follows the folder of this moment)
-        return original(file, mode, *args, **kwargs)
-
-    module.open = watched
-    try:
-        yield
-    finally:
-        if module.open is watched:
-            module.open = original
+    return noting(module, "open", note)
 
 
 @contextlib.contextmanager
@@ -233,13 +224,13 @@ def _watched_import_path(noted: set[str]) -> Iterator[None]:
 
     for method in ("insert", "append", "extend", "remove", "pop", "clear", "__setitem__", "__delitem__", "__iadd__"):
         setattr(Watched, method, lambda self, *args, method=method: Watched._note(self, method, *args))
-    original = sys.path
+    original, before = sys.path, list(sys.path)
     watched = sys.path = Watched(original)
     try:
         yield
     finally:
         if sys.path is watched:
-            if original != watched:
+            if original == before:  # else code that holds the list itself changed it
                 original[:] = watched
             sys.path = original
 

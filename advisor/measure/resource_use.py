@@ -31,6 +31,7 @@ _HARMLESS = frozenset({"name", "fileno", "closed", "mode", "encoding", "size", "
 _POSITIONS = frozenset({"read", "readline", "seek", "tell", "read_byte", "write", "write_byte"})
 _SYSTEM_ENTROPY = 2**64  # the system gives 128 bits, people small numbers
 _RANDOM_SETUP = frozenset({"spawn", "bit_generator", "jumped"})
+_ESTABLISHED = "01"  # in the kernel's tables of connections
 _SESSION_SETUP = frozenset({"headers", "cookies", "auth", "params", "proxies", "verify", "cert", "timeout"})
 _LOOKS_AT_STATE = frozenset({"copy", "digest", "hexdigest", "name", "digest_size", "block_size", "eof", "unused_data"})
 
@@ -244,13 +245,12 @@ def _http_session(thing: Any, attributes: frozenset[str]) -> Use | None:
 def _has_connections() -> bool:
     """Return True if this process is connected to a host, as far as can be known (Linux)."""
     with suppress(OSError):
-        for link in Path("/proc/self/fd").iterdir():
-            with suppress(OSError, ValueError):  # closed meanwhile, no socket, or not connected
-                if not str(link.readlink()).startswith("socket:"):
-                    continue
-                with socket.socket(fileno=os.dup(int(link.name))) as copy:
-                    if copy.family in (socket.AF_INET, socket.AF_INET6) and copy.getpeername():
-                        return True
+        links = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_socket()]
+        own = {link.removeprefix("socket:[").removesuffix("]") for link in links}
+        for table in ("tcp", "tcp6"):
+            rows = (line.split() for line in Path("/proc/self/net", table).read_text("ascii").splitlines()[1:])
+            if any(row[3] == _ESTABLISHED and row[9] in own for row in rows):
+                return True
     return False
 
 

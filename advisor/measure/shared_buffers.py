@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from advisor.measure.introspection import module_origin
@@ -11,6 +12,7 @@ from advisor.measure.introspection import module_origin
 MAX_BYTES = 8 << 20  # that are copied of all buffers together
 _MAX_OBJECTS = 50
 _BLOCKS = 256  # in which a buffer is compared first
+_MAX_POSITIONS = 10_000  # that are kept of a call
 _BUFFERS = frozenset({"numpy.ndarray", "builtins.bytearray", "array.array"})
 
 
@@ -24,11 +26,11 @@ class SharedBufferWatch:
     def inspect_call(self, shared: Mapping[str, Any]) -> Iterator[None]:
         """Compare the buffers among the shared objects before and after one call."""
         watched = dict(_find_buffers(shared))
-        before = {name: bytes(buffer) for name, buffer in watched.items()}
+        before = {name: _content(buffer) for name, buffer in watched.items()}
         yield
         changes: dict[str, tuple[set[int], int]] = {}
         for name, buffer in watched.items():
-            changed = _changed_positions(before[name], bytes(buffer), getattr(buffer, "itemsize", 1))
+            changed = _changed_positions(before[name], _content(buffer), getattr(buffer, "itemsize", 1))
             if changed:
                 changes[name] = changed, len(before[name])
         self._changes.append(changes)
@@ -50,9 +52,11 @@ def _find_buffers(shared: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in list(shared.items())[:_MAX_OBJECTS]:
         for path, part in ((name, value), *_parts(name, value)):
             kind = type(part)
-            if f"{kind.__module__}.{kind.__qualname__}" not in _BUFFERS or str(getattr(part, "dtype", "")) == "object":
+            if f"{kind.__module__}.{kind.__qualname__}" not in _BUFFERS:
                 continue
-            size = getattr(part, "nbytes", len(part) * getattr(part, "itemsize", 1))
+            if getattr(getattr(part, "dtype", None), "hasobject", False):
+                continue
+            size = part.nbytes if hasattr(part, "nbytes") else len(part) * getattr(part, "itemsize", 1)
             if size <= room:
                 room -= size
                 yield path, part
@@ -71,8 +75,12 @@ def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
     return []
 
 
+def _content(buffer: Any) -> bytes:
+    return bytes(buffer.tobytes()) if hasattr(buffer, "tobytes") else bytes(buffer)
+
+
 def _changed_positions(before: bytes, after: bytes, size: int) -> set[int]:
-    """Return where two contents differ, as offsets of items; of content that got another length, one for all."""
+    """Return the first places where two contents differ, as offsets of items; one for a content of another length."""
     if before == after:
         return set()
     if len(before) != len(after):
@@ -81,9 +89,5 @@ def _changed_positions(before: bytes, after: bytes, size: int) -> set[int]:
     blocks = [
         start for start in range(0, len(before), step) if before[start : start + step] != after[start : start + step]
     ]
-    return {
-        at
-        for block in blocks
-        for at in range(block, min(block + step, len(before)), size)
-        if before[at : at + size] != after[at : at + size]
-    }
+    items = (at for block in blocks for at in range(block, min(block + step, len(before)), size))
+    return set(islice((at for at in items if before[at : at + size] != after[at : at + size]), _MAX_POSITIONS))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import keyword
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -11,6 +12,7 @@ from advisor.models.record import Record, Text
 
 Safety = Literal["safe", "caution", "unsafe"]
 
+_MAX_EXPRESSION = 500  # characters
 # What an expression may consist of that a script evaluates anew: it binds nothing.
 _EXPRESSION_PARTS = (
     ast.Name,
@@ -28,19 +30,31 @@ _EXPRESSION_PARTS = (
 )
 
 
+def is_name(text: str) -> bool:
+    """Return True if the text can be used as an identifier."""
+    return text.isidentifier() and not keyword.iskeyword(text)
+
+
 def is_simple_call(expression: str) -> bool:
     """Return True if the text is a call whose parts are names, attributes, constants and calls."""
+    if len(expression) > _MAX_EXPRESSION:
+        return False
     try:
         body = ast.parse(expression, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     parts = list(ast.walk(body))
-    are_simple = all(isinstance(part, _EXPRESSION_PARTS) for part in parts)
+    are_simple = all(isinstance(part, _EXPRESSION_PARTS) and "__" not in _name(part) for part in parts)
     return (
         isinstance(body, ast.Call)
         and are_simple
         and all(part.arg is not None for part in parts if isinstance(part, ast.keyword))
     )
+
+
+def _name(part: ast.AST) -> str:
+    name = getattr(part, "id", None) or getattr(part, "attr", None) or ""
+    return "" if name == "__file__" else str(name)
 
 
 def _check_expression(expression: str) -> str:
@@ -50,7 +64,7 @@ def _check_expression(expression: str) -> str:
 
 
 def _check_module(name: str) -> str:
-    if name and not all(part.isidentifier() for part in name.split(".")):
+    if name and not all(map(is_name, name.split("."))):
         raise ValueError("not the name of a module")
     return name
 
@@ -76,3 +90,7 @@ class Touch(Record):
     only_written: bool = Field(
         False, description="the calls only write to it, and use nothing that the writing returns"
     )
+
+    def without_code(self) -> Touch:
+        """Return it without what would go into a script, for records that somebody else may have written."""
+        return self.model_copy(update={"module": "", "made_by": "", "only_written": False})

@@ -8,6 +8,7 @@ from typing import Literal
 from advisor.models import Machine, Profile, Safety, StartMethod, Strategy, Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.strategies import OWN_GIL, PROCESSES
+from advisor.models.touch import is_name
 
 # What a script does, without a change in the user's module: make an object in each thread, or write in the parent.
 Remedy = Literal["one per thread", "written by the parent"]
@@ -57,7 +58,7 @@ def remedy(touch: Touch, strategy: Strategy, profile: Profile, machine: Machine)
     Only forked workers leave the object alone until they replace it: others import the module, which opens it anew.
     Results that hold on to what made them, such as cursors, belong to their threads; they cannot be pickled either.
     """
-    is_in_script = profile.reached in ("name", "object") and touch.module
+    is_in_script = profile.reached in ("name", "object") and touch.module and is_name(touch.name)
     if not is_in_script or safety(touch, strategy, machine) != "unsafe":
         return None
     row = RESOURCES.get(touch.resource)

@@ -20,6 +20,9 @@ class Ended:
     status: int | None
 
 
+_END_SECONDS = 1.0  # for what a killed process printed
+
+
 def run_bounded(command: Sequence[str], seconds: float, *, text: bytes = b"") -> Ended | None:
     """Run a command with `text` on its standard input until it ends or the time is up; None if it does not start."""
     import subprocess
@@ -39,7 +42,9 @@ def run_bounded(command: Sequence[str], seconds: float, *, text: bytes = b"") ->
             return Ended(child.communicate(text or None, timeout=seconds)[0], child.returncode)
         except subprocess.TimeoutExpired:
             _kill_group(child)
-            return Ended(child.communicate()[0], None)
+            with contextlib.suppress(subprocess.TimeoutExpired):  # a process that left the group holds the pipe
+                return Ended(child.communicate(timeout=_END_SECONDS)[0], None)
+            return Ended(b"", None)
         finally:
             # After an orderly end nothing is left, and the process id may belong to another process by now.
             if child.returncode != 0:

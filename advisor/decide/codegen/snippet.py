@@ -61,7 +61,8 @@ def snippet(request: SnippetRequest) -> str:
         function = _write_attempt(script, request, function, awaits=coroutine and request.strategy not in POOLS)
     _write_start_method(script, request)
     if inputs is not EXAMPLE:
-        function = write_remedies(script, function, request.strategy, profile, request.machine)
+        machine = request.machine.started_by(safe_start_method(request.strategy, profile, request.machine))
+        function = write_remedies(script, function, request.strategy, profile, machine)
     TEMPLATES[request.strategy](script, function, request.workers, request.chunk, coroutine)
     script.run.append('print(f"{len(results)} results")')
     if failed is not None:

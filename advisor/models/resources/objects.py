@@ -224,7 +224,7 @@ OBJECTS: tuple[Resource, ...] = (
     Resource(
         "changed object",
         "object",
-        "what calls change in place",
+        "an object that calls change",
         "caution",
         "unsafe",
         "unsafe",

@@ -6,6 +6,11 @@ from advisor.models.resources.resource import Resource
 
 SIGNAL_DOCS = "https://docs.python.org/3/library/signal.html#signals-and-threads"
 
+_WHAT = {
+    "patched objects": "a patch of a module or class",
+    "socket time-out": "the default time-out of sockets",
+}
+
 PROCESS_STATE: tuple[Resource, ...] = (
     Resource(
         "pyplot",
@@ -63,7 +68,7 @@ PROCESS_STATE: tuple[Resource, ...] = (
         Resource(
             key,
             "process state",
-            f"the {key} of the process",
+            _WHAT.get(key, f"the {key} of the process"),
             "unsafe",
             "safe",
             "safe",
@@ -100,7 +105,7 @@ PROCESS_STATE: tuple[Resource, ...] = (
             ),
             (
                 "locale",
-                "there is one locale for all threads: calls format and parse in each other's",
+                "there is one locale for all threads: calls format and parse in each other's locale",
                 "Use a library that takes the locale as an argument, such as Babel, or use processes",
                 "https://docs.python.org/3/library/locale.html#background-details-hints-tips-and-caveats",
             ),
@@ -124,7 +129,7 @@ PROCESS_STATE: tuple[Resource, ...] = (
             ),
             (
                 "time zone",
-                "there is one time zone for all threads: calls convert times in each other's",
+                "there is one time zone for all threads: calls convert times in each other's time zone",
                 "Use zoneinfo.ZoneInfo instead of time.tzset, or use processes",
                 "https://docs.python.org/3/library/time.html#time.tzset",
             ),
