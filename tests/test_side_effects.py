@@ -13,7 +13,6 @@ from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 
 import advisor
@@ -218,7 +217,7 @@ def test_a_profile_tells_side_effects() -> None:
     stop = threading.Event()
 
     def leaves(row: dict[str, int]) -> None:
-        row["score"] = np.random.randint(9)
+        row["score"] = random.randrange(9)
         threading.Thread(target=stop.wait, name="left-over", daemon=True).start()
 
     effects = advisor.profile(leaves, [{"id": number} for number in range(3)], budget=0).side_effects

@@ -134,16 +134,11 @@ class _Connection:
                 self._read_output(stdout)
                 raise TargetError(
                     f"{self.doing} did not finish within {self.timeout:g} s and was stopped "
-                    f"(--timeout SECONDS raises the limit{self._import_hint()})",
+                    "(--timeout SECONDS raises the limit)",
                     output=self._output_tail(),
                 )
         self._read_output(stdout)
         return self._result(self.answer)
-
-    def _import_hint(self) -> str:
-        if not self.doing.startswith("importing "):
-            return ""
-        return '; if this runs a program, put that under `if __name__ == "__main__":`'
 
     def _read_output(self, descriptor: int) -> None:
         with contextlib.suppress(BlockingIOError):
