@@ -265,7 +265,7 @@ def test_what_failed_when_run_cannot_be_advised() -> None:
 
 
 def test_a_failure_with_many_workers_leaves_fewer_possible() -> None:
-    """What worked with 2 workers stays possible when 8 failed."""
+    """A pool that worked with 2 workers stays possible when 8 failed."""
     pools = tuple(estimate_of("threading", 100.0 / workers, workers) for workers in (2, 4, 8))
     runs = [ran("threading", 5.0, 5.0, 2), ran("threading", 1.2, 0.0, 8, failure="too many connections")]
     assert [one.feasible for one in calibrate(pools, runs)] == [True, True, False]

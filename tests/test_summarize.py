@@ -90,7 +90,7 @@ def test_other_python_threads_are_not_the_calls() -> None:
 
 
 def test_a_first_call_alone_tells_little_unless_it_is_long() -> None:
-    """What it may do once, such as to import, is not known from it; one call more, and that is known."""
+    """A single call may include work that is done once, such as imports; a second call tells."""
     once = [summarize(measured(batch(1, wall))) for wall in (15e-6, 30.0)]
     assert [fields["standard_error"]["wall"] / fields["wall"] for fields in once] == pytest.approx([1.5, 0.01])
     assert once[0]["first_call"] == once[0]["wall"]

@@ -1,4 +1,4 @@
-"""What the calls of a process pool cost to pickle and to send, completed where the profile does not say."""
+"""Estimate the cost of pickling and sending the calls of a process pool where the profile does not say."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PICKLE_BYTE = 0.5e-9  # ... and large ones that are plain bytes; lists of object
 
 
 class Payload(NamedTuple):
-    """What goes through a pipe: seconds to pickle and unpickle it, bytes to the worker and back."""
+    """Data sent through a pipe: seconds to pickle and unpickle it, bytes to the worker and back."""
 
     seconds: float
     sent: float
