@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +23,14 @@ from advisor.decide.trial_correction import calibrate
 from advisor.errors import UsageError
 from advisor.input_limits import MAX_CALLS
 from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, Verification
+from advisor.models.input_source import InputSource, input_source
 from advisor.models.request import AdviceRequest
 from advisor.predict import estimator
 
 if TYPE_CHECKING:
     from advisor.describe.task import Task
+    from advisor.run.trial import TrialJob
+    from advisor.target.inputs import InputCalls
 
 OnProgress = Callable[[float, str], None]
 
@@ -44,6 +47,7 @@ def advise(
     calls: int | None = None,
     machine: Machine | Mapping[str, Any] | None = None,
     inputs: Any = None,
+    star: bool = False,
     budget: float = 2.0,
 ) -> Advice:
     """Advise whether threads, processes or neither will make a job faster.
@@ -53,7 +57,8 @@ def advise(
         calls: The size of the job; by default the number of inputs or, in a description, the number it names, else
             1,000.
         machine: The host to plan for, by default this one. A mapping overrides fields of this host.
-        inputs: One item per call of the callable; `Call` passes several arguments.
+        inputs: One item per call of the callable; `Call` or {"args": [...], "kwargs": {...}} passes several arguments.
+        star: Spread each tuple or list into positional arguments, and each dictionary into keyword arguments.
         budget: Seconds to spend on measuring the callable.
 
     Returns:
@@ -64,12 +69,12 @@ def advise(
         TargetError: A call of the callable raised; `__cause__` is the original exception.
     """
     _check_calls(calls)
-    arguments = _as_calls(inputs)
+    arguments = _as_calls(inputs, star=star)
     host = _host(machine)
     if isinstance(subject, str):
-        calls = calls if arguments is None or calls is not None else len(arguments)
+        calls = calls if arguments is None or calls is not None else arguments.total
         return advise_description(subject, calls=calls, machine=host, cores=None if machine is None else host.cores)
-    job = _job(calls, None if arguments is None else len(arguments))
+    job = _job(calls, None if arguments is None else arguments.total)
     if isinstance(subject, Profile):
         return advise_on(AdviceRequest(subject, job, host, "described" if subject.archetype else "measured"))
     if callable(subject):
@@ -82,7 +87,7 @@ def advise(
 def advise_target(
     target: str,
     *,
-    inputs: str | None = None,
+    inputs: str | InputSource | None = None,
     calls: int | None = None,
     budget: float = 3.0,
     timeout: float = 60.0,
@@ -94,7 +99,7 @@ def advise_target(
 
     Args:
         target: 'my_module:function' or 'path/to/file.py:function'.
-        inputs: A file, '-' for standard input, or 'my_module:make_inputs'.
+        inputs: A file, '-' for standard input, or 'my_module:make_inputs'; an `InputSource` says more about them.
         calls: The size of the job; by default as many as there are inputs, else 1,000.
         budget: Seconds for measuring, including this host's pools if they are not known yet.
         timeout: Seconds without progress after which the target is stopped.
@@ -119,12 +124,13 @@ def advise_target(
     began = time.monotonic()
     tell = on_progress or _ignore
     measuring = budget / (budget + TRIAL_SECONDS) if verify else 1.0
-    with piped_inputs.as_file(inputs) as file:
+    source = input_source(inputs)
+    with piped_inputs.as_file(source.spec) as file:
         tell(0.0, "measuring this host's pools")
         host = this_machine(seconds=min(_MACHINE_SECONDS, budget * _MACHINE_SHARE))
         measured = profile_target(
             target,
-            inputs=file,
+            inputs=replace(source, spec=file),
             budget=max(budget - (time.monotonic() - began), 0.0),
             timeout=timeout,
             on_progress=_between(0.0, measuring, tell),
@@ -134,11 +140,15 @@ def advise_target(
             measured.profile,
             _job(calls, measured.inputs_count),
             with_cores(host, cores),
-            inputs=piped_inputs.for_script(inputs),
+            inputs=piped_inputs.for_script(source.spec),
             inputs_count=measured.inputs_count,
+            forms=measured.forms or None,
         )
         if verify:
-            trials = _run_trials(replace(request, machine=host), target, file, timeout, _between(measuring, 1.0, tell))
+            from advisor.run.trial import TrialJob
+
+            tried = TrialJob(target, file, request.profile, request.job, host, source.star)
+            trials = _run_trials(tried, timeout, _between(measuring, 1.0, tell))
             evidence: Evidence = "verified" if request.machine == host else "measured"
             request = replace(request, trials=trials, evidence=evidence)
     return advise_on(request)
@@ -216,6 +226,7 @@ def advise_on(request: AdviceRequest, estimates: tuple[Estimate, ...] | None = N
                 request.machine,
                 inputs=request.inputs,
                 calls=request.job.calls if reuse_inputs else None,
+                forms=request.forms,
             )
         ),
         verification=request.trials,
@@ -238,38 +249,43 @@ def curves(advice: Advice) -> tuple[Estimate, ...]:
 def measure_target(
     target: str,
     *,
-    inputs: str | None = None,
+    inputs: str | InputSource | None = None,
     calls: int | None = None,
     budget: float = 3.0,
     timeout: float = 60.0,
     on_progress: OnProgress | None = None,
-) -> tuple[Profile, Job]:
+) -> tuple[Profile, Job, InputSource]:
     """Measure a target for another host to advise on; this host's pools are not measured.
 
     The arguments and exceptions are those of `advise_target`.
 
     Returns:
-        The profile of the target, and the job to plan for.
+        The profile of the target, the job to plan for, and its inputs, which have been read.
     """
     from advisor.measure.sandboxed_profiler import profile_target
     from advisor.target import piped_inputs
     from advisor.target.loader import split_spec
 
     split_spec(target)
-    with piped_inputs.as_file(inputs) as file:
+    source = input_source(inputs)
+    with piped_inputs.as_file(source.spec) as file:
         measured = profile_target(
-            target, inputs=file, budget=budget, timeout=timeout, on_progress=on_progress or _ignore
+            target,
+            inputs=replace(source, spec=file),
+            budget=budget,
+            timeout=timeout,
+            on_progress=on_progress or _ignore,
         )
-    return measured.profile, _job(calls, measured.inputs_count)
+    return measured.profile, _job(calls, measured.inputs_count), replace(source, forms=measured.forms or None)
 
 
-def with_code_here(advice: Advice, profile: Profile, inputs: str | None, calls: int | None) -> Advice:
+def with_code_here(advice: Advice, profile: Profile, source: InputSource, calls: int | None) -> Advice:
     """Return another host's advice with code that runs on this one, where the inputs are.
 
     Args:
         advice: The advice on `profile`.
         profile: As `measure_target` returned it.
-        inputs: As for `measure_target`.
+        source: As `measure_target` returned it.
         calls: As for `measure_target`.
     """
     from advisor.target import piped_inputs
@@ -283,8 +299,9 @@ def with_code_here(advice: Advice, profile: Profile, inputs: str | None, calls: 
             advice.chunk,
             profile,
             advice.machine,
-            inputs=piped_inputs.for_script(inputs),
-            calls=advice.job.calls if inputs is None else calls,
+            inputs=piped_inputs.for_script(source.spec),
+            calls=advice.job.calls if source.spec is None else calls,
+            forms=source.forms,
         )
     )
     return advice.model_copy(update={"snippet": code})
@@ -301,15 +318,13 @@ def _max_workers(machine: Machine, evidence: Evidence) -> int | None:
     return max(MAX_UNMEASURED_WORKERS, 2 * machine.cores) if evidence == "described" else None
 
 
-def _run_trials(
-    request: AdviceRequest, target: str, inputs: str | None, timeout: float, on_progress: OnProgress
-) -> tuple[Verification, ...]:
+def _run_trials(subject: TrialJob, timeout: float, on_progress: OnProgress) -> tuple[Verification, ...]:
     """Run a part of the job under each feasible strategy, on this host's cores whatever host is planned for."""
-    from advisor.run.trial import TrialJob, run_trials
+    from advisor.run.trial import run_trials
 
-    leaders = estimator.leaders(estimator.estimate(request.profile, request.job, request.machine))
+    leaders = estimator.leaders(estimator.estimate(subject.profile, subject.job, subject.machine))
     return run_trials(
-        TrialJob(target, inputs, request.profile, request.job, request.machine),
+        subject,
         [leader for leader in leaders.values() if leader.feasible],
         seconds=TRIAL_SECONDS,
         timeout=timeout,
@@ -348,12 +363,12 @@ def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
         raise UsageError(f"invalid machine: {field} is {first['input']!r} ({first['msg']})") from None
 
 
-def _as_calls(inputs: Any) -> Sequence[Any] | None:
+def _as_calls(inputs: Any, *, star: bool) -> InputCalls | None:
     if inputs is None:  # as in the service, which must not import the loading of targets
         return None
     from advisor.target.inputs import as_calls
 
-    return as_calls(inputs)
+    return as_calls(inputs, star=star)
 
 
 def _check_calls(calls: int | None) -> None:

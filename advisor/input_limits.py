@@ -19,7 +19,8 @@ MAX_COUNT_IN_TEXT = 10**9  # calls that a description may name
 MAX_NUMBER_IN_TEXT = 1e15  # larger ones are identifiers, not quantities
 MAX_DIGITS_IN_TEXT = 18
 
-MAX_INPUTS = 1_000_000  # arguments read from a file or a callable
+MAX_INPUTS = 1_000_000  # arguments read from a file or a callable; of more, an even sample is kept
+MAX_INPUT_SECONDS = 10.0  # for counting and sampling more inputs than that
 MAX_INPUT_BYTES = 256 << 20  # of inputs on standard input or a pipe
 MAX_COPIED_BYTES = 256 << 20  # of arguments that are copied for each call
 

@@ -1,115 +1,19 @@
 """Tests of the ready-to-run code: every script is run as it stands."""
 
 import ast
-import json
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from advisor.decide.codegen import snippet as codegen
 from advisor.decide.codegen.script import is_free
-from advisor.models import Machine, Profile, Python, Reached, Strategy
-
-STRATEGIES: list[Strategy] = ["sequential", "threading", "multiprocessing", "asyncio"]
-if sys.version_info >= (3, 14):
-    STRATEGIES.append("interpreters")
-
-MODULE = """\
-import asyncio
-
-def square(value):
-    return int(value) ** 2
-
-async def square_soon(value):
-    await asyncio.sleep(0.001)
-    return int(value) ** 2
-
-def power(base, exponent=2, *, times=1):
-    return base ** exponent * times
-
-async def power_soon(base, exponent=2, *, times=1):
-    return power(base, exponent, times=times)
-
-def seven():
-    return 7
-
-async def seven_soon():
-    return 7
-
-def make_inputs():
-    yield from (2, 3, 4)
-
-class Shape:
-    def __init__(self):
-        self.sides = 4
-
-    def area(self, side):
-        return side * self.sides
-
-    @staticmethod
-    def double(side):
-        return side * 2
-
-    @classmethod
-    def main(cls, side):
-        return side * 3
-
-class triangle(Shape):
-    pass
-
-class Prism(Shape):
-    def __init__(self, height):
-        self.sides = height
-
-PRISM = Prism(2)
-"""
-
-
-def snippet(
-    strategy: Strategy,
-    workers: int,
-    chunk: int,
-    *,
-    inputs: str | None,
-    calls: int | None = None,
-    machine: Machine | None = None,
-    **profile: Any,
-) -> str:
-    """The script for a target of one second, which `profile` names and describes."""
-    of = Profile(**{"calls": 1, "wall": 1.0} | profile)
-    return codegen.snippet(codegen.SnippetRequest(strategy, workers, chunk, of, machine or Machine(), inputs, calls))
+from advisor.models import Machine, Python, Reached, Strategy
+from tests.scripts import STRATEGIES, printed, write_folder, write_snippet
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A user's folder with a module, a package and inputs of every kind."""
-    (tmp_path / "shapes.py").write_text(MODULE)
-    (tmp_path / "my-shapes.py").write_text(MODULE)
-    (tmp_path / "deep").mkdir()
-    (tmp_path / "deep" / "shapes").write_text(MODULE)
-    (tmp_path / "deep" / "pack").mkdir()
-    (tmp_path / "deep" / "pack" / "__init__.py").write_text("")
-    (tmp_path / "deep" / "pack" / "forms.py").write_text("from . import base\n" + MODULE)
-    (tmp_path / "deep" / "pack" / "base.py").write_text("")
-    (tmp_path / "values.jsonl").write_text("2\n\n3\n4\n")
-    (tmp_path / "calls.jsonl").write_text(
-        '{"args": [2, 3]}\n{"args": [3], "kwargs": {"times": 10}}\n4\n{"kwargs": {"base": 5}}\n'
-    )
-    (tmp_path / "values.txt").write_text("\ufeff2\n\n3\r\n4\n", encoding="utf-8", newline="")
-    return tmp_path
-
-
-def printed(code: str, folder: Path, *, stdin: str = "") -> tuple[str, object]:
-    """What the script prints as it stands, and the results, which one more line of ours shows."""
-    script = folder / "run_it.py"
-    shown = "    import json, sys; print(json.dumps(results), file=sys.stderr)\n"
-    script.write_text(code + shown, encoding="utf-8")
-    done = subprocess.run([sys.executable, script], cwd=folder, capture_output=True, text=True, input=stdin, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout, json.loads(done.stderr)
+    return write_folder(tmp_path)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -118,32 +22,22 @@ def test_a_function_of_one_argument(folder: Path, strategy: Strategy, inputs: st
     """JSON values, lines of text and made inputs each are the one argument of a call."""
     coroutine = strategy == "asyncio"
     target = "shapes:square_soon" if coroutine else "shapes:square"
-    code = snippet(strategy, 2, 2, target=target, inputs=inputs, coroutine=coroutine)
+    code = write_snippet(strategy, 2, 2, target=target, inputs=inputs, coroutine=coroutine)
     assert printed(code, folder) == ("3 results\n", [4, 9, 16])
-
-
-@pytest.mark.parametrize("strategy", STRATEGIES)
-def test_arguments_and_keywords_are_spread(folder: Path, monkeypatch: pytest.MonkeyPatch, strategy: Strategy) -> None:
-    """A line {"args": …, "kwargs": …} is a call, any other its argument."""
-    monkeypatch.chdir(folder)
-    coroutine = strategy == "asyncio"
-    target = "shapes:power_soon" if coroutine else "shapes:power"
-    code = snippet(strategy, 2, 1, target=target, inputs="calls.jsonl", coroutine=coroutine)
-    assert printed(code, folder) == ("4 results\n", [8, 90, 16, 25])
 
 
 def test_a_function_without_arguments(folder: Path) -> None:
     """It is called again and again, and the list to fill in is marked."""
-    code = snippet("asyncio", 2, 3, target="shapes:seven_soon", inputs=None, coroutine=True)
+    code = write_snippet("asyncio", 2, 3, target="shapes:seven_soon", inputs=None, coroutine=True)
     assert "# FILL IN" in code
     assert printed(code, folder) == ("10 results\n", [7] * 10)
 
 
 def test_the_code_makes_as_many_calls_as_were_planned(folder: Path) -> None:
     """Without inputs the function is called that often; more calls than inputs, or fewer, take the inputs anew."""
-    code = snippet("threading", 2, 1, target="shapes:seven", inputs=None, calls=500)
+    code = write_snippet("threading", 2, 1, target="shapes:seven", inputs=None, calls=500)
     assert printed(code, folder) == ("500 results\n", [7] * 500)
-    code = snippet("threading", 2, 1, target="shapes:square", inputs="values.txt", calls=5)
+    code = write_snippet("threading", 2, 1, target="shapes:square", inputs="values.txt", calls=5)
     assert printed(code, folder) == ("5 results\n", [4, 9, 16, 4, 9])
 
 
@@ -151,24 +45,12 @@ def test_the_code_makes_as_many_calls_as_were_planned(folder: Path) -> None:
 @pytest.mark.parametrize("coroutine", [False, True])
 def test_an_example_without_a_target(folder: Path, strategy: Strategy, coroutine: bool) -> None:
     """A description gets a small complete example with a function to replace."""
-    code = snippet(strategy, 4, 5, target=None, inputs=None, coroutine=coroutine)
+    code = write_snippet(strategy, 4, 5, target=None, inputs=None, coroutine=coroutine)
     assert "FILL IN: replace this example" in code
     out, results = printed(code, folder)
     assert out == "20 results\n"
     assert isinstance(results, list)
     assert results[:2] == [0, 1] or results[:2] == [0, sum(range(10_000))]
-
-
-@pytest.mark.parametrize("strategy", [one for one in STRATEGIES if one != "asyncio"])
-@pytest.mark.parametrize(("inputs", "target"), [("values.jsonl", "square_soon"), ("calls.jsonl", "power_soon")])
-def test_a_coroutine_function_outside_asyncio(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, strategy: Strategy, inputs: str, target: str
-) -> None:
-    """A loop awaits one call after the other; a pool's worker opens an event loop for each."""
-    monkeypatch.chdir(folder)
-    code = snippet(strategy, 2, 1, target=f"shapes:{target}", inputs=inputs, coroutine=True)
-    expected = [4, 9, 16] if target == "square_soon" else [8, 90, 16, 25]
-    assert printed(code, folder) == (f"{len(expected)} results\n", expected)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +75,7 @@ def test_every_form_of_target_reaches_the_workers(
     if start_method == "fork" and sys.platform == "win32":
         pytest.skip("no fork on this system")
     monkeypatch.chdir(folder)
-    code = snippet("multiprocessing", 2, 1, target=target, inputs="values.jsonl")
+    code = write_snippet("multiprocessing", 2, 1, target=target, inputs="values.jsonl")
     marker = 'if __name__ == "__main__":\n'
     chosen = code.replace(
         marker, f"{marker}    import multiprocessing\n    multiprocessing.set_start_method({start_method!r})\n"
@@ -214,7 +96,7 @@ def test_a_method_is_reached_as_it_was_when_it_was_measured(
     folder: Path, target: str, reached: Reached, results: list[int]
 ) -> None:
     """On an object of its class or by its name alone, whatever the names look like."""
-    code = snippet("threading", 2, 1, target=target, inputs="values.jsonl", reached=reached)
+    code = write_snippet("threading", 2, 1, target=target, inputs="values.jsonl", reached=reached)
     assert printed(code, folder) == ("3 results\n", results)
 
 
@@ -228,7 +110,7 @@ def test_a_file_of_a_package_is_found_from_within(
     """Its package may begin above the current folder, and then its name may be one of the standard library's, too."""
     (folder / "deep" / "pack" / "colorsys.py").write_text("from .forms import square\n")
     monkeypatch.chdir(folder / where)
-    code = snippet("multiprocessing", 2, 1, target=target, inputs="../values.jsonl")
+    code = write_snippet("multiprocessing", 2, 1, target=target, inputs="../values.jsonl")
     (folder / "deep" / "values.jsonl").write_text("2\n3\n")
     (folder / "values.jsonl").write_text("2\n3\n")
     assert printed(code, folder / where) == ("2 results\n", [4, 9])
@@ -238,7 +120,7 @@ def test_a_file_of_a_package_is_found_from_within(
 def test_target_and_inputs_of_one_file(folder: Path, inputs: str) -> None:
     """The file is loaded once for both."""
     place = inputs.partition(":")[0]
-    code = snippet("threading", 2, 1, target=f"{place}:square", inputs=inputs)
+    code = write_snippet("threading", 2, 1, target=f"{place}:square", inputs=inputs)
     assert code.count("sys.path.insert") + code.count("exec_module") == 1
     assert printed(code, folder) == ("3 results\n", [4, 9, 16])
 
@@ -246,7 +128,7 @@ def test_target_and_inputs_of_one_file(folder: Path, inputs: str) -> None:
 def test_two_functions_of_the_same_name(folder: Path) -> None:
     """The function that makes the inputs does not hide the one that uses them."""
     (folder / "other.py").write_text("def square():\n    return [2, 3, 4]\n")
-    code = snippet("sequential", 1, 1, target="shapes:square", inputs="other:square")
+    code = write_snippet("sequential", 1, 1, target="shapes:square", inputs="other:square")
     assert printed(code, folder) == ("3 results\n", [4, 9, 16])
 
 
@@ -254,7 +136,7 @@ def test_two_functions_of_the_same_name(folder: Path) -> None:
 def test_a_function_called_like_a_name_of_the_script(folder: Path, name: str) -> None:
     """It gets another name, so that it hides nothing."""
     (folder / "named.py").write_text(f"async def {name}(base, exponent=2):\n    return base ** exponent\n")
-    code = snippet("asyncio", 2, 1, target=f"named:{name}", inputs="values.jsonl", coroutine=True)
+    code = write_snippet("asyncio", 2, 1, target=f"named:{name}", inputs="values.jsonl", coroutine=True)
     assert printed(code, folder) == ("3 results\n", [4, 9, 16])
 
 
@@ -263,7 +145,7 @@ def test_a_function_called_like_a_name_of_the_script(folder: Path, name: str) ->
 @pytest.mark.parametrize("inputs", ["-", "in.txt", "in.jsonl"])
 def test_no_name_of_the_script_is_left_to_a_target(strategy: Strategy, coroutine: bool, inputs: str) -> None:
     """A target of that name would hide it, or be hidden."""
-    tree = ast.parse(snippet(strategy, 2, 2, target="bin/a-b:f", inputs=inputs, calls=5, coroutine=coroutine))
+    tree = ast.parse(write_snippet(strategy, 2, 2, target="bin/a-b:f", inputs=inputs, calls=5, coroutine=coroutine))
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
     names |= {node.name for node in ast.walk(tree) if isinstance(node, ast.alias)}
@@ -281,13 +163,13 @@ def test_no_name_of_the_script_is_left_to_a_target(strategy: Strategy, coroutine
 def test_standard_input(folder: Path, text: str, target: str, results: list[object]) -> None:
     """JSON Lines where every line is JSON, text otherwise."""
     (folder / "builtins_of.py").write_text("def upper(text):\n    return text.upper()\n")
-    code = snippet("sequential", 1, 1, target=target, inputs="-")
+    code = write_snippet("sequential", 1, 1, target=target, inputs="-")
     assert printed(code, folder, stdin=text) == (f"{len(results)} results\n", results)
 
 
 def test_a_loaded_function_that_needs_arguments_leaves_them_to_be_filled_in(folder: Path) -> None:
     """Called without, it would fail; so the list is empty, and the script runs."""
-    code = snippet("threading", 2, 1, target="posixpath:join", inputs=None)
+    code = write_snippet("threading", 2, 1, target="posixpath:join", inputs=None)
     assert "inputs = []  # FILL IN" in code
     assert printed(code, folder) == ("0 results\n", [])
 
@@ -303,7 +185,7 @@ def test_a_loaded_function_that_needs_arguments_leaves_them_to_be_filled_in(fold
 )
 def test_what_cannot_be_imported_is_stood_in_for(folder: Path, target: str, reached: Reached | None, name: str) -> None:
     """A function of the user's own script, one without a name, and the method of an object that no name leads to."""
-    code = snippet("multiprocessing", 2, 1, target=target, inputs=None, reached=reached)
+    code = write_snippet("multiprocessing", 2, 1, target=target, inputs=None, reached=reached)
     assert f"def {name}(item):" in code
     assert "shapes" not in code
     assert printed(code, folder)[0] == "20 results\n"
@@ -330,7 +212,7 @@ def test_strange_names_stay_names(target: str) -> None:
     """A target that a client made up adds no statement of its own to the code."""
     wanted = {"Import", "ImportFrom", "FunctionDef", "Expr", "Assign", "If", "With", "Return"}
     for strategy in STRATEGIES:
-        tree = ast.parse(snippet(strategy, 2, 1, target=target, inputs=None))
+        tree = ast.parse(write_snippet(strategy, 2, 1, target=target, inputs=None))
         assert {type(node).__name__ for node in tree.body} <= wanted | {"AsyncFunctionDef"}
         called = {
             node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
@@ -342,7 +224,7 @@ def test_strange_names_stay_names(target: str) -> None:
 
 def test_the_pool_has_the_workers_and_the_chunk_that_were_advised() -> None:
     """As many as advised; a chunk only where it means something."""
-    assert snippet("multiprocessing", 3, 50, target="m:f", inputs="m:g", machine=Machine(cores=2)) == (
+    assert write_snippet("multiprocessing", 3, 50, target="m:f", inputs="m:g", machine=Machine(cores=2)) == (
         "# 3 processes, for a host with 2 cores\n"
         "from concurrent.futures import ProcessPoolExecutor\n"
         "\n"
@@ -355,9 +237,9 @@ def test_the_pool_has_the_workers_and_the_chunk_that_were_advised() -> None:
         "        results = list(pool.map(f, inputs, chunksize=50))\n"
         '    print(f"{len(results)} results")\n'
     )
-    assert "chunksize" not in snippet("multiprocessing", 3, 1, target="m:f", inputs="m:g")
-    assert "chunksize" not in snippet("threading", 3, 50, target="m:f", inputs="m:g")
-    interpreters = snippet("interpreters", 3, 1, target="m:f", inputs="m:g")
+    assert "chunksize" not in write_snippet("multiprocessing", 3, 1, target="m:f", inputs="m:g")
+    assert "chunksize" not in write_snippet("threading", 3, 50, target="m:f", inputs="m:g")
+    interpreters = write_snippet("interpreters", 3, 1, target="m:f", inputs="m:g")
     assert "with InterpreterPoolExecutor(max_workers=3) as pool:" in interpreters
 
 
@@ -367,5 +249,5 @@ def test_the_pool_has_the_workers_and_the_chunk_that_were_advised() -> None:
 def test_what_stands_in_computes_where_threads_can(free_threaded: bool, computes: bool, waits: bool) -> None:
     """Threads without a GIL are shown with work that gains by them; with a GIL, they are shown waiting."""
     machine = Machine(python=Python(version="3.14", free_threaded=free_threaded))
-    code = snippet("threading", 4, 1, inputs=None, gil_held=0.9 if computes else 0.1, machine=machine)
+    code = write_snippet("threading", 4, 1, inputs=None, gil_held=0.9 if computes else 0.1, machine=machine)
     assert ("time.sleep" in code) == waits

@@ -2,18 +2,16 @@
 
 import itertools
 import math
-from typing import Any
 
 import pytest
+from decisions import COMPUTING, JOB, NATIVE, WAITING, advised, described, dissent_of, estimate_of, plan, ran
 
-from advisor.api import advise_description, advise_on
+from advisor.api import advise_on
 from advisor.decide.confidence import MAX_PER_WORKER
-from advisor.decide.trial_correction import calibrate
 from advisor.describe.archetype_profiles import archetypes
 from advisor.describe.decision_matrix import ROWS
 from advisor.describe.reader import read
 from advisor.models import (
-    Advice,
     Alternative,
     Estimate,
     Job,
@@ -23,46 +21,8 @@ from advisor.models import (
     Profile,
     Range,
     SideEffects,
-    Strategy,
-    Verification,
 )
 from advisor.models.request import AdviceRequest
-
-MACHINE = Machine(cores=2, memory=8_000_000_000)
-JOB = Job(calls=100)
-COMPUTING = Profile(calls=50, wall=1.0, gil_held=0.97, gil_free=0.0, child_cpu=0.0, wait=0.03, target="jobs:work")
-WAITING = Profile(calls=50, wall=1.0, gil_held=0.02, gil_free=0.0, child_cpu=0.0, wait=0.98, target="jobs:work")
-NATIVE = Profile(calls=50, wall=1.0, gil_held=0.08, gil_free=0.92, child_cpu=0.0, wait=0.0, target="jobs:work")
-
-
-def estimate_of(strategy: Strategy, seconds: float, workers: int = 2, spread: float = 1.05, **more: Any) -> Estimate:
-    """An estimate whose interval is `seconds` divided and multiplied by `spread`."""
-    span = Range(low=seconds / spread, expected=seconds, high=seconds * spread)
-    workers = 1 if strategy == "sequential" else workers
-    return Estimate(**{"strategy": strategy, "workers": workers, "seconds": span, "bottleneck": "cores"} | more)
-
-
-def plan(**seconds: float) -> tuple[Estimate, ...]:
-    """A plain loop of 100 s and the strategies given, each with two workers."""
-    return tuple(estimate_of(strategy, took) for strategy, took in {"sequential": 100.0, **seconds}.items())  # type: ignore[arg-type]
-
-
-def advised(profile: Profile = COMPUTING, job: Job = JOB, estimates: Any = None, **more: Any) -> Advice:
-    evidence = "verified" if "trials" in more else "measured"
-    return advise_on(AdviceRequest(profile, job, MACHINE, **{"evidence": evidence} | more), estimates)
-
-
-def described(text: str, machine: Machine = MACHINE) -> Advice:
-    return advise_description(text, calls=None, machine=machine, cores=None)
-
-
-def ran(strategy: Strategy, predicted: float, measured: float, workers: int = 2, **more: Any) -> Verification:
-    workers = 1 if strategy == "sequential" else workers
-    return Verification(strategy=strategy, workers=workers, calls=10, predicted=predicted, measured=measured, **more)
-
-
-def dissent_of(advice: Advice) -> list[str]:
-    return [reason.text for reason in advice.reasons if reason.rule == "dissent"]
 
 
 @pytest.mark.parametrize(
@@ -233,74 +193,6 @@ def test_confidence_falls_as_intervals_overlap() -> None:
     close = advised(estimates=(*spread, estimate_of("multiprocessing", 70.0, spread=1.6))).confidence
     assert 0.9 < clear < 1.0
     assert 0.2 < close < 0.8
-
-
-def test_what_was_run_overrules_what_was_modelled() -> None:
-    """Threads that turned out slow lose the first place, and the advice says so."""
-    advice = advised(
-        WAITING,
-        estimates=plan(threading=40.0, multiprocessing=60.0),
-        trials=[ran("sequential", 10.0, 10.0), ran("threading", 4.0, 9.8), ran("multiprocessing", 6.0, 6.1)],
-    )
-    assert (advice.recommendation, advice.evidence) == ("multiprocessing", "verified")
-    assert math.isclose(advice.seconds.expected, 61.0) if advice.seconds else False
-    assert [reason.rule for reason in advice.reasons[:1]] == ["verified"]
-    assert advice.reasons[0].text == "A trial of 10 calls with 2 processes took 6.1 s; predicted were 6 s."
-    assert dissent_of(advice)[0] == (
-        "The model expected 2 threads to be fastest (40 s), but by the trial it takes 98 s. The measurement takes "
-        "precedence."
-    )
-
-
-def test_what_failed_when_run_cannot_be_advised() -> None:
-    """A strategy that failed in verification is infeasible, with the failure as the reason."""
-    advice = advised(
-        estimates=plan(threading=90.0, multiprocessing=52.0),
-        trials=[ran("multiprocessing", 5.2, 0.0, failure="BrokenProcessPool: killed")],
-    )
-    assert (advice.recommendation, advice.evidence) == ("threading", "measured")
-    assert advice.alternatives[-1].strategy == "multiprocessing"
-    assert advice.alternatives[-1].why == "failed when it was run: BrokenProcessPool: killed"
-    assert "failed when it was run" in dissent_of(advice)[0]
-
-
-def test_a_failure_with_many_workers_leaves_fewer_possible() -> None:
-    """A pool that worked with 2 workers stays possible when 8 failed."""
-    pools = tuple(estimate_of("threading", 100.0 / workers, workers) for workers in (2, 4, 8))
-    runs = [ran("threading", 5.0, 5.0, 2), ran("threading", 1.2, 0.0, 8, failure="too many connections")]
-    assert [one.feasible for one in calibrate(pools, runs)] == [True, True, False]
-
-
-def test_corrections_scale_by_the_nearest_run() -> None:
-    """Each worker count takes the ratio of the nearest run of its strategy; what was not run takes the plain loop's."""
-    few, many, processes = (
-        estimate_of("threading", 50.0, 2),
-        estimate_of("threading", 10.0, 16),
-        estimate_of("multiprocessing", 60.0),
-    )
-    runs = [ran("sequential", 10.0, 12.0), ran("threading", 5.0, 5.0, 2), ran("threading", 1.0, 3.0, 16)]
-    after = calibrate((few, many, processes), runs)
-    assert [round(one.seconds.expected, 9) for one in after] == [50.0, 30.0, 72.0]
-
-
-def test_the_advice_is_verified_only_if_it_was_run() -> None:
-    """A run of another strategy does not verify the one that is advised."""
-    estimates = plan(threading=95.0, multiprocessing=52.0)
-    only_threads = advised(estimates=estimates, trials=[ran("threading", 9.5, 9.5)])
-    assert (only_threads.recommendation, only_threads.evidence) == ("multiprocessing", "measured")
-    both = [ran("threading", 9.5, 9.5), ran("multiprocessing", 5.2, 5.2)]
-    assert advised(estimates=estimates, trials=both).evidence == "verified"
-
-
-def test_runs_on_another_machine_correct_but_do_not_verify() -> None:
-    """Where the plan is for another host, what was run here scales the estimates and narrows no interval."""
-    runs = [ran("multiprocessing", 5.0, 6.0)]
-    estimates = (*plan(), estimate_of("multiprocessing", 50.0, spread=2.0))
-    here = advised(estimates=estimates, trials=runs)
-    elsewhere = advised(estimates=estimates, trials=runs, evidence="measured")
-    assert (here.evidence, elsewhere.evidence) == ("verified", "measured")
-    assert here.seconds == Range(low=60.0 / 1.15, expected=60.0, high=60.0 * 1.15)
-    assert elsewhere.seconds == Range(low=30.0, expected=60.0, high=120.0)
 
 
 def test_dissent_with_the_matrix_is_said_aloud() -> None:

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from advisor.decide import lexicon_reasons
-from advisor.decide.pitfalls import pitfalls
+from advisor.decide.pitfall_rule import fired
 from advisor.decide.rule_inputs import Facts
 from advisor.describe.lexicon import lookup
 from advisor.measure.imported_modules import modules
@@ -77,12 +77,17 @@ def test_a_fact_agrees_with_what_was_measured() -> None:
     ],
 )
 def test_what_is_not_safe_is_warned_of(strategy: Strategy, start_method: StartMethod, codes: list[str]) -> None:
-    """A connection is not to be carried into forked processes; where none are forked, it is not."""
+    """A connection is not to be carried into forked processes; where none are forked, it is not.
+
+    Of a measured function the objects in use tell, and a connection of the call's own is no reason to warn.
+    """
     known = lexicon_reasons.known([found.entry for found in lookup.find_entries("sqlite3")], ())
     chosen = Estimate(strategy=strategy, workers=2, seconds=Range(low=1, expected=1, high=1), bottleneck="cores")
-    facts = Facts(HOLDS, Job(), Machine(cores=4, start_method=start_method), (chosen,), chosen)
-    found = [warning.code for warning in pitfalls(facts, lexicon_reasons.pitfall_rules(known))]
-    assert [code for code in found if code.endswith("-safe")] == codes
+    machine = Machine(cores=4, start_method=start_method)
+    for profile, expected in ((HOLDS.model_copy(update={"archetype": "database"}), codes), (HOLDS, [])):
+        facts = Facts(profile, Job(), machine, (chosen,), chosen)
+        found = [warning.code for warning in fired(facts, lexicon_reasons.pitfall_rules(known))]
+        assert [code for code in found if code.endswith("-safe")] == expected
 
 
 def test_nothing_named_is_nothing_known() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import pickle
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from advisor.errors import TargetError, UsageError
-from advisor.target.loader import load
+from advisor.target.loader import aliased_files, import_aliased, load
 
 SOURCE = """
 import functools
@@ -162,3 +164,78 @@ def test_a_file_named_like_a_standard_module_is_loaded_all_the_same(folder: Path
     (folder / "json.py").write_text("def mine(): return 'mine'\n")
     assert load("json.py:mine")() == "mine"
     assert hasattr(json, "dumps")
+
+
+@pytest.mark.parametrize("name", ["spin-fast.py", "01_spin.py", "statistics.py", "my.job.py", "shop/01-till.py"])
+def test_a_file_that_no_import_statement_finds_is_loaded_once(folder: Path, name: str) -> None:
+    """Otherwise a worker would unpickle another function than the one that was measured."""
+    (folder / "shop").mkdir()
+    (folder / "shop" / "__init__.py").touch()
+    (folder / name).write_text("def work(n): return n\ndef inputs(): return [1]\n")
+    work, inputs = load(f"{name}:work"), load(f"{name}:inputs")
+    assert work.__globals__ is inputs.__globals__  # type: ignore[attr-defined]
+    assert pickle.loads(pickle.dumps(work)) is work
+
+
+def test_files_with_similar_names_stay_apart(folder: Path) -> None:
+    """The name that a file is imported under depends on its path."""
+    for number, name in enumerate(["a.b.py", "a_b.c.py", "a.b_c.py"]):
+        (folder / name).write_text(f"def mine(): return {number}\n")
+    assert [load(f"{name}:mine")() for name in ("a.b.py", "a_b.c.py", "a.b_c.py", "a.b.py")] == [0, 1, 2, 0]
+
+
+def test_a_process_that_was_not_forked_finds_aliased_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions are pickled by the module's name, which no import of theirs would find."""
+    (folder / "statistics.py").write_text("def mine(): return 'mine'\n")
+    pickled = pickle.dumps(load("statistics.py:mine"))
+    files = aliased_files()
+    monkeypatch.delitem(sys.modules, "advised_statistics")
+    import_aliased(files)
+    assert pickle.loads(pickled)() == "mine"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('folder')\nparser.parse_args()\n",
+        "import sys\nfolder = sys.argv[1]\n",
+        "import sys\n_, source, destination = sys.argv\n",
+        "name = input('Name: ')\n",
+        "import sys\ndef main():\n    return 0\nsys.exit(main())\n",
+        "import click\n@click.command()\ndef main():\n    pass\nmain()\n",
+    ],
+)
+def test_a_script_that_runs_when_it_is_imported_is_told_apart(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, program: str
+) -> None:
+    """The error says what to do."""
+    monkeypatch.setattr(sys, "argv", ["script.py:work"])
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    (folder / "script.py").write_text(f"def work(n):\n    return n\n\n{program}")
+    for spec in ("script:work", "script.py:work"):
+        with pytest.raises(TargetError, match='put the program under `if __name__ == "__main__":`'):
+            load(spec)
+
+
+@pytest.mark.parametrize("program", ["settings = {}['key']\n", "int('argument')\n", "raise ImportError('no numpy')\n"])
+def test_another_failure_of_a_module_is_no_program(folder: Path, program: str) -> None:
+    """Its own message is the one that helps."""
+    (folder / "broken.py").write_text(program)
+    with pytest.raises(TargetError) as caught:
+        load("broken:func")
+    assert "__main__" not in str(caught.value)
+
+
+def test_a_command_and_a_notebook_are_answered_with_what_to_name(folder: Path) -> None:
+    """Calling a command would parse a command line, and a notebook cannot be imported."""
+    (folder / "tool.py").write_text(
+        "import click\n@click.group()\ndef cli(): pass\n@cli.command()\n@click.argument('name')\n"
+        "@click.option('--rounds')\ndef stamp(name, rounds): return name\n"
+    )
+    with pytest.raises(UsageError, match=r"name the function inside it, tool:stamp.callback.*\(name, rounds\)"):
+        load("tool:stamp")
+    with pytest.raises(UsageError, match="is a click group"):
+        load("tool:cli")
+    assert load("tool:stamp.callback")("you", 2) == "you"
+    with pytest.raises(UsageError, match=r"move score into a module.*jupyter nbconvert --to script notebook.ipynb"):
+        load("notebook.ipynb:score")

@@ -181,6 +181,22 @@ def test_subinterpreters_are_predicted_to_overlap_waits(folder: Path) -> None:
         assert estimate["speedup"]["expected"] > 1, python
 
 
+def test_subinterpreters_are_offered_where_the_target_works_in_one(folder: Path) -> None:
+    """It is tried while measuring; many extension modules cannot be imported in a subinterpreter."""
+    refusing = "import readline\nfrom work import compute\n\ndef use():\n    return compute()\n"
+    (folder / "refusing.py").write_text(refusing, encoding="utf-8")
+    for python in interpreters("with-subinterpreters"):
+        for target, reason in (("work:compute", None), ("refusing:use", "readline cannot be imported in")):
+            advice = advise(python, folder, target, "--budget", "1")
+            estimate = next(one for one in advice["alternatives"] if one["strategy"] == "interpreters")
+            assert estimate["feasible"] is (reason is None), python
+            assert reason is None or estimate["why"].startswith(reason), python
+            assert advice["profile"]["interpreters"] == {
+                "called": reason is None,
+                "failure": None if reason is None else estimate["why"],
+            }
+
+
 def test_subinterpreters_find_modules_where_the_program_does(folder: Path) -> None:
     """A folder that the program adds to sys.path is on theirs too."""
     elsewhere = folder / "elsewhere"

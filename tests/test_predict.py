@@ -143,6 +143,23 @@ def test_asyncio_is_for_coroutine_functions() -> None:
     assert gains["threading", 16] > gains["asyncio", 16]
 
 
+@pytest.mark.parametrize(
+    ("parts", "low", "high"),
+    [
+        ({"loop_blocked": 0.0}, 50, 100),
+        ({"loop_blocked": 0.05}, 1.8, 2.0),
+        ({"loop_blocked": 0.1}, 0.9, 1.0),
+        ({"child": 0.5, "loop_blocked": 0.0}, 3.0, 4.0),  # the cores' limit
+        ({"child": 0.5, "loop_blocked": 0.1}, 0.9, 1.0),  # the child is waited for in the loop's thread
+    ],
+)
+def test_what_blocks_the_event_loop_is_serial_there(parts: dict[str, float], low: float, high: float) -> None:
+    """It is no obstacle to threads, of which each has a loop of its own."""
+    gains = speedups(call(0.1, coroutine=True, **parts))
+    assert low <= gains["asyncio", 100] <= high
+    assert gains["threading", 64] > 3.0
+
+
 def test_caches_are_cold_only_while_a_call_is_alone() -> None:
     """A call beside others does not lose its caches at each wait, so the GIL lets more calls through."""
     waits = Profile(calls=50, wall=0.0126, gil_held=0.0006, gil_free=0.0, child_cpu=0.0, wait=0.012, switches=1.0)

@@ -13,6 +13,7 @@ from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import advisor
@@ -217,7 +218,7 @@ def test_a_profile_tells_side_effects() -> None:
     stop = threading.Event()
 
     def leaves(row: dict[str, int]) -> None:
-        row["score"] = random.randrange(9)
+        row["score"] = np.random.randint(9)
         threading.Thread(target=stop.wait, name="left-over", daemon=True).start()
 
     effects = advisor.profile(leaves, [{"id": number} for number in range(3)], budget=0).side_effects

@@ -11,7 +11,7 @@ from advisor.host.cores_and_memory import usable_cores
 from advisor.measure import repeat_effects
 from advisor.measure.clocks import ClockReading
 from advisor.measure.gil.observer_process import Observations
-from advisor.measure.meter import Measurement, TimedBatch
+from advisor.measure.meter import BY_ASYNCIO, Measurement, TimedBatch
 from advisor.measure.summarize import summarize
 from advisor.models import Profile
 
@@ -89,10 +89,30 @@ def test_other_python_threads_are_not_the_calls() -> None:
     assert fields["gil_free"] == pytest.approx(2)
 
 
-def test_a_first_call_alone_tells_little_unless_it_is_long() -> None:
+@pytest.mark.parametrize(
+    ("awaited", "blocked"),
+    [
+        ([7.0, 5.0, 6.0, 6.0], 4.0),  # of 10 s a call
+        ([10.0, 9.8, 9.7, 9.9], 0.0),  # too little
+        ([10.0, 10.0, 6.0, 10.0], 0.0),  # once: to start a child program, on a busy host
+        ([9.0], 0.0),
+        ([7.0], 3.0),
+    ],
+)
+def test_a_blocked_event_loop_is_told_from_chance(awaited: list[float], blocked: float) -> None:
+    """What neither computes nor awaits blocks the loop, if it does so in most calls."""
+    batches = [TimedBatch(1, reading(10, 0), awaited=seconds) for seconds in (0.0, *awaited)]
+    fields = summarize(measured(*batches, blocking_line="work.py:3"))
+    assert fields["loop_blocked"] == pytest.approx(blocked)
+    assert fields["blocking_line"] == ("work.py:3" if blocked else None)
+    by_asyncio = summarize(measured(*batches, blocking_line=BY_ASYNCIO))
+    assert (by_asyncio["loop_blocked"], by_asyncio["blocking_line"]) == (0.0, None)
+
+
+def test_a_first_call_alone_tells_little() -> None:
     """A single call may include work that is done once, such as imports; a second call tells."""
-    once = [summarize(measured(batch(1, wall))) for wall in (15e-6, 30.0)]
-    assert [fields["standard_error"]["wall"] / fields["wall"] for fields in once] == pytest.approx([1.5, 0.01])
+    once = [summarize(measured(batch(1, wall))) for wall in (15e-6, 0.4, 30.0)]
+    assert [fields["standard_error"]["wall"] / fields["wall"] for fields in once] == pytest.approx([1.5, 0.75, 0.5])
     assert once[0]["first_call"] == once[0]["wall"]
     assert "wall" not in summarize(measured(batch(1, 0.2), batch(1, 15e-6)))["standard_error"]
 

@@ -193,7 +193,14 @@ def test_a_failed_verification_says_why() -> None:
     """The table of trial runs compares predicted and measured seconds, or shows the failure."""
     runs = (
         Verification(strategy="threading", workers=32, calls=200, predicted=0.8, measured=0.82),
-        Verification(strategy="multiprocessing", workers=2, calls=200, predicted=1.0, measured=1.5),
+        Verification(
+            strategy="threading", workers=8, calls=9, predicted=1.0, measured=1.0, results="different", difference="7!"
+        ),
+        Verification(strategy="threading", workers=4, calls=9, predicted=1.0, measured=5.0, cut_off=True),
+        Verification(
+            strategy="multiprocessing", workers=2, calls=200, predicted=1.5, measured=1.5, results="not comparable"
+        ),
+        Verification(strategy="multiprocessing", workers=4, calls=200, predicted=1.5, measured=1.5, results="equal"),
         Verification(strategy="sequential", workers=1, calls=40, predicted=1.0, measured=3.0),
         Verification(strategy="asyncio", workers=8, calls=0, predicted=1.0, measured=0.0, failure="it raised OSError"),
     )
@@ -202,7 +209,10 @@ def test_a_failed_verification_says_why() -> None:
         """
   Trial run        Workers  Calls  Predicted  Measured  Result
   threading             32    200     800 ms  820 ms    as predicted
-  multiprocessing        2    200        1 s  1.5 s     50 % longer than predicted
+  threading              8      9        1 s  1 s       other results: 7!
+  threading              4      9        1 s  over 5 s  cut off
+  multiprocessing        2    200      1.5 s  1.5 s     results not comparable; as predicted
+  multiprocessing        4    200      1.5 s  1.5 s     same results; as predicted
   sequential             1     40        1 s  3 s       3× as long as predicted
   asyncio                8      0        1 s  –         failed: it raised OSError
 """

@@ -1,5 +1,6 @@
 """Trials of a part of the job: real targets, real executors, real child processes; no timing is asserted."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -53,6 +54,30 @@ def slower_than_predicted(value=0):
 def leave_in_a_thread(value=0):
     if threading.current_thread() is not threading.main_thread():
         sys.exit(4)
+
+state = 0
+
+def count_up(value=0):
+    global state
+    before = state
+    time.sleep(0.002)
+    state = before + 1
+    return state
+
+def with_a_time_stamp(value=0):
+    time.sleep(0.002)
+    return {"value": value / 3, "at": time.time_ns(), "nan": float("nan")}
+
+def with_a_time_stamp_and_state(value=0):
+    return {"count": count_up(), "at": time.time_ns()}
+
+def random_bytes(value=0):
+    time.sleep(0.002)
+    return os.urandom(8)
+
+def lock(value=0):
+    time.sleep(0.002)
+    return threading.Lock()
 
 def power(base, exponent=2):
     with open("calls.log", "a") as log:
@@ -150,6 +175,36 @@ def test_a_pool_that_breaks_is_a_finding(directory: Path, target: str, strategy:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "loop", "threads", "processes"),
+    [
+        ("nap", "equal", "equal", "equal"),
+        ("count_up", "equal", "different", "different"),
+        ("with_a_time_stamp", "equal", "equal", "equal"),
+        ("with_a_time_stamp_and_state", "equal", "different", "different"),
+        ("random_bytes", "not comparable", "not comparable", "not comparable"),
+        ("lock", "not comparable", "not comparable", None),
+        ("only_in_the_main_thread", "equal", None, "equal"),
+    ],
+)
+def test_results_are_compared_with_the_plain_loops(
+    directory: Path, name: str, loop: str, threads: str | None, processes: str | None
+) -> None:
+    """What varies in the plain loop itself is left out, and a run that failed has no results."""
+    rows = run(f"work:{name}", ("threading", 4), ("multiprocessing", 2), seconds=2.0)
+    found = {strategy: row.results for strategy, row in rows.items()}
+    assert found == {"sequential": loop, "threading": threads, "multiprocessing": processes}
+    for row in rows.values():
+        assert (row.difference is not None) == (row.results == "different")
+
+
+def test_an_example_of_a_difference_names_the_call(directory: Path) -> None:
+    """It says what was returned instead of what."""
+    row = run("work:count_up", ("multiprocessing", 2))["multiprocessing"]
+    assert re.fullmatch(r"call \d+ gave \d+ instead of \d+", row.difference or "")
+
+
+@pytest.mark.slow
 def test_a_trial_that_hangs_is_ended(directory: Path) -> None:
     """A trial without a message for the time-out fails, and is not run again."""
     rows = run("work:hang_in_a_thread", ("threading", 2), timeout=1.5)
@@ -227,9 +282,44 @@ def test_the_part_fits_its_share_of_the_time(estimate: Estimate, calls: int, sha
 
 def test_runs_that_were_cut_off_differently_are_compared_per_call() -> None:
     """The row is about the fewest calls that a run did, with the whole start-up."""
-    cut_off = Trial(of(10.5, start_up=0.5), 100, [TrialRun(50, 20.0), TrialRun(25, 20.0)])
-    row = cut_off.verification()
-    assert (row.calls, row.predicted, row.measured) == (25, 3.0, 15.0)
+    cut_off = Trial(of(10.5, start_up=0.5), 100, [TrialRun(50, 20.0), TrialRun(25, 12.0)])
+    row = cut_off.verification(cut_off)
+    assert (row.calls, row.predicted, row.measured, row.cut_off) == (25, 3.0, 11.0, False)
+
+
+@pytest.mark.parametrize(
+    ("runs", "calls", "predicted", "measured"),
+    [
+        ([TrialRun(1, 20.0, too_few=True)], 100, 10.0, 20.0),  # all calls take at least that long
+        ([TrialRun(1, 30.0, too_few=True), TrialRun(2, 20.0, too_few=True)], 100, 10.0, 20.0),
+        ([TrialRun(1, 30.0, too_few=True), TrialRun(100, 11.0)], 100, 10.0, 11.0),  # the first was disturbed
+    ],
+)
+def test_a_run_that_was_cut_off_is_not_scaled_up_from_few_calls(
+    runs: list[TrialRun], calls: int, predicted: float, measured: float
+) -> None:
+    """The first calls are the longest."""
+    trial = Trial(of(10.0), 100, runs)
+    row = trial.verification(trial)
+    assert (row.calls, row.predicted, row.measured) == (calls, predicted, measured)
+    assert row.cut_off == (len(runs) == 1 or runs[-1].too_few)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "measured", "again"),
+    [
+        ([10.0, 12.0], 11.0, False),
+        ([10.0, 40.0], 10.0, True),
+        ([10.0, 40.0, 12.0], 12.0, True),
+        ([40.0], 40.0, True),  # predicted: 10 s
+        ([12.0], 12.0, False),
+    ],
+)
+def test_a_disturbed_run_is_repeated_and_decides_nothing(seconds: list[float], measured: float, again: bool) -> None:
+    """Of two runs that differ much the longer one was disturbed; of three, the median counts."""
+    trial = Trial(of(10.0), 100, [TrialRun(100, each) for each in seconds])
+    assert trial.may_be_disturbed == again
+    assert trial.verification(trial).measured == measured
 
 
 def identity(value: int) -> int:

@@ -25,8 +25,19 @@ if TYPE_CHECKING:
     help="Arguments of the calls: a .jsonl file, a text file (one call per line), my_module:make_inputs, "
     "or - for standard input.",
 )
+@click.option(
+    "--star",
+    is_flag=True,
+    help="Spread each input: a tuple or list into positional arguments, a dictionary into keyword arguments.",
+)
 @calls_option
-@click.option("--budget", type=seconds, default=3.0, metavar="SECONDS", help="Time to spend on measuring. Default: 3.")
+@click.option(
+    "--budget",
+    type=seconds,
+    default=3.0,
+    metavar="SECONDS",
+    help="Time to spend on measuring; a second call may exceed it, unless it is 0. Default: 3.",
+)
 @click.option(
     "--timeout",
     type=seconds,
@@ -70,7 +81,9 @@ def advise_command(
 
 def _ask(server: str | None, question: dict[str, Any], on_progress: OnProgress | None) -> Advice:
     from advisor import api
+    from advisor.models.input_source import InputSource
 
+    question["inputs"] = InputSource(question["inputs"], star=question.pop("star"))
     if server is None:
         return api.advise_target(**question, on_progress=on_progress)
     from advisor.cli.remote_advice import advise_measured

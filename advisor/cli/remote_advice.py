@@ -41,9 +41,9 @@ def advise_measured(server: str, target: str, *, verify: bool, cores: int | None
     if verify:
         raise UsageError("--verify and --server cannot be combined: a server runs no targets")
     _check_address(server)
-    profile, job = api.measure_target(target, **options)
+    profile, job, source = api.measure_target(target, **options)
     advice = ask(server, profile, calls=job.calls, cores=cores)
-    return api.with_code_here(advice, profile, options["inputs"], options["calls"])
+    return api.with_code_here(advice, profile, source, options["calls"])
 
 
 def ask(server: str, subject: Profile | str, *, calls: int | None, cores: int | None) -> Advice:

@@ -50,7 +50,7 @@ def confidence(choice: Choice) -> float:
     """Return the probability that nothing else is a tenth faster, reduced where the evidence is weak.
 
     Strategies that were rejected for other reasons than speed do not count. Without a trial, the part of a call that is
-    not split into computing and waiting counts as a coin toss, and so does a short call that was measured once.
+    not split into computing and waiting counts as a coin toss, and so does a call of which only the first was measured.
     """
     best, facts = choice.best, choice.facts
     trust = CEILING[choice.evidence]
@@ -91,7 +91,7 @@ def _sigma(seconds: Range) -> float:
 
 def _first_call_only(profile: Profile) -> float:
     """Return the share of a call, 0 to 1, that may be due to its being the first, where no other was measured."""
-    if profile.calls > 1 or profile.first_call != profile.wall:
+    if not profile.is_only_first_call:
         return 0.0
     return min(1.0, profile.standard_error.get("wall", 0.0) / profile.wall)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from advisor.decide import lexicon_reasons, reason_rules
+from advisor.decide import lexicon_reasons, reason_rules, touches
 from advisor.decide.citations import NOTEBOOK
 from advisor.decide.confidence import is_within_limit, speedup_of
 from advisor.decide.conflicts import conflicts
-from advisor.decide.pitfalls import PITFALLS, pitfalls
+from advisor.decide.pitfall_rule import fired
+from advisor.decide.pitfalls import PITFALLS
 from advisor.decide.strategy_choice import Choice
 from advisor.decide.turning_points import turning_point
 from advisor.models import Advice, Alternative, Estimate, Job, Machine, Pitfall, Range, Reading, Reason
@@ -23,10 +24,11 @@ def summary(choice: Choice) -> str:
     because = reason_rules.strongest(facts).clause(facts)
     if best.strategy == "sequential":
         return f"Keep the plain loop, because {because}."
+    started = f" started by {best.start_method}" if best.start_method else ""
     chunk = f", {formatting.count(best.chunk)} calls per task" if best.chunk > 1 else ""
     typical = " for a typical task of this kind" if choice.described is not None else ""
     gain = _gain(speedup_of(best, choice.loop, choice.evidence))
-    return f"Use {formatting.workers(best.strategy, best.workers)}{chunk}: {gain}{typical}, because {because}."
+    return f"Use {formatting.workers(best.strategy, best.workers)}{started}{chunk}: {gain}{typical}, because {because}."
 
 
 def _gain(speedup: Range) -> str:
@@ -61,7 +63,11 @@ def reasons(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[Reason, ...
 def _trial(choice: Choice) -> tuple[Reason, ...]:
     """Return the trial of the recommended strategy, predicted against measured."""
     best = choice.best
-    trials = [trial for trial in choice.request.trials if trial.strategy == best.strategy and trial.failure is None]
+    trials = [
+        trial
+        for trial in choice.request.trials
+        if trial.strategy == best.strategy and trial.failure is None and not trial.cut_off
+    ]
     if not trials:
         return ()
     trial = min(trials, key=lambda trial: abs(trial.workers - best.workers))
@@ -69,6 +75,8 @@ def _trial(choice: Choice) -> tuple[Reason, ...]:
         f"A trial of {formatting.count(trial.calls)} calls with {formatting.workers(trial.strategy, trial.workers)} "
         f"took {formatting.duration(trial.measured)}; predicted were {formatting.duration(trial.predicted)}."
     )
+    if trial.results == "equal" and best.strategy != "sequential":
+        text += " The results were those of the plain loop."
     return (Reason(rule="verified", text=text, source="--verify"),)
 
 
@@ -81,8 +89,9 @@ def _description(choice: Choice, described: Reading) -> tuple[Reason, ...]:
 
 
 def warnings(choice: Choice) -> tuple[Pitfall, ...]:
-    """Return the pitfalls of the recommendation: those of the task, then those of its libraries."""
-    return pitfalls(choice.facts, (*PITFALLS, *lexicon_reasons.pitfall_rules(choice.libraries)))
+    """Return the pitfalls of the recommendation: of what calls share, of the task, and of its libraries."""
+    general = fired(choice.facts, (*PITFALLS, *lexicon_reasons.pitfall_rules(choice.libraries)))
+    return (*touches.pitfalls(choice.facts), *general)
 
 
 def alternatives(choice: Choice) -> tuple[Alternative, ...]:
@@ -105,6 +114,8 @@ def _alternative(choice: Choice, estimate: Estimate) -> Alternative:
     why = estimate.why
     if speedup is not None and not is_within_limit(estimate, speedup.expected):
         why = f"limited by {limited_by(estimate.strategy, choice.request.machine, estimate.bottleneck)}"
+    if estimate.start_method and estimate.feasible:
+        why = f"started by {estimate.start_method}; {why}"
     return Alternative(
         strategy=estimate.strategy,
         workers=estimate.workers,
@@ -113,6 +124,7 @@ def _alternative(choice: Choice, estimate: Estimate) -> Alternative:
         speedup=speedup,
         why=why,
         chunk=estimate.chunk,
+        start_method=estimate.start_method,
     )
 
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from advisor.decide.pitfalls import PitfallRule
+from advisor.decide.pitfall_rule import PitfallRule
+from advisor.decide.rule_inputs import Facts
+from advisor.decide.thread_limits import setting
 from advisor.describe.lexicon import lookup
 from advisor.models import LexiconEntry, Profile, Reason, Strategy
+from advisor.models.resources.libraries import PACKAGES
+from advisor.models.resources.types import TYPES
 from advisor.models.strategies import CONCURRENT, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
 
 MAX_REASONS = 3
@@ -45,9 +49,11 @@ PITFALL_TRAITS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
     (
         "already-parallel",
         CONCURRENT,
-        "{name} uses several cores by itself: tell it to use one, or have fewer workers than cores.",
+        "{name} uses several cores by itself: {limit}, or have fewer workers than cores.",
     ),
 )
+
+_KNOWN_PACKAGES = frozenset({name.partition(".")[0] for name in TYPES} | PACKAGES.keys())
 
 
 def known(named: Iterable[LexiconEntry], modules: Sequence[str]) -> tuple[LexiconEntry, ...]:
@@ -72,14 +78,25 @@ def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
         PitfallRule(
             code=trait,
             when=f"{entry.name} is used",
-            condition=lambda facts, trait=trait: trait != "not-fork-safe" or facts.machine.start_method == "fork",  # type: ignore[misc]
+            condition=lambda facts, trait=trait, entry=entry: _applies(trait, entry, facts),  # type: ignore[misc]
             concerns=concerns,
-            text=text.replace("{name}", entry.name),
+            text=text.replace("{name}", entry.name).replace("{limit}", setting(entry.imports) or "tell it to use one"),
             source=entry.source or "",
         )
         for trait, concerns, text in PITFALL_TRAITS
         for entry in [entry for entry in entries if trait in entry.traits and entry.source][:1]
     )
+
+
+def _applies(trait: str, entry: LexiconEntry, facts: Facts) -> bool:
+    """Return True if the trait matters here; of a function that was measured, the objects that its calls share tell.
+
+    A connection that each call opens for itself needs no warning. What is open in libraries whose types are not known
+    may still be carried across a fork.
+    """
+    if trait == "not-fork-safe":
+        return facts.start_method == "fork" and (facts.assumed or not _KNOWN_PACKAGES.intersection(entry.imports))
+    return facts.assumed or trait != "not-thread-safe"
 
 
 def _agrees(entry: LexiconEntry, profile: Profile) -> bool:

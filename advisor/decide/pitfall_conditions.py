@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from advisor.decide import thread_limits
 from advisor.decide.rule_inputs import (
     FEW_CALLS,
     LARGE_OBJECT,
@@ -24,6 +25,12 @@ def processes_matter(facts: Facts) -> bool:
     return facts.strategy in OWN_GIL or facts.wants_processes
 
 
+def exception_breaks_the_pool(facts: Facts) -> bool:
+    """Return True if inputs failed with an exception that a worker process could not send back."""
+    failed = facts.profile.failed_inputs
+    return failed is not None and not failed.picklable and processes_matter(facts)
+
+
 def data_is_expensive(facts: Facts) -> bool:
     """Return True if arguments and results, not a large `self`, make pickling expensive."""
     mostly_self = (facts.profile.function_bytes or 0.0) > facts.pipe_bytes and large_self(facts)
@@ -37,12 +44,27 @@ def too_small(facts: Facts) -> bool:
 def uncertain(facts: Facts) -> bool:
     seconds = facts.chosen.seconds
     wide = seconds.high > WIDE_INTERVAL * max(seconds.low, 1e-12)
-    return not facts.assumed and not facts.verified and (wide or facts.profile.calls < FEW_CALLS)
+    few = wide or facts.profile.calls < FEW_CALLS
+    return few and not facts.assumed and not facts.verified and not only_first_call(facts)
+
+
+def only_first_call(facts: Facts) -> bool:
+    """Return True if the first call of the process is the only one that was measured, and nothing was run since."""
+    return facts.profile.is_only_first_call and facts.job.calls > 1 and not facts.assumed and not facts.verified
 
 
 def slow_first_call(facts: Facts) -> bool:
     first = facts.profile.first_call or 0.0
     return first >= SLOW_FIRST * facts.profile.wall and first * 10 >= facts.chosen.seconds.expected
+
+
+def parallel_by_itself(facts: Facts) -> bool:
+    """Return True if a call uses several of the cores; of a described one only where workers come on top."""
+    return (
+        thread_limits.is_parallel(facts.profile)
+        and facts.machine.cores > 1
+        and (facts.workers > 1 or not facts.assumed)
+    )
 
 
 def memory_is_short(facts: Facts) -> bool:
@@ -57,8 +79,19 @@ def shares_bandwidth(facts: Facts) -> bool:
 
 def imports_are_slow(facts: Facts) -> bool:
     imports = facts.profile.import_seconds or 0.0
-    return facts.machine.start_method != "fork" and imports >= 0.3 and imports * 10 >= facts.chosen.seconds.expected
+    return facts.start_method != "fork" and imports >= 0.3 and imports * 10 >= facts.chosen.seconds.expected
+
+
+def draws_the_same(facts: Facts) -> bool:
+    """Return True if forked workers draw the same numbers, since calls do not seed the generator themselves."""
+    is_seeded = any(touch.resource == "random seed" for touch in facts.profile.touches)
+    return facts.effects.random_shared and not is_seeded and facts.start_method == "fork"
 
 
 def threads_would_be_lost(facts: Facts) -> bool:
-    return facts.machine.start_method == "fork" and (bool(facts.effects.threads_left) or facts.native_threads >= 1.5)
+    return facts.start_method == "fork" and (bool(facts.effects.threads_left) or facts.native_threads >= 1.5)
+
+
+def changes_are_lost(facts: Facts) -> bool:
+    """Return True if calls change something in place that no touch tells of."""
+    return not {touch.name for touch in facts.profile.touches}.issuperset(facts.effects.changed)

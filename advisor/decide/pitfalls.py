@@ -2,42 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
-
 from advisor.decide import citations, pitfall_conditions
+from advisor.decide.measurement_pitfalls import MEASUREMENT_PITFALLS
+from advisor.decide.pitfall_rule import PitfallRule
 from advisor.decide.rule_inputs import (
     MANY_PIECES,
     MOSTLY,
     MUCH,
-    Facts,
+    NOTICEABLE,
 )
-from advisor.models import Pitfall, Strategy
 from advisor.models.strategies import CONCURRENT, EVERY, OWN_GIL, POOLS, PROCESSES, SEQUENTIAL, SHARED_MEMORY
-
-
-class PitfallRule(NamedTuple):
-    """A pitfall: fires when `condition` holds for one of the strategies it `concerns`; `text` says what to do."""
-
-    code: str
-    when: str
-    condition: Callable[[Facts], bool]
-    concerns: frozenset[Strategy]
-    text: str
-    source: str
-
-    def fires(self, facts: Facts) -> bool:
-        return facts.strategy in self.concerns and self.condition(facts)
-
 
 PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
+        "only-first-call",
+        "only the first call was measured",
+        pitfall_conditions.only_first_call,
+        EVERY,
+        "Only the first call was measured ({wall}). First calls import, load, connect or compile; if the others are "
+        "shorter, the job takes less time and there is less to gain. Measure more with a larger --budget and "
+        "--timeout, or do in the module what is done once.",
+        citations.POOL_DOCS,
+    ),
+    PitfallRule(
         "unpicklable-function",
         "the function cannot be pickled and only processes would help",
-        lambda facts: facts.profile.picklable.function is False and pitfall_conditions.processes_matter(facts),
+        lambda facts: "function" in facts.profile.unpicklable_parts and pitfall_conditions.processes_matter(facts),
         EVERY,
-        "The function cannot be sent to a process ({function_reason}): define it at the top level of an importable "
-        "module, not as a lambda or inside another function.",
+        "The function cannot be sent to a process ({function_reason}): define it, or a function that calls it, at the "
+        "top level of an importable module, not as a lambda or inside another function.{function_gain}",
+        citations.PICKLE_DOCS,
+    ),
+    PitfallRule(
+        "called-by-name",
+        "the function cannot be pickled, but each worker can look it up by its name",
+        lambda facts: facts.profile.is_called_by_name,
+        OWN_GIL,
+        "{target} cannot be pickled ({function_reason}), but workers can look it up by its name: give the pool a "
+        "function at the top level of the script that calls it, as the code here does. Each worker then has one of its "
+        "own.",
         citations.PICKLE_DOCS,
     ),
     PitfallRule(
@@ -45,8 +48,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "the arguments cannot be pickled and only processes would help",
         lambda facts: facts.profile.picklable.arguments is False and pitfall_conditions.processes_matter(facts),
         EVERY,
-        "The arguments cannot be sent to a process ({argument_reason}): pass what they are made from, a path "
-        "instead of an open file, a URL or an address instead of a connection, and open it in the worker.",
+        "The arguments cannot be sent to a process ({argument_reason}): {argument_remedy}.{argument_gain}",
         citations.PICKLE_DOCS,
     ),
     PitfallRule(
@@ -54,8 +56,25 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "the result cannot be pickled and only processes would help",
         lambda facts: facts.profile.picklable.results is False and pitfall_conditions.processes_matter(facts),
         EVERY,
-        "The result cannot be sent back from a process ({result_reason}): return plain data, such as a list instead "
-        "of a generator or a path instead of an open file.",
+        "The result cannot be sent back from a process ({result_reason}): {result_remedy}.{result_gain}",
+        citations.PICKLE_DOCS,
+    ),
+    PitfallRule(
+        "failing-inputs",
+        "some inputs raised while the others worked",
+        lambda facts: facts.profile.failed_inputs is not None,
+        EVERY,
+        "{failed_inputs} failed while measuring, with {failed_exception}. An exception that is raised ends the job: "
+        "the code here puts it in the place of the result and goes on.",
+        citations.POOL_DOCS,
+    ),
+    PitfallRule(
+        "unpicklable-exception",
+        "an exception does not survive pickling and processes would send it back",
+        pitfall_conditions.exception_breaks_the_pool,
+        EVERY,
+        "{failed_reason}. Raised in a worker, it breaks the whole process pool: pass all arguments of its __init__ to "
+        "super().__init__(), or return its text instead, as the code here does with processes.",
         citations.PICKLE_DOCS,
     ),
     PitfallRule(
@@ -87,11 +106,20 @@ PITFALLS: tuple[PitfallRule, ...] = (
         citations.ASYNCIO_DOCS,
     ),
     PitfallRule(
+        "blocking-call",
+        "a coroutine waits in the event loop's thread instead of awaiting",
+        lambda facts: facts.share(facts.profile.loop_blocked) >= NOTICEABLE,
+        EVERY,
+        "The coroutine blocks the event loop for {loop_blocked} of its {wall}{blocking_line}: no other task runs "
+        "meanwhile. Await asyncio.to_thread(…) around the blocking call, or an asynchronous client instead of it.",
+        citations.ASYNCIO_DOCS,
+    ),
+    PitfallRule(
         "not-thread-safe",
         "the function writes globals and threads would share them",
-        lambda facts: bool(facts.effects.globals_written) and facts.workers > 1,
+        lambda facts: bool(facts.lost_globals) and facts.workers > 1,
         frozenset({"threading"}),
-        "The function writes {globals_written}: threads can interleave between reading and writing it. Guard it with a "
+        "The function writes {lost_globals}: threads can interleave between reading and writing it. Guard it with a "
         "threading.Lock, or return the value instead.",
         citations.THREADING_DOCS,
     ),
@@ -107,16 +135,16 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "unshared-globals",
         "the function writes globals, of which each process has its own",
-        lambda facts: bool(facts.effects.globals_written),
+        lambda facts: bool(facts.lost_globals),
         OWN_GIL,
-        "The function writes {globals_written}: every worker has a copy of its own, and what it writes there is lost. "
+        "The function writes {lost_globals}: every worker has a copy of its own, and what it writes there is lost. "
         "Return the value and collect it in the parent.",
         citations.PROCESS_GUIDELINES,
     ),
     PitfallRule(
         "unshared-changes",
         "a call changes its arguments or an object, of which each process has its own",
-        lambda facts: bool(facts.effects.changed),
+        pitfall_conditions.changes_are_lost,
         OWN_GIL,
         "The function changes {changed}: a process changes only its own copy, and what it changed is lost. Return what "
         "is new, such as the changed object itself, and put it in place in the parent.",
@@ -142,11 +170,10 @@ PITFALLS: tuple[PitfallRule, ...] = (
     ),
     PitfallRule(
         "nested-parallelism",
-        "native threads times workers are more than the cores",
-        lambda facts: facts.workers > 1 and facts.native_threads >= 1.5,
-        POOLS,
-        "Each call keeps {native_threads} cores busy by itself; {workers} on top fight for {cores}. Limit one of the "
-        "two: OMP_NUM_THREADS=1 (or threadpoolctl.threadpool_limits(1)) in the workers.",
+        "a call keeps several cores busy by itself",
+        pitfall_conditions.parallel_by_itself,
+        EVERY,
+        "Each call {by_itself}{on_top}. To limit a call to one core, {to_one_thread}.{limited_processes}",
         citations.THREADPOOLCTL,
     ),
     PitfallRule(
@@ -206,7 +233,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "main-guard",
         "workers start by importing the main module",
-        lambda facts: facts.machine.start_method != "fork",
+        lambda facts: facts.start_method != "fork",
         PROCESSES,
         "Workers start by {start_method} here and import your main module again: start the pool under "
         "if __name__ == '__main__', or it never ends starting.",
@@ -224,7 +251,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "shared-random",
         "a random generator's state is copied into the workers",
-        lambda facts: facts.effects.random_shared and facts.machine.start_method == "fork",
+        pitfall_conditions.draws_the_same,
         PROCESSES,
         "The function draws from a global random generator, and forked workers start with copies of NumPy's: they "
         "draw the same numbers. Give each call a generator of its own, numpy.random.default_rng([seed, index]).",
@@ -321,53 +348,5 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "them, or use subprocess.run.",
         "https://docs.python.org/3/library/subprocess.html",
     ),
-    PitfallRule(
-        "busy-host",
-        "the host was busy while measuring",
-        lambda facts: (facts.profile.run_queue or 0.0) >= 0.2 * facts.profile.wall,
-        EVERY,
-        "Each call stood {run_queue} in line for a core while it was measured: the host was busy. Measure again when "
-        "it is quiet.",
-        "https://docs.kernel.org/scheduler/sched-stats.html",
-    ),
-    PitfallRule(
-        "measured-without-gil",
-        "the call was measured without a GIL, and the interpreter planned for has one",
-        lambda facts: facts.unseparated,
-        EVERY,
-        "This was measured on a free-threaded Python and is planned for one with a GIL. To plan for that build, name "
-        "it as the machine's Python; else measure again where it is to run.",
-        citations.FREE_THREADING,
-    ),
-    PitfallRule(
-        "unknown-split",
-        "how the call's time splits into computing and waiting is not known",
-        lambda facts: facts.unknown_share >= MUCH and not facts.verified,
-        EVERY,
-        "Nobody measured where {unknown_share} of a call's time goes, and computing is assumed: measure it with "
-        "advise my_module:function, or run a part of the job with --verify.",
-        citations.NOTEBOOK,
-    ),
-    PitfallRule(
-        "uncertain",
-        "few calls were measured or the interval is wide",
-        pitfall_conditions.uncertain,
-        EVERY,
-        "Judged by {calls_measured}, the job may take {low} to {high}: give a larger --budget and more inputs, "
-        "or run a part of it with --verify.",
-        "90 % interval of the cost model",
-    ),
-    PitfallRule(
-        "assumed-figures",
-        "nothing was measured",
-        lambda facts: facts.assumed,
-        EVERY,
-        "Nothing was measured, the figures are assumed ({archetype}): measure yours with advise my_module:function.",
-        citations.NOTEBOOK,
-    ),
+    *MEASUREMENT_PITFALLS,
 )
-
-
-def pitfalls(facts: Facts, rules: Iterable[PitfallRule] = PITFALLS) -> tuple[Pitfall, ...]:
-    """Return what to watch for with the chosen strategy, and what to do about it."""
-    return tuple(Pitfall(code=rule.code, text=rule.text.format_map(facts.words)) for rule in rules if rule.fires(facts))

@@ -51,8 +51,11 @@ def _start_up_dominates(facts: Facts) -> bool:
 
 
 def _unpicklable(facts: Facts) -> bool:
-    picklable = facts.profile.picklable
-    return facts.wants_processes and False in (picklable.function, picklable.arguments, picklable.results)
+    return facts.wants_processes and bool(facts.profile.unpicklable_parts)
+
+
+def _only_the_loop_is_feasible(facts: Facts) -> bool:
+    return facts.runner_up is None and any(not estimate.feasible for estimate in facts.estimates)
 
 
 def _processes_are_no_faster(facts: Facts) -> bool:
@@ -85,7 +88,7 @@ RULES: tuple[Rule, ...] = (
         lambda facts: facts.native_threads >= max(1.5, 0.6 * facts.machine.cores),
         SEQUENTIAL,
         "one call keeps {busy_cores} of {cores} busy by itself",
-        "a pool on top would fight for the same cores, unless its threads are limited first (OMP_NUM_THREADS=1)",
+        "a pool on top would fight for the same cores, unless its threads are limited first",
         citations.THREADPOOLCTL,
     ),
     Rule(
@@ -96,6 +99,15 @@ RULES: tuple[Rule, ...] = (
         "only one core may be used and the function computes rather than waits",
         "workers would only take turns on it",
         citations.NOTEBOOK,
+    ),
+    Rule(
+        "shared-resource",
+        "what calls share rules out every strategy that would be faster",
+        lambda facts: facts.ruled_out is not None,
+        SEQUENTIAL,
+        "calls share what {ruled_out_kind} would break ({ruled_out_why})",
+        "the plain loop is the fastest that is safe; the warning says what to change",
+        citations.PROCESS_GUIDELINES,
     ),
     Rule(
         "too-small",
@@ -323,6 +335,15 @@ RULES: tuple[Rule, ...] = (
         "the plain loop takes {loop_seconds} and the best other way, {runner_up}, {runner_up_seconds}",
         "a pool is not worth its trouble",
         citations.AMDAHL,
+    ),
+    Rule(
+        "ruled-out",
+        "every other strategy fails or gives other results",
+        _only_the_loop_is_feasible,
+        SEQUENTIAL,
+        "every other way fails or gives other results",
+        "only the plain loop is left; the table says why",
+        "--verify",
     ),
 )
 

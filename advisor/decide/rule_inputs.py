@@ -1,21 +1,32 @@
-"""The facts that rules and pitfalls are evaluated on, and the figures for their texts."""
+"""The facts that rules and pitfalls are evaluated on."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import attrgetter
-from typing import Any
 
-from advisor.models import Estimate, HeldResource, Job, Machine, Profile, SideEffects, Strategy
+from advisor.decide.gains import gain_sentence
+from advisor.decide.rule_words import TemplateValues, tightest
+from advisor.models import (
+    Estimate,
+    HeldResource,
+    Job,
+    Machine,
+    Picklable,
+    PicklePart,
+    Profile,
+    SideEffects,
+    StartMethod,
+    Strategy,
+)
 from advisor.models.strategies import OWN_GIL
 from advisor.predict.estimator import MIN_GAIN
 from advisor.predict.feasibility import MEMORY_SHARE
-from advisor.report import formatting
+from advisor.predict.shared_resources import broken_by, safe_start_method
 
 MOSTLY = 0.5  # share of a call's time from which one kind of time decides
+NOTICEABLE = 0.05  # share of a call's time
 MUCH = 0.3  # share of a call's time that is worth a process
 SERIAL_SPEEDUP = 1.5  # if a held resource allows no more speed-up than this, it is the reason for the plain loop
 MANY_PIECES = 2e6  # of native memory in a result, per second of a call: threads lose a tenth of it or more
@@ -47,6 +58,15 @@ class Facts:
     def workers(self) -> int:
         return self.chosen.workers
 
+    def machine_for(self, strategy: Strategy) -> Machine:
+        """Return the machine with worker processes started as planned: by its own start method, or a safe one."""
+        return self.machine.started_by(safe_start_method(strategy, self.profile, self.machine))
+
+    @property
+    def start_method(self) -> StartMethod:
+        """How the worker processes start."""
+        return self.machine_for("multiprocessing").start_method
+
     @property
     def free_threaded(self) -> bool:
         return self.machine.python.free_threaded
@@ -54,6 +74,11 @@ class Facts:
     @property
     def effects(self) -> SideEffects:
         return self.profile.side_effects or SideEffects()
+
+    @property
+    def lost_globals(self) -> tuple[str, ...]:
+        """The globals written that are no caches, so that what a worker process writes there is lost."""
+        return tuple(name for name in self.effects.globals_written if name not in self.effects.caches)
 
     @property
     def assumed(self) -> bool:
@@ -144,7 +169,7 @@ class Facts:
     @cached_property
     def tightest_resource(self) -> HeldResource | None:
         """The held resource that limits the chosen strategy's concurrency most; for the plain loop, that of threads."""
-        return _tightest(
+        return tightest(
             resource for resource in self.profile.held if resource.everywhere or self.strategy not in OWN_GIL
         )
 
@@ -178,8 +203,7 @@ class Facts:
             for estimate in self.estimates
             if not estimate.feasible and (estimate.memory or 0.0) > MEMORY_SHARE * memory
         ]
-        picklable = self.profile.picklable
-        if False in (picklable.function, picklable.arguments, picklable.results):
+        if self.profile.unpicklable_parts:
             large = [estimate for estimate in large if estimate.strategy not in OWN_GIL]
         fastest = min(map(_expected, large), default=math.inf)
         if fastest * MIN_GAIN > self.chosen.seconds.expected:
@@ -188,6 +212,19 @@ class Facts:
             (estimate for estimate in large if _expected(estimate) <= estimate.tolerance * fastest),
             key=lambda estimate: estimate.workers,
         )
+
+    @cached_property
+    def ruled_out(self) -> Estimate | None:
+        """The fastest estimate that would beat the chosen one if calls did not share what its strategy breaks."""
+        broken = [
+            estimate
+            for estimate in self.estimates
+            if not estimate.feasible and estimate.why == broken_by(estimate.strategy, self.profile, self.machine) != ""
+        ]
+        fastest = min(broken, key=_expected, default=None)
+        if fastest is None or _expected(fastest) * MIN_GAIN > self.chosen.seconds.expected:
+            return None
+        return fastest
 
     @property
     def pickling_is_expensive(self) -> bool:
@@ -202,12 +239,18 @@ class Facts:
         rows = [estimate for estimate in self.estimates if estimate.feasible and estimate.strategy == strategy]
         return min(rows, key=_expected, default=None)
 
+    def gain_if_picklable(self, part: PicklePart) -> str:
+        """Return what processes would bring if this part could be pickled, the last of those that cannot."""
+        if self.profile.unpicklable_parts[-1:] != (part,):
+            return ""
+        sendable = self.profile.model_copy(update={"picklable": Picklable()})
+        sentence = gain_sentence(sendable, OWN_GIL, self)
+        return sentence and f" {sentence}"
+
     def obstacle(self) -> str:
         """Return why the function, the arguments or the results cannot be pickled; the first that failed."""
-        picklable = self.profile.picklable
-        for part in ("function", "arguments", "results"):
-            if getattr(picklable, part) is False:
-                return f"{part}: {picklable.reasons.get(part) or 'cannot be pickled'}"
+        for part in self.profile.unpicklable_parts:
+            return f"{part}: {self.profile.picklable.reasons.get(part) or 'cannot be pickled'}"
         return "cannot be pickled"
 
     @cached_property
@@ -218,108 +261,3 @@ class Facts:
 
 def _expected(estimate: Estimate) -> float:
     return estimate.seconds.expected
-
-
-class TemplateValues(dict[str, str]):
-    """Figures by name, formatted on first access, since most are never used."""
-
-    def __init__(self, facts: Facts) -> None:
-        super().__init__()
-        self._facts = facts
-
-    def __missing__(self, name: str) -> str:
-        text = self[name] = _FORMATTERS[name](self._facts)
-        return text
-
-
-def _tightest(resources: Iterable[HeldResource]) -> HeldResource | None:
-    return max(resources, key=lambda resource: resource.seconds / resource.places, default=None)
-
-
-def _resource(facts: Facts, text: Callable[[HeldResource, float], str]) -> str:
-    """Format the tightest held resource and the share of a call's time for which it is held."""
-    resource = facts.tightest_resource or _tightest(facts.profile.held)
-    return "nothing" if resource is None else text(resource, min(1.0, resource.seconds / facts.profile.wall))
-
-
-def _thread_limit(facts: Facts) -> str:
-    """Format the speed-up that the GIL allows threads; a bound only where the call was measured."""
-    limit = formatting.times(1.0 / max(facts.gil_share, 1e-3))
-    return f"about {limit}" if facts.assumed else f"{limit} at most"
-
-
-def _larger_pool(facts: Facts, text: Callable[[Estimate], str]) -> str:
-    return "nothing" if facts.larger_pool is None else text(facts.larger_pool)
-
-
-def _process_start(facts: Facts) -> float:
-    processes = facts.best("multiprocessing")
-    return processes.start_up if processes else facts.machine.process_start
-
-
-def _listed(names: Sequence[str], limit: int = 3) -> str:
-    """Return the first few names, and how many more there are."""
-    shown = ", ".join(names[:limit])
-    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown
-
-
-def _format(formatted: Callable[[Any], str], *paths: str) -> dict[str, Callable[[Facts], str]]:
-    """Format attributes of the facts, each under the last part of its path."""
-
-    def formatter(path: str) -> Callable[[Facts], str]:
-        value = attrgetter(path)
-        return lambda facts: formatted(value(facts))
-
-    return {path.rpartition(".")[2]: formatter(path) for path in paths}
-
-
-_FORMATTERS: dict[str, Callable[[Facts], str]] = {
-    **_format(formatting.percent, "gil_share", "free_share", "own_share", "child_share", "wait_share", "unknown_share"),
-    **_format(formatting.duration, "profile.wall", "profile.wait", "profile.child_cpu", "profile.gil_blocked"),
-    **_format(formatting.duration, "profile.run_queue", "profile.first_call", "profile.repeated_call"),
-    **_format(formatting.duration, "profile.import_seconds", "pickling", "dispatch"),
-    **_format(formatting.duration, "chosen.seconds.expected", "chosen.seconds.low", "chosen.seconds.high"),
-    **_format(formatting.size, "profile.argument_bytes", "profile.result_bytes", "profile.function_bytes"),
-    **_format(formatting.size, "working_set", "effects.output_bytes", "machine.memory", "memory_needed"),
-    **_format(formatting.count, "job.calls", "chosen.chunk"),
-    **_format(str, "machine.start_method", "effects.children_left"),
-    **_format(_listed, "effects.globals_written", "effects.changed", "effects.threads_left"),
-    "calls_measured": lambda facts: (
-        "1 call" if facts.profile.calls == 1 else f"{formatting.count(facts.profile.calls)} calls"
-    ),
-    "result_pieces": lambda facts: formatting.count(int(float(f"{facts.profile.result_pieces or 0.0:.2g}"))),
-    "native_threads": lambda facts: f"{facts.native_threads:.1f}".removesuffix(".0"),
-    "function_reason": lambda facts: facts.profile.picklable.reasons.get("function") or "it cannot be pickled",
-    "argument_reason": lambda facts: facts.profile.picklable.reasons.get("arguments") or "they cannot be pickled",
-    "result_reason": lambda facts: facts.profile.picklable.reasons.get("results") or "it cannot be pickled",
-    "obstacle": lambda facts: facts.obstacle(),
-    "archetype": lambda facts: facts.profile.archetype or "unknown",
-    "workers": lambda facts: formatting.workers(facts.strategy, facts.workers),
-    "kind": lambda facts: formatting.kind(facts.strategy),
-    "worker_count": lambda facts: str(facts.workers),
-    "busy_cores": lambda facts: f"{min(facts.native_threads, facts.machine.cores):.1f}".removesuffix(".0"),
-    "cores": lambda facts: f"{facts.machine.cores} core" + ("s" if facts.machine.cores > 1 else ""),
-    "memory_share": lambda facts: formatting.percent(MEMORY_SHARE),
-    "larger_pool": lambda facts: _larger_pool(
-        facts, lambda estimate: formatting.workers(estimate.strategy, estimate.workers)
-    ),
-    "larger_pool_memory": lambda facts: _larger_pool(facts, lambda estimate: formatting.size(estimate.memory)),
-    "loop_seconds": lambda facts: formatting.duration(facts.loop.seconds.expected) if facts.loop else "unknown",
-    "runner_up": lambda facts: (
-        formatting.workers(facts.runner_up.strategy, facts.runner_up.workers) if facts.runner_up else "another way"
-    ),
-    "runner_up_seconds": lambda facts: (
-        formatting.duration(facts.runner_up.seconds.expected) if facts.runner_up else "unknown"
-    ),
-    "start_up": lambda facts: formatting.duration(_process_start(facts)),
-    "thread_limit": _thread_limit,
-    "resource": lambda facts: _resource(facts, lambda resource, share: f"{resource.name} ({resource.kind})"),
-    "resource_places": lambda facts: _resource(
-        facts,
-        lambda resource, share: "one call" if resource.places == 1 else f"{formatting.count(resource.places)} calls",
-    ),
-    "resource_share": lambda facts: _resource(facts, lambda resource, share: formatting.percent(share)),
-    "resource_limit": lambda facts: _resource(
-        facts, lambda resource, share: formatting.times(resource.places / max(share, 1e-3))
-    ),
-}

@@ -48,8 +48,8 @@ class Choice:
         """The evidence for the recommended strategy; "verified" only if a trial ran it."""
         if self.request.evidence != "verified":
             return self.request.evidence
-        ran = any(trial.strategy == self.best.strategy and trial.failure is None for trial in self.request.trials)
-        return "verified" if ran else "measured"
+        own = (trial for trial in self.request.trials if trial.strategy == self.best.strategy)
+        return "verified" if any(trial.failure is None and not trial.cut_off for trial in own) else "measured"
 
     @cached_property
     def libraries(self) -> tuple[LexiconEntry, ...]:

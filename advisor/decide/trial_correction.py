@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from advisor.models import Estimate, Range, Verification
 
 TRIAL_SPREAD = 1.15  # a part of the job that was run predicts the whole to within this factor
+START_UP_ERROR = 2.0  # an assumed start-up may take this many times as long, or so much less
 MAX_SECONDS = 1e24  # what a Range can hold
 
 
@@ -17,7 +18,8 @@ def calibrate(
     """Scale each estimate by measured / predicted of the trial nearest to it.
 
     A strategy without a trial takes the correction of the plain loop: a call that took longer than in the profile
-    takes longer everywhere. A strategy that failed is infeasible with as many workers or more.
+    takes longer everywhere. A strategy that failed is infeasible with as many workers or more, and one whose results
+    differ from the plain loop's is with any number.
 
     Args:
         estimates: The estimates of the cost model.
@@ -28,16 +30,27 @@ def calibrate(
 
 
 def _calibrated(estimate: Estimate, trials: Sequence[Verification], same_machine: bool) -> Estimate:
-    failure = _failure(estimate, trials)
-    if failure is not None:
-        return estimate.model_copy(update={"feasible": False, "why": f"failed when it was run: {failure}"})
+    obstacle = _obstacle(estimate, trials)
+    if obstacle is not None:
+        return estimate.model_copy(update={"feasible": False, "why": obstacle})
     trial = _nearest(estimate, trials)
     if trial is None:
         return estimate
-    seconds = _scaled(estimate.seconds, trial.measured / trial.predicted)
-    if same_machine and trial.strategy == estimate.strategy and trial.workers == estimate.workers:
+    seconds = _corrected(estimate, trial)
+    if same_machine and not trial.cut_off and trial.strategy == estimate.strategy and trial.workers == estimate.workers:
         seconds = _narrowed(seconds)
     return estimate.model_copy(update={"seconds": seconds})
+
+
+def _obstacle(estimate: Estimate, trials: Sequence[Verification]) -> str | None:
+    """Return what a trial showed to be wrong with a strategy; the plain loop is what others are compared with."""
+    if estimate.strategy == "sequential":
+        return None
+    for trial in trials:
+        if trial.strategy == estimate.strategy and trial.results == "different":
+            return f"gave other results than the plain loop when it was run: {trial.difference}"
+    failure = _failure(estimate, trials)
+    return None if failure is None else f"failed when it was run: {failure}"
 
 
 def _failure(estimate: Estimate, trials: Sequence[Verification]) -> str | None:
@@ -55,6 +68,21 @@ def _nearest(estimate: Estimate, trials: Sequence[Verification]) -> Verification
     own = [trial for trial in ran if trial.strategy == estimate.strategy]
     loop = next((trial for trial in ran if trial.strategy == "sequential"), None)
     return min(own, key=lambda trial: abs(math.log(trial.workers / estimate.workers)), default=loop)
+
+
+def _corrected(estimate: Estimate, trial: Verification) -> Range:
+    """Scale the estimate by the trial.
+
+    The start-up of workers by another start method than the host's is assumed, not measured: what it may explain of
+    the difference is added once, and does not make every call longer.
+    """
+    started = estimate.start_up if estimate.start_method and trial.strategy == estimate.strategy else 0.0
+    if not 0.0 < started < trial.predicted:
+        return _scaled(estimate.seconds, trial.measured / trial.predicted)
+    further = min(max(trial.measured - trial.predicted, -started / START_UP_ERROR), started * (START_UP_ERROR - 1.0))
+    work = max(0.0, trial.measured - started - further) / (trial.predicted - started)
+    shifted = {name: max(0.0, end - started) * work for name, end in estimate.seconds.model_dump().items()}
+    return Range(**{name: min(MAX_SECONDS, started + further + end) for name, end in shifted.items()})
 
 
 def _scaled(seconds: Range, factor: float) -> Range:

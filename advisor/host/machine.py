@@ -5,14 +5,8 @@ from __future__ import annotations
 import sys
 
 from advisor.host import cores_and_memory, pool_costs, probe_cache
-from advisor.models import Machine, Profile, StartMethod
+from advisor.models import START_COSTS, Machine, Profile
 
-# A worker that is not forked starts an interpreter first. Typical figures, CPython 3.11 to 3.14 on Linux.
-_ASSUMED_STARTS: dict[StartMethod, dict[str, float]] = {
-    "fork": {},
-    "forkserver": {"process_start": 0.08, "process_start_each": 0.02},
-    "spawn": {"process_start": 0.08, "process_start_each": 0.04},
-}
 _measured: dict[str, Machine] = {}  # in this process, so that without a writable cache it happens only once
 
 
@@ -27,7 +21,7 @@ def unmeasured_machine() -> Machine:
         start_method=method,
         core_scaling=pool_costs.UNDISTURBED,
         source="assumed",
-        **_ASSUMED_STARTS[method],
+        **START_COSTS[method],
     )
 
 

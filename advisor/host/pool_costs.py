@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
 from advisor.host.probe_cache import CostMeasurement, read_measurements, write_measurements
 from advisor.models import POOL_COSTS, Machine
 from advisor.target import python_command
-
-if TYPE_CHECKING:
-    import subprocess
+from advisor.target.bounded_process import run_bounded
 
 # A host may have had a bad minute: its cores were once seen at 0.6 of their speed. So it is measured again, an hour
 # later at the earliest, until there are enough measurements for a trustworthy median.
@@ -62,7 +59,8 @@ def measure_costs(host: Machine, seconds: float) -> dict[str, float]:
     request = {"cores": host.cores, "start_method": host.start_method, "seconds": seconds - _START_SECONDS}
     # Warnings must not become errors in the child.
     command = python_command.command(PROBES, json.dumps(request), options=("-W", "ignore"))
-    for line in reversed(_output(command, seconds).splitlines(keepends=True)):
+    ended = run_bounded(command, seconds)
+    for line in reversed(ended.output.splitlines(keepends=True) if ended else []):
         with contextlib.suppress(ValueError):  # cut off in the middle, or not JSON at all
             return _valid_costs(json.loads(line))
     return {}
@@ -85,42 +83,6 @@ def _medians(measurements: Sequence[CostMeasurement]) -> dict[str, float]:
     if "core_scaling" in medians:
         medians["core_scaling"] *= UNDISTURBED
     return _valid_costs(medians)
-
-
-def _output(command: list[str], timeout: float) -> bytes:
-    """Return what a command prints until it ends or the time is up, and end its whole process group."""
-    import subprocess
-
-    try:
-        child = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except OSError:
-        return b""
-    with child:
-        try:
-            return child.communicate(timeout=timeout)[0]
-        except subprocess.TimeoutExpired:
-            _kill_group(child)
-            return child.communicate()[0]
-        finally:
-            # After an orderly end nothing is left, and the process id may belong to another process by now.
-            if child.returncode != 0:
-                _kill_group(child)
-
-
-def _kill_group(child: subprocess.Popen[bytes]) -> None:
-    import signal
-
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        if hasattr(os, "killpg"):
-            os.killpg(child.pid, signal.SIGKILL)
-        else:
-            child.kill()
 
 
 def _valid_costs(found: Any) -> dict[str, float]:

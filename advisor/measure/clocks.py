@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 
 # By name, since a target may replace those in `time`, as freezegun does.
 from time import perf_counter, process_time, thread_time
 from typing import NamedTuple
+
+from advisor.target.process_tree import children
 
 
 class ClockReading(NamedTuple):
@@ -41,6 +44,7 @@ class ThreadClocks:
     """
 
     def __init__(self) -> None:
+        self._others: frozenset[int] | None = None  # if living children count, those that do not
         self._schedstat: int | None = None
         if sys.platform == "linux":
             try:
@@ -49,23 +53,38 @@ class ThreadClocks:
             except OSError:
                 self._schedstat = None
 
+    def follow_children(self, others: frozenset[int]) -> None:
+        """Count the CPU time of living children from now on if there are any, such as the workers of a pool.
+
+        Args:
+            others: Ids of children that do not belong to what is measured.
+        """
+        living = children(os.getpid()) - others if hasattr(time, "clock_gettime") else frozenset()
+        self._others = others if living else None
+
     def read_before(self) -> ClockReading:
         """Read the clocks at the start of what is measured."""
-        children, *switches = _resource_usage()
-        run_queue = self._run_queue()
+        ended, *switches = _resource_usage()
+        children_cpu = self._with_living_children(ended)
+        run_queue = self.run_queue()
         process, thread = process_time(), thread_time()
-        return ClockReading(perf_counter(), thread, process, children, run_queue, *switches)
+        return ClockReading(perf_counter(), thread, process, children_cpu, run_queue, *switches)
 
     def read_after(self) -> ClockReading:
         """Read the clocks at the end of what is measured."""
         wall = perf_counter()
         thread, process = thread_time(), process_time()
-        run_queue = self._run_queue()
-        children, *switches = _resource_usage()
-        return ClockReading(wall, thread, process, children, run_queue, *switches)
+        run_queue = self.run_queue()
+        ended, *switches = _resource_usage()
+        return ClockReading(wall, thread, process, self._with_living_children(ended), run_queue, *switches)
 
-    def _run_queue(self) -> float | None:
-        """Seconds that this thread has been ready without a core: the second field of schedstat, in nanoseconds."""
+    def _with_living_children(self, ended: float | None) -> float | None:
+        if self._others is None or ended is None:
+            return ended
+        return ended + sum(map(_cpu_of, children(os.getpid()) - self._others))
+
+    def run_queue(self) -> float | None:
+        """Return seconds that this thread has been ready without a core: schedstat's second field, in nanoseconds."""
         if self._schedstat is None:
             return None
         try:
@@ -79,8 +98,16 @@ class ThreadClocks:
             self._schedstat = None
 
 
+def _cpu_of(pid: int) -> float:
+    """Return the CPU seconds of a process, 0 if it has ended: Linux has a clock for each process id."""
+    try:
+        return time.clock_gettime((~pid << 3) | 2)  # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of the kernel
+    except OSError:
+        return 0.0
+
+
 def _resource_usage() -> tuple[float | None, float | None, float | None]:
-    """CPU seconds of the children waited for, and this thread's voluntary and involuntary context switches."""
+    """Return CPU seconds of the children waited for, and this thread's voluntary and involuntary context switches."""
     try:
         import resource
     except ImportError:  # Windows

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dis
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
+
+from advisor.measure.mutations import CACHE_WORDS
 
 _MAX_COMPARED_BYTES = 1 << 20  # pickled; of a larger global only the length is compared
 _MAX_COMPARED_LENGTH = 10_000
@@ -21,6 +23,33 @@ def written(before: Mapping[str, object], after: Mapping[str, object]) -> set[st
 def states(function: FunctionType | None) -> dict[str, object]:
     """Return a state for each global that the function uses, which differs after the global has been written."""
     return {name: _state_or_id(value) for name, value in used_globals(function).items()}
+
+
+def accumulated(function: FunctionType | None, before: Mapping[str, object], written: Iterable[str]) -> dict[str, bool]:
+    """Return those of the written globals that count or collect results, with True for numbers.
+
+    A dictionary may be a cache, and what was None before is set once.
+    """
+    namespace = function.__globals__ if function else {}
+    found: dict[str, bool] = {}
+    for name in sorted(written):
+        value, state = namespace.get(name), before.get(name)
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and type(state) is type(value)
+        is_collection = isinstance(value, (list, set, bytearray)) and isinstance(state, tuple)
+        is_numbering = type(value) is dict and _numbers_in_turn(value)
+        if (is_number or is_collection or is_numbering) and not any(word in name.lower() for word in CACHE_WORDS):
+            found[name] = is_number or is_numbering
+    return found
+
+
+def _numbers_in_turn(value: dict[Any, Any]) -> bool:
+    """Return True if each key has the next number: what it gets depends on all keys before."""
+    numbers = list(value.values())
+    return (
+        len(numbers) > 2
+        and all(type(number) is int for number in numbers)
+        and (numbers == list(range(numbers[0], numbers[0] + len(numbers))))
+    )
 
 
 def used_globals(function: FunctionType | None) -> dict[str, Any]:

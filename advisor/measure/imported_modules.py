@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -40,10 +41,11 @@ def modules(function: Callable[..., Any]) -> tuple[str, ...]:
 def _named_in(function: FunctionType) -> Iterator[Any]:
     """Yield the names of modules, and the functions and classes, that the code names."""
     names = [name for code in _code_objects(function.__code__) for name in code.co_names]
+    loaded = {name for code in _code_objects(function.__code__) for name in _loaded_names(code)}
     for name in names:
         value = function.__globals__.get(name)
         if name not in function.__globals__:
-            module = sys.modules.get(name)  # the function may import it itself
+            module = sys.modules.get(name) if name in loaded else None  # the function may import it itself
         else:
             module = value if issubclass(type(value), ModuleType) else None
         if module is not None:
@@ -51,6 +53,13 @@ def _named_in(function: FunctionType) -> Iterator[Any]:
             yield from (inner for part in names if (inner := f"{module.__name__}.{part}") in sys.modules)
         elif callable(value):
             yield value
+
+
+def _loaded_names(code: CodeType) -> Iterator[str]:
+    """Yield the names that are no attributes: globals, and modules that the function imports."""
+    for instruction in dis.get_instructions(code):
+        if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME", "IMPORT_FROM"):
+            yield str(instruction.argval)
 
 
 def _code_objects(code: CodeType) -> Iterator[CodeType]:

@@ -13,14 +13,30 @@ from advisor.measure.clocks import ClockReading, ThreadClocks
 from advisor.measure.gil import locate, observer_process, sampler_thread
 
 Watch = Literal["outside", "inside"]
+BY_ASYNCIO = "asyncio"  # instead of a line of the code
 
 
 @dataclass(frozen=True, slots=True)
 class TimedBatch:
-    """The time on every clock during `calls` calls."""
+    """The time on every clock during `calls` calls.
+
+    `awaited`: seconds in which an event loop waited for events; None without a loop, or if that is not known.
+    """
 
     calls: int
     elapsed: ClockReading
+    awaited: float | None = None
+
+    @property
+    def loop_blocked(self) -> float | None:
+        """Seconds in which the event loop's thread neither computed nor waited for events: a task blocked it.
+
+        While other threads compute, it may have waited for the GIL, which is not counted.
+        """
+        if self.awaited is None:
+            return None
+        elapsed = self.elapsed
+        return elapsed.wall - elapsed.process - (elapsed.run_queue or 0.0) - self.awaited
 
 
 @dataclass(frozen=True)
@@ -28,7 +44,8 @@ class Measurement:
     """Everything measured: the batches and, by their indices, what was seen of the GIL.
 
     `only_thread`: there was no other Python thread at the start, so the calls used all CPU time of the process.
-    `sampler_cpu`: CPU seconds used by the sampler.
+    `sampler_cpu`: CPU seconds used by the sampler. `blocking_line`: in which a coroutine blocks its event loop, where
+    that was looked for, or BY_ASYNCIO.
     """
 
     batches: tuple[TimedBatch, ...]
@@ -38,6 +55,7 @@ class Measurement:
     free_threaded: bool
     only_thread: bool
     sampler_cpu: float
+    blocking_line: str | None = None
 
 
 class Meter:
@@ -56,6 +74,7 @@ class Meter:
         self._before: ClockReading | None = None
         self._owner = os.getpid()
         self.batches: list[TimedBatch] = []
+        self.blocking_line: str | None = None  # in which a coroutine blocks its event loop
         self._window = 0
 
     def _watch_gil(self, watch: Watch) -> None:
@@ -77,15 +96,17 @@ class Meter:
             self._watcher.begin(self._window)
         self._before = self._clocks.read_before()
 
-    def stop(self, calls: int) -> TimedBatch:
-        """End the batch of so many calls."""
+    def stop(self, calls: int, awaited: float | None = None) -> TimedBatch:
+        """End the batch of so many calls, during which an event loop waited for events for `awaited` seconds."""
         after = self._clocks.read_after()
         if self._watcher:
             self._watcher.pause()
         exit_if_forked(self._owner)
         assert self._before is not None
-        batch = TimedBatch(calls, after.since(self._before))
+        batch = TimedBatch(calls, after.since(self._before), awaited)
         self._before = None
+        if not self.batches:
+            self._clocks.follow_children(self.own_children)
         self.batches.append(batch)
         self._window += 1
         return batch
@@ -98,6 +119,10 @@ class Meter:
         self._before = None
         self._window += 1
         self.batches.append(_NO_CALLS)
+
+    def forget_last(self) -> None:
+        """Forget the batch that ended last."""
+        self.batches[-1] = _NO_CALLS
 
     def finish(self) -> Measurement:
         """Stop watching and return the measurement."""
@@ -112,6 +137,7 @@ class Meter:
             free_threaded=self.free_threaded,
             only_thread=self.only_thread,
             sampler_cpu=self._sampler.cpu if self._sampler else 0.0,
+            blocking_line=self.blocking_line,
         )
 
     def close(self) -> None:

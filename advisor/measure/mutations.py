@@ -35,7 +35,7 @@ MAX_DEPTH = 6  # steps from a root
 MAX_BYTES = 1 << 20  # of a buffer that are read, and of a text that is kept
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
 _CONTAINERS = (list, tuple, deque, set, frozenset, dict)
-_CACHE_WORDS = ("cache", "memo")
+CACHE_WORDS = ("cache", "memo")
 _LENGTH = object()  # the step to a container's length
 _MISSING = object()
 
@@ -90,11 +90,12 @@ def changed_arguments(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     )
 
 
-def changed_shared(before: Snapshot, after: Snapshot, *, first: bool, returned_none: bool) -> tuple[str, ...]:
+def changed_shared(before: Snapshot, after: Snapshot, *, first: bool, returned_none: bool) -> dict[str, frozenset[str]]:
     """Return the names of the shared objects that a call changed and the next one finds changed.
 
-    The very first call may set things up, so only what was counting before is reported of it. A call that returns
-    something and adds to a dictionary stores it there for later.
+    Each comes with the attributes that hold what changed, "" standing for what no attribute holds. The very first call
+    may set things up, so only what was counting before is reported of it. A call that returns something and adds to a
+    dictionary stores it there for later.
     """
 
     def matters(location: Location) -> bool:
@@ -102,12 +103,43 @@ def changed_shared(before: Snapshot, after: Snapshot, *, first: bool, returned_n
             return False
         return not first or _was_counting(before.states.get(location))
 
-    return _names(location for location in _changed(before, after) if matters(location))
+    below: dict[object, list[Location]] = defaultdict(list)
+    for location in filter(matters, _changed(before, after)):
+        below[location[0]].append(location)
+    names = ((_names(locations)[0], locations) for locations in below.values())
+    return {name: frozenset(map(_attribute, locations)) for name, locations in sorted(names)}
+
+
+def _attribute(location: Location) -> str:
+    """Return the last attribute that leads to a location, or ""."""
+    return next((step for step in reversed(location[1:]) if isinstance(step, str)), "")
+
+
+def changed_elements(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """Return the names of the objects with elements that were there before and have other values now."""
+    return _names(
+        location
+        for location in _changed(before, after)
+        if location in before.states and location in after.states and any(isinstance(step, tuple) for step in location)
+    )
+
+
+def changed_numbers(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """Return the names of the objects with numbers that were there before and are others now: counters and totals."""
+    return _names(
+        location
+        for location in _changed(before, after)
+        if all(_is_number(snapshot.states.get(location)) for snapshot in (before, after))
+    )
+
+
+def _is_number(state: object) -> bool:
+    return isinstance(state, tuple) and state[0] in (int, float)
 
 
 def _was_counting(state: object) -> bool:
     """Return True for a number, and for a length other than that of an empty container."""
-    return state[0] in (int, float) if isinstance(state, tuple) else isinstance(state, int) and state > 0
+    return _is_number(state) or (isinstance(state, int) and state > 0)
 
 
 def _changed(before: Snapshot, after: Snapshot) -> Iterator[Location]:
@@ -118,7 +150,7 @@ def _changed(before: Snapshot, after: Snapshot) -> Iterator[Location]:
         if old == new or (not complete and _MISSING in (old, new)):
             continue
         names = [step.lower() for step in location if isinstance(step, str)]
-        if not any(word in name for name in names for word in _CACHE_WORDS) and not _is_lazy(location, before):
+        if not any(word in name for name in names for word in CACHE_WORDS) and not _is_lazy(location, before):
             yield location
 
 
@@ -169,6 +201,7 @@ def shared_objects(function: Any, module_globals: Mapping[str, Any]) -> dict[str
             if module_origin(function.__globals__.get("__name__")) == "user":
                 closure = closure_values(function)
                 roots |= {name: value for name, value in closure.items() if type(value) in _PLAIN} | _followed(closure)
+                roots |= _followed(_defaults(function))
             function = function.__dict__.get("__wrapped__")
         elif isinstance(function, MethodType):
             roots |= _owner(function.__self__)
@@ -181,6 +214,13 @@ def shared_objects(function: Any, module_globals: Mapping[str, Any]) -> dict[str
         else:
             return roots if function is None else roots | _owner(function)
     return roots
+
+
+def _defaults(function: FunctionType) -> dict[str, Any]:
+    """Return the default values of a function's parameters, which all calls share."""
+    code, values = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[code.co_argcount - len(values) : code.co_argcount]
+    return {**dict(zip(names, values, strict=True)), **(function.__kwdefaults__ or {})}
 
 
 def _owner(thing: Any) -> dict[str, Any]:

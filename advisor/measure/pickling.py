@@ -7,8 +7,10 @@ import pickle
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from statistics import fmean, median
 from time import perf_counter
+from types import FunctionType, MethodType
 from typing import Any
 
 from advisor.host.cores_and_memory import start_method
@@ -20,7 +22,11 @@ _REPEATS = 7
 _MAX_KEPT_BYTES = 1 << 20  # of an object of which several copies are kept
 _MAX_TOGETHER_BYTES = 4 << 20  # of the objects that are pickled together, if they had nothing in common
 _SMALL_OBJECT = 64  # bytes
+_MAX_MARKER_PARTS = 100
 _MAX_REASON = 300  # characters
+_MAX_DEPTH = 4  # of containers in which the object that cannot be pickled is looked for
+_MAX_PARTS = 20  # of each of them
+_PLAIN_TYPES = (tuple, list, dict, FunctionType, MethodType)
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,11 @@ def measure_pickling(
     returned = _costs(results, ends)
     further_arguments = _further_cost(values, arguments, seconds / 4)
     further_results = _further_cost(results, returned, seconds / 4)
-    reasons = {"function": sent.reason, "arguments": _first_reason(arguments), "results": _first_reason(returned)}
+    reasons = {
+        "function": sent.reason,
+        "arguments": _first_reason(arguments) or _marker_reason(values, function),
+        "results": _first_reason(returned) or _marker_reason(results, function),
+    }
     return {
         "picklable": Picklable(
             function=sent.reason is None,
@@ -124,7 +134,7 @@ def pickle_cost(thing: Any, ends: float) -> PickleCost:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001  (the user's __reduce__ and __setstate__ may raise anything)
-        return PickleCost(reason=_reason(error))
+        return PickleCost(reason=reason_of(error, thing))
     return PickleCost(buffer.tell(), median(pickled) + median(unpickled) + copied)
 
 
@@ -147,10 +157,54 @@ def _copy_on_write_seconds(buffer: io.BytesIO, unpickled: float) -> float:
     return max(0.0, unpickled - median(seconds)) * min(1.0, _SMALL_OBJECT * small_objects / buffer.tell())
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException, thing: Any) -> str:
+    """Return pickle's words in one line, with the type of the object that they are about where they do not name it."""
     text = (str(error).strip().splitlines() or [type(error).__name__])[0][:_MAX_REASON]
-    is_from_pickle = isinstance(error, (pickle.PicklingError, TypeError, AttributeError))
-    return text if is_from_pickle else f"{type(error).__name__}: {text}"
+    if not isinstance(error, (pickle.PicklingError, TypeError, AttributeError)):
+        text = f"{type(error).__name__}: {text}"
+    kind = type(_unpicklable_part(thing))
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return text if kind in _PLAIN_TYPES or name.rpartition(".")[2] in text else f"{text}, in {name}"
+
+
+def _unpicklable_part(thing: Any, depth: int = _MAX_DEPTH) -> Any:
+    """Return the argument or the element that cannot be pickled, looked for in containers."""
+    if depth and type(thing) in (tuple, list, dict):
+        for part in islice(thing.values() if isinstance(thing, dict) else thing, _MAX_PARTS):
+            if not _can_be_pickled(part):
+                return _unpicklable_part(part, depth - 1)
+    return thing
+
+
+def _marker_reason(things: Sequence[Any], function: Callable[..., Any]) -> str | None:
+    """Return why pickling changes what is sent, if a part of it is an `object()`, which only its identity tells."""
+    marker = next((found for thing in things if (found := _find_marker(thing)) is not None), None)
+    if marker is None:
+        return None
+    scope = getattr(function, "__globals__", {})
+    name = next((name for name, value in list(scope.items()) if value is marker), "a marker")
+    return f"{name} is an object() that is known by its identity, and pickling makes another object of it"
+
+
+def _find_marker(thing: Any, depth: int = _MAX_DEPTH) -> object | None:
+    if type(thing) is object:
+        return thing
+    if depth and type(thing) in (tuple, list, dict, set):
+        parts = islice(thing.values() if isinstance(thing, dict) else thing, _MAX_MARKER_PARTS)
+        return next((found for part in parts if (found := _find_marker(part, depth - 1)) is not None), None)
+    return None
+
+
+def _can_be_pickled(thing: Any) -> bool:
+    from multiprocessing.reduction import ForkingPickler
+
+    try:
+        ForkingPickler(io.BytesIO()).dump(thing)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:  # noqa: BLE001  (see pickle_cost)
+        return False
+    return True
 
 
 def _first_reason(costs: Sequence[PickleCost]) -> str | None:

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import Any, ParamSpec, TypeVar
 
 from advisor.errors import AdvisorError, TargetError, UsageError
 from advisor.host.cores_and_memory import python
-from advisor.measure import imported_modules, lock_contention, memory, native_allocations, pickling, runner
+from advisor.measure import (
+    imported_modules,
+    interpreter_check,
+    lock_contention,
+    memory,
+    native_allocations,
+    pickling,
+    runner,
+)
 from advisor.measure.meter import Meter, Watch
+from advisor.measure.module_settings import SettingsWatch
 from advisor.measure.side_effects import SideEffectDetector
 from advisor.measure.summarize import summarize
+from advisor.measure.touched_objects import TouchedObjects
+from advisor.measure.touches import Code, all_touches, in_use
 from advisor.models import Profile
 from advisor.target.inputs import Call, as_calls, check_arguments, check_missing_arguments
 from advisor.target.loader import is_importable_as, no_work_error, refuse_generator_function
@@ -24,6 +36,7 @@ T = TypeVar("T")
 _PICKLING_SHARE = 0.1  # of the budget
 _PICKLING_SECONDS = 0.5  # at most
 _CONTENTION_SHARE = 0.1  # of the budget
+_INTERPRETER_SHARE = 0.04 if interpreter_check.AVAILABLE else 0.0  # of the budget
 _MIN_CALL_SECONDS = 0.5  # for the calls, or all of the budget's share, however long it took to get ready for them
 _MIN_GIL_FREE = 0.1  # of a call's time; with less, threads gain little, whatever locks a call holds
 _PICKLED_CALLS = 20
@@ -34,16 +47,20 @@ def profile(
     func: Callable[..., Any],
     inputs: Iterable[Any] | None = None,
     *,
+    star: bool = False,
     budget: float = 2.0,
     watch: Watch = "outside",
 ) -> Profile:
     """Measure where the time of a call to `func` goes.
 
-    Calls `func` one call at a time, never concurrently, and at least once.
+    Calls `func` one call at a time, never concurrently, and at least once. A second call is made whatever the budget
+    is, unless that is 0 or the first call took more than half a minute: first calls import, connect and compile.
 
     Args:
         func: The callable. Coroutine functions are awaited.
-        inputs: The arguments of the calls, one item per call; `Call` passes several. Reused when they run out.
+        inputs: The arguments of the calls, one item per call, reused when they run out; `Call` or
+            {"args": [...], "kwargs": {...}} passes several.
+        star: Spread each tuple or list into positional arguments, and each dictionary into keyword arguments.
         budget: Seconds to spend on the measuring.
         watch: Where to watch the GIL from: a small process "outside" this one, or a thread "inside" it, which is less
             exact and also the fallback where the platform refuses the other.
@@ -62,7 +79,7 @@ def profile(
     named = func.func if isinstance(func, partial) else func
     name = getattr(named, "__qualname__", None) or type(named).__qualname__
     refuse_generator_function(func, name)
-    calls = as_calls(inputs)
+    calls = as_calls(inputs, star=star)
     check_arguments(func, calls, name)
     module = getattr(named, "__module__", None)
     identity = {
@@ -79,15 +96,17 @@ def profile_workload(
     seconds: float,
     watch: Watch = "outside",
     on_progress: runner.OnProgress | None = None,
+    two_calls: float = runner.TWO_CALLS_SECONDS,
 ) -> Profile:
-    """Measure a workload whose arguments were checked; see `profile`.
+    """Measure a workload whose arguments were checked; see `profile`, and `runner.TimeLimit` for `two_calls`.
 
     The first result tells what kind of function it is: an awaitable makes it a coroutine function, and a generator
     raises UsageError.
     """
     ends = perf_counter() + seconds
+    measure = partial(_profile, watch=watch, on_progress=on_progress, two_calls=two_calls)
     try:
-        return _profile(workload, seconds, watch, on_progress)
+        return measure(workload, seconds)
     except runner.UnfinishedCallError as error:
         if runner.is_generator(error.result):
             raise no_work_error(f"{workload.name} returns a generator") from None
@@ -96,37 +115,50 @@ def profile_workload(
         if workload.calls is None:
             check_missing_arguments(workload.function, error, workload.name)
         raise
-    awaited = runner.Workload(workload.function, workload.calls, workload.name, coroutine=True)
-    return _profile(awaited, max(0.0, ends - perf_counter()), watch, on_progress)
+    awaited = replace(workload, coroutine=True)
+    return measure(awaited, max(0.0, ends - perf_counter()))
 
 
-def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progress: runner.OnProgress | None) -> Profile:
+def _profile(
+    workload: runner.Workload,
+    seconds: float,
+    watch: Watch,
+    on_progress: runner.OnProgress | None,
+    two_calls: float,
+) -> Profile:
     began = perf_counter()
     function, calls = workload.function, workload.calls
-    with Meter(watch) as meter:
+    with Meter(watch) as meter, SettingsWatch() as settings:
         detector = SideEffectDetector(function, own_children=meter.own_children)
+        touched = TouchedObjects(function)
         memory.reset_peak()
         idle_memory = memory.resident_memory()
-        share = seconds * (1 - _PICKLING_SHARE - _CONTENTION_SHARE)
-        results = runner.run_calls(
+        share = seconds * (1 - _PICKLING_SHARE - _CONTENTION_SHARE - _INTERPRETER_SHARE)
+        made = runner.run_calls(
             workload,
             meter,
-            runner.TimeLimit(began + share, minimum=min(_MIN_CALL_SECONDS, share)),
+            runner.TimeLimit(began + share, minimum=min(_MIN_CALL_SECONDS, share), two_calls=two_calls),
             inspect_call=detector.inspect_call,
             on_progress=on_progress,
         )
+        results, failed = made.results, made.failed_inputs
         peak_memory = memory.peak_memory()
         side_effects = detector.side_effects()
+        shared = (*detector.process_state(), *(touch for touch in touched.touches() if settings.matters(touch)))
+        shared += tuple(detector.shared_state(shared, touched.names, locks=touched.locks))
+        code = Code(touched.loads, locks=touched.locks)
+        touches = all_touches(shared, side_effects, results, detector.changes, code)
         measurement = meter.finish()
     summary = summarize(measurement, inputs=None if calls is None else len(calls))
-    held = () if workload.coroutine else _held_resources(workload, summary, seconds * _CONTENTION_SHARE)
+    working = replace(workload, calls=made.working)
+    held = () if workload.coroutine else _held_resources(working, summary, seconds * _CONTENTION_SHARE)
     pickled = pickling.measure_pickling(
         function,
         list(calls[:_PICKLED_CALLS]) if calls else [Call()],
         results,
         min(seconds * _PICKLING_SHARE, _PICKLING_SECONDS),
     )
-    return Profile(
+    profile = Profile(
         **summary,
         target=workload.name,
         held=held,
@@ -137,8 +169,15 @@ def _profile(workload: runner.Workload, seconds: float, watch: Watch, on_progres
         idle_memory=idle_memory,
         python=python(),
         coroutine=workload.coroutine,
+        import_seconds=workload.import_seconds,
         side_effects=side_effects,
+        failed_inputs=failed,
+        touches=in_use(touches, summary["native_threads"]),
     )
+    tried = interpreter_check.check_interpreter(
+        profile, function, working.calls, budget=seconds, patience=two_calls / 2
+    )
+    return profile.model_copy(update={"interpreters": tried})
 
 
 def _held_resources(workload: runner.Workload, summary: dict[str, Any], seconds: float) -> tuple[Any, ...]:

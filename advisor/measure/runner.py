@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import random
+import os
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice, repeat
 from operator import length_hint
 from types import CoroutineType, GeneratorType
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from advisor.errors import TargetError, UsageError
-from advisor.measure.meter import Meter, TimedBatch
+from advisor.measure.failed_inputs import MIN_TRIED, Failures
+from advisor.measure.input_order import shuffled
+from advisor.measure.meter import Meter, TimedBatch, exit_if_forked
+from advisor.models import FailedInputs
 from advisor.target.failures import target_error
 from advisor.target.inputs import Call
 
 BATCH_SECONDS = 5e-3
-OVERTIME = 0.1
+TWO_CALLS_SECONDS = 60.0  # the default time-out of a call
+MUCH_CHEAPER = 0.5  # times the first call: a call that did not load, connect or compile again
 MAX_BATCH = 100_000
+FAILED = object()  # in the place of a result, if all calls of a batch raised
+LOOP_BLOCKED = 0.05  # of a call's time
+LOOKING_SECONDS = 0.05  # for the line that blocks the event loop, or one call
 OnProgress = Callable[[float, int, float], None]
 T = TypeVar("T")
 
@@ -41,18 +48,31 @@ class Workload:
     calls: Sequence[Call] | None
     name: str
     coroutine: bool  # results are awaited
+    import_seconds: float | None = None  # of its module; None if it was loaded before
 
 
 @dataclass(frozen=True)
 class TimeLimit:
     """When to stop: at `end` on the `clock`, but after `minimum` seconds of calls at the earliest.
 
-    The minimum is for the calls alone, however long it took to get ready for them (a million inputs).
+    The minimum is for the calls alone, however long it took to get ready for them (a million inputs). A second call is
+    made whatever the end is, if two calls as long as the first take `two_calls` seconds at most: the first call may
+    load, connect or compile what the others find ready. If the second is much cheaper, the minimum starts anew.
     """
 
     end: float
     minimum: float = 0.0
     clock: Callable[[], float] = time.perf_counter
+    two_calls: float = TWO_CALLS_SECONDS
+
+
+@dataclass(frozen=True)
+class CallsMade:
+    """The results of a few calls, the inputs that failed, and the calls with the others (None: without inputs)."""
+
+    results: list[Any]
+    failed_inputs: FailedInputs | None
+    working: Sequence[Call] | None
 
 
 class Inspect(Protocol):
@@ -94,55 +114,61 @@ def run_calls(
     *,
     inspect_call: Inspect | None = None,
     on_progress: OnProgress | None = None,
-) -> list[Any]:
-    """Make calls until the time is up, at least one, and return the results of a few.
+) -> CallsMade:
+    """Make calls until the time is up, at least one and mostly two (see `TimeLimit`); return the results of a few.
 
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and reused when they run out. A call
     that fails for an input that worked before (a file that the first call removed) ends the measuring quietly.
+    Inputs that raise are counted, and the time of their calls too, unless most inputs do.
     `inspect_call` wraps each of the first two calls; `on_progress` gets the fraction of the time that is over, the
-    number of calls and the seconds of one. Raises TargetError if a call raised, and says which.
+    number of calls and the seconds of one. Raises TargetError if a call without inputs or most of the first calls
+    raised, and says which.
     """
     calls, clock = workload.calls, limit.clock
     runner = _AsyncRunner(workload) if workload.coroutine else _Runner(workload)
     began = clock()
-    late = began + limit.minimum > limit.end
     ends = max(limit.end, began + limit.minimum)
-    # A second call is worth some overtime, since the first is unlike the rest.
-    overtime = max(OVERTIME, limit.minimum if late else 0.0) if began < ends else 0.0
+    has_time = began < ends
     done = 0
     results: list[Any] = []
     try:
-        with runner.inspected(0, inspect_call):
-            first = runner.run(1, meter)
+        first = runner.run_first(meter, inspect_call, has_time=lambda: clock() < ends)
         results.append(runner.result)
         if is_generator(runner.result) or (not workload.coroutine and is_awaitable(runner.result)):
             raise UnfinishedCallError(runner.result)
         done = 1
         size, mean = 1, first.elapsed.wall
-        while clock() + mean * size <= ends + (overtime if done == 1 else 0.0):
+        needs_second = has_time and 2 * mean <= limit.two_calls
+        if on_progress:
+            on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
+        while clock() + mean * size <= ends or (done == 1 and needs_second):
             count = _within_round(size, done, calls)
             with runner.inspected(done, inspect_call if done == 1 else None):
                 batch = runner.run(count, meter)
             done += count
             seconds = batch.elapsed.wall / count * size
-            if len(results) < 3:
+            if len(results) < 3 and runner.result is not FAILED:
                 results.append(runner.result)
             mean = seconds / size if done < 10 else 0.7 * mean + 0.3 * seconds / size
+            if done == 2 and mean < MUCH_CHEAPER * first.elapsed.wall:
+                ends = max(ends, clock() + limit.minimum)
             if seconds < BATCH_SECONDS / 2:
                 size = min(size * 2, MAX_BATCH)
             elif seconds > BATCH_SECONDS * 2 and size > 1:
                 size = max(1, int(size * BATCH_SECONDS / seconds))
             if on_progress:
                 on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
-        return results
+        if mean <= limit.minimum:
+            runner.look_for_blocking(meter)
+        return runner.calls_made(results)
     except BaseException as error:
         meter.discard(error)
         if isinstance(error, (KeyboardInterrupt, TargetError, UnfinishedCallError)):
             raise
-        number = done + runner.started  # of the call that raised, which may be any of its batch
+        number = runner.number  # of the call that raised, which may be any of its batch
         if calls is not None and number > len(calls):
-            return results
-        raise target_error(error, f"call {number} of {workload.name}{runner.where(number)}") from error
+            return runner.calls_made(results)
+        raise target_error(error, runner.where(number)) from error
     finally:
         runner.close()
 
@@ -153,11 +179,16 @@ class _Runner:
     def __init__(self, workload: Workload) -> None:
         self.function = workload.function
         self.result: Any = None
-        self._order = _shuffled(workload.calls)
+        self._workload = workload
+        self._order = shuffled(workload.calls or [Call()])
         self._calls: Iterator[Call] = cycle(self._order)
         self._loop = self._choose_loop(workload.calls)
+        self._skipped = 0  # inputs at the beginning of the order that failed before any worked
+        self._done = 0  # calls before the current batch
         self._size = 0
         self._remaining: Iterator[Any] = iter(())  # of the current batch
+        self._failures = Failures()
+        self._owner = os.getpid()
 
     def _choose_loop(self, calls: Sequence[Call] | None) -> Callable[[list[Call], Meter], None]:
         if calls is None:
@@ -167,23 +198,78 @@ class _Runner:
         return self._with_any_arguments
 
     @property
-    def started(self) -> int:
-        """The number of calls started in the last batch, read from its iterator at no cost per call."""
-        return self._size - length_hint(self._remaining)
+    def number(self) -> int:
+        """The number of the call that was started last, read from the batch's iterator at no cost per call."""
+        return self._done + self._size - length_hint(self._remaining)
+
+    def _position(self, number: int) -> int:
+        return (self._skipped + number - 1) % len(self._order)
 
     def where(self, number: int) -> str:
-        """Return the source of a call's input, as a suffix for errors; the first call has the number 1."""
-        where = self._order[(number - 1) % len(self._order)].where
-        return f" ({where})" if where else ""
+        """Return the name of a call for errors, with the source of its input; the first call has the number 1."""
+        where = self._order[self._position(number)].where
+        return f"call {number} of {self._workload.name}" + (f" ({where})" if where else "")
+
+    def _raise_first(self) -> NoReturn:
+        """Raise the TargetError for the first call that failed."""
+        assert self._failures.first is not None
+        position, error = self._failures.first
+        self._skipped = 0
+        raise target_error(error, self.where(position + 1)) from error
 
     def inspected(self, index: int, inspect_call: Inspect | None) -> contextlib.AbstractContextManager[None]:
         if inspect_call is None:
             return contextlib.nullcontext()
-        return inspect_call(self._order[index % len(self._order)], lambda: self.result, first=index == 0)
+        return inspect_call(self._order[self._position(index + 1)], lambda: self.result, first=index == 0)
+
+    def run_first(self, meter: Meter, inspect_call: Inspect | None, has_time: Callable[[], bool]) -> TimedBatch:
+        """Make calls until one works; inputs that fail go to the end, so that the first round begins with this call."""
+        while True:
+            with self.inspected(0, inspect_call):
+                batch = self.run(1, meter)
+            if self.result is not FAILED:
+                return batch
+            meter.forget_last()
+            if self._skipped + 1 == len(self._order) or not has_time():
+                self._raise_first()
+            self._skipped += 1
+            self._done = 0
+            self._calls = islice(cycle(self._order), self._skipped, None)
 
     def run(self, size: int, meter: Meter) -> TimedBatch:
         self._loop(list(islice(self._calls, size)), meter)
-        return meter.stop(size)
+        batch = meter.stop(size)
+        self._done += size
+        return batch
+
+    def calls_made(self, results: list[Any]) -> CallsMade:
+        """Return what was done; raise TargetError if most inputs failed."""
+        self._failures.tried = min(len(self._order), self._skipped + self._done)
+        if self._failures.first and self._failures.are_most:
+            self._raise_first()
+        calls = self._workload.calls
+        working = calls and [call for position, call in enumerate(self._order) if position not in self._failures]
+        return CallsMade(results, self._failures.record(self._order, calls), working)
+
+    def _can_go_on(self, error: Exception) -> bool:
+        """Return True, and record it, if a call that raised does not end the measuring.
+
+        Raises TargetError for the first of the failures if they are most of the calls so far.
+        """
+        exit_if_forked(self._owner, error)
+        if self._workload.calls is None:
+            return False
+        number = self.number
+        position = self._position(number)
+        if position in self._failures:
+            return True
+        if number > len(self._order):  # the input worked before
+            return False
+        self._failures.add(position, error)
+        self._failures.tried = min(len(self._order), self._skipped + number)
+        if self._failures.tried >= MIN_TRIED and self._failures.are_most:
+            self._raise_first()
+        return True
 
     def _without_arguments(self, batch: list[Call], meter: Meter) -> None:
         function, result = self.function, None
@@ -194,25 +280,42 @@ class _Runner:
         self.result = result
 
     def _with_one_argument(self, batch: list[Call], meter: Meter) -> None:
-        function, result = self.function, None
+        function, result = self.function, FAILED
         arguments = self._tracked(iter([call.args[0] for call in batch]))
+        more = True
         meter.start()
-        for argument in arguments:
-            result = function(argument)
+        while more:  # again after a call that raised; a `try` costs the others nothing
+            try:
+                for argument in arguments:
+                    result = function(argument)
+                more = False
+            except Exception as error:  # the user's
+                if not self._can_go_on(error):
+                    raise
         self.result = result
 
     def _with_any_arguments(self, batch: list[Call], meter: Meter) -> None:
-        function, result = self.function, None
+        function, result = self.function, FAILED
         pairs = self._tracked(iter([(call.args, call.kwargs) for call in batch]))
+        more = True
         meter.start()
-        for args, kwargs in pairs:
-            result = function(*args, **kwargs)
+        while more:
+            try:
+                for args, kwargs in pairs:
+                    result = function(*args, **kwargs)
+                more = False
+            except Exception as error:
+                if not self._can_go_on(error):
+                    raise
         self.result = result
 
     def _tracked(self, batch: Iterator[T]) -> Iterator[T]:
         """Keep the batch's iterator, which knows how far it came."""
         self._size, self._remaining = length_hint(batch), batch
         return batch
+
+    def look_for_blocking(self, meter: Meter) -> None:
+        """Nothing to look for: there is no event loop that a call could block."""
 
     def close(self) -> None:
         """Nothing to close."""
@@ -224,37 +327,64 @@ class _AsyncRunner(_Runner):
     def __init__(self, workload: Workload) -> None:
         import asyncio
 
+        from advisor.measure import event_loop  # imports asyncio, which takes time
+
         with contextlib.suppress(RuntimeError):  # there is none
             asyncio.get_running_loop()
             raise UsageError("an event loop is running in this thread: profile a coroutine function in another thread")
         super().__init__(workload)
         self.function: Callable[..., Coroutine[Any, Any, Any]]
-        self._runner = asyncio.Runner()
+        self._runner, self.selector = event_loop.open_runner()
 
     def run(self, size: int, meter: Meter) -> TimedBatch:
-        return self._runner.run(self._await(list(islice(self._calls, size)), meter))
+        batch = self._runner.run(self._await(list(islice(self._calls, size)), meter))
+        self._done += size
+        return batch
 
     async def _await(self, batch: list[Call], meter: Meter) -> TimedBatch:
-        result = None
+        result, selector = FAILED, self.selector
         calls = self._tracked(iter(batch))
+        more = True
+        waited = selector.waited if selector else 0.0
         meter.start()
-        for call in calls:
-            result = await self.function(*call.args, **call.kwargs)
-        timed = meter.stop(len(batch))
+        while more:
+            try:
+                for call in calls:
+                    result = await self.function(*call.args, **call.kwargs)
+                more = False
+            except Exception as error:
+                if not self._can_go_on(error):
+                    raise
+        timed = meter.stop(len(batch), selector.waited - waited if selector else None)
         self.result = result
         return timed
 
+    def look_for_blocking(self, meter: Meter) -> None:
+        """Make more calls to find the line that blocks the event loop, if calls do; one that raises ends this."""
+        from advisor.measure.event_loop import BlockingLines
+
+        batch = meter.batches[-1]
+        blocked = batch.loop_blocked
+        if self.selector is None or blocked is None or blocked < LOOP_BLOCKED * batch.elapsed.wall:
+            return
+        owner = os.getpid()
+        with contextlib.suppress(Exception), BlockingLines(self.selector) as lines:
+            for call in islice(self._calls, max(1, int(LOOKING_SECONDS / batch.elapsed.wall * batch.calls))):
+                self._runner.run(self._call(call))
+                exit_if_forked(owner)
+        meter.blocking_line = lines.most_frequent()
+
+    async def _call(self, call: Call) -> None:
+        await self.function(*call.args, **call.kwargs)
+
     def close(self) -> None:
+        import asyncio
+
         self._runner.close()
+        asyncio.set_event_loop(None)
 
 
 def _within_round(size: int, done: int, calls: Sequence[Call] | None) -> int:
     """Return the size of the next batch; the first two rounds end with a batch, so that they can be compared."""
     inputs = 0 if calls is None else len(calls)
     return min(size, inputs - done % inputs) if done < 2 * inputs else size
-
-
-def _shuffled(calls: Sequence[Call] | None) -> list[Call]:
-    order = list(calls) if calls is not None else [Call()]
-    random.Random(0).shuffle(order)
-    return order

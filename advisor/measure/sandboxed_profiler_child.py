@@ -30,17 +30,21 @@ def serve_profile(request: Message, send: Callable[[Message], None]) -> Message:
     import_seconds = perf_counter() - began
     if request["inputs"] is not None:
         send({"doing": f"making the inputs {request['inputs']}"})
-    calls = load_calls(request["inputs"])
+    calls = load_calls(request["inputs"], star=request["star"])
     check_arguments(target.function, calls, spec)
     send({"doing": f"call 1 of {spec}"})
     seconds = max(request["ends_at"] - monotonic(), min(_MIN_SECONDS, request["seconds"]))
-    workload = runner.Workload(target.function, calls, spec, runner.is_coroutine_function(target.function))
+    is_coroutine = runner.is_coroutine_function(target.function)
+    workload = runner.Workload(target.function, calls, spec, is_coroutine, import_seconds)
     report = _progress_reporter(spec, send)
-    profile = profile_workload(workload, seconds=seconds, watch=request["watch"], on_progress=report)
-    known = {"import_seconds": import_seconds, "reached": "object" if target.is_bound else "name"}
+    profile = profile_workload(
+        workload, seconds=seconds, watch=request["watch"], on_progress=report, two_calls=request["two_calls"]
+    )
+    known = {"reached": "object" if target.is_bound else "name"}
     return {
         "profile": profile.model_copy(update=known).model_dump(mode="json"),
-        "inputs_count": None if calls is None else len(calls),
+        "inputs_count": None if calls is None else calls.total,
+        "forms": [] if calls is None else sorted(calls.forms),
     }
 
 
@@ -53,7 +57,7 @@ def _progress_reporter(spec: str, send: Callable[[Message], None]) -> runner.OnP
         now = perf_counter()
         if now - sent_at > _REPORT_INTERVAL or mean > _REPORT_INTERVAL:
             sent_at = now
-            so_far = f"{done:,} calls measured so far, {mean:.3g} s each"
+            so_far = f"{done:,} call{'s' if done > 1 else ''} measured so far, {mean:.3g} s each"
             send({"doing": f"call {done + 1} of {spec}", "fraction": fraction, "so_far": so_far})
 
     return report

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
-import random
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from advisor.measure import global_writes, mutations
-from advisor.measure.introspection import plain_function
-from advisor.models import SideEffects
+from advisor.measure.file_positions import FilePositionWatch, name_of
+from advisor.measure.introspection import closure_values, plain_function
+from advisor.measure.process_state import ProcessStateWatch
+from advisor.measure.shared_buffers import SharedBufferWatch
+from advisor.measure.unread_attributes import is_unread
+from advisor.models import Safety, SideEffects, Touch
 from advisor.target.inputs import Call
 from advisor.target.process_tree import children
+
+_FRESH_POSITION = 623  # of the generator that NumPy makes from entropy, before it is used
+
+
+class Changes(NamedTuple):
+    """What is known about the names in SideEffects besides."""
+
+    accumulated: tuple[str, ...] = ()  # globals that count or collect results, rather than caches
+    totals: frozenset[str] = frozenset()  # numbers, and elements of dictionaries, that calls change again and again
+    unread: frozenset[str] = frozenset()  # objects of whose changes nothing is read, such as statistics
 
 
 class SideEffectDetector:
@@ -26,11 +40,18 @@ class SideEffectDetector:
         self._function = plain_function(function)
         self._own_children = own_children
         self._changed_arguments: tuple[str, ...] = ()
-        self._changed_shared: tuple[str, ...] = ()
+        self._process_state = ProcessStateWatch()
+        self._buffers = SharedBufferWatch()
+        self._positions = FilePositionWatch()
+        self.changes = Changes()
+        self._numbers: tuple[str, ...] = ()
+        self._changed_shared: dict[str, frozenset[str]] = {}
+        self._after_inspection: mutations.Snapshot | None = None
+        self._returns = False
         self._global_states = global_writes.states(self._function)
         self._threads = set(threading.enumerate())
         self._children = children(os.getpid())
-        self._random_states = _random_states()
+        self._numpy_random_state = _numpy_random_state()
 
     @contextlib.contextmanager
     def inspect_call(self, call: Call, result: Callable[[], Any], *, first: bool) -> Iterator[None]:
@@ -43,7 +64,8 @@ class SideEffectDetector:
         arguments = mutations.named_arguments(self._callable, call) if first else {}
         arguments_before = mutations.Snapshot(arguments, buffers=True)  # of arguments only: others are scratch space
         shared_before = mutations.Snapshot(self._shared_objects(), buffers=False)
-        yield
+        with self._buffers.inspect_call(self._used_objects()), self._process_state.inspect_call(call):
+            yield
         returned = result()
         if first:
             arguments_after = mutations.Snapshot(arguments, buffers=True, returned=returned)
@@ -52,19 +74,84 @@ class SideEffectDetector:
         self._changed_shared = mutations.changed_shared(
             shared_before, shared_after, first=first, returned_none=returned is None
         )
+        self._numbers = mutations.changed_numbers(shared_before, shared_after)
+        self._after_inspection = shared_after
+        self._returns = returned is not None
 
     def side_effects(self) -> SideEffects:
-        """Return what changed since this object was made."""
+        """Return what changed since this object was made; `changes` says more about it."""
         written = global_writes.written(self._global_states, global_writes.states(self._function))
+        again = self._changed_again()
+        accumulated = global_writes.accumulated(self._function, self._global_states, written)
+        accumulated |= dict.fromkeys(set(again) & written, True)
+        totals = {*again, *self._numbers, *(name for name, is_number in accumulated.items() if is_number)}
         threads = [t for t in threading.enumerate() if t not in self._threads and t.is_alive()]
-        shared = [name for name in self._changed_shared if name.partition(".")[0] not in written]
+        changed = sorted({*self._changed_shared, *again})
+        shared = [name for name in changed if name.partition(".")[0] not in written]
+        unread = [name for name in shared if name not in again and all(map(is_unread, self._changed_shared[name]))]
+        self.changes = Changes(tuple(sorted(accumulated)), frozenset(totals), frozenset(unread))
+        traces = self._process_state.traces
         return SideEffects(
             globals_written=tuple(sorted(written)),
+            caches=tuple(sorted(written - accumulated.keys())) if self._returns else (),
             changed=(*self._changed_arguments, *shared),
+            wrote=self._wrote(),
+            connected=traces.connected(),
             threads_left=tuple(sorted(thread.name for thread in threads)),
             children_left=len(children(os.getpid()) - self._own_children - self._children),
-            random_shared=_random_states() != self._random_states,
+            random_shared=self._drew_from_numpy(),
         )
+
+    def _changed_again(self) -> tuple[str, ...]:
+        """Return the dictionaries of which calls changed values that earlier calls had put there: totals, no cache."""
+        if self._after_inspection is None:
+            return ()
+        now = mutations.Snapshot(self._shared_objects(), buffers=False)
+        return mutations.changed_elements(self._after_inspection, now)
+
+    def _wrote(self) -> tuple[str, ...]:
+        try:
+            return self._process_state.traces.wrote(self._positions.written())
+        except OSError:  # the calls removed the current folder
+            return ()
+
+    def process_state(self) -> tuple[Touch, ...]:
+        """Return the state of the whole process that the calls change."""
+        return self._process_state.touches()
+
+    def shared_state(self, found: Sequence[Touch], names: frozenset[str], *, locks: bool) -> Iterator[Touch]:
+        """Yield buffers that calls write, and files whose position they move.
+
+        Args:
+            found: The shared objects that are known already.
+            names: The names that the code loads.
+            locks: Some of the code holds a lock, which may be around this.
+        """
+        in_threads: Safety = "caution" if locks else "unsafe"
+        for name, is_scratch in self._buffers.written().items():
+            if is_scratch:
+                yield Touch(name=name, kind="object", resource="scratch buffer", threads=in_threads)
+            else:
+                yield Touch(name=name, kind="object", resource="changed object", fork="unsafe", spawn="unsafe")
+        if any(touch.kind == "file" for touch in found):
+            return
+        spawn: Safety = "safe" if names & {"seek", "lseek"} else "unsafe"
+        for descriptor in self._positions.moved():
+            name = name_of(descriptor, self._used_objects())
+            yield Touch(name=name, kind="file", resource="file read", threads=in_threads, fork="unsafe", spawn=spawn)
+
+    def _used_objects(self) -> dict[str, Any]:
+        """Return the globals that the calls use, and the objects of the user's that they share, by name."""
+        closure = closure_values(self._function) if self._function is not None else {}
+        bound = self._callable.keywords if isinstance(self._callable, functools.partial) else {}
+        return {**closure, **global_writes.used_globals(self._function), **self._shared_objects(), **bound}
+
+    def _drew_from_numpy(self) -> bool:
+        """Return True if calls drew from NumPy's global generator; Python's own is seeded anew in forked processes."""
+        state = _numpy_random_state()
+        if self._numpy_random_state is None:  # numpy.random was loaded meanwhile: a fresh generator is at its end
+            return state is not None and state[1] != _FRESH_POSITION
+        return state != self._numpy_random_state
 
     def _shared_objects(self) -> dict[str, Any]:
         try:
@@ -73,11 +160,10 @@ class SideEffectDetector:
             return {}
 
 
-def _random_states() -> object:
-    """Return the states of the global random generators, NumPy's too if it is loaded."""
-    states: list[object] = [hash(random.getstate())]
+def _numpy_random_state() -> tuple[int, int] | None:
+    """Return the state of NumPy's global random generator, or None if it is not loaded."""
     numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        _, key, position, *_ = numpy_random.get_state()
-        states.append(hash((key.tobytes(), position)))
-    return states
+    if numpy_random is None:
+        return None
+    _, key, position, *_ = numpy_random.get_state()
+    return hash(key.tobytes()), position

@@ -12,7 +12,8 @@ from advisor.host.cores_and_memory import usable_cores
 from advisor.measure import repeat_effects
 from advisor.measure.clocks import ClockReading
 from advisor.measure.gil import observer_process, sampler_thread
-from advisor.measure.meter import Measurement, TimedBatch
+from advisor.measure.meter import BY_ASYNCIO, Measurement, TimedBatch
+from advisor.measure.runner import LOOP_BLOCKED
 from advisor.models import GilSource
 
 _GROUPS = 20
@@ -20,6 +21,8 @@ _NOTICEABLE = 0.03  # of wall time: less is noise of the clocks and of the sampl
 _MIN_LOOKS = 10  # at the states of all threads
 _ONCE = 0.3  # seconds that a first call may spend on what others do not: to import, to connect, to fill caches
 _FIRST_CALL_ERROR = 1.5  # times a short first call, which hardly tells how long the others are
+_LONG_FIRST_CALL_ERROR = 0.5  # times a long one, which may load a model or compile for longer than that
+_LOOP_BLOCKED_ONCE = 0.2  # of the time of a single call
 _SAMPLED = ("wall", "gil_held", "gil_free", "child_cpu", "wait")
 
 # The batches that count, each with its index in the measurement, which is its window.
@@ -38,9 +41,11 @@ def summarize(measurement: Measurement, inputs: int | None = None) -> dict[str, 
     if not is_only_first:
         batches = batches[1:]
     figures = _figures(measurement, batches)
+    if measurement.blocking_line == BY_ASYNCIO:  # no fault of the coroutine's
+        figures["loop_blocked"] = 0.0
     errors = _standard_errors(measurement, batches, figures)
     if is_only_first:
-        errors["wall"] = min(_ONCE, _FIRST_CALL_ERROR * figures["wall"])
+        errors["wall"] = _first_call_error(figures["wall"])
     return {
         **figures,
         "calls": sum(batch.calls for _, batch in batches),
@@ -49,7 +54,13 @@ def summarize(measurement: Measurement, inputs: int | None = None) -> dict[str, 
         "gil_source": _gil_source(measurement, batches),
         "standard_error": errors,
         "spread": _spread(batches),
+        "blocking_line": measurement.blocking_line if figures["loop_blocked"] else None,
     }
+
+
+def _first_call_error(wall: float) -> float:
+    """Return the standard error of a call's length, where only the first call was measured."""
+    return max(min(_ONCE, _FIRST_CALL_ERROR * wall), _LONG_FIRST_CALL_ERROR * wall)
 
 
 def _without_repeats(batches: _Batches, inputs: int | None) -> tuple[_Batches, float | None]:
@@ -100,6 +111,7 @@ def _figures(measurement: Measurement, batches: _Batches) -> dict[str, Any]:
         "gil_blocked": blocked,
         "run_queue": total.run_queue,
         "preempted": _preempted(total),
+        "loop_blocked": _loop_blocked(batches, total.wall),
         "switches": total.switches,
     }
     return {
@@ -117,9 +129,24 @@ def _total(measurement: Measurement, batches: _Batches) -> ClockReading:
     process = total.process - measurement.sampler_cpu * (total.wall / measured if measured else 0.0)
     return total._replace(
         wall=max(total.wall, 1e-9),
+        children=None if total.children is None else max(0.0, total.children),  # one may have ended unnoticed
         thread=min(total.thread, total.wall),
         process=max(process, total.thread) if measurement.only_thread else total.thread,
     )
+
+
+def _loop_blocked(batches: _Batches, wall: float) -> float | None:
+    """Return seconds in which an event loop was blocked: none where that may be chance, None where it is unknown.
+
+    A loop is blocked for a moment to start a child program, and for longer on a busy host.
+    """
+    seconds = [batch.loop_blocked for _, batch in batches if batch.loop_blocked is not None]
+    if not seconds:
+        return None
+    total, number = sum(seconds), len(seconds)
+    if number == 1:
+        return total if total > _LOOP_BLOCKED_ONCE * wall else 0.0
+    return total if total > max(LOOP_BLOCKED * wall, 2 * stdev(seconds) * sqrt(number)) else 0.0
 
 
 def _preempted(total: ClockReading) -> float | None:

@@ -4,31 +4,47 @@ All are frozen and have no behaviour beyond small derived properties. Seconds ar
 could not be measured is None, never a made-up zero.
 """
 
-from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason, Verification
+from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason, Results, Verification
 from advisor.models.estimate import Estimate
 from advisor.models.job import Job
-from advisor.models.machine import POOL_COSTS, Machine, StartMethod
-from advisor.models.profile import GilSource, HeldResource, Picklable, Profile, Python, Reached, SideEffects
+from advisor.models.machine import POOL_COSTS, START_COSTS, Machine, StartMethod
+from advisor.models.profile import (
+    FailedInputs,
+    GilSource,
+    HeldResource,
+    InterpreterCheck,
+    Picklable,
+    PicklePart,
+    Profile,
+    Python,
+    Reached,
+    SideEffects,
+)
 from advisor.models.reading import EntryKind, LexiconEntry, MatrixRow, Reading, Trait, WorkType
 from advisor.models.record import Bytes, JobSeconds, Range, Record, Seconds, Text
 from advisor.models.strategies import Recommendation, Strategy
+from advisor.models.touch import Safety, Touch
 
 __all__ = [
     "POOL_COSTS",
+    "START_COSTS",
     "Advice",
     "Alternative",
     "Bytes",
     "EntryKind",
     "Estimate",
     "Evidence",
+    "FailedInputs",
     "GilSource",
     "HeldResource",
+    "InterpreterCheck",
     "Job",
     "JobSeconds",
     "LexiconEntry",
     "Machine",
     "MatrixRow",
     "Picklable",
+    "PicklePart",
     "Pitfall",
     "Profile",
     "Python",
@@ -38,11 +54,14 @@ __all__ = [
     "Reason",
     "Recommendation",
     "Record",
+    "Results",
+    "Safety",
     "Seconds",
     "SideEffects",
     "StartMethod",
     "Strategy",
     "Text",
+    "Touch",
     "Trait",
     "Verification",
     "WorkType",

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from advisor.models.job import Job
-from advisor.models.machine import Machine
+from advisor.models.machine import Machine, StartMethod
 from advisor.models.profile import Profile
 from advisor.models.record import JobSeconds, Range, Record
 from advisor.models.strategies import Recommendation, Strategy
@@ -40,6 +40,12 @@ class Alternative(Record):
     speedup: Range | None
     why: str
     chunk: int = 1
+    start_method: StartMethod | None = Field(
+        None, description="of worker processes, where that of the host would not be safe; None is the host's own"
+    )
+
+
+Results = Literal["equal", "different", "not comparable"]
 
 
 class Verification(Record):
@@ -51,6 +57,9 @@ class Verification(Record):
     predicted: JobSeconds
     measured: JobSeconds
     failure: str | None = Field(None, description="why it could not be run that way")
+    results: Results | None = Field(None, description="against those of the plain loop; None if they were not compared")
+    difference: str | None = Field(None, description="an example of a result that differs")
+    cut_off: bool = Field(False, description="ended early, after `measured` seconds: it takes at least as long")
 
 
 class Advice(Record):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from advisor.models.machine import StartMethod
 from advisor.models.record import JobSeconds, Range, Record
 from advisor.models.strategies import Strategy
 
@@ -16,6 +17,9 @@ class Estimate(Record):
     strategy: Strategy
     workers: int = Field(ge=1)
     chunk: int = Field(1, ge=1, description="calls per task sent to a worker")
+    start_method: StartMethod | None = Field(
+        None, description="of worker processes, where that of the host would not be safe; None is the host's own"
+    )
     seconds: Range
     bottleneck: Literal["gil", "cores", "parent", "wait", "start-up"] = Field(description="what limits it")
     start_up: JobSeconds = Field(0.0, description="part of `seconds` spent starting and ending the pool")

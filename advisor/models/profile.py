@@ -8,9 +8,12 @@ from pydantic import Field, model_validator
 
 from advisor.input_limits import MAX_CALLS, MAX_MEMORY
 from advisor.models.record import Bytes, Record, Seconds, Text
+from advisor.models.touch import Touch
 
 GilSource = Literal["observed", "sampled", "estimated"]
 Reached = Literal["name", "object", "program"]
+PicklePart = Literal["function", "arguments", "results"]
+PICKLE_PARTS: tuple[PicklePart, ...] = ("function", "arguments", "results")
 
 
 class Python(Record):
@@ -34,13 +37,39 @@ class SideEffects(Record):
     """What the calls did besides returning a result, as far as was observed."""
 
     globals_written: tuple[Text, ...] = Field((), description="module globals that changed while the calls ran")
+    caches: tuple[Text, ...] = Field(
+        (), description="those of them that only keep what calls can make again, such as a dictionary of results"
+    )
     changed: tuple[Text, ...] = Field(
         (), description="arguments and shared objects that a call changed, such as 'argument row' or 'self.total'"
     )
+    wrote: tuple[Text, ...] = Field((), description="files that the calls made for measuring wrote and left behind")
+    connected: tuple[Text, ...] = Field((), description="addresses that the calls connected to or had connections to")
     threads_left: tuple[Text, ...] = Field((), description="names of threads still alive after the calls")
     children_left: int = Field(0, ge=0, le=10**9, description="child processes still alive after the calls")
     output_bytes: int = Field(0, ge=0, le=MAX_MEMORY, description="bytes written to standard output and error")
     random_shared: bool = Field(False, description="drew from the global random generator, which forks copy")
+
+
+class FailedInputs(Record):
+    """Inputs whose call raised while the others worked."""
+
+    count: int = Field(ge=1, le=MAX_CALLS)
+    of: int = Field(ge=1, le=MAX_CALLS, description="inputs that were tried")
+    index: int = Field(ge=0, le=MAX_CALLS, description="of the first of them among all inputs, from 0")
+    where: Text = Field("", description="where the first of them is, such as 'line 3 of pages.jsonl'")
+    exception: Text = Field(description="type and first line of what the first of them raised")
+    picklable: bool = Field(
+        True, description="the exceptions survive pickling and unpickling; others would break a process pool"
+    )
+    reason: Text = Field("", description="why they do not")
+
+
+class InterpreterCheck(Record):
+    """How the target fared in a subinterpreter, which was tried while measuring."""
+
+    called: bool = Field(False, description="a call was made there too; otherwise the target was only imported")
+    failure: Text | None = Field(None, description="why calls cannot run there; None if nothing failed")
 
 
 class HeldResource(Record):
@@ -68,6 +97,14 @@ class Profile(Record):
     child_cpu: Seconds | None = Field(None, description="CPU of child processes that the call waited for")
     wait: Seconds | None = Field(None, description="neither: blocked on network, disk, locks, sleep")
     gil_blocked: Seconds | None = Field(None, description="the part of `wait` spent blocked with the GIL held")
+    loop_blocked: Seconds | None = Field(
+        None,
+        description="the part of `wait` and `child_cpu` for which a coroutine blocks its event loop's thread, instead "
+        "of awaiting",
+    )
+    blocking_line: Text | None = Field(
+        None, description="where it blocks, as far as that was found, such as 'crawl.py:12: time.sleep(1)'"
+    )
     gil_releases: Annotated[float, Field(ge=0, le=1e18)] | None = Field(None, description="GIL releases per call")
     run_queue: Seconds | None = Field(
         None, description="ready but without a core, on a busy host; in none of the above"
@@ -129,6 +166,11 @@ class Profile(Record):
     )
     side_effects: SideEffects | None = None
     held: tuple[HeldResource, ...] = Field((), description="locks, semaphores and pools that a call holds")
+    touches: tuple[Touch, ...] = Field((), description="what the calls use besides their arguments")
+    interpreters: InterpreterCheck | None = Field(
+        None, description="the target in a subinterpreter; None if that was not tried"
+    )
+    failed_inputs: FailedInputs | None = Field(None, description="inputs that raised; None if all worked")
     archetype: Text | None = Field(None, description="set if the figures are assumed from a description")
 
     @model_validator(mode="after")
@@ -140,6 +182,22 @@ class Profile(Record):
                 "for longer than it takes"
             )
         return self
+
+    @property
+    def is_only_first_call(self) -> bool:
+        """Return True if only the first call was measured, which may load, connect or compile what others need too."""
+        return self.calls == 1 and self.first_call == self.wall
+
+    @property
+    def is_called_by_name(self) -> bool:
+        """Return True if workers reach the target by its name only: it cannot be pickled, but be looked up."""
+        return self.picklable.function is False and self.reached in ("name", "object")
+
+    @property
+    def unpicklable_parts(self) -> tuple[PicklePart, ...]:
+        """The parts of a call that cannot be sent to another process, which no lookup by name replaces."""
+        parts = PICKLE_PARTS[1:] if self.is_called_by_name else PICKLE_PARTS
+        return tuple(part for part in parts if getattr(self.picklable, part) is False)
 
     @property
     def cpu(self) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advisor.models.advice import Evidence, Verification
+from advisor.models.input_source import Form
 from advisor.models.job import Job
 from advisor.models.machine import Machine
 from advisor.models.profile import Profile
@@ -23,3 +24,4 @@ class AdviceRequest:
     trials: tuple[Verification, ...] = ()  # parts of the job that were run
     inputs: str | None = None  # where the generated code reads its inputs, as the command line takes it
     inputs_count: int | None = None  # inputs there; the code reuses them if the job has another number of calls
+    forms: frozenset[Form] | None = None  # of the inputs, or None if they were not read

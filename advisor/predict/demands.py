@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from advisor.models import HeldResource, Job, Machine, Profile
+from advisor.models import HeldResource, Job, Machine, Profile, StartMethod
 from advisor.predict.queueing.stations import Cores
 
 LONG_WAIT = 5e-3  # after which a core's caches are as cold as they get; after 1 ms they have lost a third of that
@@ -64,6 +64,7 @@ class Scenario:
     profile: Profile
     job: Job
     machine: Machine
+    start_method: StartMethod | None = None  # of worker processes, if the host's own would not be safe
 
     @property
     def cores(self) -> Cores:

@@ -8,7 +8,8 @@ off. The costs of pools come from the Machine; nothing is measured here.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from advisor.models import Estimate, Job, Machine, Profile, Range, Strategy
 from advisor.models.strategies import OWN_GIL, available_strategies
@@ -19,6 +20,7 @@ from advisor.predict.feasibility import counts_beyond_memory, feasible_counts, i
 from advisor.predict.intervals import ranges
 from advisor.predict.prediction import Prediction
 from advisor.predict.queueing.pool_throughput import EXACT_WORKERS
+from advisor.predict.shared_resources import safe_start_method
 from advisor.predict.worker_counts import TOLERANCE, WorkerCounts, tolerance, worker_counts
 
 MIN_GAIN = 1.10  # sequential wins unless something else is at least this much faster
@@ -29,10 +31,9 @@ def estimate(profile: Profile, job: Job, machine: Machine, *, max_workers: int |
 
     Infeasible strategies are included and marked, with the reason. `max_workers` bounds the size of pools.
     """
-    scenario = scenario_of(profile, job, machine)
     return tuple(
         estimate
-        for strategy in _strategies(scenario)
+        for strategy, scenario in _scenarios(profile, job, machine)
         for estimate in _all_estimates(strategy, scenario, worker_counts(strategy, scenario, max_workers))
     )
 
@@ -44,10 +45,9 @@ def shortlist(profile: Profile, job: Job, machine: Machine, *, max_workers: int 
     the infeasible leader of those that do not fit is included as a reason. Intervals take most of the time, and are
     computed for these estimates only.
     """
-    scenario = scenario_of(profile, job, machine)
     return tuple(
         estimate
-        for strategy in _strategies(scenario)
+        for strategy, scenario in _scenarios(profile, job, machine)
         for estimate in _best_estimates(strategy, scenario, worker_counts(strategy, scenario, max_workers))
     )
 
@@ -136,6 +136,7 @@ def _estimate(strategy: Strategy, scenario: Scenario, prediction: Prediction, se
     return Estimate(
         strategy=strategy,
         workers=prediction.workers,
+        start_method=scenario.start_method,
         chunk=prediction.chunk,
         seconds=seconds,
         bottleneck=station,
@@ -149,5 +150,9 @@ def _estimate(strategy: Strategy, scenario: Scenario, prediction: Prediction, se
     )
 
 
-def _strategies(scenario: Scenario) -> list[Strategy]:
-    return available_strategies(scenario.machine.python.version, coroutine=scenario.profile.coroutine)
+def _scenarios(profile: Profile, job: Job, machine: Machine) -> Iterator[tuple[Strategy, Scenario]]:
+    """Yield the strategies that can be used, each with the job on a machine whose workers start in a safe way."""
+    scenario = scenario_of(profile, job, machine)
+    for strategy in available_strategies(machine.python.version, coroutine=profile.coroutine):
+        method = safe_start_method(strategy, profile, machine)
+        yield strategy, replace(scenario, machine=machine.started_by(method), start_method=method)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from advisor.models import Machine, Profile, Strategy
 from advisor.models.strategies import OWN_GIL, PROCESSES
 from advisor.predict.demands import Scenario
+from advisor.predict.shared_resources import broken_by
 from advisor.report import formatting
 
 MEMORY_SHARE = 0.8  # of the memory available that the workers may take
@@ -19,14 +20,14 @@ def feasible_counts(strategy: Strategy, scenario: Scenario, counts: Sequence[int
 
 def counts_beyond_memory(strategy: Strategy, scenario: Scenario, counts: Sequence[int]) -> list[int]:
     """Return the worker counts that only the memory of the machine rules out."""
-    if _not_picklable(strategy, scenario.profile):
+    if _not_possible(strategy, scenario):
         return []
     return [count for count in counts if infeasibility(strategy, scenario, count)]
 
 
 def infeasibility(strategy: Strategy, scenario: Scenario, workers: int) -> str:
     """Return why the strategy cannot do the job with so many workers; empty if it can."""
-    return _not_picklable(strategy, scenario.profile) or _out_of_memory(
+    return _not_possible(strategy, scenario) or _out_of_memory(
         strategy, scenario.machine, workers, memory_needed(strategy, scenario.profile, workers)
     )
 
@@ -48,14 +49,28 @@ def working_set(profile: Profile) -> float:
     return float(max(0, profile.peak_memory - profile.idle_memory))
 
 
+def _not_possible(strategy: Strategy, scenario: Scenario) -> str:
+    return (
+        _not_picklable(strategy, scenario.profile)
+        or _fails_in_interpreter(strategy, scenario.profile)
+        or broken_by(strategy, scenario.profile, scenario.machine)
+    )
+
+
 def _not_picklable(strategy: Strategy, profile: Profile) -> str:
     if strategy not in OWN_GIL:
         return ""
-    for name, verb in (("function", "is"), ("arguments", "are"), ("results", "are")):
-        if getattr(profile.picklable, name) is False:
-            reason = profile.picklable.reasons.get(name)
-            return f"the {name} {verb} not picklable" + (f": {reason}" if reason else "")
+    for part in profile.unpicklable_parts:
+        reason = profile.picklable.reasons.get(part)
+        verb = "is" if part == "function" else "are"
+        return f"the {part} {verb} not picklable" + (f": {reason}" if reason else "")
     return ""
+
+
+def _fails_in_interpreter(strategy: Strategy, profile: Profile) -> str:
+    if strategy != "interpreters" or profile.interpreters is None:
+        return ""
+    return profile.interpreters.failure or ""
 
 
 def _out_of_memory(strategy: Strategy, machine: Machine, workers: int, memory: float | None) -> str:

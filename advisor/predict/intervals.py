@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from advisor.models import POOL_COSTS, Range, Strategy
+from advisor.models import POOL_COSTS, START_COSTS, Range, Strategy
 from advisor.models.strategies import STRATEGIES
 from advisor.predict.bottlenecks import Z90, oversubscribes
 from advisor.predict.cost_functions import predict
@@ -59,8 +59,9 @@ def _variants(strategy: Strategy, scenario: Scenario) -> list[Scenario]:
     if strategy == "sequential":
         return []
     machine, errors = scenario.machine, scenario.profile.standard_error
-    factor = _COST_FACTOR[machine.source]
-    costs = {name: min(1e9, getattr(machine, name) * factor) for name in POOL_COSTS}
+    assumed = START_COSTS[scenario.start_method] if scenario.start_method else {}
+    factors = {name: _COST_FACTOR["assumed" if name in assumed else machine.source] for name in POOL_COSTS}
+    costs = {name: min(1e9, getattr(machine, name) * factors[name]) for name in POOL_COSTS}
     variants = [replace(scenario, machine=machine.model_copy(update=costs))]
     if strategy == "threading" and not machine.python.free_threaded:
         variants += _with_other_gil_share(scenario, Z90 * errors.get("gil_held", 0.0))

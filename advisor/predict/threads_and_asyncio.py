@@ -74,11 +74,25 @@ def predict_threads(scenario: Scenario, workers: WorkerCounts) -> list[Predictio
 
 
 def predict_asyncio(scenario: Scenario, workers: WorkerCounts) -> list[Prediction]:
-    """Predict an event loop, which runs all computing, native code included; child programs are awaited."""
-    call = scenario.call
+    """Predict an event loop, which runs all computing, native code included, and stands still while a call blocks it.
+
+    Child programs are awaited unless they are waited for in the loop's thread.
+    """
+    call, profile = scenario.call, scenario.profile
     on_loop = call.gil + call.native / call.width + ASYNCIO_TASK
-    demands = StationDemands(locked=on_loop, blocked=call.blocked, parallel=call.child, delay=call.wait)
+    waiting = _blocked_share(profile.loop_blocked or 0.0, profile.wait)
+    in_child = _blocked_share((profile.loop_blocked or 0.0) - (profile.wait or 0.0), profile.child_cpu)
+    demands = StationDemands(
+        locked=on_loop,
+        blocked=call.blocked + waiting * call.wait + in_child * call.child / call.width,
+        parallel=(1.0 - in_child) * call.child,
+        delay=(1.0 - waiting) * call.wait,
+    )
     return _predict_shared_lock(scenario, demands, workers, start_each=0.0)
+
+
+def _blocked_share(blocked: float, seconds: float | None) -> float:
+    return min(1.0, max(0.0, blocked) / seconds) if seconds else 0.0
 
 
 def _deallocation_seconds(scenario: Scenario) -> float:

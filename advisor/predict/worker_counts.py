@@ -9,6 +9,7 @@ from advisor.models import Strategy
 from advisor.models.strategies import OWN_GIL
 from advisor.predict.demands import Scenario
 from advisor.predict.queueing.network import population_sizes
+from advisor.predict.shared_resources import max_threads
 
 MAX_THREADS = 256
 MAX_PROCESSES = 512
@@ -39,6 +40,8 @@ def worker_counts(strategy: Strategy, scenario: Scenario, max_workers: int | Non
     if strategy == "asyncio":
         return sorted({count for count in ASYNCIO_COUNTS if count < calls} | {min(calls, ASYNCIO_COUNTS[-1])})
     largest = MAX_THREADS if strategy == "threading" else _max_processes(scenario)
+    if strategy == "threading":
+        largest = max_threads(scenario.profile, scenario.machine) or largest
     largest = min(largest, calls, max_workers or calls)
     return sorted({*population_sizes(largest), min(cores, largest), largest} - {1})
 

@@ -151,19 +151,30 @@ def _verification(verification: Sequence[Verification], width: int) -> list[Line
         return []
     header = ("  Trial run", "Workers", "Calls", "Predicted", "Measured", "Result")
     rows = [_verification_cells(run) for run in verification]
-    return table(header, rows, ["red" if run.failure else "" for run in verification], width)
+    return table(
+        header, rows, ["red" if run.failure or run.results == "different" else "" for run in verification], width
+    )
+
+
+_RESULTS = {"equal": "same results", "not comparable": "results not comparable"}
 
 
 def _verification_cells(run: Verification) -> tuple[str, ...]:
     start = (f"  {run.strategy}", count(run.workers), count(run.calls), duration(run.predicted))
     if run.failure:
         return (*start, "–", f"failed: {run.failure}")
-    return (*start, duration(run.measured), _difference(run))
+    measured = f"over {duration(run.measured)}" if run.cut_off else duration(run.measured)
+    if run.results == "different":
+        return (*start, measured, f"other results: {run.difference}")
+    findings = (_RESULTS[run.results] if run.results else "", _deviation(run))
+    return (*start, measured, "; ".join(filter(None, findings)))
 
 
-def _difference(run: Verification) -> str:
+def _deviation(run: Verification) -> str:
     if run.predicted <= 0 or run.measured <= 0:
         return ""
+    if run.cut_off:
+        return "cut off"
     ratio = run.measured / run.predicted
     if 0.95 <= ratio <= 1.05:
         return "as predicted"
@@ -214,7 +225,8 @@ def _basis(advice: Advice) -> Iterator[str]:
     if profile is None or advice.evidence == "described":
         yield _EVIDENCE[advice.evidence]
     else:
-        yield f"{_EVIDENCE[advice.evidence]} ({counted(profile.calls, 'call')})"
+        which = "the first call only" if profile.is_only_first_call else counted(profile.calls, "call")
+        yield f"{_EVIDENCE[advice.evidence]} ({which})"
         if profile.gil_source:
             yield _GIL_SOURCES[profile.gil_source] + _gil_error(profile)
     machine = advice.machine

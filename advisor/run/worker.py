@@ -1,8 +1,9 @@
-"""Wrappers that a pool's worker calls; this module imports nothing, since subinterpreters cannot load pydantic."""
+"""Wrappers that a pool's worker calls; importing them is light, since subinterpreters cannot load pydantic."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 
@@ -16,7 +17,36 @@ def run_coroutine(function: Callable[..., Any], *args: Any, **kwargs: Any) -> An
     return asyncio.run(call())
 
 
+def call_or_report(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function that raises for some inputs; return the text of an exception, which can always be pickled."""
+    try:
+        return function(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001  (the user's)
+        return repr(error)
+
+
+async def await_or_report(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Await a coroutine function that raises for some inputs, in the same way."""
+    try:
+        return await function(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001  (the user's)
+        return repr(error)
+
+
 def call_with(function: Callable[..., Any], arguments: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:
     """Call a function with positional and keyword arguments that travel as one value."""
     args, kwargs = arguments
     return function(*args, **kwargs)
+
+
+@cache
+def load_named(spec: str) -> Callable[..., Any]:
+    """Return the target of that name, loaded once in each process; forked workers have the one of their parent."""
+    from advisor.target.loader import load  # only where a target is looked up
+
+    return load(spec)
+
+
+def call_named(spec: str, *args: Any, **kwargs: Any) -> Any:
+    """Call a target that cannot be pickled, which each worker looks up by its name."""
+    return load_named(spec)(*args, **kwargs)

@@ -27,6 +27,9 @@ def plan(question: Question, host: Machine) -> Advice:
         subject = subject.model_copy(update={"target": safe_target(subject.target)})
         return advise_task(subject, calls=question.calls, machine=machine)
     if isinstance(subject, Profile):
+        # What a client says about the code of a module must not get into a script that others read.
+        touches = tuple(touch.without_code() for touch in subject.touches)
+        subject = subject.model_copy(update={"touches": touches})
         subject = subject.model_copy(update={"target": safe_target(subject.target)})
     if isinstance(subject, str):
         cores = question.machine.cores if question.machine else None

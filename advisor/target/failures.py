@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import traceback
 from collections.abc import Callable
@@ -55,7 +56,32 @@ def user_traceback(error: BaseException) -> str:
         if part is None or id(part) in seen:
             continue
         seen.add(id(part))
-        frames = [frame for frame in part.stack if not frame.filename.startswith(_HIDDEN_FRAMES)]
+        frames = [frame for frame in part.stack if not _is_hidden(frame)]
         part.stack = traceback.StackSummary.from_list(frames)
         pending += [part.__cause__, part.__context__]
     return "".join(report.format(chain=True))
+
+
+def runs_its_program(error: BaseException) -> bool:
+    """Return True if importing a module failed because it runs its program, which nothing guards.
+
+    Such a module exits, or reads command-line arguments or standard input that are not there, as it is imported.
+    """
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_hidden(frame)]
+    top_level = [frame for frame in frames if frame.name == "<module>"]
+    if not top_level or _has_main_guard(top_level[-1].filename):
+        return False
+    lines = [frame.line or "" for frame in frames]
+    return (
+        isinstance(error, SystemExit)
+        or (isinstance(error, EOFError) and any("input(" in line for line in lines))
+        or (isinstance(error, (LookupError, ValueError)) and any("argv" in line for line in lines))
+    )
+
+
+def _is_hidden(frame: traceback.FrameSummary) -> bool:
+    return frame.filename.startswith(_HIDDEN_FRAMES)
+
+
+def _has_main_guard(filename: str) -> bool:
+    return any(line.startswith("if") and "__main__" in line for line in linecache.getlines(filename))

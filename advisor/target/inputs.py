@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, cycle, islice
@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 from advisor.errors import TargetError, UsageError
 from advisor.input_limits import MAX_COPIED_BYTES, MAX_INPUTS
+from advisor.models.input_source import Form
+from advisor.target import sampling
 from advisor.target.failures import target_error
 from advisor.target.loader import find_attribute, import_module_or_file, split_spec
 
@@ -38,19 +40,36 @@ class Call:
     where: str = ""
 
 
-def load_calls(inputs: str | None, *, limit: int = MAX_INPUTS) -> list[Call] | None:
+class InputCalls(list[Call]):
+    """The calls for the inputs, or for an even sample of them if they are too many.
+
+    Attributes:
+        indices: The index of each call's input among all inputs.
+        total: The number of all inputs.
+        forms: How the inputs were turned into calls.
+    """
+
+    def __init__(self, calls: Iterable[Call], indices: Sequence[int], total: int, forms: frozenset[Form]) -> None:
+        super().__init__(calls)
+        self.indices = indices
+        self.total = total
+        self.forms = forms
+
+
+def load_calls(inputs: str | None, *, star: bool = False, limit: int = MAX_INPUTS) -> InputCalls | None:
     """Return the calls that `--inputs` names, or None without inputs.
 
     A `.jsonl` file is JSON Lines, any other file is text, one argument a line; 'my_module:make_inputs' is a callable
-    that returns or yields the arguments. Raises UsageError if they cannot be read, are empty or too many.
+    that returns or yields the arguments. With `star`, tuples, lists and dictionaries are spread. Raises UsageError if
+    the inputs cannot be read, are empty, or do not end.
     """
     if inputs is None:
         return None
     path = Path(inputs)
     if path.is_file():
-        calls = _from_file(path, limit)
+        calls = _from_file(path, limit, star=star)
     elif ":" in inputs and path.suffix != ".jsonl":
-        calls = _from_callable(inputs, limit)
+        calls = _from_callable(inputs, limit, star=star)
     elif path.exists():
         raise UsageError(f"the inputs {inputs} are not a file")
     else:
@@ -60,13 +79,15 @@ def load_calls(inputs: str | None, *, limit: int = MAX_INPUTS) -> list[Call] | N
     return calls
 
 
-def as_calls(inputs: Iterable[Any] | None) -> list[Call] | None:
-    """Return the calls for inputs given in Python, or None without; raise UsageError for none or too many."""
-    if inputs is None:
-        return None
+def as_calls(inputs: Iterable[Any] | None, *, star: bool = False) -> InputCalls | None:
+    """Return the calls for inputs given in Python, or None without; raise UsageError for none or endless ones."""
+    if inputs is None or isinstance(inputs, InputCalls):
+        return inputs
     if not isinstance(inputs, Iterable):
         raise UsageError(f"inputs must be a list or another iterable of arguments, not {type(inputs).__name__}")
-    calls = _limited((_as_call(value, f"input {n}") for n, value in enumerate(inputs, 1)), MAX_INPUTS, "inputs")
+    sample = sampling.sample(inputs, MAX_INPUTS, "the inputs")
+    named = ((f"input {index + 1}", value) for index, value in zip(sample.indices, sample.values, strict=True))
+    calls = _calls(named, sample, star=star)
     if not calls:
         raise UsageError("there are no inputs: pass one for each call, or None for a function without arguments")
     return calls
@@ -105,7 +126,8 @@ def check_arguments(function: Callable[..., Any], calls: Sequence[Call] | None, 
         try:
             signature.bind(*call.args, **call.kwargs)
         except TypeError as error:
-            raise UsageError(f"{call.where or 'an input'} does not fit {name}{signature}: {error}") from None
+            hint = _star_hint(signature, call)
+            raise UsageError(f"{call.where or 'an input'} does not fit {name}{signature}: {error}{hint}") from None
 
 
 def check_missing_arguments(function: Callable[..., Any], error: TargetError, name: str) -> None:
@@ -148,33 +170,90 @@ def _source_name(path: Path) -> str:
     return "standard input" if path.name.startswith(STANDARD_INPUT) else str(path)
 
 
-def _from_file(path: Path, limit: int) -> list[Call]:
+def _star_hint(signature: inspect.Signature, call: Call) -> str:
+    """Return the end of an error that names --star, if the call's one argument would fit when it is spread."""
+    if len(call.args) != 1 or call.kwargs:
+        return ""
+    value = call.args[0]
+    try:
+        if isinstance(value, (tuple, list)):
+            signature.bind(*value)
+        elif isinstance(value, dict):
+            signature.bind(**value)
+        else:
+            return ""
+    except TypeError:
+        return ""
+    kind = "keyword" if isinstance(value, dict) else "positional"
+    return f"; to spread each {type(value).__name__} into {kind} arguments, add --star (in Python: star=True)"
+
+
+def _calls(items: Iterable[tuple[str, Any]], sample: sampling.Sample[Any], *, star: bool) -> InputCalls:
+    """Return the calls for the inputs of a sample, each with its name for errors."""
+    forms: set[Form] = set()
+    calls = []
+    for where, value in items:
+        form = form_of(value, star=star)
+        forms.add(form)
+        calls.append(_call(value, form, where))
+    if sample.total > len(calls):  # the inputs that are not in the sample may have any form
+        forms |= {"call", "value", "args", "kwargs"} if star else {"call", "value"}
+    return InputCalls(calls, sample.indices, sample.total, frozenset(forms))
+
+
+def form_of(value: Any, *, star: bool) -> Form:
+    """Return how an input is turned into a call."""
+    if isinstance(value, Call):
+        return "object"
+    if isinstance(value, dict):
+        if value and value.keys() <= {"args", "kwargs"}:
+            return "call"
+        return "kwargs" if star else "value"
+    return "args" if star and isinstance(value, (tuple, list)) else "value"
+
+
+def _call(value: Any, form: Form, where: str) -> Call:
+    if form == "value":
+        return Call((value,), where=where)
+    if form == "object":
+        return value  # type: ignore[no-any-return]
+    if form == "args":
+        return Call(tuple(value), where=where)
+    args, kwargs = (value.get("args", ()), value.get("kwargs", {})) if form == "call" else ((), value)
+    if not isinstance(args, (list, tuple)) or not isinstance(kwargs, dict):
+        raise UsageError(f"{where}: 'args' must be a list and 'kwargs' an object")
+    if not all(isinstance(key, str) for key in kwargs):
+        raise UsageError(f"{where}: the keys of keyword arguments must be strings")
+    return Call(tuple(args), kwargs, where)
+
+
+def _from_file(path: Path, limit: int, *, star: bool) -> InputCalls:
     name = _source_name(path)
-    parse = _parse_json_line if path.suffix == ".jsonl" else _as_call
+    parse = _parse_json_line if path.suffix == ".jsonl" else _plain_line
     try:
         with path.open(encoding="utf-8-sig") as file:
             lines = ((n, line.rstrip("\r\n")) for n, line in enumerate(file, 1) if line.strip())
-            return _limited((parse(line, f"line {n} of {name}") for n, line in lines), limit, name)
+            sample = sampling.sample(lines, limit, name)
     except OSError as error:
         raise UsageError(f"cannot read the inputs {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UsageError(f"cannot read the inputs {path}: it is not UTF-8 text") from None
+    named = ((f"line {number} of {name}", line) for number, line in sample.values)
+    return _calls(((where, parse(line, where)) for where, line in named), sample, star=star)
 
 
-def _parse_json_line(line: str, where: str) -> Call:
+def _plain_line(line: str, where: str) -> str:
+    return line
+
+
+def _parse_json_line(line: str, where: str) -> Any:
     try:
-        value = json.loads(line)
+        return json.loads(line)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{where} is not JSON: {error}") from None
-    if isinstance(value, dict) and value and set(value) <= {"args", "kwargs"}:
-        args, kwargs = value.get("args", []), value.get("kwargs", {})
-        if not isinstance(args, list) or not isinstance(kwargs, dict):
-            raise UsageError(f"{where}: 'args' must be a list and 'kwargs' an object")
-        return Call(tuple(args), kwargs, where)
-    return Call((value,), where=where)
 
 
-def _from_callable(spec: str, limit: int) -> list[Call]:
+def _from_callable(spec: str, limit: int, *, star: bool) -> InputCalls:
     source, name = split_spec(spec)
     try:
         make_inputs = find_attribute(import_module_or_file(source), name)
@@ -186,19 +265,12 @@ def _from_callable(spec: str, limit: int) -> list[Call]:
         values = make_inputs()
         if not isinstance(values, Iterable):
             raise UsageError(f"{spec} returned {type(values).__name__}, not the arguments of the calls")
-        return _limited((_as_call(value, f"input {n} of {spec}") for n, value in enumerate(values, 1)), limit, spec)
+        sample = sampling.sample(values, limit, spec)
     except UsageError:
         raise
     except Exception as error:
         raise target_error(error, f"making the inputs with {spec}") from error
-
-
-def _as_call(value: Any, where: str) -> Call:
-    return value if isinstance(value, Call) else Call((value,), where=where)
-
-
-def _limited(calls: Iterator[Call], limit: int, where: str) -> list[Call]:
-    collected = list(islice(calls, limit + 1))
-    if len(collected) > limit:
-        raise UsageError(f"{where} gives more than {limit:,} inputs: pass a part of them and --calls")
-    return collected
+    named = (
+        (f"input {index + 1} of {spec}", value) for index, value in zip(sample.indices, sample.values, strict=True)
+    )
+    return _calls(named, sample, star=star)

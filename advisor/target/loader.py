@@ -8,17 +8,19 @@ import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ClassMethodDescriptorType, MethodDescriptorType, ModuleType, WrapperDescriptorType
-from typing import Any
+from typing import Any, TypeVar
 
 from advisor.errors import TargetError, UsageError
-from advisor.target.failures import run_user_code
+from advisor.target.failures import run_user_code, runs_its_program
 
+T = TypeVar("T")
 _C_METHODS = (MethodDescriptorType, ClassMethodDescriptorType, WrapperDescriptorType)
+_ALIAS = "advised_"  # begins the names of modules that no import would find
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,11 @@ class LoadedTarget:
 def split_spec(spec: str) -> tuple[str, str]:
     """Split 'pkg.mod:Class.method' into module and name; raise UsageError if it is no such pair."""
     source, colon, name = spec.rpartition(":")
+    if source.endswith(".ipynb"):
+        raise UsageError(
+            f"{source} is a notebook, and only modules can be imported: move {name or 'the function'} into a module, "
+            f"or export the notebook with `jupyter nbconvert --to script {source}` and take the lines with magics out"
+        )
     if not colon or not source or not _is_dotted_name(name):
         raise UsageError(
             f"'{spec}' is not a target: write my_module:func, pkg.mod:Class.method or path/to/file.py:func"
@@ -60,6 +67,7 @@ def load_target(spec: str) -> LoadedTarget:
             raise UsageError(f"{source} has no function '{name}'{_suggestion(attribute, owner)}") from None
     if not callable(function):
         raise UsageError(f"{spec} is of type {type(function).__name__}, not a function")
+    _refuse_command(function, spec)
     refuse_generator_function(function, spec)
     if not _is_instance_method(owner, attribute, function):
         return LoadedTarget(function, is_bound=False)
@@ -112,9 +120,25 @@ def import_module_or_file(source: str) -> ModuleType:
     return _import_module(source)
 
 
+def import_aliased(files: Mapping[str, str]) -> None:
+    """Import files under the aliases that `aliased_files` returned in another process.
+
+    Workers that are not forked need it to unpickle functions of such files.
+    """
+    for alias, file in files.items():
+        if alias not in sys.modules:
+            _import_under_alias(alias, Path(file))
+
+
+def aliased_files() -> dict[str, str]:
+    """Return the files that were imported under an alias, because no import statement would find them."""
+    loaded = list(sys.modules.items())
+    return {name: str(module.__file__) for name, module in loaded if name.startswith(_ALIAS)}
+
+
 def _import_module(name: str) -> ModuleType:
     try:
-        return run_user_code(lambda: importlib.import_module(name), f"importing {name}")
+        return _run_import(lambda: importlib.import_module(name), name)
     except TargetError as error:
         missing = error.__cause__
         # A module that `name` itself imports and that is missing is the target's failure, not a wrong spec.
@@ -124,7 +148,10 @@ def _import_module(name: str) -> ModuleType:
 
 
 def _import_file(path: Path) -> ModuleType:
-    """Import a file by the name under which pool workers can import it too: its stem, with its packages' names."""
+    """Import a file by the name under which pool workers can import it too: its stem, with its packages' names.
+
+    The name need not be an identifier: only an import statement cannot import `my-script`.
+    """
     if not path.is_file():
         raise UsageError(f"no such file: {path}")
     path = path.resolve()
@@ -136,13 +163,13 @@ def _import_file(path: Path) -> ModuleType:
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     name = ".".join(parts)
-    if path.suffix == ".py" and _is_dotted_name(name):
+    if path.suffix == ".py" and not any("." in part for part in parts):
         loaded = sys.modules.get(name)
         if loaded is not None and getattr(loaded, "__file__", None) == str(path):
             return loaded
         if loaded is None and parts[0] not in sys.stdlib_module_names and (len(parts) > 1 or _finds(name, path)):
             return _import_module(name)
-    return _import_under_alias(path)
+    return _import_under_alias(_alias(path), path)
 
 
 def _finds(name: str, path: Path) -> bool:
@@ -151,9 +178,18 @@ def _finds(name: str, path: Path) -> bool:
     return spec is not None and bool(spec.origin) and Path(str(spec.origin)).resolve() == path
 
 
-def _import_under_alias(path: Path) -> ModuleType:
-    """Import a file whose name is no identifier, belongs to another module, or does not end in .py."""
-    alias = "advised_" + "".join(c if c.isalnum() else "_" for c in path.stem)
+def _alias(path: Path) -> str:
+    """Return the name for a file whose own name belongs to another module, has a dot in it, or does not end in .py."""
+    alias = _ALIAS + "".join(c if c.isalnum() else "_" for c in path.stem)
+    while alias in sys.modules and sys.modules[alias].__file__ != str(path):  # another file has a similar name
+        alias += "_"
+    return alias
+
+
+def _import_under_alias(alias: str, path: Path) -> ModuleType:
+    """Import a file under an alias, once."""
+    if alias in sys.modules:
+        return sys.modules[alias]
     spec = importlib.util.spec_from_file_location(alias, path)  # None for an unknown ending
     spec = spec or importlib.util.spec_from_loader(alias, SourceFileLoader(alias, str(path)))
     assert spec is not None
@@ -161,8 +197,26 @@ def _import_under_alias(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[alias] = module
     loader = spec.loader
-    run_user_code(lambda: loader.exec_module(module), f"importing {path.name}")
+    try:
+        _run_import(lambda: loader.exec_module(module), path.name)
+    except BaseException:
+        del sys.modules[alias]
+        raise
     return module
+
+
+def _run_import(load_module: Callable[[], T], name: str) -> T:
+    """Import with `load_module`; the error of a script that runs its program says what to do about it."""
+    try:
+        return run_user_code(load_module, f"importing {name}")
+    except TargetError as error:
+        if error.__cause__ is not None and runs_its_program(error.__cause__):
+            raise TargetError(
+                f"{error}: {name} runs its program when it is imported; put the program under `if __name__ == "
+                f'"__main__":`',
+                traceback=error.traceback,
+            ) from error.__cause__
+        raise
 
 
 def _is_dotted_name(text: str) -> bool:
@@ -173,6 +227,29 @@ def _suggestion(name: str, owner: Any) -> str:
     names = [name for name in dir(owner) if not name.startswith("_") and callable(getattr(owner, name, None))]
     matches = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     return "; did you mean " + " or ".join(f"'{match}'" for match in matches) + "?" if matches else ""
+
+
+def _refuse_command(function: Any, spec: str) -> None:
+    """Raise UsageError for a command of click or Typer: calling it parses the command line of this process."""
+    click, typer = sys.modules.get("click"), sys.modules.get("typer")
+    if typer is not None and isinstance(function, typer.Typer):
+        raise UsageError(f"{spec} is a Typer application: name the function of one of its commands")
+    if click is None or not isinstance(function, click.Command):
+        return
+    if isinstance(function, click.Group):
+        raise UsageError(f"{spec} is a click group: name one of its commands' callbacks, my_module:command.callback")
+    raise UsageError(
+        f"{spec} is a click command, which parses a command line: name the function inside it, {spec}.callback, and "
+        f"give it {_parameters(function.callback)} with --inputs"
+    )
+
+
+def _parameters(function: Any) -> str:
+    try:
+        names = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        names = []
+    return f"all its arguments ({', '.join(names)})" if names else "its arguments"
 
 
 def _is_instance_method(owner: Any, name: str, function: Any) -> bool:

@@ -134,11 +134,16 @@ class _Connection:
                 self._read_output(stdout)
                 raise TargetError(
                     f"{self.doing} did not finish within {self.timeout:g} s and was stopped "
-                    "(--timeout SECONDS raises the limit)",
+                    f"(--timeout SECONDS raises the limit{self._import_hint()})",
                     output=self._output_tail(),
                 )
         self._read_output(stdout)
         return self._result(self.answer)
+
+    def _import_hint(self) -> str:
+        if not self.doing.startswith("importing "):
+            return ""
+        return '; if this runs a program, put that under `if __name__ == "__main__":`'
 
     def _read_output(self, descriptor: int) -> None:
         with contextlib.suppress(BlockingIOError):

@@ -45,14 +45,17 @@ def loaded_object(module: str, names: list[str]) -> object | None:
     return found
 
 
-def import_target(script: Script, module: str, names: list[str], *, on_object: bool) -> str:
+def import_target(script: Script, module: str, names: list[str], *, on_object: bool, in_call: bool = False) -> str:
     """Import `names` of a module or file, and return the expression for the target.
 
-    `on_object`: it is a method of an object, which its class makes.
+    `on_object`: it is a method of an object, which its class makes. `in_call`: a function of the script evaluates the
+    expression in each call.
     """
     owner = _import_name(script, module, names[0])
     if len(names) == 1:
         return owner
+    if in_call and not on_object:
+        return ".".join([owner, *names[1:]])
     owner = ".".join([owner, *names[1:-1]])
     method = script.name_for(f"{module}:{'.'.join(names)}", names[-1])
     made, comment = ("()", "  # one object for all calls") if on_object else ("", "")

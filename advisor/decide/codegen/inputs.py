@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Set
 from pathlib import Path
 from typing import NamedTuple
 
 from advisor.decide.codegen.imports import import_target, split_target
 from advisor.decide.codegen.script import Script
+from advisor.models.input_source import Form
 
 FEW_CALLS = 10
 
 # How a call is made from an input: {run} and {done} are what comes before and after its arguments.
 SINGLE_ARGUMENT = "    return {run}(item){done}"
 _TUPLE = "    return {run}(*item){done}"
-_JSON = """\
-    if isinstance(item, dict) and item and item.keys() <= {{"args", "kwargs"}}:
-        return {run}(*item.get("args", []), **item.get("kwargs", {{}})){done}
-    return {run}(item){done}"""
+_FORMS: dict[Form, tuple[str, str]] = {  # how an input of that form is told from those below, and the call
+    "object": ('hasattr(item, "args") and hasattr(item, "kwargs")', "{run}(*item.args, **item.kwargs){done}"),
+    "call": (
+        'isinstance(item, dict) and item and item.keys() <= {{"args", "kwargs"}}',
+        '{run}(*item.get("args", []), **item.get("kwargs", {{}})){done}',
+    ),
+    "args": ("isinstance(item, (tuple, list))", "{run}(*item){done}"),
+    "kwargs": ("isinstance(item, dict)", "{run}(**item){done}"),
+    "value": ("True", "{run}(item){done}"),
+}
+_JSON_FORMS: frozenset[Form] = frozenset({"call", "value"})
 
 
 class Inputs(NamedTuple):
@@ -30,9 +39,16 @@ class Inputs(NamedTuple):
 EXAMPLE = Inputs(["inputs = range(20)  # FILL IN: the argument of each call"])
 
 
-def write_inputs(script: Script, inputs: str, calls: int | None) -> Inputs:
-    """Read the inputs that the command line names; `calls` is given where the number of inputs is another one."""
-    written = _read(script, inputs)
+def write_inputs(script: Script, inputs: str, calls: int | None, forms: frozenset[Form] | None) -> Inputs:
+    """Read the inputs that the command line names, and make calls of them.
+
+    Args:
+        script: The script.
+        inputs: Where they are.
+        calls: The number of calls, where the number of inputs is another one.
+        forms: Their forms, or None if they were not read.
+    """
+    written = _read(script, inputs, forms)
     if calls is not None:
         script.imports.add("from itertools import cycle, islice")
         written.lines.append(
@@ -41,7 +57,7 @@ def write_inputs(script: Script, inputs: str, calls: int | None) -> Inputs:
     return written
 
 
-def _read(script: Script, inputs: str) -> Inputs:
+def _read(script: Script, inputs: str, forms: frozenset[Form] | None) -> Inputs:
     if inputs == "-":
         script.imports |= {"import json", "import sys"}
         return Inputs(
@@ -52,17 +68,28 @@ def _read(script: Script, inputs: str) -> Inputs:
                 "except ValueError:  # text: each line is an argument",
                 "    inputs = lines",
             ],
-            _JSON,
+            _call(_JSON_FORMS | (forms or frozenset())),  # another file may come through the pipe next time
         )
     module, names = split_target(inputs)
     if module and not Path(inputs).is_file():
-        return Inputs([f"inputs = list({import_target(script, module, names, on_object=False)}())"])
+        lines = [f"inputs = list({import_target(script, module, names, on_object=False)}())"]
+        return Inputs(lines, _call(forms or frozenset({"value"})))
     opened = f'with open({inputs!r}, encoding="utf-8-sig") as lines:'
     if inputs.endswith(".jsonl"):
         script.imports.add("import json")
         read = "    inputs = [json.loads(line) for line in lines if line.strip()]"
-        return Inputs([opened, read], _JSON if _may_hold_calls(Path(inputs)) else "")
+        known = forms or (_JSON_FORMS if _may_hold_calls(Path(inputs)) else frozenset({"value"}))
+        return Inputs([opened, read], _call(known))
     return Inputs([opened, '    inputs = [line.rstrip("\\r\\n") for line in lines if line.strip()]'])
+
+
+def _call(forms: Set[Form]) -> str:
+    """Return the body of `call(item)` for inputs of these forms; empty if each is the one argument."""
+    if forms == {"value"}:
+        return ""
+    *others, last = [row for form, row in _FORMS.items() if form in forms]
+    lines = [f"    if {condition}:\n        return {call}" for condition, call in others]
+    return "\n".join([*lines, f"    return {last[1]}"])
 
 
 def write_no_inputs(function: object | None, calls: int | None, *, bound: bool) -> Inputs:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import textwrap
 from dataclasses import dataclass, field
 
 CALL = "call"  # the name of the function around a target whose arguments are not exactly one value
+ATTEMPT = "attempt"  # the name of the function around a target that raises for some inputs
+
+_COMMENT_WIDTH = 100
 
 # The names that the generated code uses; a target with one of these names is renamed.
 _RESERVED = frozenset(
     "InterpreterPoolExecutor ProcessPoolExecutor SourceFileLoader ThreadPoolExecutor asyncio cycle done group "
-    f"importlib inputs islice item json line lines main one pool results slots spec sys tasks time {CALL}".split()
+    "importlib inputs islice item json line lines main one pool results slots spec sys tasks time "
+    "Iterator MappingView error multiprocessing result pickle threading OnePerThread Recorder NOTES call_and_note "
+    "use_recorders write_notes "
+    f"{CALL} {ATTEMPT}".split()
 )
 
 
@@ -25,6 +32,9 @@ class Script:
     setup: list[str] = field(default_factory=list)  # statements after the imports
     definitions: list[str] = field(default_factory=list)  # functions
     inputs: list[str] = field(default_factory=list)  # lines that make the inputs
+    pool_options: list[str] = field(default_factory=list)  # further arguments of the pool's constructor
+    before: list[str] = field(default_factory=list)  # lines before the pool starts
+    receive: str = ""  # the function that the parent calls with what workers return, for the result
     run: list[str] = field(default_factory=list)  # lines that do the job
     names: dict[str, str] = field(default_factory=dict)  # the script's own names for the user's objects
 
@@ -34,7 +44,7 @@ class Script:
         path = [f"sys.path.insert(0, {folder!r})" for folder in self.folders]
         own = [f"from {module} import {', '.join(dict.fromkeys(names))}" for module, names in self.modules.items()]
         top = [[f"# {headline}", *standard], path, own, self.setup]
-        main = ['if __name__ == "__main__":', *(f"    {line}" for line in [*self.inputs, *self.run])]
+        main = ['if __name__ == "__main__":', *(f"    {line}" for line in [*self.inputs, *self.before, *self.run])]
         parts = ["\n\n".join("\n".join(block) for block in top if block), *self.definitions, "\n".join(main)]
         return "\n\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
@@ -53,3 +63,9 @@ def is_free(name: str) -> bool:
 def is_name(text: str) -> bool:
     """Return True if the text can be used as an identifier."""
     return text.isidentifier() and not keyword.iskeyword(text)
+
+
+def as_comment(text: str) -> list[str]:
+    """Return the lines of a comment with this text, whose unprintable characters are left out."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return [f"# {line}" for line in textwrap.wrap(printable, _COMMENT_WIDTH)]

@@ -6,10 +6,13 @@ from typing import NamedTuple
 
 from advisor.decide.codegen.imports import import_target, loaded_object, needs_object, split_target
 from advisor.decide.codegen.inputs import EXAMPLE, SINGLE_ARGUMENT, Inputs, write_inputs, write_no_inputs
-from advisor.decide.codegen.script import CALL, Script, is_free
+from advisor.decide.codegen.remedies import write_remedies
+from advisor.decide.codegen.script import ATTEMPT, CALL, Script, as_comment, is_free
 from advisor.decide.codegen.templates import TEMPLATES
 from advisor.models import Machine, Profile, Strategy
-from advisor.models.strategies import POOLS
+from advisor.models.input_source import Form
+from advisor.models.strategies import OWN_GIL, POOLS
+from advisor.predict.shared_resources import broken_by, safe_start_method
 from advisor.report import formatting
 
 _EXAMPLE_NAME = "task"
@@ -26,6 +29,7 @@ class SnippetRequest(NamedTuple):
     machine: Machine  # the host that the job is planned for
     inputs: str | None = None  # source of the inputs, as on the command line
     calls: int | None = None  # None for one call per input
+    forms: frozenset[Form] | None = None  # of the inputs, or None if they were not read
 
 
 def snippet(request: SnippetRequest) -> str:
@@ -40,19 +44,41 @@ def snippet(request: SnippetRequest) -> str:
     module, names = split_target(profile.target)
     if module and profile.reached != "program":
         on_object = needs_object(module, names, profile.reached)
-        function = import_target(script, module, names, on_object=on_object)
+        by_name = profile.is_called_by_name and request.strategy in OWN_GIL
+        function = import_target(script, module, names, on_object=on_object, in_call=by_name)
         if request.inputs is None:
             inputs = write_no_inputs(loaded_object(module, names), request.calls, bound=on_object)
         else:
-            inputs = write_inputs(script, request.inputs, request.calls)
+            inputs = write_inputs(script, request.inputs, request.calls, request.forms)
     else:
         function = _write_example(script, request, names[-1] if names and is_free(names[-1]) else _EXAMPLE_NAME)
-        inputs = EXAMPLE
+        inputs, by_name = EXAMPLE, False
     script.inputs += inputs.lines
-    function = _write_call(script, function, inputs, in_pool=coroutine and request.strategy in POOLS)
+    failed = None if inputs is EXAMPLE else profile.failed_inputs
+    by_name = by_name and failed is None  # what catches the exceptions calls the target by name, too
+    function = _write_call(script, function, inputs, in_pool=coroutine and request.strategy in POOLS, by_name=by_name)
+    if failed is not None:
+        function = _write_attempt(script, request, function, awaits=coroutine and request.strategy not in POOLS)
+    _write_start_method(script, request)
+    if inputs is not EXAMPLE:
+        machine = request.machine.started_by(safe_start_method(request.strategy, profile, request.machine))
+        function = write_remedies(script, function, request.strategy, profile, machine)
     TEMPLATES[request.strategy](script, function, request.workers, request.chunk, coroutine)
     script.run.append('print(f"{len(results)} results")')
+    if failed is not None:
+        script.run.append('print(f"{sum(isinstance(result, Exception) for result in results)} of them failed")')
     return script.text(_headline(request))
+
+
+def _write_start_method(script: Script, request: SnippetRequest) -> None:
+    """Have the worker processes started in a way that is safe, if the host's own is not."""
+    method = safe_start_method(request.strategy, request.profile, request.machine)
+    if method is None:
+        return
+    script.imports.add("import multiprocessing")
+    script.pool_options.append(f'mp_context=multiprocessing.get_context("{method}")')
+    why = broken_by(request.strategy, request.profile, request.machine)
+    script.run += as_comment(f"Start the workers by {method}: {why}.")
 
 
 def _headline(request: SnippetRequest) -> str:
@@ -82,18 +108,38 @@ def _write_example(script: Script, request: SnippetRequest, name: str) -> str:
     return name
 
 
-def _write_call(script: Script, function: str, inputs: Inputs, *, in_pool: bool) -> str:
+def _write_attempt(script: Script, request: SnippetRequest, function: str, *, awaits: bool) -> str:
+    """Write a function that returns what the call raises, so that a bad input does not end the job."""
+    failed = request.profile.failed_inputs
+    assert failed is not None
+    comment = f"{failed.count} of {failed.of} inputs failed while measuring"
+    result = "error"
+    if not failed.picklable and request.strategy in OWN_GIL:
+        comment += ", with an exception that cannot be pickled"
+        result = "RuntimeError(repr(error))"
+    script.definitions.append(
+        f"{'async ' if awaits else ''}def {ATTEMPT}(item):\n"
+        "    try:\n"
+        f"        return {'await ' if awaits else ''}{function}(item)\n"
+        f"    except Exception as error:  # {comment}\n"
+        f"        return {result}"
+    )
+    return ATTEMPT
+
+
+def _write_call(script: Script, function: str, inputs: Inputs, *, in_pool: bool, by_name: bool) -> str:
     """Return the one-argument function to call: the target, or a wrapper around it.
 
     It is defined at the top level of the script, where a worker process can find it. `in_pool`: the target is a
-    coroutine function, and gets an event loop for each call.
+    coroutine function, and gets an event loop for each call. `by_name`: the target cannot be pickled.
     """
     run, done = function, ""
     if in_pool:
         script.imports.add("import asyncio")
         run, done = f"asyncio.run({function}", ")"
-    elif not inputs.call:
+    elif not inputs.call and not by_name:
         return function
     body = (inputs.call or SINGLE_ARGUMENT).format(run=run, done=done)
-    script.definitions.append(f"def {CALL}(item):\n{body}")
+    comment = f"  # {function} cannot be pickled: workers look it up here" if by_name else ""
+    script.definitions.append(f"def {CALL}(item):{comment}\n{body}")
     return CALL

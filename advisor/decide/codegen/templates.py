@@ -23,9 +23,11 @@ def _pool(executor: str, *, chunks: bool = False) -> Template:
     def write(script: Script, function: str, workers: int, chunk: int, coroutine: bool) -> None:
         script.imports.add(f"from concurrent.futures import {executor}")
         chunksize = f", chunksize={chunk}" if chunks and chunk > 1 else ""
+        collect = f"list(map({script.receive}, {{}}))" if script.receive else "list({})"
+        options = ", ".join([f"max_workers={workers}", *script.pool_options])
         script.run += [
-            f"with {executor}(max_workers={workers}) as pool:",
-            f"    results = list(pool.map({function}, inputs{chunksize}))",
+            f"with {executor}({options}) as pool:",
+            f"    results = {collect.format(f'pool.map({function}, inputs{chunksize})')}",
         ]
 
     return write

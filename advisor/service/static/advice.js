@@ -95,10 +95,12 @@ function withInterval(range, format, wide) {
   return wide ? [expected, " ", element("span", between(range, format), { class: "interval" })] : [expected];
 }
 
-function verification({ strategy, workers, calls, predicted, measured, failure }) {
+function verification({ strategy, workers, calls, predicted, measured, failure, results, difference }) {
   const run = `${counted(calls, "call")} with ${crew(strategy, workers)}`;
   if (failure) return `${run} failed: ${failure}`;
-  return `${run} took ${duration(measured)}, predicted ${duration(predicted)}`;
+  if (results === "different") return `${run} gave other results: ${difference}`;
+  const same = results === "equal" ? ", with the same results" : "";
+  return `${run} took ${duration(measured)}, predicted ${duration(predicted)}${same}`;
 }
 
 // --- reasons --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,126 @@
+"""Replace objects that calls share, in the module of the user's: one for each thread, or writing left to the parent.
+
+The definitions are text, since scripts contain them; trial runs execute the same text.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+
+from advisor.decide.codegen.script import Script, as_comment
+from advisor.models import Machine, Profile, Strategy, Touch
+from advisor.predict.shared_resources import remedied
+
+ONE_PER_THREAD = '''\
+class OnePerThread:
+    """Make an object anew in each thread that uses it."""
+
+    def __init__(self, make):
+        self._make, self._local = make, threading.local()
+
+    def _get(self):
+        if not hasattr(self._local, "thing"):
+            self._local.thing = self._make()
+        return self._local.thing
+
+    def __getattr__(self, name):
+        return getattr(self._get(), name)
+
+    def __enter__(self):
+        return self._get().__enter__()
+
+    def __exit__(self, *error):
+        return self._get().__exit__(*error)
+'''
+RECORDER = '''\
+NOTES = []  # what the call in this worker writes
+
+
+class Recorder:
+    """Note in a worker what is to be written, for the parent to write."""
+
+    def __init__(self, name, thing):
+        self._name = name
+        self._thing = thing  # kept, so that this worker does not close it
+
+    def __getattr__(self, method):
+        def note(*args, **kwargs):
+            args = [list(arg) if isinstance(arg, (Iterator, MappingView)) else arg for arg in args]
+            NOTES.append(pickle.dumps((self._name, method, args, kwargs)))
+
+        return note
+'''
+_WORKER = """\
+def use_recorders():
+    for name in {names!r}:
+        setattr({module}, name, Recorder(name, getattr({module}, name)))
+
+
+def call_and_note(item):
+    NOTES.clear()
+    return {function}(item), NOTES.copy()
+
+
+def write_notes(received):
+    result, notes = received
+    for name, method, args, kwargs in map(pickle.loads, notes):
+        getattr(getattr({module}, name), method)(*args, **kwargs)
+    return result
+"""
+
+
+def write_remedies(script: Script, function: str, strategy: Strategy, profile: Profile, machine: Machine) -> str:
+    """Write what makes a strategy safe that would break what calls share; return the function to call in the pool."""
+    touches = remedied(strategy, profile, machine)
+    if not touches:
+        return function
+    module = _import_module(script, touches[0].module, function)
+    if strategy == "threading":
+        script.imports.add("import threading")
+        script.definitions.append(ONE_PER_THREAD)
+        script.before += [_one_per_thread(touch, module) for touch in touches]
+        return function
+    script.imports |= {
+        "from collections.abc import Iterator, MappingView",
+        "import multiprocessing",
+        "import pickle",
+    }
+    names = [touch.name for touch in touches]
+    script.definitions += [RECORDER, _WORKER.format(module=module, function=function, names=names)]
+    script.run += as_comment(
+        f"Workers note what they would write to {' and '.join(names)}, and the parent writes it, in order. They are "
+        "forked: others would open it anew."
+    )
+    script.pool_options += ['mp_context=multiprocessing.get_context("fork")', "initializer=use_recorders"]
+    script.receive = "write_notes"
+    return "call_and_note"
+
+
+def _import_module(script: Script, module: str, function: str) -> str:
+    """Return the script's name for the module, from which the target was imported already."""
+    stem = module.rpartition(".")[2]
+    alias = script.name_for(f"{module}:", stem)
+    if module in script.modules:
+        script.setup.append(f"import {module}" if alias == module else f"import {module} as {alias}")
+    else:  # a file that was loaded under a name of the script's own
+        script.imports.add("import sys")
+        script.setup.append(f"{alias} = sys.modules[{function}.__module__]")
+    return alias
+
+
+def _one_per_thread(touch: Touch, module: str) -> str:
+    making = ast.unparse(_Qualified(module).visit(ast.parse(touch.made_by, mode="eval")))
+    return f"{module}.{touch.name} = OnePerThread(lambda: {making})"
+
+
+class _Qualified(ast.NodeTransformer):
+    """Look up names in a module; built-in names are none of the module's."""
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if hasattr(builtins, node.id):
+            return node
+        return ast.Attribute(ast.Name(self._module, ast.Load()), node.id, ast.Load())

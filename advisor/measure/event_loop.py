@@ -1,0 +1,129 @@
+"""An event loop that knows how long it waits for events, which tells awaiting from blocking.
+
+While tasks await, the loop's thread waits in its selector, and other tasks could run. A task that calls `time.sleep` or
+a synchronous client waits elsewhere, and nothing else can run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import linecache
+import selectors
+import sys
+import sysconfig
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+
+from advisor.measure.clocks import ThreadClocks
+from advisor.measure.meter import BY_ASYNCIO
+
+_INTERVAL = 1e-3  # seconds between two looks at where the thread is
+_LATE = 2e-3  # a look later than this had to wait for the GIL: the thread was computing
+_MIN_LOOKS = 3  # at the same line
+_ASYNCIO = str(Path(asyncio.__file__).parent / "_")[:-1]  # with the separator
+_ADVISOR = str(Path(__file__).parent.parent)
+
+
+class TimedSelector(selectors.DefaultSelector):
+    """A selector that adds up the seconds spent in waiting for events, in the thread that makes it.
+
+    Time in the run queue after an event is not counted, since it is none of the wait.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited = 0.0
+        self.is_waiting = False
+        self._clocks = ThreadClocks()
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is not None and timeout <= 0:
+            return super().select(timeout)
+        self.is_waiting = True
+        queued = self._clocks.run_queue() or 0.0
+        began = time.perf_counter()
+        try:
+            return super().select(timeout)
+        finally:
+            waited = time.perf_counter() - began
+            self.waited += waited - ((self._clocks.run_queue() or 0.0) - queued)
+            self.is_waiting = False
+
+    def close(self) -> None:
+        super().close()
+        self._clocks.close()
+
+
+def open_runner() -> tuple[asyncio.Runner, TimedSelector | None]:
+    """Return a runner for coroutines, and its loop's selector; None if the target has set an event loop of its own."""
+    loop = asyncio.new_event_loop()
+    selector = None
+    if type(loop) is asyncio.SelectorEventLoop:
+        loop.close()
+        selector = TimedSelector()
+        loop = asyncio.SelectorEventLoop(selector)
+    asyncio.set_event_loop(loop)  # as a runner does for the loop that it makes itself
+    return asyncio.Runner(loop_factory=lambda: loop), selector
+
+
+class BlockingLines:
+    """Looks, from a thread, at the lines of the user's code in which the event loop's thread blocks.
+
+    A context manager around calls in the thread that makes it.
+    """
+
+    def __init__(self, selector: TimedSelector) -> None:
+        self._selector = selector
+        self._watched = threading.get_ident()
+        self._ended = threading.Event()
+        self._lines: Counter[tuple[str, int]] = Counter()
+        self._thread = threading.Thread(target=self._look, name="advisor-blocking-lines", daemon=True)
+
+    def __enter__(self) -> BlockingLines:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def most_frequent(self) -> str | None:
+        """Return the line in which the thread was seen most often, such as 'crawl.py:12: time.sleep(1)', if any.
+
+        BY_ASYNCIO is for what asyncio does for a task that awaits, such as to start a child program.
+        """
+        for (file, number), looks in self._lines.most_common(1):
+            if file == _ASYNCIO:
+                return BY_ASYNCIO
+            if looks >= _MIN_LOOKS:
+                source = linecache.getline(file, number).strip()
+                return f"{Path(file).name}:{number}" + (f": {source[:100]}" if source else "")
+        return None
+
+    def _look(self) -> None:
+        while True:
+            due = time.perf_counter() + _INTERVAL
+            if self._ended.wait(_INTERVAL):
+                return
+            if self._selector.is_waiting or time.perf_counter() - due > _LATE:
+                continue
+            if (line := _users_line(sys._current_frames().get(self._watched))) is not None:
+                self._lines[line] += 1
+
+
+def _users_line(frame: FrameType | None) -> tuple[str, int] | None:
+    """Return the innermost line that is neither a library's nor ours, or that asyncio itself blocks."""
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file.startswith(_ASYNCIO):
+            return _ASYNCIO, 0
+        if not file.startswith(_LIBRARIES) and "site-packages" not in file:
+            return file, frame.f_lineno
+        frame = frame.f_back
+    return None
+
+
+_LIBRARIES = ("<", _ADVISOR, *{sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})

@@ -1,0 +1,81 @@
+"""Detect open files whose position calls move: descriptors that threads and forked workers would share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+_DESCRIPTORS = Path("/proc/self/fd")
+_MAX_DESCRIPTORS = 1_000
+_ACCESS_MODE = 0o3  # of the flags; 0 is reading only
+_MAX_ATTRIBUTES = 100
+Positions = dict[int, tuple[str, int]]  # by descriptor
+
+
+class FilePositionWatch:
+    """Notes the positions of the files that are open for reading; `moved()` says which have changed since (Linux)."""
+
+    def __init__(self) -> None:
+        """Note the positions now."""
+        self._before = dict(_positions())
+        self._writable = dict(_positions(writable=True))
+
+    def written(self) -> tuple[str, ...]:
+        """Return the paths of the files that are open for writing, and whose positions have changed."""
+        return tuple(path for descriptor, (path, _) in _changed(self._writable, dict(_positions(writable=True))))
+
+    def moved(self) -> tuple[int, ...]:
+        """Return the descriptors whose positions are others than at the beginning."""
+        return tuple(descriptor for descriptor, _ in _changed(self._before, dict(_positions())))
+
+
+def _changed(before: Positions, now: Positions) -> Iterator[tuple[int, tuple[str, int]]]:
+    """Yield the descriptors of the same files whose positions changed."""
+    for descriptor, (path, position) in before.items():
+        if descriptor in now and now[descriptor][0] == path and now[descriptor][1] != position:
+            yield descriptor, (path, position)
+
+
+def name_of(descriptor: int, used: Mapping[str, Any]) -> str:
+    """Return the name of the object that has the descriptor, among those that the calls use; else the file's path."""
+    for name, value in used.items():
+        for path, part in ((name, value), *_attributes(name, value)):
+            if _descriptor(part) == descriptor:
+                return path if type(part) is int or path == name else name
+    with suppress(OSError):
+        return str((_DESCRIPTORS / str(descriptor)).readlink())
+    return f"descriptor {descriptor}"
+
+
+def _positions(*, writable: bool = False) -> Iterator[tuple[int, tuple[str, int]]]:
+    """Yield each descriptor of a file that is open for reading only, or for writing, with its path and position."""
+    try:
+        names: Iterable[str] = os.listdir(_DESCRIPTORS)[:_MAX_DESCRIPTORS]  # noqa: PTH208  (only the names are wanted)
+    except OSError:
+        return
+    for name in names:
+        with suppress(OSError, ValueError, IndexError):  # it was closed meanwhile
+            path = str((_DESCRIPTORS / name).readlink())
+            if not path.startswith("/") or path.startswith(("/dev/", "/proc/", "/sys/")):
+                continue
+            lines = Path("/proc/self/fdinfo", name).read_text("ascii").split("\n", 2)
+            position, flags = int(lines[0].split()[1]), int(lines[1].split()[1], 8)
+            if bool(flags & _ACCESS_MODE) is writable:
+                yield int(name), (path, position)
+
+
+def _attributes(name: str, value: Any) -> list[tuple[str, Any]]:
+    with suppress(Exception):  # it has none, or is a proxy of the user's that raises
+        return [(f"{name}.{attribute}", part) for attribute, part in list(vars(value).items())[:_MAX_ATTRIBUTES]]
+    return []
+
+
+def _descriptor(value: Any) -> int | None:
+    if type(value) is int:
+        return value
+    with suppress(Exception):  # it has none, or is closed
+        return int(type(value).fileno(value))
+    return None

@@ -1,0 +1,36 @@
+"""Recognize functions that act on the whole process or on a whole module."""
+
+from __future__ import annotations
+
+import sys
+from types import FunctionType, ModuleType
+from typing import Any
+
+from advisor.measure.noting import original
+from advisor.models.resources.types import FUNCTIONS, HARMLESS_FUNCTIONS, MODULES, NAMED_FUNCTIONS
+
+_MISSING = object()
+
+
+def function_resource(thing: Any) -> str:
+    """Return the state of the process that a function of a library acts on."""
+    return (FUNCTIONS | NAMED_FUNCTIONS).get(function_name(thing), "")
+
+
+def function_name(thing: Any) -> str:
+    """Return the full name of a function that acts on the whole process, or ''."""
+    if not callable(thing):
+        return ""
+    thing = original(thing)
+    for name in (*FUNCTIONS, *NAMED_FUNCTIONS):
+        module, _, attribute = name.rpartition(".")
+        known = original(getattr(sys.modules.get(module), attribute, _MISSING))
+        if known is thing or (type(known) is type(thing) is not type and known == thing):
+            return name
+    return ""
+
+
+def acts_on_module(module: Any, attribute: str, part: Any) -> bool:
+    """Return True if it is a function of a module whose functions all act on one state."""
+    is_state = isinstance(module, ModuleType) and module.__name__ in MODULES
+    return is_state and isinstance(part, FunctionType) and attribute not in HARMLESS_FUNCTIONS

@@ -1,0 +1,339 @@
+"""Judge how a shared object is used: which resource it is, and how safe that is in threads and after a fork."""
+
+from __future__ import annotations
+
+import gc
+import io
+import itertools
+import logging
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import Context
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from advisor.models.resources.effects import RESOURCES
+from advisor.models.resources.libraries import ON_TORCH, PACKAGES
+from advisor.models.resources.types import resource_of_type
+from advisor.models.touch import Safety
+
+_WRITES = frozenset({"write", "writelines", "writerow", "writerows", "truncate", "writestr", "add", "addfile"})
+_READS = frozenset(
+    {"read", "readline", "readlines", "readinto", "read1", "seek", "tell", "__next__", "getvalue", "peek"}
+)
+_HARMLESS = frozenset({"name", "fileno", "closed", "mode", "encoding", "size", "namelist", "infolist", "getinfo"})
+_POSITIONS = frozenset({"read", "readline", "seek", "tell", "read_byte", "write", "write_byte"})
+_SYSTEM_ENTROPY = 2**64  # the system gives 128 bits, people small numbers
+_RANDOM_SETUP = frozenset({"spawn", "bit_generator", "jumped"})
+_ESTABLISHED = "01"  # in the kernel's tables of connections
+_SESSION_SETUP = frozenset({"headers", "cookies", "auth", "params", "proxies", "verify", "cert", "timeout"})
+_LOOKS_AT_STATE = frozenset({"copy", "digest", "hexdigest", "name", "digest_size", "block_size", "eof", "unused_data"})
+
+
+@dataclass(frozen=True)
+class Use:
+    """The resource that an object is, and how safe its use is."""
+
+    resource: str
+    threads: Safety
+    fork: Safety
+    spawn: Safety
+    changes: int = 0  # made through it so far, where that can be told
+    if_changed: str = ""  # the resource that it is if the calls make such changes
+
+
+def use_of(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Return the use of an object whose attributes the code takes, or None where there is nothing to watch for."""
+    key = resource_of_type(type(thing))
+    judge = JUDGES.get(key)
+    with suppress(Exception):  # an object that was closed, or of another version of its library
+        if judge is not None:
+            return judge(thing, attributes)
+        return _default(key) if key in RESOURCES else None
+    return None
+
+
+def _default(
+    key: str, *, threads: Safety | None = None, fork: Safety | None = None, spawn: Safety | None = None
+) -> Use:
+    row = RESOURCES[key]
+    return Use(key, threads or row.threads, fork or row.fork, spawn or row.spawn)
+
+
+def _file(thing: Any, attributes: frozenset[str]) -> Use | None:
+    thing = getattr(thing, "file", thing) if not isinstance(thing, io.IOBase) else thing
+    if thing in (sys.stdout, sys.stderr, sys.stdin, sys.__stdout__, sys.__stderr__, sys.__stdin__) or thing.closed:
+        return None
+    if attributes and attributes <= _HARMLESS:
+        return None
+    writes = bool(attributes & _WRITES) or (not attributes & _READS and thing.writable())
+    if isinstance(thing, (io.StringIO, io.BytesIO)):
+        return _default("memory buffer") if writes else _default("memory buffer", fork="safe", spawn="safe")
+    if not writes:  # a call that goes to its place first can do so in a file opened anew
+        return _default("file read", spawn="safe" if "seek" in attributes else "unsafe" if attributes else None)
+    if "flush" in attributes or getattr(thing, "line_buffering", False) or isinstance(thing, io.FileIO):
+        return _default("file written", fork="caution", spawn="caution")
+    return _default("file written")
+
+
+def _csv_writer(thing: Any, attributes: frozenset[str]) -> Use | None:
+    target = _file_behind(getattr(thing, "writer", thing))
+    return _default("file written") if target is None else _file(target, frozenset({"write"}))
+
+
+def _csv_reader(thing: Any, attributes: frozenset[str]) -> Use | None:
+    return None if attributes and attributes <= {"fieldnames", "line_num"} else _default("iterator")
+
+
+def _file_behind(writer: Any) -> Any:
+    """Return the file whose `write` a csv writer calls."""
+    owners = [getattr(part, "__self__", None) for part in gc.get_referents(writer)]
+    return next((owner for owner in owners if isinstance(owner, io.IOBase)), None)
+
+
+def _archive(thing: Any, attributes: frozenset[str]) -> Use | None:
+    if thing.fp is None or (attributes and attributes <= _HARMLESS):
+        return None
+    return _default("archive read" if thing.mode == "r" else "archive written")
+
+
+def _tar(thing: Any, attributes: frozenset[str]) -> Use | None:
+    if thing.closed:
+        return None
+    return _default("tar archive" if thing.mode == "r" else "archive written")
+
+
+def _mapped(thing: Any, attributes: frozenset[str]) -> Use | None:
+    return _default("mapped file read by position") if attributes & _POSITIONS and not thing.closed else None
+
+
+def _socket(thing: Any, attributes: frozenset[str]) -> Use | None:
+    if attributes and attributes <= {"fileno", "getsockname", "getpeername", "family"}:
+        return None
+    is_sending_only = attributes and attributes <= {"send", "sendto"}
+    if thing.fileno() < 0 or (thing.type == socket.SOCK_DGRAM and is_sending_only):
+        return None
+    try:
+        thing.getpeername()
+    except OSError:  # it waits for others, at an address that no second process can have
+        return _default("socket", spawn="caution")
+    return _default("socket")
+
+
+def _http_connection(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Tell a connection that is open from one that connects at its first request, as http.client's do."""
+    is_open = getattr(thing, "sock", thing) is not None
+    return _default("protocol connection") if is_open else _default("protocol connection", fork="safe")
+
+
+def _sqlite(thing: Any, attributes: frozenset[str]) -> Use | None:
+    connection = getattr(thing, "connection", thing)
+    connection.getlimit(0)  # fails if it is closed
+    failures: list[BaseException] = []
+
+    def try_in_thread() -> None:
+        try:
+            connection.getlimit(0)  # checks the thread, and does nothing else
+        except Exception as error:  # noqa: BLE001  (sqlite3 may not be imported here)
+            failures.append(error)
+
+    thread = threading.Thread(target=try_in_thread)
+    thread.start()
+    thread.join()
+    is_own_of_thread = failures or connection is not thing  # a cursor has one result at a time
+    use = _default("SQLite connection" if is_own_of_thread else "SQLite connection of all threads")
+    loses = connection.in_transaction or not _sqlite_file(connection)
+    return replace(use, changes=connection.total_changes, if_changed="SQLite connection written" if loses else "")
+
+
+def _sqlite_file(connection: Any) -> str:
+    """Return the path of the main database, "" if it is in memory."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    return str(cursor.execute("PRAGMA database_list").fetchone()[2] or "")
+
+
+def _scientific_file(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Tell files by how they were opened: h5py's objects know their file, PyTables' file knows itself."""
+    if not thing:  # h5py's objects are false once their file is closed
+        return None
+    mode = getattr(getattr(thing, "file", thing), "mode", "r")
+    return _default("scientific file" if mode == "r" else "scientific file written")
+
+
+def _unlocked_scientific_file(thing: Any, attributes: frozenset[str]) -> Use | None:
+    mode = getattr(thing, "mode", "")  # netCDF4 does not tell
+    if mode == "r" or not (mode or _is_open_for_writing(thing)):
+        return _default("unlocked scientific file")
+    return _default("scientific file written", threads="unsafe")
+
+
+def _is_open_for_writing(thing: Any) -> bool:
+    """Return True if the process has the file of a netCDF4 data set or variable open for writing, as far as known."""
+    with suppress(Exception):
+        owner = thing.group() if hasattr(thing, "group") else thing
+        path = Path(owner.filepath()).resolve()
+        for link in Path("/proc/self/fd").iterdir():
+            if link.readlink() == path:
+                flags = (Path("/proc/self/fdinfo") / link.name).read_text().split("flags:")[1].split()[0]
+                return bool(int(flags, 8) & (os.O_WRONLY | os.O_RDWR))
+    return False
+
+
+def _popen(thing: Any, attributes: frozenset[str]) -> Use | None:
+    pipes = (thing.stdin, thing.stdout)
+    return _default("child program") if any(pipe is not None for pipe in pipes) and thing.poll() is None else None
+
+
+def _random(thing: Any, attributes: frozenset[str]) -> Use | None:
+    if attributes and attributes <= _RANDOM_SETUP:
+        return None
+    sequence = getattr(getattr(thing, "bit_generator", None), "seed_seq", None)
+    entropy = getattr(sequence, "entropy", None)
+    if entropy is None:
+        return _default("random generator")
+    return (
+        _default("random generator", spawn="safe") if _is_from_system(entropy) else _default("seeded random generator")
+    )
+
+
+def _is_from_system(entropy: Any) -> bool:
+    return isinstance(entropy, int) and entropy >= _SYSTEM_ENTROPY
+
+
+def global_random_use() -> Use:
+    """Return the use of NumPy's global generator, for which a module may have set a seed."""
+    get_bit_generator = getattr(sys.modules.get("numpy.random"), "get_bit_generator", None)
+    sequence = getattr(get_bit_generator(), "seed_seq", None) if get_bit_generator else None
+    entropy = getattr(sequence, "entropy", None)
+    spawn: Safety | None = None if entropy is None else "safe" if _is_from_system(entropy) else "unsafe"
+    return _default("random generator", spawn=spawn)
+
+
+def _running_state(thing: Any, attributes: frozenset[str]) -> Use | None:
+    return None if attributes and attributes <= _LOOKS_AT_STATE else _default("running state")
+
+
+def _shared_value(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Tell a value that calls read and write in one step from one that is read, or written under its lock."""
+    if "get_lock" in attributes or "value=" not in attributes:
+        return _default("shared value", threads="safe", fork="safe")
+    return _default("shared value")
+
+
+def _queue(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Leave out a queue that calls take from and give back to: it lends, and workers have a copy to lend from."""
+    return None if {"get", "put"} <= attributes else _default("queue")
+
+
+def _http_session(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Tell a session that calls set up from one that they only use, and open connections from none."""
+    key = resource_of_type(type(thing))
+    return _default(
+        key,
+        threads="unsafe" if attributes & _SESSION_SETUP else None,
+        fork="unsafe" if _has_connections() else None,
+    )
+
+
+def _has_connections() -> bool:
+    """Return True if this process is connected to a host, as far as can be known (Linux)."""
+    with suppress(OSError):
+        links = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_socket()]
+        own = {link.removeprefix("socket:[").removesuffix("]") for link in links}
+        for table in ("tcp", "tcp6"):
+            rows = (line.split() for line in Path("/proc/self/net", table).read_text("ascii").splitlines()[1:])
+            if any(row[3] == _ESTABLISHED and row[9] in own for row in rows):
+                return True
+    return False
+
+
+def _logger(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Tell loggers that calls set up, and those whose lines processes lose: rotated, truncated or buffered files."""
+    if any({f"add{part}", f"remove{part}"} <= attributes for part in ("Handler", "Filter")):
+        return _default("logger set up")
+    logger = getattr(thing, "logger", thing)
+    worst: Use | None = None
+    while logger is not None:
+        for handler in logger.handlers:
+            names = [base.__name__ for base in type(handler).__mro__]
+            if "BaseRotatingHandler" in names or "MemoryHandler" in names:
+                return _default("log file")
+            is_buffer = type(handler) is logging.StreamHandler and handler.stream not in (sys.stdout, sys.stderr)
+            if is_buffer:
+                return _default("log file")
+            if "FileHandler" in names and "a" not in handler.mode and handler.baseFilename != os.devnull:
+                worst = _default("log file", fork="caution")  # each spawned worker would begin the file anew
+        logger = logger.parent if logger.propagate else None
+    return worst
+
+
+def _iterator(thing: Any, attributes: frozenset[str]) -> Use | None:
+    if isinstance(thing, itertools.count):
+        return _default("iterator", threads="safe")
+    return _default("iterator")
+
+
+def _context_variable(thing: Any, attributes: frozenset[str]) -> Use | None:
+    """Compare the value here with what a new thread would see."""
+    missing = object()
+    seen, elsewhere = thing.get(missing), Context().run(thing.get, missing)
+    inherited = getattr(sys.flags, "thread_inherit_context", 0)
+    return None if inherited or seen is elsewhere or "get" not in attributes else _default("context variable")
+
+
+def decimal_use() -> Use | None:
+    """Return the use of the decimal context if this thread's is not the one that new threads start with."""
+    decimal = sys.modules.get("decimal")
+    if decimal is None:
+        return None
+    own, default = decimal.getcontext(), decimal.DefaultContext
+    names = ("prec", "rounding", "Emin", "Emax", "clamp", "traps")
+    is_default = all(getattr(own, name) == getattr(default, name) for name in names)
+    return None if is_default else _default("decimal context")
+
+
+def library_use(library: ModuleType) -> Use:
+    """Return the use of a library that forked processes may not be able to use."""
+    gpu = getattr(sys.modules.get("torch"), "cuda", None) if library.__name__ in ON_TORCH else None
+    if gpu is not None and gpu.is_initialized():
+        return _default("GPU context")
+    return _default(PACKAGES[library.__name__])
+
+
+def numpy_error_use() -> Use | None:
+    """Return the use of NumPy's error state if errors were made exceptions or calls, which no other thread does."""
+    states = sys.modules["numpy"].geterr().values()
+    return _default("NumPy error state") if {"raise", "call", "log"} & set(states) else None
+
+
+JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {
+    "file": _file,
+    "csv writer": _csv_writer,
+    "csv reader": _csv_reader,
+    "archive": _archive,
+    "tar archive": _tar,
+    "mapped file": _mapped,
+    "socket": _socket,
+    "protocol connection": _http_connection,
+    "SQLite connection": _sqlite,
+    "scientific file": _scientific_file,
+    "unlocked scientific file": _unlocked_scientific_file,
+    "child program": _popen,
+    "random generator": _random,
+    "running state": _running_state,
+    "logger": _logger,
+    "queue": _queue,
+    "shared value": _shared_value,
+    "HTTP session": _http_session,
+    "HTTP client": _http_session,
+    "iterator": _iterator,
+    "context variable": _context_variable,
+    "decimal value": lambda thing, attributes: decimal_use(),
+}

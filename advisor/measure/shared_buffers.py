@@ -1,0 +1,93 @@
+"""Detect buffers that calls share and write: scratch space that each call fills anew, or an array of results."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from advisor.measure.introspection import module_origin
+
+MAX_BYTES = 8 << 20  # that are copied of all buffers together
+_MAX_OBJECTS = 50
+_BLOCKS = 256  # in which a buffer is compared first
+_MAX_POSITIONS = 10_000  # that are kept of a call
+_BUFFERS = frozenset({"numpy.ndarray", "builtins.bytearray", "array.array"})
+
+
+class SharedBufferWatch:
+    """Compares the buffers that two calls write; what both change is scratch space."""
+
+    def __init__(self) -> None:
+        self._changes: list[dict[str, tuple[set[int], int]]] = []  # of each call: where, and the buffer's length
+
+    @contextlib.contextmanager
+    def inspect_call(self, shared: Mapping[str, Any]) -> Iterator[None]:
+        """Compare the buffers among the shared objects before and after one call."""
+        watched = dict(_find_buffers(shared))
+        before = {name: _content(buffer) for name, buffer in watched.items()}
+        yield
+        changes: dict[str, tuple[set[int], int]] = {}
+        for name, buffer in watched.items():
+            changed = _changed_positions(before[name], _content(buffer), getattr(buffer, "itemsize", 1))
+            if changed:
+                changes[name] = changed, len(before[name])
+        self._changes.append(changes)
+
+    def written(self) -> dict[str, bool]:
+        """Return the names of the buffers that the second call wrote; True for those of which both wrote one part."""
+        if len(self._changes) < 2:
+            return {}
+        first, second = self._changes[0], self._changes[1]
+        return {
+            name: length != first.get(name, (set(), length))[1] or bool(positions & first.get(name, (set(), 0))[0])
+            for name, (positions, length) in second.items()
+        }
+
+
+def _find_buffers(shared: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the buffers among objects and their attributes, as far as they may be copied."""
+    room = MAX_BYTES
+    for name, value in list(shared.items())[:_MAX_OBJECTS]:
+        for path, part in ((name, value), *_parts(name, value)):
+            kind = type(part)
+            if f"{kind.__module__}.{kind.__qualname__}" not in _BUFFERS:
+                continue
+            if getattr(getattr(part, "dtype", None), "hasobject", False):
+                continue
+            size = part.nbytes if hasattr(part, "nbytes") else len(part) * getattr(part, "itemsize", 1)
+            if size <= room:
+                room -= size
+                yield path, part
+
+
+def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
+    """Return the attributes of an object of the user's, and the elements of a small container."""
+    kind = type(value)  # a proxy of the user's may raise when it is asked for its class
+    if kind is dict:
+        return [(name, part) for part in list(value.values())[:_MAX_OBJECTS]]
+    if kind in (list, tuple):
+        return [(name, part) for part in value[:_MAX_OBJECTS]]
+    if module_origin(kind.__module__) == "user":
+        with contextlib.suppress(Exception):
+            return [(f"{name}.{attribute}", part) for attribute, part in list(vars(value).items())[:_MAX_OBJECTS]]
+    return []
+
+
+def _content(buffer: Any) -> bytes:
+    return bytes(buffer.tobytes()) if hasattr(buffer, "tobytes") else bytes(buffer)
+
+
+def _changed_positions(before: bytes, after: bytes, size: int) -> set[int]:
+    """Return the first places where two contents differ, as offsets of items; one for a content of another length."""
+    if before == after:
+        return set()
+    if len(before) != len(after):
+        return {0}
+    step = max(1, len(before) // size // _BLOCKS) * size
+    blocks = [
+        start for start in range(0, len(before), step) if before[start : start + step] != after[start : start + step]
+    ]
+    items = (at for block in blocks for at in range(block, min(block + step, len(before)), size))
+    return set(islice((at for at in items if before[at : at + size] != after[at : at + size]), _MAX_POSITIONS))

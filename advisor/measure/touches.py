@@ -1,0 +1,90 @@
+"""Put together what calls touch: shared objects, state of the whole process, and what the calls changed in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from advisor.measure.resource_use import global_random_use
+from advisor.measure.side_effects import Changes
+from advisor.models import Safety, SideEffects, Touch
+from advisor.models.resources.effects import RESOURCES
+
+_SEVERAL_CORES = 1.25  # on average, from which a call has a thread pool at work
+
+
+class Code(NamedTuple):
+    """What is known of the code of the calls."""
+
+    loads: frozenset[str] = frozenset()  # names and attributes that it reads
+    locks: bool = False  # some of it holds a lock
+
+
+def all_touches(
+    found: Iterable[Touch], effects: SideEffects, results: Iterable[Any], changes: Changes, code: Code
+) -> tuple[Touch, ...]:
+    """Return the touches that were found, and those that follow from the side effects.
+
+    Args:
+        found: Shared objects and process-wide state.
+        effects: What the calls did besides returning.
+        results: What a few calls returned. Calls that return nothing are made for what they change.
+        changes: What is known about the names in the effects.
+        code: What is known of the code.
+    """
+    touches = tuple(found)
+    names = {touch.name for touch in touches}
+    changed = (touch for touch in _changed(effects, results, changes, code) if touch.name not in names)
+    return (*touches, *_random(touches, effects), *changed)
+
+
+def in_use(touches: Iterable[Touch], native_threads: float | None) -> tuple[Touch, ...]:
+    """Return the touches without libraries whose calls could use a thread pool, and did not."""
+    has_pool = (native_threads or 1.0) > _SEVERAL_CORES
+    return tuple(touch for touch in touches if has_pool or touch.resource != "native thread pool")
+
+
+def _random(touches: Iterable[Touch], effects: SideEffects) -> Iterator[Touch]:
+    """Yield NumPy's global generator, unless each call seeds it."""
+    if effects.random_shared and not any(touch.resource == "random seed" for touch in touches):
+        use = global_random_use()
+        yield Touch(
+            name="numpy.random",
+            kind="random generator",
+            type="numpy.random.mtrand.RandomState",
+            resource=use.resource,
+            threads=use.threads,
+            fork=use.fork,
+            spawn=use.spawn,
+        )
+
+
+def _changed(effects: SideEffects, results: Iterable[Any], changes: Changes, code: Code) -> Iterator[Touch]:
+    """Yield what calls change and a worker process would lose; of calls that return something, what they add up.
+
+    The results of such calls do not depend on what nothing reads, so that losing it takes no more than a warning; and
+    what they set and never read tells of the last call at most.
+    """
+    row = RESOURCES["changed object"]
+    returns_nothing = all(result is None for result in results)
+    if returns_nothing:
+        names = [*effects.globals_written, *effects.changed]
+    else:
+        names = [*changes.accumulated, *(name for name in effects.changed if not name.startswith("argument "))]
+    for name in dict.fromkeys(names):
+        if not returns_nothing and name.rpartition(".")[2] not in code.loads:
+            continue
+        is_harmless = not returns_nothing and name in changes.unread
+        in_threads: Safety = row.threads
+        if name.startswith("argument "):
+            in_threads = "safe"
+        elif name in changes.totals and not is_harmless and not code.locks:
+            in_threads = "unsafe"
+        yield Touch(
+            name=name,
+            kind="object",
+            resource=row.key,
+            threads=in_threads,
+            fork="caution" if is_harmless else row.fork,
+            spawn="caution" if is_harmless else row.spawn,
+        )

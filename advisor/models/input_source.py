@@ -1,0 +1,30 @@
+"""Where the inputs of a job come from, and the forms that they have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+# How an input is turned into a call: as its one argument, spread into positional or keyword arguments, from a
+# dictionary {"args": …, "kwargs": …}, or from a `Call` object.
+Form = Literal["value", "args", "kwargs", "call", "object"]
+
+
+@dataclass(frozen=True)
+class InputSource:
+    """The inputs as the command line names them.
+
+    Attributes:
+        spec: A file, '-' for standard input, 'my_module:make_inputs', or None where there are no inputs.
+        star: Spread tuples and lists into positional arguments, and dictionaries into keyword arguments.
+        forms: The forms of the inputs there, or None while they have not been read.
+    """
+
+    spec: str | None = None
+    star: bool = False
+    forms: frozenset[Form] | None = None
+
+
+def input_source(inputs: str | InputSource | None) -> InputSource:
+    """Return the source that `inputs` is or names."""
+    return inputs if isinstance(inputs, InputSource) else InputSource(inputs)

@@ -1,0 +1,33 @@
+"""A kind of shared object or state, as a row of the tables in this package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from advisor.models.touch import Safety
+
+PROCESS_GUIDELINES = "https://docs.python.org/3/library/multiprocessing.html#programming-guidelines"
+OPEN_PER_WORKER = (
+    "Open one in each worker: in the pool's initializer for processes, in a threading.local for threads, or in the "
+    "call itself"
+)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A kind of shared object or state: how safe it is, why, and what to do about it."""
+
+    key: str
+    kind: str
+    what: str
+    threads: Safety
+    fork: Safety
+    spawn: Safety
+    in_threads: str  # what happens; empty where it is safe
+    in_forks: str
+    in_spawned: str
+    remedy: str
+    source: str
+    anew: str = "each imports the module anew and has its own {name}"  # what processes do that are not forked
+    per_thread: int = 0  # so many threads can make one of their own, which does the same; 0: that is not known
+    writing: frozenset[str] = frozenset()  # methods that return nothing of use: the parent can call them for a worker

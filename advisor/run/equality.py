@@ -1,0 +1,236 @@
+"""Compare two results of a call: equal, different, or not comparable, and where.
+
+Floats are equal up to rounding, NaN is equal to NaN, and containers are compared part by part, so that a part which
+varies by itself, such as a time stamp, can be told from the rest. Arrays and data frames are compared by what they
+offer themselves; no library is imported that the target has not loaded. Objects without `__eq__` are equal if their
+pickles are, and not comparable otherwise.
+"""
+
+from __future__ import annotations
+
+import cmath
+import pickle
+import sys
+from collections import deque
+from dataclasses import dataclass, field, fields, is_dataclass
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from itertools import count
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+RELATIVE = 1e-9  # floats closer than this are equal: threads may add up in another order
+ABSOLUTE = 1e-15
+ROUNDINGS = 100.0  # the same for arrays of a lower precision, as a multiple of their rounding error
+MAX_PATHS = 200
+_MAX_DEPTH = 50
+_MAX_PARTS = 200_000  # parts of all results compared; further ones are not looked at
+_MANY = 16  # elements: with more, all positions of a sequence count as one part
+_REPR_LENGTH = 60
+
+_NUMBERS = (int, float, complex, Fraction, Decimal)
+_BY_IDENTITY = (Enum, type, FunctionType, BuiltinFunctionType, ModuleType)  # unpickled by name
+_BUILT_IN = (*_NUMBERS, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, type(None))
+
+
+@dataclass
+class Comparison:
+    """What comparing results found; parts are named by their path within a result, the whole result by ''.
+
+    Attributes:
+        calls: Results compared.
+        parts: Parts that were compared.
+        differing: An example for each part that differs.
+        uncomparable: Parts whose type defines no equality.
+    """
+
+    calls: int = 0
+    parts: set[str] = field(default_factory=set)
+    differing: dict[str, str] = field(default_factory=dict)
+    uncomparable: set[str] = field(default_factory=set)
+    _visited: int = 0
+
+    def add(self, expected: Any, actual: Any, label: str) -> None:
+        """Compare one more result; `label` names it in examples."""
+        self.calls += 1
+        try:
+            self._compare(expected, actual, "", label, 0)
+        except Exception:  # noqa: BLE001  (so may attributes)
+            self.uncomparable.add("")
+
+    def _compare(self, expected: Any, actual: Any, path: str, label: str, depth: int) -> None:
+        self._visited += 1
+        if self._visited > _MAX_PARTS or len(self.parts) > MAX_PATHS:
+            return
+        if depth > _MAX_DEPTH:
+            self.uncomparable.add(path)
+            return
+        if expected is actual or (isinstance(expected, _BUILT_IN) and _is_same_built_in(expected, actual)):
+            self.parts.add(path)
+            return
+        parts = _parts(expected, actual, path)
+        if parts is not None:
+            for part, one, other in parts:
+                self._compare(one, other, part, label, depth + 1)
+            return
+        try:
+            equal = _equal(expected, actual)
+        except Exception:  # noqa: BLE001  (the objects' own comparison may raise anything)
+            equal = None
+        if equal is None:
+            (self.parts if _same_pickle(expected, actual) else self.uncomparable).add(path)
+            return
+        self.parts.add(path)
+        if not equal:
+            where = f" at {path}" if path else ""
+            self.differing.setdefault(path, f"{label} gave {_short(actual)} instead of {_short(expected)}{where}")
+
+
+def is_within(path: str, ancestors: set[str]) -> bool:
+    """Return True if a part is one of these parts, or within one of them."""
+    return any(path.startswith(ancestor) and path[len(ancestor) :][:1] in ("", "[", ".") for ancestor in ancestors)
+
+
+def _is_same_built_in(expected: Any, actual: Any) -> bool:
+    """Return True if a comparison at the speed of C finds both equal; False tells nothing."""
+    try:
+        return type(expected) is type(actual) and (expected == actual) is True
+    except Exception:  # noqa: BLE001  (an array within a list raises ValueError, a cycle RecursionError)
+        return False
+
+
+def _parts(expected: Any, actual: Any, path: str) -> list[tuple[str, Any, Any]] | None:
+    """Return the parts of two containers of the same shape, each with its path; None for anything else."""
+    if type(expected) is not type(actual):
+        return None
+    if isinstance(expected, dict):
+        if expected.keys() != actual.keys():
+            return None
+        return [(f"{path}[{_short(key)}]", value, actual[key]) for key, value in expected.items()]
+    if isinstance(expected, (list, tuple, deque)):
+        if len(expected) != len(actual):
+            return None
+        names = count() if len(expected) <= _MANY else iter(["…"] * len(expected))
+        return [(f"{path}[{name}]", *pair) for name, *pair in zip(names, expected, actual, strict=False)]
+    if isinstance(expected, BaseException) and not _defines_equality(expected):
+        return [(f"{path}.args", expected.args, actual.args)]
+    if is_dataclass(expected) and not isinstance(expected, type):
+        names_ = [each.name for each in fields(expected) if each.compare]
+        return [(f"{path}.{name}", getattr(expected, name), getattr(actual, name)) for name in names_]
+    return None
+
+
+def _equal(expected: Any, actual: Any) -> bool | None:
+    """Return whether two values are equal, None if their type cannot tell."""
+    if isinstance(expected, _NUMBERS) and isinstance(actual, _NUMBERS):
+        return _numbers_equal(expected, actual)
+    if isinstance(expected, _BUILT_IN) and type(actual).__module__ == "builtins":
+        return bool(expected == actual)
+    if hasattr(type(expected), "equals"):
+        return _frames_equal(expected, actual)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and hasattr(type(expected), "__array__"):
+        return type(expected) is type(actual) and _arrays_equal(numpy, expected, actual)
+    if type(expected) is not type(actual):
+        return False
+    if isinstance(expected, _BY_IDENTITY):
+        return False  # they would be the same object
+    if not _defines_equality(expected):
+        return None
+    if hasattr(type(expected), "tocoo"):
+        return _sparse_matrices_equal(expected, actual)
+    equal = expected == actual
+    if equal is NotImplemented:
+        return None
+    if hasattr(equal, "all"):
+        equal = equal.all()
+    return bool(equal) or bool(expected != expected and actual != actual)
+
+
+def _defines_equality(value: object) -> bool:
+    method: Any = type(value).__eq__
+    return method is not object.__eq__
+
+
+def _numbers_equal(expected: Any, actual: Any) -> bool:
+    if expected == actual:
+        return True
+    if isinstance(expected, int) and isinstance(actual, int):
+        return False
+    if expected != expected or actual != actual:
+        return bool(expected != expected and actual != actual)
+    return cmath.isclose(complex(expected), complex(actual), rel_tol=RELATIVE, abs_tol=ABSOLUTE)
+
+
+def _frames_equal(expected: Any, actual: Any) -> bool:
+    """Compare data frames, series and the like by their own `equals`, then their columns with rounding."""
+    if type(expected) is not type(actual):
+        return False
+    if expected.equals(actual):
+        return True
+    numpy, names = sys.modules.get("numpy"), _column_names(expected)
+    if numpy is None or names != _column_names(actual):
+        return False
+    index = getattr(expected, "index", None)
+    if index is not None and hasattr(index, "equals") and not index.equals(actual.index):
+        return False
+    if names is None:
+        return hasattr(type(expected), "__array__") and _arrays_equal(numpy, expected, actual)
+    return all(_arrays_equal(numpy, expected[name], actual[name]) for name in names)
+
+
+def _sparse_matrices_equal(expected: Any, actual: Any) -> bool:
+    if expected.shape != actual.shape:
+        return False
+    return bool(abs(expected - actual).max() <= RELATIVE * abs(expected).max())
+
+
+def _column_names(frame: Any) -> list[Any] | None:
+    names = getattr(frame, "column_names", None) or getattr(frame, "columns", None)
+    return None if names is None else list(names)
+
+
+def _arrays_equal(numpy: Any, expected: Any, actual: Any) -> bool:
+    if isinstance(expected, numpy.ma.MaskedArray):
+        masks = numpy.ma.getmaskarray(expected), numpy.ma.getmaskarray(actual)
+        return numpy.array_equal(*masks) and _arrays_equal(numpy, expected.filled(), actual.filled())
+    one, other = numpy.asarray(expected), numpy.asarray(actual)
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    if one.dtype.names:
+        return all(_arrays_equal(numpy, one[name], other[name]) for name in one.dtype.names)
+    if one.dtype.kind in "fc":
+        relative = max(RELATIVE, ROUNDINGS * float(numpy.finfo(one.dtype).eps))
+        sizes = numpy.abs(one[numpy.isfinite(one)])
+        largest = float(sizes.max()) if sizes.size else 0.0
+        return bool(numpy.allclose(one, other, rtol=relative, atol=ABSOLUTE * largest, equal_nan=True))
+    if one.dtype.kind == "O":
+        comparison = Comparison()
+        comparison.add(one.tolist(), other.tolist(), "")
+        return not comparison.differing and not comparison.uncomparable
+    same = one == other
+    if one.dtype.kind in "mM":
+        same |= numpy.isnat(one) & numpy.isnat(other)
+    return bool(numpy.all(same))
+
+
+def _same_pickle(expected: Any, actual: Any) -> bool:
+    """Return True if the state of two objects is the same; False tells nothing, as pickles depend on identities."""
+    try:
+        return pickle.dumps(expected) == pickle.dumps(actual)
+    except Exception:  # noqa: BLE001  (whatever pickling a user's object raises)
+        return False
+
+
+def _short(value: Any) -> str:
+    """Return the beginning of a value's representation, on one line."""
+    if isinstance(value, (str, bytes, bytearray)):
+        value = value[:_REPR_LENGTH]
+    elif isinstance(value, (list, tuple, dict, set, frozenset)) and len(value) > _MANY:
+        return f"a {type(value).__name__} of {len(value)}"
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # noqa: BLE001  (a user's __repr__)
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= _REPR_LENGTH else f"{text[: _REPR_LENGTH - 1]}…"

@@ -1,0 +1,121 @@
+"""Keep the plain loop's results in a file, for other runs to compare theirs with.
+
+Results are pickled in chunks, in random order: what does not fit into the file or the time is a sample left out. Both
+sides of a comparison went through pickle, so what an object does not pickle makes no difference.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import pickle
+import random
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from advisor.run.equality import Comparison
+
+MAX_BYTES = 64 * 2**20  # of the file
+MAX_PICKLE = 8 * 2**20  # of a chunk; of a larger one the digest is kept, which tells equal results only
+SECONDS = 1.0  # for writing, and for comparing
+_SMALL = 4096  # bytes of a result; smaller ones are pickled many at a time
+_CHUNK = 256
+
+
+def write(results: Sequence[Any], path: Path) -> None:
+    """Write as many results as fit into the file's size and the time; none that cannot be pickled."""
+    deadline = time.perf_counter() + SECONDS
+    size = 0
+    with path.open("wb") as file:
+        for start, stop in _chunks(results):
+            blob = _pickled(results[start:stop])
+            if blob is None:
+                continue
+            if size + len(blob) > MAX_BYTES or time.perf_counter() > deadline:
+                break
+            pickle.dump((start, stop, blob), file)
+            size += len(blob)
+
+
+def compare(results: Sequence[Any], path: Path) -> Comparison:
+    """Compare results with those in the file, call by call, as far as the time allows."""
+    comparison = Comparison()
+    deadline = time.perf_counter() + SECONDS
+    with path.open("rb") as file:
+        for start, stop, blob in _read(file):
+            own = _pickled(results[start:stop])
+            if own is None:
+                comparison.uncomparable.add("")
+            elif own == blob:
+                comparison.calls += stop - start
+                comparison.parts.add("")
+            elif isinstance(own, Digest) or isinstance(blob, Digest):
+                comparison.uncomparable.add("")
+            else:
+                _compare_chunk(comparison, start, blob, own)
+            if time.perf_counter() > deadline:
+                break
+    return comparison
+
+
+def _compare_chunk(comparison: Comparison, start: int, blob: bytes, own: bytes) -> None:
+    """Compare result by result; the shorter of the two lists, since a run may have been cut off, decides."""
+    try:
+        expected, actual = pickle.loads(blob), pickle.loads(own)
+    except Exception:  # noqa: BLE001  (whatever unpickling a user's object raises)
+        comparison.uncomparable.add("")
+        return
+    for index, pair in enumerate(zip(expected, actual, strict=False), start + 1):
+        comparison.add(*pair, f"call {index}")
+
+
+def _chunks(results: Sequence[Any]) -> list[tuple[int, int]]:
+    first = _pickled(results[:1])
+    step = _CHUNK if first is not None and len(first) < _SMALL else 1
+    chunks = [(start, min(start + step, len(results))) for start in range(0, len(results), step)]
+    random.Random(0).shuffle(chunks)
+    return chunks
+
+
+def _pickled(results: Sequence[Any]) -> bytes | None:
+    """Return the results' pickle, the digest of a long one, or None if they cannot be pickled."""
+    sink = _Sink()
+    try:
+        pickle.Pickler(sink, pickle.HIGHEST_PROTOCOL).dump(results)
+    except Exception:  # noqa: BLE001  (whatever pickling a user's object raises)
+        return None
+    return sink.value()
+
+
+class Digest(bytes):
+    """The hash of a pickle, in its place."""
+
+
+class _Sink:
+    """A file that keeps what is written to it as long as that is short, and its digest beyond."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.blake2b()
+        self._blocks: list[bytes] | None = []
+        self._size = 0
+
+    def write(self, block: Any) -> int:
+        size = memoryview(block).nbytes
+        self._hash.update(block)
+        self._size += size
+        if self._size > MAX_PICKLE:
+            self._blocks = None
+        elif self._blocks is not None:
+            self._blocks.append(bytes(block))
+        return size
+
+    def value(self) -> bytes:
+        return Digest(self._hash.digest()) if self._blocks is None else b"".join(self._blocks)
+
+
+def _read(file: BinaryIO) -> Iterator[tuple[int, int, bytes]]:
+    with contextlib.suppress(EOFError, pickle.UnpicklingError):  # the last chunk may be cut off
+        while True:
+            yield pickle.load(file)

@@ -1,0 +1,212 @@
+"""Comparison of results: equal, different or not comparable, and in which part."""
+
+from __future__ import annotations
+
+import decimal
+import math
+from collections import deque, namedtuple
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import numpy
+import pandas
+import pytest
+
+from advisor.run import reference_results
+from advisor.run.equality import MAX_PATHS, Comparison, is_within
+
+
+class Color(Enum):
+    RED = 1
+    BLUE = 2
+
+
+Point = namedtuple("Point", "x y")
+
+
+@dataclass
+class Order:
+    number: int
+    price: float
+
+
+@dataclass(eq=False)
+class Identity:
+    value: int
+
+
+class Plain:
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Broken(Plain):
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("not today")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def compared(expected: Any, actual: Any) -> Comparison:
+    comparison = Comparison()
+    comparison.add(expected, actual, "call 1")
+    return comparison
+
+
+FRAME = pandas.DataFrame({"x": [1.0, math.nan], "name": ["a", None]})
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        (1, 1.0),
+        (0.1 + 0.2, 0.3),
+        (NAN, float("nan")),
+        (1 + 2j, 1 + 2.0000000000001j),
+        (decimal.Decimal("NaN"), decimal.Decimal("NaN")),
+        ("text", "text"),
+        ([1, [0.1 + 0.2, NAN]], [1, [0.3, float("nan")]]),
+        ({"a": 0.1 + 0.2, "b": {1, 2}}, {"b": {2, 1}, "a": 0.3}),
+        (Point(1, 0.1 + 0.2), Point(1, 0.3)),
+        (Order(3, 0.1 + 0.2), Order(3, 0.3)),
+        (ValueError("x"), ValueError("x")),
+        (Plain(3), Plain(3)),
+        (numpy.array([1.0, NAN, math.inf]), numpy.array([1.0 + 1e-12, NAN, math.inf])),
+        (numpy.float32([1, 1e-9]), numpy.float32([1 + 1e-6, 1e-9])),
+        (numpy.array(["a", 0.1 + 0.2], dtype=object), numpy.array(["a", 0.3], dtype=object)),
+        (numpy.array(["2026-01-01", "NaT"], dtype="M8[D]"), numpy.array(["2026-01-01", "NaT"], dtype="M8[D]")),
+        ([numpy.arange(3)], [numpy.arange(3)]),
+        (numpy.array([(1, 0.1 + 0.2)], dtype="i8,f8"), numpy.array([(1, 0.3)], dtype="i8,f8")),
+        (numpy.ma.array([1.0, 2.0], mask=[0, 1]), numpy.ma.array([1.0, 3.0], mask=[0, 1])),
+        (deque([1, 0.1 + 0.2]), deque([1, 0.3])),
+        (Color.RED, Color.RED),
+        (numpy.float64(0.1 + 0.2), 0.3),
+        (FRAME, FRAME * 1),
+        (FRAME["x"], FRAME["x"] * (1 + 1e-12)),
+        (pandas.DataFrame({"x": [0.1 + 0.2]}), pandas.DataFrame({"x": [0.3]})),
+        (None, None),
+    ],
+)
+def test_equal_results(expected: Any, actual: Any) -> None:
+    """Rounding, NaN, order within sets and dictionaries, and the identity of objects make no difference."""
+    comparison = compared(expected, actual)
+    assert (comparison.differing, comparison.uncomparable) == ({}, set())
+    assert comparison.parts
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "part"),
+    [
+        (1, 2, ""),
+        (10**20, 10**20 + 1, ""),
+        (1.0, 1.0 + 1e-6, ""),
+        (1.0, NAN, ""),
+        (None, 0, ""),
+        ([1, 2], (1, 2), ""),
+        ([1, 2], [1, 2, 3], ""),
+        ([1, [2, 3]], [1, [2, 4]], "[1][1]"),
+        (list(range(100)), [*range(99), 0], "[…]"),
+        ({"a": 1, "b": 2}, {"a": 1, "b": 3}, "['b']"),
+        ({"a": 1}, {"b": 1}, ""),
+        (Order(3, 1.0), Order(3, 2.0), ".price"),
+        (ValueError("x"), ValueError("y"), ".args[0]"),
+        (numpy.arange(3), numpy.arange(4), ""),
+        (numpy.arange(3), numpy.arange(3) + 1, ""),
+        (numpy.array([1.0, NAN]), numpy.array([1.0, 2.0]), ""),
+        (numpy.arange(3), numpy.arange(3.0), ""),
+        (FRAME, FRAME.assign(x=[1.0, 2.0]), ""),
+        (FRAME, FRAME.assign(name=["b", None]), ""),
+        (FRAME, FRAME.rename(columns={"x": "y"}), ""),
+        (FRAME, FRAME.set_index([[5, 6]]), ""),
+        (Plain(3), 3, ""),
+        (Color.RED, Color.BLUE, ""),
+        (numpy.ma.array([1, 2], mask=[0, 1]), numpy.ma.array([1, 2], mask=[0, 0]), ""),
+        (Identity(3), Identity(4), ".value"),
+    ],
+)
+def test_different_results(expected: Any, actual: Any, part: str) -> None:
+    """The part that differs is named, with an example."""
+    comparison = compared(expected, actual)
+    assert list(comparison.differing) == [part]
+    assert comparison.differing[part].startswith("call 1 gave ")
+    assert comparison.uncomparable == set()
+
+
+def test_an_example_says_what_was_returned() -> None:
+    """Short representations of both, and where."""
+    assert compared({"id": 3}, {"id": 4}).differing == {"['id']": "call 1 gave 4 instead of 3 at ['id']"}
+    assert compared(list(range(99)), None).differing[""] == "call 1 gave None instead of a list of 99"
+
+
+@pytest.mark.parametrize("pair", [(Plain(3), Plain(4)), (Broken(3), Broken(4))])
+def test_objects_without_equality_are_not_comparable(pair: tuple[Any, Any]) -> None:
+    """Neither are objects whose own comparison raises; what is beside them is compared all the same."""
+    assert compared(*pair).uncomparable == {""}
+    beside = compared([pair[0], 1], [pair[1], 2])
+    assert (beside.uncomparable, list(beside.differing)) == ({"[0]"}, ["[1]"])
+
+
+def test_endless_and_huge_results_are_compared_in_part() -> None:
+    """A list that contains itself, and a dictionary with more parts than are told apart."""
+    one: list[Any] = [1.5]
+    other: list[Any] = [1.5]
+    one.append(one)
+    other.append(other)
+    assert compared(one, other).differing == {}
+    numbers = {str(number): number / 3 for number in range(10_000)}
+    assert len(compared(numbers, {key: value + 1e-12 for key, value in numbers.items()}).parts) <= MAX_PATHS + 1
+
+
+def test_parts_within_others() -> None:
+    """A part that varies by itself covers what is in it, not what only begins with the same letters."""
+    assert is_within("['a'][3]", {"['a']"})
+    assert is_within(".time", {""})
+    assert not is_within(".timeout", {".time"})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "results"
+
+
+def test_results_are_compared_call_by_call(path: Path) -> None:
+    """As far as both runs came."""
+    results = [{"number": number, "root": number**0.5} for number in range(1000)]
+    reference_results.write(results, path)
+    assert reference_results.compare(results, path).differing == {}
+    wrong = [*results[:700], {"number": -1, "root": 0.0}, *results[701:]]
+    assert set(reference_results.compare(wrong, path).differing) == {"['number']", "['root']"}
+    assert reference_results.compare(wrong[:600], path).differing == {}
+    assert reference_results.compare([*results, None], path).differing == {}
+
+
+def test_a_file_that_ends_early_is_read_as_far_as_it_goes(path: Path) -> None:
+    """The disk may be full."""
+    results = [bytes(5000) for _ in range(100)]
+    reference_results.write(results, path)
+    path.write_bytes(path.read_bytes()[:-10])
+    assert reference_results.compare(results, path).calls == 99
+
+
+def test_large_results_are_compared_by_their_digest(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It tells that they are equal; where it differs, they may be equal but for rounding."""
+    monkeypatch.setattr(reference_results, "MAX_PICKLE", 1000)
+    reference_results.write([b"a" * 2000, b"b" * 2000], path)
+    assert path.stat().st_size < 2000
+    assert reference_results.compare([b"a" * 2000, b"b" * 2000], path).parts == {""}
+    assert reference_results.compare([b"a" * 2000, b"c" * 2000], path).uncomparable == {""}
+
+
+def test_the_file_is_bounded_and_unpicklable_results_are_not_comparable(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit is left out."""
+    monkeypatch.setattr(reference_results, "MAX_BYTES", 20_000)
+    results = [bytes(5000) for _ in range(100)]
+    reference_results.write(results, path)
+    assert path.stat().st_size < 21_000
+    assert reference_results.compare(results, path).calls == 3
+    assert reference_results.compare([lambda: 1] * 100, path).uncomparable == {""}

@@ -1,0 +1,61 @@
+"""Attributes that the user's code only writes are told from those that something may read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from advisor.measure.unread_attributes import is_unread
+
+CLASS = """\
+class Thing:
+    def __init__(self):
+        self.tally_of_calls = 0
+
+    def work(self):
+        {line}
+"""
+
+
+def loaded(source: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a module of the user's that seems to be loaded from this source."""
+    module = ModuleType("tallies")
+    module.__file__ = str(folder / "tallies.py")
+    (folder / "tallies.py").write_text(source)
+    monkeypatch.setitem(sys.modules, "tallies", module)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("self.tally_of_calls += 1", True),
+        ("self.tally_of_calls = 3", True),
+        ("self.other += self.third; self.tally_of_calls += 1", True),
+        ("self.tally_of_calls += self.other", False),
+        ("self.tally_of_calls = self.tally_of_calls + 1", False),
+        ("self.tally_of_calls += 1; return self.tally_of_calls", False),
+        ("self.tally_of_calls += 1; return getattr(self, 'tally_of_calls')", False),
+        ("self.tally_of_calls += 1; return vars(self)", False),
+        ("self.tally_of_calls += 1; return self.__dict__", False),
+        ("self.tally_of_calls += 1; print(f'{self.tally_of_calls}')", False),
+    ],
+)
+def test_an_attribute_is_unread_if_no_code_reads_it(
+    line: str, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counting by a constant and setting do not read it; anything that may get at its value does."""
+    loaded(CLASS.format(line=line), tmp_path, monkeypatch)
+    assert is_unread("tally_of" + "_calls") is expected
+
+
+def test_what_no_source_tells_of_may_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the source is missing, cannot be parsed, or is too long."""
+    name = "tally_of" + "_calls"
+    assert not is_unread("set_by_nobody" + "_here")
+    loaded(CLASS.format(line="self.tally_of_calls += "), tmp_path, monkeypatch)
+    assert not is_unread(name)
+    loaded(CLASS.format(line="pass") + "#" * (1 << 18), tmp_path, monkeypatch)
+    assert not is_unread(name)
