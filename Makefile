@@ -29,7 +29,7 @@ demo: $(VENV_DEMO)/$(INSTALLED)  ## advise two functions, then run both as advis
 test: check  ## run the checks and all tests (five minutes on two cores)
 	$(VENV)/bin/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
-test-fast: $(VENV)/$(INSTALLED)  ## run the tests that need less than two seconds and no browser, database or server
+test-fast: $(VENV)/$(INSTALLED)  ## run the tests that are not slow and need no browser, database or server
 	$(VENV)/bin/python -m pytest $(PARALLEL) -m "not ($(SLOW))" $(PYTEST_ARGS)
 
 test-benchmarks: $(VENV)/$(INSTALLED)  ## run the tests of the benchmark scripts

@@ -10,6 +10,8 @@ from advisor.models.input_source import Form
 from advisor.models.strategies import OWN_GIL
 from tests.scripts import STRATEGIES, printed, write_folder, write_snippet
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

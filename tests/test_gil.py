@@ -38,6 +38,7 @@ def test_the_lock_word_is_where_the_interpreter_says() -> None:
     assert published_lock_word() == word.address + 8
 
 
+@pytest.mark.slow
 def test_the_observer_ends_with_the_process_it_watches() -> None:
     """Also when that is killed."""
     script = (

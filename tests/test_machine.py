@@ -89,6 +89,7 @@ def test_measuring_imports_no_pools_into_this_process(tmp_path: Path, monkeypatc
     assert run_script(code) == "[]\n1\n"
 
 
+@pytest.mark.slow
 def test_a_script_without_a_main_guard_may_ask_under_spawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Spawned workers import the main module again; the measuring child's is not the user's script."""
     monkeypatch.chdir(tmp_path)
@@ -135,6 +136,7 @@ def hanging_probes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return note
 
 
+@pytest.mark.slow
 def test_probes_that_hang_are_killed_with_their_children(hanging_probes: Path) -> None:
     """The last whole line is used as far as it is valid, the broken one after it is not, and no process is left."""
     found = machine.this_machine(seconds=1.5)

@@ -43,6 +43,7 @@ def words_of(svg: Path) -> str:
     return "\n".join(text for element in root.iter() if element.tag.endswith("}text") for text in element.itertext())
 
 
+@pytest.mark.slow
 def test_a_plot_names_what_it_shows(tmp_path: Path) -> None:
     """The file names the target, every strategy, the recommended point, the cores, and what is not possible."""
     save_plot(DOWNLOAD, CURVES, tmp_path / "curves.svg")
@@ -60,6 +61,7 @@ def test_a_plot_names_what_it_shows(tmp_path: Path) -> None:
         assert expected in words.splitlines() or f" {expected}" in words.splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("workers", "ticks"),
     [

@@ -147,6 +147,7 @@ def test_shortlist_is_part_of_all_estimates(profile: Profile, job: Job, machine:
         assert fastest[0] == fastest[1]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(profiles(), jobs, machines, some.integers(1, 128))
 def test_more_cores_are_never_slower(profile: Profile, job: Job, machine: Machine, more: int) -> None:

@@ -77,6 +77,7 @@ def foreign_attributes(sources: dict[str, str]) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_no_private_attribute_of_a_third_party_is_used() -> None:
     """They change without notice, and pins to one version of a package follow."""
     assert foreign_attributes(SOURCES) == []

@@ -17,6 +17,8 @@ from advisor.predict.estimator import estimate, leaders
 from advisor.predict.shared_resources import broken_by, remedied
 from advisor.run.trial import TrialJob, run_trials
 
+pytestmark = pytest.mark.slow
+
 LINUX = Machine(cores=4, core_scaling=1.0, start_method="fork", source="measured")
 ITEMS = 40
 

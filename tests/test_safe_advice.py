@@ -9,6 +9,8 @@ import pytest
 from advisor.api import advise_target
 from advisor.models import Advice
 
+pytestmark = pytest.mark.slow
+
 SOURCE = """
 import csv, decimal, functools, logging, os, random, signal, sqlite3, tempfile, threading, time
 import numpy as np

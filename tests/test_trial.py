@@ -134,6 +134,7 @@ def test_every_way_is_run_and_the_plain_loop_besides(directory: Path) -> None:
         assert row.measured >= row.calls / row.workers * 0.002
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["nap_soon", "nap_later"])
 def test_a_coroutine_function_is_run_in_every_way(directory: Path, name: str) -> None:
     """A coroutine function runs on one loop and in pools; so does a function that returns a coroutine."""

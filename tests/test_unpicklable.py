@@ -113,6 +113,7 @@ def test_an_object_that_calls_change_is_not_safe_because_it_has_a_name(folder: P
     assert "multiprocessing" in infeasible(advice_on(name))
 
 
+@pytest.mark.slow
 def test_a_trial_calls_it_by_its_name(folder: Path) -> None:
     """Forked workers have the object of their parent; the results are those of the plain loop."""
     profile = Profile(calls=50, wall=1e-3, gil_held=1e-3, wait=0.0, reached="name", picklable=Picklable(function=False))
