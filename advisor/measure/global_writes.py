@@ -5,7 +5,7 @@ from __future__ import annotations
 import dis
 import pickle
 from collections.abc import Iterable, Iterator, Mapping
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType
 from typing import Any
 
 from advisor.measure.mutations import CACHE_WORDS
@@ -17,12 +17,12 @@ _CALL_DEPTH = 3  # of functions of the same module whose globals count too
 
 def written(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
     """Return the names of the globals whose `states` differ."""
-    return {name for name, state in after.items() if before.get(name) != state}
+    return {name for name, state in after.items() if (before.get(name),) != (state,)}  # in tuples, nan equals itself
 
 
 def states(function: FunctionType | None) -> dict[str, object]:
     """Return a state for each global that the function uses, which differs after the global has been written."""
-    return {name: _state_or_id(value) for name, value in used_globals(function).items()}
+    return {name: _state_or_identity(value) for name, value in used_globals(function).items()}
 
 
 def accumulated(function: FunctionType | None, before: Mapping[str, object], written: Iterable[str]) -> dict[str, bool]:
@@ -34,12 +34,16 @@ def accumulated(function: FunctionType | None, before: Mapping[str, object], wri
     found: dict[str, bool] = {}
     for name in sorted(written):
         value, state = namespace.get(name), before.get(name)
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and type(state) is type(value)
-        is_collection = isinstance(value, (list, set, bytearray)) and isinstance(state, tuple)
+        is_number = _is_number(value) and _is_number(state)
+        is_collection = issubclass(type(value), (list, set, bytearray)) and isinstance(state, tuple)
         is_numbering = type(value) is dict and _numbers_in_turn(value)
         if (is_number or is_collection or is_numbering) and not any(word in name.lower() for word in CACHE_WORDS):
             found[name] = is_number or is_numbering
     return found
+
+
+def _is_number(value: object) -> bool:
+    return issubclass(type(value), (int, float)) and type(value) is not bool
 
 
 def _numbers_in_turn(value: dict[Any, Any]) -> bool:
@@ -76,20 +80,23 @@ def _global_names(code: CodeType, namespace: dict[str, Any], depth: int = _CALL_
             yield from _global_names(constant, namespace, depth)
 
 
-def _state_or_id(value: Any) -> object:
+def _state_or_identity(value: Any) -> object:
     try:
         return _state(value)
-    except Exception:  # noqa: BLE001  (a proxy of the user's raises when it is asked for its class)
-        return id(value)
+    except Exception:  # noqa: BLE001  (comparing or pickling may run code of the user's)
+        return _identity(value)
+
+
+def _identity(value: Any) -> str:
+    return f"object {id(value)}"  # no number, which would be taken for a count
 
 
 def _state(value: Any) -> object:
     """Return a value that differs after a change; for opaque objects, the identity."""
-    if isinstance(value, (ModuleType, type, FunctionType)):
-        return id(value)
-    if isinstance(value, (int, float, complex, str, bytes, bool, type(None))):
+    kind = type(value)  # a proxy of the user's may compute its class when it is asked for it
+    if issubclass(kind, (int, float, complex, str, bytes, bool, type(None))):
         return value
-    if isinstance(value, (list, dict, set, bytearray)):
+    if issubclass(kind, (list, dict, set, bytearray)):
         if len(value) > _MAX_COMPARED_LENGTH:
             return len(value)
         try:
@@ -97,4 +104,4 @@ def _state(value: Any) -> object:
         except Exception:  # noqa: BLE001  (an element may raise anything)
             return len(value)
         return len(value), hash(content) if len(content) <= _MAX_COMPARED_BYTES else None
-    return id(value)
+    return _identity(value)
