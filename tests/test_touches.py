@@ -44,7 +44,9 @@ NUMBERS = (number for number in range(10**9))
 IDS = itertools.count()
 WAITING: queue.Queue[int] = queue.Queue()
 DRAW = random.Random(1)
+SINKS = {"MainThread": SINK}
 LOCK = threading.Lock()
+PARENT = os.getpid()
 LOCAL = threading.local()
 MAIN_ONLY = threading.local()
 MAIN_ONLY.name = "main"
@@ -69,6 +71,25 @@ class Store:
 STORE = Store()
 
 
+class Report:
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+    def add(self, number: int) -> None:
+        with self.lock:
+            self.write(number)
+
+    def add_and_sign(self, number: int) -> None:
+        self.add(number)
+        self.write(number)
+
+    def write(self, number: int) -> None:
+        SINK.write(f"{number}\n")
+
+
+REPORT = Report()
+
+
 def write_row(number: int) -> None:
     WRITER.writerow([number])
 
@@ -88,6 +109,47 @@ STEPS = [write_row]
 def run_steps(number: int) -> None:
     for step in STEPS:
         step(number)
+
+
+def write_after_lock(number: int) -> None:
+    with LOCK:
+        TABLE["a"] = 1
+    SINK.write(f"{number}\n")
+
+
+def write_between(number: int) -> None:
+    LOCK.acquire()
+    try:
+        SINK.write(f"{number}\n")
+    finally:
+        LOCK.release()
+
+
+def write_in_stack(number: int) -> None:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(LOCK)
+        SINK.write(f"{number}\n")
+
+
+def write_thread_name(number: int) -> None:
+    name = threading.current_thread().name
+    SINK.write(f"{name} {number}\n")
+
+
+def write_to_own(number: int) -> None:
+    name = threading.current_thread().name
+    SINKS[name].write(f"{number}\n")
+
+
+def query_and_log(number: int) -> Any:
+    return os.getpid(), SHARED_DATABASE.execute("SELECT ?", (number,)).fetchone()
+
+
+def query_in_parent(number: int) -> Any:
+    pid = os.getpid()
+    if pid == PARENT:
+        return SHARED_DATABASE.execute("SELECT ?", (number,)).fetchone()
+    return None
 
 
 def write_line(number: int) -> None:
@@ -176,6 +238,15 @@ FOUND: list[tuple[Callable[..., Any], str, str, tuple[str, str, str]]] = [
     (print_to_sink, "SINK", "file", (U, U, U)),
     (run_steps, "WRITER", "file", (U, U, U)),
     (write_under_lock, "SINK", "file", (S, U, U)),
+    (write_after_lock, "SINK", "file", (U, U, U)),
+    (write_between, "SINK", "file", (S, U, U)),
+    (write_in_stack, "SINK", "file", (S, U, U)),
+    (REPORT.add, "SINK", "file", (S, U, U)),
+    (REPORT.add_and_sign, "SINK", "file", (U, U, U)),
+    (write_thread_name, "SINK", "file", (U, U, U)),
+    (write_to_own, "SINKS[…]", "file", (S, U, U)),
+    (query_and_log, "SHARED_DATABASE", "connection", (C, U, S)),
+    (query_in_parent, "SHARED_DATABASE", "connection", (C, S, S)),
     (write_line, "LOG", "file", (U, C, C)),
     (read_part, "SOURCE", "file", (U, U, S)),
     (write_to_buffer, "BUFFER", "object", (U, U, U)),

@@ -20,6 +20,7 @@ from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from advisor.measure.attribute_chains import Chain, attribute_chains, loaded_names, stored_names
+from advisor.measure.guards import PROCESS_IDS, THREAD_IDS, FunctionSource
 from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin
 from advisor.measure.known_functions import acts_on_module, function_name, function_resource
 from advisor.measure.replaceable import Load, with_replacement
@@ -41,7 +42,6 @@ MAX_ELEMENTS = 20  # of a container of resources
 _MISSING = object()
 _DECIMAL_CONTEXTS = frozenset({"localcontext", "getcontext", "setcontext", "Context"})
 _CONTAINERS = (list, tuple, dict, deque)
-_THREAD_IDS = frozenset({"get_ident", "get_native_id", "current_thread"})  # by which threads find their own objects
 _BUFFERED = ("file written", "archive written")  # lost with a worker, by whomever it was opened
 _NAMED_STATE = ("context variable", "module setting")  # others are named by what they are
 
@@ -169,7 +169,7 @@ class _Search:
     def __init__(self, function: Callable[..., Any]) -> None:
         self._target = function
         self._pending: deque[_Frame] = deque()
-        self._seen: set[tuple[int, int]] = set()
+        self._seen: set[tuple[int, int, bool, bool]] = set()  # functions, their owners, and what protects them
         self._found: dict[int, _Found] = {}
         self.loads: set[str] = set()
         self.names: set[str] = set()  # that the code seen so far loads
@@ -200,7 +200,7 @@ class _Search:
             else:
                 break
         if isinstance(thing, FunctionType):
-            key = (id(thing.__code__), id(owner))
+            key = (id(thing.__code__), id(owner), frame.locked, frame.checks_process)
             if key not in self._seen and module_origin(thing.__globals__.get("__name__")) == "user":
                 self._seen.add(key)
                 self._pending.append(replace(frame, function=thing, owner=owner))
@@ -215,16 +215,20 @@ class _Search:
         chains = attribute_chains(code)
         self.loads |= loaded_names(code)
         resolved = [(chain, *self._resolve(chain, frame)) for chain in chains]
-        own = {"get_ident", "get_native_id", "current_thread"} & set(code.co_names)  # by which threads find their own
-        locked = (
-            frame.locked
-            or bool(own)
-            or any(is_lock(type(thing)) for _, thing, _, _ in resolved if thing is not _MISSING)
-        )
-        checks = frame.checks_process or "getpid" in code.co_names
-        frame = replace(frame, locked=locked, checks_process=checks)
-        self.locks = self.locks or locked
+        locks = {name.rpartition(".")[2] for _, thing, name, _ in resolved if is_lock(type(thing))}
+        held: list[range] = []
+        if locks or not (THREAD_IDS | PROCESS_IDS).isdisjoint(code.co_names):
+            source = FunctionSource(code)
+            held = [lines for lock in locks for lines in source.locked_lines(lock)]
+            frame = replace(
+                frame,
+                locked=frame.locked or source.tells_apart(THREAD_IDS.intersection(code.co_names)),
+                checks_process=frame.checks_process or source.tells_apart(PROCESS_IDS.intersection(code.co_names)),
+            )
+        self.locks = self.locks or bool(locks) or frame.locked
+        outside, under_lock = frame, replace(frame, locked=True)
         for chain, thing, name, rest in resolved:
+            frame = under_lock if any(chain.line in lines for lines in held) else outside
             for part in (_root(chain, frame), thing):
                 if (library := library_of(_module_of(part))) in sys.modules:
                     self._add(sys.modules[library], library, chain, (), frame)
@@ -238,20 +242,17 @@ class _Search:
         thing = _root(chain, frame)
         name = chain.root.removeprefix("import ")
         for index, attribute in enumerate(chain.attributes):
-            if thing is _MISSING or _is_resource(thing) or function_resource(thing):
+            if thing is _MISSING or _is_resource(thing) or is_lock(type(thing)) or function_resource(thing):
                 return thing, name, chain.attributes[index:]
             if isinstance(thing, threading.local):
                 return thing, f"{name}.{attribute}", (attribute,)
             part = _part(thing, attribute)
-            if isinstance(part, property):
-                self._follow(part.fget, frame, thing)
-                return _MISSING, name, ()
+            if isinstance(part, property) and part.fget is not None:
+                return MethodType(part.fget, thing), name, ()
             if isinstance(part, functools.cached_property):
-                self._follow(part.func, frame, thing)
-                return _MISSING, name, ()
+                return MethodType(part.func, thing), name, ()
             if isinstance(part, FunctionType) and not isinstance(thing, ModuleType):
-                self._follow(part, frame, thing)
-                return _MISSING, name, ()
+                return MethodType(part, thing), name, ()
             if acts_on_module(thing, attribute, part):
                 return thing, name, chain.attributes[index:]
             thing, name = part, f"{name}.{attribute}"
