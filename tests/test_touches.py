@@ -90,6 +90,39 @@ class Report:
 REPORT = Report()
 
 
+class Unbound:
+    """Raises whatever is asked of it, as a request's proxy does outside of a request."""
+
+    @property
+    def __class__(self) -> type:
+        raise RuntimeError("working outside of request context")
+
+    @__class__.setter
+    def __class__(self, value: type) -> None:
+        raise RuntimeError("working outside of request context")
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError("working outside of request context")
+
+
+REQUEST = Unbound()
+
+
+class Lazy:
+    __slots__ = ("table",)
+    table: dict[int, int]
+
+    def query(self, number: int) -> Any:
+        try:
+            number = self.table[number]
+        except AttributeError:
+            self.table = {number: number}
+        return SHARED_DATABASE.execute("SELECT ?", (number,)).fetchone()
+
+
+LAZY = Lazy()
+
+
 def write_row(number: int) -> None:
     WRITER.writerow([number])
 
@@ -150,6 +183,12 @@ def query_in_parent(number: int) -> Any:
     if pid == PARENT:
         return SHARED_DATABASE.execute("SELECT ?", (number,)).fetchone()
     return None
+
+
+def write_in_request(number: int) -> Any:
+    if number < 0:
+        return REQUEST.path
+    return SINK.write(f"{number}\n")
 
 
 def write_line(number: int) -> None:
@@ -247,6 +286,8 @@ FOUND: list[tuple[Callable[..., Any], str, str, tuple[str, str, str]]] = [
     (write_to_own, "SINKS[…]", "file", (S, U, U)),
     (query_and_log, "SHARED_DATABASE", "connection", (C, U, S)),
     (query_in_parent, "SHARED_DATABASE", "connection", (C, S, S)),
+    (write_in_request, "SINK", "file", (U, U, U)),
+    (LAZY.query, "SHARED_DATABASE", "connection", (C, U, S)),
     (write_line, "LOG", "file", (U, C, C)),
     (read_part, "SOURCE", "file", (U, U, S)),
     (write_to_buffer, "BUFFER", "object", (U, U, U)),

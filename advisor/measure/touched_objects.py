@@ -114,12 +114,14 @@ class TouchedObjects:
         return tuple(touches.values())[:MAX_TOUCHES]
 
     def _uses(self) -> list[tuple[_Found, Use]]:
-        with suppress(Exception):  # the user's objects may raise anything
-            search = _Search(self._function)
-            found = search.run()
-            self.names, self.loads, self.locks = frozenset(search.names), frozenset(search.loads), search.locks
-            return [(each, use) for each in found if (use := _use(each)) is not None]
-        return []
+        search = _Search(self._function)
+        uses: list[tuple[_Found, Use]] = []
+        for found in search.run():
+            with suppress(Exception):  # the user's objects may raise anything
+                if (use := _use(found)) is not None:
+                    uses.append((found, use))
+        self.names, self.loads, self.locks = frozenset(search.names), frozenset(search.loads), search.locks
+        return uses
 
 
 def _use(found: _Found) -> Use | None:
@@ -180,9 +182,7 @@ class _Search:
         self._follow(self._target, _Frame())
         self._targets = {id(frame.function) for frame in self._pending}
         while self._pending and len(self._seen) < MAX_FUNCTIONS:
-            frame = self._pending.popleft()
-            with suppress(Exception):  # a proxy of the user's raises when it is asked for its class
-                self._look_at(frame)
+            self._look_at(self._pending.popleft())
         if self.names & _DECIMAL_CONTEXTS:  # the calls set it themselves, each in its thread
             return [found for found in self._found.values() if not _is_decimal(found.thing)]
         return list(self._found.values())
@@ -212,9 +212,11 @@ class _Search:
     def _look_at(self, frame: _Frame) -> None:
         code = frame.function.__code__
         self.names.update(code.co_names)
-        chains = attribute_chains(code)
         self.loads |= loaded_names(code)
-        resolved = [(chain, *self._resolve(chain, frame)) for chain in chains]
+        resolved: list[tuple[Chain, Any, str, tuple[str, ...]]] = []
+        for chain in attribute_chains(code):
+            with suppress(Exception):  # the user's objects may raise anything
+                resolved.append((chain, *self._resolve(chain, frame)))
         locks = {name.rpartition(".")[2] for _, thing, name, _ in resolved if is_lock(type(thing))}
         held: list[range] = []
         if locks or not (THREAD_IDS | PROCESS_IDS).isdisjoint(code.co_names):
@@ -229,13 +231,14 @@ class _Search:
         outside, under_lock = frame, replace(frame, locked=True)
         for chain, thing, name, rest in resolved:
             frame = under_lock if any(chain.line in lines for lines in held) else outside
-            for part in (_root(chain, frame), thing):
-                if (library := library_of(_module_of(part))) in sys.modules:
-                    self._add(sys.modules[library], library, chain, (), frame)
-                elif _module_of(part).partition(".")[0] == "numpy":
-                    self._add(sys.modules["numpy"], "numpy", chain, (), frame)
-            if thing is not _MISSING:
-                self._visit(chain, thing, name, rest, frame)
+            with suppress(Exception):  # as above
+                for part in (_root(chain, frame), thing):
+                    if (library := library_of(_module_of(part))) in sys.modules:
+                        self._add(sys.modules[library], library, chain, (), frame)
+                    elif _module_of(part).partition(".")[0] == "numpy":
+                        self._add(sys.modules["numpy"], "numpy", chain, (), frame)
+                if thing is not _MISSING:
+                    self._visit(chain, thing, name, rest, frame)
 
     def _resolve(self, chain: Chain, frame: _Frame) -> tuple[Any, str, tuple[str, ...]]:
         """Return the object that a chain leads to, its name, and the attributes that are taken of it."""
@@ -379,7 +382,10 @@ def _part(thing: Any, attribute: str) -> Any:
         return _MISSING
     part = inspect.getattr_static(thing, attribute, _MISSING)
     if isinstance(part, MemberDescriptorType):
-        return part.__get__(thing)
+        try:
+            return part.__get__(thing)
+        except AttributeError:  # the slot is empty
+            return _MISSING
     return part.__func__ if isinstance(part, (staticmethod, classmethod)) else part
 
 
