@@ -425,6 +425,20 @@ def test_what_the_calls_open_is_opened_anew_in_each_process() -> None:
     assert (touch.threads, touch.fork, touch.spawn) == ("unsafe", "safe", "safe")
 
 
+def test_a_connection_that_refuses_to_be_asked_is_still_found() -> None:
+    """Where its use cannot be judged, a resource counts as what its type is; one that is closed is none."""
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.set_authorizer(lambda action, *_: int(action == sqlite3.SQLITE_PRAGMA))  # 1 denies
+
+    def ask(number: int) -> Any:
+        return connection.execute("SELECT ?", (number,)).fetchone()
+
+    (touch,) = TouchedObjects(ask).touches()
+    assert (touch.name, touch.fork) == ("connection", "unsafe")
+    connection.close()
+    assert TouchedObjects(ask).touches() == ()
+
+
 def test_unsafe_touches_rule_strategies_out() -> None:
     """A strategy that breaks what calls share is not feasible, and the reason names the object."""
     touch = Touch(name="SINK", kind="file", resource="file written", threads="safe", fork="unsafe", spawn="safe")

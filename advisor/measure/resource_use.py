@@ -52,11 +52,10 @@ def use_of(thing: Any, attributes: frozenset[str]) -> Use | None:
     """Return the use of an object whose attributes the code takes, or None where there is nothing to watch for."""
     key = resource_of_type(type(thing))
     judge = JUDGES.get(key)
-    with suppress(Exception):  # an object that was closed, or of another version of its library
+    with suppress(Exception):  # it refuses to be looked at, or is of another version of its library
         if judge is not None:
             return judge(thing, attributes)
-        return _default(key) if key in RESOURCES else None
-    return None
+    return _default(key) if key in RESOURCES else None
 
 
 def _default(
@@ -134,13 +133,16 @@ def _http_connection(thing: Any, attributes: frozenset[str]) -> Use | None:
 
 def _sqlite(thing: Any, attributes: frozenset[str]) -> Use | None:
     connection = getattr(thing, "connection", thing)
-    connection.getlimit(0)  # fails if it is closed
+    try:
+        changes = getattr(connection, "total_changes", 0)  # dbm's databases have none
+    except Exception:  # noqa: BLE001  (sqlite3 may not be imported here; it is closed)
+        return None
     failures: list[BaseException] = []
 
     def try_in_thread() -> None:
         try:
             connection.getlimit(0)  # checks the thread, and does nothing else
-        except Exception as error:  # noqa: BLE001  (sqlite3 may not be imported here)
+        except Exception as error:  # noqa: BLE001  (as above)
             failures.append(error)
 
     thread = threading.Thread(target=try_in_thread)
@@ -149,7 +151,7 @@ def _sqlite(thing: Any, attributes: frozenset[str]) -> Use | None:
     is_own_of_thread = failures or connection is not thing  # a cursor has one result at a time
     use = _default("SQLite connection" if is_own_of_thread else "SQLite connection of all threads")
     loses = connection.in_transaction or not _sqlite_file(connection)
-    return replace(use, changes=connection.total_changes, if_changed="SQLite connection written" if loses else "")
+    return replace(use, changes=changes, if_changed="SQLite connection written" if loses else "")
 
 
 def _sqlite_file(connection: Any) -> str:
