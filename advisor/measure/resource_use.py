@@ -45,7 +45,6 @@ class Use:
     fork: Safety
     spawn: Safety
     changes: int = 0  # made through it so far, where that can be told
-    if_changed: str = ""  # the resource that it is if the calls make such changes
 
 
 def use_of(thing: Any, attributes: frozenset[str]) -> Use | None:
@@ -150,15 +149,22 @@ def _sqlite(thing: Any, attributes: frozenset[str]) -> Use | None:
     thread.join()
     is_own_of_thread = failures or connection is not thing  # a cursor has one result at a time
     use = _default("SQLite connection" if is_own_of_thread else "SQLite connection of all threads")
-    loses = connection.in_transaction or not _sqlite_file(connection)
-    return replace(use, changes=changes, if_changed="SQLite connection written" if loses else "")
+    return replace(use, changes=changes)
 
 
-def _sqlite_file(connection: Any) -> str:
-    """Return the path of the main database, "" if it is in memory."""
-    cursor = connection.cursor()
-    cursor.row_factory = None
-    return str(cursor.execute("PRAGMA database_list").fetchone()[2] or "")
+def loses_changes(thing: Any) -> bool:
+    """Return True if what calls changed through an SQLite connection is not in a file.
+
+    Ask only after changes: the statement is seen by the trace callback and the authorizer that a connection may have.
+    """
+    connection = getattr(thing, "connection", thing)
+    with suppress(Exception):  # the authorizer denies it
+        if connection.in_transaction:
+            return True
+        cursor = connection.cursor()
+        cursor.row_factory = None
+        return not cursor.execute("PRAGMA database_list").fetchone()[2]
+    return False
 
 
 def _scientific_file(thing: Any, attributes: frozenset[str]) -> Use | None:
@@ -190,7 +196,7 @@ def _is_open_for_writing(thing: Any) -> bool:
 
 def _popen(thing: Any, attributes: frozenset[str]) -> Use | None:
     pipes = (thing.stdin, thing.stdout)
-    return _default("child program") if any(pipe is not None for pipe in pipes) and thing.poll() is None else None
+    return _default("child program") if any(pipe is not None for pipe in pipes) and thing.returncode is None else None
 
 
 def _random(thing: Any, attributes: frozenset[str]) -> Use | None:

@@ -7,7 +7,6 @@ that exists and is not used is not reported.
 from __future__ import annotations
 
 import functools
-import gc
 import inspect
 import sys
 import threading
@@ -16,15 +15,27 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from advisor.measure.attribute_chains import Chain, attribute_chains, loaded_names, stored_names
 from advisor.measure.guards import PROCESS_IDS, THREAD_IDS, FunctionSource
 from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin
 from advisor.measure.known_functions import acts_on_module, function_name, function_resource
+from advisor.measure.object_parts import (
+    CONTAINERS,
+    MISSING,
+    cached_results,
+    defining_module,
+    elements,
+    has_in_thread,
+    is_a,
+    module_contents,
+    module_name,
+    part_of,
+)
 from advisor.measure.replaceable import Load, with_replacement
-from advisor.measure.resource_use import Use, decimal_use, library_use, numpy_error_use, use_of
+from advisor.measure.resource_use import Use, decimal_use, library_use, loses_changes, numpy_error_use, use_of
 from advisor.models import Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.resources.libraries import PACKAGES, library_of
@@ -39,9 +50,7 @@ from advisor.models.resources.types import (
 MAX_FUNCTIONS = 200
 MAX_TOUCHES = 50
 MAX_ELEMENTS = 20  # of a container of resources
-_MISSING = object()
 _DECIMAL_CONTEXTS = frozenset({"localcontext", "getcontext", "setcontext", "Context"})
-_CONTAINERS = (list, tuple, dict, deque)
 _BUFFERED = ("file written", "archive written")  # lost with a worker, by whomever it was opened
 _NAMED_STATE = ("context variable", "module setting")  # others are named by what they are
 
@@ -51,7 +60,7 @@ class _Frame:
     """A function of the user's to look at, and what is known where it is called."""
 
     function: Any = None  # a plain function; the caller of the target is none
-    owner: Any = _MISSING  # its `self`
+    owner: Any = MISSING  # its `self`
     locked: bool = False  # a lock is held around it
     checks_process: bool = False  # a caller compares process ids
 
@@ -88,21 +97,21 @@ class TouchedObjects:
         self.locks = False  # some of the code holds a lock
         uses = self._uses()
         self._at_import = {id(found.thing): use for found, use in uses}
-        self._set_at_import = {found.thing for found, _ in uses if isinstance(found.thing, _Setting)}
+        self._set_at_import = {found.thing for found, _ in uses if is_a(found.thing, _Setting)}
 
     def touches(self) -> tuple[Touch, ...]:
         """Return the objects in use; those that the calls made themselves are made anew in each worker process."""
         touches: dict[str, Touch] = {}
         for found, use in self._uses():
-            if isinstance(found.thing, _Setting) and found.thing not in self._set_at_import:
+            if is_a(found.thing, _Setting) and found.thing not in self._set_at_import:
                 continue  # the calls set it first, once
             before = self._at_import.get(id(found.thing))
             if before is None and use.resource == "context variable":
                 continue  # the calls set it, each in its own thread
             if before is None:
                 use = use if use.resource in _BUFFERED else replace(use, fork="safe", spawn="safe")
-            elif use.if_changed and use.changes > before.changes:
-                row = RESOURCES[use.if_changed]
+            elif use.changes > before.changes and loses_changes(found.thing):
+                row = RESOURCES["SQLite connection written"]
                 use = replace(use, resource=row.key, fork=row.fork, spawn=row.spawn)
             elif before.resource == use.resource:
                 use = replace(use, fork=before.fork, spawn=before.spawn)
@@ -125,19 +134,19 @@ class TouchedObjects:
 
 
 def _use(found: _Found) -> Use | None:
-    if isinstance(found.thing, ModuleType) and found.thing.__name__ == "numpy":
+    if is_a(found.thing, ModuleType) and module_name(found.thing) == "numpy":
         return numpy_error_use()
-    if isinstance(found.thing, ModuleType) and found.thing.__name__ in PACKAGES:
+    if is_a(found.thing, ModuleType) and module_name(found.thing) in PACKAGES:
         return library_use(found.thing)
-    name = MODULES.get(getattr(found.thing, "__name__", "")) if isinstance(found.thing, ModuleType) else None
-    key = "module setting" if isinstance(found.thing, _Setting) else name or function_resource(found.thing)
+    name = MODULES.get(module_name(found.thing)) if is_a(found.thing, ModuleType) else None
+    key = "module setting" if is_a(found.thing, _Setting) else name or function_resource(found.thing)
     if key:
         row = RESOURCES[key]
         return Use(key, row.threads, row.fork, row.spawn)
-    if isinstance(found.thing, threading.local):
+    if is_a(found.thing, threading.local):
         row = RESOURCES["context variable"]
         return Use(row.key, row.threads, row.fork, row.spawn)
-    if isinstance(found.thing, type):
+    if is_a(found.thing, type):
         return decimal_use()
     use = use_of(found.thing, frozenset(found.attributes))
     if use is None:
@@ -187,24 +196,24 @@ class _Search:
             return [found for found in self._found.values() if not _is_decimal(found.thing)]
         return list(self._found.values())
 
-    def _follow(self, thing: Any, frame: _Frame, owner: Any = _MISSING) -> None:
+    def _follow(self, thing: Any, frame: _Frame, owner: Any = MISSING) -> None:
         """Look later at the user's functions in a callable, with the locks held in the frame that calls it."""
         for _ in range(10):
-            if isinstance(thing, MethodType):
+            if is_a(thing, MethodType):
                 owner = thing.__self__
                 thing = thing.__func__
-            elif isinstance(thing, functools.partial):
+            elif is_a(thing, functools.partial):
                 thing = thing.func
-            elif isinstance(thing, (staticmethod, classmethod)) or type(thing) is LruCacheWrapper:
+            elif is_a(thing, (staticmethod, classmethod)) or type(thing) is LruCacheWrapper:
                 thing = thing.__wrapped__
             else:
                 break
-        if isinstance(thing, FunctionType):
+        if is_a(thing, FunctionType):
             key = (id(thing.__code__), id(owner), frame.locked, frame.checks_process)
             if key not in self._seen and module_origin(thing.__globals__.get("__name__")) == "user":
                 self._seen.add(key)
                 self._pending.append(replace(frame, function=thing, owner=owner))
-        elif not isinstance(thing, (type, ModuleType)) and module_origin(type(thing).__module__) == "user":
+        elif not is_a(thing, (type, ModuleType)) and module_origin(type(thing).__module__) == "user":
             method = inspect.getattr_static(type(thing), "__call__", None)
             if method is not None:
                 self._follow(method, frame, thing)
@@ -233,11 +242,11 @@ class _Search:
             frame = under_lock if any(chain.line in lines for lines in held) else outside
             with suppress(Exception):  # as above
                 for part in (_root(chain, frame), thing):
-                    if (library := library_of(_module_of(part))) in sys.modules:
+                    if (library := library_of(defining_module(part))) in sys.modules:
                         self._add(sys.modules[library], library, chain, (), frame)
-                    elif _module_of(part).partition(".")[0] == "numpy":
+                    elif defining_module(part).partition(".")[0] == "numpy":
                         self._add(sys.modules["numpy"], "numpy", chain, (), frame)
-                if thing is not _MISSING:
+                if thing is not MISSING:
                     self._visit(chain, thing, name, rest, frame)
 
     def _resolve(self, chain: Chain, frame: _Frame) -> tuple[Any, str, tuple[str, ...]]:
@@ -245,53 +254,53 @@ class _Search:
         thing = _root(chain, frame)
         name = chain.root.removeprefix("import ")
         for index, attribute in enumerate(chain.attributes):
-            if thing is _MISSING or _is_resource(thing) or is_lock(type(thing)) or function_resource(thing):
+            if thing is MISSING or _is_resource(thing) or is_lock(type(thing)) or function_resource(thing):
                 return thing, name, chain.attributes[index:]
-            if isinstance(thing, threading.local):
-                return thing, f"{name}.{attribute}", (attribute,)
-            part = _part(thing, attribute)
-            if isinstance(part, property) and part.fget is not None:
+            part = part_of(thing, attribute)
+            if is_a(part, property) and part.fget is not None:
                 return MethodType(part.fget, thing), name, ()
-            if isinstance(part, functools.cached_property):
+            if is_a(part, functools.cached_property):
                 return MethodType(part.func, thing), name, ()
-            if isinstance(part, FunctionType) and not isinstance(thing, ModuleType):
+            if is_a(part, FunctionType) and not is_a(thing, ModuleType):
                 return MethodType(part, thing), name, ()
+            if is_a(thing, threading.local):
+                return thing, f"{name}.{attribute}", (attribute,)
             if acts_on_module(thing, attribute, part):
                 return thing, name, chain.attributes[index:]
             thing, name = part, f"{name}.{attribute}"
         return thing, name, ()
 
     def _visit(self, chain: Chain, thing: Any, name: str, rest: tuple[str, ...], frame: _Frame) -> None:
-        if isinstance(thing, threading.local):
-            if rest and hasattr(thing, rest[0]) and not _sets_up(frame.function, rest[0]):
+        if is_a(thing, threading.local):
+            if rest and has_in_thread(thing, rest[0]) and not _sets_up(frame.function, rest[0]):
                 self._add(thing, name, chain, rest, frame)
         elif _is_resource(thing):
             self._add(thing, name, chain, rest, frame)
         elif key := function_resource(thing):
             if not chain.attributes or rest or key not in NAMED_FUNCTIONS.values():
                 self._add(thing, name, chain, rest, frame)
-        elif isinstance(thing, ModuleType):
-            if thing.__name__ in MODULES and rest:
+        elif is_a(thing, ModuleType):
+            if module_name(thing) in MODULES and rest:
                 self._add(thing, name, chain, rest, frame)
-            elif chain.stored and (module_origin(thing.__name__) != "user" or _is_set(thing, chain.stored)):
+            elif chain.stored and (module_origin(module_name(thing)) != "user" or _is_set(thing, chain.stored)):
                 self._add(_Setting(thing, chain.stored), f"{name}.{chain.stored}", chain, (), frame)
-        elif isinstance(thing, type):
+        elif is_a(thing, type):
             if f"{thing.__module__}.{thing.__qualname__}" in CLASSES:
                 self._add(thing, name, chain, rest, frame)
             self._follow_class(thing, frame)
-        elif isinstance(thing, _CONTAINERS):
-            for part in list(thing.values() if isinstance(thing, dict) else thing)[:MAX_ELEMENTS]:
+        elif is_a(thing, CONTAINERS):
+            for part in elements(thing, MAX_ELEMENTS):
                 if not _is_resource(part):
                     self._follow(part, frame)
                 elif resource_of_type(type(part)) != "iterator":
                     self._add(part, f"{name}[…]", chain, (), frame)
         elif type(thing) is LruCacheWrapper:
-            results = [result for result in _cached_results(thing) if _is_resource(result)]
+            results = [result for result in cached_results(thing) if _is_resource(result)]
             for result in results[:MAX_ELEMENTS]:
                 if len(results) == 1 or resource_of_type(type(result)) == "file":
                     self._add(result, f"{name}()", chain, (), frame)
             self._follow(thing, frame)
-        elif isinstance(thing, functools.partial):
+        elif is_a(thing, functools.partial):
             for part in (*thing.args, *thing.keywords.values()):
                 self._visit(chain, part, name, (), frame)
             self._follow(thing, frame)
@@ -304,14 +313,14 @@ class _Search:
             return
         used = set(frame.function.__code__.co_names) | {"__init__", "__call__", "__enter__", "__exit__", "__new__"}
         for name, member in list(vars(cls).items()):
-            if name in used and isinstance(member, (FunctionType, staticmethod, classmethod)):
+            if name in used and is_a(member, (FunctionType, staticmethod, classmethod)):
                 self._follow(member, frame)
 
     def _add(self, thing: Any, name: str, chain: Chain, rest: tuple[str, ...], frame: _Frame) -> None:
         code = frame.function.__code__
         where = f"{Path(code.co_filename).name}:{chain.line}"
         through = "" if id(frame.function) in self._targets else frame.function.__qualname__
-        key = hash(name) if isinstance(thing, _Setting) else id(thing)
+        key = hash(name) if is_a(thing, _Setting) else id(thing)
         found = self._found.setdefault(key, _Found(thing, name, where, through))
         found.attributes.update(f"{each}=" for each in rest[:1] if each in stored_names(code))
         found.attributes.update(rest[:1] or ([chain.stored] if chain.stored else []))
@@ -322,27 +331,12 @@ class _Search:
         found.checks_process = found.checks_process and frame.checks_process
 
 
-def _module_of(thing: Any) -> str:
-    """Return the module that a thing is, or that it or its type is defined in."""
-    if isinstance(thing, ModuleType):
-        return thing.__name__
-    defined = thing if isinstance(thing, (type, FunctionType)) else type(thing)
-    return str(defined.__module__)
-
-
-def _cached_results(cached: Any) -> list[Any]:
-    """Return what a function with an lru_cache refers to, its results among it: a bounded cache has no dictionary."""
-    parts = gc.get_referents(cached)
-    caches = [part for part in parts if isinstance(part, dict) and "__wrapped__" not in part]
-    return [*parts, *(value for cache in caches for value in cache.values())]
-
-
 def _is_set(module: ModuleType, attribute: str) -> bool:
-    return vars(module).get(attribute) is not None
+    return module_contents(module).get(attribute) is not None
 
 
 def _is_decimal(thing: Any) -> bool:
-    kind = thing if isinstance(thing, type) else type(thing)
+    kind = thing if is_a(thing, type) else type(thing)
     return f"{kind.__module__}.{kind.__qualname__}" in CLASSES
 
 
@@ -354,14 +348,14 @@ def _root(chain: Chain, frame: _Frame) -> Any:
     function = frame.function
     if chain.kind == "global":
         if chain.root.startswith("import "):
-            return sys.modules.get(chain.root.removeprefix("import "), _MISSING)
-        return function.__globals__.get(chain.root, _MISSING)
+            return sys.modules.get(chain.root.removeprefix("import "), MISSING)
+        return function.__globals__.get(chain.root, MISSING)
     if chain.kind == "closure":
-        return closure_values(function).get(chain.root, _MISSING)
+        return closure_values(function).get(chain.root, MISSING)
     names = function.__code__.co_varnames[: function.__code__.co_argcount + function.__code__.co_kwonlyargcount]
-    if frame.owner is not _MISSING and names and chain.root == names[0]:
+    if frame.owner is not MISSING and names and chain.root == names[0]:
         return frame.owner
-    return _defaults(function, names).get(chain.root, _MISSING)
+    return _defaults(function, names).get(chain.root, MISSING)
 
 
 def _defaults(function: FunctionType, names: tuple[str, ...]) -> dict[str, Any]:
@@ -371,26 +365,8 @@ def _defaults(function: FunctionType, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: value for name, value in (found | (function.__kwdefaults__ or {})).items() if _is_resource(value)}
 
 
-def _part(thing: Any, attribute: str) -> Any:
-    """Return an attribute without running the user's code."""
-    if isinstance(thing, ModuleType):
-        return vars(thing).get(attribute, _MISSING)
-    if isinstance(thing, type):
-        part = inspect.getattr_static(thing, attribute, _MISSING)
-        return part.__func__ if isinstance(part, (staticmethod, classmethod)) else part
-    if module_origin(type(thing).__module__) != "user" and type(thing).__module__ != "types":
-        return _MISSING
-    part = inspect.getattr_static(thing, attribute, _MISSING)
-    if isinstance(part, MemberDescriptorType):
-        try:
-            return part.__get__(thing)
-        except AttributeError:  # the slot is empty
-            return _MISSING
-    return part.__func__ if isinstance(part, (staticmethod, classmethod)) else part
-
-
 def _sets_up(function: FunctionType, attribute: str) -> bool:
     """Return True if the function makes a thread's own value where there is none."""
     names: Iterator[str] = iter(function.__code__.co_names)
-    constants = [value for value in function.__code__.co_consts if isinstance(value, str)]
+    constants = [value for value in function.__code__.co_consts if is_a(value, str)]
     return attribute in constants or "AttributeError" in names or "__dict__" in function.__code__.co_names
