@@ -30,6 +30,7 @@ from advisor.models import Machine, Profile, Touch
 from advisor.models.resources import libraries, types
 from advisor.models.resources.effects import RESOURCES
 from advisor.predict.shared_resources import broken_by
+from advisor.target.inputs import Call
 
 FOLDER = Path(tempfile.mkdtemp())
 LOG = (FOLDER / "log.txt").open("w", buffering=1)
@@ -220,6 +221,10 @@ def query_default(number: int, connection: sqlite3.Connection = DATABASE) -> Any
     return connection.execute("SELECT ?", (number,)).fetchone()
 
 
+def write_to(sink: Any, number: int) -> None:
+    sink.write(f"{number}\n")
+
+
 def query_store(number: int) -> int:
     return STORE.read(number)
 
@@ -293,6 +298,8 @@ FOUND: list[tuple[Callable[..., Any], str, str, tuple[str, str, str]]] = [
     (write_to_buffer, "BUFFER", "object", (U, U, U)),
     (query, "DATABASE", "connection", (U, U, S)),
     (query_default, "connection", "connection", (U, U, S)),
+    (functools.partial(write_to, SINK), "sink", "file", (U, U, U)),
+    (functools.partial(query_default, connection=SHARED_DATABASE), "connection", "connection", (C, U, S)),
     (query_shared, "SHARED_DATABASE", "connection", (C, U, S)),
     (query_store, "self.connection", "connection", (U, U, S)),
     (STORE.read, "self.connection", "connection", (U, U, S)),
@@ -405,6 +412,15 @@ def test_what_calls_have_for_themselves_is_not_accused(function: Callable[..., A
     touched = TouchedObjects(function)
     function(3)
     assert touched.touches() == ()
+
+
+def test_a_default_that_no_call_uses_is_not_accused() -> None:
+    """What every call passes is its own; one call without it uses the default that all share."""
+    own = [Call((1, DATABASE)), Call((2,), {"connection": DATABASE})]
+    assert TouchedObjects(query_default, own[:1]).touches() == ()
+    assert TouchedObjects(query_default, own[1:]).touches() == ()
+    (touch,) = TouchedObjects(query_default, [*own, Call((3,))]).touches()
+    assert touch.name == "connection"
 
 
 _connection: sqlite3.Connection | None = None

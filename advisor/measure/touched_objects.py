@@ -11,16 +11,17 @@ import inspect
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
+from advisor.measure import mutations
 from advisor.measure.attribute_chains import Chain, attribute_chains, loaded_names, stored_names
 from advisor.measure.guards import PROCESS_IDS, THREAD_IDS, FunctionSource
-from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin
+from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin, plain_function
 from advisor.measure.known_functions import acts_on_module, function_name, function_resource
 from advisor.measure.object_parts import (
     CONTAINERS,
@@ -46,9 +47,11 @@ from advisor.models.resources.types import (
     is_lock,
     resource_of_type,
 )
+from advisor.target.inputs import Call
 
 MAX_FUNCTIONS = 200
 MAX_TOUCHES = 50
+MAX_CALLS = 1_000  # whose arguments are looked through
 MAX_ELEMENTS = 20  # of a container of resources
 _DECIMAL_CONTEXTS = frozenset({"localcontext", "getcontext", "setcontext", "Context"})
 _BUFFERED = ("file written", "archive written")  # lost with a worker, by whomever it was opened
@@ -60,7 +63,7 @@ class _Frame:
     """A function of the user's to look at, and what is known where it is called."""
 
     function: Any = None  # a plain function; the caller of the target is none
-    owner: Any = MISSING  # its `self`
+    arguments: Mapping[str, Any] = field(default_factory=dict)  # that all its calls share: `self`, bound, defaults
     locked: bool = False  # a lock is held around it
     checks_process: bool = False  # a caller compares process ids
 
@@ -89,9 +92,10 @@ class _Found:
 class TouchedObjects:
     """Looks at a function before its calls; `touches()` looks again, and says what calls share."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        """Look at what exists now, which forked workers would inherit."""
+    def __init__(self, function: Callable[..., Any], calls: Sequence[Call] = ()) -> None:
+        """Look at what exists now, which forked workers would inherit; what the calls pass themselves is theirs."""
         self._function = function
+        self._passed = _passed_arguments(function, calls[:MAX_CALLS])
         self.names: frozenset[str] = frozenset()  # that the code takes, reading or setting
         self.loads: frozenset[str] = frozenset()  # those of them that it reads
         self.locks = False  # some of the code holds a lock
@@ -123,7 +127,7 @@ class TouchedObjects:
         return tuple(touches.values())[:MAX_TOUCHES]
 
     def _uses(self) -> list[tuple[_Found, Use]]:
-        search = _Search(self._function)
+        search = _Search(self._function, self._passed)
         uses: list[tuple[_Found, Use]] = []
         for found in search.run():
             with suppress(Exception):  # the user's objects may raise anything
@@ -177,10 +181,12 @@ def _touch(found: _Found, use: Use) -> Touch:
 class _Search:
     """Follows the user's functions from one on, and collects the resources that their code loads."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], passed: frozenset[str]) -> None:
         self._target = function
+        self._passed = passed
+        self._plain = plain_function(function)
         self._pending: deque[_Frame] = deque()
-        self._seen: set[tuple[int, int, bool, bool]] = set()  # functions, their owners, and what protects them
+        self._seen: set[tuple[object, ...]] = set()  # functions, what they are bound to, and what protects them
         self._found: dict[int, _Found] = {}
         self.loads: set[str] = set()
         self.names: set[str] = set()  # that the code seen so far loads
@@ -196,27 +202,35 @@ class _Search:
             return [found for found in self._found.values() if not _is_decimal(found.thing)]
         return list(self._found.values())
 
-    def _follow(self, thing: Any, frame: _Frame, owner: Any = MISSING) -> None:
+    def _follow(self, thing: Any, frame: _Frame) -> None:
         """Look later at the user's functions in a callable, with the locks held in the frame that calls it."""
+        bound: tuple[Any, ...] = ()
+        keywords: dict[str, Any] = {}
         for _ in range(10):
             if is_a(thing, MethodType):
-                owner = thing.__self__
+                bound = (thing.__self__, *bound)
                 thing = thing.__func__
             elif is_a(thing, functools.partial):
+                bound, keywords = (*thing.args, *bound), thing.keywords | keywords
                 thing = thing.func
             elif is_a(thing, (staticmethod, classmethod)) or type(thing) is LruCacheWrapper:
                 thing = thing.__wrapped__
             else:
                 break
         if is_a(thing, FunctionType):
-            key = (id(thing.__code__), id(owner), frame.locked, frame.checks_process)
+            parts = (thing.__code__, *bound, *keywords.values())
+            key = (*map(id, parts), frame.locked, frame.checks_process)
             if key not in self._seen and module_origin(thing.__globals__.get("__name__")) == "user":
                 self._seen.add(key)
-                self._pending.append(replace(frame, function=thing, owner=owner))
+                arguments = mutations.default_arguments(thing) | keywords
+                arguments.update(zip(_positional(thing), bound, strict=False))
+                passed = self._passed if thing is self._plain else frozenset()
+                shared = {name: value for name, value in arguments.items() if name not in passed}
+                self._pending.append(replace(frame, function=thing, arguments=shared))
         elif not is_a(thing, (type, ModuleType)) and module_origin(type(thing).__module__) == "user":
             method = inspect.getattr_static(type(thing), "__call__", None)
             if method is not None:
-                self._follow(method, frame, thing)
+                self._follow(MethodType(method, thing), frame)
 
     def _look_at(self, frame: _Frame) -> None:
         code = frame.function.__code__
@@ -352,17 +366,19 @@ def _root(chain: Chain, frame: _Frame) -> Any:
         return function.__globals__.get(chain.root, MISSING)
     if chain.kind == "closure":
         return closure_values(function).get(chain.root, MISSING)
-    names = function.__code__.co_varnames[: function.__code__.co_argcount + function.__code__.co_kwonlyargcount]
-    if frame.owner is not MISSING and names and chain.root == names[0]:
-        return frame.owner
-    return _defaults(function, names).get(chain.root, MISSING)
+    return frame.arguments.get(chain.root, MISSING)
 
 
-def _defaults(function: FunctionType, names: tuple[str, ...]) -> dict[str, Any]:
-    positional = names[: function.__code__.co_argcount]
-    values = function.__defaults__ or ()
-    found = dict(zip(positional[len(positional) - len(values) :], values, strict=True))
-    return {name: value for name, value in (found | (function.__kwdefaults__ or {})).items() if _is_resource(value)}
+def _positional(function: FunctionType) -> tuple[str, ...]:
+    return function.__code__.co_varnames[: function.__code__.co_argcount]
+
+
+def _passed_arguments(function: Callable[..., Any], calls: Sequence[Call]) -> frozenset[str]:
+    """Return the names of the parameters that each of the calls passes."""
+    if not calls:
+        return frozenset()
+    positional = mutations.positional_parameters(function)[: min(len(call.args) for call in calls)]
+    return frozenset(positional).union(set.intersection(*(set(call.kwargs) for call in calls)))
 
 
 def _sets_up(function: FunctionType, attribute: str) -> bool:
