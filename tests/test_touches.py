@@ -205,6 +205,14 @@ def read_part(number: int) -> str:
     return SOURCE.read(10)
 
 
+def next_line(number: int) -> str:
+    return next(SOURCE, "")
+
+
+def next_line_or_own(number: int, other: str = "") -> str:
+    return next(SOURCE, other)
+
+
 def write_to_buffer(number: int) -> None:
     BUFFER.write(str(number))
 
@@ -295,6 +303,8 @@ FOUND: list[tuple[Callable[..., Any], str, str, tuple[str, str, str]]] = [
     (LAZY.query, "SHARED_DATABASE", "connection", (C, U, S)),
     (write_line, "LOG", "file", (U, C, C)),
     (read_part, "SOURCE", "file", (U, U, S)),
+    (next_line, "SOURCE", "file", (U, U, C)),
+    (next_line_or_own, "SOURCE", "file", (U, U, C)),
     (write_to_buffer, "BUFFER", "object", (U, U, U)),
     (query, "DATABASE", "connection", (U, U, S)),
     (query_default, "connection", "connection", (U, U, S)),

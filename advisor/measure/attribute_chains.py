@@ -32,7 +32,6 @@ class Chain:
     root: str
     attributes: tuple[str, ...]
     line: int
-    sliced: bool = False  # an element or slice of it is read
     stored: str = ""  # an attribute of it that is set
 
 
@@ -102,14 +101,12 @@ def _chain(
     imported: dict[str, str],
     following: dis.Instruction | None,
 ) -> Chain:
-    name = following.opname if following is not None else ""
-    stored = str(following.argval) if following is not None and name == "STORE_ATTR" else ""
+    stored = str(following.argval) if following is not None and following.opname == "STORE_ATTR" else ""
     if kind == "local" and root in imported:
         module, _, member = imported[root].partition(":")
         taken = (*([member] if member else []), *attributes)
-        return Chain("global", f"import {module}", taken, line, stored=stored)
-    is_sliced = name in ("BINARY_SUBSCR", "BINARY_SLICE", "LOAD_CONST")
-    return Chain(kind, root, tuple(attributes), line, is_sliced, stored)
+        return Chain("global", f"import {module}", taken, line, stored)
+    return Chain(kind, root, tuple(attributes), line, stored)
 
 
 def _stored(instruction: dis.Instruction) -> str:

@@ -339,8 +339,6 @@ class _Search:
         found.attributes.update(f"{each}=" for each in rest[:1] if each in stored_names(code))
         found.attributes.update(rest[:1] or ([chain.stored] if chain.stored else []))
         found.loads.append(Load(name if chain.kind == "global" else "", code, frame.function.__globals__))
-        if chain.sliced and not rest:
-            found.attributes.add("[]")
         found.locked = found.locked and frame.locked
         found.checks_process = found.checks_process and frame.checks_process
 
