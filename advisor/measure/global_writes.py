@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dis
 import pickle
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from types import CodeType, FunctionType
 from typing import Any
 
+from advisor.measure.attribute_chains import names_in
 from advisor.measure.mutations import CACHE_WORDS
 
 _MAX_COMPARED_BYTES = 1 << 20  # pickled; of a larger global only the length is compared
@@ -61,23 +61,17 @@ def used_globals(function: FunctionType | None) -> dict[str, Any]:
     if function is None:
         return {}
     namespace = function.__globals__
-    names = set(_global_names(function.__code__, namespace))
-    return {name: namespace[name] for name in sorted(names) if name in namespace}
+    names = sorted(_global_names(function.__code__, namespace))
+    return {name: namespace[name] for name in names if name in namespace}
 
 
-def _global_names(code: CodeType, namespace: dict[str, Any], depth: int = _CALL_DEPTH) -> Iterator[str]:
-    """Yield the globals that a code object, and the functions of the same module that it calls, may change."""
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_GLOBAL"):
-            name = str(instruction.argval)
-            yield name
-            value: Any = namespace.get(name)
-            is_called = type(value) is FunctionType and value.__globals__ is namespace and value.__code__ is not code
-            if depth and is_called:
-                yield from _global_names(value.__code__, namespace, depth - 1)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _global_names(constant, namespace, depth)
+def _global_names(code: CodeType, namespace: dict[str, Any], depth: int = _CALL_DEPTH) -> set[str]:
+    """Return the globals that a code object, and the functions of the same module that it calls, may change."""
+    names = set(names_in(code).globals)
+    for value in [namespace.get(name) for name in names] if depth else []:
+        if type(value) is FunctionType and value.__globals__ is namespace and value.__code__ is not code:
+            names |= _global_names(value.__code__, namespace, depth - 1)
+    return names
 
 
 def _state_or_identity(value: Any) -> object:

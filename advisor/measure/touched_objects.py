@@ -19,7 +19,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from advisor.measure import mutations
-from advisor.measure.attribute_chains import Chain, attribute_chains, loaded_names, stored_names
+from advisor.measure.attribute_chains import Chain, names_in
 from advisor.measure.guards import PROCESS_IDS, THREAD_IDS, FunctionSource
 from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin, plain_function
 from advisor.measure.known_functions import acts_on_module, function_name, function_resource
@@ -188,6 +188,7 @@ class _Search:
         self._pending: deque[_Frame] = deque()
         self._seen: set[tuple[object, ...]] = set()  # functions, what they are bound to, and what protects them
         self._found: dict[int, _Found] = {}
+        self._functions: dict[int, tuple[Any, str]] = {}  # by id: objects, and the state that they act on as functions
         self.loads: set[str] = set()
         self.names: set[str] = set()  # that the code seen so far loads
         self.locks = False
@@ -235,9 +236,9 @@ class _Search:
     def _look_at(self, frame: _Frame) -> None:
         code = frame.function.__code__
         self.names.update(code.co_names)
-        self.loads |= loaded_names(code)
+        self.loads |= names_in(code).loads
         resolved: list[tuple[Chain, Any, str, tuple[str, ...]]] = []
-        for chain in attribute_chains(code):
+        for chain in names_in(code).chains:
             with suppress(Exception):  # the user's objects may raise anything
                 resolved.append((chain, *self._resolve(chain, frame)))
         locks = {name.rpartition(".")[2] for _, thing, name, _ in resolved if is_lock(type(thing))}
@@ -268,7 +269,7 @@ class _Search:
         thing = _root(chain, frame)
         name = chain.root.removeprefix("import ")
         for index, attribute in enumerate(chain.attributes):
-            if thing is MISSING or _is_resource(thing) or is_lock(type(thing)) or function_resource(thing):
+            if thing is MISSING or _is_resource(thing) or is_lock(type(thing)) or self._function_resource(thing):
                 return thing, name, chain.attributes[index:]
             part = part_of(thing, attribute)
             if is_a(part, property) and part.fget is not None:
@@ -284,13 +285,18 @@ class _Search:
             thing, name = part, f"{name}.{attribute}"
         return thing, name, ()
 
+    def _function_resource(self, thing: Any) -> str:
+        if id(thing) not in self._functions:
+            self._functions[id(thing)] = thing, function_resource(thing)
+        return self._functions[id(thing)][1]
+
     def _visit(self, chain: Chain, thing: Any, name: str, rest: tuple[str, ...], frame: _Frame) -> None:
         if is_a(thing, threading.local):
             if rest and has_in_thread(thing, rest[0]) and not _sets_up(frame.function, rest[0]):
                 self._add(thing, name, chain, rest, frame)
         elif _is_resource(thing):
             self._add(thing, name, chain, rest, frame)
-        elif key := function_resource(thing):
+        elif key := self._function_resource(thing):
             if not chain.attributes or rest or key not in NAMED_FUNCTIONS.values():
                 self._add(thing, name, chain, rest, frame)
         elif is_a(thing, ModuleType):
@@ -336,7 +342,7 @@ class _Search:
         through = "" if id(frame.function) in self._targets else frame.function.__qualname__
         key = hash(name) if is_a(thing, _Setting) else id(thing)
         found = self._found.setdefault(key, _Found(thing, name, where, through))
-        found.attributes.update(f"{each}=" for each in rest[:1] if each in stored_names(code))
+        found.attributes.update(f"{each}=" for each in rest[:1] if each in names_in(code).stores)
         found.attributes.update(rest[:1] or ([chain.stored] if chain.stored else []))
         found.loads.append(Load(name if chain.kind == "global" else "", code, frame.function.__globals__))
         found.locked = found.locked and frame.locked
