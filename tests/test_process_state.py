@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import decimal
 import fcntl
+import importlib
 import io
 import locale
 import os
+import pickle
 import random
 import signal
 import socket
@@ -219,9 +222,43 @@ def test_setting_up_is_no_change() -> None:
 
 def test_nothing_is_left_behind() -> None:
     """Watching ends with the call."""
-    functions = (os.chdir, os.putenv, os.umask, open, io.open, type(sys), type(warnings))
+    functions = (os.chdir, os.putenv, os.umask, open, io.open, type(sys), type(warnings), *sys.meta_path)
     changed(change_folder)
-    assert (os.chdir, os.putenv, os.umask, open, io.open, type(sys), type(warnings)) == functions
+    assert (os.chdir, os.putenv, os.umask, open, io.open, type(sys), type(warnings), *sys.meta_path) == functions
+
+
+def test_the_import_path_stays_the_same_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code that has the list itself, from before or from an import within the call, changes what imports use."""
+    (tmp_path / "folders.py").write_text("from sys import path\n")
+    (tmp_path / "found_late.py").write_text("")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    path, places = sys.path, []
+
+    def import_elsewhere(number: int) -> None:
+        path.insert(0, str(tmp_path / str(number)))
+        places.append(importlib.import_module("folders").path)
+        sys.modules.pop("found_late", None)
+        importlib.import_module("found_late")
+        path.pop(0)
+
+    try:
+        assert changed(import_elsewhere) == ["import path"]
+        assert all(place is path is sys.path for place in places)
+    finally:
+        sys.modules.pop("folders", None)
+        sys.modules.pop("found_late", None)
+
+
+def test_watched_modules_are_pickled_as_ever() -> None:
+    """As cloudpickle does with the globals of a function."""
+    cloudpickle = pytest.importorskip("cloudpickle")
+
+    def pickle_modules(number: int) -> None:
+        assert cloudpickle.loads(cloudpickle.dumps([sys, warnings])) == [sys, warnings]
+        assert pickle.loads(pickle.dumps(sys.path)) == sys.path
+        assert type(copy.copy(sys.path)) is list
+
+    assert changed(pickle_modules) == []
 
 
 def seed_and_draw(number: int) -> float:

@@ -4,6 +4,7 @@ import calendar
 import csv
 import functools
 import hashlib
+import importlib
 import io
 import logging
 import logging.handlers
@@ -27,6 +28,9 @@ from advisor.models import Touch
 
 FOLDER = Path(tempfile.mkdtemp())
 (FOLDER / "data.bin").write_bytes(bytes(range(256)) * 16)
+for plugin in range(60):
+    (FOLDER / "plugins" / str(plugin)).mkdir(parents=True)
+    (FOLDER / "plugins" / str(plugin) / "chosen_plugin.py").write_text(f"NUMBER = {plugin}\n")
 DESCRIPTOR = os.open(FOLDER / "data.bin", os.O_RDONLY)
 TOTALS: dict[str, int] = {}
 KNOWN: dict[int, int] = {}
@@ -131,9 +135,10 @@ def log_appended(number: int) -> int:
 
 
 def change_import_path(number: int) -> int:
-    sys.path.insert(0, str(FOLDER / str(number)))
+    sys.path.insert(0, str(FOLDER / "plugins" / str(number)))
     try:
-        return len(sys.path)
+        sys.modules.pop("chosen_plugin", None)
+        return int(importlib.import_module("chosen_plugin").NUMBER)
     finally:
         sys.path.pop(0)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import importlib
 import io
 import os
 import signal
@@ -213,26 +214,31 @@ def _watched_open(module: Any, written: set[str]) -> contextlib.AbstractContextM
     return noting(module, "open", note)
 
 
+class _ChangedPathFinder:
+    """Finds no module, and notes imports that are made while sys.path differs from what it was before."""
+
+    def __init__(self, noted: set[str]) -> None:
+        self._noted = noted
+        self._path = list(sys.path)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if path is None and sys.path != self._path:  # a submodule is looked for in its package alone
+            self._noted.add("import path")
+
+
 @contextlib.contextmanager
 def _watched_import_path(noted: set[str]) -> Iterator[None]:
-    """Take note of changes of sys.path that are undone before the call ends."""
+    """Take note of changes of sys.path that are undone before the call ends, by the imports that they are made for.
 
-    class Watched(list[str]):
-        def _note(self, method: str, *args: Any) -> Any:
-            noted.add("import path")
-            return getattr(super(), method)(*args)
-
-    for method in ("insert", "append", "extend", "remove", "pop", "clear", "__setitem__", "__delitem__", "__iadd__"):
-        setattr(Watched, method, lambda self, *args, method=method: Watched._note(self, method, *args))
-    original, before = sys.path, list(sys.path)
-    watched = sys.path = Watched(original)
+    A list that takes note of its changes would be kept by code that runs `from sys import path` meanwhile.
+    """
+    finder = _ChangedPathFinder(noted)
+    sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
-        if sys.path is watched:
-            if original == before:  # else code that holds the list itself changed it
-                original[:] = watched
-            sys.path = original
+        with contextlib.suppress(ValueError):  # the call replaced the list
+            sys.meta_path.remove(finder)
 
 
 @contextlib.contextmanager
@@ -245,6 +251,9 @@ def _watched_attributes(module: ModuleType, change: Callable[[str, Any], str], n
                 if key := change(name, value):
                     noted.add(key)
             super().__setattr__(name, value)
+
+        def __reduce__(self) -> tuple[Any, ...]:  # cloudpickle knows modules by their very type
+            return importlib.import_module, (self.__name__,)
 
     original = module.__class__
     try:
