@@ -261,6 +261,32 @@ def test_watched_modules_are_pickled_as_ever() -> None:
     assert changed(pickle_modules) == []
 
 
+def test_watched_functions_equal_the_originals() -> None:
+    """So that code that asks what the platform supports gets the same answer."""
+    answers = []
+    changed(lambda _: answers.append((os.open in os.supports_dir_fd, os.chdir in os.supports_fd)))
+    assert answers == 2 * [(os.open in os.supports_dir_fd, os.chdir in os.supports_fd)]
+
+
+class Shown:
+    count = 0
+
+    def __repr__(self) -> str:
+        Shown.count += 1
+        return f"argument {Shown.count}"
+
+
+def test_arguments_are_compared_only_for_a_file_that_both_calls_write() -> None:
+    """The text of large arguments takes long."""
+    rows = Shown()
+    watch = ProcessStateWatch()
+    for number in range(2):
+        with watch.inspect_call(Call((number, rows))):
+            write_own(number)
+    assert watch.touches() == ()
+    assert Shown.count == 0
+
+
 def seed_and_draw(number: int) -> float:
     random.seed(number)
     return random.random()

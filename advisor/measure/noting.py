@@ -24,6 +24,12 @@ class Noting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.original, name)
 
+    def __eq__(self, other: object) -> bool:
+        return bool(self.original == original(other))  # for `os.open in os.supports_dir_fd`
+
+    def __hash__(self) -> int:
+        return hash(self.original)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _look_up, self._place
 
