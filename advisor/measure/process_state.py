@@ -95,17 +95,21 @@ class ProcessStateWatch:
         """Return the files that two calls with different arguments both wrote anew."""
         if len(self._written) < 2 or {_FILE_LOCK} & set().union(*self._changes):
             return set()
-        first, second = self._calls[0], self._calls[-1]
-        with contextlib.suppress(Exception):  # arguments may refuse to be compared
-            if (first.args or first.kwargs) and repr((first.args, first.kwargs)) == repr((second.args, second.kwargs)):
-                return set()
         thread = threading.current_thread()
         own = (str(thread.ident), str(thread.native_id), thread.name)  # in a path that each thread has for itself
-        return {
+        paths = {
             path
             for path in self._written[0] & self._written[-1]
             if not path.startswith(("/dev/", "/proc/")) and not any(name in path for name in own)
         }
+        return paths if paths and self._arguments_differ() else set()  # in this order: arguments may be large
+
+    def _arguments_differ(self) -> bool:
+        first, second = self._calls[0], self._calls[-1]
+        with contextlib.suppress(Exception):  # arguments may refuse to be compared
+            if first.args or first.kwargs:
+                return repr((first.args, first.kwargs)) != repr((second.args, second.kwargs))
+        return True
 
 
 def _path_touch(path: str) -> Touch:
