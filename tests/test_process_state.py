@@ -21,6 +21,8 @@ import threading
 import warnings
 from collections.abc import Callable
 from decimal import Decimal
+from io import open  # noqa: UP029  (as older code has it)
+from os import chdir
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,20 @@ def write_scratch(number: int) -> None:
     (FOLDER / "scratch.txt").write_text(str(number))
 
 
+def write_by_io(number: int) -> None:
+    with open(FOLDER / "io.txt", "w") as file:  # noqa: UP020  (the name imported here)
+        file.write(str(number))
+
+
+def write_by_os(number: int) -> None:
+    os.close(os.open(FOLDER / "os.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
+
+
+def write_with_temporary_file(number: int) -> None:
+    with tempfile.TemporaryFile(dir=FOLDER):
+        write_scratch(number)
+
+
 @pytest.mark.parametrize(
     ("function", "name"),
     [
@@ -121,6 +137,9 @@ def write_scratch(number: int) -> None:
         (raise_warnings, "warning filters"),
         (extend_path, "import path"),
         (write_scratch, str(FOLDER / "scratch.txt")),
+        (write_with_temporary_file, str(FOLDER / "scratch.txt")),
+        (write_by_io, str(FOLDER / "io.txt")),
+        (write_by_os, str(FOLDER / "os.txt")),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -266,6 +285,28 @@ def test_watched_functions_equal_the_originals() -> None:
     answers = []
     changed(lambda _: answers.append((os.open in os.supports_dir_fd, os.chdir in os.supports_fd)))
     assert answers == 2 * [(os.open in os.supports_dir_fd, os.chdir in os.supports_fd)]
+
+
+def test_modules_imported_within_a_call_keep_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither functions that watching replaces, nor what it replaces them with."""
+    (tmp_path / "late_names.py").write_text("from os import chdir, open\nfrom locale import setlocale\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    changed(lambda _: importlib.import_module("late_names"))
+    late = sys.modules.pop("late_names")
+    assert [type(late.chdir), type(late.open), type(late.setlocale)] == [type(os.chdir), type(os.open), type(changed)]
+
+
+def change_folder_by_name(number: int) -> None:
+    here = Path.cwd()
+    chdir(FOLDER)
+    chdir(here)
+
+
+def test_a_change_that_the_code_names_too_is_listed_once() -> None:
+    """A function that was imported by name is watched like one of its module."""
+    assert changed(change_folder_by_name) == ["working directory"]
+    touches = advisor.profile(change_folder_by_name, range(9), budget=0.05).touches
+    assert [touch.name for touch in touches] == ["working directory"]
 
 
 class Shown:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import builtins
 import contextlib
-import io
-import os
 import socket
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from advisor.measure.noting import noting
-
 MAX_TRACES = 50
-_WRITING = frozenset("wxa+")
 
 
 class Traces(NamedTuple):
@@ -24,14 +18,14 @@ class Traces(NamedTuple):
     opened: set[str]
     addresses: set[str]
 
-    @contextlib.contextmanager
-    def watch(self) -> Iterator[None]:
-        """Take note while the block runs."""
-        with contextlib.ExitStack() as stack:
-            for module in (builtins, io):
-                stack.enter_context(_noting_opened(module, self.opened))
-            stack.enter_context(_noting_connected(self.addresses))
-            yield
+    def note_opened(self, path: str) -> None:
+        """Take note of a file that is opened for writing."""
+        if len(self.opened) < MAX_TRACES:
+            self.opened.add(path)
+
+    def watch_connections(self) -> contextlib.AbstractContextManager[None]:
+        """Take note of connections while the block runs."""
+        return _noting_connected(self.addresses)
 
     def wrote(self, further: Iterable[str]) -> tuple[str, ...]:
         """Return the files that are still there, with the further ones; none of them temporary.
@@ -58,14 +52,6 @@ def _is_temporary(path: Path) -> bool:
 def _shown(path: Path, folder: Path) -> str:
     text = str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _noting_opened(module: Any, opened: set[str]) -> contextlib.AbstractContextManager[None]:
-    def note(file: Any, mode: Any = "r", *args: Any, **kwargs: Any) -> None:
-        if _WRITING & set(mode) and not isinstance(file, int) and len(opened) < MAX_TRACES:
-            opened.add(os.path.abspath(os.fsdecode(file)))  # noqa: PTH100  (follows the folder of this moment)
-
-    return noting(module, "open", note)
 
 
 @contextlib.contextmanager

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import sys
 import threading
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-from advisor.measure.noting import noting
+from advisor.measure.noting import Watched, noting
 from advisor.models import Touch
 from advisor.models.resources.types import FUNCTIONS, RESTORING
 
@@ -29,17 +29,17 @@ class SettingsWatch:
         if not self._in_use.acquire(blocking=False):
             return self
         self._entered.callback(self._in_use.release)
-        with contextlib.suppress(Exception):  # a module that makes its attributes when they are asked for
-            for full_name, key in FUNCTIONS.items():
-                owner, _, name = full_name.rpartition(".")
-                module = sys.modules.get(owner)
-                if key == "module setting" and full_name not in RESTORING and hasattr(module, name):
-                    note = functools.partial(self._note, full_name)
-                    self._entered.enter_context(noting(module, name, note))
+        self._entered.enter_context(noting(self._watched()))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._entered.close()
+
+    def _watched(self) -> Iterator[Watched]:
+        for full_name, key in FUNCTIONS.items():
+            module, _, name = full_name.rpartition(".")
+            if key == "module setting" and full_name not in RESTORING:
+                yield Watched(module, name, functools.partial(self._note, full_name))
 
     def _note(self, full_name: str, *args: Any, **kwargs: Any) -> None:
         noted = self._arguments.setdefault(full_name, set())

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Callable, Iterator
-from typing import Any
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from advisor.measure.introspection import module_origin
+
+
+class Watched(NamedTuple):
+    """A function, by the names of its module and its own, and what to call before it with the same arguments."""
+
+    module: str
+    name: str
+    note: Callable[..., object]
 
 
 class Noting:
     """Calls a function of a module, and `note` before it; an object, so that classes do not bind it as a method."""
 
-    def __init__(self, module: Any, name: str, note: Callable[..., object]) -> None:
-        self.original = getattr(module, name)
-        self._place = (module.__name__, name)
-        self._note = note
+    def __init__(self, original: Any, watched: Watched) -> None:
+        self.original = original
+        self._place = (watched.module, watched.name)
+        self._note = watched.note
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         with contextlib.suppress(Exception):  # wrong arguments, which the original refuses, or a failing __repr__
@@ -40,15 +52,45 @@ def original(thing: Any) -> Any:
 
 
 @contextlib.contextmanager
-def noting(module: Any, name: str, note: Callable[..., object]) -> Iterator[None]:
-    """Note the calls of a module's function while the block runs."""
-    replacement = Noting(module, name, note)
-    setattr(module, name, replacement)
+def noting(functions: Iterable[Watched]) -> Iterator[None]:
+    """Note the calls of functions while the block runs, also by modules of the user's that imported them by name.
+
+    Modules that are first imported within the block do not keep the noting objects.
+    """
+    there: dict[str, dict[int, Noting]] = {}  # by the name of the function and its id
+    owners: set[tuple[str, str]] = set()
+    for watched in functions:
+        function = _namespace(sys.modules.get(watched.module)).get(watched.name)
+        if function is not None:
+            there.setdefault(watched.name, {})[id(function)] = Noting(function, watched)
+            owners.add((watched.module, watched.name))
+    loaded = dict(sys.modules)
+    places = []
+    for module, namespace, name in _variables(loaded, there):
+        replacement = there[name].get(id(namespace[name]))
+        if replacement is not None and ((module, name) in owners or module_origin(module) == "user"):
+            namespace[name] = replacement
+            places.append((module, namespace, name))
     try:
         yield
     finally:
-        if getattr(module, name, None) is replacement:
-            setattr(module, name, replacement.original)
+        new = {module: thing for module, thing in list(sys.modules.items()) if loaded.get(module) is not thing}
+        for _, namespace, name in (*places, *_variables(new, there)):
+            if name in namespace:
+                namespace[name] = original(namespace[name])
+
+
+def _variables(modules: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield the modules' variables with these names: module, namespace, name."""
+    for module, thing in modules.items():
+        namespace = _namespace(thing)
+        for name in names.keys() & namespace.keys():
+            yield module, namespace, name
+
+
+def _namespace(module: Any) -> dict[str, Any]:
+    """Return the variables of a module, without a look that makes a lazy one load."""
+    return object.__getattribute__(module, "__dict__") if issubclass(type(module), ModuleType) else {}
 
 
 def _look_up(module: str, name: str) -> Any:

@@ -6,12 +6,10 @@ attributes that change it are replaced for that time by ones that take note. Onl
 
 from __future__ import annotations
 
-import builtins
 import contextlib
+import functools
 import importlib
-import io
 import os
-import signal
 import sys
 import tempfile
 import threading
@@ -23,14 +21,16 @@ from typing import Any
 
 from advisor.measure.call_traces import Traces
 from advisor.measure.introspection import module_origin
-from advisor.measure.noting import noting
+from advisor.measure.noting import Watched, noting
 from advisor.models import Safety, Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.target.inputs import Call
 
 _STREAMS = ("stdin", "stdout", "stderr")
 _FILE_LOCK = "file lock"  # noted too, since files that are written under one are safe
-_WRITING = frozenset("wx")
+_WRITING = frozenset("wxa+")
+_ANEW = frozenset("wx")
+_NEW = os.O_CREAT | os.O_EXCL
 _CALLERS = 5  # of signal.signal that are looked at
 _in_use = threading.Lock()
 _MAX_PATHS = 1_000  # that a call opens for writing
@@ -59,7 +59,7 @@ class ProcessStateWatch:
         noted: set[str] = set()
         written: set[str] = set()
         before = _state()
-        with _noting(noted, written), self._traces.watch():
+        with _noting(noted, written, self._traces), self._traces.watch_connections():
             yield
         after = _state()
         noted |= {key for key, value in before.items() if after.get(key) != value}
@@ -93,7 +93,7 @@ class ProcessStateWatch:
 
     def _paths_of_every_call(self) -> set[str]:
         """Return the files that two calls with different arguments both wrote anew."""
-        if len(self._written) < 2 or {_FILE_LOCK} & set().union(*self._changes):
+        if len(self._written) < 2 or any(_FILE_LOCK in changes for changes in self._changes):
             return set()
         thread = threading.current_thread()
         own = (str(thread.ident), str(thread.native_id), thread.name)  # in a path that each thread has for itself
@@ -132,16 +132,10 @@ def _state() -> dict[str, object]:
 
 
 @contextlib.contextmanager
-def _noting(noted: set[str], written: set[str]) -> Iterator[None]:
+def _noting(noted: set[str], written: set[str], traces: Traces) -> Iterator[None]:
     """Take note of changes while the block runs."""
     with contextlib.ExitStack() as stack:
-        for module, name, key, matters in _WATCHED:
-            if isinstance(module, str):
-                module = sys.modules.get(module)
-            if module is not None and hasattr(module, name):
-                stack.enter_context(_watched_function(module, name, key, matters, noted))
-        for module in (builtins, io):
-            stack.enter_context(_watched_open(module, written))
+        stack.enter_context(noting([*_watched_functions(noted), *_watched_opening(noted, written, traces)]))
         stack.enter_context(_watched_import_path(noted))
         stack.enter_context(_watched_attributes(sys, _stream_replaced, noted))
         stack.enter_context(_watched_attributes(warnings, _warnings_replaced, noted))
@@ -169,7 +163,8 @@ def _sets_locale(category: Any, locale: Any = None) -> bool:
 
 def _is_lock_file(path: Any, flags: int) -> bool:
     """Return True if a file is made that must not exist, and whose name tempfile did not make up."""
-    return bool(flags & os.O_EXCL) and not Path(os.fsdecode(path)).name.startswith(tempfile.gettempprefix())
+    is_new = flags & _NEW == _NEW  # not so the flags of a temporary file without a name
+    return is_new and not Path(os.fsdecode(path)).name.startswith(tempfile.gettempprefix())
 
 
 def _fails_in_threads(*args: Any) -> bool:
@@ -183,15 +178,14 @@ def _fails_in_threads(*args: Any) -> bool:
 
 
 # Where the function is found, the resource that it changes, and whether a call of it with these arguments does.
-_WATCHED: tuple[tuple[Any, str, str, Callable[..., bool]], ...] = (
-    (os, "chdir", "working directory", _changes_folder),
-    (os, "fchdir", "working directory", _always),
-    (os, "putenv", "environment", _changes_variable),
-    (os, "unsetenv", "environment", _always),
-    (os, "umask", "umask", _always),
+_WATCHED: tuple[tuple[str, str, str, Callable[..., bool]], ...] = (
+    ("os", "chdir", "working directory", _changes_folder),
+    ("os", "fchdir", "working directory", _always),
+    ("os", "putenv", "environment", _changes_variable),
+    ("os", "unsetenv", "environment", _always),
+    ("os", "umask", "umask", _always),
     ("_signal", "signal", "signal handlers", _fails_in_threads),
-    (os, "open", _FILE_LOCK, lambda path, flags, *rest, **more: _is_lock_file(path, flags)),
-    (signal, "set_wakeup_fd", "signal handlers", _fails_in_threads),
+    ("signal", "set_wakeup_fd", "signal handlers", _fails_in_threads),
     ("locale", "setlocale", "locale", _sets_locale),
     ("socket", "setdefaulttimeout", "socket time-out", _always),
     ("fcntl", "flock", _FILE_LOCK, _always),
@@ -199,23 +193,36 @@ _WATCHED: tuple[tuple[Any, str, str, Callable[..., bool]], ...] = (
 )
 
 
-def _watched_function(
-    module: Any, name: str, key: str, matters: Callable[..., bool], noted: set[str]
-) -> contextlib.AbstractContextManager[None]:
-    def note(*args: Any, **kwargs: Any) -> None:
-        if matters(*args, **kwargs):
-            noted.add(key)
-
-    return noting(module, name, note)
+def _watched_functions(noted: set[str]) -> Iterator[Watched]:
+    for module, name, key, matters in _WATCHED:
+        yield Watched(module, name, functools.partial(_note_change, noted, key, matters))
 
 
-def _watched_open(module: Any, written: set[str]) -> contextlib.AbstractContextManager[None]:
-    def note(file: Any, mode: Any = "r", *args: Any, **kwargs: Any) -> None:
-        is_path = not isinstance(file, int) and "opener" not in kwargs  # tempfile's opener takes another path
-        if _WRITING & set(mode) and is_path and len(written) < _MAX_PATHS:
-            written.add(os.path.abspath(os.fsdecode(file)))  # noqa: PTH100  (follows the folder of this moment)
+def _note_change(noted: set[str], key: str, matters: Callable[..., bool], *args: Any, **kwargs: Any) -> None:
+    if matters(*args, **kwargs):
+        noted.add(key)
 
-    return noting(module, "open", note)
+
+def _watched_opening(noted: set[str], written: set[str], traces: Traces) -> Iterator[Watched]:
+    def note_path(path: Any, *, is_anew: bool) -> None:
+        if not isinstance(path, int):
+            path = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  (follows the folder of this moment)
+            traces.note_opened(path)
+            if is_anew and len(written) < _MAX_PATHS:
+                written.add(path)
+
+    def note_open(file: Any, mode: str = "r", *args: Any, opener: Any = None, **kwargs: Any) -> None:
+        if not _WRITING.isdisjoint(mode) and opener is None:  # an opener may open another path, by os.open
+            note_path(file, is_anew=not _ANEW.isdisjoint(mode))
+
+    def note_os_open(path: Any, flags: int, mode: int = 0, *, dir_fd: int | None = None) -> None:
+        if _is_lock_file(path, flags):
+            noted.add(_FILE_LOCK)
+        if flags & (os.O_WRONLY | os.O_RDWR) and dir_fd is None:
+            note_path(path, is_anew=bool(flags & os.O_TRUNC))
+
+    for module, note in (("builtins", note_open), ("io", note_open), ("os", note_os_open)):
+        yield Watched(module, "open", note)
 
 
 class _ChangedPathFinder:
@@ -249,7 +256,7 @@ def _watched_import_path(noted: set[str]) -> Iterator[None]:
 def _watched_attributes(module: ModuleType, change: Callable[[str, Any], str], noted: set[str]) -> Iterator[None]:
     """Take note of attributes of a module that are set to something else."""
 
-    class Watched(ModuleType):
+    class WatchedModule(ModuleType):
         def __setattr__(self, name: str, value: Any) -> None:
             with contextlib.suppress(Exception):
                 if key := change(name, value):
@@ -261,7 +268,7 @@ def _watched_attributes(module: ModuleType, change: Callable[[str, Any], str], n
 
     original = module.__class__
     try:
-        module.__class__ = Watched
+        module.__class__ = WatchedModule
     except TypeError:  # an interpreter that does not allow it
         yield
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from advisor.measure.resource_use import global_random_use
@@ -21,7 +21,7 @@ class Code(NamedTuple):
 
 
 def all_touches(
-    found: Iterable[Touch], effects: SideEffects, results: Iterable[Any], changes: Changes, code: Code
+    found: Sequence[Touch], effects: SideEffects, results: Iterable[Any], changes: Changes, code: Code
 ) -> tuple[Touch, ...]:
     """Return the touches that were found, and those that follow from the side effects.
 
@@ -32,10 +32,10 @@ def all_touches(
         changes: What is known about the names in the effects.
         code: What is known of the code.
     """
-    touches = tuple(found)
-    names = {touch.name for touch in touches}
-    changed = (touch for touch in _changed(effects, results, changes, code) if touch.name not in names)
-    return (*touches, *_random(touches, effects), *changed)
+    touches: dict[str, Touch] = {}
+    for touch in (*found, *_random(found, effects), *_changed(effects, results, changes, code)):
+        touches.setdefault(touch.name, touch)  # state that calls change shows in their code, too
+    return tuple(touches.values())
 
 
 def in_use(touches: Iterable[Touch], native_threads: float | None) -> tuple[Touch, ...]:
