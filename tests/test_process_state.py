@@ -309,6 +309,34 @@ def test_a_change_that_the_code_names_too_is_listed_once() -> None:
     assert [touch.name for touch in touches] == ["working directory"]
 
 
+def test_what_other_threads_do_is_not_charged_to_the_calls() -> None:
+    """A thread that ran before is none of theirs, and one that a call starts is."""
+    begins, done = threading.Barrier(2), threading.Barrier(2)
+
+    def beat() -> None:
+        for number in range(2):
+            begins.wait()
+            write_scratch(number)
+            set_variable(number)
+            swap_stderr(number)
+            done.wait()
+
+    def wait_for_beat(number: int) -> None:
+        begins.wait()
+        done.wait()
+
+    def write_in_thread(number: int) -> None:
+        thread = threading.Thread(target=write_scratch, args=(number,))
+        thread.start()
+        thread.join()
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    assert changed(wait_for_beat) == []
+    thread.join()
+    assert changed(write_in_thread) == [str(FOLDER / "scratch.txt")]
+
+
 class Shown:
     count = 0
 

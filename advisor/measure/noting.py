@@ -5,11 +5,30 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from advisor.measure.introspection import module_origin
+
+
+class Notes(set[str]):
+    """A set to which only this thread adds, and threads that are started after `other_threads` was called."""
+
+    def __init__(self, others: frozenset[int]) -> None:
+        super().__init__()
+        self._others = others
+
+    def add(self, note: str) -> None:
+        """Add a note, unless another thread makes it."""
+        if threading.get_ident() not in self._others:
+            super().add(note)
+
+
+def other_threads() -> frozenset[int]:
+    """Return the ids of the threads that run besides this one."""
+    return frozenset(thread.ident or 0 for thread in threading.enumerate()) - {threading.get_ident()}
 
 
 class Watched(NamedTuple):

@@ -21,7 +21,7 @@ from typing import Any
 
 from advisor.measure.call_traces import Traces
 from advisor.measure.introspection import module_origin
-from advisor.measure.noting import Watched, noting
+from advisor.measure.noting import Notes, Watched, noting, other_threads
 from advisor.models import Safety, Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.target.inputs import Call
@@ -42,7 +42,8 @@ class ProcessStateWatch:
     def __init__(self) -> None:
         self._changes: list[set[str]] = []  # of each call, by the keys of RESOURCES
         self._written: list[set[str]] = []  # paths, of each call
-        self._traces = Traces(set(), set())
+        self._others = other_threads()  # what they do is none of the calls' doing
+        self._traces = Traces(Notes(self._others), Notes(self._others))
         self._calls: list[Call] = []
 
     @contextlib.contextmanager
@@ -56,13 +57,12 @@ class ProcessStateWatch:
             yield from self._watch(call)
 
     def _watch(self, call: Call) -> Iterator[None]:
-        noted: set[str] = set()
-        written: set[str] = set()
+        noted, written = Notes(self._others), Notes(self._others)
         before = _state()
         with _noting(noted, written, self._traces), self._traces.watch_connections():
             yield
         after = _state()
-        noted |= {key for key, value in before.items() if after.get(key) != value}
+        noted.update(key for key, value in before.items() if after.get(key) != value)
         self._changes.append(noted)
         self._written.append(written)
         self._calls.append(call)
@@ -120,9 +120,8 @@ def _path_touch(path: str) -> Touch:
 
 
 def _state() -> dict[str, object]:
-    """Return what can be compared, by the keys of RESOURCES."""
+    """Return what can be compared, by the keys of RESOURCES; os.environ is set through os.putenv, which is watched."""
     state: dict[str, object] = {
-        "environment": dict(os.environ),
         "standard streams": [id(getattr(sys, name, None)) for name in _STREAMS],
         "import path": list(sys.path),
     }
