@@ -8,6 +8,7 @@ import importlib
 import io
 import logging
 import logging.handlers
+import mimetypes
 import multiprocessing
 import os
 import queue
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Callable
+from csv import field_size_limit
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -236,6 +238,28 @@ def set_the_same_limit(number: int) -> int:
     return number
 
 
+def set_the_same_limit_by_name(number: int) -> int:
+    field_size_limit(200_000)
+    return number
+
+
+def set_and_restore_limit(number: int) -> int:
+    before = csv.field_size_limit(300_000)
+    csv.field_size_limit(before)
+    return number
+
+
+def add_two_types(number: int) -> int:
+    mimetypes.add_type("text/one", ".one")
+    mimetypes.add_type("text/two", ".two")
+    return number
+
+
+def add_changing_type(number: int) -> int:
+    mimetypes.add_type(f"text/{number}", ".changing")
+    return number
+
+
 def set_attribute(number: int) -> int:
     tempfile.tempdir = str(FOLDER)
     return number
@@ -279,6 +303,8 @@ def touches_of(function: Callable[..., Any]) -> dict[str, Touch]:
         pytest.param(change_import_path, "import path", ("unsafe", "safe", "safe"), id="sys.path, restored"),
         pytest.param(set_first_weekday, "calendar.setfirstweekday", ("unsafe", "safe", "safe"), id="a setter"),
         pytest.param(set_field_limit, "csv.field_size_limit", ("unsafe", "safe", "safe"), id="another setter"),
+        pytest.param(set_and_restore_limit, "csv.field_size_limit", ("unsafe", "safe", "safe"), id="set and restored"),
+        pytest.param(add_changing_type, "mimetypes.add_type", ("unsafe", "safe", "safe"), id="one setting of several"),
         pytest.param(set_attribute, "tempfile.tempdir", ("unsafe", "safe", "safe"), id="an attribute of a module"),
     ],
 )
@@ -298,7 +324,19 @@ def test_a_descriptor_whose_position_moves_is_shared() -> None:
 
 @pytest.mark.parametrize(
     "function",
-    [look_up, make_once, read_at, borrow, set_the_same_limit, feed_a_copy, log_appended, save_anew, ENCODER.remember],
+    [
+        look_up,
+        make_once,
+        read_at,
+        borrow,
+        set_the_same_limit,
+        set_the_same_limit_by_name,
+        add_two_types,
+        feed_a_copy,
+        log_appended,
+        save_anew,
+        ENCODER.remember,
+    ],
 )
 def test_what_is_no_harm_is_not_accused(function: Callable[..., Any]) -> None:
     """Caches, what is made once, reading by offset, copies, appended logs, temporary files, equal settings, …."""

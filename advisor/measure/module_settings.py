@@ -9,11 +9,18 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-from advisor.measure.noting import Watched, noting
+from advisor.measure.noting import Notes, Watched, noting, other_threads
 from advisor.models import Touch
 from advisor.models.resources.types import FUNCTIONS, RESTORING
 
-_MAX_ARGUMENTS = 10  # that are kept of each function
+_MAX_SETTINGS = 100
+_NAME_OF_SETTING = {  # which argument tells what is set, where a function sets several things
+    "csv.register_dialect": 0,
+    "matplotlib.rc": 0,
+    "mimetypes.add_type": 1,
+    "pandas.set_option": 0,
+    "resource.setrlimit": 0,
+}
 
 
 class SettingsWatch:
@@ -22,7 +29,8 @@ class SettingsWatch:
     _in_use = threading.Lock()
 
     def __init__(self) -> None:
-        self._arguments: dict[str, set[str]] = {}
+        self._others = other_threads()
+        self._arguments: dict[tuple[str, str], Notes] = {}  # by the function and the setting
         self._entered = contextlib.ExitStack()
 
     def __enter__(self) -> SettingsWatch:
@@ -42,10 +50,14 @@ class SettingsWatch:
                 yield Watched(module, name, functools.partial(self._note, full_name))
 
     def _note(self, full_name: str, *args: Any, **kwargs: Any) -> None:
-        noted = self._arguments.setdefault(full_name, set())
-        if len(noted) < _MAX_ARGUMENTS:
-            noted.add(repr((args, kwargs)))
+        place = _NAME_OF_SETTING.get(full_name, len(args))
+        setting = full_name, repr(args[place : place + 1])
+        if setting in self._arguments or len(self._arguments) < _MAX_SETTINGS:
+            noted = self._arguments.setdefault(setting, Notes(self._others))
+            if len(noted) < 2:
+                noted.add(repr((args, kwargs)))
 
     def matters(self, touch: Touch) -> bool:
-        """Return False for a setting that every call makes alike: concurrent calls do not disturb each other."""
-        return touch.resource != "module setting" or len(self._arguments.get(touch.type, ())) != 1
+        """Return False for settings that every call makes alike: concurrent calls do not disturb each other."""
+        noted = [notes for (function, _), notes in self._arguments.items() if function == touch.type and notes]
+        return touch.resource != "module setting" or not noted or any(len(notes) > 1 for notes in noted)

@@ -195,6 +195,7 @@ RESTORING = frozenset(
     {
         "numpy.printoptions",
         "pandas.option_context",
+        "pandas.reset_option",
         "matplotlib.rc_context",
         "matplotlib.style.context",
         "xarray.set_options",
