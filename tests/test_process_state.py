@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import copy
 import decimal
 import fcntl
-import importlib
 import io
 import locale
 import os
-import pickle
 import random
 import signal
 import socket
@@ -239,63 +236,6 @@ def test_setting_up_is_no_change() -> None:
         os.chdir(here)
 
 
-def test_nothing_is_left_behind() -> None:
-    """Watching ends with the call."""
-    functions = (os.chdir, os.putenv, os.umask, open, io.open, type(sys), type(warnings), *sys.meta_path)
-    changed(change_folder)
-    assert (os.chdir, os.putenv, os.umask, open, io.open, type(sys), type(warnings), *sys.meta_path) == functions
-
-
-def test_the_import_path_stays_the_same_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Code that has the list itself, from before or from an import within the call, changes what imports use."""
-    (tmp_path / "folders.py").write_text("from sys import path\n")
-    (tmp_path / "found_late.py").write_text("")
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    path, places = sys.path, []
-
-    def import_elsewhere(number: int) -> None:
-        path.insert(0, str(tmp_path / str(number)))
-        places.append(importlib.import_module("folders").path)
-        sys.modules.pop("found_late", None)
-        importlib.import_module("found_late")
-        path.pop(0)
-
-    try:
-        assert changed(import_elsewhere) == ["import path"]
-        assert all(place is path is sys.path for place in places)
-    finally:
-        sys.modules.pop("folders", None)
-        sys.modules.pop("found_late", None)
-
-
-def test_watched_modules_are_pickled_as_ever() -> None:
-    """As cloudpickle does with the globals of a function."""
-    cloudpickle = pytest.importorskip("cloudpickle")
-
-    def pickle_modules(number: int) -> None:
-        assert cloudpickle.loads(cloudpickle.dumps([sys, warnings])) == [sys, warnings]
-        assert pickle.loads(pickle.dumps(sys.path)) == sys.path
-        assert type(copy.copy(sys.path)) is list
-
-    assert changed(pickle_modules) == []
-
-
-def test_watched_functions_equal_the_originals() -> None:
-    """So that code that asks what the platform supports gets the same answer."""
-    answers = []
-    changed(lambda _: answers.append((os.open in os.supports_dir_fd, os.chdir in os.supports_fd)))
-    assert answers == 2 * [(os.open in os.supports_dir_fd, os.chdir in os.supports_fd)]
-
-
-def test_modules_imported_within_a_call_keep_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither functions that watching replaces, nor what it replaces them with."""
-    (tmp_path / "late_names.py").write_text("from os import chdir, open\nfrom locale import setlocale\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    changed(lambda _: importlib.import_module("late_names"))
-    late = sys.modules.pop("late_names")
-    assert [type(late.chdir), type(late.open), type(late.setlocale)] == [type(os.chdir), type(os.open), type(changed)]
-
-
 def change_folder_by_name(number: int) -> None:
     here = Path.cwd()
     chdir(FOLDER)
@@ -307,53 +247,6 @@ def test_a_change_that_the_code_names_too_is_listed_once() -> None:
     assert changed(change_folder_by_name) == ["working directory"]
     touches = advisor.profile(change_folder_by_name, range(9), budget=0.05).touches
     assert [touch.name for touch in touches] == ["working directory"]
-
-
-def test_what_other_threads_do_is_not_charged_to_the_calls() -> None:
-    """A thread that ran before is none of theirs, and one that a call starts is."""
-    begins, done = threading.Barrier(2), threading.Barrier(2)
-
-    def beat() -> None:
-        for number in range(2):
-            begins.wait()
-            write_scratch(number)
-            set_variable(number)
-            swap_stderr(number)
-            done.wait()
-
-    def wait_for_beat(number: int) -> None:
-        begins.wait()
-        done.wait()
-
-    def write_in_thread(number: int) -> None:
-        thread = threading.Thread(target=write_scratch, args=(number,))
-        thread.start()
-        thread.join()
-
-    thread = threading.Thread(target=beat)
-    thread.start()
-    assert changed(wait_for_beat) == []
-    thread.join()
-    assert changed(write_in_thread) == [str(FOLDER / "scratch.txt")]
-
-
-class Shown:
-    count = 0
-
-    def __repr__(self) -> str:
-        Shown.count += 1
-        return f"argument {Shown.count}"
-
-
-def test_arguments_are_compared_only_for_a_file_that_both_calls_write() -> None:
-    """The text of large arguments takes long."""
-    rows = Shown()
-    watch = ProcessStateWatch()
-    for number in range(2):
-        with watch.inspect_call(Call((number, rows))):
-            write_own(number)
-    assert watch.touches() == ()
-    assert Shown.count == 0
 
 
 def seed_and_draw(number: int) -> float:

@@ -61,10 +61,17 @@ def _noting_connected(addresses: set[str]) -> Iterator[None]:
         return
     original = socket.socket.connect
 
-    def connect(self: socket.socket, address: Any, /) -> None:
+    def note(address: Any) -> None:
         if isinstance(address, tuple) and len(addresses) < MAX_TRACES:
             addresses.add(":".join(map(str, address[:2])))
-        original(self, address)
+
+    def connect(self: socket.socket, address: Any, /) -> None:
+        try:
+            original(self, address)
+        except BlockingIOError:  # it goes on, as in asyncio
+            note(address)
+            raise
+        note(address)
 
     socket.socket.connect = connect  # type: ignore[assignment,method-assign]
     try:

@@ -44,7 +44,7 @@ class SideEffects(Record):
         (), description="arguments and shared objects that a call changed, such as 'argument row' or 'self.total'"
     )
     wrote: tuple[Text, ...] = Field((), description="files that the calls made for measuring wrote and left behind")
-    connected: tuple[Text, ...] = Field((), description="addresses that the calls connected to or had connections to")
+    connected: tuple[Text, ...] = Field((), description="addresses that the calls connected to")
     threads_left: tuple[Text, ...] = Field((), description="names of threads still alive after the calls")
     children_left: int = Field(0, ge=0, le=10**9, description="child processes still alive after the calls")
     output_bytes: int = Field(0, ge=0, le=MAX_MEMORY, description="bytes written to standard output and error")

@@ -202,7 +202,7 @@ RESTORING = frozenset(
         "polars.Config",
     }
 )
-# The same functions seen by their module are watched while they run; imported by name, only the code tells.
+# Such functions are watched while they run; imported under another name, only the code tells.
 NAMED_FUNCTIONS: dict[str, str] = {
     "os.chdir": "working directory",
     "os.fchdir": "working directory",
