@@ -1,4 +1,4 @@
-"""Note what calls leave outside of their process: files that they write, addresses that they connect to."""
+"""Record what calls leave outside their process: files that they write, and addresses that they connect to."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Traces(NamedTuple):
 
     @contextlib.contextmanager
     def watch(self) -> Iterator[None]:
-        """Take note while the block runs."""
+        """Record files and addresses while the block runs."""
         with contextlib.ExitStack() as stack:
             for module in (builtins, io):
                 stack.enter_context(_noting_opened(module, self.opened))
@@ -34,7 +34,7 @@ class Traces(NamedTuple):
             yield
 
     def wrote(self, further: Iterable[str]) -> tuple[str, ...]:
-        """Return the files that are still there, with the further ones; none of them temporary.
+        """Return those of the opened and the further files that still exist and are not temporary.
 
         Raises:
             OSError: The current folder is gone.
@@ -45,12 +45,12 @@ class Traces(NamedTuple):
         return tuple(sorted(_shown(path, here) for path in kept))[:MAX_TRACES]
 
     def connected(self) -> tuple[str, ...]:
-        """Return the addresses."""
+        """Return the addresses that calls connected to."""
         return tuple(sorted(self.addresses))[:MAX_TRACES]
 
 
 def _is_temporary(path: Path) -> bool:
-    """Return True if tempfile made up the name of the file or of a folder that it is in."""
+    """Return True if tempfile generated the name of the file or of a folder that contains it."""
     folder = Path(tempfile.gettempdir())
     return path.is_relative_to(folder) and path.relative_to(folder).parts[0].startswith(tempfile.gettempprefix())
 

@@ -1,7 +1,7 @@
-"""Inputs that raise: measuring goes on without them, and tells how many, which, and whether their exceptions pickle.
+"""Record inputs that raise, so that measuring can continue without them, and check that their exceptions pickle.
 
-An exception whose class has an `__init__` with other parameters than it passes on cannot be unpickled. Raised in a
-worker of a process pool, it breaks the whole pool.
+An exception cannot be unpickled if its `__init__` has other parameters than it passes to `super().__init__()`. Raised
+in a worker of a process pool, it breaks the whole pool.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _text(error: Exception) -> str:
 
 
 def _unpicklable(error: Exception) -> str:
-    """Return why an exception does not survive pickling, which includes being made anew; empty if it does."""
+    """Return why an exception does not survive pickling and unpickling; empty if it does."""
     name = type(error).__qualname__
     try:
         content = pickle.dumps(error)

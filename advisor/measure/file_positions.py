@@ -16,10 +16,10 @@ Positions = dict[int, tuple[str, int]]  # by descriptor
 
 
 class FilePositionWatch:
-    """Notes the positions of the files that are open for reading; `moved()` says which have changed since (Linux)."""
+    """Records the positions of open files; `moved()` and `written()` tell which have changed since then (Linux)."""
 
     def __init__(self) -> None:
-        """Note the positions now."""
+        """Record the current positions."""
         self._before = dict(_positions())
         self._writable = dict(_positions(writable=True))
 
@@ -28,7 +28,7 @@ class FilePositionWatch:
         return tuple(path for descriptor, (path, _) in _changed(self._writable, dict(_positions(writable=True))))
 
     def moved(self) -> tuple[int, ...]:
-        """Return the descriptors whose positions are others than at the beginning."""
+        """Return the descriptors of files open for reading whose positions have changed."""
         return tuple(descriptor for descriptor, _ in _changed(self._before, dict(_positions())))
 
 

@@ -13,7 +13,7 @@ _MISSING = object()
 
 
 def function_resource(thing: Any) -> str:
-    """Return the state of the process that a function of a library acts on."""
+    """Return the resource key of the process-wide state that a library function acts on, or ''."""
     return (FUNCTIONS | NAMED_FUNCTIONS).get(function_name(thing), "")
 
 
@@ -31,6 +31,6 @@ def function_name(thing: Any) -> str:
 
 
 def acts_on_module(module: Any, attribute: str, part: Any) -> bool:
-    """Return True if it is a function of a module whose functions all act on one state."""
+    """Return True if `part` is a function of a module whose functions all act on one state."""
     is_state = isinstance(module, ModuleType) and module.__name__ in MODULES
     return is_state and isinstance(part, FunctionType) and attribute not in HARMLESS_FUNCTIONS

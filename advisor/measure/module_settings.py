@@ -1,4 +1,4 @@
-"""Note the arguments of functions that set something for a whole module, such as pandas.set_option."""
+"""Record the arguments of functions that set something for a whole module, such as pandas.set_option."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MAX_ARGUMENTS = 10  # that are kept of each function
 
 
 class SettingsWatch:
-    """While it is entered, such functions note their arguments; one at a time, for others would undo its work."""
+    """Records the arguments of such functions while it is entered; only one watch can be active at a time."""
 
     _in_use = threading.Lock()
 
@@ -47,5 +47,5 @@ class SettingsWatch:
             noted.add(repr((args, kwargs)))
 
     def matters(self, touch: Touch) -> bool:
-        """Return False for a setting that every call makes alike: concurrent calls do not disturb each other."""
+        """Return False for a setting that is the same in every call: concurrent calls do not disturb each other."""
         return touch.resource != "module setting" or len(self._arguments.get(touch.type, ())) != 1

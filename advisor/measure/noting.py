@@ -1,4 +1,4 @@
-"""Replace functions for a while by objects that note their calls."""
+"""Replace functions temporarily with objects that record their calls."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Noting:
-    """Calls a function of a module, and `note` before it; an object, so that classes do not bind it as a method."""
+    """Calls `note`, then a function of a module; an object, so that classes do not bind it as a method."""
 
     def __init__(self, module: Any, name: str, note: Callable[..., object]) -> None:
         self.original = getattr(module, name)
@@ -29,13 +29,13 @@ class Noting:
 
 
 def original(thing: Any) -> Any:
-    """Return the function that a noting object stands for, or the thing itself."""
+    """Return the function behind a Noting object, or the thing itself."""
     return thing.original if type(thing) is Noting else thing
 
 
 @contextlib.contextmanager
 def noting(module: Any, name: str, note: Callable[..., object]) -> Iterator[None]:
-    """Note the calls of a module's function while the block runs."""
+    """Call `note` before each call of a module's function while the block runs."""
     replacement = Noting(module, name, note)
     setattr(module, name, replacement)
     try:

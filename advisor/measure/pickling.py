@@ -158,7 +158,7 @@ def _copy_on_write_seconds(buffer: io.BytesIO, unpickled: float) -> float:
 
 
 def reason_of(error: BaseException, thing: Any) -> str:
-    """Return pickle's words in one line, with the type of the object that they are about where they do not name it."""
+    """Return pickle's error message in one line, with the type of the object if the message does not name it."""
     text = (str(error).strip().splitlines() or [type(error).__name__])[0][:_MAX_REASON]
     if not isinstance(error, (pickle.PicklingError, TypeError, AttributeError)):
         text = f"{type(error).__name__}: {text}"
@@ -168,7 +168,7 @@ def reason_of(error: BaseException, thing: Any) -> str:
 
 
 def _unpicklable_part(thing: Any, depth: int = _MAX_DEPTH) -> Any:
-    """Return the argument or the element that cannot be pickled, looked for in containers."""
+    """Return the argument, or the element of a container, that cannot be pickled."""
     if depth and type(thing) in (tuple, list, dict):
         for part in islice(thing.values() if isinstance(thing, dict) else thing, _MAX_PARTS):
             if not _can_be_pickled(part):
@@ -177,13 +177,13 @@ def _unpicklable_part(thing: Any, depth: int = _MAX_DEPTH) -> Any:
 
 
 def _marker_reason(things: Sequence[Any], function: Callable[..., Any]) -> str | None:
-    """Return why pickling changes what is sent, if a part of it is an `object()`, which only its identity tells."""
+    """Return why pickling changes what is sent, if a part of it is an `object()` that is compared by identity."""
     marker = next((found for thing in things if (found := _find_marker(thing)) is not None), None)
     if marker is None:
         return None
     scope = getattr(function, "__globals__", {})
     name = next((name for name, value in list(scope.items()) if value is marker), "a marker")
-    return f"{name} is an object() that is known by its identity, and pickling makes another object of it"
+    return f"{name} is an object() that is compared by identity, and pickling creates another object"
 
 
 def _find_marker(thing: Any, depth: int = _MAX_DEPTH) -> object | None:

@@ -1,7 +1,7 @@
 """Watch what a call does to the state of its process: working directory, environment, streams, signal handlers, ….
 
-State is compared before and after a call. What a call changes and restores shows while it runs: the functions and
-attributes that change it are replaced for that time by ones that take note. Only the first two calls are watched.
+State is compared before and after a call. A change that the call restores is seen while the call runs: the
+functions and attributes that make it are replaced with recording ones. Only the first two calls are watched.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MAX_PATHS = 1_000  # that a call opens for writing
 
 
 class ProcessStateWatch:
-    """Notes what the first two calls change; `touches()` says what concurrent calls would disturb."""
+    """Records what the first two calls change; `touches()` returns what concurrent calls would disturb."""
 
     def __init__(self) -> None:
         self._changes: list[set[str]] = []  # of each call, by the keys of RESOURCES
@@ -68,11 +68,11 @@ class ProcessStateWatch:
 
     @property
     def traces(self) -> Traces:
-        """What the watched calls left outside of the process."""
+        """Files and addresses that the watched calls left outside the process."""
         return self._traces
 
     def touches(self) -> tuple[Touch, ...]:
-        """Return the state that calls change every time; what only the first one does is setting up."""
+        """Return the state that every call changes; changes by the first call alone are set-up."""
         if not self._changes:
             return ()
         keys = self._changes[-1] | ({"signal handlers"} & self._changes[0])
@@ -91,7 +91,7 @@ class ProcessStateWatch:
         return (*states, *paths)
 
     def _paths_of_every_call(self) -> set[str]:
-        """Return the files that two calls with different arguments both wrote anew."""
+        """Return the files that two calls with different arguments both overwrote."""
         if len(self._written) < 2 or {_FILE_LOCK} & set().union(*self._changes):
             return set()
         first, second = self._calls[0], self._calls[-1]
@@ -108,14 +108,14 @@ class ProcessStateWatch:
 
 
 def _path_touch(path: str) -> Touch:
-    """Return the touch of a file that every call writes anew; with the process id in its name, it is one a process."""
+    """Return the touch of a file that every call overwrites; processes do not share it if their id is in its name."""
     in_processes: Safety = "safe" if str(os.getpid()) in Path(path).name else "unsafe"
     name = path.encode("utf-8", "backslashreplace").decode()
     return Touch(name=name, kind="file", resource="fixed path", threads="unsafe", fork=in_processes, spawn=in_processes)
 
 
 def _state() -> dict[str, object]:
-    """Return what can be compared, by the keys of RESOURCES."""
+    """Return the state that can be compared, by the keys of RESOURCES."""
     state: dict[str, object] = {
         "environment": dict(os.environ),
         "standard streams": [id(getattr(sys, name, None)) for name in _STREAMS],
@@ -128,7 +128,7 @@ def _state() -> dict[str, object]:
 
 @contextlib.contextmanager
 def _noting(noted: set[str], written: set[str]) -> Iterator[None]:
-    """Take note of changes while the block runs."""
+    """Record changes while the block runs."""
     with contextlib.ExitStack() as stack:
         for module, name, key, matters in _WATCHED:
             if isinstance(module, str):
@@ -163,12 +163,12 @@ def _sets_locale(category: Any, locale: Any = None) -> bool:
 
 
 def _is_lock_file(path: Any, flags: int) -> bool:
-    """Return True if a file is made that must not exist, and whose name tempfile did not make up."""
+    """Return True if the file must not exist yet, and tempfile did not generate its name."""
     return bool(flags & os.O_EXCL) and not Path(os.fsdecode(path)).name.startswith(tempfile.gettempprefix())
 
 
 def _fails_in_threads(*args: Any) -> bool:
-    """Return False if a caller looks first whether this is the main thread, as asyncio.run does."""
+    """Return False if a caller first checks for the main thread, as asyncio.run does."""
     frame, depth = sys._getframe(3), 0
     while frame is not None and depth < _CALLERS:
         if "main_thread" in frame.f_code.co_names:
@@ -215,7 +215,7 @@ def _watched_open(module: Any, written: set[str]) -> contextlib.AbstractContextM
 
 @contextlib.contextmanager
 def _watched_import_path(noted: set[str]) -> Iterator[None]:
-    """Take note of changes of sys.path that are undone before the call ends."""
+    """Record changes of sys.path that are undone before the call ends."""
 
     class Watched(list[str]):
         def _note(self, method: str, *args: Any) -> Any:
@@ -237,7 +237,7 @@ def _watched_import_path(noted: set[str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _watched_attributes(module: ModuleType, change: Callable[[str, Any], str], noted: set[str]) -> Iterator[None]:
-    """Take note of attributes of a module that are set to something else."""
+    """Record changes of a module's attributes."""
 
     class Watched(ModuleType):
         def __setattr__(self, name: str, value: Any) -> None:
@@ -259,7 +259,7 @@ def _watched_attributes(module: ModuleType, change: Callable[[str, Any], str], n
 
 
 def _is_by_user() -> bool:
-    """Return True if the user's code is the first outside of the standard library that led to a change of filters."""
+    """Return True if the innermost caller outside the standard library is the user's code."""
     frame = sys._getframe(3)
     while frame is not None:
         origin = module_origin(frame.f_globals.get("__name__"))
@@ -274,7 +274,7 @@ def _stream_replaced(name: str, value: Any) -> str:
 
 
 def _warnings_replaced(name: str, value: Any) -> str:
-    """Return a change that decides what calls return: warnings that the user's code records or raises.
+    """Return the resource key of a change that affects results: the user's code records or raises warnings.
 
     A library that records warnings for itself, as scikit-learn does, loses one at most.
     """

@@ -53,11 +53,11 @@ class Workload:
 
 @dataclass(frozen=True)
 class TimeLimit:
-    """When to stop: at `end` on the `clock`, but after `minimum` seconds of calls at the earliest.
+    """The time to stop: at `end` on the `clock`, but after `minimum` seconds of calls at the earliest.
 
     The minimum is for the calls alone, however long it took to get ready for them (a million inputs). A second call is
     made whatever the end is, if two calls as long as the first take `two_calls` seconds at most: the first call may
-    load, connect or compile what the others find ready. If the second is much cheaper, the minimum starts anew.
+    load, connect or compile what later calls use. If the second is much cheaper, the minimum starts again.
     """
 
     end: float
@@ -68,7 +68,7 @@ class TimeLimit:
 
 @dataclass(frozen=True)
 class CallsMade:
-    """The results of a few calls, the inputs that failed, and the calls with the others (None: without inputs)."""
+    """The results of a few calls, the failed inputs, and the calls with the other inputs (None without inputs)."""
 
     results: list[Any]
     failed_inputs: FailedInputs | None
@@ -115,11 +115,11 @@ def run_calls(
     inspect_call: Inspect | None = None,
     on_progress: OnProgress | None = None,
 ) -> CallsMade:
-    """Make calls until the time is up, at least one and mostly two (see `TimeLimit`); return the results of a few.
+    """Make calls until the time is up, at least one and usually two (see `TimeLimit`); return a few results.
 
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and reused when they run out. A call
-    that fails for an input that worked before (a file that the first call removed) ends the measuring quietly.
-    Inputs that raise are counted, and the time of their calls too, unless most inputs do.
+    that fails for an input that worked before (a file that the first call removed) ends the measuring without an error.
+    Inputs that raise are counted, and so is the time of their calls, unless most inputs raise.
     `inspect_call` wraps each of the first two calls; `on_progress` gets the fraction of the time that is over, the
     number of calls and the seconds of one. Raises TargetError if a call without inputs or most of the first calls
     raised, and says which.
@@ -243,7 +243,7 @@ class _Runner:
         return batch
 
     def calls_made(self, results: list[Any]) -> CallsMade:
-        """Return what was done; raise TargetError if most inputs failed."""
+        """Return a summary of the calls; raise TargetError if most inputs failed."""
         self._failures.tried = min(len(self._order), self._skipped + self._done)
         if self._failures.first and self._failures.are_most:
             self._raise_first()
@@ -252,7 +252,7 @@ class _Runner:
         return CallsMade(results, self._failures.record(self._order, calls), working)
 
     def _can_go_on(self, error: Exception) -> bool:
-        """Return True, and record it, if a call that raised does not end the measuring.
+        """Return True if measuring can continue after a call that raised, and record the failure.
 
         Raises TargetError for the first of the failures if they are most of the calls so far.
         """
@@ -315,10 +315,10 @@ class _Runner:
         return batch
 
     def look_for_blocking(self, meter: Meter) -> None:
-        """Nothing to look for: there is no event loop that a call could block."""
+        """Do nothing: there is no event loop that a call could block."""
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is nothing to close."""
 
 
 class _AsyncRunner(_Runner):
@@ -360,7 +360,7 @@ class _AsyncRunner(_Runner):
         return timed
 
     def look_for_blocking(self, meter: Meter) -> None:
-        """Make more calls to find the line that blocks the event loop, if calls do; one that raises ends this."""
+        """Make more calls to find the line that blocks the event loop, if any; stop at a call that raises."""
         from advisor.measure.event_loop import BlockingLines
 
         batch = meter.batches[-1]

@@ -1,4 +1,4 @@
-"""Detect buffers that calls share and write: scratch space that each call fills anew, or an array of results."""
+"""Detect buffers that calls share and write: scratch space that each call overwrites, or an array of results."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SharedBufferWatch:
         self._changes.append(changes)
 
     def written(self) -> dict[str, bool]:
-        """Return the names of the buffers that the second call wrote; True for those of which both wrote one part."""
+        """Return the names of the buffers that the second call wrote; True if both calls wrote the same part."""
         if len(self._changes) < 2:
             return {}
         first, second = self._changes[0], self._changes[1]
@@ -47,7 +47,7 @@ class SharedBufferWatch:
 
 
 def _find_buffers(shared: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the buffers among objects and their attributes, as far as they may be copied."""
+    """Yield the buffers among objects and their attributes, up to a total size that may be copied."""
     room = MAX_BYTES
     for name, value in list(shared.items())[:_MAX_OBJECTS]:
         for path, part in ((name, value), *_parts(name, value)):
@@ -63,7 +63,7 @@ def _find_buffers(shared: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
-    """Return the attributes of an object of the user's, and the elements of a small container."""
+    """Return the attributes of an object of a user's class, or the first elements of a container."""
     kind = type(value)  # a proxy of the user's may raise when it is asked for its class
     if kind is dict:
         return [(name, part) for part in list(value.values())[:_MAX_OBJECTS]]
@@ -80,7 +80,7 @@ def _content(buffer: Any) -> bytes:
 
 
 def _changed_positions(before: bytes, after: bytes, size: int) -> set[int]:
-    """Return the first places where two contents differ, as offsets of items; one for a content of another length."""
+    """Return the first places where two contents differ, as offsets of items; only 0 if the lengths differ."""
     if before == after:
         return set()
     if len(before) != len(after):

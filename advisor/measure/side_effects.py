@@ -24,7 +24,7 @@ _FRESH_POSITION = 623  # of the generator that NumPy makes from entropy, before 
 
 
 class Changes(NamedTuple):
-    """What is known about the names in SideEffects besides."""
+    """Further facts about the names in SideEffects."""
 
     accumulated: tuple[str, ...] = ()  # globals that count or collect results, rather than caches
     totals: frozenset[str] = frozenset()  # numbers, and elements of dictionaries, that calls change again and again
@@ -79,7 +79,7 @@ class SideEffectDetector:
         self._returns = returned is not None
 
     def side_effects(self) -> SideEffects:
-        """Return what changed since this object was made; `changes` says more about it."""
+        """Return what has changed since this object was created; `changes` has details."""
         written = global_writes.written(self._global_states, global_writes.states(self._function))
         again = self._changed_again()
         accumulated = global_writes.accumulated(self._function, self._global_states, written)
@@ -103,7 +103,7 @@ class SideEffectDetector:
         )
 
     def _changed_again(self) -> tuple[str, ...]:
-        """Return the dictionaries of which calls changed values that earlier calls had put there: totals, no cache."""
+        """Return the dictionaries in which calls changed values of earlier calls: totals rather than caches."""
         if self._after_inspection is None:
             return ()
         now = mutations.Snapshot(self._shared_objects(), buffers=False)
@@ -116,7 +116,7 @@ class SideEffectDetector:
             return ()
 
     def process_state(self) -> tuple[Touch, ...]:
-        """Return the state of the whole process that the calls change."""
+        """Return the process-wide state that the calls change."""
         return self._process_state.touches()
 
     def shared_state(self, found: Sequence[Touch], names: frozenset[str], *, locks: bool) -> Iterator[Touch]:
@@ -141,13 +141,13 @@ class SideEffectDetector:
             yield Touch(name=name, kind="file", resource="file read", threads=in_threads, fork="unsafe", spawn=spawn)
 
     def _used_objects(self) -> dict[str, Any]:
-        """Return the globals that the calls use, and the objects of the user's that they share, by name."""
+        """Return the globals and other shared objects that the calls use, by name."""
         closure = closure_values(self._function) if self._function is not None else {}
         bound = self._callable.keywords if isinstance(self._callable, functools.partial) else {}
         return {**closure, **global_writes.used_globals(self._function), **self._shared_objects(), **bound}
 
     def _drew_from_numpy(self) -> bool:
-        """Return True if calls drew from NumPy's global generator; Python's own is seeded anew in forked processes."""
+        """Return True if calls drew from NumPy's global generator; Python's own is seeded again in forked processes."""
         state = _numpy_random_state()
         if self._numpy_random_state is None:  # numpy.random was loaded meanwhile: a fresh generator is at its end
             return state is not None and state[1] != _FRESH_POSITION

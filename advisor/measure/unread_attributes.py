@@ -1,4 +1,4 @@
-"""Tell attributes that the user's code only writes, such as statistics, from those that something depends on."""
+"""Distinguish attributes that the user's code only writes, such as statistics, from those that it reads."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _READ_EVERY_ATTRIBUTE = frozenset({"vars", "asdict", "astuple", "__dict__"})
 
 
 def is_unread(attribute: str) -> bool:
-    """Return True if the user's loaded modules set an attribute of that name, or count it up, and never read it.
+    """Return True if the user's loaded modules set or increment an attribute of that name, but never read it.
 
-    What a call adds up, by anything but a constant, is wanted afterwards, wherever it is read.
+    A total to which calls add anything but a constant counts as read, since it is needed after the calls.
     """
     is_written = False
     size = 0
@@ -55,7 +55,7 @@ def _names(node: ast.AST, attribute: str) -> bool:
 
 
 def _may_read(node: ast.AST, attribute: str) -> bool:
-    """Return True if the node reads the attribute, adds something to it, or may get at it by its name."""
+    """Return True if the node reads the attribute, adds something to it, or may access it by its name."""
     match node:
         case ast.Attribute(attr=attr, ctx=ast.Load()):
             return attr == attribute or attr in _READ_EVERY_ATTRIBUTE

@@ -63,9 +63,9 @@ def user_traceback(error: BaseException) -> str:
 
 
 def runs_its_program(error: BaseException) -> bool:
-    """Return True if importing a module failed because it runs its program, which nothing guards.
+    """Return True if importing a module failed because it runs its program without a main guard.
 
-    Such a module exits, or reads command-line arguments or standard input that are not there, as it is imported.
+    On import, such a module exits, or reads command-line arguments or standard input that are missing.
     """
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_hidden(frame)]
     top_level = [frame for frame in frames if frame.name == "<module>"]
