@@ -386,10 +386,7 @@ class _AsyncRunner(_Runner):
         await self.function(*call.args, **call.kwargs)
 
     def close(self) -> None:
-        import asyncio
-
         self._runner.close()
-        asyncio.set_event_loop(None)
 
 
 def _within_round(size: int, done: int, calls: Sequence[Call] | None) -> int:
