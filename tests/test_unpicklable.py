@@ -271,6 +271,35 @@ def test_what_pickle_does_not_name_is_named() -> None:
     assert reason_of(threading.Lock()) == "cannot pickle '_thread.lock' object"
 
 
+class Refusing:
+    """Raises, when it is pickled, an exception of the given class and text."""
+
+    def __init__(self, kind: type[Exception], text: str) -> None:
+        self.error = kind, text
+
+    def __reduce__(self) -> Any:
+        kind, text = self.error
+        raise kind(text)
+
+
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ((MuteError, ""), "MuteError: MuteError, in "),
+        ((ValueError, "\udc80 is no byte"), "ValueError: \\udc80 is no byte, in "),
+        ((TypeError, "\n"), "TypeError, in "),
+    ],
+)
+def test_whatever_pickling_raises_is_told(error: tuple[type[Exception], str], reason: str) -> None:
+    """Exceptions without a text, or with one that JSON cannot hold."""
+    assert reason_of(Refusing(*error)).startswith(reason)
+
+
 def test_remedies_are_found_by_words_that_compile() -> None:
     """Everything else gets a general one."""
     assert all(re.compile(row.pattern) for row in REMEDIES)

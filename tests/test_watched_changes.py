@@ -291,6 +291,16 @@ def test_a_descriptor_whose_position_moves_is_shared() -> None:
     assert file_positions.name_of(DESCRIPTOR, {}) == str(FOLDER / "data.bin")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+def test_a_file_name_that_is_not_utf_8_is_escaped() -> None:
+    """JSON cannot hold it as it is."""
+    path = os.fsencode(FOLDER) + b"/\xff.bin"
+    Path(os.fsdecode(path)).write_bytes(bytes(256))
+    held = [os.open(path, os.O_RDONLY)]
+    touches = touches_of(lambda number: os.read(held[0], 1))
+    assert str(FOLDER / "\\udcff.bin") in touches
+
+
 @pytest.mark.parametrize(
     "function",
     [look_up, make_once, read_at, borrow, set_the_same_limit, feed_a_copy, log_appended, save_anew, ENCODER.remember],

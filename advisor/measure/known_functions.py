@@ -33,5 +33,5 @@ def function_name(thing: Any) -> str:
 
 def acts_on_module(module: Any, attribute: str, part: Any) -> bool:
     """Return True if it is a function of a module whose functions all act on one state."""
-    is_state = isinstance(module, ModuleType) and module.__name__ in MODULES
+    is_state = issubclass(type(module), ModuleType) and module_namespace(module).get("__name__") in MODULES
     return is_state and isinstance(part, FunctionType) and attribute not in HARMLESS_FUNCTIONS

@@ -15,6 +15,7 @@ from typing import Any
 
 from advisor.host.cores_and_memory import start_method
 from advisor.models import Picklable
+from advisor.target.failures import first_line
 from advisor.target.inputs import Call
 
 LARGE = 32 << 20  # bytes above which an object is pickled once and its copy not read back
@@ -23,7 +24,6 @@ _MAX_KEPT_BYTES = 1 << 20  # of an object of which several copies are kept
 _MAX_TOGETHER_BYTES = 4 << 20  # of the objects that are pickled together, if they had nothing in common
 _SMALL_OBJECT = 64  # bytes
 _MAX_MARKER_PARTS = 100
-_MAX_REASON = 300  # characters
 _MAX_DEPTH = 4  # of containers in which the object that cannot be pickled is looked for
 _MAX_PARTS = 20  # of each of them
 _PLAIN_TYPES = (tuple, list, dict, FunctionType, MethodType)
@@ -159,7 +159,7 @@ def _copy_on_write_seconds(buffer: io.BytesIO, unpickled: float) -> float:
 
 def reason_of(error: BaseException, thing: Any) -> str:
     """Return pickle's words in one line, with the type of the object that they are about where they do not name it."""
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0][:_MAX_REASON]
+    text = first_line(error) or type(error).__name__
     if not isinstance(error, (pickle.PicklingError, TypeError, AttributeError)):
         text = f"{type(error).__name__}: {text}"
     kind = type(_unpicklable_part(thing))
