@@ -262,6 +262,10 @@ def test_a_marker_is_not_sent_since_pickling_makes_another_object_of_it() -> Non
     profile = advisor.profile(is_marker, [[1, MARKER], [2]], budget=0.05)
     assert profile.picklable.arguments is False
     assert "MARKER is an object() that is known by its identity" in profile.picklable.reasons["arguments"]
+    nested = [[[0] * 100] * 100] * 100  # more than is looked through
+    nested.append(nested)
+    later = measure_pickling(is_marker, [Call((nested,)), Call(([0, MARKER],))], [], 0.0)
+    assert "MARKER is an object()" in later["picklable"].reasons["arguments"]
 
 
 def test_what_pickle_does_not_name_is_named() -> None:
