@@ -301,7 +301,15 @@ def test_a_descriptor_whose_position_moves_is_shared() -> None:
     """Threads and forked workers share the position; spawned ones have their own, and seek before they read."""
     touch = touches_of(seek_and_read)["DESCRIPTOR"]
     assert (touch.threads, touch.fork, touch.spawn) == ("unsafe", "unsafe", "safe")
-    assert file_positions.name_of(DESCRIPTOR, {}) == str(FOLDER / "data.bin")
+    for used, names in (
+        ({}, {"os", "read"}),
+        ({"LIMIT": DESCRIPTOR}, {"os", "path"}),
+        ({"LIMIT": DESCRIPTOR}, {"read"}),
+    ):
+        assert file_positions.name_of(DESCRIPTOR, used, frozenset(names)) == str(FOLDER / "data.bin")
+    with (FOLDER / "data.bin").open("rb") as file:
+        used = {"LIMIT": file.fileno(), "FILE": file}
+        assert file_positions.name_of(file.fileno(), used, frozenset({"os", "read"})) == "FILE"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")

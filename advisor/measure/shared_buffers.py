@@ -69,12 +69,13 @@ def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
     """Return the attributes of an object of the user's, and the elements of a small container."""
     kind = type(value)  # a proxy of the user's may raise when it is asked for its class
     if kind is dict:
-        return [(name, part) for part in islice(value.values(), _MAX_OBJECTS)]
+        return [(name, part) for part in list(islice(value.values(), _MAX_OBJECTS))]
     if kind in (list, tuple):
         return [(name, part) for part in value[:_MAX_OBJECTS]]
     if module_origin(kind.__module__) == "user":
         with contextlib.suppress(Exception):
-            return [(f"{name}.{attribute}", part) for attribute, part in list(vars(value).items())[:_MAX_OBJECTS]]
+            own = object.__getattribute__(value, "__dict__")  # without running the user's code
+            return [(f"{name}.{attribute}", part) for attribute, part in list(islice(own.items(), _MAX_OBJECTS))]
     return []
 
 
