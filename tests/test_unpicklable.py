@@ -262,6 +262,10 @@ def test_a_marker_is_not_sent_since_pickling_makes_another_object_of_it() -> Non
     profile = advisor.profile(is_marker, [[1, MARKER], [2]], budget=0.05)
     assert profile.picklable.arguments is False
     assert "MARKER is an object() that is compared by identity" in profile.picklable.reasons["arguments"]
+    nested = [[[0] * 100] * 100] * 100  # more than is looked through
+    nested.append(nested)
+    later = measure_pickling(is_marker, [Call((nested,)), Call(([0, MARKER],))], [], 0.0)
+    assert "MARKER is an object()" in later["picklable"].reasons["arguments"]
 
 
 def test_what_pickle_does_not_name_is_named() -> None:
@@ -269,6 +273,35 @@ def test_what_pickle_does_not_name_is_named() -> None:
     assert reason_of(Holder()) == f"cannot pickle '_thread.lock' object, in {__name__}.Holder"
     assert reason_of([{"holder": (1, Holder())}]) == reason_of(Holder())
     assert reason_of(threading.Lock()) == "cannot pickle '_thread.lock' object"
+
+
+class Refusing:
+    """Raises, when it is pickled, an exception of the given class and text."""
+
+    def __init__(self, kind: type[Exception], text: str) -> None:
+        self.error = kind, text
+
+    def __reduce__(self) -> Any:
+        kind, text = self.error
+        raise kind(text)
+
+
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ((MuteError, ""), "MuteError: MuteError, in "),
+        ((ValueError, "\udc80 is no byte"), "ValueError: \\udc80 is no byte, in "),
+        ((TypeError, "\n"), "TypeError, in "),
+    ],
+)
+def test_whatever_pickling_raises_is_told(error: tuple[type[Exception], str], reason: str) -> None:
+    """Exceptions without a text, or with one that JSON cannot hold."""
+    assert reason_of(Refusing(*error)).startswith(reason)
 
 
 def test_remedies_are_found_by_words_that_compile() -> None:

@@ -65,8 +65,9 @@ def open_runner() -> tuple[asyncio.Runner, TimedSelector | None]:
         loop.close()
         selector = TimedSelector()
         loop = asyncio.SelectorEventLoop(selector)
-    asyncio.set_event_loop(loop)  # as a runner does for the loop that it makes itself
-    return asyncio.Runner(loop_factory=lambda: loop), selector
+    runner = asyncio.Runner(loop_factory=lambda: loop)
+    runner.get_loop()  # from now on the runner closes it
+    return runner, selector
 
 
 class BlockingLines:

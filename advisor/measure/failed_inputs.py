@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from advisor.models import FailedInputs
+from advisor.target.failures import first_line
 from advisor.target.inputs import Call, InputCalls
 
 MIN_TRIED = 5  # inputs before most of them can have failed
 _MAX_KEPT = 100  # texts of exceptions
-_MAX_TEXT = 300  # characters
 
 
 class Failures:
@@ -73,12 +73,8 @@ class Failures:
 
 
 def _text(error: Exception) -> str:
-    try:
-        lines = str(error).strip().splitlines()
-    except Exception:  # noqa: BLE001  (the user's own __str__)
-        lines = []
-    text = type(error).__qualname__ + (f": {lines[0][:_MAX_TEXT]}" if lines else "")
-    return text.encode("utf-8", "backslashreplace").decode()
+    text = first_line(error)
+    return type(error).__qualname__ + (f": {text}" if text else "")
 
 
 def _unpicklable(error: Exception) -> str:

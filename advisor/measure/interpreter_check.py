@@ -18,7 +18,7 @@ from advisor.input_limits import MAX_COPIED_BYTES
 from advisor.measure import pickling
 from advisor.measure.global_writes import used_globals
 from advisor.measure.interpreter_check_child import REFUSED_MODULE
-from advisor.measure.introspection import plain_function
+from advisor.measure.introspection import module_namespace, plain_function
 from advisor.models import InterpreterCheck, Profile
 from advisor.target import python_command
 from advisor.target.bounded_process import Ended, run_bounded
@@ -174,7 +174,8 @@ def _modules_of_main(function: Callable[..., Any]) -> list[str]:
     main = sys.modules["__main__"]
     if not hasattr(main, "__file__"):
         raise _NotSendableError("the function belongs to an interactive session, which no subinterpreter can load")
-    return [thing.__name__ for thing in vars(main).values() if isinstance(thing, ModuleType)]
+    modules = [module_namespace(thing) for thing in vars(main).values() if issubclass(type(thing), ModuleType)]
+    return [str(module["__name__"]) for module in modules if "__name__" in module]
 
 
 def _outcome(ended: Ended, module: str, seconds: float, *, called: bool) -> InterpreterCheck | None:

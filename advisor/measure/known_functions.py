@@ -6,6 +6,7 @@ import sys
 from types import FunctionType, ModuleType
 from typing import Any
 
+from advisor.measure.introspection import module_namespace
 from advisor.measure.noting import original
 from advisor.models.resources.types import FUNCTIONS, HARMLESS_FUNCTIONS, MODULES, NAMED_FUNCTIONS
 
@@ -24,7 +25,7 @@ def function_name(thing: Any) -> str:
     thing = original(thing)
     for name in (*FUNCTIONS, *NAMED_FUNCTIONS):
         module, _, attribute = name.rpartition(".")
-        known = original(getattr(sys.modules.get(module), attribute, _MISSING))
+        known = original(module_namespace(sys.modules.get(module)).get(attribute, _MISSING))
         if known is thing or (type(known) is type(thing) is not type and known == thing):
             return name
     return ""
@@ -32,5 +33,5 @@ def function_name(thing: Any) -> str:
 
 def acts_on_module(module: Any, attribute: str, part: Any) -> bool:
     """Return True if `part` is a function of a module whose functions all act on one state."""
-    is_state = isinstance(module, ModuleType) and module.__name__ in MODULES
+    is_state = issubclass(type(module), ModuleType) and module_namespace(module).get("__name__") in MODULES
     return is_state and isinstance(part, FunctionType) and attribute not in HARMLESS_FUNCTIONS

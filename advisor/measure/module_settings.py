@@ -9,6 +9,7 @@ import threading
 from types import TracebackType
 from typing import Any
 
+from advisor.measure.introspection import module_namespace
 from advisor.measure.noting import noting
 from advisor.models import Touch
 from advisor.models.resources.types import FUNCTIONS, RESTORING
@@ -33,7 +34,7 @@ class SettingsWatch:
             for full_name, key in FUNCTIONS.items():
                 owner, _, name = full_name.rpartition(".")
                 module = sys.modules.get(owner)
-                if key == "module setting" and full_name not in RESTORING and hasattr(module, name):
+                if key == "module setting" and full_name not in RESTORING and name in module_namespace(module):
                     note = functools.partial(self._note, full_name)
                     self._entered.enter_context(noting(module, name, note))
         return self

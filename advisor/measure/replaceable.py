@@ -17,7 +17,7 @@ from pathlib import Path, PurePath
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
-from advisor.measure.introspection import module_origin
+from advisor.measure.introspection import module_namespace, module_origin
 from advisor.models import Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.resources.types import resource_of_type
@@ -73,7 +73,7 @@ def _own_module(name: str, thing: Any, loads: Sequence[Load], target: Callable[.
     if any(load.name != name or load.scope is not vars(module) for load in loads):
         return None
     others = [other for key, other in list(sys.modules.items()) if other is not module and module_origin(key) == "user"]
-    is_elsewhere = any(value is thing for other in others for value in list(vars(other).values()))
+    is_elsewhere = any(value is thing for other in others for value in list(module_namespace(other).values()))
     return None if is_elsewhere else module
 
 

@@ -40,6 +40,10 @@ class UnfinishedCallError(Exception):
         self.result = result
 
 
+class _FailedCallError(Exception):
+    """An inspected call raised."""
+
+
 @dataclass(frozen=True)
 class Workload:
     """A function to call, the arguments of its calls (None: there are none), and its name for errors."""
@@ -120,7 +124,7 @@ def run_calls(
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and reused when they run out. A call
     that fails for an input that worked before (a file that the first call removed) ends the measuring without an error.
     Inputs that raise are counted, and so is the time of their calls, unless most inputs raise.
-    `inspect_call` wraps each of the first two calls; `on_progress` gets the fraction of the time that is over, the
+    `inspect_call` wraps each call until two have worked; `on_progress` gets the fraction of the time that is over, the
     number of calls and the seconds of one. Raises TargetError if a call without inputs or most of the first calls
     raised, and says which.
     """
@@ -137,22 +141,21 @@ def run_calls(
         if is_generator(runner.result) or (not workload.coroutine and is_awaitable(runner.result)):
             raise UnfinishedCallError(runner.result)
         done = 1
-        size, mean = 1, first.elapsed.wall
-        needs_second = has_time and 2 * mean <= limit.two_calls
+        size, mean, needs_second = 1, first.elapsed.wall, has_time
         if on_progress:
             on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
-        while clock() + mean * size <= ends or (done == 1 and needs_second):
+        while clock() + mean * size <= ends or (needs_second and clock() - began + mean <= limit.two_calls):
             count = _within_round(size, done, calls)
-            with runner.inspected(done, inspect_call if done == 1 else None):
-                batch = runner.run(count, meter)
+            batch = runner.run(count, meter) if len(results) > 1 else runner.run_inspected(meter, inspect_call)
             done += count
             seconds = batch.elapsed.wall / count * size
+            mean = seconds / size if done < 10 else 0.7 * mean + 0.3 * seconds / size
             if len(results) < 3 and runner.result is not FAILED:
                 results.append(runner.result)
-            mean = seconds / size if done < 10 else 0.7 * mean + 0.3 * seconds / size
-            if done == 2 and mean < MUCH_CHEAPER * first.elapsed.wall:
-                ends = max(ends, clock() + limit.minimum)
-            if seconds < BATCH_SECONDS / 2:
+                needs_second = False
+                if len(results) == 2 and mean < MUCH_CHEAPER * first.elapsed.wall:
+                    ends = max(ends, clock() + limit.minimum)
+            if seconds < BATCH_SECONDS / 2 and len(results) > 1:
                 size = min(size * 2, MAX_BATCH)
             elif seconds > BATCH_SECONDS * 2 and size > 1:
                 size = max(1, int(size * BATCH_SECONDS / seconds))
@@ -217,16 +220,21 @@ class _Runner:
         self._skipped = 0
         raise target_error(error, self.where(position + 1)) from error
 
-    def inspected(self, index: int, inspect_call: Inspect | None) -> contextlib.AbstractContextManager[None]:
+    def run_inspected(self, meter: Meter, inspect_call: Inspect | None, *, first: bool = False) -> TimedBatch:
+        """Make one call and inspect it; the inspection ends with an exception, recording nothing, if the call fails."""
         if inspect_call is None:
-            return contextlib.nullcontext()
-        return inspect_call(self._order[self._position(index + 1)], lambda: self.result, first=index == 0)
+            return self.run(1, meter)
+        call = self._order[self._position(self._done + 1)]
+        with contextlib.suppress(_FailedCallError), inspect_call(call, lambda: self.result, first=first):
+            self.run(1, meter)
+            if self.result is FAILED:
+                raise _FailedCallError
+        return meter.batches[-1]
 
     def run_first(self, meter: Meter, inspect_call: Inspect | None, has_time: Callable[[], bool]) -> TimedBatch:
         """Make calls until one works; inputs that fail go to the end, so that the first round begins with this call."""
         while True:
-            with self.inspected(0, inspect_call):
-                batch = self.run(1, meter)
+            batch = self.run_inspected(meter, inspect_call, first=True)
             if self.result is not FAILED:
                 return batch
             meter.forget_last()
@@ -378,10 +386,7 @@ class _AsyncRunner(_Runner):
         await self.function(*call.args, **call.kwargs)
 
     def close(self) -> None:
-        import asyncio
-
         self._runner.close()
-        asyncio.set_event_loop(None)
 
 
 def _within_round(size: int, done: int, calls: Sequence[Call] | None) -> int:

@@ -137,7 +137,7 @@ class SideEffectDetector:
             return
         spawn: Safety = "safe" if names & {"seek", "lseek"} else "unsafe"
         for descriptor in self._positions.moved():
-            name = name_of(descriptor, self._used_objects())
+            name = name_of(descriptor, self._used_objects(), names)
             yield Touch(name=name, kind="file", resource="file read", threads=in_threads, fork="unsafe", spawn=spawn)
 
     def _used_objects(self) -> dict[str, Any]:

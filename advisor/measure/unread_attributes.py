@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from advisor.measure.introspection import module_origin
+from advisor.measure.introspection import module_namespace, module_origin
 
 MAX_BYTES = 1 << 18  # of source that is parsed; in more code anything may be read
 _READ_EVERY_ATTRIBUTE = frozenset({"vars", "asdict", "astuple", "__dict__"})
@@ -39,7 +39,7 @@ def _sources_with(word: str) -> Iterator[str]:
     """Yield the source of each of the user's loaded modules that contains the word."""
     pattern = re.compile(rf"\b{re.escape(word)}\b")
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
+        file = module_namespace(module).get("__file__")
         if module_origin(name) != "user" or not isinstance(file, str):
             continue
         try:

@@ -29,6 +29,7 @@ from advisor.run.equality import Comparison, is_within
 from advisor.run.executors import open_executor
 from advisor.run.worker import await_or_report, call_named, call_or_report, call_with, load_named, run_coroutine
 from advisor.target import sandbox_supervisor
+from advisor.target.failures import first_line
 from advisor.target.inputs import load_calls, repeat_inputs
 
 Send = Callable[[dict[str, Any]], None]
@@ -377,5 +378,5 @@ def _run_timed(work: Work, workers: int, chunk: int, predicted: float, send: Sen
 
 def _describe(error: BaseException) -> str:
     """Return the type and the first line of an error."""
-    lines = str(error).strip().splitlines()
-    return type(error).__name__ + (f": {lines[0][:300]}" if lines else "")
+    text = first_line(error)
+    return type(error).__name__ + (f": {text}" if text else "")

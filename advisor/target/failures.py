@@ -38,12 +38,17 @@ def target_error(error: BaseException, action: str) -> TargetError:
     """Return the TargetError for an exception that the user's code raised during an action."""
     if isinstance(error, SystemExit):
         return TargetError(f"{action} called sys.exit({'' if error.code is None else repr(error.code)})")
-    try:
-        lines = str(error).strip().splitlines()
-    except Exception:  # noqa: BLE001  (the user's own __str__)
-        lines = []
-    message = f"{action} raised {type(error).__qualname__}" + (f": {lines[0][:_MAX_MESSAGE]}" if lines else "")
+    text = first_line(error)
+    message = f"{action} raised {type(error).__qualname__}" + (f": {text}" if text else "")
     return TargetError(message, traceback=user_traceback(error))
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an exception's text; empty if there is none, or making it raises."""
+    try:
+        return next(iter(str(error).strip().splitlines()), "")[:_MAX_MESSAGE]
+    except Exception:  # noqa: BLE001  (the user's own __str__)
+        return ""
 
 
 def user_traceback(error: BaseException) -> str:
