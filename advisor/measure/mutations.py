@@ -115,6 +115,11 @@ def _attribute(location: Location) -> str:
     return next((step for step in reversed(location[1:]) if isinstance(step, str)), "")
 
 
+def changed_names(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """Return the names of the objects with any change."""
+    return _names(_changed(before, after))
+
+
 def changed_elements(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
     """Return the names of the objects with elements that existed before and have other values now."""
     return _names(

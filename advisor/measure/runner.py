@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import os
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import cycle, islice, repeat
 from operator import length_hint
-from types import CoroutineType, GeneratorType
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from advisor.errors import TargetError, UsageError
+from advisor.measure.deferred_results import is_awaitable, is_generator
 from advisor.measure.failed_inputs import MIN_TRIED, Failures
 from advisor.measure.input_order import shuffled
 from advisor.measure.meter import Meter, TimedBatch, exit_if_forked
+from advisor.measure.order_dependence import depends_on_earlier_calls
 from advisor.models import FailedInputs
 from advisor.target.failures import target_error
 from advisor.target.inputs import Call
@@ -77,6 +77,7 @@ class CallsMade:
     results: list[Any]
     failed_inputs: FailedInputs | None
     working: Sequence[Call] | None
+    order_dependent: bool = False  # the first call, made again, gives another result
 
 
 class Inspect(Protocol):
@@ -87,30 +88,6 @@ class Inspect(Protocol):
     ) -> contextlib.AbstractContextManager[None]: ...
 
 
-def is_coroutine_function(function: Callable[..., Any]) -> bool:
-    """Return True if calling the function gives a coroutine."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
-
-
-def is_awaitable(result: Any) -> bool:
-    """Return True if a result must be awaited, as that of a coroutine function under an ordinary decorator."""
-    if isinstance(result, GeneratorType):  # an old coroutine, or what every generator is
-        return bool(result.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE)
-    return issubclass(type(result), Awaitable)  # not isinstance(), which a proxy answers in its own way
-
-
-def is_generator(result: Any) -> bool:
-    """Return True if a result does its work only when it is iterated over."""
-    lazy = issubclass(type(result), (Generator, AsyncGenerator, map, filter))
-    return lazy and not is_awaitable(result)
-
-
-def close_coroutine(result: Any) -> None:
-    """Close a result that is not going to be awaited, so that Python does not warn about it."""
-    if isinstance(result, CoroutineType):
-        result.close()
-
-
 def run_calls(
     workload: Workload,
     meter: Meter,
@@ -118,6 +95,7 @@ def run_calls(
     *,
     inspect_call: Inspect | None = None,
     on_progress: OnProgress | None = None,
+    has_changed: Callable[[], bool] | None = None,
 ) -> CallsMade:
     """Make calls until the time is up, at least one and usually two (see `TimeLimit`); return a few results.
 
@@ -125,8 +103,9 @@ def run_calls(
     that fails for an input that worked before (a file that the first call removed) ends the measuring without an error.
     Inputs that raise are counted, and so is the time of their calls, unless most inputs raise.
     `inspect_call` wraps each call until two have worked; `on_progress` gets the fraction of the time that is over, the
-    number of calls and the seconds of one. Raises TargetError if a call without inputs or most of the first calls
-    raised, and says which.
+    number of calls and the seconds of one. If `has_changed` says that the calls change what they share, the first call
+    is repeated, to see whether its result depends on the others. Raises TargetError if a call without inputs or most of
+    the first calls raised, and says which.
     """
     calls, clock = workload.calls, limit.clock
     runner = _AsyncRunner(workload) if workload.coroutine else _Runner(workload)
@@ -163,7 +142,10 @@ def run_calls(
                 on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
         if mean <= limit.minimum:
             runner.look_for_blocking(meter)
-        return runner.calls_made(results)
+        made = runner.calls_made(results)
+        if 2 * mean <= limit.minimum and has_changed and has_changed():
+            return replace(made, order_dependent=depends_on_earlier_calls(results[0], runner.call_again))
+        return made
     except BaseException as error:
         meter.discard(error)
         if isinstance(error, (KeyboardInterrupt, TargetError, UnfinishedCallError)):
@@ -322,6 +304,11 @@ class _Runner:
         self._size, self._remaining = length_hint(batch), batch
         return batch
 
+    def call_again(self) -> Any:
+        """Repeat the first call that worked."""
+        call = self._order[self._skipped]
+        return self.function(*call.args, **call.kwargs)
+
     def look_for_blocking(self, meter: Meter) -> None:
         """Do nothing: there is no event loop that a call could block."""
 
@@ -382,8 +369,11 @@ class _AsyncRunner(_Runner):
                 exit_if_forked(owner)
         meter.blocking_line = lines.most_frequent()
 
-    async def _call(self, call: Call) -> None:
-        await self.function(*call.args, **call.kwargs)
+    def call_again(self) -> Any:
+        return self._runner.run(self._call(self._order[self._skipped]))
+
+    async def _call(self, call: Call) -> Any:
+        return await self.function(*call.args, **call.kwargs)
 
     def close(self) -> None:
         self._runner.close()

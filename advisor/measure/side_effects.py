@@ -46,6 +46,7 @@ class SideEffectDetector:
         self.changes = Changes()
         self._numbers: tuple[str, ...] = ()
         self._changed_shared: dict[str, frozenset[str]] = {}
+        self._before_calls: mutations.Snapshot | None = None
         self._after_inspection: mutations.Snapshot | None = None
         self._returns = False
         self._global_states = global_writes.states(self._function)
@@ -64,6 +65,8 @@ class SideEffectDetector:
         arguments = mutations.named_arguments(self._callable, call) if first else {}
         arguments_before = mutations.Snapshot(arguments, buffers=True)  # of arguments only: others are scratch space
         shared_before = mutations.Snapshot(self._shared_objects(), buffers=False)
+        self._before_calls = self._before_calls or shared_before
+        self._before_calls = self._before_calls or shared_before
         with self._buffers.inspect_call(self._used_objects()), self._process_state.inspect_call(call):
             yield
         returned = result()
@@ -78,17 +81,30 @@ class SideEffectDetector:
         self._after_inspection = shared_after
         self._returns = returned is not None
 
-    def side_effects(self) -> SideEffects:
-        """Return what has changed since this object was created; `changes` has details."""
-        written = global_writes.written(self._global_states, global_writes.states(self._function))
+    def has_changed(self) -> bool:
+        """Return True if the calls have changed something that they share, be it a cache."""
+        return bool(self._written() or self._grown())
+
+    def side_effects(self, *, order_dependent: bool = False) -> SideEffects:
+        """Return what has changed since this object was created; `changes` has details.
+
+        If results are `order_dependent`, what has changed is no cache: calls look up what earlier calls left behind.
+        """
+        written = self._written()
         again = self._changed_again()
         accumulated = global_writes.accumulated(self._function, self._global_states, written)
         accumulated |= dict.fromkeys(set(again) & written, True)
-        totals = {*again, *self._numbers, *(name for name, is_number in accumulated.items() if is_number)}
+        grown: tuple[str, ...] = ()
+        if order_dependent:
+            grown = self._grown()
+            accumulated |= dict.fromkeys(written, True)
+        totals = {*again, *grown, *self._numbers, *(name for name, is_number in accumulated.items() if is_number)}
         threads = [t for t in threading.enumerate() if t not in self._threads and t.is_alive()]
-        changed = sorted({*self._changed_shared, *again})
+        changed = sorted({*self._changed_shared, *again, *grown})
         shared = [name for name in changed if name.partition(".")[0] not in written]
-        unread = [name for name in shared if name not in again and all(map(is_unread, self._changed_shared[name]))]
+        unread = [
+            name for name in shared if name not in (*again, *grown) and all(map(is_unread, self._changed_shared[name]))
+        ]
         self.changes = Changes(tuple(sorted(accumulated)), frozenset(totals), frozenset(unread))
         traces = self._process_state.traces
         return SideEffects(
@@ -101,6 +117,15 @@ class SideEffectDetector:
             children_left=len(children(os.getpid()) - self._own_children - self._children),
             random_shared=self._drew_from_numpy(),
         )
+
+    def _written(self) -> set[str]:
+        return global_writes.written(self._global_states, global_writes.states(self._function))
+
+    def _grown(self) -> tuple[str, ...]:
+        """Return what calls share and have changed since the first one, with what they added."""
+        if self._before_calls is None:
+            return ()
+        return mutations.changed_names(self._before_calls, mutations.Snapshot(self._shared_objects(), buffers=False))
 
     def _changed_again(self) -> tuple[str, ...]:
         """Return the dictionaries in which calls changed values of earlier calls: totals rather than caches."""
