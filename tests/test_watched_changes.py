@@ -48,6 +48,8 @@ APPENDED.addHandler(logging.FileHandler(FOLDER / "appended.log"))
 DIGEST = hashlib.sha256()
 SCRATCH = bytearray(8)
 RESULTS = bytearray(1000)
+SEVERAL = {name: bytearray(8) for name in "abc"}
+ROWS = [bytearray(1) for _ in range(50)]
 first_made: list[int] | None = None
 
 
@@ -100,6 +102,15 @@ def collect(number: int, seen: list[int] = []) -> int:  # noqa: B006  (the hazar
 def overwrite(number: int) -> int:
     SCRATCH[:] = number.to_bytes(8, "big")
     return SCRATCH[7]
+
+
+def overwrite_one_of_several(number: int) -> int:
+    SEVERAL["b"][:] = number.to_bytes(8, "big")
+    return SEVERAL["b"][7]
+
+
+def fill_in_rows(number: int) -> None:
+    ROWS[number % 50][0] = 1 + number
 
 
 def fill_in(number: int) -> None:
@@ -297,6 +308,8 @@ def touches_of(function: Callable[..., Any]) -> dict[str, Touch]:
         pytest.param(patch_for_the_moment, "patched objects", ("unsafe", "safe", "safe"), id="a patch for the moment"),
         pytest.param(overwrite, "SCRATCH", ("unsafe", "safe", "safe"), id="scratch space"),
         pytest.param(ENCODER.encode, "self.buffer", ("unsafe", "safe", "safe"), id="a buffer that is made anew"),
+        pytest.param(overwrite_one_of_several, "SEVERAL", ("unsafe", "safe", "safe"), id="scratch space by name"),
+        pytest.param(fill_in_rows, "ROWS", ("safe", "unsafe", "unsafe"), id="results in several buffers"),
         pytest.param(fill_in, "RESULTS", ("safe", "unsafe", "unsafe"), id="results in a buffer"),
         pytest.param(feed, "DIGEST", ("unsafe", "unsafe", "unsafe"), id="a running digest"),
         pytest.param(log_rotated, "ROTATED", ("safe", "unsafe", "unsafe"), id="a log file that is rotated"),
@@ -319,7 +332,25 @@ def test_a_descriptor_whose_position_moves_is_shared() -> None:
     """Threads and forked workers share the position; spawned ones have their own, and seek before they read."""
     touch = touches_of(seek_and_read)["DESCRIPTOR"]
     assert (touch.threads, touch.fork, touch.spawn) == ("unsafe", "unsafe", "safe")
-    assert file_positions.name_of(DESCRIPTOR, {}) == str(FOLDER / "data.bin")
+    for used, names in (
+        ({}, {"os", "read"}),
+        ({"LIMIT": DESCRIPTOR}, {"os", "path"}),
+        ({"LIMIT": DESCRIPTOR}, {"read"}),
+    ):
+        assert file_positions.name_of(DESCRIPTOR, used, frozenset(names)) == str(FOLDER / "data.bin")
+    with (FOLDER / "data.bin").open("rb") as file:
+        used = {"LIMIT": file.fileno(), "FILE": file}
+        assert file_positions.name_of(file.fileno(), used, frozenset({"os", "read"})) == "FILE"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+def test_a_file_name_that_is_not_utf_8_is_escaped() -> None:
+    """JSON cannot hold it as it is."""
+    path = os.fsencode(FOLDER) + b"/\xff.bin"
+    Path(os.fsdecode(path)).write_bytes(bytes(256))
+    held = [os.open(path, os.O_RDONLY)]
+    touches = touches_of(lambda number: os.read(held[0], 1))
+    assert str(FOLDER / "\\udcff.bin") in touches
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Note what calls leave outside of their process: files that they write, addresses that they connect to."""
+"""Record what calls leave outside their process: files that they write, and addresses that they connect to."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class Traces(NamedTuple):
     addresses: set[str]
 
     def note_opened(self, path: str) -> None:
-        """Take note of a file that is opened for writing."""
+        """Record a file that is opened for writing."""
         if len(self.opened) < MAX_TRACES:
             self.opened.add(path)
 
     def watch_connections(self) -> contextlib.AbstractContextManager[None]:
-        """Take note of connections while the block runs."""
+        """Record connections while the block runs."""
         return _noting_connected(self.addresses)
 
     def wrote(self, further: Iterable[str]) -> tuple[str, ...]:
-        """Return the files that are still there, with the further ones; none of them temporary.
+        """Return those of the opened and the further files that still exist and are not temporary.
 
         Raises:
             OSError: The current folder is gone.
@@ -39,12 +39,12 @@ class Traces(NamedTuple):
         return tuple(sorted(_shown(path, here) for path in kept))[:MAX_TRACES]
 
     def connected(self) -> tuple[str, ...]:
-        """Return the addresses."""
+        """Return the addresses that calls connected to."""
         return tuple(sorted(self.addresses))[:MAX_TRACES]
 
 
 def _is_temporary(path: Path) -> bool:
-    """Return True if tempfile made up the name of the file or of a folder that it is in."""
+    """Return True if tempfile generated the name of the file or of a folder that contains it."""
     folder = Path(tempfile.gettempdir())
     return path.is_relative_to(folder) and path.relative_to(folder).parts[0].startswith(tempfile.gettempprefix())
 

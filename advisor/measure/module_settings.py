@@ -1,4 +1,4 @@
-"""Note the arguments of functions that set something for a whole module, such as pandas.set_option."""
+"""Record the arguments of functions that set something for a whole module, such as pandas.set_option."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAME_OF_SETTING = {  # which argument tells what is set, where a function sets 
 
 
 class SettingsWatch:
-    """While it is entered, such functions note their arguments; one at a time, for others would undo its work."""
+    """Records the arguments of such functions while it is entered; only one watch can be active at a time."""
 
     _in_use = threading.Lock()
 
@@ -58,6 +58,6 @@ class SettingsWatch:
                 noted.add(repr((args, kwargs)))
 
     def matters(self, touch: Touch) -> bool:
-        """Return False for settings that every call makes alike: concurrent calls do not disturb each other."""
+        """Return False for settings that are the same in every call: concurrent calls do not disturb each other."""
         noted = [notes for (function, _), notes in self._arguments.items() if function == touch.type and notes]
         return touch.resource != "module setting" or not noted or any(len(notes) > 1 for notes in noted)

@@ -1,4 +1,4 @@
-"""Replace functions for a while by objects that note their calls."""
+"""Replace functions temporarily with objects that record their calls."""
 
 from __future__ import annotations
 
@@ -7,32 +7,31 @@ import importlib
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from types import ModuleType
 from typing import Any, NamedTuple
 
-from advisor.measure.introspection import module_origin
+from advisor.measure.introspection import module_namespace, module_origin
 
 
 class Notes(set[str]):
-    """A set to which only this thread adds, and threads that are started after `other_threads` was called."""
+    """A set that ignores what certain threads add."""
 
     def __init__(self, others: frozenset[int]) -> None:
         super().__init__()
         self._others = others
 
     def add(self, note: str) -> None:
-        """Add a note, unless another thread makes it."""
+        """Add a note unless one of the other threads makes it."""
         if threading.get_ident() not in self._others:
             super().add(note)
 
 
 def other_threads() -> frozenset[int]:
-    """Return the ids of the threads that run besides this one."""
+    """Return the ids of the threads that are running now, except this one."""
     return frozenset(thread.ident or 0 for thread in threading.enumerate()) - {threading.get_ident()}
 
 
 class Watched(NamedTuple):
-    """A function, by the names of its module and its own, and what to call before it with the same arguments."""
+    """A function, by module and name, and what to call with the same arguments before it."""
 
     module: str
     name: str
@@ -40,7 +39,7 @@ class Watched(NamedTuple):
 
 
 class Noting:
-    """Calls a function of a module, and `note` before it; an object, so that classes do not bind it as a method."""
+    """Calls `note`, then a function of a module; an object, so that classes do not bind it as a method."""
 
     def __init__(self, original: Any, watched: Watched) -> None:
         self.original = original
@@ -66,31 +65,32 @@ class Noting:
 
 
 def original(thing: Any) -> Any:
-    """Return the function that a noting object stands for, or the thing itself."""
+    """Return the function behind a Noting object, or the thing itself."""
     return thing.original if type(thing) is Noting else thing
 
 
 @contextlib.contextmanager
 def noting(functions: Iterable[Watched]) -> Iterator[None]:
-    """Note the calls of functions while the block runs, also by modules of the user's that imported them by name.
+    """Call `note` before each call of the functions while the block runs.
 
-    Modules that are first imported within the block do not keep the noting objects.
+    The user's modules may have imported them by name. Modules that are imported within the block get the functions
+    themselves in the end.
     """
     there: dict[str, dict[int, Noting]] = {}  # by the name of the function and its id
     owners: set[tuple[str, str]] = set()
     for watched in functions:
-        function = _namespace(sys.modules.get(watched.module)).get(watched.name)
+        function = module_namespace(sys.modules.get(watched.module)).get(watched.name)
         if function is not None:
             there.setdefault(watched.name, {})[id(function)] = Noting(function, watched)
             owners.add((watched.module, watched.name))
     loaded = dict(sys.modules)
     places = []
-    for module, namespace, name in _variables(loaded, there):
-        replacement = there[name].get(id(namespace[name]))
-        if replacement is not None and ((module, name) in owners or module_origin(module) == "user"):
-            namespace[name] = replacement
-            places.append((module, namespace, name))
     try:
+        for module, namespace, name in _variables(loaded, there):
+            replacement = there[name].get(id(namespace[name]))
+            if replacement is not None and ((module, name) in owners or module_origin(module) == "user"):
+                namespace[name] = replacement
+                places.append((module, namespace, name))
         yield
     finally:
         new = {module: thing for module, thing in list(sys.modules.items()) if loaded.get(module) is not thing}
@@ -100,16 +100,12 @@ def noting(functions: Iterable[Watched]) -> Iterator[None]:
 
 
 def _variables(modules: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """Yield the modules' variables with these names: module, namespace, name."""
+    """Yield the module, namespace and name of each global variable with one of these names."""
     for module, thing in modules.items():
-        namespace = _namespace(thing)
-        for name in names.keys() & namespace.keys():
-            yield module, namespace, name
-
-
-def _namespace(module: Any) -> dict[str, Any]:
-    """Return the variables of a module, without a look that makes a lazy one load."""
-    return object.__getattribute__(module, "__dict__") if issubclass(type(module), ModuleType) else {}
+        namespace = module_namespace(thing)
+        if isinstance(namespace, dict):  # else a class is in a module's place
+            for name in names.keys() & namespace.keys():
+                yield module, namespace, name
 
 
 def _look_up(module: str, name: str) -> Any:

@@ -1,7 +1,7 @@
 """Watch what a call does to the state of its process: working directory, environment, streams, signal handlers, ….
 
-State is compared before and after a call. What a call changes and restores shows while it runs: the functions and
-attributes that change it are replaced for that time by ones that take note. Only the first two calls are watched.
+State is compared before and after a call. A change that the call restores is seen while the call runs: the
+functions and attributes that make it are replaced with recording ones. Only the first two calls are watched.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _MAX_PATHS = 1_000  # that a call opens for writing
 
 
 class ProcessStateWatch:
-    """Notes what the first two calls change; `touches()` says what concurrent calls would disturb."""
+    """Records what the first two calls change; `touches()` returns what concurrent calls would disturb."""
 
     def __init__(self) -> None:
         self._changes: list[set[str]] = []  # of each call, by the keys of RESOURCES
@@ -69,11 +69,11 @@ class ProcessStateWatch:
 
     @property
     def traces(self) -> Traces:
-        """What the watched calls left outside of the process."""
+        """Files and addresses that the watched calls left outside the process."""
         return self._traces
 
     def touches(self) -> tuple[Touch, ...]:
-        """Return the state that calls change every time; what only the first one does is setting up."""
+        """Return the state that every call changes; changes by the first call alone are set-up."""
         if not self._changes:
             return ()
         keys = self._changes[-1] | ({"signal handlers"} & self._changes[0])
@@ -92,7 +92,7 @@ class ProcessStateWatch:
         return (*states, *paths)
 
     def _paths_of_every_call(self) -> set[str]:
-        """Return the files that two calls with different arguments both wrote anew."""
+        """Return the files that two calls with different arguments both overwrote."""
         if len(self._written) < 2 or any(_FILE_LOCK in changes for changes in self._changes):
             return set()
         thread = threading.current_thread()
@@ -113,14 +113,14 @@ class ProcessStateWatch:
 
 
 def _path_touch(path: str) -> Touch:
-    """Return the touch of a file that every call writes anew; with the process id in its name, it is one a process."""
+    """Return the touch of a file that every call overwrites; processes do not share it if their id is in its name."""
     in_processes: Safety = "safe" if str(os.getpid()) in Path(path).name else "unsafe"
     name = path.encode("utf-8", "backslashreplace").decode()
     return Touch(name=name, kind="file", resource="fixed path", threads="unsafe", fork=in_processes, spawn=in_processes)
 
 
 def _state() -> dict[str, object]:
-    """Return what can be compared, by the keys of RESOURCES; os.environ is set through os.putenv, which is watched."""
+    """Return the state that can be compared, by the keys of RESOURCES; os.environ is watched through os.putenv."""
     state: dict[str, object] = {
         "standard streams": [id(getattr(sys, name, None)) for name in _STREAMS],
         "import path": list(sys.path),
@@ -132,7 +132,7 @@ def _state() -> dict[str, object]:
 
 @contextlib.contextmanager
 def _noting(noted: set[str], written: set[str], traces: Traces) -> Iterator[None]:
-    """Take note of changes while the block runs."""
+    """Record changes while the block runs."""
     with contextlib.ExitStack() as stack:
         stack.enter_context(noting([*_watched_functions(noted), *_watched_opening(noted, written, traces)]))
         stack.enter_context(_watched_import_path(noted))
@@ -161,13 +161,13 @@ def _sets_locale(category: Any, locale: Any = None) -> bool:
 
 
 def _is_lock_file(path: Any, flags: int) -> bool:
-    """Return True if a file is made that must not exist, and whose name tempfile did not make up."""
-    is_new = flags & _NEW == _NEW  # not so the flags of a temporary file without a name
+    """Return True if the file must not exist yet, and tempfile did not generate its name."""
+    is_new = flags & _NEW == _NEW  # O_EXCL alone is for temporary files without a name
     return is_new and not Path(os.fsdecode(path)).name.startswith(tempfile.gettempprefix())
 
 
 def _fails_in_threads(*args: Any) -> bool:
-    """Return False if a caller looks first whether this is the main thread, as asyncio.run does."""
+    """Return False if a caller first checks for the main thread, as asyncio.run does."""
     frame, depth = sys._getframe(3), 0
     while frame is not None and depth < _CALLERS:
         if "main_thread" in frame.f_code.co_names:
@@ -225,7 +225,7 @@ def _watched_opening(noted: set[str], written: set[str], traces: Traces) -> Iter
 
 
 class _ChangedPathFinder:
-    """Finds no module, and notes imports that are made while sys.path differs from what it was before."""
+    """Finds no module, but records imports that are made while sys.path differs from what it was before."""
 
     def __init__(self, noted: set[str]) -> None:
         self._noted = noted
@@ -238,9 +238,9 @@ class _ChangedPathFinder:
 
 @contextlib.contextmanager
 def _watched_import_path(noted: set[str]) -> Iterator[None]:
-    """Take note of changes of sys.path that are undone before the call ends, by the imports that they are made for.
+    """Record changes of sys.path that are undone before the call ends, by the imports made meanwhile.
 
-    A list that takes note of its changes would be kept by code that runs `from sys import path` meanwhile.
+    The list itself stays as it is, since code may hold it through `from sys import path`.
     """
     finder = _ChangedPathFinder(noted)
     sys.meta_path.insert(0, finder)
@@ -253,7 +253,7 @@ def _watched_import_path(noted: set[str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _watched_attributes(module: ModuleType, change: Callable[[str, Any], str], noted: set[str]) -> Iterator[None]:
-    """Take note of attributes of a module that are set to something else."""
+    """Record changes of a module's attributes."""
 
     class WatchedModule(ModuleType):
         def __setattr__(self, name: str, value: Any) -> None:
@@ -278,7 +278,7 @@ def _watched_attributes(module: ModuleType, change: Callable[[str, Any], str], n
 
 
 def _is_by_user() -> bool:
-    """Return True if the user's code is the first outside of the standard library that led to a change of filters."""
+    """Return True if the innermost caller outside the standard library is the user's code."""
     frame = sys._getframe(3)
     while frame is not None:
         origin = module_origin(frame.f_globals.get("__name__"))
@@ -293,7 +293,7 @@ def _stream_replaced(name: str, value: Any) -> str:
 
 
 def _warnings_replaced(name: str, value: Any) -> str:
-    """Return a change that decides what calls return: warnings that the user's code records or raises.
+    """Return the resource key of a change that affects results: the user's code records or raises warnings.
 
     A library that records warnings for itself, as scikit-learn does, loses one at most.
     """

@@ -1,4 +1,4 @@
-"""Find the shared objects that calls use: by what the code loads, looked up in globals, closures, `self` and defaults.
+"""Find the shared objects that calls use: names that the code loads from globals, closures, `self` and defaults.
 
 Types decide, not names. Only the user's own functions are followed, and only what their code loads counts: an object
 that exists and is not used is not reported.
@@ -48,7 +48,7 @@ _NAMED_STATE = ("context variable", "module setting")  # others are named by wha
 
 @dataclass(frozen=True)
 class _Frame:
-    """A function of the user's to look at, and what is known where it is called."""
+    """A user's function to inspect, and the context in which it is called."""
 
     function: Any = None  # a plain function; the caller of the target is none
     owner: Any = _MISSING  # its `self`
@@ -65,7 +65,7 @@ class _Setting(NamedTuple):
 
 @dataclass
 class _Found:
-    """An object in use, the attributes that are taken of it, and where."""
+    """An object in use, the attributes that the code takes from it, and the place."""
 
     thing: Any
     name: str
@@ -78,10 +78,10 @@ class _Found:
 
 
 class TouchedObjects:
-    """Looks at a function before its calls; `touches()` looks again, and says what calls share."""
+    """Inspects a function before its calls; `touches()` inspects it again and returns what calls share."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        """Look at what exists now, which forked workers would inherit."""
+        """Inspect the objects that exist now, which forked workers would inherit."""
         self._function = function
         self.names: frozenset[str] = frozenset()  # that the code takes, reading or setting
         self.loads: frozenset[str] = frozenset()  # those of them that it reads
@@ -91,7 +91,7 @@ class TouchedObjects:
         self._set_at_import = {found.thing for found, _ in uses if isinstance(found.thing, _Setting)}
 
     def touches(self) -> tuple[Touch, ...]:
-        """Return the objects in use; those that the calls made themselves are made anew in each worker process."""
+        """Return the objects in use; each worker process creates its own copies of those that calls create."""
         touches: dict[str, Touch] = {}
         for found, use in self._uses():
             if isinstance(found.thing, _Setting) and found.thing not in self._set_at_import:
@@ -164,7 +164,7 @@ def _touch(found: _Found, use: Use) -> Touch:
 
 
 class _Search:
-    """Follows the user's functions from one on, and collects the resources that their code loads."""
+    """Follows the user's functions, beginning with the target, and collects the resources that their code loads."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self._target = function
@@ -188,7 +188,7 @@ class _Search:
         return list(self._found.values())
 
     def _follow(self, thing: Any, frame: _Frame, owner: Any = _MISSING) -> None:
-        """Look later at the user's functions in a callable, with the locks held in the frame that calls it."""
+        """Queue the user's functions in a callable, with the locks held in the frame that calls it."""
         for _ in range(10):
             if isinstance(thing, MethodType):
                 owner = thing.__self__
@@ -234,7 +234,7 @@ class _Search:
                 self._visit(chain, thing, name, rest, frame)
 
     def _resolve(self, chain: Chain, frame: _Frame) -> tuple[Any, str, tuple[str, ...]]:
-        """Return the object that a chain leads to, its name, and the attributes that are taken of it."""
+        """Return the object that a chain leads to, its name, and the attributes taken from it."""
         thing = _root(chain, frame)
         name = chain.root.removeprefix("import ")
         for index, attribute in enumerate(chain.attributes):
@@ -295,7 +295,7 @@ class _Search:
             self._follow(thing, frame)
 
     def _follow_class(self, cls: type, frame: _Frame) -> None:
-        """Follow the methods of a class of the user's that the code names, and those that Python calls."""
+        """Follow the methods of a user's class that the code names, and those that Python calls."""
         if module_origin(cls.__module__) != "user":
             return
         used = set(frame.function.__code__.co_names) | {"__init__", "__call__", "__enter__", "__exit__", "__new__"}
@@ -319,7 +319,7 @@ class _Search:
 
 
 def _module_of(thing: Any) -> str:
-    """Return the module that a thing is, or that it or its type is defined in."""
+    """Return the name of a module, or of the module that defines a thing or its type."""
     if isinstance(thing, ModuleType):
         return thing.__name__
     defined = thing if isinstance(thing, (type, FunctionType)) else type(thing)
@@ -327,7 +327,7 @@ def _module_of(thing: Any) -> str:
 
 
 def _cached_results(cached: Any) -> list[Any]:
-    """Return what a function with an lru_cache refers to, its results among it: a bounded cache has no dictionary."""
+    """Return the objects that a function with an lru_cache refers to, including its cached results."""
     parts = gc.get_referents(cached)
     caches = [part for part in parts if isinstance(part, dict) and "__wrapped__" not in part]
     return [*parts, *(value for cache in caches for value in cache.values())]
@@ -383,7 +383,7 @@ def _part(thing: Any, attribute: str) -> Any:
 
 
 def _sets_up(function: FunctionType, attribute: str) -> bool:
-    """Return True if the function makes a thread's own value where there is none."""
+    """Return True if the function creates a thread's own value if there is none."""
     names: Iterator[str] = iter(function.__code__.co_names)
     constants = [value for value in function.__code__.co_consts if isinstance(value, str)]
     return attribute in constants or "AttributeError" in names or "__dict__" in function.__code__.co_names
