@@ -1,4 +1,4 @@
-"""Read from a function's bytecode which objects it uses: `module.HANDLE.write` as a root with attributes."""
+"""Read the objects that a function uses from its bytecode: `module.HANDLE.write` is a root with attributes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COPIES = ("COPY", "DUP_TOP")  # of an object, before `+=` reads its attribute
 
 @dataclass(frozen=True)
 class Chain:
-    """A name that code loads, and the attributes that it takes of it, one of the other."""
+    """A name that code loads, and the chain of attributes that it takes from it."""
 
     kind: RootKind
     root: str

@@ -10,7 +10,7 @@ from itertools import islice
 from types import FunctionType, MemberDescriptorType, ModuleType
 from typing import Any
 
-from advisor.measure.introspection import module_origin
+from advisor.measure.introspection import module_namespace, module_origin
 
 MISSING = object()
 CONTAINERS = (list, tuple, dict, deque)
@@ -21,19 +21,13 @@ def is_a(thing: Any, kinds: type | tuple[type, ...]) -> bool:
     return issubclass(type(thing), kinds)
 
 
-def module_contents(module: ModuleType) -> dict[str, Any]:
-    """Return what a module has by name; a lazy one would be loaded by any other look."""
-    contents: dict[str, Any] = object.__getattribute__(module, "__dict__")
-    return contents
-
-
 def module_name(module: ModuleType) -> str:
     """Return the name of a module."""
-    return str(module_contents(module).get("__name__", ""))
+    return str(module_namespace(module).get("__name__", ""))
 
 
 def defining_module(thing: Any) -> str:
-    """Return the name of the module that a thing is, or that it or its type is defined in."""
+    """Return the name of a module, or of the module that defines a thing or its type."""
     if is_a(thing, ModuleType):
         return module_name(thing)
     defined = thing if is_a(thing, (type, FunctionType)) else type(thing)
@@ -43,7 +37,7 @@ def defining_module(thing: Any) -> str:
 def part_of(thing: Any, attribute: str) -> Any:
     """Return an attribute of a module, a class or an object of the user's, else MISSING."""
     if is_a(thing, ModuleType):
-        return module_contents(thing).get(attribute, MISSING)
+        return module_namespace(thing).get(attribute, MISSING)
     is_users = module_origin(type(thing).__module__) == "user" or type(thing).__module__ == "types"
     if not is_users and not is_a(thing, type):
         return MISSING
@@ -72,7 +66,10 @@ def has_in_thread(local: threading.local, attribute: str) -> bool:
 
 
 def cached_results(cached: Any) -> list[Any]:
-    """Return what a function with an lru_cache refers to, its results among it: a bounded cache has no dictionary."""
+    """Return the objects that a function with an lru_cache refers to, including its cached results.
+
+    A bounded cache has no dictionary of them.
+    """
     parts = gc.get_referents(cached)
     caches = [part for part in parts if is_a(part, dict) and "__wrapped__" not in part]
     return [*parts, *(value for cache in caches for value in dict.values(cache))]

@@ -1,4 +1,4 @@
-"""Find the shared objects that calls use: by what the code loads, looked up in globals, closures, `self` and defaults.
+"""Find the shared objects that calls use: names that the code loads from globals, closures, `self` and defaults.
 
 Types decide, not names. Only the user's own functions are followed, and only what their code loads counts: an object
 that exists and is not used is not reported.
@@ -21,7 +21,13 @@ from typing import Any, NamedTuple
 from advisor.measure import mutations
 from advisor.measure.attribute_chains import Chain, names_in
 from advisor.measure.guards import PROCESS_IDS, THREAD_IDS, FunctionSource
-from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin, plain_function
+from advisor.measure.introspection import (
+    LruCacheWrapper,
+    closure_values,
+    module_namespace,
+    module_origin,
+    plain_function,
+)
 from advisor.measure.known_functions import acts_on_module, function_name, function_resource
 from advisor.measure.object_parts import (
     CONTAINERS,
@@ -31,7 +37,6 @@ from advisor.measure.object_parts import (
     elements,
     has_in_thread,
     is_a,
-    module_contents,
     module_name,
     part_of,
 )
@@ -60,7 +65,7 @@ _NAMED_STATE = ("context variable", "module setting")  # others are named by wha
 
 @dataclass(frozen=True)
 class _Frame:
-    """A function of the user's to look at, and what is known where it is called."""
+    """A user's function to inspect, and the context in which it is called."""
 
     function: Any = None  # a plain function; the caller of the target is none
     arguments: Mapping[str, Any] = field(default_factory=dict)  # that all its calls share: `self`, bound, defaults
@@ -77,7 +82,7 @@ class _Setting(NamedTuple):
 
 @dataclass
 class _Found:
-    """An object in use, the attributes that are taken of it, and where."""
+    """An object in use, the attributes that the code takes from it, and the place."""
 
     thing: Any
     name: str
@@ -90,10 +95,10 @@ class _Found:
 
 
 class TouchedObjects:
-    """Looks at a function before its calls; `touches()` looks again, and says what calls share."""
+    """Inspects a function before its calls; `touches()` inspects it again and returns what calls share."""
 
     def __init__(self, function: Callable[..., Any], calls: Sequence[Call] = ()) -> None:
-        """Look at what exists now, which forked workers would inherit; what the calls pass themselves is theirs."""
+        """Inspect the objects that exist now, which forked workers would inherit, without those that calls pass."""
         self._function = function
         self._passed = _passed_arguments(function, calls[:MAX_CALLS])
         self.names: frozenset[str] = frozenset()  # that the code takes, reading or setting
@@ -104,7 +109,7 @@ class TouchedObjects:
         self._set_at_import = {found.thing for found, _ in uses if is_a(found.thing, _Setting)}
 
     def touches(self) -> tuple[Touch, ...]:
-        """Return the objects in use; those that the calls made themselves are made anew in each worker process."""
+        """Return the objects in use; each worker process creates its own copies of those that calls create."""
         touches: dict[str, Touch] = {}
         for found, use in self._uses():
             if is_a(found.thing, _Setting) and found.thing not in self._set_at_import:
@@ -179,7 +184,7 @@ def _touch(found: _Found, use: Use) -> Touch:
 
 
 class _Search:
-    """Follows the user's functions from one on, and collects the resources that their code loads."""
+    """Follows the user's functions, beginning with the target, and collects the resources that their code loads."""
 
     def __init__(self, function: Callable[..., Any], passed: frozenset[str]) -> None:
         self._target = function
@@ -204,7 +209,7 @@ class _Search:
         return list(self._found.values())
 
     def _follow(self, thing: Any, frame: _Frame) -> None:
-        """Look later at the user's functions in a callable, with the locks held in the frame that calls it."""
+        """Queue the user's functions in a callable, with the locks held in the frame that calls it."""
         bound: tuple[Any, ...] = ()
         keywords: dict[str, Any] = {}
         for _ in range(10):
@@ -265,7 +270,7 @@ class _Search:
                     self._visit(chain, thing, name, rest, frame)
 
     def _resolve(self, chain: Chain, frame: _Frame) -> tuple[Any, str, tuple[str, ...]]:
-        """Return the object that a chain leads to, its name, and the attributes that are taken of it."""
+        """Return the object that a chain leads to, its name, and the attributes taken from it."""
         thing = _root(chain, frame)
         name = chain.root.removeprefix("import ")
         for index, attribute in enumerate(chain.attributes):
@@ -328,7 +333,7 @@ class _Search:
             self._follow(thing, frame)
 
     def _follow_class(self, cls: type, frame: _Frame) -> None:
-        """Follow the methods of a class of the user's that the code names, and those that Python calls."""
+        """Follow the methods of a user's class that the code names, and those that Python calls."""
         if module_origin(cls.__module__) != "user":
             return
         used = set(frame.function.__code__.co_names) | {"__init__", "__call__", "__enter__", "__exit__", "__new__"}
@@ -350,7 +355,7 @@ class _Search:
 
 
 def _is_set(module: ModuleType, attribute: str) -> bool:
-    return module_contents(module).get(attribute) is not None
+    return module_namespace(module).get(attribute) is not None
 
 
 def _is_decimal(thing: Any) -> bool:
@@ -386,7 +391,7 @@ def _passed_arguments(function: Callable[..., Any], calls: Sequence[Call]) -> fr
 
 
 def _sets_up(function: FunctionType, attribute: str) -> bool:
-    """Return True if the function makes a thread's own value where there is none."""
+    """Return True if the function creates a thread's own value if there is none."""
     names: Iterator[str] = iter(function.__code__.co_names)
     constants = [value for value in function.__code__.co_consts if is_a(value, str)]
     return attribute in constants or "AttributeError" in names or "__dict__" in function.__code__.co_names
