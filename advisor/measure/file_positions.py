@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from advisor.target.inputs import Call
 
 _DESCRIPTORS = Path("/proc/self/fd")
 _MAX_DESCRIPTORS = 1_000
@@ -58,6 +61,13 @@ def name_of(descriptor: int, used: Mapping[str, Any], names: frozenset[str]) -> 
     with suppress(OSError):
         return str((_DESCRIPTORS / str(descriptor)).readlink())
     return f"descriptor {descriptor}"
+
+
+def of_one_call(calls: Iterable[Call]) -> set[int]:
+    """Return the descriptors of files that exactly one call gets as an argument."""
+    values = [[*call.args, *call.kwargs.values()] for call in calls]
+    counts = Counter(descriptor for each in values for descriptor in set(map(_descriptor, each)))
+    return {descriptor for descriptor, count in counts.items() if count == 1 and descriptor is not None}
 
 
 def _positions(*, writable: bool = False) -> Iterator[tuple[int, tuple[str, int]]]:

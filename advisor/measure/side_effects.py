@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from advisor.measure import global_writes, mutations
-from advisor.measure.file_positions import FilePositionWatch, name_of
+from advisor.measure.file_positions import FilePositionWatch, name_of, of_one_call
 from advisor.measure.introspection import closure_values, plain_function
 from advisor.measure.process_state import ProcessStateWatch
 from advisor.measure.shared_buffers import SharedBufferWatch
@@ -144,13 +144,16 @@ class SideEffectDetector:
         """Return the process-wide state that the calls change."""
         return self._process_state.touches()
 
-    def shared_state(self, found: Sequence[Touch], names: frozenset[str], *, locks: bool) -> Iterator[Touch]:
+    def shared_state(
+        self, found: Sequence[Touch], names: frozenset[str], *, locks: bool, calls: Sequence[Call] = ()
+    ) -> Iterator[Touch]:
         """Yield buffers that calls write, and files whose position they move.
 
         Args:
             found: The shared objects that are known already.
             names: The names that the code loads.
             locks: Some of the code holds a lock, which may be around this.
+            calls: The calls, of which each may have a file of its own.
         """
         in_threads: Safety = "caution" if locks else "unsafe"
         for name, is_scratch in self._buffers.written().items():
@@ -161,7 +164,8 @@ class SideEffectDetector:
         if any(touch.kind == "file" for touch in found):
             return
         spawn: Safety = "safe" if names & {"seek", "lseek"} else "unsafe"
-        for descriptor in self._positions.moved():
+        moved = self._positions.moved()
+        for descriptor in sorted(set(moved) - of_one_call(calls if moved else ())):
             name = name_of(descriptor, self._used_objects(), names)
             yield Touch(name=name, kind="file", resource="file read", threads=in_threads, fork="unsafe", spawn=spawn)
 
