@@ -280,7 +280,7 @@ def measure_target(
 
 
 def with_code_here(advice: Advice, profile: Profile, source: InputSource, calls: int | None) -> Advice:
-    """Return another host's advice with code that runs on this one, where the inputs are.
+    """Return another host's advice with code that runs on this host, which has the inputs.
 
     Args:
         advice: The advice on `profile`.

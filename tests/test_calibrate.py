@@ -39,7 +39,7 @@ def test_what_failed_when_run_cannot_be_advised() -> None:
 
 def test_what_gave_other_results_cannot_be_advised() -> None:
     """A strategy whose results differed is infeasible with any number of workers, however fast it was."""
-    difference = {"results": "different", "difference": "call 3 gave 7 instead of 9"}
+    difference = {"results": "different", "difference": "call 3 returned 7 instead of 9"}
     trials = [
         ran("sequential", 10.0, 10.0, results="equal"),
         ran("threading", 0.5, 0.5, 8, **difference),
@@ -47,14 +47,14 @@ def test_what_gave_other_results_cannot_be_advised() -> None:
     ]
     advice = advised(WAITING, estimates=plan(threading=4.0, multiprocessing=52.0), trials=trials)
     assert (advice.recommendation, advice.evidence) == ("multiprocessing", "verified")
-    assert advice.reasons[0].text.endswith(" The results were those of the plain loop.")
+    assert advice.reasons[0].text.endswith(" The results were the same as those of the plain loop.")
     assert advice.alternatives[-1].strategy == "threading"
     assert advice.alternatives[-1].why == (
-        "gave other results than the plain loop when it was run: call 3 gave 7 instead of 9"
+        "gave different results from the plain loop in a trial: call 3 returned 7 instead of 9"
     )
     only_loop = advised(WAITING, estimates=plan(threading=4.0), trials=trials)
     assert only_loop.recommendation == "sequential"
-    assert "every other way fails or gives other results" in only_loop.summary
+    assert "every other strategy fails or gives different results" in only_loop.summary
 
 
 def test_a_plain_loop_that_failed_in_a_trial_stays_possible() -> None:

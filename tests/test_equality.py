@@ -131,14 +131,14 @@ def test_different_results(expected: Any, actual: Any, part: str) -> None:
     """The part that differs is named, with an example."""
     comparison = compared(expected, actual)
     assert list(comparison.differing) == [part]
-    assert comparison.differing[part].startswith("call 1 gave ")
+    assert comparison.differing[part].startswith("call 1 returned ")
     assert comparison.uncomparable == set()
 
 
 def test_an_example_says_what_was_returned() -> None:
     """Short representations of both, and where."""
-    assert compared({"id": 3}, {"id": 4}).differing == {"['id']": "call 1 gave 4 instead of 3 at ['id']"}
-    assert compared(list(range(99)), None).differing[""] == "call 1 gave None instead of a list of 99"
+    assert compared({"id": 3}, {"id": 4}).differing == {"['id']": "call 1 returned 4 instead of 3 at ['id']"}
+    assert compared(list(range(99)), None).differing[""] == "call 1 returned None instead of a list of 99"
 
 
 @pytest.mark.parametrize("pair", [(Plain(3), Plain(4)), (Broken(3), Broken(4))])

@@ -121,3 +121,24 @@ def test_a_loop_of_the_targets_own_is_used_as_it_is(monkeypatch: pytest.MonkeyPa
         assert type(runner.get_loop()) is Own
     assert selector is None
     assert measure(awaits).loop_blocked is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_loop_is_closed_even_if_no_call_was_made() -> None:
+    """A runner by itself leaves a loop alone that it has not run yet."""
+    runner, _ = event_loop.open_runner()
+    runner.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        runner.get_loop()
+
+
+def test_an_event_loop_that_the_program_has_set_stays_set() -> None:
+    """Measuring uses a loop of its own."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        advisor.profile(awaits, [1], budget=0.0)
+        assert asyncio.get_event_loop() is loop
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -41,6 +44,30 @@ async def decode_soon(number: int) -> int:
     return decode(number)
 
 
+class Adder:
+    def __init__(self) -> None:
+        self.total = 0
+        self.scratch = bytearray(8)
+
+    def add(self, number: int) -> None:
+        if number < 0:
+            raise ValueError
+        self.total += number
+
+    def overwrite(self, number: int) -> int:
+        self.scratch[:] = number.to_bytes(8, "big")
+        return self.scratch[7]
+
+
+def change_folder(number: int) -> int:
+    if number < 0:
+        raise ValueError
+    folder = os.getcwd()  # noqa: PTH109  (as users do)
+    os.chdir(os.sep)
+    os.chdir(folder)
+    return number
+
+
 @pytest.mark.parametrize(("function", "picklable"), [(decode, False), (decode_well, True), (decode_soon, False)])
 def test_a_profile_says_which_inputs_failed_and_with_what(function: object, picklable: bool) -> None:
     """Of all inputs tried the first that failed, and whether a worker could send its exception back."""
@@ -70,6 +97,19 @@ def test_a_first_input_that_fails_is_left_for_later() -> None:
         profile = advisor.profile(work, range(4), budget=0.05)
         assert profile.failed_inputs is not None
         assert (profile.failed_inputs.count, profile.failed_inputs.of, profile.failed_inputs.index) == (1, 4, bad)
+
+
+@pytest.mark.parametrize("bad", range(5))
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [(Adder().add, "self.total"), (Adder().overwrite, "self.scratch"), (change_folder, "working directory")],
+)
+def test_an_input_that_fails_hides_nothing_of_what_the_others_touch(
+    function: Callable[[int], Any], name: str, bad: int
+) -> None:
+    """Whenever its turn comes: what the first two calls that work do is watched."""
+    inputs = [-number if number == bad + 1 else number for number in range(1, 6)]
+    assert name in {touch.name for touch in advisor.profile(function, inputs, budget=0.02).touches}
 
 
 def test_a_function_that_always_raises_is_the_one_to_mend() -> None:

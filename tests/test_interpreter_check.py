@@ -282,6 +282,8 @@ def test_functions_of_the_main_script(tmp_path: Path, imported: str, body: str, 
     script = tmp_path / "script.py"
     script.write_text(
         f"import advisor, {imported}\n"
+        "class Proxy:\n    @property\n    def __class__(self):\n        raise RuntimeError('not bound')\n"
+        "proxy = Proxy()\n"
         "def helper(n):\n    return n\n"
         f"def work(n):\n    return {body}\n"
         "if __name__ == '__main__':\n"

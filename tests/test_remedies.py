@@ -265,7 +265,8 @@ def test_the_advice_says_what_its_code_does(folder: Path) -> None:
     assert advice.recommendation == "multiprocessing"
     assert "class Recorder" in advice.snippet
     [text] = [pitfall.text for pitfall in advice.warnings if pitfall.code == "shared-resource"]
-    assert "the parent writes it to WRITER in the order of the inputs. In code of your own: return what is" in text
+    assert "would write to WRITER, and the parent process writes it in the order of the inputs." in text
+    assert "In your own code: return the data" in text
 
 
 def test_few_programs_are_started_for_threads(folder: Path) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 
 from advisor.errors import TargetError
 from advisor.measure.clocks import ClockReading
+from advisor.measure.input_order import shuffled
 from advisor.measure.meter import Meter, TimedBatch
 from advisor.measure.runner import TimeLimit, Workload, run_calls
 from advisor.target.inputs import Call
@@ -42,6 +44,27 @@ def test_the_input_that_fails_is_named_wherever_it_is_in_a_batch(bad: int) -> No
     assert (failed.count, failed.of, failed.index, failed.where) == (1, 100, bad - 1, f"line {bad}")
     assert failed.exception.startswith("ValueError: invalid literal")
     assert failed.picklable
+
+
+def test_two_calls_that_work_are_inspected() -> None:
+    """Whatever the others before and between them do, and however short the time is."""
+    inspected: list[tuple[object, bool]] = []
+
+    @contextlib.contextmanager
+    def inspect_call(call: Call, result: Callable[[], Any], *, first: bool) -> Iterator[None]:
+        yield
+        inspected.append((result(), first))
+
+    calls = [Call((n,)) for n in range(20)]
+    order = [call.args[0] for call in shuffled(calls)]
+    good = {order[1], order[3]}
+    with Meter("inside") as meter:
+        limit = TimeLimit(1.0, clock=ticking(itertools.chain([0.0] * 2, itertools.repeat(9.0))))
+        workload = Workload(lambda n: n if n in good else 1 // 0, calls, "work", coroutine=False)
+        made = run_calls(workload, meter, limit, inspect_call=inspect_call)
+    assert inspected == [(order[1], True), (order[3], False)]
+    assert made.failed_inputs is not None
+    assert (made.failed_inputs.count, made.failed_inputs.of) == (2, 4)
 
 
 @pytest.mark.parametrize("working", [0, 2, 40])

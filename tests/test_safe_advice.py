@@ -134,7 +134,7 @@ def test_a_file_that_calls_append_to(shop: Path, monkeypatch: pytest.MonkeyPatch
     if advice.machine.start_method == "fork":
         assert advice.recommendation == "multiprocessing"
         assert "class Recorder" in advice.snippet
-        assert "the parent writes it to WRITER" in pitfalls(advice)
+        assert "would write to WRITER" in pitfalls(advice)
     assert "WRITER" in pitfalls(advice)
     assert "write it in the parent" in pitfalls(advice)
 

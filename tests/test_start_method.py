@@ -55,12 +55,12 @@ def test_what_only_a_fork_breaks_is_done_with_spawned_workers() -> None:
     advice = _advice(_profile(ARCHIVE))
     best = advice.alternatives[0]
     assert (advice.recommendation, best.start_method) == ("multiprocessing", "spawn")
-    assert "started by spawn" in advice.summary
-    assert best.why.startswith("started by spawn")
+    assert "started with spawn" in advice.summary
+    assert best.why.startswith("started with spawn")
     assert 'mp_context=multiprocessing.get_context("spawn")' in advice.snippet
     [text] = [pitfall.text for pitfall in advice.warnings if pitfall.code == "shared-resource"]
     assert "ARCHIVE" in text
-    assert "start processes by spawn" in text
+    assert "start processes with spawn" in text
     assert any(pitfall.code == "main-guard" for pitfall in advice.warnings)
 
 
@@ -179,7 +179,7 @@ def test_libraries_that_must_not_be_forked_are_found(
     assert in_use((touch,), 4.0) == (touch,)
     assert in_use((touch,), 1.0) == (() if resource == "native thread pool" else (touch,))
     advice = _advice(_profile(touch))
-    assert "start processes by spawn" in advice.warnings[0].text
+    assert "start processes with spawn" in advice.warnings[0].text
     assert advice.alternatives[0].start_method == "spawn"
 
 

@@ -209,7 +209,7 @@ def test_a_failed_verification_says_why() -> None:
         """
   Trial run        Workers  Calls  Predicted  Measured  Result
   threading             32    200     800 ms  820 ms    as predicted
-  threading              8      9        1 s  1 s       other results: 7!
+  threading              8      9        1 s  1 s       different results: 7!
   threading              4      9        1 s  over 5 s  cut off
   multiprocessing        2    200      1.5 s  1.5 s     results not comparable; as predicted
   multiprocessing        4    200      1.5 s  1.5 s     same results; as predicted

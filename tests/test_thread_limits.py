@@ -49,7 +49,7 @@ def test_processes_with_limited_calls_are_estimated() -> None:
     assert limited.strategy == "multiprocessing"
     assert 50 < limited.seconds.expected < 100  # 240 core seconds on four cores; the loop takes 200 s
     assert "instead of" in _pitfall(loses)
-    assert "no gain" in _pitfall(_profile(gil_free=0.39, native_threads=3.9))
+    assert "no faster" in _pitfall(_profile(gil_free=0.39, native_threads=3.9))
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,6 @@ def test_other_calls_are_not_accused(fields: dict[str, object]) -> None:
 
 
 def test_nothing_is_promised_where_little_is_known() -> None:
-    assert "Limited so" not in _pitfall(_profile(gil_free=0.0, child_cpu=0.3))
-    assert "Limited so" not in _pitfall(_profile(wait=None, gil_free=None))
+    assert "With that limit" not in _pitfall(_profile(gil_free=0.0, child_cpu=0.3))
+    assert "With that limit" not in _pitfall(_profile(wait=None, gil_free=None))
     assert _pitfall(_profile(), MACHINE.model_copy(update={"cores": 1})) == ""

@@ -202,7 +202,7 @@ def test_results_are_compared_with_the_plain_loops(
 def test_an_example_of_a_difference_names_the_call(directory: Path) -> None:
     """It says what was returned instead of what."""
     row = run("work:count_up", ("multiprocessing", 2))["multiprocessing"]
-    assert re.fullmatch(r"call \d+ gave \d+ instead of \d+", row.difference or "")
+    assert re.fullmatch(r"call \d+ returned \d+ instead of \d+", row.difference or "")
 
 
 @pytest.mark.slow

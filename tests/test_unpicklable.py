@@ -230,12 +230,12 @@ class Holder:
         (pandas_row, "use itertuples(name=None)", "return tuple(row)"),
         (sqlite_row, "tuple(row)", "tuple(row)"),
         (sqlite_cursor, "in the pool's initializer", "rows"),
-        (lambda: Path(os.devnull).open(), "pass the path", "what was read"),  # noqa: SIM115
+        (lambda: Path(os.devnull).open(), "pass the path", "the content"),  # noqa: SIM115
         (lambda: csv.writer(io.StringIO()), "pass the path", "the path"),
         (lambda: zipfile.ZipFile(io.BytesIO(), "w"), "the path and the name of the part", "bytes"),
         (lambda: (number for number in range(3)), "list(values)", "list(values)"),
         (lambda: {1: 2}.keys(), "list(values)", "list(values)"),
-        (lambda: lambda: 0, "instead of the lambda", "instead of the lambda"),
+        (lambda: lambda: 0, "replace the lambda", "instead of the lambda"),
         (lambda: namedtuple("Other", "number")(1), "plain tuple", "plain tuple"),
         (Holder, "__getstate__", "without the object that holds the lock"),
         (element, "parse it in the call", "text and numbers"),
@@ -261,7 +261,11 @@ def test_a_marker_is_not_sent_since_pickling_makes_another_object_of_it() -> Non
     """`value is MARKER` is false of what a worker gets; anywhere in an argument or a result."""
     profile = advisor.profile(is_marker, [[1, MARKER], [2]], budget=0.05)
     assert profile.picklable.arguments is False
-    assert "MARKER is an object() that is known by its identity" in profile.picklable.reasons["arguments"]
+    assert "MARKER is an object() that is compared by identity" in profile.picklable.reasons["arguments"]
+    nested = [[[0] * 100] * 100] * 100  # more than is looked through
+    nested.append(nested)
+    later = measure_pickling(is_marker, [Call((nested,)), Call(([0, MARKER],))], [], 0.0)
+    assert "MARKER is an object()" in later["picklable"].reasons["arguments"]
 
 
 def test_what_pickle_does_not_name_is_named() -> None:
@@ -271,12 +275,41 @@ def test_what_pickle_does_not_name_is_named() -> None:
     assert reason_of(threading.Lock()) == "cannot pickle '_thread.lock' object"
 
 
+class Refusing:
+    """Raises, when it is pickled, an exception of the given class and text."""
+
+    def __init__(self, kind: type[Exception], text: str) -> None:
+        self.error = kind, text
+
+    def __reduce__(self) -> Any:
+        kind, text = self.error
+        raise kind(text)
+
+
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ((MuteError, ""), "MuteError: MuteError, in "),
+        ((ValueError, "\udc80 is no byte"), "ValueError: \\udc80 is no byte, in "),
+        ((TypeError, "\n"), "TypeError, in "),
+    ],
+)
+def test_whatever_pickling_raises_is_told(error: tuple[type[Exception], str], reason: str) -> None:
+    """Exceptions without a text, or with one that JSON cannot hold."""
+    assert reason_of(Refusing(*error)).startswith(reason)
+
+
 def test_remedies_are_found_by_words_that_compile() -> None:
     """Everything else gets a general one."""
     assert all(re.compile(row.pattern) for row in REMEDIES)
     assert remedy("they cannot be pickled") is OTHERWISE
     assert remedy("Can't pickle <class 'pandas.core.frame.DataFrame'>: it's not the same object").argument.startswith(
-        "give its class"
+        "bind its class"
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+import advisor
 from advisor.measure.unread_attributes import is_unread
 
 CLASS = """\
@@ -59,3 +61,30 @@ def test_what_no_source_tells_of_may_be_read(tmp_path: Path, monkeypatch: pytest
     assert not is_unread(name)
     loaded(CLASS.format(line="pass") + "#" * (1 << 18), tmp_path, monkeypatch)
     assert not is_unread(name)
+
+
+class Counter:
+    """Counts its calls, which makes measuring look through all of the user's modules."""
+
+    def __init__(self) -> None:
+        self.calls_so_far = 0
+
+    def count(self, number: int) -> int:
+        self.calls_so_far += 1
+        return number
+
+
+def test_a_module_that_loads_when_it_is_used_is_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may take long, or raise, as this one does."""
+    (tmp_path / "lazy_one.py").write_text("raise ImportError('it was loaded')")
+    spec = importlib.util.spec_from_file_location("lazy_one", tmp_path / "lazy_one.py")
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "lazy_one", module)
+    spec.loader.exec_module(module)
+    touches = advisor.profile(Counter().count, range(5), budget=0.02).touches
+    assert [touch.name for touch in touches] == ["self.calls_so_far"]
+    with pytest.raises(ImportError, match="it was loaded"):
+        module.anything  # noqa: B018  (loads it)

@@ -1,12 +1,15 @@
 """What calls change while they are watched: totals, scratch space, positions in files, and settings of the process."""
 
 import calendar
+import contextlib
 import csv
 import functools
 import hashlib
+import importlib
 import io
 import logging
 import logging.handlers
+import mimetypes
 import multiprocessing
 import os
 import queue
@@ -14,6 +17,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Callable
+from csv import field_size_limit
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -27,6 +31,9 @@ from advisor.models import Touch
 
 FOLDER = Path(tempfile.mkdtemp())
 (FOLDER / "data.bin").write_bytes(bytes(range(256)) * 16)
+for plugin in range(60):
+    (FOLDER / "plugins" / str(plugin)).mkdir(parents=True)
+    (FOLDER / "plugins" / str(plugin) / "chosen_plugin.py").write_text(f"NUMBER = {plugin}\n")
 DESCRIPTOR = os.open(FOLDER / "data.bin", os.O_RDONLY)
 TOTALS: dict[str, int] = {}
 KNOWN: dict[int, int] = {}
@@ -42,6 +49,8 @@ APPENDED.addHandler(logging.FileHandler(FOLDER / "appended.log"))
 DIGEST = hashlib.sha256()
 SCRATCH = bytearray(8)
 RESULTS = bytearray(1000)
+SEVERAL = {name: bytearray(8) for name in "abc"}
+ROWS = [bytearray(1) for _ in range(50)]
 first_made: list[int] | None = None
 
 
@@ -96,6 +105,15 @@ def overwrite(number: int) -> int:
     return SCRATCH[7]
 
 
+def overwrite_one_of_several(number: int) -> int:
+    SEVERAL["b"][:] = number.to_bytes(8, "big")
+    return SEVERAL["b"][7]
+
+
+def fill_in_rows(number: int) -> None:
+    ROWS[number % 50][0] = 1 + number
+
+
 def fill_in(number: int) -> None:
     RESULTS[number] = 1 + number % 200
 
@@ -131,9 +149,10 @@ def log_appended(number: int) -> int:
 
 
 def change_import_path(number: int) -> int:
-    sys.path.insert(0, str(FOLDER / str(number)))
+    sys.path.insert(0, str(FOLDER / "plugins" / str(number)))
     try:
-        return len(sys.path)
+        sys.modules.pop("chosen_plugin", None)
+        return int(importlib.import_module("chosen_plugin").NUMBER)
     finally:
         sys.path.pop(0)
 
@@ -231,6 +250,28 @@ def set_the_same_limit(number: int) -> int:
     return number
 
 
+def set_the_same_limit_by_name(number: int) -> int:
+    field_size_limit(200_000)
+    return number
+
+
+def set_and_restore_limit(number: int) -> int:
+    before = csv.field_size_limit(300_000)
+    csv.field_size_limit(before)
+    return number
+
+
+def add_two_types(number: int) -> int:
+    mimetypes.add_type("text/one", ".one")
+    mimetypes.add_type("text/two", ".two")
+    return number
+
+
+def add_changing_type(number: int) -> int:
+    mimetypes.add_type(f"text/{number}", ".changing")
+    return number
+
+
 def set_attribute(number: int) -> int:
     tempfile.tempdir = str(FOLDER)
     return number
@@ -268,12 +309,16 @@ def touches_of(function: Callable[..., Any]) -> dict[str, Touch]:
         pytest.param(patch_for_the_moment, "patched objects", ("unsafe", "safe", "safe"), id="a patch for the moment"),
         pytest.param(overwrite, "SCRATCH", ("unsafe", "safe", "safe"), id="scratch space"),
         pytest.param(ENCODER.encode, "self.buffer", ("unsafe", "safe", "safe"), id="a buffer that is made anew"),
+        pytest.param(overwrite_one_of_several, "SEVERAL", ("unsafe", "safe", "safe"), id="scratch space by name"),
+        pytest.param(fill_in_rows, "ROWS", ("safe", "unsafe", "unsafe"), id="results in several buffers"),
         pytest.param(fill_in, "RESULTS", ("safe", "unsafe", "unsafe"), id="results in a buffer"),
         pytest.param(feed, "DIGEST", ("unsafe", "unsafe", "unsafe"), id="a running digest"),
         pytest.param(log_rotated, "ROTATED", ("safe", "unsafe", "unsafe"), id="a log file that is rotated"),
         pytest.param(change_import_path, "import path", ("unsafe", "safe", "safe"), id="sys.path, restored"),
         pytest.param(set_first_weekday, "calendar.setfirstweekday", ("unsafe", "safe", "safe"), id="a setter"),
         pytest.param(set_field_limit, "csv.field_size_limit", ("unsafe", "safe", "safe"), id="another setter"),
+        pytest.param(set_and_restore_limit, "csv.field_size_limit", ("unsafe", "safe", "safe"), id="set and restored"),
+        pytest.param(add_changing_type, "mimetypes.add_type", ("unsafe", "safe", "safe"), id="one setting of several"),
         pytest.param(set_attribute, "tempfile.tempdir", ("unsafe", "safe", "safe"), id="an attribute of a module"),
     ],
 )
@@ -288,12 +333,56 @@ def test_a_descriptor_whose_position_moves_is_shared() -> None:
     """Threads and forked workers share the position; spawned ones have their own, and seek before they read."""
     touch = touches_of(seek_and_read)["DESCRIPTOR"]
     assert (touch.threads, touch.fork, touch.spawn) == ("unsafe", "unsafe", "safe")
-    assert file_positions.name_of(DESCRIPTOR, {}) == str(FOLDER / "data.bin")
+    for used, names in (
+        ({}, {"os", "read"}),
+        ({"LIMIT": DESCRIPTOR}, {"os", "path"}),
+        ({"LIMIT": DESCRIPTOR}, {"read"}),
+    ):
+        assert file_positions.name_of(DESCRIPTOR, used, frozenset(names)) == str(FOLDER / "data.bin")
+    with (FOLDER / "data.bin").open("rb") as file:
+        used = {"LIMIT": file.fileno(), "FILE": file}
+        assert file_positions.name_of(file.fileno(), used, frozenset({"os", "read"})) == "FILE"
+
+
+def read_given(file: io.FileIO) -> bytes:
+    return file.read(1)
+
+
+def test_a_file_that_one_call_gets_is_its_own() -> None:
+    """The position of a file counts if several calls get it, or none."""
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context((FOLDER / "data.bin").open("rb", buffering=0)) for _ in range(4)]
+        assert advisor.profile(read_given, files[1:], budget=0.05).touches == ()
+        if Path("/proc/self/fdinfo").exists():
+            [touch] = advisor.profile(read_given, files[:1] * 3, budget=0.05).touches
+            assert (touch.threads, touch.fork) == ("unsafe", "unsafe")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")
+def test_a_file_name_that_is_not_utf_8_is_escaped() -> None:
+    """JSON cannot hold it as it is."""
+    path = os.fsencode(FOLDER) + b"/\xff.bin"
+    Path(os.fsdecode(path)).write_bytes(bytes(256))
+    held = [os.open(path, os.O_RDONLY)]
+    touches = touches_of(lambda number: os.read(held[0], 1))
+    assert str(FOLDER / "\\udcff.bin") in touches
 
 
 @pytest.mark.parametrize(
     "function",
-    [look_up, make_once, read_at, borrow, set_the_same_limit, feed_a_copy, log_appended, save_anew, ENCODER.remember],
+    [
+        look_up,
+        make_once,
+        read_at,
+        borrow,
+        set_the_same_limit,
+        set_the_same_limit_by_name,
+        add_two_types,
+        feed_a_copy,
+        log_appended,
+        save_anew,
+        ENCODER.remember,
+    ],
 )
 def test_what_is_no_harm_is_not_accused(function: Callable[..., Any]) -> None:
     """Caches, what is made once, reading by offset, copies, appended logs, temporary files, equal settings, …."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     type=seconds,
     default=3.0,
     metavar="SECONDS",
-    help="Time to spend on measuring; a second call may exceed it, unless it is 0. Default: 3.",
+    help="Time to spend on measuring; a second call may exceed it, unless the budget is 0. Default: 3.",
 )
 @click.option(
     "--timeout",

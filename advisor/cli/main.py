@@ -44,7 +44,7 @@ def advise() -> None:
       advise my_module:func --inputs urls.txt           one call per line
       advise file.py:func --inputs calls.jsonl --verify
       advise file.py:func --inputs my_module:make_inputs --calls 10000
-      advise file.py:func --inputs my_module:pairs --star     each pair is two arguments
+      advise file.py:func --inputs my_module:pairs --star     two arguments per pair
       advise my_module:func --inputs urls.txt --code > run.py
       advise describe "resize 10,000 photos with Pillow"
     """

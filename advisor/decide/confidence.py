@@ -1,4 +1,4 @@
-"""How certain the advice is: the interval of its speed-up, and the probability that nothing else is faster."""
+"""Compute how certain the advice is: the interval of its speed-up, and the probability that nothing else is faster."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def confidence(choice: Choice) -> float:
     """Return the probability that nothing else is a tenth faster, reduced where the evidence is weak.
 
     Strategies that were rejected for other reasons than speed do not count. Without a trial, the part of a call that is
-    not split into computing and waiting counts as a coin toss, and so does a call of which only the first was measured.
+    not split into computing and waiting counts as a coin toss, and so does a call if only the first was measured.
     """
     best, facts = choice.best, choice.facts
     trust = CEILING[choice.evidence]

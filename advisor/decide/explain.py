@@ -24,7 +24,7 @@ def summary(choice: Choice) -> str:
     because = reason_rules.strongest(facts).clause(facts)
     if best.strategy == "sequential":
         return f"Keep the plain loop, because {because}."
-    started = f" started by {best.start_method}" if best.start_method else ""
+    started = f" started with {best.start_method}" if best.start_method else ""
     chunk = f", {formatting.count(best.chunk)} calls per task" if best.chunk > 1 else ""
     typical = " for a typical task of this kind" if choice.described is not None else ""
     gain = _gain(speedup_of(best, choice.loop, choice.evidence))
@@ -76,7 +76,7 @@ def _trial(choice: Choice) -> tuple[Reason, ...]:
         f"took {formatting.duration(trial.measured)}; predicted were {formatting.duration(trial.predicted)}."
     )
     if trial.results == "equal" and best.strategy != "sequential":
-        text += " The results were those of the plain loop."
+        text += " The results were the same as those of the plain loop."
     return (Reason(rule="verified", text=text, source="--verify"),)
 
 
@@ -89,7 +89,7 @@ def _description(choice: Choice, described: Reading) -> tuple[Reason, ...]:
 
 
 def warnings(choice: Choice) -> tuple[Pitfall, ...]:
-    """Return the pitfalls of the recommendation: of what calls share, of the task, and of its libraries."""
+    """Return the pitfalls of the recommendation: those of shared objects, of the task, and of its libraries."""
     general = fired(choice.facts, (*PITFALLS, *lexicon_reasons.pitfall_rules(choice.libraries)))
     return (*touches.pitfalls(choice.facts), *general)
 
@@ -115,7 +115,7 @@ def _alternative(choice: Choice, estimate: Estimate) -> Alternative:
     if speedup is not None and not is_within_limit(estimate, speedup.expected):
         why = f"limited by {limited_by(estimate.strategy, choice.request.machine, estimate.bottleneck)}"
     if estimate.start_method and estimate.feasible:
-        why = f"started by {estimate.start_method}; {why}"
+        why = f"started with {estimate.start_method}; {why}"
     return Alternative(
         strategy=estimate.strategy,
         workers=estimate.workers,

@@ -1,4 +1,4 @@
-"""Say what a strategy would bring if its obstacle were removed."""
+"""Describe the gain of a strategy if its obstacle were removed."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def gain_sentence(mended: Profile, strategies: Collection[Strategy], facts: Facts) -> str:
-    """Return what the fastest of the strategies would take, as a sentence; empty if it would not beat the chosen one.
+    """Return a sentence with the time of the fastest of the strategies; empty if it would not beat the chosen one.
 
     Args:
-        mended: The profile without the obstacle; what it still rules out is no gain.
+        mended: The profile without the obstacle; strategies that it still rules out bring no gain.
         strategies: Those that the obstacle rules out.
-        facts: Of the advice.
+        facts: The facts of the advice.
     """
     candidates = leaders(shortlist(mended, facts.job, facts.machine))
     feasible = [candidates[each] for each in strategies if each in candidates and candidates[each].feasible]

@@ -49,7 +49,7 @@ PITFALL_TRAITS: tuple[tuple[str, frozenset[Strategy], str], ...] = (
     (
         "already-parallel",
         CONCURRENT,
-        "{name} uses several cores by itself: {limit}, or have fewer workers than cores.",
+        "{name} uses several cores by itself: {limit}, or use fewer workers than cores.",
     ),
 )
 
@@ -80,7 +80,7 @@ def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
             when=f"{entry.name} is used",
             condition=lambda facts, trait=trait, entry=entry: _applies(trait, entry, facts),  # type: ignore[misc]
             concerns=concerns,
-            text=text.replace("{name}", entry.name).replace("{limit}", setting(entry.imports) or "tell it to use one"),
+            text=text.replace("{name}", entry.name).replace("{limit}", setting(entry.imports) or "limit it to one"),
             source=entry.source or "",
         )
         for trait, concerns, text in PITFALL_TRAITS
@@ -89,10 +89,10 @@ def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
 
 
 def _applies(trait: str, entry: LexiconEntry, facts: Facts) -> bool:
-    """Return True if the trait matters here; of a function that was measured, the objects that its calls share tell.
+    """Return True if the trait matters; for a measured function, that depends on the objects that its calls share.
 
-    A connection that each call opens for itself needs no warning. What is open in libraries whose types are not known
-    may still be carried across a fork.
+    A connection that each call opens for itself needs no warning. Open objects of
+    libraries whose types are not known may still be carried across a fork.
     """
     if trait == "not-fork-safe":
         return facts.start_method == "fork" and (facts.assumed or not _KNOWN_PACKAGES.intersection(entry.imports))

@@ -1,4 +1,4 @@
-"""Pitfalls of the measuring itself: what it did, and how far its figures can be trusted."""
+"""Pitfalls of the measurement itself: its side effects, and how far to trust its figures."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ MEASUREMENT_PITFALLS: tuple[PitfallRule, ...] = (
         "the host was busy while measuring",
         lambda facts: (facts.profile.run_queue or 0.0) >= 0.2 * facts.profile.wall,
         EVERY,
-        "Each call stood {run_queue} in line for a core while it was measured: the host was busy. Measure again when "
-        "it is quiet.",
+        "Each call waited {run_queue} for a core while it was measured, because the host was busy. Measure again when "
+        "the host is idle.",
         "https://docs.kernel.org/scheduler/sched-stats.html",
     ),
     PitfallRule(
@@ -22,8 +22,9 @@ MEASUREMENT_PITFALLS: tuple[PitfallRule, ...] = (
         "the call was measured without a GIL, and the interpreter planned for has one",
         lambda facts: facts.unseparated,
         EVERY,
-        "This was measured on a free-threaded Python and is planned for one with a GIL. To plan for that build, name "
-        "it as the machine's Python; else measure again where it is to run.",
+        "This was measured on a free-threaded Python, but the plan is for one with a GIL. To plan for the "
+        "free-threaded build, set it as the machine's Python; otherwise, measure again with the Python that will run "
+        "the job.",
         citations.FREE_THREADING,
     ),
     PitfallRule(
@@ -31,8 +32,8 @@ MEASUREMENT_PITFALLS: tuple[PitfallRule, ...] = (
         "how the call's time splits into computing and waiting is not known",
         lambda facts: facts.unknown_share >= MUCH and not facts.verified,
         EVERY,
-        "Nobody measured where {unknown_share} of a call's time goes, and computing is assumed: measure it with "
-        "advise my_module:function, or run a part of the job with --verify.",
+        "{unknown_share} of a call's time was not measured and is assumed to be computing: measure it with advise "
+        "my_module:function, or run a part of the job with --verify.",
         citations.NOTEBOOK,
     ),
     PitfallRule(
@@ -40,8 +41,8 @@ MEASUREMENT_PITFALLS: tuple[PitfallRule, ...] = (
         "few calls were measured or the interval is wide",
         pitfall_conditions.uncertain,
         EVERY,
-        "Judged by {calls_measured}, the job may take {low} to {high}: give a larger --budget and more inputs, "
-        "or run a part of it with --verify.",
+        "Based on {calls_measured}, the job may take {low} to {high}: give a larger --budget and more inputs, or run "
+        "a part of it with --verify.",
         "90 % interval of the cost model",
     ),
     PitfallRule(
@@ -49,7 +50,7 @@ MEASUREMENT_PITFALLS: tuple[PitfallRule, ...] = (
         "nothing was measured",
         lambda facts: facts.assumed,
         EVERY,
-        "Nothing was measured, the figures are assumed ({archetype}): measure yours with advise my_module:function.",
+        "Nothing was measured; the figures are assumed ({archetype}): measure yours with advise my_module:function.",
         citations.NOTEBOOK,
     ),
     PitfallRule(

@@ -1,4 +1,4 @@
-"""What to send instead of an argument or a result that cannot be pickled, as rows found by pickle's own words."""
+"""Remedies for arguments and results that cannot be pickled, as rows matched against pickle's error message."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from typing import NamedTuple
 
 
 class Remedy(NamedTuple):
-    """What to do where the reason matches `pattern`: about an argument, and about a result."""
+    """The remedies for an argument and for a result, where the reason matches `pattern`."""
 
     pattern: str
     argument: str
     result: str
 
 
-_MODULE_LEVEL = "give its class the name under which it stands at the top level of its module, or {} a plain tuple"
+_MODULE_LEVEL = "bind its class to its own name at the top level of its module, or {} a plain tuple"
 # The first row that matches counts: what holds a lock comes before the lock.
 REMEDIES: tuple[Remedy, ...] = (
     Remedy(
         r"pandas\.core\.frame\.(?!DataFrame\b)",
-        "itertuples() makes a class for its rows that no import finds; use itertuples(name=None), whose rows are plain "
-        "tuples, or pass tuple(row)",
-        "return tuple(row); itertuples() makes a class for its rows that no import finds",
+        "itertuples() creates a class for its rows that cannot be imported; use itertuples(name=None), which yields "
+        "plain tuples, or pass tuple(row)",
+        "return tuple(row); itertuples() creates a class for its rows that cannot be imported",
     ),
     Remedy(
         r"lxml|Element\b|ElementTree|BeautifulSoup|bs4\.|xml\.dom",
         "pass the text of the document or the element, such as etree.tostring(element), and parse it in the call",
-        "return the text and numbers that are wanted of the document, not its elements",
+        "return the text and numbers that you need from the document, not its elements",
     ),
     Remedy(
         r"h5py|netCDF4|[Dd]ataset\b",
@@ -41,13 +41,12 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy(
         r"HTTPResponse|http\.client|urllib\.response",
         "pass the URL, and request it in the call",
-        "return what was read, such as response.read(), and the status",
+        "return the content, such as response.read(), and the status",
     ),
     Remedy(
         r"[Cc]onnection\b|[Cc]ursor\b|\bEngine\b|\bSession\b|[Cc]onnectionPool\b|\b\w*[Cc]lient\b",
-        "pass what it takes to connect, a path or an address, and connect in each worker, once, in the pool's "
-        "initializer",
-        "return the rows or the text that were read, not what reads them",
+        "pass the path or the address, and connect once in each worker, in the pool's initializer",
+        "return the rows or the text, not the object that reads them",
     ),
     Remedy(
         r"ZipFile|TarFile|mmap\.mmap|VideoCapture",
@@ -57,7 +56,7 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy(
         r"\b_io\.|\b(TextIOWrapper|Buffered(Reader|Writer|Random)|FileIO)\b|TemporaryFile|_csv\.|GzipFile|netrc",
         "pass the path instead of the open file, and open it in the call",
-        "return what was read, or the path, instead of the open file",
+        "return the content, or the path, instead of the open file",
     ),
     Remedy(
         r"DirEntry|ScandirIterator",
@@ -72,8 +71,8 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy(r"concurrent\.futures", "pass future.result()", "return future.result()"),
     Remedy(
         r"\bcoroutine\b|_asyncio\.|\bFuture\b|\bTask\b",
-        "pass what the coroutine is made of, and await it in the call",
-        "await it in the call, and return what it gives",
+        "pass the arguments of the coroutine function, and await it in the call",
+        "await it in the call, and return its result",
     ),
     Remedy(
         r"dict_(keys|values|items)|odict_",
@@ -83,7 +82,7 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy(r"memoryview", "pass bytes(view)", "return bytes(view)"),
     Remedy(r"mappingproxy", "pass dict(mapping)", "return dict(mapping)"),
     Remedy(r"re\.Match|SRE_Match", "pass match.groups()", "return match.groups()"),
-    Remedy(r"_hashlib|\bHASH\b", "pass the bytes that are hashed", "return hash.digest()"),
+    Remedy(r"_hashlib|\bHASH\b", "pass the bytes to hash", "return hash.digest()"),
     Remedy(r"Popen", "start the program in the call", "return the program's output and exit status"),
     Remedy(
         r"SSLContext|\bsocket\b|SSLSocket|epoll|Selector",
@@ -94,10 +93,9 @@ REMEDIES: tuple[Remedy, ...] = (
     Remedy(r"'module'", "pass the module's name, or import the module where it is used", "return the module's name"),
     Remedy(
         r"<lambda>",
-        "use a function that is defined at the top level of a module instead of the lambda, and operator.itemgetter or "
-        "functools.partial where values go along",
-        "return the values that it is made of, or a function that is defined at the top level of a module, instead of "
-        "the lambda",
+        "replace the lambda with a function at the top level of a module, with operator.itemgetter, or with "
+        "functools.partial to bind values",
+        "return the values that it uses, or a function defined at the top level of a module, instead of the lambda",
     ),
     Remedy(
         r"<locals>|local object",
@@ -116,30 +114,29 @@ REMEDIES: tuple[Remedy, ...] = (
     ),
     Remedy(
         r"_thread\.|[Ll]ock\b|threading\.",
-        "make the object that holds the lock in each worker, once, in the pool's initializer, or leave the lock out of "
-        "what its class pickles (__getstate__)",
-        "return plain data without the object that holds the lock, or leave the lock out of what its class pickles "
-        "(__getstate__)",
+        "create the object that holds the lock once in each worker, in the pool's initializer, or exclude the lock "
+        "from pickling with __getstate__",
+        "return plain data without the object that holds the lock, or exclude the lock from pickling with __getstate__",
     ),
     Remedy(
         r"__(init|new|setstate)__",
-        "give its class a __reduce__ that names the arguments it is made from, or pass plain data",
-        "give its class a __reduce__ that names the arguments it is made from, or return plain data",
+        "give its class a __reduce__ that returns its constructor's arguments, or pass plain data",
+        "give its class a __reduce__ that returns its constructor's arguments, or return plain data",
     ),
     Remedy(
         r"RecursionError|recursion",
-        "pass plain data: the objects refer to each other too deeply",
-        "return plain data: the objects refer to each other too deeply",
+        "pass plain data: the objects are nested too deeply",
+        "return plain data: the objects are nested too deeply",
     ),
 )
 OTHERWISE = Remedy(
     "",
-    "pass what they are made from, a path instead of an open file, a URL or an address instead of a connection, and "
-    "open it in the worker",
+    "pass what is needed to create them, such as a path instead of an open file, or an address instead of a "
+    "connection, and open it in the worker",
     "return plain data, such as a list instead of a generator or a path instead of an open file",
 )
 
 
 def remedy(reason: str) -> Remedy:
-    """Return the remedy for what pickle said."""
+    """Return the remedy for pickle's error message."""
     return next((row for row in REMEDIES if re.search(row.pattern, reason)), OTHERWISE)

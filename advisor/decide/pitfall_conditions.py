@@ -49,7 +49,7 @@ def uncertain(facts: Facts) -> bool:
 
 
 def only_first_call(facts: Facts) -> bool:
-    """Return True if the first call of the process is the only one that was measured, and nothing was run since."""
+    """Return True if only the first call of the process was measured, and no trial was run."""
     return facts.profile.is_only_first_call and facts.job.calls > 1 and not facts.assumed and not facts.verified
 
 
@@ -59,7 +59,7 @@ def slow_first_call(facts: Facts) -> bool:
 
 
 def parallel_by_itself(facts: Facts) -> bool:
-    """Return True if a call uses several of the cores; of a described one only where workers come on top."""
+    """Return True if a call uses several cores; for a described call, only with several workers."""
     return (
         thread_limits.is_parallel(facts.profile)
         and facts.machine.cores > 1
@@ -93,5 +93,5 @@ def threads_would_be_lost(facts: Facts) -> bool:
 
 
 def changes_are_lost(facts: Facts) -> bool:
-    """Return True if calls change something in place that no touch tells of."""
+    """Return True if calls change something in place that no touch reports."""
     return not {touch.name for touch in facts.profile.touches}.issuperset(facts.effects.changed)

@@ -25,5 +25,5 @@ class PitfallRule:
 
 
 def fired(facts: Facts, rules: Iterable[PitfallRule]) -> tuple[Pitfall, ...]:
-    """Return those of the pitfalls that fire: what to watch for with the chosen strategy, and what to do about it."""
+    """Return the pitfalls that fire for the chosen strategy."""
     return tuple(Pitfall(code=rule.code, text=rule.text.format_map(facts.words)) for rule in rules if rule.fires(facts))

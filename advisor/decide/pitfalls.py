@@ -21,7 +21,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         EVERY,
         "Only the first call was measured ({wall}). First calls import, load, connect or compile; if the others are "
         "shorter, the job takes less time and there is less to gain. Measure more with a larger --budget and "
-        "--timeout, or do in the module what is done once.",
+        "--timeout, or move one-time setup to the top level of the module.",
         citations.POOL_DOCS,
     ),
     PitfallRule(
@@ -38,9 +38,8 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "the function cannot be pickled, but each worker can look it up by its name",
         lambda facts: facts.profile.is_called_by_name,
         OWN_GIL,
-        "{target} cannot be pickled ({function_reason}), but workers can look it up by its name: give the pool a "
-        "function at the top level of the script that calls it, as the code here does. Each worker then has one of its "
-        "own.",
+        "{target} cannot be pickled ({function_reason}), but workers can look it up by its name: pass the pool a "
+        "top-level function of the script that calls it, as the code here does. Each worker then has its own copy.",
         citations.PICKLE_DOCS,
     ),
     PitfallRule(
@@ -64,8 +63,8 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "some inputs raised while the others worked",
         lambda facts: facts.profile.failed_inputs is not None,
         EVERY,
-        "{failed_inputs} failed while measuring, with {failed_exception}. An exception that is raised ends the job: "
-        "the code here puts it in the place of the result and goes on.",
+        "{failed_inputs} failed while measuring, with {failed_exception}. An uncaught exception ends the job: the "
+        "code here catches it and uses it as the result of that call.",
         citations.POOL_DOCS,
     ),
     PitfallRule(
@@ -74,7 +73,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         pitfall_conditions.exception_breaks_the_pool,
         EVERY,
         "{failed_reason}. Raised in a worker, it breaks the whole process pool: pass all arguments of its __init__ to "
-        "super().__init__(), or return its text instead, as the code here does with processes.",
+        "super().__init__(), or return its text instead, as the code here does for processes.",
         citations.PICKLE_DOCS,
     ),
     PitfallRule(
@@ -110,8 +109,8 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "a coroutine waits in the event loop's thread instead of awaiting",
         lambda facts: facts.share(facts.profile.loop_blocked) >= NOTICEABLE,
         EVERY,
-        "The coroutine blocks the event loop for {loop_blocked} of its {wall}{blocking_line}: no other task runs "
-        "meanwhile. Await asyncio.to_thread(…) around the blocking call, or an asynchronous client instead of it.",
+        "The coroutine blocks the event loop for {loop_blocked} of its {wall}{blocking_line}: no other task can run "
+        "meanwhile. Run the blocking call with await asyncio.to_thread(…), or use an asynchronous client.",
         citations.ASYNCIO_DOCS,
     ),
     PitfallRule(

@@ -88,7 +88,7 @@ RULES: tuple[Rule, ...] = (
         lambda facts: facts.native_threads >= max(1.5, 0.6 * facts.machine.cores),
         SEQUENTIAL,
         "one call keeps {busy_cores} of {cores} busy by itself",
-        "a pool on top would fight for the same cores, unless its threads are limited first",
+        "a pool on top would compete for the same cores, unless its threads are limited first",
         citations.THREADPOOLCTL,
     ),
     Rule(
@@ -105,8 +105,8 @@ RULES: tuple[Rule, ...] = (
         "what calls share rules out every strategy that would be faster",
         lambda facts: facts.ruled_out is not None,
         SEQUENTIAL,
-        "calls share what {ruled_out_kind} would break ({ruled_out_why})",
-        "the plain loop is the fastest that is safe; the warning says what to change",
+        "{ruled_out_kind} would break what calls share ({ruled_out_why})",
+        "the plain loop is the fastest safe strategy; the warning says what to change",
         citations.PROCESS_GUIDELINES,
     ),
     Rule(
@@ -338,10 +338,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "ruled-out",
-        "every other strategy fails or gives other results",
+        "every other strategy fails or gives different results",
         _only_the_loop_is_feasible,
         SEQUENTIAL,
-        "every other way fails or gives other results",
+        "every other strategy fails or gives different results",
         "only the plain loop is left; the table says why",
         "--verify",
     ),

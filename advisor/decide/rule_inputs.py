@@ -1,4 +1,4 @@
-"""The facts that rules and pitfalls are evaluated on."""
+"""Facts on which rules and pitfalls are evaluated."""
 
 from __future__ import annotations
 
@@ -59,12 +59,12 @@ class Facts:
         return self.chosen.workers
 
     def machine_for(self, strategy: Strategy) -> Machine:
-        """Return the machine with worker processes started as planned: by its own start method, or a safe one."""
+        """Return the machine with the planned start method of worker processes: its own, or a safe one."""
         return self.machine.started_by(safe_start_method(strategy, self.profile, self.machine))
 
     @property
     def start_method(self) -> StartMethod:
-        """How the worker processes start."""
+        """The start method of worker processes."""
         return self.machine_for("multiprocessing").start_method
 
     @property
@@ -77,7 +77,7 @@ class Facts:
 
     @property
     def lost_globals(self) -> tuple[str, ...]:
-        """The globals written that are no caches, so that what a worker process writes there is lost."""
+        """Globals written that are not caches: a worker process loses what it writes to them."""
         return tuple(name for name in self.effects.globals_written if name not in self.effects.caches)
 
     @property
@@ -215,7 +215,7 @@ class Facts:
 
     @cached_property
     def ruled_out(self) -> Estimate | None:
-        """The fastest estimate that would beat the chosen one if calls did not share what its strategy breaks."""
+        """The fastest estimate that would beat the chosen one, but whose strategy would break what calls share."""
         broken = [
             estimate
             for estimate in self.estimates
@@ -240,7 +240,7 @@ class Facts:
         return min(rows, key=_expected, default=None)
 
     def gain_if_picklable(self, part: PicklePart) -> str:
-        """Return what processes would bring if this part could be pickled, the last of those that cannot."""
+        """Return the gain of processes if this part could be pickled; empty if another part that cannot comes later."""
         if self.profile.unpicklable_parts[-1:] != (part,):
             return ""
         sendable = self.profile.model_copy(update={"picklable": Picklable()})

@@ -60,7 +60,7 @@ def _on_top(facts: Facts) -> str:
     """Say that workers and the threads of each call compete."""
     if facts.workers == 1:
         return ""
-    return f"; {formatting.workers(facts.strategy, facts.workers)} on top fight for {facts.words['cores']}"
+    return f"; {formatting.workers(facts.strategy, facts.workers)} on top would compete for {facts.words['cores']}"
 
 
 def _process_start(facts: Facts) -> float:

@@ -1,4 +1,4 @@
-"""Calls that are parallel by themselves: the setting that limits them, and what processes would bring then."""
+"""Limit calls that are parallel by themselves: the setting to use, and the gain of processes with that limit."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ _PROGRAM = "give the program one thread (such as ffmpeg -threads 1)"
 
 
 def is_parallel(profile: Profile) -> bool:
-    """Return True if a call keeps several cores busy, or has processes of its own that compute for it."""
+    """Return True if a call keeps several cores busy, or has its own processes that compute for it."""
     return (profile.native_threads or 1.0) >= SEVERAL_CORES or _has_own_pool(profile)
 
 
 def by_itself(profile: Profile) -> str:
-    """Say in what way a call is parallel by itself."""
+    """Describe how a call is parallel by itself."""
     cores = profile.native_threads or 1.0
     if cores < SEVERAL_CORES:
-        return "gives its work to processes of its own"
+        return "hands its work to its own processes"
     return f"keeps {f'{cores:.1f}'.removesuffix('.0')} cores busy by itself"
 
 
 def setting(modules: Sequence[str]) -> str | None:
-    """Return how to limit what these modules do to one thread, or None if that is not known."""
+    """Return how to limit these modules to one thread, or None if that is not known."""
     packages = {module.partition(".")[0] for module in modules}
     return next((text for package, text in _SETTINGS.items() if package in packages), None)
 
@@ -58,7 +58,7 @@ def how_to_limit(profile: Profile) -> str:
     """Return how to limit a call to one thread, as an instruction."""
     by_package = setting([*profile.modules, *(touch.name for touch in profile.touches if touch.kind == "library")])
     if _has_own_pool(profile):
-        return "pass n_jobs=1" if by_package and "n_jobs" in by_package else "have it compute without its pool"
+        return "pass n_jobs=1" if by_package and "n_jobs" in by_package else "let it compute without its pool"
     return _PROGRAM if _children_compute(profile) else by_package or _DEFAULT
 
 
@@ -87,11 +87,11 @@ def limited_processes(profile: Profile, job: Job, machine: Machine) -> Estimate 
 
 
 def gain(limited: Estimate | None, chosen: Estimate) -> str:
-    """Say how long processes would take whose calls are limited to one thread, against the chosen way."""
+    """Return a sentence that compares processes whose calls are limited to one thread with the chosen way."""
     if limited is None:
         return ""
     pool = formatting.workers(limited.strategy, limited.workers)
     seconds, now = (formatting.duration(each.seconds.expected) for each in (limited, chosen))
     if limited.seconds.expected * estimator.MIN_GAIN <= chosen.seconds.expected:
-        return f" Limited so, {pool} would take about {seconds} instead of {now}."
-    return f" Limited so, {pool} would take about {seconds}, which is no gain."
+        return f" With that limit, {pool} would take about {seconds} instead of {now}."
+    return f" With that limit, {pool} would take about {seconds}, which is no faster."

@@ -1,4 +1,4 @@
-"""Pitfalls of what calls share: the object's name, what concurrent calls do to it, and what to do instead."""
+"""Pitfalls of shared objects and state: the object's name, the effect of concurrent calls on it, and the remedy."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from advisor.predict.shared_resources import Remedy, remedy, safety, what_happen
 MAX_PITFALLS = 5
 CODE = "shared-resource"
 _IN_CODE: dict[Remedy, str] = {
-    "one per thread": "The code here makes one in each thread, in place of {name}; the time for that is not in the "
-    "estimate.",
-    "written by the parent": "In the code here workers note what they would write, and the parent writes it to {name} "
-    "in the order of the inputs.",
+    "one per thread": "The code here creates one in each thread instead of {name}; the estimate does not include the "
+    "time for that.",
+    "written by the parent": "In the code here, workers record what they would write to {name}, and the parent "
+    "process writes it in the order of the inputs.",
 }
 _STRATEGIES: tuple[Strategy, ...] = ("threading", "multiprocessing", "interpreters")
 
 
 def pitfalls(facts: Facts) -> tuple[Pitfall, ...]:
-    """Return a pitfall for each touch that the chosen strategy or a ruled-out one would break, those that matter most.
+    """Return pitfalls for touches that the chosen strategy or a ruled-out one would break, at most MAX_PITFALLS.
 
-    A touch that needs care only is a pitfall of the chosen strategy alone.
+    A touch that only needs caution is reported for the chosen strategy alone.
     """
     found = [pitfall for touch in facts.profile.touches if (pitfall := _pitfall(touch, facts)) is not None]
     return tuple(found[:MAX_PITFALLS])
@@ -48,26 +48,26 @@ def _pitfall(touch: Touch, facts: Facts) -> Pitfall | None:
     said = "; ".join(dict.fromkeys([*happens, method] if method else happens))
     advice = f"{row.remedy.replace('{name}', touch.name)}." if happens else ""
     if done := _in_code(touch, facts):
-        advice = f"{done} In code of your own: {advice[:1].lower()}{advice[1:]}"
+        advice = f"{done} In your own code: {advice[:1].lower()}{advice[1:]}"
     text = f"The calls use {_named(touch, row.what)}{place}: {said}. {advice}".rstrip()
     unmended = [each for each in broken if remedy(touch, each, facts.profile, facts.machine_for(each)) is None]
     return Pitfall(code=CODE, text=f"{text} {_gain(touch, unmended, facts)}".rstrip())
 
 
 def _in_code(touch: Touch, facts: Facts) -> str:
-    """Say what the code of the advice does about a touch that the chosen strategy would break without it."""
+    """Return how the generated code handles a touch that the chosen strategy would otherwise break."""
     kind = remedy(touch, facts.strategy, facts.profile, facts.machine_for(facts.strategy))
     return "" if kind is None else _IN_CODE[kind].replace("{name}", touch.name)
 
 
 def _start_method(touch: Touch, facts: Facts) -> str:
-    """Say why worker processes are not forked, if this touch is the reason."""
+    """Return why worker processes are not forked, if this touch is the reason."""
     method = facts.machine_for("multiprocessing").start_method
     if method == facts.machine.start_method or touch.fork != "unsafe":
         return ""
     forked = what_happens(touch, "multiprocessing", facts.machine)
     made = RESOURCES[touch.resource].anew.replace("{name}", touch.name)
-    return f"{forked}; start processes by {method}, as planned here, or by forkserver: {made}"
+    return f"{forked}; start processes with {method}, as planned here, or with forkserver: {made}"
 
 
 def _named(touch: Touch, what: str) -> str:
@@ -76,7 +76,7 @@ def _named(touch: Touch, what: str) -> str:
 
 
 def _gain(touch: Touch, broken: list[Strategy], facts: Facts) -> str:
-    """Return what a strategy would bring that only this touch rules out, where it is faster than the advice."""
+    """Return the gain of a strategy that only this touch rules out, if it is faster than the advice."""
     others = tuple(each for each in facts.profile.touches if each is not touch)
     mended = facts.profile.model_copy(update={"touches": others})
     return gain_sentence(mended, broken, facts) if broken else ""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from advisor.models import Estimate, Range, Verification
 
 TRIAL_SPREAD = 1.15  # a part of the job that was run predicts the whole to within this factor
-START_UP_ERROR = 2.0  # an assumed start-up may take this many times as long, or so much less
+START_UP_ERROR = 2.0  # an assumed start-up may be too short or too long by this factor
 MAX_SECONDS = 1e24  # what a Range can hold
 
 
@@ -18,8 +18,8 @@ def calibrate(
     """Scale each estimate by measured / predicted of the trial nearest to it.
 
     A strategy without a trial takes the correction of the plain loop: a call that took longer than in the profile
-    takes longer everywhere. A strategy that failed is infeasible with as many workers or more, and one whose results
-    differ from the plain loop's is with any number.
+    takes longer everywhere. A strategy that failed is infeasible with as many workers or more. A strategy whose
+    results differ from those of the plain loop is infeasible with any number of workers.
 
     Args:
         estimates: The estimates of the cost model.
@@ -43,12 +43,12 @@ def _calibrated(estimate: Estimate, trials: Sequence[Verification], same_machine
 
 
 def _obstacle(estimate: Estimate, trials: Sequence[Verification]) -> str | None:
-    """Return what a trial showed to be wrong with a strategy; the plain loop is what others are compared with."""
+    """Return why a trial rules out a strategy, or None; the plain loop, the reference, is never ruled out."""
     if estimate.strategy == "sequential":
         return None
     for trial in trials:
         if trial.strategy == estimate.strategy and trial.results == "different":
-            return f"gave other results than the plain loop when it was run: {trial.difference}"
+            return f"gave different results from the plain loop in a trial: {trial.difference}"
     failure = _failure(estimate, trials)
     return None if failure is None else f"failed when it was run: {failure}"
 
@@ -73,8 +73,8 @@ def _nearest(estimate: Estimate, trials: Sequence[Verification]) -> Verification
 def _corrected(estimate: Estimate, trial: Verification) -> Range:
     """Scale the estimate by the trial.
 
-    The start-up of workers by another start method than the host's is assumed, not measured: what it may explain of
-    the difference is added once, and does not make every call longer.
+    Start-up costs for a start method other than the host's are assumed, not measured. The part of the difference that
+    they may explain is added once, and does not make every call longer.
     """
     started = estimate.start_up if estimate.start_method and trial.strategy == estimate.strategy else 0.0
     if not 0.0 < started < trial.predicted:

@@ -43,7 +43,7 @@ _GRACE = 1.0  # seconds after the deadline before the process and its workers ar
 
 @dataclass(frozen=True)
 class Host:
-    """What the probes need to know about the host."""
+    """Facts about the host that the probes need."""
 
     cores: int
     start_method: str

@@ -38,7 +38,7 @@ PRUNE_ENTRIES = 1000  # new entries after which a process prunes without waiting
 RECENT_IDS = 10_000  # for which a process remembers that they need no renewal
 
 Event = Literal["recorded", "renewed", "reported", "left out", "failed"]
-"""What became of something to be written. "left out": for privacy, its size, or because the database is lost."""
+"""Outcome of a write. "left out": for privacy, its size, or because the database is lost."""
 
 Result = TypeVar("Result")
 

@@ -1,4 +1,4 @@
-"""Read from a function's bytecode which objects it uses: `module.HANDLE.write` as a root with attributes."""
+"""Read the objects that a function uses from its bytecode: `module.HANDLE.write` is a root with attributes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ Step = str | Element
 
 @dataclass(frozen=True)
 class Chain:
-    """A name that code loads, and the attributes and elements that it takes of it, one of the other."""
+    """A name that code loads, and the chain of attributes and elements that it takes from it."""
 
     kind: RootKind
     root: str

@@ -54,7 +54,7 @@ class ThreadClocks:
                 self._schedstat = None
 
     def follow_children(self, others: frozenset[int]) -> None:
-        """Count the CPU time of living children from now on if there are any, such as the workers of a pool.
+        """Count the CPU time of living children from now on, if there are any, such as the workers of a pool.
 
         Args:
             others: Ids of children that do not belong to what is measured.
@@ -84,7 +84,7 @@ class ThreadClocks:
         return ended + sum(map(_cpu_of, children(os.getpid()) - self._others))
 
     def run_queue(self) -> float | None:
-        """Return seconds that this thread has been ready without a core: schedstat's second field, in nanoseconds."""
+        """Return the seconds that this thread has waited for a core: schedstat's second field, in nanoseconds."""
         if self._schedstat is None:
             return None
         try:

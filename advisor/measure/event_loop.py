@@ -1,4 +1,4 @@
-"""An event loop that knows how long it waits for events, which tells awaiting from blocking.
+"""Measure how long an event loop waits for events, to distinguish awaiting from blocking.
 
 While tasks await, the loop's thread waits in its selector, and other tasks could run. A task that calls `time.sleep` or
 a synchronous client waits elsewhere, and nothing else can run.
@@ -28,9 +28,9 @@ _ADVISOR = str(Path(__file__).parent.parent)
 
 
 class TimedSelector(selectors.DefaultSelector):
-    """A selector that adds up the seconds spent in waiting for events, in the thread that makes it.
+    """A selector that adds up the seconds spent waiting for events, in the thread that creates it.
 
-    Time in the run queue after an event is not counted, since it is none of the wait.
+    Time in the run queue after an event is not counted, since it is not part of the wait.
     """
 
     def __init__(self) -> None:
@@ -58,21 +58,22 @@ class TimedSelector(selectors.DefaultSelector):
 
 
 def open_runner() -> tuple[asyncio.Runner, TimedSelector | None]:
-    """Return a runner for coroutines, and its loop's selector; None if the target has set an event loop of its own."""
+    """Return a runner for coroutines, and its loop's selector; None if the target sets its own loop."""
     loop = asyncio.new_event_loop()
     selector = None
     if type(loop) is asyncio.SelectorEventLoop:
         loop.close()
         selector = TimedSelector()
         loop = asyncio.SelectorEventLoop(selector)
-    asyncio.set_event_loop(loop)  # as a runner does for the loop that it makes itself
-    return asyncio.Runner(loop_factory=lambda: loop), selector
+    runner = asyncio.Runner(loop_factory=lambda: loop)
+    runner.get_loop()  # from now on the runner closes it
+    return runner, selector
 
 
 class BlockingLines:
-    """Looks, from a thread, at the lines of the user's code in which the event loop's thread blocks.
+    """Samples, from another thread, the lines of the user's code in which the event loop's thread blocks.
 
-    A context manager around calls in the thread that makes it.
+    A context manager for calls in the thread that creates it.
     """
 
     def __init__(self, selector: TimedSelector) -> None:
@@ -91,9 +92,9 @@ class BlockingLines:
         self._thread.join()
 
     def most_frequent(self) -> str | None:
-        """Return the line in which the thread was seen most often, such as 'crawl.py:12: time.sleep(1)', if any.
+        """Return the line in which the thread was seen most often, such as 'crawl.py:12: time.sleep(1)', or None.
 
-        BY_ASYNCIO is for what asyncio does for a task that awaits, such as to start a child program.
+        BY_ASYNCIO stands for work that asyncio does for a task that awaits, such as starting a child program.
         """
         for (file, number), looks in self._lines.most_common(1):
             if file == _ASYNCIO:
@@ -115,7 +116,7 @@ class BlockingLines:
 
 
 def _users_line(frame: FrameType | None) -> tuple[str, int] | None:
-    """Return the innermost line that is neither a library's nor ours, or that asyncio itself blocks."""
+    """Return the innermost line of the user's code, or a marker if asyncio itself blocks."""
     while frame is not None:
         file = frame.f_code.co_filename
         if file.startswith(_ASYNCIO):

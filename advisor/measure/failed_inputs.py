@@ -1,7 +1,7 @@
-"""Inputs that raise: measuring goes on without them, and tells how many, which, and whether their exceptions pickle.
+"""Record inputs that raise, so that measuring can continue without them, and check that their exceptions pickle.
 
-An exception whose class has an `__init__` with other parameters than it passes on cannot be unpickled. Raised in a
-worker of a process pool, it breaks the whole pool.
+An exception cannot be unpickled if its `__init__` has other parameters than it passes to `super().__init__()`. Raised
+in a worker of a process pool, it breaks the whole pool.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from advisor.models import FailedInputs
+from advisor.target.failures import first_line
 from advisor.target.inputs import Call, InputCalls
 
 MIN_TRIED = 5  # inputs before most of them can have failed
 _MAX_KEPT = 100  # texts of exceptions
-_MAX_TEXT = 300  # characters
 
 
 class Failures:
@@ -73,16 +73,12 @@ class Failures:
 
 
 def _text(error: Exception) -> str:
-    try:
-        lines = str(error).strip().splitlines()
-    except Exception:  # noqa: BLE001  (the user's own __str__)
-        lines = []
-    text = type(error).__qualname__ + (f": {lines[0][:_MAX_TEXT]}" if lines else "")
-    return text.encode("utf-8", "backslashreplace").decode()
+    text = first_line(error)
+    return type(error).__qualname__ + (f": {text}" if text else "")
 
 
 def _unpicklable(error: Exception) -> str:
-    """Return why an exception does not survive pickling, which includes being made anew; empty if it does."""
+    """Return why an exception does not survive pickling and unpickling; empty if it does."""
     name = type(error).__qualname__
     try:
         content = pickle.dumps(error)

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from advisor.target.inputs import Call
 
 _DESCRIPTORS = Path("/proc/self/fd")
 _MAX_DESCRIPTORS = 1_000
 _ACCESS_MODE = 0o3  # of the flags; 0 is reading only
 _MAX_ATTRIBUTES = 100
+_MOVING = frozenset({"read", "readv", "readinto", "lseek", "sendfile", "copy_file_range", "splice"})  # functions of os
 Positions = dict[int, tuple[str, int]]  # by descriptor
 
 
 class FilePositionWatch:
-    """Notes the positions of the files that are open for reading; `moved()` says which have changed since (Linux)."""
+    """Records the positions of open files; `moved()` and `written()` tell which have changed since then (Linux)."""
 
     def __init__(self) -> None:
-        """Note the positions now."""
+        """Record the current positions."""
         self._before = dict(_positions())
         self._writable = dict(_positions(writable=True))
 
@@ -28,7 +33,7 @@ class FilePositionWatch:
         return tuple(path for descriptor, (path, _) in _changed(self._writable, dict(_positions(writable=True))))
 
     def moved(self) -> tuple[int, ...]:
-        """Return the descriptors whose positions are others than at the beginning."""
+        """Return the descriptors of files open for reading whose positions have changed."""
         return tuple(descriptor for descriptor, _ in _changed(self._before, dict(_positions())))
 
 
@@ -39,15 +44,30 @@ def _changed(before: Positions, now: Positions) -> Iterator[tuple[int, tuple[str
             yield descriptor, (path, position)
 
 
-def name_of(descriptor: int, used: Mapping[str, Any]) -> str:
-    """Return the name of the object that has the descriptor, among those that the calls use; else the file's path."""
-    for name, value in used.items():
-        for path, part in ((name, value), *_attributes(name, value)):
-            if _descriptor(part) == descriptor:
-                return path if type(part) is int or path == name else name
+def name_of(descriptor: int, used: Mapping[str, Any], names: frozenset[str]) -> str:
+    """Return the name of the object that has the descriptor, among those that the calls use; else the file's path.
+
+    A number may be equal by chance. It counts only if `names`, which the code takes, contain a function of `os` that
+    moves the position of a descriptor.
+    """
+    parts = [(name, *part) for name, value in used.items() for part in ((name, value), *_attributes(name, value))]
+    for name, _, part in parts:
+        if type(part) is not int and _descriptor(part) == descriptor:
+            return name
+    if "os" in names and names & _MOVING:
+        for _, path, part in parts:
+            if type(part) is int and part == descriptor:
+                return path
     with suppress(OSError):
         return str((_DESCRIPTORS / str(descriptor)).readlink())
     return f"descriptor {descriptor}"
+
+
+def of_one_call(calls: Iterable[Call]) -> set[int]:
+    """Return the descriptors of files that exactly one call gets as an argument."""
+    values = [[*call.args, *call.kwargs.values()] for call in calls]
+    counts = Counter(descriptor for each in values for descriptor in set(map(_descriptor, each)))
+    return {descriptor for descriptor, count in counts.items() if count == 1 and descriptor is not None}
 
 
 def _positions(*, writable: bool = False) -> Iterator[tuple[int, tuple[str, int]]]:
@@ -68,14 +88,13 @@ def _positions(*, writable: bool = False) -> Iterator[tuple[int, tuple[str, int]
 
 
 def _attributes(name: str, value: Any) -> list[tuple[str, Any]]:
-    with suppress(Exception):  # it has none, or is a proxy of the user's that raises
-        return [(f"{name}.{attribute}", part) for attribute, part in list(vars(value).items())[:_MAX_ATTRIBUTES]]
+    with suppress(Exception):  # it has none
+        own = object.__getattribute__(value, "__dict__")  # without running the user's code
+        return [(f"{name}.{attribute}", part) for attribute, part in list(islice(own.items(), _MAX_ATTRIBUTES))]
     return []
 
 
 def _descriptor(value: Any) -> int | None:
-    if type(value) is int:
-        return value
     with suppress(Exception):  # it has none, or is closed
         return int(type(value).fileno(value))
     return None

@@ -26,9 +26,9 @@ def states(function: FunctionType | None) -> dict[str, object]:
 
 
 def accumulated(function: FunctionType | None, before: Mapping[str, object], written: Iterable[str]) -> dict[str, bool]:
-    """Return those of the written globals that count or collect results, with True for numbers.
+    """Return the written globals that count or collect results, with True for numbers.
 
-    A dictionary may be a cache, and what was None before is set once.
+    A dictionary may be a cache, and is included only if it numbers its keys. A global that was None is set once.
     """
     namespace = function.__globals__ if function else {}
     found: dict[str, bool] = {}
@@ -47,7 +47,7 @@ def _is_number(value: object) -> bool:
 
 
 def _numbers_in_turn(value: dict[Any, Any]) -> bool:
-    """Return True if each key has the next number: what it gets depends on all keys before."""
+    """Return True if keys are numbered in turn, so that a key's number depends on all keys before it."""
     numbers = list(value.values())
     return (
         len(numbers) > 2

@@ -56,7 +56,7 @@ def _named_in(function: FunctionType) -> Iterator[Any]:
 
 
 def _loaded_names(code: CodeType) -> Iterator[str]:
-    """Yield the names that are no attributes: globals, and modules that the function imports."""
+    """Yield the names that are not attributes: globals, and modules that the function imports."""
     for instruction in dis.get_instructions(code):
         if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME", "IMPORT_NAME", "IMPORT_FROM"):
             yield str(instruction.argval)

@@ -1,4 +1,4 @@
-"""The order in which measuring uses the inputs: a fair sample, and for very short calls as close as in a job."""
+"""Order the inputs for measuring: a fair sample, but with neighbours kept together if there are very many."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NEIGHBOURS = 32
 
 
 def shuffled(calls: Sequence[Call]) -> list[Call]:
-    """Return the calls in random order; of very many, all but the first in short runs of neighbours.
+    """Return the calls in random order; if there are very many, all but the first in short runs of neighbours.
 
     A job takes its inputs in order, and finds the next one in the caches of the CPU. In random order, a call of 0.1 µs
     took twice as long.

@@ -1,7 +1,7 @@
 """Try the target in a subinterpreter, where many extension modules cannot be imported.
 
 It is tried in a process of its own, since an extension module that is not prepared for subinterpreters may crash or
-hang. Nothing that acts on files, other processes or the network is done there: it ends the call.
+hang. Anything that would act on files, other processes or the network ends the call instead.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from advisor.input_limits import MAX_COPIED_BYTES
 from advisor.measure import pickling
 from advisor.measure.global_writes import used_globals
 from advisor.measure.interpreter_check_child import REFUSED_MODULE
-from advisor.measure.introspection import plain_function
+from advisor.measure.introspection import module_namespace, plain_function
 from advisor.models import InterpreterCheck, Profile
 from advisor.target import python_command
 from advisor.target.bounded_process import Ended, run_bounded
@@ -42,7 +42,7 @@ _STEPS = {
 
 
 class Request(TypedDict):
-    """What the child is to try, pickled where unpickling may fail."""
+    """A request to the child process; parts that may fail to unpickle are pickled separately."""
 
     advisor: str  # the folder with this package
     path: list[str]  # where to look for modules
@@ -54,7 +54,7 @@ class Request(TypedDict):
 
 
 class _NotSendableError(Exception):
-    """A subinterpreter cannot be sent something; the text says why."""
+    """Raised if something cannot be sent to a subinterpreter; the text says why."""
 
 
 def check_interpreter(
@@ -70,7 +70,7 @@ def check_interpreter(
         patience: Seconds after which anything is considered to hang.
 
     Returns:
-        How it went; None if there are no subinterpreters, something else rules them out, or trying showed nothing.
+        The outcome; None if there are no subinterpreters, something else rules them out, or it is unclear.
     """
     name = _name(profile, function) if profile.picklable.function is False else None
     if not _is_worth_trying(profile, name):
@@ -105,7 +105,7 @@ def _name(profile: Profile, function: Callable[..., Any]) -> str | None:
 
 
 def _is_worth_trying(profile: Profile, name: str | None) -> bool:
-    """Return True if a pool of subinterpreters could do the job as far as is known."""
+    """Return True if, as far as is known, a pool of subinterpreters could do the job."""
     is_started_by_file = bool(sys.executable) and not getattr(sys, "frozen", False)
     picklable = profile.picklable
     can_be_sent = name or picklable.function is not False
@@ -119,7 +119,7 @@ def _is_worth_trying(profile: Profile, name: str | None) -> bool:
 
 
 def _may_call(profile: Profile, budget: float) -> bool:
-    """Return True if one more call is quick, and would find what the calls before it found."""
+    """Return True if one more call is quick, and finds the same state as the calls before it."""
     effects = profile.side_effects
     has_effects = effects is not None and (
         effects.threads_left or effects.children_left or any(name.startswith("argument ") for name in effects.changed)
@@ -129,9 +129,9 @@ def _may_call(profile: Profile, budget: float) -> bool:
 
 
 def _request(profile: Profile, function: Callable[..., Any] | str, call: Call | None) -> Request:
-    """Return what to try, of a function or its name: a call, or else to import the target and what it uses.
+    """Return the request for a function or its name: make a call, or else import the target and what it uses.
 
-    What belongs to the main module can be loaded by this program only.
+    Only this program can load what belongs to its main module.
     """
     name, pickled, used = None, None, profile.modules
     if isinstance(function, str):
@@ -164,7 +164,7 @@ def _pickled(thing: Any, name: str) -> bytes | None:
 
 
 def _modules_of_main(function: Callable[..., Any]) -> list[str]:
-    """Return what the program imports, since a subinterpreter runs it to find the function in it.
+    """Return the modules that the program imports, since a subinterpreter runs it to find the function.
 
     A function that uses no globals is sent as it is.
     """
@@ -174,7 +174,8 @@ def _modules_of_main(function: Callable[..., Any]) -> list[str]:
     main = sys.modules["__main__"]
     if not hasattr(main, "__file__"):
         raise _NotSendableError("the function belongs to an interactive session, which no subinterpreter can load")
-    return [thing.__name__ for thing in vars(main).values() if isinstance(thing, ModuleType)]
+    modules = [module_namespace(thing) for thing in vars(main).values() if issubclass(type(thing), ModuleType)]
+    return [str(module["__name__"]) for module in modules if "__name__" in module]
 
 
 def _outcome(ended: Ended, module: str, seconds: float, *, called: bool) -> InterpreterCheck | None:

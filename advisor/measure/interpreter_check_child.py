@@ -1,6 +1,6 @@
-"""The child's side of `interpreter_check`: load the target in a subinterpreter and call it there.
+"""Load the target in a subinterpreter and call it there: the child's side of `interpreter_check`.
 
-A subinterpreter imports this module too, so that it imports little. Each step is printed as a line when it begins, so
+A subinterpreter imports this module, too, so it imports little. Each step is printed as a line when it begins, so
 that the last one is known if the process crashes or hangs.
 """
 
@@ -35,7 +35,7 @@ _OUTSIDE_EVENT = re.compile(  # audit events of what acts on anything outside of
 
 
 class OutsideEffectError(BaseException):
-    """Ends what would have acted on something outside; no `except Exception` of the target catches it."""
+    """Raised in place of an effect outside the process; no `except Exception` of the target catches it."""
 
 
 def main() -> NoReturn:
@@ -86,7 +86,7 @@ def try_target(pickled_request: bytes, answers: int) -> bool:
 
 
 def _import_unless_missing(name: str) -> None:
-    """Import a module; only a refusal counts, since what an object gives as the name of its module may be none."""
+    """Import a module; only a refusal is an error, since an object's `__module__` may name no module."""
     try:
         importlib.import_module(name)
     except Exception as error:
@@ -120,7 +120,7 @@ def _step(name: str, answers: int, *, reports_failure: bool = True) -> Iterator[
 
 
 def _describe(error: BaseException) -> str:
-    """Return what was raised in one line: that an extension module refuses to be loaded, wherever that was raised."""
+    """Describe an exception in one line; the refusal of an extension module, if it is among the causes, comes first."""
     cause: BaseException | None = error
     for _ in range(_MAX_CAUSES):
         if cause is None:

@@ -45,12 +45,21 @@ def closure_values(function: FunctionType) -> dict[str, Any]:
     return values
 
 
+def module_namespace(module: Any) -> dict[str, Any]:
+    """Return the attributes of a module without loading it, if it is one that loads when it is first used."""
+    try:
+        namespace: dict[str, Any] = object.__getattribute__(module, "__dict__")
+    except Exception:  # noqa: BLE001  (None, or whatever the user's code has put in a module's place)
+        return {}
+    return namespace
+
+
 @functools.lru_cache(maxsize=1_000)
 def module_origin(name: object) -> Origin:
     """Return whether a loaded module is the user's own, an installed package's, or neither (built-in or advisor's)."""
     if name == "__main__":
         return "user"
-    file = getattr(sys.modules.get(str(name)), "__file__", None)
+    file = module_namespace(sys.modules.get(str(name))).get("__file__")
     if not isinstance(file, str):
         return "other"
     path = Path(file)

@@ -6,6 +6,7 @@ import sys
 from types import FunctionType, ModuleType
 from typing import Any
 
+from advisor.measure.introspection import module_namespace
 from advisor.measure.noting import original
 from advisor.models.resources.types import FUNCTIONS, HARMLESS_FUNCTIONS, MODULES, NAMED_FUNCTIONS
 
@@ -13,7 +14,7 @@ _MISSING = object()
 
 
 def function_resource(thing: Any) -> str:
-    """Return the state of the process that a function of a library acts on."""
+    """Return the resource key of the process-wide state that a library function acts on, or ''."""
     return (FUNCTIONS | NAMED_FUNCTIONS).get(function_name(thing), "")
 
 
@@ -24,13 +25,13 @@ def function_name(thing: Any) -> str:
     thing = original(thing)
     for name in (*FUNCTIONS, *NAMED_FUNCTIONS):
         module, _, attribute = name.rpartition(".")
-        known = original(getattr(sys.modules.get(module), attribute, _MISSING))
+        known = original(module_namespace(sys.modules.get(module)).get(attribute, _MISSING))
         if known is thing or (type(known) is type(thing) is not type and known == thing):
             return name
     return ""
 
 
 def acts_on_module(module: Any, attribute: str, part: Any) -> bool:
-    """Return True if it is a function of a module whose functions all act on one state."""
-    is_state = issubclass(type(module), ModuleType) and module.__name__ in MODULES
+    """Return True if `part` is a function of a module whose functions all act on one state."""
+    is_state = issubclass(type(module), ModuleType) and module_namespace(module).get("__name__") in MODULES
     return is_state and isinstance(part, FunctionType) and attribute not in HARMLESS_FUNCTIONS

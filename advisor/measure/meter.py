@@ -20,7 +20,7 @@ BY_ASYNCIO = "asyncio"  # instead of a line of the code
 class TimedBatch:
     """The time on every clock during `calls` calls.
 
-    `awaited`: seconds in which an event loop waited for events; None without a loop, or if that is not known.
+    `awaited`: seconds in which an event loop waited for events; None without a loop, or if unknown.
     """
 
     calls: int
@@ -44,8 +44,8 @@ class Measurement:
     """Everything measured: the batches and, by their indices, what was seen of the GIL.
 
     `only_thread`: there was no other Python thread at the start, so the calls used all CPU time of the process.
-    `sampler_cpu`: CPU seconds used by the sampler. `blocking_line`: in which a coroutine blocks its event loop, where
-    that was looked for, or BY_ASYNCIO.
+    `sampler_cpu`: CPU seconds used by the sampler. `blocking_line`: the line in which a coroutine
+    blocks its event loop, if that was looked for, or BY_ASYNCIO.
     """
 
     batches: tuple[TimedBatch, ...]

@@ -1,51 +1,63 @@
-"""Note the arguments of functions that set something for a whole module, such as pandas.set_option."""
+"""Record the arguments of functions that set something for a whole module, such as pandas.set_option."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import sys
 import threading
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-from advisor.measure.noting import noting
+from advisor.measure.noting import Notes, Watched, noting, other_threads
 from advisor.models import Touch
 from advisor.models.resources.types import FUNCTIONS, RESTORING
 
-_MAX_ARGUMENTS = 10  # that are kept of each function
+_MAX_SETTINGS = 100
+_NAME_OF_SETTING = {  # which argument tells what is set, where a function sets several things
+    "csv.register_dialect": 0,
+    "matplotlib.rc": 0,
+    "mimetypes.add_type": 1,
+    "pandas.set_option": 0,
+    "resource.setrlimit": 0,
+}
 
 
 class SettingsWatch:
-    """While it is entered, such functions note their arguments; one at a time, for others would undo its work."""
+    """Records the arguments of such functions while it is entered; only one watch can be active at a time."""
 
     _in_use = threading.Lock()
 
     def __init__(self) -> None:
-        self._arguments: dict[str, set[str]] = {}
+        self._others = other_threads()
+        self._arguments: dict[tuple[str, str], Notes] = {}  # by the function and the setting
         self._entered = contextlib.ExitStack()
 
     def __enter__(self) -> SettingsWatch:
         if not self._in_use.acquire(blocking=False):
             return self
         self._entered.callback(self._in_use.release)
-        with contextlib.suppress(Exception):  # a module that makes its attributes when they are asked for
-            for full_name, key in FUNCTIONS.items():
-                owner, _, name = full_name.rpartition(".")
-                module = sys.modules.get(owner)
-                if key == "module setting" and full_name not in RESTORING and hasattr(module, name):
-                    note = functools.partial(self._note, full_name)
-                    self._entered.enter_context(noting(module, name, note))
+        self._entered.enter_context(noting(self._watched()))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._entered.close()
 
+    def _watched(self) -> Iterator[Watched]:
+        for full_name, key in FUNCTIONS.items():
+            module, _, name = full_name.rpartition(".")
+            if key == "module setting" and full_name not in RESTORING:
+                yield Watched(module, name, functools.partial(self._note, full_name))
+
     def _note(self, full_name: str, *args: Any, **kwargs: Any) -> None:
-        noted = self._arguments.setdefault(full_name, set())
-        if len(noted) < _MAX_ARGUMENTS:
-            noted.add(repr((args, kwargs)))
+        place = _NAME_OF_SETTING.get(full_name, len(args))
+        setting = full_name, repr(args[place : place + 1])
+        if setting in self._arguments or len(self._arguments) < _MAX_SETTINGS:
+            noted = self._arguments.setdefault(setting, Notes(self._others))
+            if len(noted) < 2:
+                noted.add(repr((args, kwargs)))
 
     def matters(self, touch: Touch) -> bool:
-        """Return False for a setting that every call makes alike: concurrent calls do not disturb each other."""
-        return touch.resource != "module setting" or len(self._arguments.get(touch.type, ())) != 1
+        """Return False for settings that are the same in every call: concurrent calls do not disturb each other."""
+        noted = [notes for (function, _), notes in self._arguments.items() if function == touch.type and notes]
+        return touch.resource != "module setting" or not noted or any(len(notes) > 1 for notes in noted)

@@ -94,7 +94,7 @@ def changed_shared(before: Snapshot, after: Snapshot, *, first: bool, returned_n
     """Return the names of the shared objects that a call changed and the next one finds changed.
 
     Each comes with the attributes that hold what changed, "" standing for what no attribute holds. The very first call
-    may set things up, so only what was counting before is reported of it. A call that returns something and adds to a
+    may set things up, so only existing counters are reported for it. A call that returns something and adds to a
     dictionary stores it there for later.
     """
 
@@ -115,8 +115,13 @@ def _attribute(location: Location) -> str:
     return next((step for step in reversed(location[1:]) if isinstance(step, str)), "")
 
 
+def changed_names(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
+    """Return the names of the objects with any change."""
+    return _names(_changed(before, after))
+
+
 def changed_elements(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
-    """Return the names of the objects with elements that were there before and have other values now."""
+    """Return the names of the objects with elements that existed before and have other values now."""
     return _names(
         location
         for location in _changed(before, after)
@@ -125,7 +130,7 @@ def changed_elements(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
 
 
 def changed_numbers(before: Snapshot, after: Snapshot) -> tuple[str, ...]:
-    """Return the names of the objects with numbers that were there before and are others now: counters and totals."""
+    """Return the names of the objects with numbers that have changed: counters and totals."""
     return _names(
         location
         for location in _changed(before, after)

@@ -1,20 +1,50 @@
-"""Replace functions for a while by objects that note their calls."""
+"""Replace functions temporarily with objects that record their calls."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-from collections.abc import Callable, Iterator
-from typing import Any
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from advisor.measure.introspection import module_namespace, module_origin
+
+
+class Notes(set[str]):
+    """A set that ignores what certain threads add."""
+
+    def __init__(self, others: frozenset[int]) -> None:
+        super().__init__()
+        self._others = others
+
+    def add(self, note: str) -> None:
+        """Add a note unless one of the other threads makes it."""
+        if threading.get_ident() not in self._others:
+            super().add(note)
+
+
+def other_threads() -> frozenset[int]:
+    """Return the ids of the threads that are running now, except this one."""
+    return frozenset(thread.ident or 0 for thread in threading.enumerate()) - {threading.get_ident()}
+
+
+class Watched(NamedTuple):
+    """A function, by module and name, and what to call with the same arguments before it."""
+
+    module: str
+    name: str
+    note: Callable[..., object]
 
 
 class Noting:
-    """Calls a function of a module, and `note` before it; an object, so that classes do not bind it as a method."""
+    """Calls `note`, then a function of a module; an object, so that classes do not bind it as a method."""
 
-    def __init__(self, module: Any, name: str, note: Callable[..., object]) -> None:
-        self.original = getattr(module, name)
-        self._place = (module.__name__, name)
-        self._note = note
+    def __init__(self, original: Any, watched: Watched) -> None:
+        self.original = original
+        self._place = (watched.module, watched.name)
+        self._note = watched.note
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         with contextlib.suppress(Exception):  # wrong arguments, which the original refuses, or a failing __repr__
@@ -24,25 +54,58 @@ class Noting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.original, name)
 
+    def __eq__(self, other: object) -> bool:
+        return bool(self.original == original(other))  # for `os.open in os.supports_dir_fd`
+
+    def __hash__(self) -> int:
+        return hash(self.original)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _look_up, self._place
 
 
 def original(thing: Any) -> Any:
-    """Return the function that a noting object stands for, or the thing itself."""
+    """Return the function behind a Noting object, or the thing itself."""
     return thing.original if type(thing) is Noting else thing
 
 
 @contextlib.contextmanager
-def noting(module: Any, name: str, note: Callable[..., object]) -> Iterator[None]:
-    """Note the calls of a module's function while the block runs."""
-    replacement = Noting(module, name, note)
-    setattr(module, name, replacement)
+def noting(functions: Iterable[Watched]) -> Iterator[None]:
+    """Call `note` before each call of the functions while the block runs.
+
+    The user's modules may have imported them by name. Modules that are imported within the block get the functions
+    themselves in the end.
+    """
+    there: dict[str, dict[int, Noting]] = {}  # by the name of the function and its id
+    owners: set[tuple[str, str]] = set()
+    for watched in functions:
+        function = module_namespace(sys.modules.get(watched.module)).get(watched.name)
+        if function is not None:
+            there.setdefault(watched.name, {})[id(function)] = Noting(function, watched)
+            owners.add((watched.module, watched.name))
+    loaded = dict(sys.modules)
+    places = []
     try:
+        for module, namespace, name in _variables(loaded, there):
+            replacement = there[name].get(id(namespace[name]))
+            if replacement is not None and ((module, name) in owners or module_origin(module) == "user"):
+                namespace[name] = replacement
+                places.append((module, namespace, name))
         yield
     finally:
-        if getattr(module, name, None) is replacement:
-            setattr(module, name, replacement.original)
+        new = {module: thing for module, thing in list(sys.modules.items()) if loaded.get(module) is not thing}
+        for _, namespace, name in (*places, *_variables(new, there)):
+            if name in namespace:
+                namespace[name] = original(namespace[name])
+
+
+def _variables(modules: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield the module, namespace and name of each global variable with one of these names."""
+    for module, thing in modules.items():
+        namespace = module_namespace(thing)
+        if isinstance(namespace, dict):  # else a class is in a module's place
+            for name in names.keys() & namespace.keys():
+                yield module, namespace, name
 
 
 def _look_up(module: str, name: str) -> Any:

@@ -22,7 +22,7 @@ from types import (
 from typing import Any
 
 from advisor.measure.attribute_chains import Element, Step
-from advisor.measure.introspection import LruCacheWrapper, module_origin
+from advisor.measure.introspection import LruCacheWrapper, module_namespace, module_origin
 from advisor.models.resources.types import resource_of_type
 
 MISSING = object()
@@ -45,19 +45,13 @@ def is_a(thing: Any, kinds: type | tuple[type, ...]) -> bool:
     return issubclass(type(thing), kinds)
 
 
-def module_contents(module: ModuleType) -> dict[str, Any]:
-    """Return what a module has by name; a lazy one would be loaded by any other look."""
-    contents: dict[str, Any] = object.__getattribute__(module, "__dict__")
-    return contents
-
-
 def module_name(module: ModuleType) -> str:
     """Return the name of a module."""
-    return str(module_contents(module).get("__name__", ""))
+    return str(module_namespace(module).get("__name__", ""))
 
 
 def defining_module(thing: Any) -> str:
-    """Return the name of the module that a thing is, or that it or its type is defined in."""
+    """Return the name of a module, or of the module that defines a thing or its type."""
     if is_a(thing, ModuleType):
         return module_name(thing)
     defined = thing if is_a(thing, (type, FunctionType)) else type(thing)
@@ -67,7 +61,7 @@ def defining_module(thing: Any) -> str:
 def part_of(thing: Any, attribute: str) -> Any:
     """Return an attribute of a module, a class or an object of the user's, else MISSING."""
     if is_a(thing, ModuleType):
-        return module_contents(thing).get(attribute, MISSING)
+        return module_namespace(thing).get(attribute, MISSING)
     if not is_users_object(thing) and not is_a(thing, type):
         return MISSING
     part = inspect.getattr_static(thing, attribute, MISSING)
@@ -121,7 +115,7 @@ def owner_of_method(method: Any) -> Any:
     if not is_a(method, (MethodType, BuiltinMethodType)) or not is_resource(owner := method.__self__):
         return MISSING
     module = sys.modules.get(type(owner).__module__)
-    is_offered = module is not None and module_contents(module).get(method.__name__) == method
+    is_offered = module is not None and module_namespace(module).get(method.__name__) == method
     return MISSING if is_offered else owner
 
 
@@ -193,7 +187,10 @@ def has_in_thread(local: threading.local, attribute: str) -> bool:
 
 
 def cached_results(cached: Any) -> list[Any]:
-    """Return what a function with an lru_cache refers to, its results among it: a bounded cache has no dictionary."""
+    """Return the objects that a function with an lru_cache refers to, including its cached results.
+
+    A bounded cache has no dictionary of them.
+    """
     parts = gc.get_referents(cached)
     caches = [part for part in parts if is_a(part, dict) and "__wrapped__" not in part]
     return [*parts, *(value for cache in caches for value in dict.values(cache))]

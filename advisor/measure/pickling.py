@@ -15,6 +15,7 @@ from typing import Any
 
 from advisor.host.cores_and_memory import start_method
 from advisor.models import Picklable
+from advisor.target.failures import first_line
 from advisor.target.inputs import Call
 
 LARGE = 32 << 20  # bytes above which an object is pickled once and its copy not read back
@@ -22,8 +23,8 @@ _REPEATS = 7
 _MAX_KEPT_BYTES = 1 << 20  # of an object of which several copies are kept
 _MAX_TOGETHER_BYTES = 4 << 20  # of the objects that are pickled together, if they had nothing in common
 _SMALL_OBJECT = 64  # bytes
-_MAX_MARKER_PARTS = 100
-_MAX_REASON = 300  # characters
+_MAX_MARKER_PARTS = 100  # of each container
+_MAX_MARKER_OBJECTS = 5_000  # of all calls together
 _MAX_DEPTH = 4  # of containers in which the object that cannot be pickled is looked for
 _MAX_PARTS = 20  # of each of them
 _PLAIN_TYPES = (tuple, list, dict, FunctionType, MethodType)
@@ -158,8 +159,8 @@ def _copy_on_write_seconds(buffer: io.BytesIO, unpickled: float) -> float:
 
 
 def reason_of(error: BaseException, thing: Any) -> str:
-    """Return pickle's words in one line, with the type of the object that they are about where they do not name it."""
-    text = (str(error).strip().splitlines() or [type(error).__name__])[0][:_MAX_REASON]
+    """Return pickle's error message in one line, with the type of the object if the message does not name it."""
+    text = first_line(error) or type(error).__name__
     if not isinstance(error, (pickle.PicklingError, TypeError, AttributeError)):
         text = f"{type(error).__name__}: {text}"
     kind = type(_unpicklable_part(thing))
@@ -168,7 +169,7 @@ def reason_of(error: BaseException, thing: Any) -> str:
 
 
 def _unpicklable_part(thing: Any, depth: int = _MAX_DEPTH) -> Any:
-    """Return the argument or the element that cannot be pickled, looked for in containers."""
+    """Return the argument, or the element of a container, that cannot be pickled."""
     if depth and type(thing) in (tuple, list, dict):
         for part in islice(thing.values() if isinstance(thing, dict) else thing, _MAX_PARTS):
             if not _can_be_pickled(part):
@@ -177,21 +178,23 @@ def _unpicklable_part(thing: Any, depth: int = _MAX_DEPTH) -> Any:
 
 
 def _marker_reason(things: Sequence[Any], function: Callable[..., Any]) -> str | None:
-    """Return why pickling changes what is sent, if a part of it is an `object()`, which only its identity tells."""
-    marker = next((found for thing in things if (found := _find_marker(thing)) is not None), None)
+    """Return why pickling changes what is sent, if a part of it is an `object()` that is compared by identity."""
+    marker = _find_marker(things)
     if marker is None:
         return None
     scope = getattr(function, "__globals__", {})
     name = next((name for name, value in list(scope.items()) if value is marker), "a marker")
-    return f"{name} is an object() that is known by its identity, and pickling makes another object of it"
+    return f"{name} is an object() that is compared by identity, and pickling creates another object"
 
 
-def _find_marker(thing: Any, depth: int = _MAX_DEPTH) -> object | None:
-    if type(thing) is object:
-        return thing
-    if depth and type(thing) in (tuple, list, dict, set):
-        parts = islice(thing.values() if isinstance(thing, dict) else thing, _MAX_MARKER_PARTS)
-        return next((found for part in parts if (found := _find_marker(part, depth - 1)) is not None), None)
+def _find_marker(things: Sequence[Any]) -> object | None:
+    """Return the first `object()` among objects and what is in them, as far as all of them may be looked through."""
+    pending = list(things)
+    for thing in pending:  # which grows meanwhile, so that what is deep inside comes last
+        if type(thing) is object:
+            return thing
+        if type(thing) in (tuple, list, dict, set) and len(pending) < _MAX_MARKER_OBJECTS:
+            pending.extend(islice(thing.values() if isinstance(thing, dict) else thing, _MAX_MARKER_PARTS))
     return None
 
 

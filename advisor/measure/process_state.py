@@ -1,16 +1,15 @@
 """Watch what a call does to the state of its process: working directory, environment, streams, signal handlers, ….
 
-State is compared before and after a call. What a call changes and restores shows while it runs: the functions and
-attributes that change it are replaced for that time by ones that take note. Only the first two calls are watched.
+State is compared before and after a call. A change that the call restores is seen while the call runs: the
+functions and attributes that make it are replaced with recording ones. Only the first two calls are watched.
 """
 
 from __future__ import annotations
 
-import builtins
 import contextlib
-import io
+import functools
+import importlib
 import os
-import signal
 import sys
 import tempfile
 import threading
@@ -22,26 +21,29 @@ from typing import Any
 
 from advisor.measure.call_traces import Traces
 from advisor.measure.introspection import module_origin
-from advisor.measure.noting import noting
+from advisor.measure.noting import Notes, Watched, noting, other_threads
 from advisor.models import Safety, Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.target.inputs import Call
 
 _STREAMS = ("stdin", "stdout", "stderr")
 _FILE_LOCK = "file lock"  # noted too, since files that are written under one are safe
-_WRITING = frozenset("wx")
+_WRITING = frozenset("wxa+")
+_ANEW = frozenset("wx")
+_NEW = os.O_CREAT | os.O_EXCL
 _CALLERS = 5  # of signal.signal that are looked at
 _in_use = threading.Lock()
 _MAX_PATHS = 1_000  # that a call opens for writing
 
 
 class ProcessStateWatch:
-    """Notes what the first two calls change; `touches()` says what concurrent calls would disturb."""
+    """Records what the first two calls change; `touches()` returns what concurrent calls would disturb."""
 
     def __init__(self) -> None:
         self._changes: list[set[str]] = []  # of each call, by the keys of RESOURCES
         self._written: list[set[str]] = []  # paths, of each call
-        self._traces = Traces(set(), set())
+        self._others = other_threads()  # what they do is none of the calls' doing
+        self._traces = Traces(Notes(self._others), Notes(self._others))
         self._calls: list[Call] = []
 
     @contextlib.contextmanager
@@ -55,24 +57,23 @@ class ProcessStateWatch:
             yield from self._watch(call)
 
     def _watch(self, call: Call) -> Iterator[None]:
-        noted: set[str] = set()
-        written: set[str] = set()
+        noted, written = Notes(self._others), Notes(self._others)
         before = _state()
-        with _noting(noted, written), self._traces.watch():
+        with _noting(noted, written, self._traces), self._traces.watch_connections():
             yield
         after = _state()
-        noted |= {key for key, value in before.items() if after.get(key) != value}
+        noted.update(key for key, value in before.items() if after.get(key) != value)
         self._changes.append(noted)
         self._written.append(written)
         self._calls.append(call)
 
     @property
     def traces(self) -> Traces:
-        """What the watched calls left outside of the process."""
+        """Files and addresses that the watched calls left outside the process."""
         return self._traces
 
     def touches(self) -> tuple[Touch, ...]:
-        """Return the state that calls change every time; what only the first one does is setting up."""
+        """Return the state that every call changes; changes by the first call alone are set-up."""
         if not self._changes:
             return ()
         keys = self._changes[-1] | ({"signal handlers"} & self._changes[0])
@@ -91,33 +92,36 @@ class ProcessStateWatch:
         return (*states, *paths)
 
     def _paths_of_every_call(self) -> set[str]:
-        """Return the files that two calls with different arguments both wrote anew."""
-        if len(self._written) < 2 or {_FILE_LOCK} & set().union(*self._changes):
+        """Return the files that two calls with different arguments both overwrote."""
+        if len(self._written) < 2 or any(_FILE_LOCK in changes for changes in self._changes):
             return set()
-        first, second = self._calls[0], self._calls[-1]
-        with contextlib.suppress(Exception):  # arguments may refuse to be compared
-            if (first.args or first.kwargs) and repr((first.args, first.kwargs)) == repr((second.args, second.kwargs)):
-                return set()
         thread = threading.current_thread()
         own = (str(thread.ident), str(thread.native_id), thread.name)  # in a path that each thread has for itself
-        return {
+        paths = {
             path
             for path in self._written[0] & self._written[-1]
             if not path.startswith(("/dev/", "/proc/")) and not any(name in path for name in own)
         }
+        return paths if paths and self._arguments_differ() else set()  # in this order: arguments may be large
+
+    def _arguments_differ(self) -> bool:
+        first, second = self._calls[0], self._calls[-1]
+        with contextlib.suppress(Exception):  # arguments may refuse to be compared
+            if first.args or first.kwargs:
+                return repr((first.args, first.kwargs)) != repr((second.args, second.kwargs))
+        return True
 
 
 def _path_touch(path: str) -> Touch:
-    """Return the touch of a file that every call writes anew; with the process id in its name, it is one a process."""
+    """Return the touch of a file that every call overwrites; processes do not share it if their id is in its name."""
     in_processes: Safety = "safe" if str(os.getpid()) in Path(path).name else "unsafe"
     name = path.encode("utf-8", "backslashreplace").decode()
     return Touch(name=name, kind="file", resource="fixed path", threads="unsafe", fork=in_processes, spawn=in_processes)
 
 
 def _state() -> dict[str, object]:
-    """Return what can be compared, by the keys of RESOURCES."""
+    """Return the state that can be compared, by the keys of RESOURCES; os.environ is watched through os.putenv."""
     state: dict[str, object] = {
-        "environment": dict(os.environ),
         "standard streams": [id(getattr(sys, name, None)) for name in _STREAMS],
         "import path": list(sys.path),
     }
@@ -127,16 +131,10 @@ def _state() -> dict[str, object]:
 
 
 @contextlib.contextmanager
-def _noting(noted: set[str], written: set[str]) -> Iterator[None]:
-    """Take note of changes while the block runs."""
+def _noting(noted: set[str], written: set[str], traces: Traces) -> Iterator[None]:
+    """Record changes while the block runs."""
     with contextlib.ExitStack() as stack:
-        for module, name, key, matters in _WATCHED:
-            if isinstance(module, str):
-                module = sys.modules.get(module)
-            if module is not None and hasattr(module, name):
-                stack.enter_context(_watched_function(module, name, key, matters, noted))
-        for module in (builtins, io):
-            stack.enter_context(_watched_open(module, written))
+        stack.enter_context(noting([*_watched_functions(noted), *_watched_opening(noted, written, traces)]))
         stack.enter_context(_watched_import_path(noted))
         stack.enter_context(_watched_attributes(sys, _stream_replaced, noted))
         stack.enter_context(_watched_attributes(warnings, _warnings_replaced, noted))
@@ -163,12 +161,13 @@ def _sets_locale(category: Any, locale: Any = None) -> bool:
 
 
 def _is_lock_file(path: Any, flags: int) -> bool:
-    """Return True if a file is made that must not exist, and whose name tempfile did not make up."""
-    return bool(flags & os.O_EXCL) and not Path(os.fsdecode(path)).name.startswith(tempfile.gettempprefix())
+    """Return True if the file must not exist yet, and tempfile did not generate its name."""
+    is_new = flags & _NEW == _NEW  # O_EXCL alone is for temporary files without a name
+    return is_new and not Path(os.fsdecode(path)).name.startswith(tempfile.gettempprefix())
 
 
 def _fails_in_threads(*args: Any) -> bool:
-    """Return False if a caller looks first whether this is the main thread, as asyncio.run does."""
+    """Return False if a caller first checks for the main thread, as asyncio.run does."""
     frame, depth = sys._getframe(3), 0
     while frame is not None and depth < _CALLERS:
         if "main_thread" in frame.f_code.co_names:
@@ -178,15 +177,14 @@ def _fails_in_threads(*args: Any) -> bool:
 
 
 # Where the function is found, the resource that it changes, and whether a call of it with these arguments does.
-_WATCHED: tuple[tuple[Any, str, str, Callable[..., bool]], ...] = (
-    (os, "chdir", "working directory", _changes_folder),
-    (os, "fchdir", "working directory", _always),
-    (os, "putenv", "environment", _changes_variable),
-    (os, "unsetenv", "environment", _always),
-    (os, "umask", "umask", _always),
+_WATCHED: tuple[tuple[str, str, str, Callable[..., bool]], ...] = (
+    ("os", "chdir", "working directory", _changes_folder),
+    ("os", "fchdir", "working directory", _always),
+    ("os", "putenv", "environment", _changes_variable),
+    ("os", "unsetenv", "environment", _always),
+    ("os", "umask", "umask", _always),
     ("_signal", "signal", "signal handlers", _fails_in_threads),
-    (os, "open", _FILE_LOCK, lambda path, flags, *rest, **more: _is_lock_file(path, flags)),
-    (signal, "set_wakeup_fd", "signal handlers", _fails_in_threads),
+    ("signal", "set_wakeup_fd", "signal handlers", _fails_in_threads),
     ("locale", "setlocale", "locale", _sets_locale),
     ("socket", "setdefaulttimeout", "socket time-out", _always),
     ("fcntl", "flock", _FILE_LOCK, _always),
@@ -194,61 +192,82 @@ _WATCHED: tuple[tuple[Any, str, str, Callable[..., bool]], ...] = (
 )
 
 
-def _watched_function(
-    module: Any, name: str, key: str, matters: Callable[..., bool], noted: set[str]
-) -> contextlib.AbstractContextManager[None]:
-    def note(*args: Any, **kwargs: Any) -> None:
-        if matters(*args, **kwargs):
-            noted.add(key)
-
-    return noting(module, name, note)
+def _watched_functions(noted: set[str]) -> Iterator[Watched]:
+    for module, name, key, matters in _WATCHED:
+        yield Watched(module, name, functools.partial(_note_change, noted, key, matters))
 
 
-def _watched_open(module: Any, written: set[str]) -> contextlib.AbstractContextManager[None]:
-    def note(file: Any, mode: Any = "r", *args: Any, **kwargs: Any) -> None:
-        is_path = not isinstance(file, int) and "opener" not in kwargs  # tempfile's opener takes another path
-        if _WRITING & set(mode) and is_path and len(written) < _MAX_PATHS:
-            written.add(os.path.abspath(os.fsdecode(file)))  # noqa: PTH100  (follows the folder of this moment)
+def _note_change(noted: set[str], key: str, matters: Callable[..., bool], *args: Any, **kwargs: Any) -> None:
+    if matters(*args, **kwargs):
+        noted.add(key)
 
-    return noting(module, "open", note)
+
+def _watched_opening(noted: set[str], written: set[str], traces: Traces) -> Iterator[Watched]:
+    def note_path(path: Any, *, is_anew: bool) -> None:
+        if not isinstance(path, int):
+            path = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  (follows the folder of this moment)
+            traces.note_opened(path)
+            if is_anew and len(written) < _MAX_PATHS:
+                written.add(path)
+
+    def note_open(file: Any, mode: str = "r", *args: Any, opener: Any = None, **kwargs: Any) -> None:
+        if not _WRITING.isdisjoint(mode) and opener is None:  # an opener may open another path, by os.open
+            note_path(file, is_anew=not _ANEW.isdisjoint(mode))
+
+    def note_os_open(path: Any, flags: int, mode: int = 0, *, dir_fd: int | None = None) -> None:
+        if _is_lock_file(path, flags):
+            noted.add(_FILE_LOCK)
+        if flags & (os.O_WRONLY | os.O_RDWR) and dir_fd is None:
+            note_path(path, is_anew=bool(flags & os.O_TRUNC))
+
+    for module, note in (("builtins", note_open), ("io", note_open), ("os", note_os_open)):
+        yield Watched(module, "open", note)
+
+
+class _ChangedPathFinder:
+    """Finds no module, but records imports that are made while sys.path differs from what it was before."""
+
+    def __init__(self, noted: set[str]) -> None:
+        self._noted = noted
+        self._path = list(sys.path)
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
+        if path is None and sys.path != self._path:  # a submodule is looked for in its package alone
+            self._noted.add("import path")
 
 
 @contextlib.contextmanager
 def _watched_import_path(noted: set[str]) -> Iterator[None]:
-    """Take note of changes of sys.path that are undone before the call ends."""
+    """Record changes of sys.path that are undone before the call ends, by the imports made meanwhile.
 
-    class Watched(list[str]):
-        def _note(self, method: str, *args: Any) -> Any:
-            noted.add("import path")
-            return getattr(super(), method)(*args)
-
-    for method in ("insert", "append", "extend", "remove", "pop", "clear", "__setitem__", "__delitem__", "__iadd__"):
-        setattr(Watched, method, lambda self, *args, method=method: Watched._note(self, method, *args))
-    original, before = sys.path, list(sys.path)
-    watched = sys.path = Watched(original)
+    The list itself stays as it is, since code may hold it through `from sys import path`.
+    """
+    finder = _ChangedPathFinder(noted)
+    sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
-        if sys.path is watched:
-            if original == before:  # else code that holds the list itself changed it
-                original[:] = watched
-            sys.path = original
+        with contextlib.suppress(ValueError):  # the call replaced the list
+            sys.meta_path.remove(finder)
 
 
 @contextlib.contextmanager
 def _watched_attributes(module: ModuleType, change: Callable[[str, Any], str], noted: set[str]) -> Iterator[None]:
-    """Take note of attributes of a module that are set to something else."""
+    """Record changes of a module's attributes."""
 
-    class Watched(ModuleType):
+    class WatchedModule(ModuleType):
         def __setattr__(self, name: str, value: Any) -> None:
             with contextlib.suppress(Exception):
                 if key := change(name, value):
                     noted.add(key)
             super().__setattr__(name, value)
 
+        def __reduce__(self) -> tuple[Any, ...]:  # cloudpickle knows modules by their very type
+            return importlib.import_module, (self.__name__,)
+
     original = module.__class__
     try:
-        module.__class__ = Watched
+        module.__class__ = WatchedModule
     except TypeError:  # an interpreter that does not allow it
         yield
         return
@@ -259,7 +278,7 @@ def _watched_attributes(module: ModuleType, change: Callable[[str, Any], str], n
 
 
 def _is_by_user() -> bool:
-    """Return True if the user's code is the first outside of the standard library that led to a change of filters."""
+    """Return True if the innermost caller outside the standard library is the user's code."""
     frame = sys._getframe(3)
     while frame is not None:
         origin = module_origin(frame.f_globals.get("__name__"))
@@ -274,7 +293,7 @@ def _stream_replaced(name: str, value: Any) -> str:
 
 
 def _warnings_replaced(name: str, value: Any) -> str:
-    """Return a change that decides what calls return: warnings that the user's code records or raises.
+    """Return the resource key of a change that affects results: the user's code records or raises warnings.
 
     A library that records warnings for itself, as scikit-learn does, loses one at most.
     """

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 from advisor.errors import AdvisorError, TargetError, UsageError
 from advisor.host.cores_and_memory import python
 from advisor.measure import (
+    deferred_results,
     imported_modules,
     interpreter_check,
     lock_contention,
@@ -86,7 +87,7 @@ def profile(
         "target": f"{module}:{name}" if module else name,
         "reached": "name" if is_importable_as(func, module, name) else "program",
     }
-    workload = runner.Workload(func, calls, name, runner.is_coroutine_function(func))
+    workload = runner.Workload(func, calls, name, deferred_results.is_coroutine_function(func))
     return profile_workload(workload, seconds=budget, watch=watch).model_copy(update=identity)
 
 
@@ -108,9 +109,9 @@ def profile_workload(
     try:
         return measure(workload, seconds)
     except runner.UnfinishedCallError as error:
-        if runner.is_generator(error.result):
+        if deferred_results.is_generator(error.result):
             raise no_work_error(f"{workload.name} returns a generator") from None
-        runner.close_coroutine(error.result)
+        deferred_results.close_coroutine(error.result)
     except TargetError as error:
         if workload.calls is None:
             check_missing_arguments(workload.function, error, workload.name)
@@ -140,12 +141,13 @@ def _profile(
             runner.TimeLimit(began + share, minimum=min(_MIN_CALL_SECONDS, share), two_calls=two_calls),
             inspect_call=detector.inspect_call,
             on_progress=on_progress,
+            has_changed=detector.has_changed,
         )
         results, failed = made.results, made.failed_inputs
         peak_memory = memory.peak_memory()
-        side_effects = detector.side_effects()
+        side_effects = detector.side_effects(order_dependent=made.order_dependent)
         shared = (*detector.process_state(), *(touch for touch in touched.touches() if settings.matters(touch)))
-        shared += tuple(detector.shared_state(shared, touched.names, locks=touched.locks))
+        shared += tuple(detector.shared_state(shared, touched.names, locks=touched.locks, calls=calls or ()))
         code = Code(touched.loads, locks=touched.locks)
         touches = all_touches(shared, side_effects, results, detector.changes, code)
         measurement = meter.finish()
@@ -256,7 +258,7 @@ class Profiler:
         meter = self._meter
         if meter is None or not self._is_active:
             raise AdvisorError("Profiler.call() belongs inside the `with` block")
-        if runner.is_coroutine_function(function):
+        if deferred_results.is_coroutine_function(function):
             raise _not_awaited()
         if self._in_call:
             raise AdvisorError("Profiler.call() must not be nested: the inner call would be measured twice")
@@ -311,10 +313,10 @@ class Profiler:
 
 
 def _refuse_unfinished(function: Callable[..., Any], result: Any) -> None:
-    if runner.is_awaitable(result):
-        runner.close_coroutine(result)
+    if deferred_results.is_awaitable(result):
+        deferred_results.close_coroutine(result)
         raise _not_awaited()
-    if runner.is_generator(result):
+    if deferred_results.is_generator(result):
         raise no_work_error(f"{getattr(function, '__qualname__', 'the function')} returns a generator")
 
 

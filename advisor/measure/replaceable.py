@@ -1,7 +1,7 @@
-"""Tell whether a script can replace an object that calls share: in its module, without a change in the user's code.
+"""Decide if a script can replace an object that calls share, in its module and without a change in the user's code.
 
-The object has to be a plain global of the target's own module, made by the one assignment of that name. Whatever is
-unclear makes it none that can be replaced.
+The object has to be a plain global of the target's own module, created by the only assignment to its name. If anything
+is unclear, it is not replaced.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path, PurePath
 from types import CodeType, ModuleType
 from typing import Any, NamedTuple
 
-from advisor.measure.introspection import module_origin
+from advisor.measure.introspection import module_namespace, module_origin
 from advisor.models import Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.resources.types import resource_of_type
@@ -38,12 +38,12 @@ class Load(NamedTuple):
 
 
 def with_replacement(touch: Touch, thing: Any, loads: Sequence[Load], target: Callable[..., Any]) -> Touch:
-    """Return the touch with what a script needs to know to replace the object; unchanged where that is unclear.
+    """Return the touch with what a script needs to replace the object; unchanged if that is unclear.
 
     Args:
-        touch: What was found.
+        touch: The touch of the object.
         thing: The object.
-        loads: Where calls load it.
+        loads: The code with which calls load it.
         target: The function that is advised on.
     """
     row = RESOURCES[touch.resource]
@@ -66,14 +66,14 @@ def with_replacement(touch: Touch, thing: Any, loads: Sequence[Load], target: Ca
 
 
 def _own_module(name: str, thing: Any, loads: Sequence[Load], target: Callable[..., Any]) -> ModuleType | None:
-    """Return the target's module if the object is a global of it, and of no other module of the user's."""
+    """Return the target's module if the object is a global of that module and of no other user module."""
     module = sys.modules.get(getattr(target, "__module__", None) or "")
     if module is None or module.__name__ == "__main__" or vars(module).get(name) is not thing:
         return None
     if any(load.name != name or load.scope is not vars(module) for load in loads):
         return None
     others = [other for key, other in list(sys.modules.items()) if other is not module and module_origin(key) == "user"]
-    is_elsewhere = any(value is thing for other in others for value in list(vars(other).values()))
+    is_elsewhere = any(value is thing for other in others for value in list(module_namespace(other).values()))
     return None if is_elsewhere else module
 
 
@@ -112,7 +112,7 @@ class _Source:
         return None
 
     def is_used_by_calls_alone(self) -> bool:
-        """Return True if nothing but the calls uses the object, and they only take attributes of it or enter it."""
+        """Return True if only the calls use the object, and only take its attributes or enter it."""
         in_calls = all(self._is_proxied(node) for node in self._in_calls)
         return in_calls and all(self._closes(node) for node in self._elsewhere)
 
@@ -150,7 +150,7 @@ def _is_code_of(code: CodeType, node: ast.AST) -> bool:
 
 
 def is_bound_once(tree: ast.Module, name: str) -> bool:
-    """Return True if one place in the module's own code binds a name, and no function can bind it anew."""
+    """Return True if one place in the module's own code binds a name, and no function can rebind it."""
     count = 0
     for node, in_function in _nodes(tree, in_function=False):
         if isinstance(node, ast.Global) and name in node.names:
@@ -180,7 +180,7 @@ def _bound_by(node: ast.AST) -> Iterable[str]:
 
 
 def _is_writing(methods: frozenset[str]) -> Callable[[Sequence[ast.AST]], bool]:
-    """Return a test of whether a use of the object calls one of these methods, or prints to it, as a statement."""
+    """Return a predicate: a use of the object calls one of these methods, or prints to it, as a statement."""
 
     def is_writing(use: Sequence[ast.AST]) -> bool:
         _, taken, call, statement = use[:4]
@@ -195,7 +195,7 @@ def _is_writing(methods: frozenset[str]) -> Callable[[Sequence[ast.AST]], bool]:
 
 
 def _is_made_anew(making: ast.Call, source: _Source) -> bool:
-    """Return True if evaluating the call again makes an object that does the same.
+    """Return True if evaluating the call again creates an equivalent object.
 
     It may use constants, and what the module bound once: modules, classes and functions of libraries, plain values.
     """
@@ -217,7 +217,7 @@ def _is_made_anew(making: ast.Call, source: _Source) -> bool:
 
 
 def _value(node: ast.AST, source: _Source) -> Any:
-    """Return the value of a dotted name, of which the name is the innermost part in the source."""
+    """Return the value of the dotted name that begins with this name in the source."""
     assert isinstance(node, ast.Name)
     value: Any = vars(source.module)[node.id]
     outer = source.parents.get(node)
@@ -240,7 +240,7 @@ def _is_known(value: Any) -> bool:
 
 
 def _is_of_library(function: ast.expr, scope: dict[str, Any]) -> bool:
-    """Return True if a function comes from a library, and is not one that makes something temporary."""
+    """Return True if a function comes from a library, and does not create something temporary."""
     names: list[str] = []
     while isinstance(function, ast.Attribute):
         names.insert(0, function.attr)

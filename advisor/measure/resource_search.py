@@ -1,4 +1,4 @@
-"""Follow the user's functions from one on, and collect the resources that their code loads."""
+"""Follow the user's functions, beginning with the target, and collect the resources that their code loads."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ from typing import Any, NamedTuple
 from advisor.measure import mutations
 from advisor.measure.attribute_chains import Chain, Element, Step, names_in
 from advisor.measure.guards import PROCESS_IDS, THREAD_IDS, FunctionSource
-from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin, plain_function
+from advisor.measure.introspection import (
+    LruCacheWrapper,
+    closure_values,
+    module_namespace,
+    module_origin,
+    plain_function,
+)
 from advisor.measure.known_functions import acts_on_module, function_resource
 from advisor.measure.object_parts import (
     CONTAINERS,
@@ -34,7 +40,6 @@ from advisor.measure.object_parts import (
     is_resource,
     is_users_object,
     method_of,
-    module_contents,
     module_name,
     owner_of_method,
     part_of,
@@ -57,7 +62,7 @@ _DECIMAL_CONTEXTS = frozenset({"localcontext", "getcontext", "setcontext", "Cont
 
 @dataclass(frozen=True)
 class _Frame:
-    """A function of the user's to look at, and what is known where it is called."""
+    """A user's function to inspect, and the context in which it is called."""
 
     function: Any = None  # a plain function; the caller of the target is none
     arguments: Mapping[str, Any] = field(default_factory=dict)  # that all its calls share: `self`, bound, defaults
@@ -93,7 +98,7 @@ class _Object:
 
 @dataclass
 class FoundResource:
-    """An object in use, the attributes that are taken of it, and where."""
+    """An object in use, the attributes that the code takes from it, and the place."""
 
     thing: Any
     name: str
@@ -106,7 +111,7 @@ class FoundResource:
 
 
 class ResourceSearch:
-    """Follows the user's functions from one on, and collects the resources that their code loads."""
+    """Follows the user's functions, beginning with the target, and collects the resources that their code loads."""
 
     def __init__(self, function: Callable[..., Any], passed: frozenset[str]) -> None:
         self._target = function
@@ -136,7 +141,7 @@ class ResourceSearch:
         return list(self._found.values())
 
     def _follow(self, thing: Any, frame: _Frame) -> None:
-        """Look later at the user's functions in a callable, with the locks held in the frame that calls it."""
+        """Queue the user's functions in a callable, with the locks held in the frame that calls it."""
         bound: tuple[Any, ...] = ()
         keywords: dict[str, Any] = {}
         for _ in range(10):
@@ -218,7 +223,7 @@ class ResourceSearch:
             self._add(_Reached(sys.modules["numpy"], "numpy"), chain, frame)
 
     def _reach(self, thing: Any, name: str, steps: tuple[Step, ...]) -> Iterator[_Reached]:
-        """Yield the objects that attributes and elements lead to, and what is taken of them."""
+        """Yield the objects that attributes and elements lead to, and what is taken from them."""
         for index, step in enumerate(steps):
             if thing is MISSING:
                 return
@@ -322,7 +327,7 @@ class ResourceSearch:
                         self._follow(MethodType(vars(base)[name], owner), frame)
 
     def _follow_class(self, cls: type, frame: _Frame) -> None:
-        """Follow the methods of a class of the user's that the code names, and those that Python calls."""
+        """Follow the methods of a user's class that the code names, and those that Python calls."""
         if module_origin(cls.__module__) != "user":
             return
         used = set(frame.function.__code__.co_names) | {"__init__", "__call__", "__enter__", "__exit__", "__new__"}
@@ -350,7 +355,7 @@ class ResourceSearch:
 
 
 def _is_set(module: ModuleType, attribute: str) -> bool:
-    return module_contents(module).get(attribute) is not None
+    return module_namespace(module).get(attribute) is not None
 
 
 def _is_decimal(thing: Any) -> bool:
@@ -378,7 +383,7 @@ def _positional(function: FunctionType) -> tuple[str, ...]:
 
 
 def _sets_up(function: FunctionType, attribute: str) -> bool:
-    """Return True if the function makes a thread's own value where there is none."""
+    """Return True if the function creates a thread's own value if there is none."""
     names: Iterator[str] = iter(function.__code__.co_names)
     constants = [value for value in function.__code__.co_consts if is_a(value, str)]
     return attribute in constants or "AttributeError" in names or "__dict__" in function.__code__.co_names

@@ -1,4 +1,4 @@
-"""Judge how a shared object is used: which resource it is, and how safe that is in threads and after a fork."""
+"""Judge the use of a shared object: its resource key, and its safety in threads and after a fork."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _LOOKS_AT_STATE = frozenset({"copy", "digest", "hexdigest", "name", "digest_size
 
 @dataclass(frozen=True)
 class Use:
-    """The resource that an object is, and how safe its use is."""
+    """The resource key of an object, and the safety of its use."""
 
     resource: str
     threads: Safety
@@ -48,7 +48,7 @@ class Use:
 
 
 def use_of(thing: Any, attributes: frozenset[str]) -> Use | None:
-    """Return the use of an object whose attributes the code takes, or None where there is nothing to watch for."""
+    """Return the use of an object from the attributes that the code takes, or None if it is safe."""
     key = resource_of_type(type(thing))
     judge = JUDGES.get(key)
     with suppress(Exception):  # it refuses to be looked at, or is of another version of its library
@@ -125,7 +125,7 @@ def _socket(thing: Any, attributes: frozenset[str]) -> Use | None:
 
 
 def _http_connection(thing: Any, attributes: frozenset[str]) -> Use | None:
-    """Tell a connection that is open from one that connects at its first request, as http.client's do."""
+    """Distinguish an open connection from one that connects at its first request, as in http.client."""
     is_open = getattr(thing, "sock", thing) is not None
     return _default("protocol connection") if is_open else _default("protocol connection", fork="safe")
 
@@ -168,7 +168,7 @@ def loses_changes(thing: Any) -> bool:
 
 
 def _scientific_file(thing: Any, attributes: frozenset[str]) -> Use | None:
-    """Tell files by how they were opened: h5py's objects know their file, PyTables' file knows itself."""
+    """Distinguish files by mode; h5py objects have a `file` attribute, and a PyTables file has the mode itself."""
     if not thing:  # h5py's objects are false once their file is closed
         return None
     mode = getattr(getattr(thing, "file", thing), "mode", "r")
@@ -183,7 +183,7 @@ def _unlocked_scientific_file(thing: Any, attributes: frozenset[str]) -> Use | N
 
 
 def _is_open_for_writing(thing: Any) -> bool:
-    """Return True if the process has the file of a netCDF4 data set or variable open for writing, as far as known."""
+    """Return True if this process has the file of a netCDF4 data set or variable open for writing (Linux)."""
     with suppress(Exception):
         owner = thing.group() if hasattr(thing, "group") else thing
         path = Path(owner.filepath()).resolve()
@@ -229,19 +229,19 @@ def _running_state(thing: Any, attributes: frozenset[str]) -> Use | None:
 
 
 def _shared_value(thing: Any, attributes: frozenset[str]) -> Use | None:
-    """Tell a value that calls read and write in one step from one that is read, or written under its lock."""
+    """Distinguish a value that calls write without its lock from one that they only read, or write under its lock."""
     if "get_lock" in attributes or "value=" not in attributes:
         return _default("shared value", threads="safe", fork="safe")
     return _default("shared value")
 
 
 def _queue(thing: Any, attributes: frozenset[str]) -> Use | None:
-    """Leave out a queue that calls take from and give back to: it lends, and workers have a copy to lend from."""
+    """Leave out a queue that calls both take from and put back to: it is a pool, and each worker has its own copy."""
     return None if {"get", "put"} <= attributes else _default("queue")
 
 
 def _http_session(thing: Any, attributes: frozenset[str]) -> Use | None:
-    """Tell a session that calls set up from one that they only use, and open connections from none."""
+    """Distinguish sessions that calls configure from those that they only use, and check for open connections."""
     key = resource_of_type(type(thing))
     return _default(
         key,
@@ -263,7 +263,7 @@ def _has_connections() -> bool:
 
 
 def _logger(thing: Any, attributes: frozenset[str]) -> Use | None:
-    """Tell loggers that calls set up, and those whose lines processes lose: rotated, truncated or buffered files."""
+    """Find loggers that calls configure, and those with rotated, truncated or buffered files, which lose lines."""
     if any({f"add{part}", f"remove{part}"} <= attributes for part in ("Handler", "Filter")):
         return _default("logger set up")
     logger = getattr(thing, "logger", thing)
@@ -316,7 +316,7 @@ def library_use(library: ModuleType) -> Use:
 
 
 def numpy_error_use() -> Use | None:
-    """Return the use of NumPy's error state if errors were made exceptions or calls, which no other thread does."""
+    """Return the use of NumPy's error state if it raises or calls on errors, which other threads do not."""
     states = sys.modules["numpy"].geterr().values()
     return _default("NumPy error state") if {"raise", "call", "log"} & set(states) else None
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import os
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import cycle, islice, repeat
 from operator import length_hint
-from types import CoroutineType, GeneratorType
 from typing import Any, NoReturn, Protocol, TypeVar
 
 from advisor.errors import TargetError, UsageError
+from advisor.measure.deferred_results import is_awaitable, is_generator
 from advisor.measure.failed_inputs import MIN_TRIED, Failures
 from advisor.measure.input_order import shuffled
 from advisor.measure.meter import Meter, TimedBatch, exit_if_forked
+from advisor.measure.order_dependence import depends_on_earlier_calls
 from advisor.models import FailedInputs
 from advisor.target.failures import target_error
 from advisor.target.inputs import Call
@@ -40,6 +40,10 @@ class UnfinishedCallError(Exception):
         self.result = result
 
 
+class _FailedCallError(Exception):
+    """An inspected call raised."""
+
+
 @dataclass(frozen=True)
 class Workload:
     """A function to call, the arguments of its calls (None: there are none), and its name for errors."""
@@ -53,11 +57,11 @@ class Workload:
 
 @dataclass(frozen=True)
 class TimeLimit:
-    """When to stop: at `end` on the `clock`, but after `minimum` seconds of calls at the earliest.
+    """The time to stop: at `end` on the `clock`, but after `minimum` seconds of calls at the earliest.
 
     The minimum is for the calls alone, however long it took to get ready for them (a million inputs). A second call is
     made whatever the end is, if two calls as long as the first take `two_calls` seconds at most: the first call may
-    load, connect or compile what the others find ready. If the second is much cheaper, the minimum starts anew.
+    load, connect or compile what later calls use. If the second is much cheaper, the minimum starts again.
     """
 
     end: float
@@ -68,11 +72,12 @@ class TimeLimit:
 
 @dataclass(frozen=True)
 class CallsMade:
-    """The results of a few calls, the inputs that failed, and the calls with the others (None: without inputs)."""
+    """The results of a few calls, the failed inputs, and the calls with the other inputs (None without inputs)."""
 
     results: list[Any]
     failed_inputs: FailedInputs | None
     working: Sequence[Call] | None
+    order_dependent: bool = False  # the first call, made again, gives another result
 
 
 class Inspect(Protocol):
@@ -83,30 +88,6 @@ class Inspect(Protocol):
     ) -> contextlib.AbstractContextManager[None]: ...
 
 
-def is_coroutine_function(function: Callable[..., Any]) -> bool:
-    """Return True if calling the function gives a coroutine."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
-
-
-def is_awaitable(result: Any) -> bool:
-    """Return True if a result must be awaited, as that of a coroutine function under an ordinary decorator."""
-    if isinstance(result, GeneratorType):  # an old coroutine, or what every generator is
-        return bool(result.gi_code.co_flags & inspect.CO_ITERABLE_COROUTINE)
-    return issubclass(type(result), Awaitable)  # not isinstance(), which a proxy answers in its own way
-
-
-def is_generator(result: Any) -> bool:
-    """Return True if a result does its work only when it is iterated over."""
-    lazy = issubclass(type(result), (Generator, AsyncGenerator, map, filter))
-    return lazy and not is_awaitable(result)
-
-
-def close_coroutine(result: Any) -> None:
-    """Close a result that is not going to be awaited, so that Python does not warn about it."""
-    if isinstance(result, CoroutineType):
-        result.close()
-
-
 def run_calls(
     workload: Workload,
     meter: Meter,
@@ -114,15 +95,17 @@ def run_calls(
     *,
     inspect_call: Inspect | None = None,
     on_progress: OnProgress | None = None,
+    has_changed: Callable[[], bool] | None = None,
 ) -> CallsMade:
-    """Make calls until the time is up, at least one and mostly two (see `TimeLimit`); return the results of a few.
+    """Make calls until the time is up, at least one and usually two (see `TimeLimit`); return a few results.
 
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and reused when they run out. A call
-    that fails for an input that worked before (a file that the first call removed) ends the measuring quietly.
-    Inputs that raise are counted, and the time of their calls too, unless most inputs do.
-    `inspect_call` wraps each of the first two calls; `on_progress` gets the fraction of the time that is over, the
-    number of calls and the seconds of one. Raises TargetError if a call without inputs or most of the first calls
-    raised, and says which.
+    that fails for an input that worked before (a file that the first call removed) ends the measuring without an error.
+    Inputs that raise are counted, and so is the time of their calls, unless most inputs raise.
+    `inspect_call` wraps each call until two have worked; `on_progress` gets the fraction of the time that is over, the
+    number of calls and the seconds of one. If `has_changed` says that the calls change what they share, the first call
+    is repeated, to see whether its result depends on the others. Raises TargetError if a call without inputs or most of
+    the first calls raised, and says which.
     """
     calls, clock = workload.calls, limit.clock
     runner = _AsyncRunner(workload) if workload.coroutine else _Runner(workload)
@@ -137,22 +120,21 @@ def run_calls(
         if is_generator(runner.result) or (not workload.coroutine and is_awaitable(runner.result)):
             raise UnfinishedCallError(runner.result)
         done = 1
-        size, mean = 1, first.elapsed.wall
-        needs_second = has_time and 2 * mean <= limit.two_calls
+        size, mean, needs_second = 1, first.elapsed.wall, has_time
         if on_progress:
             on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
-        while clock() + mean * size <= ends or (done == 1 and needs_second):
+        while clock() + mean * size <= ends or (needs_second and clock() - began + mean <= limit.two_calls):
             count = _within_round(size, done, calls)
-            with runner.inspected(done, inspect_call if done == 1 else None):
-                batch = runner.run(count, meter)
+            batch = runner.run(count, meter) if len(results) > 1 else runner.run_inspected(meter, inspect_call)
             done += count
             seconds = batch.elapsed.wall / count * size
+            mean = seconds / size if done < 10 else 0.7 * mean + 0.3 * seconds / size
             if len(results) < 3 and runner.result is not FAILED:
                 results.append(runner.result)
-            mean = seconds / size if done < 10 else 0.7 * mean + 0.3 * seconds / size
-            if done == 2 and mean < MUCH_CHEAPER * first.elapsed.wall:
-                ends = max(ends, clock() + limit.minimum)
-            if seconds < BATCH_SECONDS / 2:
+                needs_second = False
+                if len(results) == 2 and mean < MUCH_CHEAPER * first.elapsed.wall:
+                    ends = max(ends, clock() + limit.minimum)
+            if seconds < BATCH_SECONDS / 2 and len(results) > 1:
                 size = min(size * 2, MAX_BATCH)
             elif seconds > BATCH_SECONDS * 2 and size > 1:
                 size = max(1, int(size * BATCH_SECONDS / seconds))
@@ -160,7 +142,10 @@ def run_calls(
                 on_progress((clock() - began) / max(ends - began, 1e-9), done, mean)
         if mean <= limit.minimum:
             runner.look_for_blocking(meter)
-        return runner.calls_made(results)
+        made = runner.calls_made(results)
+        if 2 * mean <= limit.minimum and has_changed and has_changed():
+            return replace(made, order_dependent=depends_on_earlier_calls(results[0], runner.call_again))
+        return made
     except BaseException as error:
         meter.discard(error)
         if isinstance(error, (KeyboardInterrupt, TargetError, UnfinishedCallError)):
@@ -217,16 +202,21 @@ class _Runner:
         self._skipped = 0
         raise target_error(error, self.where(position + 1)) from error
 
-    def inspected(self, index: int, inspect_call: Inspect | None) -> contextlib.AbstractContextManager[None]:
+    def run_inspected(self, meter: Meter, inspect_call: Inspect | None, *, first: bool = False) -> TimedBatch:
+        """Make one call and inspect it; the inspection ends with an exception, recording nothing, if the call fails."""
         if inspect_call is None:
-            return contextlib.nullcontext()
-        return inspect_call(self._order[self._position(index + 1)], lambda: self.result, first=index == 0)
+            return self.run(1, meter)
+        call = self._order[self._position(self._done + 1)]
+        with contextlib.suppress(_FailedCallError), inspect_call(call, lambda: self.result, first=first):
+            self.run(1, meter)
+            if self.result is FAILED:
+                raise _FailedCallError
+        return meter.batches[-1]
 
     def run_first(self, meter: Meter, inspect_call: Inspect | None, has_time: Callable[[], bool]) -> TimedBatch:
         """Make calls until one works; inputs that fail go to the end, so that the first round begins with this call."""
         while True:
-            with self.inspected(0, inspect_call):
-                batch = self.run(1, meter)
+            batch = self.run_inspected(meter, inspect_call, first=True)
             if self.result is not FAILED:
                 return batch
             meter.forget_last()
@@ -243,7 +233,7 @@ class _Runner:
         return batch
 
     def calls_made(self, results: list[Any]) -> CallsMade:
-        """Return what was done; raise TargetError if most inputs failed."""
+        """Return a summary of the calls; raise TargetError if most inputs failed."""
         self._failures.tried = min(len(self._order), self._skipped + self._done)
         if self._failures.first and self._failures.are_most:
             self._raise_first()
@@ -252,7 +242,7 @@ class _Runner:
         return CallsMade(results, self._failures.record(self._order, calls), working)
 
     def _can_go_on(self, error: Exception) -> bool:
-        """Return True, and record it, if a call that raised does not end the measuring.
+        """Return True if measuring can continue after a call that raised, and record the failure.
 
         Raises TargetError for the first of the failures if they are most of the calls so far.
         """
@@ -314,11 +304,16 @@ class _Runner:
         self._size, self._remaining = length_hint(batch), batch
         return batch
 
+    def call_again(self) -> Any:
+        """Repeat the first call that worked."""
+        call = self._order[self._skipped]
+        return self.function(*call.args, **call.kwargs)
+
     def look_for_blocking(self, meter: Meter) -> None:
-        """Nothing to look for: there is no event loop that a call could block."""
+        """Do nothing: there is no event loop that a call could block."""
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: there is nothing to close."""
 
 
 class _AsyncRunner(_Runner):
@@ -360,7 +355,7 @@ class _AsyncRunner(_Runner):
         return timed
 
     def look_for_blocking(self, meter: Meter) -> None:
-        """Make more calls to find the line that blocks the event loop, if calls do; one that raises ends this."""
+        """Make more calls to find the line that blocks the event loop, if any; stop at a call that raises."""
         from advisor.measure.event_loop import BlockingLines
 
         batch = meter.batches[-1]
@@ -374,14 +369,14 @@ class _AsyncRunner(_Runner):
                 exit_if_forked(owner)
         meter.blocking_line = lines.most_frequent()
 
-    async def _call(self, call: Call) -> None:
-        await self.function(*call.args, **call.kwargs)
+    def call_again(self) -> Any:
+        return self._runner.run(self._call(self._order[self._skipped]))
+
+    async def _call(self, call: Call) -> Any:
+        return await self.function(*call.args, **call.kwargs)
 
     def close(self) -> None:
-        import asyncio
-
         self._runner.close()
-        asyncio.set_event_loop(None)
 
 
 def _within_round(size: int, done: int, calls: Sequence[Call] | None) -> int:

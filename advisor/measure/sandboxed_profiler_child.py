@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from time import monotonic, perf_counter
 
-from advisor.measure import runner
+from advisor.measure import deferred_results, runner
 from advisor.measure.profiler import profile_workload
 from advisor.target.inputs import check_arguments, load_calls
 from advisor.target.loader import load_target
@@ -34,7 +34,7 @@ def serve_profile(request: Message, send: Callable[[Message], None]) -> Message:
     check_arguments(target.function, calls, spec)
     send({"doing": f"call 1 of {spec}"})
     seconds = max(request["ends_at"] - monotonic(), min(_MIN_SECONDS, request["seconds"]))
-    is_coroutine = runner.is_coroutine_function(target.function)
+    is_coroutine = deferred_results.is_coroutine_function(target.function)
     workload = runner.Workload(target.function, calls, spec, is_coroutine, import_seconds)
     report = _progress_reporter(spec, send)
     profile = profile_workload(

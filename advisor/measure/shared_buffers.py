@@ -1,4 +1,4 @@
-"""Detect buffers that calls share and write: scratch space that each call fills anew, or an array of results."""
+"""Detect buffers that calls share and write: scratch space that each call overwrites, or an array of results."""
 
 from __future__ import annotations
 
@@ -14,40 +14,43 @@ _MAX_OBJECTS = 50
 _BLOCKS = 256  # in which a buffer is compared first
 _MAX_POSITIONS = 10_000  # that are kept of a call
 _BUFFERS = frozenset({"numpy.ndarray", "builtins.bytearray", "array.array"})
+_Key = tuple[str, int]  # a buffer's name, which the elements of a container share, and its id
 
 
 class SharedBufferWatch:
     """Compares the buffers that two calls write; what both change is scratch space."""
 
     def __init__(self) -> None:
-        self._changes: list[dict[str, tuple[set[int], int]]] = []  # of each call: where, and the buffer's length
+        self._changes: list[dict[_Key, tuple[set[int], int]]] = []  # of each call: where, and the buffer's length
 
     @contextlib.contextmanager
     def inspect_call(self, shared: Mapping[str, Any]) -> Iterator[None]:
         """Compare the buffers among the shared objects before and after one call."""
-        watched = dict(_find_buffers(shared))
-        before = {name: _content(buffer) for name, buffer in watched.items()}
+        watched = {(name, id(buffer)): buffer for name, buffer in _find_buffers(shared)}
+        before = {key: _content(buffer) for key, buffer in watched.items()}
         yield
-        changes: dict[str, tuple[set[int], int]] = {}
-        for name, buffer in watched.items():
-            changed = _changed_positions(before[name], _content(buffer), getattr(buffer, "itemsize", 1))
+        changes: dict[_Key, tuple[set[int], int]] = {}
+        for key, buffer in watched.items():
+            changed = _changed_positions(before[key], _content(buffer), getattr(buffer, "itemsize", 1))
             if changed:
-                changes[name] = changed, len(before[name])
+                changes[key] = changed, len(before[key])
         self._changes.append(changes)
 
     def written(self) -> dict[str, bool]:
-        """Return the names of the buffers that the second call wrote; True for those of which both wrote one part."""
+        """Return the names of the buffers that the second call wrote; True if both calls wrote the same part."""
         if len(self._changes) < 2:
             return {}
         first, second = self._changes[0], self._changes[1]
-        return {
-            name: length != first.get(name, (set(), length))[1] or bool(positions & first.get(name, (set(), 0))[0])
-            for name, (positions, length) in second.items()
-        }
+        found: dict[str, bool] = {}
+        for key, (positions, length) in second.items():
+            positions_before, length_before = first.get(key, (set(), length))
+            is_scratch = length != length_before or bool(positions & positions_before)
+            found[key[0]] = found.get(key[0], False) or is_scratch
+        return found
 
 
 def _find_buffers(shared: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the buffers among objects and their attributes, as far as they may be copied."""
+    """Yield the buffers among objects and their attributes, up to a total size that may be copied."""
     room = MAX_BYTES
     for name, value in list(shared.items())[:_MAX_OBJECTS]:
         for path, part in ((name, value), *_parts(name, value)):
@@ -63,15 +66,16 @@ def _find_buffers(shared: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
-    """Return the attributes of an object of the user's, and the elements of a small container."""
+    """Return the attributes of an object of a user's class, or the first elements of a container."""
     kind = type(value)  # a proxy of the user's may raise when it is asked for its class
     if kind is dict:
-        return [(name, part) for part in list(value.values())[:_MAX_OBJECTS]]
+        return [(name, part) for part in list(islice(value.values(), _MAX_OBJECTS))]
     if kind in (list, tuple):
         return [(name, part) for part in value[:_MAX_OBJECTS]]
     if module_origin(kind.__module__) == "user":
         with contextlib.suppress(Exception):
-            return [(f"{name}.{attribute}", part) for attribute, part in list(vars(value).items())[:_MAX_OBJECTS]]
+            own = object.__getattribute__(value, "__dict__")  # without running the user's code
+            return [(f"{name}.{attribute}", part) for attribute, part in list(islice(own.items(), _MAX_OBJECTS))]
     return []
 
 
@@ -80,7 +84,7 @@ def _content(buffer: Any) -> bytes:
 
 
 def _changed_positions(before: bytes, after: bytes, size: int) -> set[int]:
-    """Return the first places where two contents differ, as offsets of items; one for a content of another length."""
+    """Return the first places where two contents differ, as offsets of items; only 0 if the lengths differ."""
     if before == after:
         return set()
     if len(before) != len(after):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from advisor.measure import global_writes, mutations
-from advisor.measure.file_positions import FilePositionWatch, name_of
+from advisor.measure.file_positions import FilePositionWatch, name_of, of_one_call
 from advisor.measure.introspection import closure_values, plain_function
 from advisor.measure.process_state import ProcessStateWatch
 from advisor.measure.shared_buffers import SharedBufferWatch
@@ -24,7 +24,7 @@ _FRESH_POSITION = 623  # of the generator that NumPy makes from entropy, before 
 
 
 class Changes(NamedTuple):
-    """What is known about the names in SideEffects besides."""
+    """Further facts about the names in SideEffects."""
 
     accumulated: tuple[str, ...] = ()  # globals that count or collect results, rather than caches
     totals: frozenset[str] = frozenset()  # numbers, and elements of dictionaries, that calls change again and again
@@ -46,6 +46,7 @@ class SideEffectDetector:
         self.changes = Changes()
         self._numbers: tuple[str, ...] = ()
         self._changed_shared: dict[str, frozenset[str]] = {}
+        self._before_calls: mutations.Snapshot | None = None
         self._after_inspection: mutations.Snapshot | None = None
         self._returns = False
         self._global_states = global_writes.states(self._function)
@@ -64,6 +65,8 @@ class SideEffectDetector:
         arguments = mutations.named_arguments(self._callable, call) if first else {}
         arguments_before = mutations.Snapshot(arguments, buffers=True)  # of arguments only: others are scratch space
         shared_before = mutations.Snapshot(self._shared_objects(), buffers=False)
+        self._before_calls = self._before_calls or shared_before
+        self._before_calls = self._before_calls or shared_before
         with self._buffers.inspect_call(self._used_objects()), self._process_state.inspect_call(call):
             yield
         returned = result()
@@ -78,17 +81,30 @@ class SideEffectDetector:
         self._after_inspection = shared_after
         self._returns = returned is not None
 
-    def side_effects(self) -> SideEffects:
-        """Return what changed since this object was made; `changes` says more about it."""
-        written = global_writes.written(self._global_states, global_writes.states(self._function))
+    def has_changed(self) -> bool:
+        """Return True if the calls have changed something that they share, be it a cache."""
+        return bool(self._written() or self._grown())
+
+    def side_effects(self, *, order_dependent: bool = False) -> SideEffects:
+        """Return what has changed since this object was created; `changes` has details.
+
+        If results are `order_dependent`, what has changed is no cache: calls look up what earlier calls left behind.
+        """
+        written = self._written()
         again = self._changed_again()
         accumulated = global_writes.accumulated(self._function, self._global_states, written)
         accumulated |= dict.fromkeys(set(again) & written, True)
-        totals = {*again, *self._numbers, *(name for name, is_number in accumulated.items() if is_number)}
+        grown: tuple[str, ...] = ()
+        if order_dependent:
+            grown = self._grown()
+            accumulated |= dict.fromkeys(written, True)
+        totals = {*again, *grown, *self._numbers, *(name for name, is_number in accumulated.items() if is_number)}
         threads = [t for t in threading.enumerate() if t not in self._threads and t.is_alive()]
-        changed = sorted({*self._changed_shared, *again})
+        changed = sorted({*self._changed_shared, *again, *grown})
         shared = [name for name in changed if name.partition(".")[0] not in written]
-        unread = [name for name in shared if name not in again and all(map(is_unread, self._changed_shared[name]))]
+        unread = [
+            name for name in shared if name not in (*again, *grown) and all(map(is_unread, self._changed_shared[name]))
+        ]
         self.changes = Changes(tuple(sorted(accumulated)), frozenset(totals), frozenset(unread))
         traces = self._process_state.traces
         return SideEffects(
@@ -102,8 +118,17 @@ class SideEffectDetector:
             random_shared=self._drew_from_numpy(),
         )
 
+    def _written(self) -> set[str]:
+        return global_writes.written(self._global_states, global_writes.states(self._function))
+
+    def _grown(self) -> tuple[str, ...]:
+        """Return what calls share and have changed since the first one, with what they added."""
+        if self._before_calls is None:
+            return ()
+        return mutations.changed_names(self._before_calls, mutations.Snapshot(self._shared_objects(), buffers=False))
+
     def _changed_again(self) -> tuple[str, ...]:
-        """Return the dictionaries of which calls changed values that earlier calls had put there: totals, no cache."""
+        """Return the dictionaries in which calls changed values of earlier calls: totals rather than caches."""
         if self._after_inspection is None:
             return ()
         now = mutations.Snapshot(self._shared_objects(), buffers=False)
@@ -116,16 +141,19 @@ class SideEffectDetector:
             return ()
 
     def process_state(self) -> tuple[Touch, ...]:
-        """Return the state of the whole process that the calls change."""
+        """Return the process-wide state that the calls change."""
         return self._process_state.touches()
 
-    def shared_state(self, found: Sequence[Touch], names: frozenset[str], *, locks: bool) -> Iterator[Touch]:
+    def shared_state(
+        self, found: Sequence[Touch], names: frozenset[str], *, locks: bool, calls: Sequence[Call] = ()
+    ) -> Iterator[Touch]:
         """Yield buffers that calls write, and files whose position they move.
 
         Args:
             found: The shared objects that are known already.
             names: The names that the code loads.
             locks: Some of the code holds a lock, which may be around this.
+            calls: The calls, of which each may have a file of its own.
         """
         in_threads: Safety = "caution" if locks else "unsafe"
         for name, is_scratch in self._buffers.written().items():
@@ -136,18 +164,19 @@ class SideEffectDetector:
         if any(touch.kind == "file" for touch in found):
             return
         spawn: Safety = "safe" if names & {"seek", "lseek"} else "unsafe"
-        for descriptor in self._positions.moved():
-            name = name_of(descriptor, self._used_objects())
+        moved = self._positions.moved()
+        for descriptor in sorted(set(moved) - of_one_call(calls if moved else ())):
+            name = name_of(descriptor, self._used_objects(), names)
             yield Touch(name=name, kind="file", resource="file read", threads=in_threads, fork="unsafe", spawn=spawn)
 
     def _used_objects(self) -> dict[str, Any]:
-        """Return the globals that the calls use, and the objects of the user's that they share, by name."""
+        """Return the globals and other shared objects that the calls use, by name."""
         closure = closure_values(self._function) if self._function is not None else {}
         bound = self._callable.keywords if isinstance(self._callable, functools.partial) else {}
         return {**closure, **global_writes.used_globals(self._function), **self._shared_objects(), **bound}
 
     def _drew_from_numpy(self) -> bool:
-        """Return True if calls drew from NumPy's global generator; Python's own is seeded anew in forked processes."""
+        """Return True if calls drew from NumPy's global generator; Python's own is seeded again in forked processes."""
         state = _numpy_random_state()
         if self._numpy_random_state is None:  # numpy.random was loaded meanwhile: a fresh generator is at its end
             return state is not None and state[1] != _FRESH_POSITION

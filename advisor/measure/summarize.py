@@ -59,7 +59,7 @@ def summarize(measurement: Measurement, inputs: int | None = None) -> dict[str, 
 
 
 def _first_call_error(wall: float) -> float:
-    """Return the standard error of a call's length, where only the first call was measured."""
+    """Return the standard error of a call's duration if only the first call was measured."""
     return max(min(_ONCE, _FIRST_CALL_ERROR * wall), _LONG_FIRST_CALL_ERROR * wall)
 
 
@@ -136,7 +136,7 @@ def _total(measurement: Measurement, batches: _Batches) -> ClockReading:
 
 
 def _loop_blocked(batches: _Batches, wall: float) -> float | None:
-    """Return seconds in which an event loop was blocked: none where that may be chance, None where it is unknown.
+    """Return seconds in which an event loop was blocked: 0 if that may be chance, None if it is unknown.
 
     A loop is blocked for a moment to start a child program, and for longer on a busy host.
     """

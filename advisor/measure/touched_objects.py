@@ -1,4 +1,4 @@
-"""Find the shared objects that calls use: by what the code loads, looked up in globals, closures, `self` and defaults.
+"""Find the shared objects that calls use: names that the code loads from globals, closures, `self` and defaults.
 
 Types decide, not names. Only the user's own functions are followed, and only what their code loads counts: an object
 that exists and is not used is not reported.
@@ -37,10 +37,10 @@ _NAMED_STATE = ("context variable", "module setting")  # others are named by wha
 
 
 class TouchedObjects:
-    """Looks at a function before its calls; `touches()` looks again, and says what calls share."""
+    """Inspects a function before its calls; `touches()` inspects it again and returns what calls share."""
 
     def __init__(self, function: Callable[..., Any], calls: Sequence[Call] = ()) -> None:
-        """Look at what exists now, which forked workers would inherit; what the calls pass themselves is theirs."""
+        """Inspect the objects that exist now, which forked workers would inherit, without those that calls pass."""
         self._function = function
         self._passed = _passed_arguments(function, calls[:MAX_CALLS])
         self.names: frozenset[str] = frozenset()  # that the code takes, reading or setting
@@ -51,7 +51,7 @@ class TouchedObjects:
         self._set_at_import = {found.thing for found, _ in uses if is_a(found.thing, Setting)}
 
     def touches(self) -> tuple[Touch, ...]:
-        """Return the objects in use; those that the calls made themselves are made anew in each worker process."""
+        """Return the objects in use; each worker process creates its own copies of those that calls create."""
         touches: dict[str, Touch] = {}
         for found, use in self._uses():
             if is_a(found.thing, Setting) and found.thing not in self._set_at_import:

@@ -1,8 +1,8 @@
-"""Put together what calls touch: shared objects, state of the whole process, and what the calls changed in place."""
+"""Combine what calls touch: shared objects, process-wide state, and objects that the calls changed in place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from advisor.measure.resource_use import global_random_use
@@ -14,32 +14,32 @@ _SEVERAL_CORES = 1.25  # on average, from which a call has a thread pool at work
 
 
 class Code(NamedTuple):
-    """What is known of the code of the calls."""
+    """Facts about the code of the calls."""
 
     loads: frozenset[str] = frozenset()  # names and attributes that it reads
     locks: bool = False  # some of it holds a lock
 
 
 def all_touches(
-    found: Iterable[Touch], effects: SideEffects, results: Iterable[Any], changes: Changes, code: Code
+    found: Sequence[Touch], effects: SideEffects, results: Iterable[Any], changes: Changes, code: Code
 ) -> tuple[Touch, ...]:
     """Return the touches that were found, and those that follow from the side effects.
 
     Args:
         found: Shared objects and process-wide state.
-        effects: What the calls did besides returning.
-        results: What a few calls returned. Calls that return nothing are made for what they change.
-        changes: What is known about the names in the effects.
-        code: What is known of the code.
+        effects: The side effects of the calls.
+        results: The results of a few calls. Calls that return nothing are made for their changes.
+        changes: Further facts about the names in the effects.
+        code: Facts about the code.
     """
-    touches = tuple(found)
-    names = {touch.name for touch in touches}
-    changed = (touch for touch in _changed(effects, results, changes, code) if touch.name not in names)
-    return (*touches, *_random(touches, effects), *changed)
+    touches: dict[str, Touch] = {}
+    for touch in (*found, *_random(found, effects), *_changed(effects, results, changes, code)):
+        touches.setdefault(touch.name, touch)  # state that calls change shows in their code, too
+    return tuple(touches.values())
 
 
 def in_use(touches: Iterable[Touch], native_threads: float | None) -> tuple[Touch, ...]:
-    """Return the touches without libraries whose calls could use a thread pool, and did not."""
+    """Return the touches without libraries that could use a thread pool but did not."""
     has_pool = (native_threads or 1.0) > _SEVERAL_CORES
     return tuple(touch for touch in touches if has_pool or touch.resource != "native thread pool")
 
@@ -60,10 +60,10 @@ def _random(touches: Iterable[Touch], effects: SideEffects) -> Iterator[Touch]:
 
 
 def _changed(effects: SideEffects, results: Iterable[Any], changes: Changes, code: Code) -> Iterator[Touch]:
-    """Yield what calls change and a worker process would lose; of calls that return something, what they add up.
+    """Yield what calls change and a worker process would lose; for calls with results, only what they accumulate.
 
-    The results of such calls do not depend on what nothing reads, so that losing it takes no more than a warning; and
-    what they set and never read tells of the last call at most.
+    The results of such calls do not depend on changes that nothing reads, so losing them deserves a warning only. An
+    attribute that they set and never read describes the last call at most.
     """
     row = RESOURCES["changed object"]
     returns_nothing = all(result is None for result in results)

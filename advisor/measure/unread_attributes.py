@@ -1,4 +1,4 @@
-"""Tell attributes that the user's code only writes, such as statistics, from those that something depends on."""
+"""Distinguish attributes that the user's code only writes, such as statistics, from those that it reads."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from advisor.measure.introspection import module_origin
+from advisor.measure.introspection import module_namespace, module_origin
 
 MAX_BYTES = 1 << 18  # of source that is parsed; in more code anything may be read
 _READ_EVERY_ATTRIBUTE = frozenset({"vars", "asdict", "astuple", "__dict__"})
 
 
 def is_unread(attribute: str) -> bool:
-    """Return True if the user's loaded modules set an attribute of that name, or count it up, and never read it.
+    """Return True if the user's loaded modules set or increment an attribute of that name, but never read it.
 
-    What a call adds up, by anything but a constant, is wanted afterwards, wherever it is read.
+    A total to which calls add anything but a constant counts as read, since it is needed after the calls.
     """
     is_written = False
     size = 0
@@ -39,7 +39,7 @@ def _sources_with(word: str) -> Iterator[str]:
     """Yield the source of each of the user's loaded modules that contains the word."""
     pattern = re.compile(rf"\b{re.escape(word)}\b")
     for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
+        file = module_namespace(module).get("__file__")
         if module_origin(name) != "user" or not isinstance(file, str):
             continue
         try:
@@ -55,7 +55,7 @@ def _names(node: ast.AST, attribute: str) -> bool:
 
 
 def _may_read(node: ast.AST, attribute: str) -> bool:
-    """Return True if the node reads the attribute, adds something to it, or may get at it by its name."""
+    """Return True if the node reads the attribute, adds something to it, or may access it by its name."""
     match node:
         case ast.Attribute(attr=attr, ctx=ast.Load()):
             return attr == attribute or attr in _READ_EVERY_ATTRIBUTE

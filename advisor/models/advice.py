@@ -41,7 +41,7 @@ class Alternative(Record):
     why: str
     chunk: int = 1
     start_method: StartMethod | None = Field(
-        None, description="of worker processes, where that of the host would not be safe; None is the host's own"
+        None, description="of worker processes, if the host's own would not be safe; None means the host's own"
     )
 
 
@@ -57,9 +57,9 @@ class Verification(Record):
     predicted: JobSeconds
     measured: JobSeconds
     failure: str | None = Field(None, description="why it could not be run that way")
-    results: Results | None = Field(None, description="against those of the plain loop; None if they were not compared")
+    results: Results | None = Field(None, description="compared with those of the plain loop; None if not compared")
     difference: str | None = Field(None, description="an example of a result that differs")
-    cut_off: bool = Field(False, description="ended early, after `measured` seconds: it takes at least as long")
+    cut_off: bool = Field(False, description="ended early, after `measured` seconds: it takes at least that long")
 
 
 class Advice(Record):

@@ -18,7 +18,7 @@ class Estimate(Record):
     workers: int = Field(ge=1)
     chunk: int = Field(1, ge=1, description="calls per task sent to a worker")
     start_method: StartMethod | None = Field(
-        None, description="of worker processes, where that of the host would not be safe; None is the host's own"
+        None, description="of worker processes, if the host's own would not be safe; None means the host's own"
     )
     seconds: Range
     bottleneck: Literal["gil", "cores", "parent", "wait", "start-up"] = Field(description="what limits it")

@@ -1,4 +1,4 @@
-"""Where the inputs of a job come from, and the forms that they have."""
+"""The source of a job's inputs, and the forms of the inputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class InputSource:
     Attributes:
         spec: A file, '-' for standard input, 'my_module:make_inputs', or None where there are no inputs.
         star: Spread tuples and lists into positional arguments, and dictionaries into keyword arguments.
-        forms: The forms of the inputs there, or None while they have not been read.
+        forms: The forms of the inputs, or None if they have not been read.
     """
 
     spec: str | None = None

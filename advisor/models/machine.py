@@ -49,7 +49,7 @@ class Machine(Record):
     source: Literal["measured", "assumed"] = "assumed"
 
     def started_by(self, method: StartMethod | None) -> Machine:
-        """Return the machine with worker processes started by this method, at typical costs; None is its own."""
+        """Return the machine with this start method of worker processes, at typical costs; None keeps its own."""
         if method is None or method == self.start_method:
             return self
         return self.model_copy(update={"start_method": method, **START_COSTS[method]})

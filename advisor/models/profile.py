@@ -25,7 +25,7 @@ class Python(Record):
 
 
 class Picklable(Record):
-    """Whether the function, its arguments and its results can be pickled for a process pool; None if not tried."""
+    """Picklability of the function, its arguments and its results, as a process pool needs it; None if not tried."""
 
     function: bool | None = None
     arguments: bool | None = None
@@ -34,17 +34,17 @@ class Picklable(Record):
 
 
 class SideEffects(Record):
-    """What the calls did besides returning a result, as far as was observed."""
+    """Observed effects of the calls other than their results."""
 
     globals_written: tuple[Text, ...] = Field((), description="module globals that changed while the calls ran")
     caches: tuple[Text, ...] = Field(
-        (), description="those of them that only keep what calls can make again, such as a dictionary of results"
+        (), description="those of them that only keep what calls can compute again, such as a dictionary of results"
     )
     changed: tuple[Text, ...] = Field(
         (), description="arguments and shared objects that a call changed, such as 'argument row' or 'self.total'"
     )
     wrote: tuple[Text, ...] = Field((), description="files that the calls made for measuring wrote and left behind")
-    connected: tuple[Text, ...] = Field((), description="addresses that the calls connected to or had connections to")
+    connected: tuple[Text, ...] = Field((), description="addresses that the calls connected to")
     threads_left: tuple[Text, ...] = Field((), description="names of threads still alive after the calls")
     children_left: int = Field(0, ge=0, le=10**9, description="child processes still alive after the calls")
     output_bytes: int = Field(0, ge=0, le=MAX_MEMORY, description="bytes written to standard output and error")
@@ -52,7 +52,7 @@ class SideEffects(Record):
 
 
 class FailedInputs(Record):
-    """Inputs whose call raised while the others worked."""
+    """Inputs whose calls raised an exception while the others succeeded."""
 
     count: int = Field(ge=1, le=MAX_CALLS)
     of: int = Field(ge=1, le=MAX_CALLS, description="inputs that were tried")
@@ -60,13 +60,13 @@ class FailedInputs(Record):
     where: Text = Field("", description="where the first of them is, such as 'line 3 of pages.jsonl'")
     exception: Text = Field(description="type and first line of what the first of them raised")
     picklable: bool = Field(
-        True, description="the exceptions survive pickling and unpickling; others would break a process pool"
+        True, description="the exceptions survive pickling and unpickling; otherwise they would break a process pool"
     )
     reason: Text = Field("", description="why they do not")
 
 
 class InterpreterCheck(Record):
-    """How the target fared in a subinterpreter, which was tried while measuring."""
+    """The result of trying the target in a subinterpreter."""
 
     called: bool = Field(False, description="a call was made there too; otherwise the target was only imported")
     failure: Text | None = Field(None, description="why calls cannot run there; None if nothing failed")
@@ -99,11 +99,11 @@ class Profile(Record):
     gil_blocked: Seconds | None = Field(None, description="the part of `wait` spent blocked with the GIL held")
     loop_blocked: Seconds | None = Field(
         None,
-        description="the part of `wait` and `child_cpu` for which a coroutine blocks its event loop's thread, instead "
+        description="the part of `wait` and `child_cpu` for which a coroutine blocks its event loop's thread instead "
         "of awaiting",
     )
     blocking_line: Text | None = Field(
-        None, description="where it blocks, as far as that was found, such as 'crawl.py:12: time.sleep(1)'"
+        None, description="where it blocks, if found, such as 'crawl.py:12: time.sleep(1)'"
     )
     gil_releases: Annotated[float, Field(ge=0, le=1e18)] | None = Field(None, description="GIL releases per call")
     run_queue: Seconds | None = Field(
@@ -166,7 +166,7 @@ class Profile(Record):
     )
     side_effects: SideEffects | None = None
     held: tuple[HeldResource, ...] = Field((), description="locks, semaphores and pools that a call holds")
-    touches: tuple[Touch, ...] = Field((), description="what the calls use besides their arguments")
+    touches: tuple[Touch, ...] = Field((), description="objects and state that the calls share")
     interpreters: InterpreterCheck | None = Field(
         None, description="the target in a subinterpreter; None if that was not tried"
     )
@@ -185,17 +185,17 @@ class Profile(Record):
 
     @property
     def is_only_first_call(self) -> bool:
-        """Return True if only the first call was measured, which may load, connect or compile what others need too."""
+        """Return True if only the first call was measured, which may load, connect or compile what later calls use."""
         return self.calls == 1 and self.first_call == self.wall
 
     @property
     def is_called_by_name(self) -> bool:
-        """Return True if workers reach the target by its name only: it cannot be pickled, but be looked up."""
+        """Return True if the target cannot be pickled, but workers can look it up by its name."""
         return self.picklable.function is False and self.reached in ("name", "object")
 
     @property
     def unpicklable_parts(self) -> tuple[PicklePart, ...]:
-        """The parts of a call that cannot be sent to another process, which no lookup by name replaces."""
+        """The parts of a call that cannot be pickled, except for a function that workers can look up by its name."""
         parts = PICKLE_PARTS[1:] if self.is_called_by_name else PICKLE_PARTS
         return tuple(part for part in parts if getattr(self.picklable, part) is False)
 

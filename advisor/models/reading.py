@@ -1,4 +1,4 @@
-"""What a description says: the records that the understanding of text hands over."""
+"""Records of what was read from a description."""
 
 from __future__ import annotations
 

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from advisor.input_limits import MAX_TEXT
+
+
+def _encodable(value: object) -> object:
+    """Return a text with escapes instead of lone surrogates, as in file names that are not UTF-8; JSON has none."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
 
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
 JobSeconds = Annotated[float, Field(ge=0, le=1e30)]  # the longest call, the largest job
 Bytes = Annotated[float, Field(ge=0, le=1e18)]
-Text = Annotated[str, Field(max_length=MAX_TEXT)]
+Text = Annotated[str, BeforeValidator(_encodable), Field(max_length=MAX_TEXT)]  # may come from a user's program
 
 
 class Record(BaseModel):

@@ -1,4 +1,4 @@
-"""What calls use besides their arguments: open files, connections, state of the whole process."""
+"""Records of the objects and state that calls share, such as open files, connections and process-wide state."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from advisor.models.record import Record, Text
 Safety = Literal["safe", "caution", "unsafe"]
 
 _MAX_EXPRESSION = 500  # characters
-# What an expression may consist of that a script evaluates anew: it binds nothing.
+# Nodes allowed in an expression that a script evaluates again; none of them binds a name.
 _EXPRESSION_PARTS = (
     ast.Name,
     ast.Attribute,
@@ -80,17 +80,15 @@ class Touch(Record):
     resource: Text = Field("", description="the entry of `advisor.models.resources.effects` that describes it")
     threads: Safety = Field("safe", description="when threads share it")
     fork: Safety = Field("safe", description="when worker processes are forked, which copies it")
-    spawn: Safety = Field("safe", description="when worker processes import the module anew")
+    spawn: Safety = Field("safe", description="when worker processes import the module themselves")
     module: Annotated[Text, AfterValidator(_check_module)] = Field(
         "", description="the module whose global the object is, where a script can replace it there"
     )
     made_by: Annotated[Text, AfterValidator(_check_expression)] = Field(
         "", description="the call that makes the object, in names of its module, if each thread can make its own"
     )
-    only_written: bool = Field(
-        False, description="the calls only write to it, and use nothing that the writing returns"
-    )
+    only_written: bool = Field(False, description="the calls only write to it, and ignore what the writing returns")
 
     def without_code(self) -> Touch:
-        """Return it without what would go into a script, for records that somebody else may have written."""
+        """Return the touch without the parts that go into a script, for records from an untrusted source."""
         return self.model_copy(update={"module": "", "made_by": "", "only_written": False})

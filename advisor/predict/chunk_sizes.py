@@ -1,4 +1,4 @@
-"""How many calls a process pool sends to a worker at once: the `chunksize` of each worker count."""
+"""Choose how many calls a process pool sends to a worker at once: the `chunksize` of each worker count."""
 
 from __future__ import annotations
 

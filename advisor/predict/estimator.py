@@ -151,7 +151,7 @@ def _estimate(strategy: Strategy, scenario: Scenario, prediction: Prediction, se
 
 
 def _scenarios(profile: Profile, job: Job, machine: Machine) -> Iterator[tuple[Strategy, Scenario]]:
-    """Yield the strategies that can be used, each with the job on a machine whose workers start in a safe way."""
+    """Yield each available strategy with its scenario, in which worker processes start in a safe way."""
     scenario = scenario_of(profile, job, machine)
     for strategy in available_strategies(machine.python.version, coroutine=profile.coroutine):
         method = safe_start_method(strategy, profile, machine)

@@ -1,4 +1,4 @@
-"""Whether a strategy can run the calls at all: what must be pickled, and the memory that the workers need."""
+"""Check that a strategy can run the calls at all: pickling, memory, subinterpreters and what calls share."""
 
 from __future__ import annotations
 

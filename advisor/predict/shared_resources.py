@@ -1,4 +1,4 @@
-"""Which strategies what calls share rules out: the safety of every touch, for each strategy and start method."""
+"""Rule out strategies that would break what calls share, by the safety of each touch for each start method."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from advisor.models.resources.effects import RESOURCES
 from advisor.models.strategies import OWN_GIL, PROCESSES
 from advisor.models.touch import is_name
 
-# What a script does, without a change in the user's module: make an object in each thread, or write in the parent.
+# What a script does without a change in the user's module: create an object in each thread, or write in the parent.
 Remedy = Literal["one per thread", "written by the parent"]
 
 
 def safe_start_method(strategy: Strategy, profile: Profile, machine: Machine) -> StartMethod | None:
-    """Return the start method that makes a strategy safe where the host's own is not; None is the host's own.
+    """Return the start method that makes a strategy safe if the host's own does not; None means the host's own.
 
-    Forked workers inherit what is open, all others import the module anew. That is a remedy only where nothing else
-    needs the fork, and where what is made anew is known to be safe.
+    Forked workers inherit what is open; all others import the module themselves. That is a remedy only if nothing else
+    needs the fork, and if the objects that the import creates are known to be safe.
     """
     if strategy not in PROCESSES or machine.start_method != "fork":
         return None
@@ -28,12 +28,12 @@ def safe_start_method(strategy: Strategy, profile: Profile, machine: Machine) ->
 
 
 def broken_by(strategy: Strategy, profile: Profile, machine: Machine) -> str:
-    """Return why the strategy would give wrong results or fail, by what calls share; empty if it would not."""
+    """Return why the strategy would fail or give wrong results because of what calls share; empty if it would not."""
     return next((what_happens(touch, strategy, machine) for touch in breaking(strategy, profile, machine)), "")
 
 
 def breaking(strategy: Strategy, profile: Profile, machine: Machine) -> Iterator[Touch]:
-    """Yield the touches that the strategy breaks, and that no script can remedy."""
+    """Yield the touches that the strategy would break and that no script can remedy."""
     return (
         touch
         for touch in profile.touches
@@ -42,20 +42,20 @@ def breaking(strategy: Strategy, profile: Profile, machine: Machine) -> Iterator
 
 
 def remedied(strategy: Strategy, profile: Profile, machine: Machine) -> tuple[Touch, ...]:
-    """Return the touches that the strategy would break, and a script remedies."""
+    """Return the touches that the strategy would break, but that a script can remedy."""
     return tuple(touch for touch in profile.touches if remedy(touch, strategy, profile, machine) is not None)
 
 
 def max_threads(profile: Profile, machine: Machine) -> int | None:
-    """Return how many threads can make an object of their own, of what calls share; None if they need not."""
+    """Return how many threads can create their own objects instead of sharing; None if they need not."""
     made = remedied("threading", profile, machine)
     return min((RESOURCES[touch.resource].per_thread for touch in made), default=None)
 
 
 def remedy(touch: Touch, strategy: Strategy, profile: Profile, machine: Machine) -> Remedy | None:
-    """Return what a script does so that the strategy does not break a touch; None if it need not or cannot.
+    """Return what a script does to keep the strategy from breaking a touch; None if it need not or cannot.
 
-    Only forked workers leave the object alone until they replace it: others import the module, which opens it anew.
+    Only forked workers leave the object alone until they replace it: others import the module, which opens it again.
     Results that hold on to what made them, such as cursors, belong to their threads; they cannot be pickled either.
     """
     is_in_script = profile.reached in ("name", "object") and touch.module and is_name(touch.name)
@@ -77,13 +77,13 @@ def safety(touch: Touch, strategy: Strategy, machine: Machine) -> Safety:
         return touch.threads
     if strategy in PROCESSES:
         return touch.fork if machine.start_method == "fork" else touch.spawn
-    if strategy in OWN_GIL:  # subinterpreters import the module anew, and share the process
+    if strategy in OWN_GIL:  # subinterpreters import the module themselves, but share the process
         return touch.threads if touch.kind == "process state" else touch.spawn
     return "safe"
 
 
 def what_happens(touch: Touch, strategy: Strategy, machine: Machine) -> str:
-    """Return what concurrent calls do to a touch under a strategy, as a clause."""
+    """Return the effect of concurrent calls on a touch under a strategy, as a clause."""
     row = RESOURCES.get(touch.resource)
     if row is None:
         return f"calls share {touch.name}"

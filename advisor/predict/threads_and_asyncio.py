@@ -76,7 +76,7 @@ def predict_threads(scenario: Scenario, workers: WorkerCounts) -> list[Predictio
 def predict_asyncio(scenario: Scenario, workers: WorkerCounts) -> list[Prediction]:
     """Predict an event loop, which runs all computing, native code included, and stands still while a call blocks it.
 
-    Child programs are awaited unless they are waited for in the loop's thread.
+    Child programs are awaited, unless a call waits for them in the loop's thread.
     """
     call, profile = scenario.call, scenario.profile
     on_loop = call.gil + call.native / call.width + ASYNCIO_TASK

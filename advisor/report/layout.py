@@ -27,7 +27,7 @@ _ASCII_SUBSTITUTES = str.maketrans("×µ–—…·•▸█▓▒░±≥≤→
 
 
 class Screen(NamedTuple):
-    """What an output can show: its width in columns, colours or not, and its encoding."""
+    """Capabilities of an output: its width in columns, colours or not, and its encoding."""
 
     width: int = 80
     colours: bool = False

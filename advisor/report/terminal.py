@@ -165,7 +165,7 @@ def _verification_cells(run: Verification) -> tuple[str, ...]:
         return (*start, "–", f"failed: {run.failure}")
     measured = f"over {duration(run.measured)}" if run.cut_off else duration(run.measured)
     if run.results == "different":
-        return (*start, measured, f"other results: {run.difference}")
+        return (*start, measured, f"different results: {run.difference}")
     findings = (_RESULTS[run.results] if run.results else "", _deviation(run))
     return (*start, measured, "; ".join(filter(None, findings)))
 

@@ -1,8 +1,8 @@
 """Compare two results of a call: equal, different, or not comparable, and where.
 
 Floats are equal up to rounding, NaN is equal to NaN, and containers are compared part by part, so that a part which
-varies by itself, such as a time stamp, can be told from the rest. Arrays and data frames are compared by what they
-offer themselves; no library is imported that the target has not loaded. Objects without `__eq__` are equal if their
+varies by itself, such as a time stamp, can be distinguished from the rest. Arrays and data frames are compared with
+their own methods; no library is imported that the target has not loaded. Objects without `__eq__` are equal if their
 pickles are, and not comparable otherwise.
 """
 
@@ -36,7 +36,7 @@ _BUILT_IN = (*_NUMBERS, str, bytes, bytearray, list, tuple, dict, set, frozenset
 
 @dataclass
 class Comparison:
-    """What comparing results found; parts are named by their path within a result, the whole result by ''.
+    """Findings of a comparison of results; a part is named by its path within a result, the whole result by ''.
 
     Attributes:
         calls: Results compared.
@@ -84,11 +84,11 @@ class Comparison:
         self.parts.add(path)
         if not equal:
             where = f" at {path}" if path else ""
-            self.differing.setdefault(path, f"{label} gave {_short(actual)} instead of {_short(expected)}{where}")
+            self.differing.setdefault(path, f"{label} returned {_short(actual)} instead of {_short(expected)}{where}")
 
 
 def is_within(path: str, ancestors: set[str]) -> bool:
-    """Return True if a part is one of these parts, or within one of them."""
+    """Return True if a part is one of the ancestors, or within one of them."""
     return any(path.startswith(ancestor) and path[len(ancestor) :][:1] in ("", "[", ".") for ancestor in ancestors)
 
 
@@ -122,7 +122,7 @@ def _parts(expected: Any, actual: Any, path: str) -> list[tuple[str, Any, Any]] 
 
 
 def _equal(expected: Any, actual: Any) -> bool | None:
-    """Return whether two values are equal, None if their type cannot tell."""
+    """Return True if two values are equal, False if they differ, None if their type cannot tell."""
     if isinstance(expected, _NUMBERS) and isinstance(actual, _NUMBERS):
         return _numbers_equal(expected, actual)
     if isinstance(expected, _BUILT_IN) and type(actual).__module__ == "builtins":

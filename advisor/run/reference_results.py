@@ -1,4 +1,4 @@
-"""Keep the plain loop's results in a file, for other runs to compare theirs with.
+"""Keep the plain loop's results in a file, so that other runs can compare their results.
 
 Results are pickled in chunks, in random order: what does not fit into the file or the time is a sample left out. Both
 sides of a comparison went through pickle, so what an object does not pickle makes no difference.
@@ -25,7 +25,7 @@ _CHUNK = 256
 
 
 def write(results: Sequence[Any], path: Path) -> None:
-    """Write as many results as fit into the file's size and the time; none that cannot be pickled."""
+    """Write as many picklable results as the file's size and the time allow."""
     deadline = time.perf_counter() + SECONDS
     size = 0
     with path.open("wb") as file:

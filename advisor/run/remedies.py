@@ -1,4 +1,4 @@
-"""Replace what calls share in this process and its forked workers, by the very text that scripts contain."""
+"""Replace what calls share in this process and its forked workers, with the same code that scripts contain."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ exec(ONE_PER_THREAD + RECORDER, _DEFINED)
 
 
 def make_per_thread(replaced: Iterable[tuple[str, str, str]]) -> None:
-    """Replace globals, given as module, name and the expression that makes one, by one for each thread."""
+    """Replace globals, given as module, name and creating expression, with one object for each thread."""
     for module, name, made_by in replaced:
         scope = vars(sys.modules[module])
         scope[name] = _DEFINED["OnePerThread"](partial(eval, made_by, scope))
@@ -45,7 +45,7 @@ def _use_recorders(names: tuple[tuple[str, str], ...]) -> None:
 
 
 def write_notes(received: tuple[Any, list[bytes]]) -> Any:
-    """Write in the parent what a worker noted, and return the result."""
+    """Write in the parent process what a worker recorded, and return the result."""
     result, notes = received
     for (module, name), method, args, kwargs in map(pickle.loads, notes):
         getattr(getattr(sys.modules[module], name), method)(*args, **kwargs)

@@ -1,6 +1,6 @@
-"""Run a part of the job under several strategies, with real executors: how long it takes, and with which results.
+"""Run a part of the job under several strategies with real executors, and compare their times and results.
 
-Every run has a process of its own, as fresh as a user's script; a failure there is a result, not an error. The
+Every run has its own process, as fresh as a user's script; a failure there is a result, not an error. The
 strategies alternate, so that a host that becomes slower meanwhile slows all of them; where two runs of one differ much,
 it is run once more. Results are compared with those of the plain loop, which runs twice to tell what varies by itself.
 """
@@ -29,6 +29,7 @@ from advisor.run.equality import Comparison, is_within
 from advisor.run.executors import open_executor
 from advisor.run.worker import await_or_report, call_named, call_or_report, call_with, load_named, run_coroutine
 from advisor.target import sandbox_supervisor
+from advisor.target.failures import first_line
 from advisor.target.inputs import load_calls, repeat_inputs
 
 Send = Callable[[dict[str, Any]], None]
@@ -48,7 +49,7 @@ _DISTURBED = 1.5  # a run that took this many times another, or as predicted, ma
 
 @dataclass(frozen=True)
 class TrialJob:
-    """The job that is tried.
+    """The job to try.
 
     Attributes:
         target: Specification of the function, as on the command line.
@@ -108,7 +109,7 @@ def run_trials(
 
 @dataclass(frozen=True)
 class TrialRun:
-    """The calls and seconds of one run; with `too_few` calls done before it was cut off, they tell no mean."""
+    """The calls and seconds of one run; `too_few` if it was cut off after too few calls for a mean."""
 
     calls: int
     seconds: float
@@ -136,7 +137,7 @@ class Trial:
 
     @property
     def may_be_disturbed(self) -> bool:
-        """Return True if the runs differ much, or the only one from the prediction, and a failure is not known."""
+        """Return True if the trial has not failed, and its runs, or its only run and the prediction, differ much."""
         if self.failure is not None or not self.runs:
             return False
         per_call = [run.seconds / run.calls for run in self.runs]
@@ -189,7 +190,7 @@ class Trial:
         """Compare prediction and measurement, and the results with those of the plain loop.
 
         The figures of runs that were cut off are for the calls that were done; if those are too few, for all calls and
-        the seconds until then, which is the least that they take.
+        the seconds until then, which is a lower bound.
         """
         runs = [run for run in self.runs if not run.too_few]
         cut_off = not runs and bool(self.runs)
@@ -209,7 +210,7 @@ class Trial:
         )
 
     def _results(self, loop: Trial) -> tuple[Results | None, str | None]:
-        """Return how the results compare, but for what varies in the plain loop itself, and an example that differs."""
+        """Compare the results, except for what varies in the plain loop itself; return an example that differs, too."""
         if self.failure is not None or loop.failure is not None or (self is loop and len(self.runs) < ROUNDS):
             return None, None
         varying = set(loop.differing)
@@ -222,7 +223,7 @@ class Trial:
 
 
 def _seconds(runs: Sequence[TrialRun], calls: int) -> float:
-    """Return the median of the runs, for so many calls; of two that differ much the shorter: the host disturbs one."""
+    """Return the median of the runs for so many calls; of two very different runs, the shorter one."""
     seconds = sorted(run.seconds * calls / run.calls for run in runs)
     return seconds[0] if len(seconds) == 2 and seconds[1] > _DISTURBED * seconds[0] else median(seconds)
 
@@ -377,5 +378,5 @@ def _run_timed(work: Work, workers: int, chunk: int, predicted: float, send: Sen
 
 def _describe(error: BaseException) -> str:
     """Return the type and the first line of an error."""
-    lines = str(error).strip().splitlines()
-    return type(error).__name__ + (f": {lines[0][:300]}" if lines else "")
+    text = first_line(error)
+    return type(error).__name__ + (f": {text}" if text else "")

@@ -26,7 +26,7 @@ def call_or_report(function: Callable[..., Any], *args: Any, **kwargs: Any) -> A
 
 
 async def await_or_report(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Await a coroutine function that raises for some inputs, in the same way."""
+    """Await a coroutine function that raises for some inputs; return the text of an exception."""
     try:
         return await function(*args, **kwargs)
     except Exception as error:  # noqa: BLE001  (the user's)
@@ -41,12 +41,12 @@ def call_with(function: Callable[..., Any], arguments: tuple[tuple[Any, ...], di
 
 @cache
 def load_named(spec: str) -> Callable[..., Any]:
-    """Return the target of that name, loaded once in each process; forked workers have the one of their parent."""
+    """Return the target of that name, loaded once in each process; forked workers inherit that of their parent."""
     from advisor.target.loader import load  # only where a target is looked up
 
     return load(spec)
 
 
 def call_named(spec: str, *args: Any, **kwargs: Any) -> Any:
-    """Call a target that cannot be pickled, which each worker looks up by its name."""
+    """Call a target that cannot be pickled, and that each worker looks up by its name."""
     return load_named(spec)(*args, **kwargs)

@@ -38,12 +38,17 @@ def target_error(error: BaseException, action: str) -> TargetError:
     """Return the TargetError for an exception that the user's code raised during an action."""
     if isinstance(error, SystemExit):
         return TargetError(f"{action} called sys.exit({'' if error.code is None else repr(error.code)})")
-    try:
-        lines = str(error).strip().splitlines()
-    except Exception:  # noqa: BLE001  (the user's own __str__)
-        lines = []
-    message = f"{action} raised {type(error).__qualname__}" + (f": {lines[0][:_MAX_MESSAGE]}" if lines else "")
+    text = first_line(error)
+    message = f"{action} raised {type(error).__qualname__}" + (f": {text}" if text else "")
     return TargetError(message, traceback=user_traceback(error))
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an exception's text; empty if there is none, or making it raises."""
+    try:
+        return next(iter(str(error).strip().splitlines()), "")[:_MAX_MESSAGE]
+    except Exception:  # noqa: BLE001  (the user's own __str__)
+        return ""
 
 
 def user_traceback(error: BaseException) -> str:
@@ -63,9 +68,9 @@ def user_traceback(error: BaseException) -> str:
 
 
 def runs_its_program(error: BaseException) -> bool:
-    """Return True if importing a module failed because it runs its program, which nothing guards.
+    """Return True if importing a module failed because it runs its program without a main guard.
 
-    Such a module exits, or reads command-line arguments or standard input that are not there, as it is imported.
+    On import, such a module exits, or reads command-line arguments or standard input that are missing.
     """
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_hidden(frame)]
     top_level = [frame for frame in frames if frame.name == "<module>"]

@@ -80,7 +80,7 @@ def load_calls(inputs: str | None, *, star: bool = False, limit: int = MAX_INPUT
 
 
 def as_calls(inputs: Iterable[Any] | None, *, star: bool = False) -> InputCalls | None:
-    """Return the calls for inputs given in Python, or None without; raise UsageError for none or endless ones."""
+    """Return the calls for inputs given in Python, or None for None; raise UsageError for empty or endless inputs."""
     if inputs is None or isinstance(inputs, InputCalls):
         return inputs
     if not isinstance(inputs, Iterable):

@@ -37,7 +37,7 @@ def split_spec(spec: str) -> tuple[str, str]:
     if source.endswith(".ipynb"):
         raise UsageError(
             f"{source} is a notebook, and only modules can be imported: move {name or 'the function'} into a module, "
-            f"or export the notebook with `jupyter nbconvert --to script {source}` and take the lines with magics out"
+            f"or export the notebook with `jupyter nbconvert --to script {source}` and remove the lines with magics"
         )
     if not colon or not source or not _is_dotted_name(name):
         raise UsageError(
@@ -148,7 +148,7 @@ def _import_module(name: str) -> ModuleType:
 
 
 def _import_file(path: Path) -> ModuleType:
-    """Import a file by the name under which pool workers can import it too: its stem, with its packages' names.
+    """Import a file under a name by which pool workers can import it too: its stem, with its packages' names.
 
     The name need not be an identifier: only an import statement cannot import `my-script`.
     """
@@ -206,7 +206,7 @@ def _import_under_alias(alias: str, path: Path) -> ModuleType:
 
 
 def _run_import(load_module: Callable[[], T], name: str) -> T:
-    """Import with `load_module`; the error of a script that runs its program says what to do about it."""
+    """Import with `load_module`; if a script runs its program on import, raise an error that says what to do."""
     try:
         return run_user_code(load_module, f"importing {name}")
     except TargetError as error:

@@ -27,8 +27,8 @@ class Sample(Generic[T]):
 def sample(values: Iterable[T], limit: int, source: str) -> Sample[T]:
     """Return the values, or an even sample of at most `limit` of them.
 
-    The values are divided into blocks of equal length, and one value of each is drawn at random: an even step would go
-    wrong with inputs that alternate. The same values always give the same sample.
+    The values are divided into blocks of equal length, and one value of each is drawn at random: a fixed step would be
+    misled by inputs that alternate. The same values always give the same sample.
 
     Args:
         values: The values, read once.
@@ -52,7 +52,7 @@ def sample(values: Iterable[T], limit: int, source: str) -> Sample[T]:
 
 
 def _sample_rest(first: list[T], remaining: Iterator[tuple[int, T]], choose: random.Random, source: str) -> Sample[T]:
-    """Go on with the remaining values; each time that there are too many blocks, neighbours are merged."""
+    """Sample the remaining values, too; whenever there are too many blocks, merge neighbours."""
     limit = total = len(first)
     kept: list[tuple[int, T]] = []
     ends = monotonic() + MAX_INPUT_SECONDS
@@ -67,8 +67,8 @@ def _sample_rest(first: list[T], remaining: Iterator[tuple[int, T]], choose: ran
         total += len(block)
         if monotonic() > ends:
             raise UsageError(
-                f"{source} gave {total:,} inputs in {MAX_INPUT_SECONDS:g} s and did not end: pass a part of them, and "
-                "their number with --calls"
+                f"{source} produced {total:,} inputs in {MAX_INPUT_SECONDS:g} s without ending: pass a part of them, "
+                "and their number with --calls"
             )
     if not kept:
         return Sample(first, range(total), total)

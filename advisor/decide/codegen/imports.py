@@ -48,8 +48,8 @@ def loaded_object(module: str, names: list[str]) -> object | None:
 def import_target(script: Script, module: str, names: list[str], *, on_object: bool, in_call: bool = False) -> str:
     """Import `names` of a module or file, and return the expression for the target.
 
-    `on_object`: it is a method of an object, which its class makes. `in_call`: a function of the script evaluates the
-    expression in each call.
+    `on_object`: the target is a method of an object, which its class creates. `in_call`: a function of the
+    script evaluates the expression in each call.
     """
     owner = _import_name(script, module, names[0])
     if len(names) == 1:

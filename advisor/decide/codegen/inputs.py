@@ -16,7 +16,7 @@ FEW_CALLS = 10
 # How a call is made from an input: {run} and {done} are what comes before and after its arguments.
 SINGLE_ARGUMENT = "    return {run}(item){done}"
 _TUPLE = "    return {run}(*item){done}"
-_FORMS: dict[Form, tuple[str, str]] = {  # how an input of that form is told from those below, and the call
+_FORMS: dict[Form, tuple[str, str]] = {  # the test that tells an input of that form from those below, and the call
     "object": ('hasattr(item, "args") and hasattr(item, "kwargs")', "{run}(*item.args, **item.kwargs){done}"),
     "call": (
         'isinstance(item, dict) and item and item.keys() <= {{"args", "kwargs"}}',
@@ -40,13 +40,13 @@ EXAMPLE = Inputs(["inputs = range(20)  # FILL IN: the argument of each call"])
 
 
 def write_inputs(script: Script, inputs: str, calls: int | None, forms: frozenset[Form] | None) -> Inputs:
-    """Read the inputs that the command line names, and make calls of them.
+    """Write the code that reads the inputs and turns them into calls.
 
     Args:
         script: The script.
-        inputs: Where they are.
-        calls: The number of calls, where the number of inputs is another one.
-        forms: Their forms, or None if they were not read.
+        inputs: The source of the inputs, as on the command line.
+        calls: The number of calls if it differs from the number of inputs, else None.
+        forms: The forms of the inputs, or None if they were not read.
     """
     written = _read(script, inputs, forms)
     if calls is not None:
@@ -84,7 +84,7 @@ def _read(script: Script, inputs: str, forms: frozenset[Form] | None) -> Inputs:
 
 
 def _call(forms: Set[Form]) -> str:
-    """Return the body of `call(item)` for inputs of these forms; empty if each is the one argument."""
+    """Return the body of `call(item)` for inputs of these forms; empty if each input is the only argument."""
     if forms == {"value"}:
         return ""
     *others, last = [row for form, row in _FORMS.items() if form in forms]

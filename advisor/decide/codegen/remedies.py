@@ -1,4 +1,4 @@
-"""Replace objects that calls share, in the module of the user's: one for each thread, or writing left to the parent.
+"""Replace objects that calls share in the user's module: by one for each thread, or by writes in the parent process.
 
 The definitions are text, since scripts contain them; trial runs execute the same text.
 """
@@ -14,7 +14,7 @@ from advisor.predict.shared_resources import remedied
 
 ONE_PER_THREAD = '''\
 class OnePerThread:
-    """Make an object anew in each thread that uses it."""
+    """Create a separate object in each thread that uses it."""
 
     def __init__(self, make):
         self._make, self._local = make, threading.local()
@@ -34,11 +34,11 @@ class OnePerThread:
         return self._get().__exit__(*error)
 '''
 RECORDER = '''\
-NOTES = []  # what the call in this worker writes
+NOTES = []  # writes of the current call in this worker
 
 
 class Recorder:
-    """Note in a worker what is to be written, for the parent to write."""
+    """Record in a worker what the parent process will write."""
 
     def __init__(self, name, thing):
         self._name = name
@@ -71,7 +71,7 @@ def write_notes(received):
 
 
 def write_remedies(script: Script, function: str, strategy: Strategy, profile: Profile, machine: Machine) -> str:
-    """Write what makes a strategy safe that would break what calls share; return the function to call in the pool."""
+    """Write the code that makes a strategy safe for what calls share; return the function to call in the pool."""
     touches = remedied(strategy, profile, machine)
     if not touches:
         return function
@@ -89,8 +89,8 @@ def write_remedies(script: Script, function: str, strategy: Strategy, profile: P
     names = [touch.name for touch in touches]
     script.definitions += [RECORDER, _WORKER.format(module=module, function=function, names=names)]
     script.run += as_comment(
-        f"Workers note what they would write to {' and '.join(names)}, and the parent writes it, in order. They are "
-        "forked: others would open it anew."
+        f"Workers record what they would write to {' and '.join(names)}, and the parent process writes it in order. "
+        "They must be forked: other workers would open it again."
     )
     script.pool_options += ['mp_context=multiprocessing.get_context("fork")', "initializer=use_recorders"]
     script.receive = "write_notes"
@@ -98,7 +98,7 @@ def write_remedies(script: Script, function: str, strategy: Strategy, profile: P
 
 
 def _import_module(script: Script, module: str, function: str) -> str:
-    """Return the script's name for the module, from which the target was imported already."""
+    """Return the script's name for the module from which the target was imported."""
     stem = module.rpartition(".")[2]
     alias = script.name_for(f"{module}:", stem)
     if module in script.modules:
@@ -115,7 +115,7 @@ def _one_per_thread(touch: Touch, module: str) -> str:
 
 
 class _Qualified(ast.NodeTransformer):
-    """Look up names in a module; built-in names are none of the module's."""
+    """Qualify names with a module, except for built-in names."""
 
     def __init__(self, module: str) -> None:
         self._module = module

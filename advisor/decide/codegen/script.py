@@ -66,6 +66,6 @@ def is_name(text: str) -> bool:
 
 
 def as_comment(text: str) -> list[str]:
-    """Return the lines of a comment with this text, whose unprintable characters are left out."""
+    """Return the lines of a comment with this text, with spaces in place of unprintable characters."""
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     return [f"# {line}" for line in textwrap.wrap(printable, _COMMENT_WIDTH)]

@@ -71,14 +71,14 @@ def snippet(request: SnippetRequest) -> str:
 
 
 def _write_start_method(script: Script, request: SnippetRequest) -> None:
-    """Have the worker processes started in a way that is safe, if the host's own is not."""
+    """Write a safe start method for the worker processes, if the host's own is not safe."""
     method = safe_start_method(request.strategy, request.profile, request.machine)
     if method is None:
         return
     script.imports.add("import multiprocessing")
     script.pool_options.append(f'mp_context=multiprocessing.get_context("{method}")')
     why = broken_by(request.strategy, request.profile, request.machine)
-    script.run += as_comment(f"Start the workers by {method}: {why}.")
+    script.run += as_comment(f"Start the workers with {method}: {why}.")
 
 
 def _headline(request: SnippetRequest) -> str:
@@ -128,7 +128,7 @@ def _write_attempt(script: Script, request: SnippetRequest, function: str, *, aw
 
 
 def _write_call(script: Script, function: str, inputs: Inputs, *, in_pool: bool, by_name: bool) -> str:
-    """Return the one-argument function to call: the target, or a wrapper around it.
+    """Return the one-argument function to call: the target or a wrapper around it.
 
     It is defined at the top level of the script, where a worker process can find it. `in_pool`: the target is a
     coroutine function, and gets an event loop for each call. `by_name`: the target cannot be pickled.

@@ -1,4 +1,4 @@
-"""Whether the calls of an archetype wait, compute or must run in order, and so which verdicts it can stand for."""
+"""Kinds of archetypes: their calls wait, compute or must run in order, which decides the possible verdicts."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is known about libraries, programs, services and words, as JSON Lines; `lookup` says how to add an entry."""
+"""Facts about libraries, programs, services and words, as JSON Lines; `lookup` says how to add an entry."""

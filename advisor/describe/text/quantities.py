@@ -34,7 +34,7 @@ class Quantities:
 
     @property
     def rate_limit_allows_overlap(self) -> bool | None:
-        """Whether several calls may be in progress at a time under the rate limit."""
+        """Return True if several calls may be in progress at a time under the rate limit."""
         if not self.rate_limit_per_second or not self.seconds_per_call:
             return None
         return self.rate_limit_per_second * self.seconds_per_call > MIN_OVERLAP

@@ -45,7 +45,7 @@ class ClauseSpan(NamedTuple):
 
 
 class Sentence(NamedTuple):
-    """Whether a sentence asks why, whether it is a question, and its first word."""
+    """Properties of a sentence: if it asks why, if it is a question, and its first word."""
 
     asks_why: bool
     is_question: bool

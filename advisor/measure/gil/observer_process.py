@@ -199,7 +199,7 @@ def _window_and(words: int) -> struct.Struct:
 
 
 class _Observed(NamedTuple):
-    """What to observe: the arguments of the observer's command line."""
+    """The observer's command-line arguments, which name the process to observe."""
 
     process: int
     window_address: int

@@ -1,1 +1,1 @@
-"""What objects and state that calls share do in threads, after a fork and in new processes: tables with sources."""
+"""Tables of objects and state that calls share: how safe each is in threads and processes, with sources."""

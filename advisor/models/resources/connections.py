@@ -1,4 +1,4 @@
-"""Sockets, connections and sessions: what becomes of them when calls run concurrently."""
+"""Rows for sockets, connections and sessions: how concurrent calls affect them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONNECTIONS: tuple[Resource, ...] = (
         "unsafe",
         "unsafe",
         "safe",
-        "threads that talk through {name} at the same time read each other's replies",
+        "threads that use {name} at the same time read each other's replies",
         "forked workers share one connection, {name}, and read each other's replies",
         "",
         OPEN_PER_WORKER,
@@ -31,7 +31,7 @@ CONNECTIONS: tuple[Resource, ...] = (
         "unsafe",
         "unsafe",
         "safe",
-        "{name} carries one request at a time, and threads that share it fail or get each other's replies",
+        "{name} handles one request at a time: threads that share it fail or get each other's replies",
         "forked workers share one connection, {name}, and get each other's replies",
         "",
         OPEN_PER_WORKER,
@@ -45,9 +45,9 @@ CONNECTIONS: tuple[Resource, ...] = (
         "unsafe",
         "unsafe",
         "safe",
-        "every call in another thread fails: “SQLite objects created in a thread can only be used in that same "
-        "thread” ({name})",
-        "an SQLite connection must not be carried into a forked process: {name} can return wrong data there and damage "
+        "calls in other threads fail with “SQLite objects created in a thread can only be used in that same thread” "
+        "({name})",
+        "an SQLite connection must not be used after a fork: in a worker, {name} can return wrong data and corrupt "
         "the database",
         "",
         OPEN_PER_WORKER,
@@ -61,8 +61,9 @@ CONNECTIONS: tuple[Resource, ...] = (
         "caution",
         "unsafe",
         "safe",
-        "threads that share {name} share its transaction: one commits or rolls back what others have half done",
-        "an SQLite connection must not be carried into a forked process: {name} can return wrong data there and damage "
+        "threads that share {name} share its transaction: one thread can commit or roll back the unfinished work of "
+        "another",
+        "an SQLite connection must not be used after a fork: in a worker, {name} can return wrong data and corrupt "
         "the database",
         "",
         OPEN_PER_WORKER,
@@ -75,24 +76,24 @@ CONNECTIONS: tuple[Resource, ...] = (
         "unsafe",
         "unsafe",
         "unsafe",
-        "every call in another thread fails: “SQLite objects created in a thread can only be used in that same "
-        "thread” ({name})",
-        "an SQLite connection must not be carried into a forked process: {name} can return wrong data there and damage "
+        "calls in other threads fail with “SQLite objects created in a thread can only be used in that same thread” "
+        "({name})",
+        "an SQLite connection must not be used after a fork: in a worker, {name} can return wrong data and corrupt "
         "the database",
-        "each worker has its own {name}, and what it writes in memory or does not commit is lost",
-        "Return the rows and write them in the parent as the results come in",
+        "each worker has its own {name}, and in-memory or uncommitted writes are lost",
+        "Return the rows, and write them in the parent process as the results arrive",
         SQLITE_FORK,
     ),
     Resource(
         "embedded database",
         "connection",
-        "a database in a file or in memory",
+        "an embedded database",
         "unsafe",
         "unsafe",
         "caution",
-        "threads that share {name} mix up their reading and writing",
-        "forked workers share the file behind {name} and do not see what the others write",
-        "each worker opens {name} anew, which fails where its file is locked, and loses what is written in memory",
+        "threads that share {name} interleave their reads and writes",
+        "forked workers share the file behind {name} and do not see each other's writes",
+        "each worker opens {name} again, which fails if its file is locked, and in-memory writes are lost",
         OPEN_PER_WORKER,
         "https://duckdb.org/docs/stable/connect/concurrency",
     ),
@@ -103,8 +104,8 @@ CONNECTIONS: tuple[Resource, ...] = (
         "unsafe",
         "unsafe",
         "safe",
-        "threads that share {name} mix up their statements and transactions",
-        "forked workers share the one connection behind {name} and read each other's answers",
+        "threads that share {name} interleave their statements and transactions",
+        "forked workers share the one connection behind {name} and read each other's replies",
         "",
         OPEN_PER_WORKER,
         DB_API,
@@ -118,7 +119,7 @@ CONNECTIONS: tuple[Resource, ...] = (
         "unsafe",
         "safe",
         "threads that share {name} share its transaction",
-        "forked workers share the connections behind {name} and read each other's answers",
+        "forked workers share the connections behind {name} and read each other's replies",
         "",
         OPEN_PER_WORKER,
         DB_API,
@@ -131,9 +132,9 @@ CONNECTIONS: tuple[Resource, ...] = (
         "caution",
         "safe",
         "",
-        "connections that {name} opened before the fork are shared by all workers",
+        "all workers share the connections that {name} opened before the fork",
         "",
-        "Make it in each worker, by the pool's initializer",
+        "Create it in each worker, in the pool's initializer",
         "https://docs.sqlalchemy.org/en/20/core/pooling.html#using-connection-pools-with-multiprocessing-or-os-fork",
     ),
     Resource(
@@ -143,8 +144,8 @@ CONNECTIONS: tuple[Resource, ...] = (
         "caution",
         "caution",
         "safe",
-        "threads that share {name} share its cookies and headers, for which it has no lock",
-        "connections that {name} opened before the fork are shared by all workers",
+        "threads that share {name} share its cookies and headers, which no lock protects",
+        "all workers share the connections that {name} opened before the fork",
         "",
         OPEN_PER_WORKER,
         "https://github.com/psf/requests/issues/2766",
@@ -157,9 +158,9 @@ CONNECTIONS: tuple[Resource, ...] = (
         "caution",
         "safe",
         "",
-        "connections that {name} opened before the fork are shared by all workers",
+        "all workers share the connections that {name} opened before the fork",
         "",
-        "Make it in each worker, by the pool's initializer",
+        "Create it in each worker, in the pool's initializer",
         "https://www.python-httpx.org/advanced/clients/",
     ),
 )

@@ -1,4 +1,4 @@
-"""What becomes of a shared resource when calls run concurrently: all rows, by their keys.
+"""All resources by key: how concurrent calls affect each of them.
 
 The levels are defaults: measuring lowers them where an object is used safely, such as a file that is written under a
 lock. In every text `{name}` is the object's name in the user's code.

@@ -1,4 +1,4 @@
-"""Files, and what reads and writes them: what becomes of them when calls run concurrently."""
+"""Rows for files, and for what reads and writes them: how concurrent calls affect them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from advisor.models.resources.resource import OPEN_PER_WORKER, Resource
 IO_DOCS = "https://docs.python.org/3/library/io.html#multi-threading"
 FORK_DOCS = "https://man7.org/linux/man-pages/man2/fork.2.html"
 _WRITE_IN_PARENT = (
-    "Return what is to be written and write it in the parent as the results come in, or let each call open a file of "
-    "its own"
+    "Return the data and write it in the parent process as the results arrive, or let each call open its own file"
 )
 
 FILES: tuple[Resource, ...] = (
@@ -19,9 +18,9 @@ FILES: tuple[Resource, ...] = (
         "unsafe",
         "unsafe",
         "unsafe",
-        "threads that write to {name} at the same time mix up the parts of what they write",
-        "each worker fills its own copy of {name}'s buffer, and what is not flushed when the worker exits is lost",
-        "each worker opens {name} anew, and what it has not flushed when it exits is lost",
+        "threads that write to {name} at the same time interleave their output",
+        "each worker writes to its own copy of {name}'s buffer, and data not flushed before the worker exits is lost",
+        "each worker opens {name} again, and data not flushed before it exits is lost",
         _WRITE_IN_PARENT,
         IO_DOCS,
         writing=frozenset({"write", "writelines", "writerow", "writerows"}),
@@ -33,10 +32,10 @@ FILES: tuple[Resource, ...] = (
         "unsafe",
         "unsafe",
         "caution",
-        "threads move the position in {name} for each other and read the wrong part",
-        "forked workers share the position in {name}, move it for each other and read the wrong part",
-        "each worker opens {name} anew and starts at its beginning",
-        "Open the file in the call, or read by offset (os.pread), which needs no position",
+        "threads change each other's position in {name} and read the wrong data",
+        "forked workers share one position in {name} and read the wrong data",
+        "each worker opens {name} again and reads it from the start",
+        "Open the file in the call, or read at an offset with os.pread, which does not use the position",
         FORK_DOCS,
         per_thread=256,
     ),
@@ -48,7 +47,7 @@ FILES: tuple[Resource, ...] = (
         "unsafe",
         "safe",
         "threads read {name} one at a time",
-        "forked workers share the position in {name}'s file, move it for each other and read damaged members",
+        "forked workers share one position in {name}'s file and read corrupt members",
         "",
         OPEN_PER_WORKER,
         "https://docs.python.org/3/library/zipfile.html",
@@ -60,8 +59,8 @@ FILES: tuple[Resource, ...] = (
         "unsafe",
         "unsafe",
         "safe",
-        "threads move the position in {name} for each other and read damaged members",
-        "forked workers share the position in {name}'s file, move it for each other and read damaged members",
+        "threads change each other's position in {name} and read corrupt members",
+        "forked workers share one position in {name}'s file and read corrupt members",
         "",
         OPEN_PER_WORKER,
         "https://docs.python.org/3/library/tarfile.html",
@@ -74,10 +73,10 @@ FILES: tuple[Resource, ...] = (
         "unsafe",
         "unsafe",
         "unsafe",
-        "only one member of {name} can be written at a time, and threads that try fail or damage it",
-        "each worker writes to {name} with its own copy of the directory, and the archive is damaged",
-        "each worker opens {name} anew and overwrites what the others wrote",
-        "Return the member's content and add it to the archive in the parent",
+        "only one member of {name} can be written at a time: threads that write together fail or corrupt it",
+        "each worker writes to {name} with its own copy of the archive's directory, which corrupts the archive",
+        "each worker opens {name} again and overwrites what the others wrote",
+        "Return the member's content and add it to the archive in the parent process",
         "https://docs.python.org/3/library/zipfile.html#zipfile.ZipFile.open",
         writing=frozenset({"writestr"}),
     ),
@@ -88,10 +87,10 @@ FILES: tuple[Resource, ...] = (
         "unsafe",
         "safe",
         "safe",
-        "threads move the position in {name} for each other and read the wrong part",
+        "threads change each other's position in {name} and read the wrong data",
         "",
         "",
-        "Read slices, {name}[start:end], which need no position",
+        "Read slices, {name}[start:end], which do not use the position",
         "https://docs.python.org/3/library/mmap.html",
         per_thread=256,
     ),
@@ -103,8 +102,8 @@ FILES: tuple[Resource, ...] = (
         "unsafe",
         "safe",
         "threads read {name} one at a time",
-        "a file that the HDF5 library has open must not be carried into a forked process: {name} returns wrong data "
-        "there or fails",
+        "a file opened by the HDF5 library must not be used after a fork: in a worker, {name} returns wrong data or "
+        "fails",
         "",
         OPEN_PER_WORKER,
         "https://docs.h5py.org/en/stable/mpi.html",
@@ -117,10 +116,9 @@ FILES: tuple[Resource, ...] = (
         "unsafe",
         "unsafe",
         "threads write to {name} one at a time",
-        "a file that the HDF5 library has open must not be carried into a forked process: what is written to {name} "
-        "there damages it",
-        "each worker opens {name} anew for writing, which fails or overwrites what the others wrote",
-        "Return the data and write it in the parent as the results come in",
+        "a file opened by the HDF5 library must not be used after a fork: a worker that writes to {name} corrupts it",
+        "each worker opens {name} again for writing, which fails or overwrites what the others wrote",
+        "Return the data and write it in the parent process as the results arrive",
         "https://docs.h5py.org/en/stable/mpi.html",
     ),
     Resource(
@@ -130,9 +128,9 @@ FILES: tuple[Resource, ...] = (
         "unsafe",
         "unsafe",
         "safe",
-        "the library behind {name} is not safe in threads and can crash",
-        "a file that the HDF5 library has open must not be carried into a forked process: {name} returns wrong data "
-        "there or fails",
+        "the library behind {name} is not thread-safe and can crash",
+        "a file opened by the HDF5 library must not be used after a fork: in a worker, {name} returns wrong data or "
+        "fails",
         "",
         OPEN_PER_WORKER,
         "https://unidata.github.io/netcdf4-python/",
@@ -140,14 +138,14 @@ FILES: tuple[Resource, ...] = (
     Resource(
         "fixed path",
         "file",
-        "a file that every call writes anew",
+        "a file that every call overwrites",
         "unsafe",
         "unsafe",
         "unsafe",
-        "calls overwrite each other's file, {name}",
-        "calls overwrite each other's file, {name}",
-        "calls overwrite each other's file, {name}",
-        "Let each call write to a path of its own, such as one from tempfile",
+        "calls overwrite each other's output in {name}",
+        "calls overwrite each other's output in {name}",
+        "calls overwrite each other's output in {name}",
+        "Let each call write to its own path, such as one from tempfile",
         "https://docs.python.org/3/library/tempfile.html",
     ),
 )

@@ -1,17 +1,17 @@
-"""Libraries that forked processes cannot use once their parent has: threads, contexts and channels of native code."""
+"""Rows for libraries that forked processes must not use once their parent has used them."""
 
 from __future__ import annotations
 
 from advisor.models.resources.resource import Resource
 
-_START = "Start processes by spawn or forkserver, or use threads"
-_ANEW = "each imports {name} anew"
+_START = "Start processes with spawn or forkserver, or use threads"
+_ANEW = "each worker imports {name} itself"
 
 LIBRARIES: tuple[Resource, ...] = (
     Resource(
         "library with threads",
         "library",
-        "a library with threads of its own",
+        "a library with its own threads",
         "safe",
         "unsafe",
         "safe",
@@ -39,13 +39,13 @@ LIBRARIES: tuple[Resource, ...] = (
     Resource(
         "GPU context",
         "library",
-        "a library with a context on the GPU",
+        "a library with a GPU context",
         "safe",
         "unsafe",
         "safe",
         "",
         "forked processes cannot use the GPU through {name}: calls fail with “cannot re-initialize CUDA in forked "
-        "subprocess” or the like",
+        "subprocess” or similar",
         "",
         _START,
         "https://docs.pytorch.org/docs/stable/notes/multiprocessing.html#poison-fork-in-multiprocessing",
@@ -54,23 +54,23 @@ LIBRARIES: tuple[Resource, ...] = (
     Resource(
         "gRPC",
         "library",
-        "a library on gRPC",
+        "a library that uses gRPC",
         "safe",
         "unsafe",
         "safe",
         "",
         "forked processes do not have the threads of gRPC, and calls through {name} hang or fail",
         "",
-        "Start processes by spawn or forkserver and open channels in each worker, or use threads",
+        "Start processes with spawn or forkserver and open channels in each worker, or use threads",
         "https://github.com/grpc/grpc/blob/master/doc/fork_support.md",
         _ANEW,
     ),
 )
 
-# Packages whose calls run on PyTorch, and so on its thread pool or in its context on the GPU.
+# Packages built on PyTorch, whose calls use its thread pool or its GPU context.
 ON_TORCH = ("torch", "torchvision", "torchaudio", "transformers", "sentence_transformers", "diffusers", "ultralytics")
 
-# The resource that a library is, by the package's name. Nothing is imported to find out.
+# The resource key of each library, by the package's name, so that nothing has to be imported.
 PACKAGES: dict[str, str] = {
     "polars": "library with threads",
     "jax": "library with threads",  # https://github.com/jax-ml/jax/pull/18989
@@ -102,6 +102,6 @@ PACKAGES: dict[str, str] = {
 
 
 def library_of(module: str) -> str:
-    """Return the package of the table that a module belongs to, or ''."""
+    """Return the package in PACKAGES that a module belongs to, or ''."""
     names = [module.rsplit(".", dots)[0] for dots in range(module.count(".") + 1)]
     return next((name for name in names if name in PACKAGES), "")

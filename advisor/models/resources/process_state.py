@@ -1,4 +1,4 @@
-"""State of the whole process: what becomes of them when calls run concurrently."""
+"""Rows for state of the whole process: how concurrent calls affect it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SIGNAL_DOCS = "https://docs.python.org/3/library/signal.html#signals-and-threads
 
 _WHAT = {
     "patched objects": "a patch of a module or class",
-    "socket time-out": "the default time-out of sockets",
+    "socket time-out": "the default socket time-out",
 }
 
 PROCESS_STATE: tuple[Resource, ...] = (
@@ -19,10 +19,10 @@ PROCESS_STATE: tuple[Resource, ...] = (
         "unsafe",
         "safe",
         "safe",
-        "pyplot has one current figure for all threads, and they draw into each other's",
+        "all threads share pyplot's current figure, and draw into each other's plots",
         "",
         "",
-        "Make a matplotlib.figure.Figure in each call, without pyplot, or use processes",
+        "Create a matplotlib.figure.Figure in each call, without pyplot, or use processes",
         "https://matplotlib.org/stable/users/faq.html#work-with-threads",
     ),
     Resource(
@@ -35,7 +35,7 @@ PROCESS_STATE: tuple[Resource, ...] = (
         "only the main thread has an event loop: calls in other threads fail with “there is no current event loop”",
         "",
         "",
-        "Call asyncio.run(…) in each call, which makes a loop of its own, or use processes",
+        "Call asyncio.run(…) in each call, which creates its own loop, or use processes",
         "https://docs.python.org/3/library/asyncio-eventloop.html#asyncio.get_event_loop",
     ),
     Resource(
@@ -45,7 +45,7 @@ PROCESS_STATE: tuple[Resource, ...] = (
         "unsafe",
         "safe",
         "safe",
-        "every call in another thread fails: “signal only works in main thread of the main interpreter”",
+        "calls in other threads fail with “signal only works in main thread of the main interpreter”",
         "",
         "",
         "Use processes, whose calls run in their main thread, or a time-out that needs no signal",
@@ -58,10 +58,10 @@ PROCESS_STATE: tuple[Resource, ...] = (
         "unsafe",
         "safe",
         "safe",
-        "there is one such timer for all threads: calls cancel each other's, and its signal reaches the main thread",
+        "all threads share one such timer: calls cancel each other's, and only the main thread receives its signal",
         "",
         "",
-        "Use processes, each of which has a timer, or a time-out that needs no signal",
+        "Use processes, each of which has its own timer, or a time-out that needs no signal",
         SIGNAL_DOCS,
     ),
     *(
@@ -81,68 +81,68 @@ PROCESS_STATE: tuple[Resource, ...] = (
         for key, happens, remedy, source in (
             (
                 "working directory",
-                "there is one working directory for all threads: calls resolve relative paths in each other's folder",
+                "all threads share one working directory: calls resolve relative paths in each other's folder",
                 "Use absolute paths and the cwd argument of subprocess.run instead of os.chdir, or use processes",
                 "https://docs.python.org/3/library/contextlib.html#contextlib.chdir",
             ),
             (
                 "environment",
-                "there is one os.environ for all threads: calls see the values that others set",
+                "all threads share os.environ: calls see the values that others set",
                 "Pass the value as an argument, or env= to subprocess.run, or use processes",
                 "https://docs.python.org/3/library/os.html#os.environ",
             ),
             (
                 "standard streams",
-                "there is one sys.stdout for all threads: calls capture each other's output",
-                "Write to a stream of the call's own (print(..., file=...)), or use processes",
+                "all threads share sys.stdout: calls capture each other's output",
+                "Write to a separate stream in each call (print(..., file=...)), or use processes",
                 "https://docs.python.org/3/library/contextlib.html#contextlib.redirect_stdout",
             ),
             (
                 "umask",
-                "there is one umask for all threads: calls create files with each other's permissions",
+                "all threads share one umask: calls create files with each other's permissions",
                 "Set the mode of the file itself (os.chmod, or mode= of os.open), or use processes",
                 "https://man7.org/linux/man-pages/man2/umask.2.html",
             ),
             (
                 "locale",
-                "there is one locale for all threads: calls format and parse in each other's locale",
+                "all threads share one locale: calls format and parse in each other's locale",
                 "Use a library that takes the locale as an argument, such as Babel, or use processes",
                 "https://docs.python.org/3/library/locale.html#background-details-hints-tips-and-caveats",
             ),
             (
                 "warning filters",
-                "there is one list of warning filters for all threads: calls suppress or raise each other's warnings",
+                "all threads share one list of warning filters: calls suppress or raise each other's warnings",
                 "Set the filters once, before the calls, or use processes",
                 "https://docs.python.org/3/library/warnings.html#warnings.catch_warnings",
             ),
             (
                 "import path",
-                "there is one sys.path for all threads: calls import each other's modules",
+                "all threads share sys.path: calls import each other's modules",
                 "Set sys.path once, before the calls, or use processes",
                 "https://docs.python.org/3/library/sys.html#sys.path",
             ),
             (
                 "socket time-out",
-                "there is one default socket time-out for all threads: calls wait for as long as others set",
+                "all threads share one default socket time-out: calls wait for as long as other calls have set",
                 "Pass the time-out to the connection itself, or use processes",
                 "https://docs.python.org/3/library/socket.html#socket.setdefaulttimeout",
             ),
             (
                 "time zone",
-                "there is one time zone for all threads: calls convert times in each other's time zone",
+                "all threads share one time zone: calls convert times in each other's time zone",
                 "Use zoneinfo.ZoneInfo instead of time.tzset, or use processes",
                 "https://docs.python.org/3/library/time.html#time.tzset",
             ),
             (
                 "random seed",
-                "there is one global random generator for all threads: a call that seeds it changes what others draw",
-                "Give each call a generator of its own, random.Random(seed) or numpy.random.default_rng(seed), or use "
+                "all threads share one global random generator: a call that seeds it changes what others draw",
+                "Give each call its own generator, random.Random(seed) or numpy.random.default_rng(seed), or use "
                 "processes",
                 "https://docs.python.org/3/library/random.html#random.seed",
             ),
             (
                 "patched objects",
-                "a patch is seen by all threads: calls run with each other's replacements",
+                "a patch affects all threads: calls run with each other's replacements",
                 "Pass the replacement as an argument, or use processes",
                 "https://docs.python.org/3/library/unittest.mock.html#patch",
             ),
@@ -155,10 +155,10 @@ PROCESS_STATE: tuple[Resource, ...] = (
         "unsafe",
         "safe",
         "safe",
-        "what {name} sets holds for all threads: calls run with each other's settings",
+        "{name} applies to all threads: calls run with each other's settings",
         "",
         "",
-        "Set it once, before the calls, pass the value as an argument where that can be done, or use processes",
+        "Set it once, before the calls, pass the value as an argument where possible, or use processes",
         "https://docs.python.org/3/library/threading.html",
     ),
     Resource(
@@ -168,7 +168,7 @@ PROCESS_STATE: tuple[Resource, ...] = (
         "unsafe",
         "safe",
         "safe",
-        "what numpy.seterr() set at import holds in its own thread only: in other threads, invalid operations warn "
+        "numpy.seterr() at import applies to the importing thread only: in other threads, invalid operations warn "
         "instead of raising",
         "",
         "",
@@ -182,7 +182,7 @@ PROCESS_STATE: tuple[Resource, ...] = (
         "unsafe",
         "safe",
         "safe",
-        "the decimal context that was set at import holds in its own thread only: other threads compute with the "
+        "the decimal context set at import applies to the importing thread only: other threads compute with the "
         "default precision and rounding",
         "",
         "",
@@ -196,7 +196,7 @@ PROCESS_STATE: tuple[Resource, ...] = (
         "unsafe",
         "safe",
         "safe",
-        "{name} was set in the main thread: other threads do not see the value",
+        "{name} was set in the main thread only: other threads do not see its value",
         "",
         "",
         "Set it in the call, or in the pool's initializer",

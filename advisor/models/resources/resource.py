@@ -23,11 +23,11 @@ class Resource:
     threads: Safety
     fork: Safety
     spawn: Safety
-    in_threads: str  # what happens; empty where it is safe
+    in_threads: str  # the effect of concurrent calls; empty where it is safe
     in_forks: str
     in_spawned: str
     remedy: str
     source: str
-    anew: str = "each imports the module anew and has its own {name}"  # what processes do that are not forked
-    per_thread: int = 0  # so many threads can make one of their own, which does the same; 0: that is not known
+    anew: str = "each worker imports the module itself and has its own {name}"  # where workers are not forked
+    per_thread: int = 0  # largest number of threads that can each create an equivalent object; 0 if unknown
     writing: frozenset[str] = frozenset()  # methods that return nothing of use: the parent can call them for a worker

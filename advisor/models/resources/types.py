@@ -1,10 +1,10 @@
-"""Which types, functions and modules stand for which resource, by their full names: nothing is imported to find out."""
+"""Resource keys of types, functions and modules, by their full names, so that nothing has to be imported."""
 
 from __future__ import annotations
 
 import functools
 
-# The first name in the order of the type's bases counts; "" is known to be safe.
+# The first match among a type and its bases counts; "" means known to be safe.
 TYPES: dict[str, str] = {
     # files and what wraps them; whether they are read or written shows from the object and its use
     "_io._IOBase": "file",
@@ -134,7 +134,7 @@ TYPES: dict[str, str] = {
     "decimal.Decimal": "decimal value",
     "logging.Logger": "logger",
     "logging.LoggerAdapter": "logger",
-    # what they return next depends on all that they were fed
+    # their next result depends on all earlier input
     "_hashlib.HASH": "running state",
     "_hashlib.HMAC": "running state",
     "hmac.HMAC": "running state",
@@ -192,18 +192,19 @@ FUNCTIONS: dict[str, str] = {
     "xarray.set_options": "module setting",
     "polars.Config": "module setting",
 }
-# Those of them that undo at the end what they set, so that even equal settings disturb each other.
+# Those that restore the old setting at the end, so that even equal settings disturb each other.
 RESTORING = frozenset(
     {
         "numpy.printoptions",
         "pandas.option_context",
+        "pandas.reset_option",
         "matplotlib.rc_context",
         "matplotlib.style.context",
         "xarray.set_options",
         "polars.Config",
     }
 )
-# The same functions seen by their module are watched while they run; imported by name, only the code tells.
+# Calls of these functions are watched; calls under another name than theirs show only in the code.
 NAMED_FUNCTIONS: dict[str, str] = {
     "os.chdir": "working directory",
     "os.fchdir": "working directory",
@@ -212,7 +213,7 @@ NAMED_FUNCTIONS: dict[str, str] = {
     "locale.setlocale": "locale",
     "socket.setdefaulttimeout": "socket time-out",
 }
-# Modules all of whose functions act on one state, but for those that only look something up.
+# Modules whose functions all act on one state, except for those that only look something up.
 MODULES: dict[str, str] = {"matplotlib.pyplot": "pyplot"}
 HARMLESS_FUNCTIONS = frozenset({"get_cmap", "colormaps", "get_backend", "get_fignums"})
 CLASSES: dict[str, str] = {"decimal.Decimal": "decimal value"}
@@ -234,10 +235,10 @@ def type_names(kind: type) -> tuple[str, ...]:
 
 
 def resource_of_type(kind: type) -> str:
-    """Return the resource that objects of a type are, or '' if they are none or known to be safe."""
+    """Return the resource key of a type's objects, or '' if they are no resource or known to be safe."""
     return next((TYPES[name] for name in type_names(kind) if name in TYPES), "")
 
 
 def is_lock(kind: type) -> bool:
-    """Return True if objects of a type admit one thread at a time."""
+    """Return True if a type is a lock or another object that admits one thread at a time."""
     return any(name in LOCKS for name in type_names(kind))

@@ -98,7 +98,7 @@ function withInterval(range, format, wide) {
 function verification({ strategy, workers, calls, predicted, measured, failure, results, difference }) {
   const run = `${counted(calls, "call")} with ${crew(strategy, workers)}`;
   if (failure) return `${run} failed: ${failure}`;
-  if (results === "different") return `${run} gave other results: ${difference}`;
+  if (results === "different") return `${run} gave different results: ${difference}`;
   const same = results === "equal" ? ", with the same results" : "";
   return `${run} took ${duration(measured)}, predicted ${duration(predicted)}${same}`;
 }
