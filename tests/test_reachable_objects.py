@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import email.generator
 import functools
 import logging
 import random
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 
+import advisor
 from advisor.measure.touched_objects import TouchedObjects
 
 FOLDER = Path(tempfile.mkdtemp())
@@ -84,6 +86,10 @@ execute = DATABASE.execute
 randint = random.randint
 LOGS = {"main": logging.getLogger(__name__)}
 SOURCES = {"self": SOURCE}
+GENERATOR = email.generator.Generator(SINK)
+LOG = logging.getLogger("reachable")
+LOG.propagate = False
+LOG.addHandler(logging.FileHandler(FOLDER / "log.txt"))
 
 
 def by_key(number: int) -> None:
@@ -357,8 +363,45 @@ def test_what_calls_leave_alone_is_not_accused(function: Callable[..., Any]) -> 
     assert touched.touches() == ()
 
 
+def by_name_of_global(number: int) -> None:
+    globals()["SINK"].write(f"{number}\n")
+
+
+def by_library(number: int) -> None:
+    GENERATOR.write(f"{number}\n")
+
+
+def log_to_file(number: int) -> None:
+    LOG.warning("number %d", number)
+
+
+def print_number(number: int) -> None:
+    print(number)
+
+
+def write_own_file(number: int) -> None:
+    with (FOLDER / f"own {number}.txt").open("w") as file:
+        file.write(f"{number}\n")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fdinfo").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize(("function", "name"), [(by_name_of_global, SINK.name), (by_library, "GENERATOR")])
+def test_what_stays_in_a_buffer_is_found_whoever_holds_the_file(function: Callable[..., Any], name: str) -> None:
+    """What calls leave in the buffer of an open file is lost with a worker process, however they got at the file."""
+    (touch,) = advisor.profile(function, inputs=range(5), budget=0.02).touches
+    assert (touch.name, touch.resource, touch.fork, touch.spawn) == (name, "file written", "unsafe", "unsafe")
+
+
+@pytest.mark.parametrize("function", [log_to_file, print_number, write_own_file, other_method])
+def test_files_of_which_nothing_is_lost_are_not_accused(function: Callable[..., Any]) -> None:
+    """What was written before the calls, what they flush, and what they close themselves is safe."""
+    SINK.write("written before the calls\n")
+    assert advisor.profile(function, inputs=range(5), budget=0.02).touches == ()
+
+
 @pytest.fixture(scope="module", autouse=True)
 def close_files() -> Iterator[None]:
     yield
+    LOG.handlers[0].close()
     for thing in (SINK, SOURCE, DATABASE):
         thing.close()

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from advisor.measure import global_writes, mutations
 from advisor.measure.file_positions import FilePositionWatch, name_of, of_one_call
+from advisor.measure.guards import PROCESS_IDS
 from advisor.measure.introspection import closure_values, plain_function
 from advisor.measure.process_state import ProcessStateWatch
 from advisor.measure.shared_buffers import SharedBufferWatch
@@ -147,7 +148,7 @@ class SideEffectDetector:
     def shared_state(
         self, found: Sequence[Touch], names: frozenset[str], *, locks: bool, calls: Sequence[Call] = ()
     ) -> Iterator[Touch]:
-        """Yield buffers that calls write, and files whose position they move.
+        """Yield buffers that calls write, files whose position they move, and those that they write to.
 
         Args:
             found: The shared objects that are known already.
@@ -168,6 +169,12 @@ class SideEffectDetector:
         for descriptor in sorted(set(moved) - of_one_call(calls if moved else ())):
             name = name_of(descriptor, self._used_objects(), names)
             yield Touch(name=name, kind="file", resource="file read", threads=in_threads, fork="unsafe", spawn=spawn)
+        unflushed = self._positions.unflushed if names.isdisjoint(PROCESS_IDS) else ()
+        for descriptor in sorted(set(unflushed) - of_one_call(calls if unflushed else ())):
+            name = name_of(descriptor, self._used_objects(), names)
+            yield Touch(
+                name=name, kind="file", resource="file written", threads=in_threads, fork="unsafe", spawn="unsafe"
+            )
 
     def _used_objects(self) -> dict[str, Any]:
         """Return the globals and other shared objects that the calls use, by name."""
