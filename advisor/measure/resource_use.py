@@ -47,6 +47,13 @@ class Use:
     changes: int = 0  # made through it so far, where that can be told
 
 
+def positioned(use: Use) -> Use:
+    """Return the use of a file in which each call goes to its place first: it can do so in one that is opened again."""
+    if use.resource == "mapped file read in sequence":
+        return _default("mapped file read by position")
+    return replace(use, spawn="safe") if use.resource == "file read" else use
+
+
 def use_of(thing: Any, attributes: frozenset[str]) -> Use | None:
     """Return the use of an object from the attributes that the code takes, or None if it is safe."""
     key = resource_of_type(type(thing))
@@ -73,8 +80,8 @@ def _file(thing: Any, attributes: frozenset[str]) -> Use | None:
     writes = bool(attributes & _WRITES) or (not attributes & _READS and thing.writable())
     if isinstance(thing, (io.StringIO, io.BytesIO)):
         return _default("memory buffer") if writes else _default("memory buffer", fork="safe", spawn="safe")
-    if not writes:  # a call that goes to its place first can do so in a file opened anew
-        return _default("file read", spawn="safe" if "seek" in attributes else "unsafe" if attributes else None)
+    if not writes:
+        return _default("file read", spawn="unsafe" if attributes else None)
     if "flush" in attributes or getattr(thing, "line_buffering", False) or isinstance(thing, io.FileIO):
         return _default("file written", fork="caution", spawn="caution")
     return _default("file written")
@@ -108,7 +115,7 @@ def _tar(thing: Any, attributes: frozenset[str]) -> Use | None:
 
 
 def _mapped(thing: Any, attributes: frozenset[str]) -> Use | None:
-    return _default("mapped file read by position") if attributes & _POSITIONS and not thing.closed else None
+    return _default("mapped file read in sequence") if attributes & _POSITIONS and not thing.closed else None
 
 
 def _socket(thing: Any, attributes: frozenset[str]) -> Use | None:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from advisor.measure import mutations
@@ -19,9 +19,18 @@ from advisor.measure.object_parts import (
     is_a,
     module_name,
 )
+from advisor.measure.positioning import positions_first
 from advisor.measure.replaceable import with_replacement
 from advisor.measure.resource_search import FoundResource, ResourceSearch, Setting
-from advisor.measure.resource_use import Use, decimal_use, library_use, loses_changes, numpy_error_use, use_of
+from advisor.measure.resource_use import (
+    Use,
+    decimal_use,
+    library_use,
+    loses_changes,
+    numpy_error_use,
+    positioned,
+    use_of,
+)
 from advisor.models import Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.resources.libraries import PACKAGES
@@ -43,6 +52,7 @@ class TouchedObjects:
         """Inspect the objects that exist now, which forked workers would inherit, without those that calls pass."""
         self._function = function
         self._passed = _passed_arguments(function, calls[:MAX_CALLS])
+        self.codes: frozenset[CodeType] = frozenset()  # of the user's functions that the calls may run
         self.names: frozenset[str] = frozenset()  # that the code takes, reading or setting
         self.loads: frozenset[str] = frozenset()  # those of them that it reads
         self.locks = False  # some of the code holds a lock
@@ -80,7 +90,8 @@ class TouchedObjects:
             with suppress(Exception):  # the user's objects may raise anything
                 if (use := _use(found)) is not None:
                     uses.append((found, use))
-        self.names, self.loads, self.locks = frozenset(search.names), frozenset(search.loads), search.locks
+        self.codes, self.locks = frozenset(search.codes), search.locks
+        self.names, self.loads = frozenset(search.names), frozenset(search.loads)
         return uses
 
 
@@ -102,6 +113,8 @@ def _use(found: FoundResource) -> Use | None:
     use = use_of(found.thing, frozenset(found.attributes))
     if use is None:
         return None
+    if "seek" in found.attributes and all(positions_first([load.code], load.name) for load in found.loads):
+        use = positioned(use)
     if found.locked and use.resource != "SQLite connection":
         use = replace(use, threads="safe")
     return replace(use, fork="safe") if found.checks_process else use
