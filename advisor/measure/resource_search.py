@@ -121,17 +121,17 @@ class ResourceSearch:
         self._seen: set[tuple[object, ...]] = set()  # functions, what they are bound to, and what protects them
         self._found: dict[int, FoundResource] = {}
         self._functions: dict[int, tuple[Any, str]] = {}  # by id: objects, and the state that they act on as functions
-        self.codes: set[CodeType] = set()  # of the functions seen so far
+        self.functions: list[FunctionType] = []  # seen so far
         self.loads: set[str] = set()
         self.names: set[str] = set()  # that the code seen so far loads
         self.locks = False
         self._taken: dict[str, bool] = {}  # attributes of unknown objects, and whether a lock is held for all of them
         self._objects: dict[tuple[int, bool], _Object] = {}
-        self._targets: set[int] = set()  # ids of the functions that the target itself is
+        self.targets: list[FunctionType] = []  # that the target itself is
 
     def run(self) -> list[FoundResource]:
         self._follow(self._target, _Frame())
-        self._targets = {id(frame.function) for frame in self._pending}
+        self.targets = [frame.function for frame in self._pending]
         while self._pending and len(self._seen) < MAX_FUNCTIONS:
             self._look_at(self._pending.popleft())
             if not self._pending:
@@ -176,7 +176,7 @@ class ResourceSearch:
 
     def _look_at(self, frame: _Frame) -> None:
         code = frame.function.__code__
-        self.codes.add(code)
+        self.functions.append(frame.function)
         self.names.update(code.co_names)
         self.loads |= names_in(code).loads
         resolved: list[tuple[Chain, Any, list[_Reached]]] = []
@@ -341,7 +341,7 @@ class ResourceSearch:
         thing, name, rest = reached
         code = frame.function.__code__
         where = f"{Path(code.co_filename).name}:{chain.line}"
-        through = "" if id(frame.function) in self._targets else frame.function.__qualname__
+        through = "" if frame.function in self.targets else frame.function.__qualname__
         key = hash(name) if is_a(thing, Setting) else id(thing)
         found = self._found.setdefault(key, FoundResource(thing, name, where, through))
         for step in rest[:1]:
