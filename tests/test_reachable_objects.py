@@ -159,6 +159,14 @@ def by_argument(number: int) -> None:
     use(WRITER, number)
 
 
+def use_settings(settings: dict[str, Any], number: int) -> None:
+    settings["main"].put(number)
+
+
+def by_argument_and_key(number: int) -> None:
+    use_settings(BY_NAME, number)
+
+
 def get_writer() -> Writer:
     return WRITER
 
@@ -271,6 +279,7 @@ USED: list[Callable[..., Any]] = [
     by_default,
     by_choice,
     by_argument,
+    by_argument_and_key,
     by_getter,
     by_singleton,
     by_method,
@@ -391,6 +400,20 @@ def double(writer: Writer, number: int) -> int:
         return writer.double(number)
 
 
+def key_of_argument(number: int) -> int:
+    return times_limit(NESTED, number)
+
+
+def times_limit(settings: dict[str, Any], number: int) -> int:
+    return int(settings["limit"]) * number * settings.get("factor", 1)
+
+
+def asked_about(number: int) -> int:
+    if WRITERS and NESTED and "limit" in NESTED and SINK is not None and not isinstance(number, str):
+        number += len(NESTED) + len(WRITERS)
+    return number
+
+
 def own_buffer(number: int) -> str:
     buffer = io.StringIO()
     buffer.write(str(number))
@@ -430,6 +453,8 @@ UNUSED: list[Callable[..., Any]] = [
     size,
     draw,
     other_argument,
+    key_of_argument,
+    asked_about,
     own_buffer,
     own_writer,
     own_objects,

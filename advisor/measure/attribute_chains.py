@@ -36,6 +36,7 @@ _SPECIAL = {  # methods that Python calls, by what uses the object
     "BEFORE_ASYNC_WITH": ("__aenter__", "__aexit__"),
     "LOAD_SPECIAL": ("__enter__", "__exit__", "__aenter__", "__aexit__"),
 }
+_ASKING = {"type": "__class__", "len": "__len__"}  # functions, and what they take of their argument
 _MAX_ALIASES = 8  # objects that one local name may stand for
 
 
@@ -147,8 +148,8 @@ def _chains(code: CodeType, instructions: Sequence[_Instruction], aliases: _Alia
             if name in _COPIES:
                 is_copied = True
                 continue
-            if _asks_for_type(pending, instructions[index : index + 2]):
-                pending, skipped = Chain(_ROOTS[name], str(value), ("__class__",), line), 1
+            if _asks_about(pending, instructions[index : index + 2]):
+                pending, skipped = Chain(_ROOTS[name], str(value), (_ASKING[pending.root],), line), 1
                 continue
             if name in _STORES:
                 objects = list(_expanded(pending, aliases, parameters))
@@ -187,10 +188,10 @@ def _chains(code: CodeType, instructions: Sequence[_Instruction], aliases: _Alia
             module = ""
 
 
-def _asks_for_type(pending: Chain, following: Sequence[_Instruction]) -> bool:
-    """Return True if the code calls `type` with a variable."""
-    is_type = (pending.kind, pending.root, pending.attributes) == ("global", "type", ())
-    return is_type and following[0].name in _ROOTS and following[1][:2] == ("CALL", 1)
+def _asks_about(pending: Chain, following: Sequence[_Instruction]) -> bool:
+    """Return True if the code calls `type` or `len` with a variable."""
+    is_asking = pending.kind == "global" and pending.root in _ASKING and not pending.attributes
+    return is_asking and following[0].name in _ROOTS and following[1][:2] == ("CALL", 1)
 
 
 def _step(pending: Chain, following: Sequence[_Instruction]) -> tuple[tuple[Step, ...], int]:
@@ -202,6 +203,10 @@ def _step(pending: Chain, following: Sequence[_Instruction]) -> tuple[tuple[Step
         return (Element(is_iterated=True),), 1
     if name == "FOR_ITER":
         return (), 1
+    if name == "CONTAINS_OP":
+        return ("__contains__",), 1
+    if name in ("TO_BOOL", "UNARY_NOT") or name.startswith("POP_JUMP"):
+        return ("__bool__",), 1
     if name in _CONSTANTS or name in _ROOTS:
         key = value if name in _CONSTANTS and type(value) in (str, int) else None
         names = [each.name for each in following[1:]]

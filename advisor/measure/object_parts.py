@@ -99,8 +99,10 @@ def is_users_object(thing: Any) -> bool:
     return is_users and not is_a(thing, (type, ModuleType))
 
 
-def attribute_names(thing: Any) -> set[str]:
-    """Return the names of the attributes of a user's object and of its classes."""
+def steps_into(thing: Any) -> set[Step]:
+    """Return what can be taken of a dictionary, or of a user's object and its classes."""
+    if type(thing) is dict:
+        return {Element(), *_TAKING, *(Element(key) for key in list(thing) if type(key) in (str, int))}
     classes = [cls for cls in type.__dict__["__mro__"].__get__(type(thing)) if module_origin(cls.__module__) == "user"]
     own = inspect.getattr_static(thing, "__dict__", None)
     own = own if is_a(own, dict) else object.__getattribute__(thing, "__dict__") if own is not None else {}
@@ -199,6 +201,13 @@ def has_in_thread(local: threading.local, attribute: str) -> bool:
     made = inspect.getattr_static(type(local), "__init__")
     is_given = is_a(made, FunctionType) and attribute in made.__code__.co_names  # in each thread, when it comes first
     return not is_given and attribute in threading.local.__getattribute__(local, "__dict__")
+
+
+def sets_up(function: FunctionType, attribute: str) -> bool:
+    """Return True if the function creates a thread's own value if there is none."""
+    names: Iterator[str] = iter(function.__code__.co_names)
+    constants = [value for value in function.__code__.co_consts if is_a(value, str)]
+    return attribute in constants or "AttributeError" in names or "__dict__" in function.__code__.co_names
 
 
 def cached_results(cached: Any) -> list[Any]:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Literal, NamedTuple
@@ -28,7 +29,6 @@ from advisor.measure.object_parts import (
     CONTAINERS,
     MAX_ELEMENTS,
     MISSING,
-    attribute_names,
     cached_results,
     defining_module,
     elements,
@@ -43,6 +43,8 @@ from advisor.measure.object_parts import (
     owner_of_method,
     part_of,
     root_of,
+    sets_up,
+    steps_into,
 )
 from advisor.measure.replaceable import Load
 from advisor.models.resources.libraries import library_of
@@ -57,6 +59,7 @@ from advisor.models.resources.types import (
 MAX_FUNCTIONS = 200
 MAX_OBJECTS = 200  # of the user's, whose attributes are looked at
 _BY_FUNCTION = {"next": "__next__", "print": "write", "dump": "write"}  # methods that functions call
+_LOOKS = (("__bool__",), ("__len__",), ("__class__",))  # at an object, which do not use it
 _DECIMAL_CONTEXTS = frozenset({"localcontext", "getcontext", "setcontext", "Context"})
 
 
@@ -94,7 +97,7 @@ class _Object:
     chain: Chain
     frame: _Frame
     is_result: bool  # of a function, or an element of a container
-    seen: set[str] = field(default_factory=set)  # attributes
+    seen: set[Step] = field(default_factory=set)
 
 
 @dataclass
@@ -126,19 +129,19 @@ class ResourceSearch:
         self.loads: set[str] = set()
         self.names: set[str] = set()  # that the code seen so far loads
         self.locks = False
-        # Attributes of unknown objects, arguments or results, and whether a lock is held wherever they are taken.
-        self._taken: dict[Literal["argument", "result"], dict[str, bool]] = {"argument": {}, "result": {}}
+        # What the code takes of unknown objects, arguments or results, and whether it always holds a lock there.
+        self._taken: dict[Literal["argument", "result"], dict[Step, bool]] = {"argument": {}, "result": {}}
         self._objects: dict[tuple[int, bool, bool], _Object] = {}
         self.targets: list[FunctionType] = []  # that the target itself is
 
     def run(self) -> list[FoundResource]:
         self._follow(self._target, _Frame())
         self.targets = [frame.function for frame in self._pending]
-        while self._pending and len(self._seen) < MAX_FUNCTIONS:
-            self._look_at(self._pending.popleft())
-            if not self._pending:
-                for each in list(self._objects.values()):
-                    self._look_into(each)
+        while len(self._seen) < MAX_FUNCTIONS:
+            if self._pending:
+                self._look_at(self._pending.popleft())
+            elif not any(self._look_into(each) for each in list(self._objects.values())):
+                break
         if self.names & _DECIMAL_CONTEXTS:  # the calls set it themselves, each in its thread
             return [found for found in self._found.values() if not _is_decimal(found.thing)]
         return list(self._found.values())
@@ -213,13 +216,14 @@ class ResourceSearch:
                 with suppress(Exception):
                     self._visit(chain, each, frame)
         if "super" in code.co_names:
-            self._follow_bases(outside)
+            with suppress(Exception):
+                self._follow_bases(outside)
 
     def _take_note(self, chain: Chain, frame: _Frame) -> None:
         """Note what is taken of an argument or a result, which may be any object."""
         taken = self._taken["result" if chain.kind == "result" else "argument"]
-        for step in chain.attributes:
-            if isinstance(step, str):
+        for step, following in zip_longest(chain.attributes, chain.attributes[1:]):
+            if step != "get" or not isinstance(following, Element):
                 taken[step] = taken.get(step, True) and frame.locked
 
     def _add_library(self, part: Any, chain: Chain, frame: _Frame) -> None:
@@ -269,9 +273,11 @@ class ResourceSearch:
     def _visit(self, chain: Chain, reached: _Reached, frame: _Frame) -> None:
         thing, name, rest = reached
         if is_a(thing, threading.local):
-            if rest and has_in_thread(thing, str(rest[0])) and not _sets_up(frame.function, str(rest[0])):
+            if rest and has_in_thread(thing, str(rest[0])) and not sets_up(frame.function, str(rest[0])):
                 self._add(reached, chain, frame)
         elif is_resource(thing):
+            if rest[:1] in _LOOKS:
+                return
             if not name.endswith("]") or rest or resource_of_type(type(thing)) != "iterator":
                 self._add(reached, chain, frame)
         elif key := self._function_resource(thing):
@@ -302,28 +308,33 @@ class ResourceSearch:
         elif (owner := owner_of_method(thing)) is not MISSING:
             self._add(_Reached(owner, name, (thing.__name__,)), chain, frame)
         else:
-            if is_a(thing, CONTAINERS):
+            is_result = chain.returned or name.endswith(("]", ")"))
+            is_passed = type(thing) is dict and not is_result
+            if is_a(thing, CONTAINERS) and not is_passed:
                 for part in elements(thing):
                     self._visit(chain, _Reached(part, f"{name}[…]"), frame)
-            if is_users_object(thing) and not chain.stored and len(self._objects) < MAX_OBJECTS:
-                is_result = chain.returned or name.endswith(("]", ")"))
+            if (is_passed or is_users_object(thing)) and not chain.stored and len(self._objects) < MAX_OBJECTS:
                 kept = (id(thing), frame.locked, is_result)
                 self._objects.setdefault(kept, _Object(thing, name, chain, frame, is_result))
             self._follow(thing, frame)
 
-    def _look_into(self, each: _Object) -> None:
-        """Visit the attributes of an object that the code takes of what it has been passed or returned."""
+    def _look_into(self, each: _Object) -> bool:
+        """Visit what the code takes of arguments and results, of which the object is one; return False if nothing."""
         called = _BY_FUNCTION.keys() & set(each.frame.function.__code__.co_names)
-        locked = dict.fromkeys((_BY_FUNCTION[name] for name in called), False) | self._taken["argument"]
+        locked: dict[Step, bool] = {**{_BY_FUNCTION[name]: False for name in called}, **self._taken["argument"]}
         if each.is_result:
             results = self._taken["result"]
             locked |= {name: is_locked and locked.get(name, True) for name, is_locked in results.items()}
-        for attribute in sorted(locked.keys() & attribute_names(each.thing) - each.seen):
-            each.seen.add(attribute)
-            frame = replace(each.frame, locked=each.frame.locked or locked[attribute])
-            for part in self._reach(each.thing, each.name, (attribute,)):
-                with suppress(Exception):  # as above
+        steps: set[Step] = set()
+        with suppress(Exception):  # as above
+            steps = locked.keys() & steps_into(each.thing) - each.seen
+        each.seen |= steps
+        for step in sorted(steps, key=str):
+            frame = replace(each.frame, locked=each.frame.locked or locked[step])
+            with suppress(Exception):
+                for part in self._reach(each.thing, each.name, (step,)):
                     self._visit(each.chain, part, frame)
+        return bool(steps)
 
     def _follow_bases(self, frame: _Frame) -> None:
         """Follow the methods of base classes that the code names, which may be by `super()`."""
@@ -381,10 +392,3 @@ def _first_parameter(code: CodeType) -> str:
 
 def _positional(function: FunctionType) -> tuple[str, ...]:
     return function.__code__.co_varnames[: function.__code__.co_argcount]
-
-
-def _sets_up(function: FunctionType, attribute: str) -> bool:
-    """Return True if the function creates a thread's own value if there is none."""
-    names: Iterator[str] = iter(function.__code__.co_names)
-    constants = [value for value in function.__code__.co_consts if is_a(value, str)]
-    return attribute in constants or "AttributeError" in names or "__dict__" in function.__code__.co_names
