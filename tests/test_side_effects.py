@@ -213,6 +213,33 @@ def test_globals_that_calls_change_are_named(function: Callable[[int], None]) ->
     assert set(profile.side_effects.globals_written) == {"counter", "numbers"}
 
 
+NAN = float("nan")
+total = 0
+
+
+def replace_nan(number: float) -> float:
+    return number if number == number else NAN
+
+
+def test_a_constant_nan_is_not_written() -> None:
+    """A global that holds NaN, which does not equal itself, is no state that calls change."""
+    profile = advisor.profile(replace_nan, [1.0, 2.0, 3.0], budget=0.05)
+    assert profile.side_effects is not None
+    assert (profile.side_effects.globals_written, profile.touches) == ((), ())
+
+
+def add_half(number: int) -> int:
+    global total
+    total += number * 0.5  # type: ignore[assignment]  # (an int becomes a float)
+    return number
+
+
+def test_a_total_may_become_a_float() -> None:
+    """A total that begins as the integer 0 is one that processes lose, whatever number is added."""
+    [touch] = advisor.profile(add_half, [1, 2, 3], budget=0.05).touches
+    assert (touch.name, touch.fork, touch.spawn) == ("total", "unsafe", "unsafe")
+
+
 def test_a_profile_tells_side_effects() -> None:
     """With one call, too: arguments, a thread that outlives it, and the random generator that forks would copy."""
     stop = threading.Event()

@@ -30,6 +30,7 @@ from advisor.models import Machine, Profile, Touch
 from advisor.models.resources import libraries, types
 from advisor.models.resources.effects import RESOURCES
 from advisor.predict.shared_resources import broken_by
+from advisor.target.inputs import Call
 
 FOLDER = Path(tempfile.mkdtemp())
 LOG = (FOLDER / "log.txt").open("w", buffering=1)
@@ -44,7 +45,9 @@ NUMBERS = (number for number in range(10**9))
 IDS = itertools.count()
 WAITING: queue.Queue[int] = queue.Queue()
 DRAW = random.Random(1)
+SINKS = {"MainThread": SINK}
 LOCK = threading.Lock()
+PARENT = os.getpid()
 LOCAL = threading.local()
 MAIN_ONLY = threading.local()
 MAIN_ONLY.name = "main"
@@ -69,6 +72,58 @@ class Store:
 STORE = Store()
 
 
+class Report:
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+    def add(self, number: int) -> None:
+        with self.lock:
+            self.write(number)
+
+    def add_and_sign(self, number: int) -> None:
+        self.add(number)
+        self.write(number)
+
+    def write(self, number: int) -> None:
+        SINK.write(f"{number}\n")
+
+
+REPORT = Report()
+
+
+class Unbound:
+    """Raises whatever is asked of it, as a request's proxy does outside of a request."""
+
+    @property
+    def __class__(self) -> type:
+        raise RuntimeError("working outside of request context")
+
+    @__class__.setter
+    def __class__(self, value: type) -> None:
+        raise RuntimeError("working outside of request context")
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError("working outside of request context")
+
+
+REQUEST = Unbound()
+
+
+class Lazy:
+    __slots__ = ("table",)
+    table: dict[int, int]
+
+    def query(self, number: int) -> Any:
+        try:
+            number = self.table[number]
+        except AttributeError:
+            self.table = {number: number}
+        return SHARED_DATABASE.execute("SELECT ?", (number,)).fetchone()
+
+
+LAZY = Lazy()
+
+
 def write_row(number: int) -> None:
     WRITER.writerow([number])
 
@@ -90,6 +145,53 @@ def run_steps(number: int) -> None:
         step(number)
 
 
+def write_after_lock(number: int) -> None:
+    with LOCK:
+        TABLE["a"] = 1
+    SINK.write(f"{number}\n")
+
+
+def write_between(number: int) -> None:
+    LOCK.acquire()
+    try:
+        SINK.write(f"{number}\n")
+    finally:
+        LOCK.release()
+
+
+def write_in_stack(number: int) -> None:
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(LOCK)
+        SINK.write(f"{number}\n")
+
+
+def write_thread_name(number: int) -> None:
+    name = threading.current_thread().name
+    SINK.write(f"{name} {number}\n")
+
+
+def write_to_own(number: int) -> None:
+    name = threading.current_thread().name
+    SINKS[name].write(f"{number}\n")
+
+
+def query_and_log(number: int) -> Any:
+    return os.getpid(), SHARED_DATABASE.execute("SELECT ?", (number,)).fetchone()
+
+
+def query_in_parent(number: int) -> Any:
+    pid = os.getpid()
+    if pid == PARENT:
+        return SHARED_DATABASE.execute("SELECT ?", (number,)).fetchone()
+    return None
+
+
+def write_in_request(number: int) -> Any:
+    if number < 0:
+        return REQUEST.path
+    return SINK.write(f"{number}\n")
+
+
 def write_line(number: int) -> None:
     LOG.write(f"{number}\n")
 
@@ -101,6 +203,14 @@ def print_to_sink(number: int) -> None:
 def read_part(number: int) -> str:
     SOURCE.seek(number)
     return SOURCE.read(10)
+
+
+def next_line(number: int) -> str:
+    return next(SOURCE, "")
+
+
+def next_line_or_own(number: int, other: str = "") -> str:
+    return next(SOURCE, other)
 
 
 def write_to_buffer(number: int) -> None:
@@ -117,6 +227,10 @@ def query_shared(number: int) -> Any:
 
 def query_default(number: int, connection: sqlite3.Connection = DATABASE) -> Any:
     return connection.execute("SELECT ?", (number,)).fetchone()
+
+
+def write_to(sink: Any, number: int) -> None:
+    sink.write(f"{number}\n")
 
 
 def query_store(number: int) -> int:
@@ -176,11 +290,26 @@ FOUND: list[tuple[Callable[..., Any], str, str, tuple[str, str, str]]] = [
     (print_to_sink, "SINK", "file", (U, U, U)),
     (run_steps, "WRITER", "file", (U, U, U)),
     (write_under_lock, "SINK", "file", (S, U, U)),
+    (write_after_lock, "SINK", "file", (U, U, U)),
+    (write_between, "SINK", "file", (S, U, U)),
+    (write_in_stack, "SINK", "file", (S, U, U)),
+    (REPORT.add, "SINK", "file", (S, U, U)),
+    (REPORT.add_and_sign, "SINK", "file", (U, U, U)),
+    (write_thread_name, "SINK", "file", (U, U, U)),
+    (write_to_own, "SINKS[…]", "file", (S, U, U)),
+    (query_and_log, "SHARED_DATABASE", "connection", (C, U, S)),
+    (query_in_parent, "SHARED_DATABASE", "connection", (C, S, S)),
+    (write_in_request, "SINK", "file", (U, U, U)),
+    (LAZY.query, "SHARED_DATABASE", "connection", (C, U, S)),
     (write_line, "LOG", "file", (U, C, C)),
     (read_part, "SOURCE", "file", (U, U, S)),
+    (next_line, "SOURCE", "file", (U, U, C)),
+    (next_line_or_own, "SOURCE", "file", (U, U, C)),
     (write_to_buffer, "BUFFER", "object", (U, U, U)),
     (query, "DATABASE", "connection", (U, U, S)),
     (query_default, "connection", "connection", (U, U, S)),
+    (functools.partial(write_to, SINK), "sink", "file", (U, U, U)),
+    (functools.partial(query_default, connection=SHARED_DATABASE), "connection", "connection", (C, U, S)),
     (query_shared, "SHARED_DATABASE", "connection", (C, U, S)),
     (query_store, "self.connection", "connection", (U, U, S)),
     (STORE.read, "self.connection", "connection", (U, U, S)),
@@ -295,6 +424,15 @@ def test_what_calls_have_for_themselves_is_not_accused(function: Callable[..., A
     assert touched.touches() == ()
 
 
+def test_a_default_that_no_call_uses_is_not_accused() -> None:
+    """What every call passes is its own; one call without it uses the default that all share."""
+    own = [Call((1, DATABASE)), Call((2,), {"connection": DATABASE})]
+    assert TouchedObjects(query_default, own[:1]).touches() == ()
+    assert TouchedObjects(query_default, own[1:]).touches() == ()
+    (touch,) = TouchedObjects(query_default, [*own, Call((3,))]).touches()
+    assert touch.name == "connection"
+
+
 _connection: sqlite3.Connection | None = None
 
 
@@ -311,6 +449,20 @@ def test_what_the_calls_open_is_opened_anew_in_each_process() -> None:
     query_lazily(1)
     (touch,) = touched.touches()
     assert (touch.threads, touch.fork, touch.spawn) == ("unsafe", "safe", "safe")
+
+
+def test_a_connection_that_refuses_to_be_asked_is_still_found() -> None:
+    """Where its use cannot be judged, a resource counts as what its type is; one that is closed is none."""
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.set_authorizer(lambda action, *_: int(action == sqlite3.SQLITE_PRAGMA))  # 1 denies
+
+    def ask(number: int) -> Any:
+        return connection.execute("SELECT ?", (number,)).fetchone()
+
+    (touch,) = TouchedObjects(ask).touches()
+    assert (touch.name, touch.fork) == ("connection", "unsafe")
+    connection.close()
+    assert TouchedObjects(ask).touches() == ()
 
 
 def test_unsafe_touches_rule_strategies_out() -> None:

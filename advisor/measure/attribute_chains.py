@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dis
-from collections.abc import Iterator
+import functools
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from types import CodeType
 from typing import Literal
@@ -21,6 +22,7 @@ _ROOTS: dict[str, RootKind] = {
     "LOAD_FAST_BORROW_LOAD_FAST_BORROW": "local",
 }
 _ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
+_GLOBALS = frozenset({"LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL"})
 _COPIES = ("COPY", "DUP_TOP")  # of an object, before `+=` reads its attribute
 
 
@@ -32,37 +34,43 @@ class Chain:
     root: str
     attributes: tuple[str, ...]
     line: int
-    sliced: bool = False  # an element or slice of it is read
     stored: str = ""  # an attribute of it that is set
 
 
-def attribute_chains(code: CodeType) -> tuple[Chain, ...]:
-    """Return the chains in a code object and in those within it, each once."""
-    return tuple(dict.fromkeys(_chains(code)))
+@dataclass(frozen=True)
+class CodeNames:
+    """The names that a code object and those within it use."""
+
+    chains: tuple[Chain, ...]
+    loads: frozenset[str]  # variables and attributes that are read
+    stores: frozenset[str]  # attributes that are set
+    globals: frozenset[str]  # that are read, set or deleted
 
 
-def loaded_names(code: CodeType) -> frozenset[str]:
-    """Return the variables and attributes that a code object and those within it read."""
-    loads = {
-        str(instruction.argval)
-        for instruction in dis.get_instructions(code)
-        if instruction.opname in _ATTRIBUTES or instruction.opname in _ROOTS
-    }
-    return frozenset(loads).union(*(loaded_names(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
+@functools.lru_cache(maxsize=1_000)
+def names_in(code: CodeType) -> CodeNames:
+    """Return the names in a code object and in those within it."""
+    instructions = list(dis.get_instructions(code))
+    inner = [names_in(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
+    return CodeNames(
+        tuple(dict.fromkeys([*_chains(code, instructions), *(chain for each in inner for chain in each.chains)])),
+        _named(instructions, {*_ATTRIBUTES, *_ROOTS}).union(*(each.loads for each in inner)),
+        _named(instructions, {"STORE_ATTR"}).union(*(each.stores for each in inner)),
+        _named(instructions, _GLOBALS).union(*(each.globals for each in inner)),
+    )
 
 
-def stored_names(code: CodeType) -> frozenset[str]:
-    """Return the attributes that a code object sets."""
-    stores = (instruction for instruction in dis.get_instructions(code) if instruction.opname == "STORE_ATTR")
-    return frozenset(str(instruction.argval) for instruction in stores)
+def _named(instructions: Iterable[dis.Instruction], operations: Set[str]) -> frozenset[str]:
+    arguments = (instruction.argval for instruction in instructions if instruction.opname in operations)
+    return frozenset(str(name) for names in arguments for name in (names if isinstance(names, tuple) else (names,)))
 
 
-def _chains(code: CodeType) -> Iterator[Chain]:
+def _chains(code: CodeType, instructions: Iterable[dis.Instruction]) -> Iterator[Chain]:
     kind: RootKind | None = None
     root, attributes, line, current = "", [], code.co_firstlineno, code.co_firstlineno
     imported: dict[str, str] = {}  # local names of modules that the function imports itself
     module = member = ""
-    for instruction in dis.get_instructions(code):
+    for instruction in instructions:
         name = instruction.opname
         current = _line(instruction, current)
         if kind is not None and name in _ATTRIBUTES:
@@ -89,9 +97,6 @@ def _chains(code: CodeType) -> Iterator[Chain]:
             member = str(instruction.argval)
         if not stored and not name.startswith(("IMPORT_", "POP_TOP", "STORE_")):
             module = module if name in ("CACHE", "NOP") else ""
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _chains(constant)
 
 
 def _chain(
@@ -102,14 +107,12 @@ def _chain(
     imported: dict[str, str],
     following: dis.Instruction | None,
 ) -> Chain:
-    name = following.opname if following is not None else ""
-    stored = str(following.argval) if following is not None and name == "STORE_ATTR" else ""
+    stored = str(following.argval) if following is not None and following.opname == "STORE_ATTR" else ""
     if kind == "local" and root in imported:
         module, _, member = imported[root].partition(":")
         taken = (*([member] if member else []), *attributes)
-        return Chain("global", f"import {module}", taken, line, stored=stored)
-    is_sliced = name in ("BINARY_SUBSCR", "BINARY_SLICE", "LOAD_CONST")
-    return Chain(kind, root, tuple(attributes), line, is_sliced, stored)
+        return Chain("global", f"import {module}", taken, line, stored)
+    return Chain(kind, root, tuple(attributes), line, stored)
 
 
 def _stored(instruction: dis.Instruction) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dis
 import pickle
-from collections.abc import Iterable, Iterator, Mapping
-from types import CodeType, FunctionType, ModuleType
+from collections.abc import Iterable, Mapping
+from types import CodeType, FunctionType
 from typing import Any
 
+from advisor.measure.attribute_chains import names_in
 from advisor.measure.mutations import CACHE_WORDS
 
 _MAX_COMPARED_BYTES = 1 << 20  # pickled; of a larger global only the length is compared
@@ -17,12 +17,12 @@ _CALL_DEPTH = 3  # of functions of the same module whose globals count too
 
 def written(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
     """Return the names of the globals whose `states` differ."""
-    return {name for name, state in after.items() if before.get(name) != state}
+    return {name for name, state in after.items() if (before.get(name),) != (state,)}  # in tuples, nan equals itself
 
 
 def states(function: FunctionType | None) -> dict[str, object]:
     """Return a state for each global that the function uses, which differs after the global has been written."""
-    return {name: _state_or_id(value) for name, value in used_globals(function).items()}
+    return {name: _state_or_identity(value) for name, value in used_globals(function).items()}
 
 
 def accumulated(function: FunctionType | None, before: Mapping[str, object], written: Iterable[str]) -> dict[str, bool]:
@@ -34,12 +34,16 @@ def accumulated(function: FunctionType | None, before: Mapping[str, object], wri
     found: dict[str, bool] = {}
     for name in sorted(written):
         value, state = namespace.get(name), before.get(name)
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and type(state) is type(value)
-        is_collection = isinstance(value, (list, set, bytearray)) and isinstance(state, tuple)
+        is_number = _is_number(value) and _is_number(state)
+        is_collection = issubclass(type(value), (list, set, bytearray)) and isinstance(state, tuple)
         is_numbering = type(value) is dict and _numbers_in_turn(value)
         if (is_number or is_collection or is_numbering) and not any(word in name.lower() for word in CACHE_WORDS):
             found[name] = is_number or is_numbering
     return found
+
+
+def _is_number(value: object) -> bool:
+    return issubclass(type(value), (int, float)) and type(value) is not bool
 
 
 def _numbers_in_turn(value: dict[Any, Any]) -> bool:
@@ -57,39 +61,36 @@ def used_globals(function: FunctionType | None) -> dict[str, Any]:
     if function is None:
         return {}
     namespace = function.__globals__
-    names = set(_global_names(function.__code__, namespace))
-    return {name: namespace[name] for name in sorted(names) if name in namespace}
+    names = sorted(_global_names(function.__code__, namespace))
+    return {name: namespace[name] for name in names if name in namespace}
 
 
-def _global_names(code: CodeType, namespace: dict[str, Any], depth: int = _CALL_DEPTH) -> Iterator[str]:
-    """Yield the globals that a code object, and the functions of the same module that it calls, may change."""
-    for instruction in dis.get_instructions(code):
-        if instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_GLOBAL"):
-            name = str(instruction.argval)
-            yield name
-            value: Any = namespace.get(name)
-            is_called = type(value) is FunctionType and value.__globals__ is namespace and value.__code__ is not code
-            if depth and is_called:
-                yield from _global_names(value.__code__, namespace, depth - 1)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _global_names(constant, namespace, depth)
+def _global_names(code: CodeType, namespace: dict[str, Any], depth: int = _CALL_DEPTH) -> set[str]:
+    """Return the globals that a code object, and the functions of the same module that it calls, may change."""
+    names = set(names_in(code).globals)
+    for value in [namespace.get(name) for name in names] if depth else []:
+        if type(value) is FunctionType and value.__globals__ is namespace and value.__code__ is not code:
+            names |= _global_names(value.__code__, namespace, depth - 1)
+    return names
 
 
-def _state_or_id(value: Any) -> object:
+def _state_or_identity(value: Any) -> object:
     try:
         return _state(value)
-    except Exception:  # noqa: BLE001  (a proxy of the user's raises when it is asked for its class)
-        return id(value)
+    except Exception:  # noqa: BLE001  (comparing or pickling may run code of the user's)
+        return _identity(value)
+
+
+def _identity(value: Any) -> str:
+    return f"object {id(value)}"  # no number, which would be taken for a count
 
 
 def _state(value: Any) -> object:
     """Return a value that differs after a change; for opaque objects, the identity."""
-    if isinstance(value, (ModuleType, type, FunctionType)):
-        return id(value)
-    if isinstance(value, (int, float, complex, str, bytes, bool, type(None))):
+    kind = type(value)  # a proxy of the user's may compute its class when it is asked for it
+    if issubclass(kind, (int, float, complex, str, bytes, bool, type(None))):
         return value
-    if isinstance(value, (list, dict, set, bytearray)):
+    if issubclass(kind, (list, dict, set, bytearray)):
         if len(value) > _MAX_COMPARED_LENGTH:
             return len(value)
         try:
@@ -97,4 +98,4 @@ def _state(value: Any) -> object:
         except Exception:  # noqa: BLE001  (an element may raise anything)
             return len(value)
         return len(value), hash(content) if len(content) <= _MAX_COMPARED_BYTES else None
-    return id(value)
+    return _identity(value)

@@ -188,14 +188,19 @@ def _common_prefix(paths: list[tuple[Any, ...]]) -> list[str]:
 
 def named_arguments(function: Callable[..., Any], call: Call) -> dict[str, Any]:
     """Return the arguments of a call by the names of their parameters."""
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    names: list[str] = []
-    with suppress(Exception):  # a signature of the user's making
-        parameters = inspect.signature(function).parameters.values()
-        names = [parameter.name for parameter in parameters if parameter.kind in kinds]
+    names = positional_parameters(function)
     names += [str(index + 1) for index in range(len(names), len(call.args))]
     arguments = {**dict(zip(names, call.args, strict=False)), **call.kwargs}
     return {f"argument {name}": value for name, value in arguments.items()}
+
+
+def positional_parameters(function: Callable[..., Any]) -> list[str]:
+    """Return the names of the parameters that can be passed by their position."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    with suppress(Exception):  # a signature of the user's making
+        parameters = inspect.signature(function).parameters.values()
+        return [parameter.name for parameter in parameters if parameter.kind in kinds]
+    return []
 
 
 def shared_objects(function: Any, module_globals: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,7 +211,7 @@ def shared_objects(function: Any, module_globals: Mapping[str, Any]) -> dict[str
             if module_origin(function.__globals__.get("__name__")) == "user":
                 closure = closure_values(function)
                 roots |= {name: value for name, value in closure.items() if type(value) in _PLAIN} | _followed(closure)
-                roots |= _followed(_defaults(function))
+                roots |= _followed(default_arguments(function))
             function = function.__dict__.get("__wrapped__")
         elif isinstance(function, MethodType):
             roots |= _owner(function.__self__)
@@ -221,7 +226,7 @@ def shared_objects(function: Any, module_globals: Mapping[str, Any]) -> dict[str
     return roots
 
 
-def _defaults(function: FunctionType) -> dict[str, Any]:
+def default_arguments(function: FunctionType) -> dict[str, Any]:
     """Return the default values of a function's parameters, which all calls share."""
     code, values = function.__code__, function.__defaults__ or ()
     names = code.co_varnames[code.co_argcount - len(values) : code.co_argcount]

@@ -131,7 +131,7 @@ def _profile(
     function, calls = workload.function, workload.calls
     with Meter(watch) as meter, SettingsWatch() as settings:
         detector = SideEffectDetector(function, own_children=meter.own_children)
-        touched = TouchedObjects(function)
+        touched = TouchedObjects(function, calls or ())
         memory.reset_peak()
         idle_memory = memory.resident_memory()
         share = seconds * (1 - _PICKLING_SHARE - _CONTENTION_SHARE - _INTERPRETER_SHARE)

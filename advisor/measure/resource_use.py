@@ -45,18 +45,16 @@ class Use:
     fork: Safety
     spawn: Safety
     changes: int = 0  # made through it so far, where that can be told
-    if_changed: str = ""  # the resource that it is if the calls make such changes
 
 
 def use_of(thing: Any, attributes: frozenset[str]) -> Use | None:
     """Return the use of an object from the attributes that the code takes, or None if it is safe."""
     key = resource_of_type(type(thing))
     judge = JUDGES.get(key)
-    with suppress(Exception):  # an object that was closed, or of another version of its library
+    with suppress(Exception):  # it refuses to be looked at, or is of another version of its library
         if judge is not None:
             return judge(thing, attributes)
-        return _default(key) if key in RESOURCES else None
-    return None
+    return _default(key) if key in RESOURCES else None
 
 
 def _default(
@@ -134,13 +132,16 @@ def _http_connection(thing: Any, attributes: frozenset[str]) -> Use | None:
 
 def _sqlite(thing: Any, attributes: frozenset[str]) -> Use | None:
     connection = getattr(thing, "connection", thing)
-    connection.getlimit(0)  # fails if it is closed
+    try:
+        changes = getattr(connection, "total_changes", 0)  # dbm's databases have none
+    except Exception:  # noqa: BLE001  (sqlite3 may not be imported here; it is closed)
+        return None
     failures: list[BaseException] = []
 
     def try_in_thread() -> None:
         try:
             connection.getlimit(0)  # checks the thread, and does nothing else
-        except Exception as error:  # noqa: BLE001  (sqlite3 may not be imported here)
+        except Exception as error:  # noqa: BLE001  (as above)
             failures.append(error)
 
     thread = threading.Thread(target=try_in_thread)
@@ -148,15 +149,22 @@ def _sqlite(thing: Any, attributes: frozenset[str]) -> Use | None:
     thread.join()
     is_own_of_thread = failures or connection is not thing  # a cursor has one result at a time
     use = _default("SQLite connection" if is_own_of_thread else "SQLite connection of all threads")
-    loses = connection.in_transaction or not _sqlite_file(connection)
-    return replace(use, changes=connection.total_changes, if_changed="SQLite connection written" if loses else "")
+    return replace(use, changes=changes)
 
 
-def _sqlite_file(connection: Any) -> str:
-    """Return the path of the main database, "" if it is in memory."""
-    cursor = connection.cursor()
-    cursor.row_factory = None
-    return str(cursor.execute("PRAGMA database_list").fetchone()[2] or "")
+def loses_changes(thing: Any) -> bool:
+    """Return True if what calls changed through an SQLite connection is not in a file.
+
+    Ask only after changes: the statement is seen by the trace callback and the authorizer that a connection may have.
+    """
+    connection = getattr(thing, "connection", thing)
+    with suppress(Exception):  # the authorizer denies it
+        if connection.in_transaction:
+            return True
+        cursor = connection.cursor()
+        cursor.row_factory = None
+        return not cursor.execute("PRAGMA database_list").fetchone()[2]
+    return False
 
 
 def _scientific_file(thing: Any, attributes: frozenset[str]) -> Use | None:
@@ -188,7 +196,7 @@ def _is_open_for_writing(thing: Any) -> bool:
 
 def _popen(thing: Any, attributes: frozenset[str]) -> Use | None:
     pipes = (thing.stdin, thing.stdout)
-    return _default("child program") if any(pipe is not None for pipe in pipes) and thing.poll() is None else None
+    return _default("child program") if any(pipe is not None for pipe in pipes) and thing.returncode is None else None
 
 
 def _random(thing: Any, attributes: frozenset[str]) -> Use | None:
