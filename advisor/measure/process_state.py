@@ -28,6 +28,8 @@ from advisor.target.inputs import Call
 
 _STREAMS = ("stdin", "stdout", "stderr")
 _FILE_LOCK = "file lock"  # noted too, since files that are written under one are safe
+_PER_THREAD = ("decimal context", "NumPy error state")  # state that each thread has, and the calls that set it
+_SETS = "sets the "
 _WRITING = frozenset("wxa+")
 _ANEW = frozenset("wx")
 _NEW = os.O_CREAT | os.O_EXCL
@@ -76,7 +78,7 @@ class ProcessStateWatch:
         """Return the state that every call changes; changes by the first call alone are set-up."""
         if not self._changes:
             return ()
-        keys = self._changes[-1] | ({"signal handlers"} & self._changes[0])
+        keys = self._changes[-1] | ({"signal handlers"} & self._changes[0]) | self._set_once()
         states = [
             Touch(
                 name=key,
@@ -86,13 +88,18 @@ class ProcessStateWatch:
                 fork=RESOURCES[key].fork,
                 spawn=RESOURCES[key].spawn,
             )
-            for key in sorted(keys - {_FILE_LOCK})
+            for key in sorted(keys & RESOURCES.keys())
         ]
         paths = [_path_touch(path) for path in sorted(self._paths_of_every_call())]
         return (*states, *paths)
 
+    def _set_once(self) -> set[str]:
+        """Return the state of a thread that the first call has set for all, so that it is missing in other threads."""
+        first, last = self._changes[0], self._changes[-1]
+        return {key for key in _PER_THREAD if key in first and _SETS + key not in last} if first is not last else set()
+
     def _paths_of_every_call(self) -> set[str]:
-        """Return the files that two calls with different arguments both overwrote."""
+        """Return the files that two calls with different arguments both overwrote, or looked for and added to."""
         if len(self._written) < 2 or any(_FILE_LOCK in changes for changes in self._changes):
             return set()
         thread = threading.current_thread()
@@ -127,6 +134,11 @@ def _state() -> dict[str, object]:
     }
     with contextlib.suppress(OSError):  # the folder is gone
         state["working directory"] = str(Path.cwd())
+    if "decimal" in sys.modules:
+        context = sys.modules["decimal"].getcontext()
+        state["decimal context"] = (context.prec, context.rounding, str(context.traps))
+    if "numpy" in sys.modules:
+        state["NumPy error state"] = sys.modules["numpy"].geterr()
     return state
 
 
@@ -187,6 +199,10 @@ _WATCHED: tuple[tuple[str, str, str, Callable[..., bool]], ...] = (
     ("signal", "set_wakeup_fd", "signal handlers", _fails_in_threads),
     ("locale", "setlocale", "locale", _sets_locale),
     ("socket", "setdefaulttimeout", "socket time-out", _always),
+    ("decimal", "getcontext", _SETS + "decimal context", _always),
+    ("decimal", "setcontext", _SETS + "decimal context", _always),
+    ("decimal", "localcontext", _SETS + "decimal context", _always),
+    ("numpy", "seterr", _SETS + "NumPy error state", _always),
     ("fcntl", "flock", _FILE_LOCK, _always),
     ("fcntl", "lockf", _FILE_LOCK, _always),
 )
@@ -203,12 +219,18 @@ def _note_change(noted: set[str], key: str, matters: Callable[..., bool], *args:
 
 
 def _watched_opening(noted: set[str], written: set[str], traces: Traces) -> Iterator[Watched]:
+    looked_for: set[str] = set()
+
     def note_path(path: Any, *, is_anew: bool) -> None:
         if not isinstance(path, int):
-            path = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  (follows the folder of this moment)
+            path = _absolute(path)
             traces.note_opened(path)
-            if is_anew and len(written) < _MAX_PATHS:
+            if (is_anew or path in looked_for) and len(written) < _MAX_PATHS:
                 written.add(path)
+
+    def note_stat(path: Any, *args: Any, **kwargs: Any) -> None:
+        if not isinstance(path, int) and len(looked_for) < _MAX_PATHS:  # by os.path.exists() and pathlib too
+            looked_for.add(_absolute(path))
 
     def note_open(file: Any, mode: str = "r", *args: Any, opener: Any = None, **kwargs: Any) -> None:
         if not _WRITING.isdisjoint(mode) and opener is None:  # an opener may open another path, by os.open
@@ -222,6 +244,11 @@ def _watched_opening(noted: set[str], written: set[str], traces: Traces) -> Iter
 
     for module, note in (("builtins", note_open), ("io", note_open), ("os", note_os_open)):
         yield Watched(module, "open", note)
+    yield Watched("os", "stat", note_stat)
+
+
+def _absolute(path: Any) -> str:
+    return os.path.abspath(os.fsdecode(path))  # noqa: PTH100  (follows the folder of this moment)
 
 
 class _ChangedPathFinder:

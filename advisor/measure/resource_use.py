@@ -96,7 +96,8 @@ def _file_behind(writer: Any) -> Any:
 
 
 def _archive(thing: Any, attributes: frozenset[str]) -> Use | None:
-    if thing.fp is None or (attributes and attributes <= _HARMLESS):
+    thing = getattr(thing, "zip", thing)  # of NumPy's archives
+    if thing is None or thing.fp is None or (attributes and attributes <= _HARMLESS):
         return None
     return _default("archive read" if thing.mode == "r" else "archive written")
 
