@@ -16,7 +16,7 @@ _IN_CODE: dict[Remedy, str] = {
     "written by the parent": "In the code here workers note what they would write, and the parent writes it to {name} "
     "in the order of the inputs.",
 }
-_STRATEGIES: tuple[Strategy, ...] = ("threading", "multiprocessing", "interpreters")
+_STRATEGIES: tuple[Strategy, ...] = ("asyncio", "threading", "multiprocessing", "interpreters")
 
 
 def pitfalls(facts: Facts) -> tuple[Pitfall, ...]:
@@ -47,6 +47,8 @@ def _pitfall(touch: Touch, facts: Facts) -> Pitfall | None:
     place = f" ({touch.where}{f', in {touch.through}' if touch.through else ''})" if touch.where else ""
     said = "; ".join(dict.fromkeys([*happens, method] if method else happens))
     advice = f"{row.remedy.replace('{name}', touch.name)}." if happens else ""
+    if "asyncio" in broken:
+        advice += " For asyncio, hold an asyncio.Lock from the first use to the last, or do not await between them."
     if done := _in_code(touch, facts):
         advice = f"{done} In code of your own: {advice[:1].lower()}{advice[1:]}"
     text = f"The calls use {_named(touch, row.what)}{place}: {said}. {advice}".rstrip()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import inspect
 import io
 import os
 import signal
@@ -17,9 +18,10 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
+from advisor.measure.await_gaps import Change
 from advisor.measure.call_traces import Traces
 from advisor.measure.introspection import module_origin
 from advisor.measure.noting import noting
@@ -32,6 +34,7 @@ _FILE_LOCK = "file lock"  # noted too, since files that are written under one ar
 _WRITING = frozenset("wx")
 _CALLERS = 5  # of signal.signal that are looked at
 _in_use = threading.Lock()
+_MAX_PLACES = 50  # in which a call changes the same
 _MAX_PATHS = 1_000  # that a call opens for writing
 
 
@@ -41,6 +44,7 @@ class ProcessStateWatch:
     def __init__(self) -> None:
         self._changes: list[set[str]] = []  # of each call, by the keys of RESOURCES
         self._written: list[set[str]] = []  # paths, of each call
+        self._noted: list[_Noted] = []
         self._traces = Traces(set(), set())
         self._calls: list[Call] = []
 
@@ -55,21 +59,27 @@ class ProcessStateWatch:
             yield from self._watch(call)
 
     def _watch(self, call: Call) -> Iterator[None]:
-        noted: set[str] = set()
-        written: set[str] = set()
+        noted, written = _Noted(), _Noted()
         before = _state()
         with _noting(noted, written), self._traces.watch():
             yield
         after = _state()
-        noted |= {key for key, value in before.items() if after.get(key) != value}
+        left = {key for key, value in before.items() if after.get(key) != value}
+        noted.left |= left
+        noted |= left
         self._changes.append(noted)
         self._written.append(written)
+        self._noted = [noted, written]
         self._calls.append(call)
 
     @property
     def traces(self) -> Traces:
         """What the watched calls left outside of the process."""
         return self._traces
+
+    def changes(self) -> dict[str, Change]:
+        """Return where the last call that was watched changed state, and which files it wrote, by name."""
+        return {_text(key): noted.change(key) for noted in self._noted for key in noted}
 
     def touches(self) -> tuple[Touch, ...]:
         """Return the state that calls change every time; what only the first one does is setting up."""
@@ -110,8 +120,46 @@ class ProcessStateWatch:
 def _path_touch(path: str) -> Touch:
     """Return the touch of a file that every call writes anew; with the process id in its name, it is one a process."""
     in_processes: Safety = "safe" if str(os.getpid()) in Path(path).name else "unsafe"
-    name = path.encode("utf-8", "backslashreplace").decode()
-    return Touch(name=name, kind="file", resource="fixed path", threads="unsafe", fork=in_processes, spawn=in_processes)
+    return Touch(
+        name=_text(path), kind="file", resource="fixed path", threads="unsafe", fork=in_processes, spawn=in_processes
+    )
+
+
+def _text(path: str) -> str:
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
+class _Noted(set[str]):
+    """Names of what was changed, and the lines of the coroutines in which it was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left: set[str] = set()  # what was not restored
+        self._places: dict[str, list[tuple[CodeType, int] | None]] = {}
+
+    def add(self, name: str) -> None:
+        super().add(name)
+        places = self._places.setdefault(name, [])
+        if len(places) < _MAX_PLACES:
+            places.append(_coroutine_line(sys._getframe(1)))
+
+    def change(self, name: str) -> Change:
+        """Return what is known about a change; what was changed once was not restored."""
+        places = self._places.get(name, [])
+        known = frozenset(place for place in places if place is not None) if None not in places else frozenset()
+        return Change(known, restored=len(places) > 1 and name not in self.left)
+
+
+def _coroutine_line(frame: FrameType | None) -> tuple[CodeType, int] | None:
+    """Return the innermost coroutine that runs, and its line; None in a thread without one."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
+            return (
+                None if frame.f_globals.get("__name__", "").startswith("advisor.measure.") else (code, frame.f_lineno)
+            )
+        frame = frame.f_back
+    return None
 
 
 def _state() -> dict[str, object]:

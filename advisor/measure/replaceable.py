@@ -82,11 +82,11 @@ class _Source:
 
     def __init__(self, module: ModuleType, name: str, codes: set[CodeType]) -> None:
         self.module, self.name = module, name
-        self.tree = _parse(str(module.__file__))
+        self.tree = parse(str(module.__file__))
         self.parents = {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
         loads = [node for node in ast.walk(self.tree) if isinstance(node, ast.Name) and node.id == name]
         loads = [node for node in loads if isinstance(node.ctx, ast.Load)]
-        functions = {node: code for code in codes for node in ast.walk(self.tree) if _is_code_of(code, node)}
+        functions = {node: code for code in codes for node in ast.walk(self.tree) if is_code_of(code, node)}
         self._in_calls = [node for node in loads if any(each in functions for each in self.ancestors(node))]
         self._elsewhere = [node for node in loads if node not in self._in_calls]
         # How each place in the calls uses it, nearest first; None if some function is not found in the source.
@@ -136,14 +136,20 @@ class _Source:
 
 
 @functools.lru_cache(maxsize=4)
-def _parse(file: str) -> ast.Module:
+def parse(file: str) -> ast.Module:
+    """Return the syntax tree of a source file.
+
+    Raises:
+        ValueError: It is too long to look at.
+    """
     source = Path(file).read_bytes()
     if len(source) > _MAX_SOURCE:
         raise ValueError("too long to look at")
     return ast.parse(source)
 
 
-def _is_code_of(code: CodeType, node: ast.AST) -> bool:
+def is_code_of(code: CodeType, node: ast.AST) -> bool:
+    """Return True if a node defines the function that a code object belongs to."""
     if not isinstance(node, _Function) or node.name != code.co_name:
         return False
     return code.co_firstlineno == min([node.lineno, *(each.lineno for each in node.decorator_list)])

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import FunctionType, MemberDescriptorType, MethodType, ModuleType
+from types import CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from advisor.measure.attribute_chains import Chain, attribute_chains, loaded_names, stored_names
@@ -86,6 +86,7 @@ class TouchedObjects:
         self.names: frozenset[str] = frozenset()  # that the code takes, reading or setting
         self.loads: frozenset[str] = frozenset()  # those of them that it reads
         self.locks = False  # some of the code holds a lock
+        self.codes: tuple[CodeType, ...] = ()  # of the user's functions that the calls run
         uses = self._uses()
         self._at_import = {id(found.thing): use for found, use in uses}
         self._set_at_import = {found.thing for found, _ in uses if isinstance(found.thing, _Setting)}
@@ -118,6 +119,7 @@ class TouchedObjects:
             search = _Search(self._function)
             found = search.run()
             self.names, self.loads, self.locks = frozenset(search.names), frozenset(search.loads), search.locks
+            self.codes = tuple(search.codes)
             return [(each, use) for each in found if (use := _use(each)) is not None]
         return []
 
@@ -171,6 +173,7 @@ class _Search:
         self._pending: deque[_Frame] = deque()
         self._seen: set[tuple[int, int]] = set()
         self._found: dict[int, _Found] = {}
+        self.codes: list[CodeType] = []
         self.loads: set[str] = set()
         self.names: set[str] = set()  # that the code seen so far loads
         self.locks = False
@@ -211,6 +214,7 @@ class _Search:
 
     def _look_at(self, frame: _Frame) -> None:
         code = frame.function.__code__
+        self.codes.append(code)
         self.names.update(code.co_names)
         chains = attribute_chains(code)
         self.loads |= loaded_names(code)

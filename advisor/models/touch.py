@@ -79,6 +79,7 @@ class Touch(Record):
     type: Text = Field("", description="of the object, such as '_csv.writer'")
     resource: Text = Field("", description="the entry of `advisor.models.resources.effects` that describes it")
     threads: Safety = Field("safe", description="when threads share it")
+    asyncio: Safety = Field("safe", description="when coroutines share it, which take turns at each `await`")
     fork: Safety = Field("safe", description="when worker processes are forked, which copies it")
     spawn: Safety = Field("safe", description="when worker processes import the module anew")
     module: Annotated[Text, AfterValidator(_check_module)] = Field(
