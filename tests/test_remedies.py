@@ -280,12 +280,53 @@ def test_few_programs_are_started_for_threads(folder: Path) -> None:
         {"made_by": "[each for each in x]"},
         {"made_by": "f(**x)"},
         {"made_by": "f(); g()"},
-        {"module": "shop; import os"},
     ],
 )
 def test_a_profile_cannot_smuggle_other_code_into_a_script(fields: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="not"):
         Touch(name="DB", kind="connection", **fields)
+
+
+@pytest.mark.parametrize("target", ["package:call", "my-shared.py:call", "shared_2.py:call", "statistics.py:call"])
+@pytest.mark.parametrize(
+    ("name", "strategy"), [("csv", "multiprocessing"), ("database", "threading"), ("records", "threading")]
+)
+def test_the_object_is_found_however_the_target_is_imported(
+    target: str, name: str, strategy: Strategy, folder: Path
+) -> None:
+    """By a package that gets it from its module, and from a file that has no module's name; calls are wrapped."""
+    source = (WRITTEN | PER_THREAD)[name]
+    more = f"def inputs():\n    return [{{'args': [item]}} for item in range({ITEMS})]\n"
+    where = target.partition(":")[0]
+    file = folder / ("package/module.py" if where == "package" else where)
+    file.parent.mkdir(exist_ok=True)
+    (file.parent / "records.bin").write_bytes((folder / "records.bin").read_bytes())
+    file.write_text(source + more)
+    if where == "package":
+        (folder / "package/__init__.py").write_text("from package.module import call, inputs\n")
+    code = (
+        "from advisor.measure.touched_objects import TouchedObjects\n"
+        "from advisor.models import Profile\n"
+        "from advisor.target.loader import load\n"
+        f"touched = TouchedObjects(load({target!r}))\n"
+        f"profile = Profile(calls=50, wall=20e-3, gil_held=20e-3, wait=0.0, target={target!r}, reached='name',\n"
+        "    touches=touched.touches())\n"
+        "print(profile.model_dump_json())\n"
+    )
+    profile = Profile.model_validate_json(_run(["-c", code], folder))
+    assert remedied(strategy, profile, LINUX)
+    request = SnippetRequest(strategy, 4, 3, profile, LINUX, f"{where}:inputs", None, frozenset({"call"}))
+    (folder / "script.py").write_text(snippet(request))
+    assert _run(["script.py"], folder) == f"{ITEMS} results\n"
+
+
+def test_no_text_of_a_profile_becomes_a_name_in_a_script(folder: Path) -> None:
+    """A module's name is compared only, unless it is an identifier."""
+    profile = _profile("csv", CSV, folder)
+    [touch] = profile.touches
+    odd = touch.model_copy(update={"module": "shop; import os"})
+    text = snippet(SnippetRequest("multiprocessing", 4, 3, profile.model_copy(update={"touches": (odd,)}), LINUX))
+    assert "shop" not in text
 
 
 @pytest.mark.parametrize(("name", "strategy"), [("csv", "multiprocessing"), ("database", "threading")])

@@ -63,12 +63,6 @@ def _check_expression(expression: str) -> str:
     return expression
 
 
-def _check_module(name: str) -> str:
-    if name and not all(map(is_name, name.split("."))):
-        raise ValueError("not the name of a module")
-    return name
-
-
 class Touch(Record):
     """An object or a state that calls share, and what concurrent calls would do to it."""
 
@@ -82,9 +76,7 @@ class Touch(Record):
     asyncio: Safety = Field("safe", description="when coroutines share it, which take turns at each `await`")
     fork: Safety = Field("safe", description="when worker processes are forked, which copies it")
     spawn: Safety = Field("safe", description="when worker processes import the module anew")
-    module: Annotated[Text, AfterValidator(_check_module)] = Field(
-        "", description="the module whose global the object is, where a script can replace it there"
-    )
+    module: Text = Field("", description="the module whose global the object is, where a script can replace it there")
     made_by: Annotated[Text, AfterValidator(_check_expression)] = Field(
         "", description="the call that makes the object, in names of its module, if each thread can make its own"
     )
