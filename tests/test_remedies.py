@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import advisor
 from advisor import api
 from advisor.decide.codegen.snippet import SnippetRequest, snippet
 from advisor.models import Job, Machine, Profile, Strategy, Touch
@@ -280,6 +282,9 @@ def test_few_programs_are_started_for_threads(folder: Path) -> None:
         {"made_by": "[each for each in x]"},
         {"made_by": "f(**x)"},
         {"made_by": "f(); g()"},
+        {"made_by": "exec('import os')"},
+        {"made_by": "open(eval('1'))"},
+        {"made_by": "getattr(shop, 'run')()"},
     ],
 )
 def test_a_profile_cannot_smuggle_other_code_into_a_script(fields: dict[str, str]) -> None:
@@ -318,6 +323,26 @@ def test_the_object_is_found_however_the_target_is_imported(
     request = SnippetRequest(strategy, 4, 3, profile, LINUX, f"{where}:inputs", None, frozenset({"call"}))
     (folder / "script.py").write_text(snippet(request))
     assert _run(["script.py"], folder) == f"{ITEMS} results\n"
+
+
+def test_a_saved_profile_brings_no_code_that_its_module_does_not_have(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what stands in the source of a module that is loaded here gets into the script."""
+    saved = _profile("database", DATABASE, folder).model_copy(update={"wall": 0.02, "gil_held": 0.0, "wait": 0.02})
+    [touch] = saved.touches
+    forged = touch.model_copy(update={"made_by": "sqlite3.os.system('id')"})
+    other = saved.model_copy(update={"touches": (forged,)})
+    machine = {"cores": 4}
+    assert "OnePerThread" not in advisor.advise(saved, calls=100, machine=machine).snippet  # it is not loaded
+    monkeypatch.syspath_prepend(str(folder))
+    module = importlib.import_module("shared_database")
+    try:
+        assert "OnePerThread" in advisor.advise(saved, calls=100, machine=machine).snippet
+        assert "system" not in advisor.advise(other, calls=100, machine=machine).snippet
+    finally:
+        module.DB.close()
+        del sys.modules["shared_database"]
 
 
 def test_no_text_of_a_profile_becomes_a_name_in_a_script(folder: Path) -> None:

@@ -65,6 +65,20 @@ def with_replacement(touch: Touch, thing: Any, loads: Sequence[Load], target: Ca
     return touch
 
 
+def confirmed(touch: Touch) -> Touch:
+    """Return the touch with what would go into a script if the loaded module's source says the same.
+
+    A saved profile may come from somebody else: what it says about code must not get into a script.
+    """
+    module = sys.modules.get(touch.module)
+    with suppress(Exception):  # the source is missing
+        if module is not None and vars(module)[touch.name] is not None:
+            making = _Source(module, touch.name, set()).assigned_call()
+            if making is not None and touch.made_by in ("", ast.unparse(making)):
+                return touch
+    return touch.without_code()
+
+
 def _own_module(name: str, thing: Any, loads: Sequence[Load], target: Callable[..., Any]) -> ModuleType | None:
     """Return the target's module if the object is a global of it, and of no other module of the user's."""
     module = sys.modules.get(getattr(target, "__module__", None) or "")

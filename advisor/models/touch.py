@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import keyword
 from typing import Annotated, Literal
 
@@ -36,7 +37,10 @@ def is_name(text: str) -> bool:
 
 
 def is_simple_call(expression: str) -> bool:
-    """Return True if the text is a call whose parts are names, attributes, constants and calls."""
+    """Return True if the text is a call whose parts are names, attributes, constants and calls.
+
+    The built-in names among them are types and `open`: others evaluate text, import, or wait for a person.
+    """
     if len(expression) > _MAX_EXPRESSION:
         return False
     try:
@@ -44,7 +48,7 @@ def is_simple_call(expression: str) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     parts = list(ast.walk(body))
-    are_simple = all(isinstance(part, _EXPRESSION_PARTS) and "__" not in _name(part) for part in parts)
+    are_simple = all(isinstance(part, _EXPRESSION_PARTS) and _is_simple_name(part) for part in parts)
     return (
         isinstance(body, ast.Call)
         and are_simple
@@ -52,9 +56,11 @@ def is_simple_call(expression: str) -> bool:
     )
 
 
-def _name(part: ast.AST) -> str:
+def _is_simple_name(part: ast.AST) -> bool:
     name = getattr(part, "id", None) or getattr(part, "attr", None) or ""
-    return "" if name == "__file__" else str(name)
+    if "__" in name and name != "__file__":
+        return False
+    return not isinstance(part, ast.Name) or name == "open" or isinstance(getattr(builtins, name, type), type)
 
 
 def _check_expression(expression: str) -> str:
