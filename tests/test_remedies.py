@@ -144,7 +144,40 @@ def content():
     return None
 """
 
+VIEWS = """\
+import hashlib, io
+SINK = open("views.bin", "wb")
+SEEN = hashlib.sha256()
+def call(item):
+    buffer = io.BytesIO(b"%d" % item)
+    SINK.write(buffer.getbuffer())
+    SINK.writelines(memoryview(part) for part in (b"a", b"b\\n"))
+    SEEN.update(memoryview(b"%d" % item))
+def content():
+    SINK.flush()
+    return open("views.bin", "rb").read(), SEEN.hexdigest()
+"""
+ROWS = """\
+import collections, csv, sqlite3
+SINK = open("rows.csv", "w", newline="")
+WRITER = csv.writer(SINK)
+NAMED = csv.DictWriter(SINK, ["a", "b"])
+def call(item):
+    with sqlite3.connect(":memory:") as connection:
+        connection.row_factory = sqlite3.Row
+        WRITER.writerow(connection.execute("SELECT ?, 2", (item,)).fetchone())
+        WRITER.writerows(connection.execute("SELECT ? UNION SELECT -1", (item,)))
+    connection.close()
+    WRITER.writerows([collections.deque([item, (1, 2)]), "ab"])
+    NAMED.writerow({"a": item, "b": (1, 2)})
+    NAMED.writerows([{"a": item}])
+def content():
+    SINK.flush()
+    return open("rows.csv").read()
+"""
+
 WRITTEN = {"csv": CSV, "printed": PRINTED, "archive": ARCHIVE, "gzip": GZIP, "queue": QUEUE, "digest": DIGEST}
+WRITTEN |= {"views": VIEWS, "rows": ROWS}  # what pickle refuses
 PER_THREAD = {"database": DATABASE, "program": PROGRAM, "records": RECORDS, "link": SOCKET}
 
 

@@ -46,10 +46,19 @@ class Recorder:
 
     def __getattr__(self, method):
         def note(*args, **kwargs):
-            args = [list(arg) if isinstance(arg, (Iterator, MappingView)) else arg for arg in args]
-            NOTES.append(pickle.dumps((self._name, method, args, kwargs)))
+            depth = {"writerow": 1, "writerows": 2}.get(method, 0)
+            NOTES.append(pickle.dumps((self._name, method, [plain(arg, depth) for arg in args], kwargs)))
 
         return note
+
+
+def plain(thing, depth):
+    """Return what can be sent to the parent: bytes for a view of them, and lists for iterators and rows of any type."""
+    if isinstance(thing, memoryview):
+        return bytes(thing)
+    if isinstance(thing, (Iterator, MappingView)) or (depth > 0 and not isinstance(thing, (str, bytes, Mapping))):
+        return [plain(part, depth - 1) for part in thing]
+    return thing
 '''
 _WORKER = """\
 def use_recorders():
@@ -87,7 +96,7 @@ def write_remedies(
         script.before += [_one_per_thread(touch, module) for touch in touches]
         return function
     script.imports |= {
-        "from collections.abc import Iterator, MappingView",
+        "from collections.abc import Iterator, Mapping, MappingView",
         "import multiprocessing",
         "import pickle",
     }
