@@ -372,6 +372,13 @@ async def last_file(number: int) -> int:
     return number
 
 
+@pytest.fixture(scope="module", autouse=True)
+def close() -> Iterator[None]:
+    yield
+    for thing in (SOURCE, SINK, SHARED.source, CONNECTION):
+        thing.close()
+
+
 def _levels(function: Callable[..., Any]) -> set[str]:
     profile = advisor.profile(function, [0, 1], budget=0.02, watch="inside")
     return {touch.asyncio for touch in profile.touches}

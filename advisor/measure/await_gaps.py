@@ -16,6 +16,7 @@ from typing import NamedTuple
 from advisor.measure.branch_walk import Event, Function, Uses, Walk
 from advisor.measure.replaceable import is_code_of, parse
 from advisor.models import Safety, Touch
+from advisor.models.resources.connections import SQLITE_UPDATED
 
 # What breaks in threads for reasons that calls in one thread do not have.
 _THREADS_ONLY = frozenset(
@@ -74,7 +75,8 @@ def _level(touch: Touch) -> Safety:
     """Return how unsafe it is to share a touch while a call awaits."""
     if touch.resource in _THREADS_ONLY:
         return "safe"
-    if touch.resource.startswith("SQLite connection") and touch.type != "sqlite3.Cursor":
+    is_sqlite = touch.resource.startswith("SQLite") and touch.resource != SQLITE_UPDATED
+    if is_sqlite and touch.type != "sqlite3.Cursor":
         return "caution"  # one transaction, and no result that another call could take
     if touch.threads == "caution":  # a shared transaction; what else needs care in threads does not here
         return "caution" if touch.kind == "connection" else "safe"
@@ -91,7 +93,8 @@ def _is_split(touch: Touch, functions: list[Function], locks: _Locks, change: Ch
     elif touch.kind == "process state":
         uses = _Calls(touch)
     else:
-        uses = _Handle(touch.name, functions)
+        begins = frozenset[str]() if touch.resource == SQLITE_UPDATED else _BEGINS
+        uses = _Handle(touch.name, functions, begins)
     locked = {name for function in functions for name in locks.held_around(function)}
     stays = touch.kind == "process state" and touch.resource not in _USED_BY
     for function in functions:
@@ -202,7 +205,8 @@ class _Calls(Uses):
 class _Handle(Uses):
     """An object by its name, and the functions of the user's that use it."""
 
-    def __init__(self, name: str, functions: list[Function]) -> None:
+    def __init__(self, name: str, functions: list[Function], begins: frozenset[str]) -> None:
+        self._begins = begins
         self._path = re.findall(r"\w+", name)
         self._first: dict[str, Event] = {}  # the first use in each function, by its name
         known = -1
@@ -222,7 +226,7 @@ class _Handle(Uses):
             method = (_path(node.func) or [""])[-1]
             place = node.lineno * 10_000 + node.col_offset
             if isinstance(node.func, ast.Attribute) and self.is_owner(node.func.value):
-                yield Event("", needs=method not in _BEGINS, own=place if method in _WRITES else 0)
+                yield Event("", needs=method not in self._begins, own=place if method in _WRITES else 0)
             elif first := self._first.get(method):
                 yield first._replace(own=place if first.own else 0)
             elif method in _IN_THREADS and any(self._is_use(argument) for argument in node.args):

@@ -7,17 +7,19 @@ import io
 import itertools
 import logging
 import os
+import re
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
+from advisor.models.resources.connections import SQLITE_INSERTED, SQLITE_UPDATED
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.resources.libraries import ON_TORCH, PACKAGES
 from advisor.models.resources.types import resource_of_type
@@ -31,6 +33,11 @@ _HARMLESS = frozenset({"name", "fileno", "closed", "mode", "encoding", "size", "
 _POSITIONS = frozenset({"read", "readline", "seek", "tell", "read_byte", "write", "write_byte"})
 _SYSTEM_ENTROPY = 2**64  # the system gives 128 bits, people small numbers
 _RANDOM_SETUP = frozenset({"spawn", "bit_generator", "jumped"})
+_WRITTEN = "SQLite connection written"
+_SELECT = re.compile(r"\s*SELECT\b", re.IGNORECASE)
+_UPDATE = re.compile(r"\s*UPDATE\b", re.IGNORECASE)
+# By a parameter, or by what is put into the text of a statement that ends early.
+_CHOOSES_ROW = re.compile(r"\bWHERE\b.*(\?|[:@$]\w)|(=\s*['\"]?|\bWHERE)\s*$", re.IGNORECASE | re.DOTALL)
 _ESTABLISHED = "01"  # in the kernel's tables of connections
 _SESSION_SETUP = frozenset({"headers", "cookies", "auth", "params", "proxies", "verify", "cert", "timeout"})
 _LOOKS_AT_STATE = frozenset({"copy", "digest", "hexdigest", "name", "digest_size", "block_size", "eof", "unused_data"})
@@ -48,11 +55,19 @@ class Use:
     if_changed: str = ""  # the resource that it is if the calls make such changes
 
 
-def use_of(thing: Any, attributes: frozenset[str]) -> Use | None:
-    """Return the use of an object whose attributes the code takes, or None where there is nothing to watch for."""
+def use_of(thing: Any, attributes: frozenset[str], codes: Iterable[CodeType] = ()) -> Use | None:
+    """Return the use of an object, or None where there is nothing to watch for.
+
+    Args:
+        thing: The object.
+        attributes: What the code takes of it.
+        codes: The code of the functions that use it, in the order in which they are called.
+    """
     key = resource_of_type(type(thing))
     judge = JUDGES.get(key)
     with suppress(Exception):  # an object that was closed, or of another version of its library
+        if judge is _sqlite:
+            return _with_statements(_sqlite(thing, attributes), codes)
         if judge is not None:
             return judge(thing, attributes)
         return _default(key) if key in RESOURCES else None
@@ -132,7 +147,7 @@ def _http_connection(thing: Any, attributes: frozenset[str]) -> Use | None:
     return _default("protocol connection") if is_open else _default("protocol connection", fork="safe")
 
 
-def _sqlite(thing: Any, attributes: frozenset[str]) -> Use | None:
+def _sqlite(thing: Any, attributes: frozenset[str]) -> Use:
     connection = getattr(thing, "connection", thing)
     connection.getlimit(0)  # fails if it is closed
     failures: list[BaseException] = []
@@ -149,7 +164,24 @@ def _sqlite(thing: Any, attributes: frozenset[str]) -> Use | None:
     is_own_of_thread = failures or connection is not thing  # a cursor has one result at a time
     use = _default("SQLite connection" if is_own_of_thread else "SQLite connection of all threads")
     loses = connection.in_transaction or not _sqlite_file(connection)
-    return replace(use, changes=connection.total_changes, if_changed="SQLite connection written" if loses else "")
+    if_changed = _WRITTEN if loses else SQLITE_INSERTED if is_own_of_thread else ""
+    return replace(use, changes=connection.total_changes, if_changed=if_changed)
+
+
+def _with_statements(use: Use, codes: Iterable[CodeType]) -> Use:
+    """Tell rows that calls read before they update them, where no parameter chooses the row."""
+    texts = [text for code in codes for text in code.co_consts if isinstance(text, str)]
+    reads = [index for index, text in enumerate(texts) if _SELECT.match(text)]
+    updates = [index for index, text in enumerate(texts) if _UPDATE.match(text) and not _CHOOSES_ROW.search(text)]
+    is_updated = bool(reads and updates) and reads[0] < updates[-1]
+    return replace(use, if_changed=SQLITE_UPDATED) if is_updated and use.if_changed != _WRITTEN else use
+
+
+def as_changed(use: Use) -> Use:
+    """Return the use of an object through which the calls make changes."""
+    row = RESOURCES[use.if_changed]
+    threads = row.threads if row.key == SQLITE_UPDATED and use.threads == "caution" else use.threads
+    return replace(use, resource=row.key, threads=threads, fork=row.fork, spawn=row.spawn)
 
 
 def _sqlite_file(connection: Any) -> str:

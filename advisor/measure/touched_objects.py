@@ -23,7 +23,7 @@ from advisor.measure.attribute_chains import Chain, attribute_chains, loaded_nam
 from advisor.measure.introspection import LruCacheWrapper, closure_values, module_origin
 from advisor.measure.known_functions import acts_on_module, function_name, function_resource
 from advisor.measure.replaceable import Load, with_replacement
-from advisor.measure.resource_use import Use, decimal_use, library_use, numpy_error_use, use_of
+from advisor.measure.resource_use import Use, as_changed, decimal_use, library_use, numpy_error_use, use_of
 from advisor.models import Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.resources.libraries import PACKAGES, library_of
@@ -103,8 +103,7 @@ class TouchedObjects:
             if before is None:
                 use = use if use.resource in _BUFFERED else replace(use, fork="safe", spawn="safe")
             elif use.if_changed and use.changes > before.changes:
-                row = RESOURCES[use.if_changed]
-                use = replace(use, resource=row.key, fork=row.fork, spawn=row.spawn)
+                use = as_changed(use)
             elif before.resource == use.resource:
                 use = replace(use, fork=before.fork, spawn=before.spawn)
             touch = _touch(found, use)
@@ -139,7 +138,7 @@ def _use(found: _Found) -> Use | None:
         return Use(row.key, row.threads, row.fork, row.spawn)
     if isinstance(found.thing, type):
         return decimal_use()
-    use = use_of(found.thing, frozenset(found.attributes))
+    use = use_of(found.thing, frozenset(found.attributes), [load.code for load in found.loads])
     if use is None:
         return None
     if found.locked and use.resource != "SQLite connection":
