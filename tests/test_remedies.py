@@ -303,6 +303,15 @@ def test_the_advice_says_what_its_code_does(folder: Path) -> None:
     assert "the parent writes it to WRITER in the order of the inputs. In code of your own: return what is" in text
 
 
+def test_a_gain_that_takes_opening_more_says_so() -> None:
+    """The time to open one in each thread is unknown, and not in the figure."""
+    touch = Touch(name="DB", kind="connection", resource="SQLite connection", threads="unsafe", fork="unsafe")
+    profile = Profile(calls=50, wall=20e-3, gil_held=0.0, wait=20e-3, target="shop:call", touches=(touch,))
+    advice = api.advise_on(AdviceRequest(profile, Job(calls=2000), LINUX))
+    [text] = [pitfall.text for pitfall in advice.warnings if pitfall.code == "shared-resource"]
+    assert text.endswith(", without the time to make one for each.")
+
+
 def test_few_programs_are_started_for_threads(folder: Path) -> None:
     profile = _profile("program", PROGRAM, folder).model_copy(update={"wall": 0.02, "gil_held": 0.0, "wait": 0.02})
     assert leaders(estimate(profile, Job(calls=2000), LINUX))["threading"].workers == 8
