@@ -76,12 +76,22 @@ def advise(
         return advise_description(subject, calls=calls, machine=host, cores=None if machine is None else host.cores)
     job = _job(calls, None if arguments is None else arguments.total)
     if isinstance(subject, Profile):
+        subject = _confirmed(subject)
         return advise_on(AdviceRequest(subject, job, host, "described" if subject.archetype else "measured"))
     if callable(subject):
         from advisor.measure.profiler import profile  # imports modules that the service never needs
 
         return advise_on(AdviceRequest(profile(subject, arguments, budget=budget), job, host))
     raise UsageError(f"cannot advise on a {type(subject).__name__}: pass a callable, a Profile or a description")
+
+
+def _confirmed(profile: Profile) -> Profile:
+    """Return a profile, which may come from a file, without code that the modules loaded here do not confirm."""
+    if not any(touch.module for touch in profile.touches):
+        return profile
+    from advisor.measure.replaceable import confirmed  # imports modules that the service never needs
+
+    return profile.model_copy(update={"touches": tuple(map(confirmed, profile.touches))})
 
 
 def advise_target(

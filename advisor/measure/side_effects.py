@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from advisor.measure import global_writes, mutations
+from advisor.measure.await_gaps import Change
 from advisor.measure.file_positions import FilePositionWatch, name_of
 from advisor.measure.introspection import closure_values, plain_function
 from advisor.measure.process_state import ProcessStateWatch
@@ -145,6 +146,10 @@ class SideEffectDetector:
     def process_state(self) -> tuple[Touch, ...]:
         """Return the process-wide state that the calls change."""
         return self._process_state.touches()
+
+    def process_changes(self) -> dict[str, Change]:
+        """Return where a call was seen to change state of the process."""
+        return self._process_state.changes()
 
     def shared_state(self, found: Sequence[Touch], names: frozenset[str], *, locks: bool) -> Iterator[Touch]:
         """Yield buffers that calls write, and files whose position they move.

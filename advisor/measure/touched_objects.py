@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from advisor.measure import mutations
@@ -36,7 +36,15 @@ from advisor.measure.object_parts import (
     part_of,
 )
 from advisor.measure.replaceable import Load, with_replacement
-from advisor.measure.resource_use import Use, decimal_use, library_use, loses_changes, numpy_error_use, use_of
+from advisor.measure.resource_use import (
+    Use,
+    as_changed,
+    decimal_use,
+    library_use,
+    numpy_error_use,
+    resource_if_changed,
+    use_of,
+)
 from advisor.models import Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.resources.libraries import PACKAGES, library_of
@@ -99,6 +107,7 @@ class TouchedObjects:
         self.names: frozenset[str] = frozenset()  # that the code takes, reading or setting
         self.loads: frozenset[str] = frozenset()  # those of them that it reads
         self.locks = False  # some of the code holds a lock
+        self.codes: tuple[CodeType, ...] = ()  # of the user's functions that the calls run
         uses = self._uses()
         self._at_import = {id(found.thing): use for found, use in uses}
         self._set_at_import = {found.thing for found, _ in uses if is_a(found.thing, _Setting)}
@@ -114,9 +123,8 @@ class TouchedObjects:
                 continue  # the calls set it, each in its own thread
             if before is None:
                 use = use if use.resource in _BUFFERED else replace(use, fork="safe", spawn="safe")
-            elif use.changes > before.changes and loses_changes(found.thing):
-                row = RESOURCES["SQLite connection written"]
-                use = replace(use, resource=row.key, fork=row.fork, spawn=row.spawn)
+            elif use.changes > before.changes and (key := resource_if_changed(use, found.thing)):
+                use = as_changed(use, key)
             elif before.resource == use.resource:
                 use = replace(use, fork=before.fork, spawn=before.spawn)
             touch = _touch(found, use)
@@ -134,6 +142,7 @@ class TouchedObjects:
                 if (use := _use(found)) is not None:
                     uses.append((found, use))
         self.names, self.loads, self.locks = frozenset(search.names), frozenset(search.loads), search.locks
+        self.codes = tuple(search.codes)
         return uses
 
 
@@ -152,7 +161,7 @@ def _use(found: _Found) -> Use | None:
         return Use(row.key, row.threads, row.fork, row.spawn)
     if is_a(found.thing, type):
         return decimal_use()
-    use = use_of(found.thing, frozenset(found.attributes))
+    use = use_of(found.thing, frozenset(found.attributes), [load.code for load in found.loads])
     if use is None:
         return None
     if found.locked and use.resource != "SQLite connection":
@@ -189,6 +198,7 @@ class _Search:
         self._seen: set[tuple[object, ...]] = set()  # functions, what they are bound to, and what protects them
         self._found: dict[int, _Found] = {}
         self._functions: dict[int, tuple[Any, str]] = {}  # by id: objects, and the state that they act on as functions
+        self.codes: list[CodeType] = []
         self.loads: set[str] = set()
         self.names: set[str] = set()  # that the code seen so far loads
         self.locks = False
@@ -235,6 +245,7 @@ class _Search:
 
     def _look_at(self, frame: _Frame) -> None:
         code = frame.function.__code__
+        self.codes.append(code)
         self.names.update(code.co_names)
         self.loads |= names_in(code).loads
         resolved: list[tuple[Chain, Any, str, tuple[str, ...]]] = []
