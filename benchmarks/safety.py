@@ -88,7 +88,11 @@ def judge(case: Mapping[str, Any], folder: Path, budget: float) -> Outcome:
     unsafe = _difference(plain, done)
     spawned = "spawn" in advice["snippet"] or "forkserver" in advice["snippet"]
     mended = any(f"class {name}" in advice["snippet"] for name in ("OnePerThread", "Recorder"))  # then the run decides
-    if strategy in case["breaks"] and not mended and not (spawned and case.get("processes_by_spawn", "equal") == "equal"):
+    if (
+        strategy in case["breaks"]
+        and not mended
+        and not (spawned and case.get("processes_by_spawn", "equal") == "equal")
+    ):
         unsafe = unsafe or "known to break"
     return Outcome(case["name"], case["hazard"], strategy, unsafe, _is_named(case, advice), _alarm(case, advice))
 

@@ -79,6 +79,14 @@ def lock(value=0):
     time.sleep(0.002)
     return threading.Lock()
 
+class Reply:
+    def __init__(self, text):
+        self.text = text
+
+def reply(value=0):
+    time.sleep(0.002)
+    return Reply("yes" if threading.current_thread() is threading.main_thread() else "no")
+
 def power(base, exponent=2):
     with open("calls.log", "a") as log:
         log.write(f"{base} {exponent}\\n")
@@ -185,6 +193,7 @@ def test_a_pool_that_breaks_is_a_finding(directory: Path, target: str, strategy:
         ("with_a_time_stamp_and_state", "equal", "different", "different"),
         ("random_bytes", "not comparable", "not comparable", "not comparable"),
         ("lock", "not comparable", "not comparable", None),
+        ("reply", "equal", "different", "equal"),
         ("only_in_the_main_thread", "equal", None, "equal"),
     ],
 )
