@@ -6,6 +6,7 @@ import decimal
 import math
 import threading
 from collections import UserList, deque, namedtuple
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy
 import pandas
 import pytest
 
-from advisor.run import reference_results
+from advisor.run import equality, reference_results
 from advisor.run.equality import MAX_PATHS, Comparison, is_within
 
 
@@ -187,15 +188,58 @@ def test_objects_that_refer_to_each_other_are_compared_once() -> None:
     assert list(compared(graphs[0], graphs[2]).differing.values()) == ["call 1 gave 4 instead of 0.3 at […].value"]
 
 
-def test_endless_and_huge_results_are_compared_in_part() -> None:
-    """A list that contains itself, and a dictionary with more parts than are told apart."""
+def test_a_result_that_contains_itself_is_compared_once() -> None:
+    """Its parts have no end."""
     one: list[Any] = [1.5]
-    other: list[Any] = [1.5]
+    other: list[Any] = [1.5 + 1e-12]
     one.append(one)
     other.append(other)
-    assert compared(one, other).differing == {}
+    assert compared(one, other).parts == {"[0]"}
+    assert not compared(one, other).uncomparable
+
+
+def test_a_large_dictionary_is_compared_to_its_end() -> None:
+    """Of a record each key is a part; of more keys, all are one."""
     numbers = {str(number): number / 3 for number in range(10_000)}
-    assert len(compared(numbers, {key: value + 1e-12 for key, value in numbers.items()}).parts) <= MAX_PATHS + 1
+    other = {key: value + 1e-12 for key, value in numbers.items()}
+    assert compared(numbers, other).parts == {"[…]"}
+    assert list(compared(numbers, other | {"9999": 0.0}).differing) == ["[…]"]
+
+
+def test_results_with_a_key_of_their_own_are_compared_to_the_last() -> None:
+    """Few paths are told apart, but all results are compared; if too many parts differ, the whole result does."""
+    comparison = Comparison()
+    for number in range(2 * MAX_PATHS):
+        comparison.add({number: number + 1}, {number: number + 1 + 1e-12}, f"call {number}")
+    assert (len(comparison.parts), comparison.differing) == (MAX_PATHS, {})
+    comparison.add({-1: 1}, {-1: 2}, "the last call")
+    assert comparison.differing == {"[-1]": "the last call gave 2 instead of 1 at [-1]"}
+    for number in range(2 * MAX_PATHS):
+        comparison.add({number: 1}, {number: 2}, f"call {number}")
+    assert len(comparison.differing) == MAX_PATHS + 1
+    assert "" in comparison.differing
+
+
+@pytest.mark.parametrize("wrap", [list, lambda numbers: numpy.array(numbers, dtype=object)])
+def test_a_result_that_is_too_large_is_not_comparable(
+    monkeypatch: pytest.MonkeyPatch, wrap: Callable[[list[Any]], Any]
+) -> None:
+    """What was compared of it may be equal; the next result is compared all the same."""
+    monkeypatch.setattr(equality, "_MAX_PARTS", 1000)
+    large, small = [NAN] * 1001, [NAN] * 999
+    comparison = compared(wrap(large), wrap([float("nan")] * 1000 + [1.0]))
+    assert (comparison.differing, comparison.uncomparable) == ({}, {""})
+    comparison.add(wrap(small), wrap([float("nan")] * 998 + [1.0]), "call 2")
+    assert comparison.differing
+
+
+def test_a_result_that_is_too_deep_is_not_comparable() -> None:
+    """Nor is one whose differing part is hidden below."""
+    one: Any = 1
+    other: Any = 2
+    for _ in range(100):
+        one, other = Plain(one), Plain(other)
+    assert compared(one, other).uncomparable == {""}
 
 
 def test_parts_within_others() -> None:

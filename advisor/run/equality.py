@@ -26,10 +26,11 @@ from typing import Any
 RELATIVE = 1e-9  # floats closer than this are equal: threads may add up in another order
 ABSOLUTE = 1e-15
 ROUNDINGS = 100.0  # the same for arrays of a lower precision, as a multiple of their rounding error
-MAX_PATHS = 200
+MAX_PATHS = 200  # told apart
 _MAX_DEPTH = 50
-_MAX_PARTS = 200_000  # parts of all results compared; further ones are not looked at
+_MAX_PARTS = 200_000  # of a result, besides those that are equal at once; with more it is not comparable
 _MANY = 16  # elements: with more, all positions of a sequence count as one part
+_MANY_KEYS = 64  # the same for a dictionary: with fewer it may be a record
 _REPR_LENGTH = 60
 
 _NUMBERS = (int, float, complex, Fraction, Decimal)
@@ -43,16 +44,15 @@ class Comparison:
 
     Attributes:
         calls: Results compared.
-        parts: Parts that were compared.
-        differing: An example for each part that differs.
-        uncomparable: Parts that have neither an equality nor a pickle.
+        parts: Parts that were compared, the first `MAX_PATHS`.
+        differing: An example for each part that differs; if those are too many, the whole result does.
+        uncomparable: Parts that have neither an equality nor a pickle, and results that are too large or too deep.
     """
 
     calls: int = 0
     parts: set[str] = field(default_factory=set)
     differing: dict[str, str] = field(default_factory=dict)
     uncomparable: set[str] = field(default_factory=set)
-    _visited: int = 0
     _pairs: dict[tuple[int, int], tuple[Any, Any]] = field(default_factory=dict)  # containers may refer in a circle
 
     def add(self, expected: Any, actual: Any, label: str) -> None:
@@ -60,18 +60,18 @@ class Comparison:
         self.calls += 1
         self._pairs.clear()
         parts = deque([("", expected, actual)])
+        allowed = _MAX_PARTS
         for _level in range(_MAX_DEPTH):
-            for _ in range(len(parts)):
-                self._visited += 1
-                if self._visited > _MAX_PARTS or len(self.parts) > MAX_PATHS:
-                    return
+            for _ in range(min(len(parts), allowed)):
+                allowed -= 1
                 parts += self._compare(*parts.popleft(), label)
-        self.uncomparable.update(path for path, *_ in parts)
+        if parts:
+            self.uncomparable.add("")
 
     def _compare(self, path: str, expected: Any, actual: Any, label: str) -> list[tuple[str, Any, Any]]:
         """Compare a part of a result, or return the parts that it consists of."""
         if expected is actual or (isinstance(expected, _BUILT_IN) and _is_same_built_in(expected, actual)):
-            self.parts.add(path)
+            self._add_part(path)
             return []
         pair = id(expected), id(actual)
         if pair in self._pairs:
@@ -89,11 +89,20 @@ class Comparison:
         if parts is not None:
             self._pairs[pair] = expected, actual
             return parts
-        (self.uncomparable if equal is None else self.parts).add(path)
+        if equal is None:
+            self.uncomparable.add(path if len(self.uncomparable) < MAX_PATHS else "")
+        else:
+            self._add_part(path)
         if equal is False:
             where = f" at {path}" if path else ""
-            self.differing.setdefault(path, f"{label} gave {_short(actual)} instead of {_short(expected)}{where}")
+            known = path in self.differing or len(self.differing) < MAX_PATHS
+            example = f"{label} gave {_short(actual)} instead of {_short(expected)}{where}"
+            self.differing.setdefault(path if known else "", example)
         return []
+
+    def _add_part(self, path: str) -> None:
+        if len(self.parts) < MAX_PATHS:
+            self.parts.add(path)
 
 
 def is_within(path: str, ancestors: set[str]) -> bool:
@@ -116,7 +125,8 @@ def _parts(expected: Any, actual: Any, path: str) -> list[tuple[str, Any, Any]] 
     if isinstance(expected, dict):
         if expected.keys() != actual.keys():
             return None
-        return [(f"{path}[{_short(key)}]", value, actual[key]) for key, value in expected.items()]
+        named = len(expected) <= _MANY_KEYS
+        return [(f"{path}[{_short(key) if named else '…'}]", value, actual[key]) for key, value in expected.items()]
     if isinstance(expected, (list, tuple, deque)):
         if len(expected) != len(actual):
             return None
@@ -215,7 +225,9 @@ def _arrays_equal(numpy: Any, expected: Any, actual: Any) -> bool:
     if one.dtype.kind == "O":
         comparison = Comparison()
         comparison.add(one.tolist(), other.tolist(), "")
-        return not comparison.differing and not comparison.uncomparable
+        if comparison.uncomparable and not comparison.differing:
+            raise TypeError("elements of the array cannot be compared")
+        return not comparison.differing
     same = one == other
     if one.dtype.kind in "mM":
         same |= numpy.isnat(one) & numpy.isnat(other)

@@ -55,7 +55,7 @@ def compare(results: Sequence[Any], path: Path) -> Comparison:
             elif isinstance(own, Digest):
                 unknown = True
             else:
-                _compare_chunk(comparison, start, blob, own)
+                _compare_chunk(comparison, start, blob, own, deadline)
                 only_in_part = True
             if time.perf_counter() > deadline:
                 break
@@ -64,8 +64,8 @@ def compare(results: Sequence[Any], path: Path) -> Comparison:
     return comparison
 
 
-def _compare_chunk(comparison: Comparison, start: int, blob: bytes, own: bytes) -> None:
-    """Compare result by result; the shorter of the two lists, since a run may have been cut off, decides."""
+def _compare_chunk(comparison: Comparison, start: int, blob: bytes, own: bytes, deadline: float) -> None:
+    """Compare result by result until the deadline; the shorter list decides, since a run may have been cut off."""
     try:
         expected, actual = pickle.loads(blob), pickle.loads(own)
     except Exception:  # noqa: BLE001  (whatever unpickling a user's object raises)
@@ -73,6 +73,8 @@ def _compare_chunk(comparison: Comparison, start: int, blob: bytes, own: bytes) 
         return
     for index, pair in enumerate(zip(expected, actual, strict=False), start + 1):
         comparison.add(*pair, f"call {index}")
+        if time.perf_counter() > deadline:
+            break
 
 
 def _chunks(results: Sequence[Any]) -> list[tuple[int, int]]:
