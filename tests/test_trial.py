@@ -12,7 +12,8 @@ from advisor.errors import UsageError
 from advisor.models import Estimate, Job, Machine, Profile, Range, Strategy, Verification
 from advisor.predict import estimator
 from advisor.run import trial
-from advisor.run.trial import Trial, TrialJob, TrialRun, part_size, prepare_work, run_trials
+from advisor.run.trial import Trial, TrialJob, TrialRun, part_size, run_trials
+from advisor.run.trial_child import prepare_work
 
 MODULE = """\
 import asyncio, os, sys, threading, time
