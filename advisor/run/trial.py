@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from advisor.errors import TargetError
-from advisor.models import Estimate, Job, Machine, Profile, Range, Results, Verification
+from advisor.models import Estimate, FailedInputs, Job, Machine, Profile, Range, Results, Verification
 from advisor.predict.estimator import estimate
 from advisor.predict.shared_resources import remedied
 from advisor.report import formatting
@@ -105,13 +106,15 @@ class TrialRun:
 class Trial:
     """One way to run a part of the job: the prediction for it, the runs so far, and what differed in their results.
 
-    `compared`, `differing` and `uncomparable` name parts of a result, as `equality.Comparison` does.
+    `failed_inputs` are those that raise in the plain loop, too: no failure of this way. `compared`, `differing` and
+    `uncomparable` name parts of a result, as `equality.Comparison` does.
     """
 
     part: Estimate
     calls: int
     runs: list[TrialRun] = field(default_factory=list)
     failure: str | None = None
+    failed_inputs: FailedInputs | None = None
     compared: set[str] = field(default_factory=set)
     differing: dict[str, str] = field(default_factory=dict)
     uncomparable: set[str] = field(default_factory=set)
@@ -143,7 +146,7 @@ class Trial:
             "target": subject.target,
             "inputs": subject.inputs,
             "star": subject.star,
-            "fails": subject.profile.failed_inputs is not None,
+            "report": (subject.profile.failed_inputs or self.failed_inputs) is not None,
             "coroutine": subject.profile.coroutine,
             "by_name": subject.profile.is_called_by_name,
             "strategy": self.part.strategy,
@@ -158,11 +161,9 @@ class Trial:
             "predicted": self.part.seconds.expected,
             "reference": str(reference),
         }
-        try:
-            answer = sandbox_supervisor.run("advisor.run.trial_child:run_part", request, timeout=timeout)
-        except TargetError as error:
-            self.failure = str(error)
-            return
+        answer = _ask("run_part", request, timeout)
+        if answer.get("exception") and not request["report"]:
+            answer = self._run_with_reports(request, timeout) or answer
         self.failure = answer["failure"]
         if self.failure is not None:
             return
@@ -170,6 +171,17 @@ class Trial:
         self.compared.update(answer["compared"])
         self.differing |= answer["differing"]
         self.uncomparable.update(answer["uncomparable"])
+
+    def _run_with_reports(self, request: dict[str, Any], timeout: float) -> dict[str, Any] | None:
+        """Run the part with exceptions as results; return the answer if few calls raise, and in a plain loop, too."""
+        answer = _ask("run_part", request | {"report": True}, timeout)
+        if answer["failure"] or not answer["failed"] or 2 * len(answer["failed"]) > answer["calls"]:
+            return None
+        alone = _ask("repeat_failed", request | {"failed": answer["failed"]}, timeout)
+        if alone["inputs"] is None:
+            return None
+        self.failed_inputs = FailedInputs(**alone["inputs"])
+        return answer
 
     def verification(self, loop: Trial) -> Verification:
         """Compare prediction and measurement, and the results with those of the plain loop.
@@ -191,6 +203,7 @@ class Trial:
             failure=self.failure,
             results=results,
             difference=difference,
+            failed_inputs=self.failed_inputs,
             cut_off=cut_off and not self.failure,
         )
 
@@ -205,6 +218,14 @@ class Trial:
                     return "different", example
         compared = {part for part in self.compared if not is_within(part, varying)}
         return ("not comparable" if self.uncomparable or not compared else "equal"), None
+
+
+def _ask(function: str, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+    """Call a function of the child process; if the process does not answer, return why as the 'failure'."""
+    try:
+        return sandbox_supervisor.run(f"advisor.run.trial_child:{function}", request, timeout=timeout)
+    except TargetError as error:
+        return {"failure": str(error), "inputs": None}
 
 
 def _seconds(runs: Sequence[TrialRun], calls: int) -> float:

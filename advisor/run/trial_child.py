@@ -11,13 +11,22 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from advisor.measure.failed_inputs import Failures
 from advisor.models import StartMethod, Strategy
 from advisor.models.strategies import OWN_GIL
 from advisor.run import reference_results
 from advisor.run.equality import Comparison
 from advisor.run.executors import open_executor
-from advisor.run.worker import await_or_report, call_named, call_or_report, call_with, load_named, run_coroutine
-from advisor.target.inputs import load_calls, repeat_inputs
+from advisor.run.worker import (
+    Failure,
+    await_or_report,
+    call_named,
+    call_or_report,
+    call_with,
+    load_named,
+    run_coroutine,
+)
+from advisor.target.inputs import Call, load_calls, repeat_inputs
 
 Send = Callable[[dict[str, Any]], None]
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -25,24 +34,25 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 _CALLS_TO_SCALE = 3  # of each worker: fewer calls, the first among them, do not tell how long the others are
 _CUT_OFF = 5.0  # a run is cut off after this many times the predicted seconds, and at least ...
 _MIN_CUT_OFF = 2.0  # ... this many seconds
+_MAX_REPEATED = 10  # calls that failed
 _REPORT_EVERY = 0.25  # seconds between two messages from a run
 
 
 def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
     """Call the target `calls` times by a strategy; the seconds include starting and ending the pool.
 
-    Returns {'failure'}, why the strategy cannot be used, or None; else 'calls', 'seconds', 'too_few' and the parts of
-    results that were 'compared' with the `reference`, 'differing' or 'uncomparable'.
+    Returns {'failure', 'exception'}, why the strategy cannot be used, or 'calls', 'seconds', 'too_few', the indices
+    of 'failed' calls if they are to `report` what they raise, and the parts of results that were 'compared' with the
+    `reference`, 'differing' or 'uncomparable'.
     """
     send({"doing": "loading the target"})
     function = load_named(request["target"])
     if request["by_name"] and request["strategy"] in OWN_GIL:
         function = partial(call_named, request["target"])
-    if request["fails"]:
+    if request["report"]:
         function = partial(await_or_report if request["coroutine"] else call_or_report, function)
-    calls = load_calls(request["inputs"], star=request["star"])
-    inputs = [(call.args, call.kwargs) for call in calls or ()]
-    arguments = repeat_inputs(inputs or [((), {})], request["calls"])
+    calls = load_calls(request["inputs"], star=request["star"]) or [Call()]
+    arguments = repeat_inputs([(call.args, call.kwargs) for call in calls], request["calls"])
     work = prepare_work(function, request["strategy"], arguments, coroutine=request["coroutine"])
     work = replace(work, start_method=request["start_method"])
     if request["replaced"]:
@@ -53,11 +63,40 @@ def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001  (any exception of the target or the pool is a result of the trial)
-        return {"failure": _describe(error)}
+        return {"failure": _describe(error), "exception": isinstance(error, Exception)}
     too_few = len(results) < min(_CALLS_TO_SCALE * request["workers"], request["calls"])
     send({"doing": "comparing the results"})
     found = _compare_results(results, request["strategy"], Path(request["reference"]))
-    return {"calls": len(results), "seconds": seconds, "too_few": too_few, "failure": None, **found}
+    failed = [index for index, result in enumerate(results) if isinstance(result, Failure)]
+    return {"calls": len(results), "seconds": seconds, "too_few": too_few, "failed": failed, "failure": None, **found}
+
+
+def repeat_failed(request: dict[str, Any], send: Send) -> dict[str, Any]:
+    """Make the calls that `failed` by a strategy, or a sample of them, one after the other.
+
+    Returns {'inputs'}: the record of those inputs, or None if one of the calls works here.
+    """
+    send({"doing": "loading the target"})
+    function = load_named(request["target"])
+    if request["coroutine"]:
+        function = partial(run_coroutine, function)
+    calls = load_calls(request["inputs"], star=request["star"]) or [Call()]
+    failed = sorted({index % len(calls) for index in request["failed"]})
+    failures = Failures()
+    failures.tried = min(request["calls"], len(calls))
+    deadline = time.perf_counter() + _MIN_CUT_OFF
+    for index in failed[:: -(-len(failed) // _MAX_REPEATED)]:
+        send({"doing": "a call"})
+        try:
+            function(*calls[index].args, **calls[index].kwargs)
+        except Exception as error:  # noqa: BLE001  (the user's)
+            failures.add(index, error)
+        else:
+            return {"inputs": None}
+        if time.perf_counter() > deadline:
+            break
+    record = failures.record(calls, calls)
+    return {"inputs": None if record is None else record.model_dump() | {"count": len(failed)}}
 
 
 def _compare_results(results: list[Any], strategy: Strategy, reference: Path) -> dict[str, Any]:
