@@ -2,7 +2,8 @@
 
 Every run has a process of its own, as fresh as a user's script; a failure there is a result, not an error. The
 strategies alternate, so that a host that becomes slower meanwhile slows all of them; where two runs of one differ much,
-it is run once more. Results are compared with those of the plain loop, which runs twice to tell what varies by itself.
+it is run once more. Results are compared with those of the plain loop, which runs twice to tell what varies by itself,
+and more often where the results of another strategy differ.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from advisor.target import sandbox_supervisor
 OnProgress = Callable[[float, str], None]
 
 ROUNDS = 2
+_MORE_ROUNDS = 3  # of the plain loop, before results that differ are put down to a strategy and not to chance
 _CALLS_PER_WORKER = 2  # with fewer, the last calls of a run decide how long it takes
 _MAX_OVERRUN = 4.0  # a part may take this many times its share of the time, to give each worker that many calls
 _MAX_CALLS = 10**6  # their arguments are in a list
@@ -86,6 +88,13 @@ def run_trials(
                 # What differs between two runs of the loop varies by itself.
                 if (fits or trial is loop) and not trial.failure:
                     run(trial)
+        for _ in range(_MORE_ROUNDS):
+            if not any(trial.is_different(loop) for trial in trials[1:]) or time.monotonic() > deadline + seconds:
+                break
+            report(1.0, f"running a part of the job again: {loop.label}")
+            again = Trial(loop.part, loop.calls, failed_inputs=loop.failed_inputs)
+            run(again)
+            loop.differing |= again.differing
         for trial in trials:
             if trial.may_be_disturbed and time.monotonic() + trial.runs[0].seconds < deadline + seconds:
                 report(1.0, f"running a part of the job again: {trial.label}")
@@ -206,6 +215,10 @@ class Trial:
             failed_inputs=self.failed_inputs,
             cut_off=cut_off and not self.failure,
         )
+
+    def is_different(self, loop: Trial) -> bool:
+        """Return True if a part of the results differs that does not vary in the plain loop itself."""
+        return self._results(loop)[0] == "different"
 
     def _results(self, loop: Trial) -> tuple[Results | None, str | None]:
         """Return how the results compare, but for what varies in the plain loop itself, and an example that differs."""
