@@ -19,7 +19,7 @@ from advisor.decide import explain
 from advisor.decide.codegen.snippet import SnippetRequest, snippet
 from advisor.decide.confidence import confidence, speedup_of
 from advisor.decide.strategy_choice import choose
-from advisor.decide.trial_correction import calibrate
+from advisor.decide.trial_correction import calibrate, with_failed_inputs
 from advisor.errors import UsageError
 from advisor.input_limits import MAX_CALLS
 from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, Verification
@@ -160,7 +160,8 @@ def advise_target(
             tried = TrialJob(target, file, request.profile, request.job, host, source.star)
             trials = _run_trials(tried, timeout, _between(measuring, 1.0, tell))
             evidence: Evidence = "verified" if request.machine == host else "measured"
-            request = replace(request, trials=trials, evidence=evidence)
+            profile = with_failed_inputs(request.profile, trials)
+            request = replace(request, profile=profile, trials=trials, evidence=evidence)
     return advise_on(request)
 
 
