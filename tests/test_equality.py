@@ -185,7 +185,7 @@ def test_objects_that_refer_to_each_other_are_compared_once() -> None:
         nodes[-1].value = last
         graphs.append(nodes)
     assert compared(graphs[0], graphs[1]).differing == {}
-    assert list(compared(graphs[0], graphs[2]).differing.values()) == ["call 1 gave 4 instead of 0.3 at […].value"]
+    assert list(compared(graphs[0], graphs[2]).differing.values()) == ["call 1 returned 4 instead of 0.3 at […].value"]
 
 
 def test_a_result_that_contains_itself_is_compared_once() -> None:
@@ -213,7 +213,7 @@ def test_results_with_a_key_of_their_own_are_compared_to_the_last() -> None:
         comparison.add({number: number + 1}, {number: number + 1 + 1e-12}, f"call {number}")
     assert (len(comparison.parts), comparison.differing) == (MAX_PATHS, {})
     comparison.add({-1: 1}, {-1: 2}, "the last call")
-    assert comparison.differing == {"[-1]": "the last call gave 2 instead of 1 at [-1]"}
+    assert comparison.differing == {"[-1]": "the last call returned 2 instead of 1 at [-1]"}
     for number in range(2 * MAX_PATHS):
         comparison.add({number: 1}, {number: 2}, f"call {number}")
     assert len(comparison.differing) == MAX_PATHS + 1

@@ -1,6 +1,7 @@
 """What calls change while they are watched: totals, scratch space, positions in files, and settings of the process."""
 
 import calendar
+import contextlib
 import csv
 import functools
 import hashlib
@@ -341,6 +342,20 @@ def test_a_descriptor_whose_position_moves_is_shared() -> None:
     with (FOLDER / "data.bin").open("rb") as file:
         used = {"LIMIT": file.fileno(), "FILE": file}
         assert file_positions.name_of(file.fileno(), used, frozenset({"os", "read"})) == "FILE"
+
+
+def read_given(file: io.FileIO) -> bytes:
+    return file.read(1)
+
+
+def test_a_file_that_one_call_gets_is_its_own() -> None:
+    """The position of a file counts if several calls get it, or none."""
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context((FOLDER / "data.bin").open("rb", buffering=0)) for _ in range(4)]
+        assert advisor.profile(read_given, files[1:], budget=0.05).touches == ()
+        if Path("/proc/self/fdinfo").exists():
+            [touch] = advisor.profile(read_given, files[:1] * 3, budget=0.05).touches
+            assert (touch.threads, touch.fork) == ("unsafe", "unsafe")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file names are text elsewhere")

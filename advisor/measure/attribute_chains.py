@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dis
 import functools
-from collections.abc import Iterable, Iterator, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from types import CodeType
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
-RootKind = Literal["global", "closure", "local"]
+RootKind = Literal["global", "closure", "local", "result"]  # "result": what a call or an expression gives
 _ROOTS: dict[str, RootKind] = {
     "LOAD_GLOBAL": "global",
     "LOAD_NAME": "global",
@@ -18,23 +18,55 @@ _ROOTS: dict[str, RootKind] = {
     "LOAD_FAST": "local",
     "LOAD_FAST_CHECK": "local",
     "LOAD_FAST_BORROW": "local",
-    "LOAD_FAST_LOAD_FAST": "local",
-    "LOAD_FAST_BORROW_LOAD_FAST_BORROW": "local",
+}
+_PAIRS = {  # instructions that stand for two, of which each has one of the names
+    "LOAD_FAST_LOAD_FAST": ("LOAD_FAST", "LOAD_FAST"),
+    "LOAD_FAST_BORROW_LOAD_FAST_BORROW": ("LOAD_FAST", "LOAD_FAST"),
+    "STORE_FAST_LOAD_FAST": ("STORE_FAST", "LOAD_FAST"),
+    "STORE_FAST_STORE_FAST": ("STORE_FAST", "STORE_FAST"),
 }
 _ATTRIBUTES = ("LOAD_ATTR", "LOAD_METHOD")
 _GLOBALS = frozenset({"LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL"})
+_CONSTANTS = ("LOAD_CONST", "LOAD_SMALL_INT")
+_STORES = ("STORE_FAST", "STORE_DEREF")
 _COPIES = ("COPY", "DUP_TOP")  # of an object, before `+=` reads its attribute
+_NO_EFFECT = ("PUSH_NULL", "PRECALL", "NOP", "CACHE", "NOT_TAKEN")
+_SPECIAL = {  # methods that Python calls, by what uses the object
+    "BEFORE_WITH": ("__enter__", "__exit__"),
+    "BEFORE_ASYNC_WITH": ("__aenter__", "__aexit__"),
+    "LOAD_SPECIAL": ("__enter__", "__exit__", "__aenter__", "__aexit__"),
+}
+_MAX_ALIASES = 8  # objects that one local name may stand for
+
+
+class Element(NamedTuple):
+    """An element that is taken of a container; `key` is None where the code does not show which."""
+
+    key: str | int | None = None
+    is_iterated: bool = False
+
+
+Step = str | Element
 
 
 @dataclass(frozen=True)
 class Chain:
-    """A name that code loads, and the chain of attributes that it takes from it."""
+    """A name that code loads, and the chain of attributes and elements that it takes from it."""
 
     kind: RootKind
     root: str
-    attributes: tuple[str, ...]
+    attributes: tuple[Step, ...]
     line: int
     stored: str = ""  # an attribute of it that is set
+
+
+class _Instruction(NamedTuple):
+    name: str
+    value: Any
+    line: int
+
+
+_Aliases = dict[str, list[Chain]]  # what local names stand for
 
 
 @dataclass(frozen=True)
@@ -50,78 +82,125 @@ class CodeNames:
 @functools.lru_cache(maxsize=1_000)
 def names_in(code: CodeType) -> CodeNames:
     """Return the names in a code object and in those within it."""
-    instructions = list(dis.get_instructions(code))
-    inner = [names_in(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
+    return _names(code, {})
+
+
+def _names(code: CodeType, outer: Mapping[str, list[Chain]]) -> CodeNames:
+    """Return the names; `outer` says what variables of the enclosing function stand for."""
+    instructions = _instructions(code)
+    aliases: _Aliases = {name: list(outer[name]) for name in code.co_freevars if name in outer}
+    chains = list(_chains(code, instructions, aliases))
+    inner = [_names(constant, aliases) for constant in code.co_consts if isinstance(constant, CodeType)]
     return CodeNames(
-        tuple(dict.fromkeys([*_chains(code, instructions), *(chain for each in inner for chain in each.chains)])),
+        tuple(dict.fromkeys([*chains, *(chain for each in inner for chain in each.chains)])),
         _named(instructions, {*_ATTRIBUTES, *_ROOTS}).union(*(each.loads for each in inner)),
         _named(instructions, {"STORE_ATTR"}).union(*(each.stores for each in inner)),
         _named(instructions, _GLOBALS).union(*(each.globals for each in inner)),
     )
 
 
-def _named(instructions: Iterable[dis.Instruction], operations: Set[str]) -> frozenset[str]:
-    arguments = (instruction.argval for instruction in instructions if instruction.opname in operations)
-    return frozenset(str(name) for names in arguments for name in (names if isinstance(names, tuple) else (names,)))
+def _named(instructions: Iterable[_Instruction], operations: Set[str]) -> frozenset[str]:
+    return frozenset(str(each.value) for each in instructions if each.name in operations)
 
 
-def _chains(code: CodeType, instructions: Iterable[dis.Instruction]) -> Iterator[Chain]:
-    kind: RootKind | None = None
-    root, attributes, line, current = "", [], code.co_firstlineno, code.co_firstlineno
-    imported: dict[str, str] = {}  # local names of modules that the function imports itself
-    module = member = ""
-    for instruction in instructions:
-        name = instruction.opname
-        current = _line(instruction, current)
-        if kind is not None and name in _ATTRIBUTES:
-            attributes.append(str(instruction.argval))
+def _instructions(code: CodeType) -> tuple[_Instruction, ...]:
+    """Return the instructions that matter, those that stand for two taken apart."""
+    found: list[_Instruction] = []
+    line = code.co_firstlineno
+    for instruction in dis.get_instructions(code):
+        name, value = instruction.opname, instruction.argval
+        line = (instruction.positions.lineno if instruction.positions is not None else None) or line
+        if name in _PAIRS:
+            found += (_Instruction(part, each, line) for part, each in zip(_PAIRS[name], value, strict=True))
+        elif name == "BINARY_OP" and instruction.argrepr == "[]":  # from 3.14 on
+            found.append(_Instruction("BINARY_SUBSCR", value, line))
+        elif name not in _NO_EFFECT:
+            found.append(_Instruction(name, value, line))
+    return tuple(found)
+
+
+def _chains(code: CodeType, instructions: Sequence[_Instruction], aliases: _Aliases) -> Iterator[Chain]:
+    """Yield the chains, and add to what local names stand for."""
+    parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    pending: Chain | None = None
+    is_copied = False
+    module = member = ""  # that are being imported
+    skipped = 0
+    for index, (name, value, line) in enumerate(instructions):
+        if skipped:
+            skipped -= 1
+            if name in _ROOTS:  # the key of an element
+                yield from _expanded(Chain(_ROOTS[name], str(value), (), line), aliases, parameters)
             continue
-        if kind is not None and name not in ("PUSH_NULL", "PRECALL", "NOP", *_COPIES):
-            yield _chain(kind, root, attributes, line, imported, instruction)
-            kind = None
-        stored = _stored(instruction)
-        if stored and module:
-            top = module.partition(".")[0]  # which `import os.path` binds
-            imported[stored] = f"{module}:{member}" if member else top if stored == top else module
-            member = ""
-        if name == "STORE_FAST_LOAD_FAST":
-            kind, root, attributes, line = "local", str(instruction.argval[-1]), [], current
+        if pending is not None:
+            step, width = _step(pending, instructions[index : index + 3])
+            if width:
+                pending = replace(pending, attributes=(*pending.attributes, *step))
+                skipped = width - 1
+                if name in _ROOTS:
+                    yield from _expanded(Chain(_ROOTS[name], str(value), (), line), aliases, parameters)
+                continue
+            if name in _COPIES:
+                is_copied = True
+                continue
+            if name in _STORES:
+                known = [*aliases.get(value, []), *_expanded(pending, aliases, parameters)]
+                aliases[value] = list(dict.fromkeys(known))[:_MAX_ALIASES]
+                pending, is_copied = (pending if is_copied else None), False
+                continue
+            stored = str(value) if name == "STORE_ATTR" else ""
+            yield from _expanded(replace(pending, stored=stored), aliases, parameters)
+            for method in _SPECIAL.get(name, ()):
+                called = replace(pending, attributes=(*pending.attributes, method))
+                yield from _expanded(called, aliases, parameters)
+            pending, is_copied = None, False
+        elif name in _SPECIAL:
+            yield Chain("result", "", _SPECIAL[name], line)
+        if name in _ATTRIBUTES:
+            pending = Chain("result", "", (str(value),), line)
         elif name in _ROOTS:
-            names = instruction.argval if isinstance(instruction.argval, tuple) else (instruction.argval,)
-            for earlier in names[:-1]:
-                yield _chain(_ROOTS[name], earlier, [], current, imported, None)
-            kind, root, attributes, line = _ROOTS[name], str(names[-1]), [], current
+            pending = Chain(_ROOTS[name], str(value), (), line)
         elif name == "IMPORT_NAME":
-            module, member = str(instruction.argval), ""
+            module, member = str(value), ""
         elif name == "IMPORT_FROM":
-            member = str(instruction.argval)
-        if not stored and not name.startswith(("IMPORT_", "POP_TOP", "STORE_")):
-            module = module if name in ("CACHE", "NOP") else ""
+            member = str(value)
+        elif name in _STORES and module:
+            top = module.partition(".")[0]  # which `import os.path` binds
+            root = module if member or value != top else top
+            aliases[value] = [Chain("global", f"import {root}", (member,) if member else (), line)]
+            member = ""
+        elif name not in ("POP_TOP", "SWAP"):
+            module = ""
 
 
-def _chain(
-    kind: RootKind,
-    root: str,
-    attributes: list[str],
-    line: int,
-    imported: dict[str, str],
-    following: dis.Instruction | None,
-) -> Chain:
-    stored = str(following.argval) if following is not None and following.opname == "STORE_ATTR" else ""
-    if kind == "local" and root in imported:
-        module, _, member = imported[root].partition(":")
-        taken = (*([member] if member else []), *attributes)
-        return Chain("global", f"import {module}", taken, line, stored)
-    return Chain(kind, root, tuple(attributes), line, stored)
+def _step(pending: Chain, following: Sequence[_Instruction]) -> tuple[tuple[Step, ...], int]:
+    """Return what the instructions take of the object that was loaded, and how many of them do."""
+    name, value, _ = following[0]
+    if name in _ATTRIBUTES:
+        return (str(value),), 1
+    if name == "GET_ITER":
+        return (Element(is_iterated=True),), 1
+    if name == "FOR_ITER":
+        return (), 1
+    if name in _CONSTANTS or name in _ROOTS:
+        key = value if name in _CONSTANTS and type(value) in (str, int) else None
+        names = [each.name for each in following[1:]]
+        if names[:1] == ["BINARY_SUBSCR"]:
+            return (Element(key),), 2
+        if names[:1] == ["STORE_SUBSCR"]:
+            return ("__setitem__",), 2
+        if pending.attributes[-1:] == ("get",):
+            if names[:1] == ["CALL"] and following[1].value == 1:
+                return (Element(key),), 2
+            if names[1:] == ["CALL"] and following[2].value == 2 and (names[0] in _CONSTANTS or names[0] in _ROOTS):
+                return (Element(key),), 3
+    return (), 0
 
 
-def _stored(instruction: dis.Instruction) -> str:
-    """Return the local name that an instruction stores, the first if there are two."""
-    if not instruction.opname.startswith("STORE_FAST"):
-        return ""
-    return str(instruction.argval[0] if isinstance(instruction.argval, tuple) else instruction.argval)
-
-
-def _line(instruction: dis.Instruction, previous: int) -> int:
-    positions = instruction.positions
-    return (positions.lineno if positions is not None else None) or previous
+def _expanded(chain: Chain, aliases: Mapping[str, list[Chain]], parameters: Sequence[str]) -> Iterator[Chain]:
+    """Yield the chain with what its root stands for; a parameter may also be what the call passed."""
+    bases = aliases.get(chain.root, []) if chain.kind in ("local", "closure") else []
+    if not bases or chain.kind == "closure" or chain.root in parameters:
+        yield chain
+    for base in bases:
+        yield replace(chain, kind=base.kind, root=base.root, attributes=(*base.attributes, *chain.attributes))

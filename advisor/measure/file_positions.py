@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import gc
+import io
 import os
+import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from advisor.target.inputs import Call
+
 _DESCRIPTORS = Path("/proc/self/fd")
 _MAX_DESCRIPTORS = 1_000
+_MAX_BLOCKS = 3_000_000  # of memory; in more, looking for the files' objects takes too long
 _ACCESS_MODE = 0o3  # of the flags; 0 is reading only
 _MAX_ATTRIBUTES = 100
 _MOVING = frozenset({"read", "readv", "readinto", "lseek", "sendfile", "copy_file_range", "splice"})  # functions of os
@@ -21,17 +29,43 @@ class FilePositionWatch:
     """Records the positions of open files; `moved()` and `written()` tell which have changed since then (Linux)."""
 
     def __init__(self) -> None:
-        """Record the current positions."""
+        """Record the current positions, once what is to be written has been."""
         self._before = dict(_positions())
+        _flush(_positions(writable=True))
         self._writable = dict(_positions(writable=True))
+
+    @functools.cached_property
+    def unflushed(self) -> tuple[int, ...]:
+        """Descriptors of files, opened before the calls, whose buffers hold what calls wrote; they are flushed now."""
+        before = {each: at for each, at in _positions(writable=True) if each in self._writable}
+        _flush(before.items())
+        return tuple(descriptor for descriptor, _ in _changed(before, dict(_positions(writable=True))))
 
     def written(self) -> tuple[str, ...]:
         """Return the paths of the files that are open for writing, and whose positions have changed."""
+        _ = self.unflushed
         return tuple(path for descriptor, (path, _) in _changed(self._writable, dict(_positions(writable=True))))
 
     def moved(self) -> tuple[int, ...]:
         """Return the descriptors of files open for reading whose positions have changed."""
         return tuple(descriptor for descriptor, _ in _changed(self._before, dict(_positions())))
+
+
+def _flush(files: Iterable[tuple[int, object]]) -> None:
+    """Flush the buffers of files that are open for writing only, whoever holds them; not the standard streams."""
+    descriptors = {descriptor for descriptor, _ in files} - _standard_streams()
+    if not descriptors or sys.getallocatedblocks() > _MAX_BLOCKS:
+        return
+    for thing in gc.get_objects():
+        if type(thing) in (io.TextIOWrapper, io.BufferedWriter):
+            with suppress(OSError, ValueError):  # it is closed, or its disk is full
+                if thing.fileno() in descriptors and not thing.readable():
+                    thing.flush()
+
+
+def _standard_streams() -> set[int]:
+    streams = (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__)
+    return {0, 1, 2, *(number for stream in streams if (number := _descriptor(stream)) is not None)}
 
 
 def _changed(before: Positions, now: Positions) -> Iterator[tuple[int, tuple[str, int]]]:
@@ -58,6 +92,13 @@ def name_of(descriptor: int, used: Mapping[str, Any], names: frozenset[str]) -> 
     with suppress(OSError):
         return str((_DESCRIPTORS / str(descriptor)).readlink())
     return f"descriptor {descriptor}"
+
+
+def of_one_call(calls: Iterable[Call]) -> set[int]:
+    """Return the descriptors of files that exactly one call gets as an argument."""
+    values = [[*call.args, *call.kwargs.values()] for call in calls]
+    counts = Counter(descriptor for each in values for descriptor in set(map(_descriptor, each)))
+    return {descriptor for descriptor, count in counts.items() if count == 1 and descriptor is not None}
 
 
 def _positions(*, writable: bool = False) -> Iterator[tuple[int, tuple[str, int]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import linecache
 from collections.abc import Collection
 from contextlib import suppress
 from types import CodeType
@@ -21,7 +22,8 @@ class FunctionSource:
         self._parents: dict[ast.AST, ast.AST] = {}
         self._end = 0
         with suppress(Exception):  # there is no source, or a part that cannot be parsed by itself
-            lines, first = inspect.getsourcelines(code)
+            first = code.co_firstlineno
+            lines = inspect.getblock(linecache.getlines(code.co_filename)[first - 1 :])
             opening = "if True:\n" if lines[0][:1].isspace() else "\n"  # of a method, the source is indented
             tree = ast.increment_lineno(ast.parse(opening + "".join(lines)), first - 2)
             self._parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
+import sys
 import threading
-from collections import deque
+from collections import Counter, deque, namedtuple
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from types import FunctionType, MemberDescriptorType, ModuleType
+from types import (
+    BuiltinMethodType,
+    FunctionType,
+    MappingProxyType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
+)
 from typing import Any
 
-from advisor.measure.introspection import module_origin
+from advisor.measure.attribute_chains import Element, Step
+from advisor.measure.introspection import LruCacheWrapper, module_namespace, module_origin
+from advisor.models.resources.types import resource_of_type
 
 MISSING = object()
-CONTAINERS = (list, tuple, dict, deque)
+CONTAINERS = (list, tuple, dict, deque, set, frozenset)
+MAX_ELEMENTS = 50  # of a container and those within it
+_MAX_SCANNED = 300  # parts of each container
+_MAX_ALIKE = 5  # parts of one type
+_MAX_DEPTH = 3  # of containers in containers
+_MAX_CONTAINERS = 20  # at each depth
+_PLAIN = (int, float, complex, str, bytes, bool, type(None))
+_TAKING = frozenset({"get", "values", "items", "pop", "popleft", "popitem", "setdefault", "copy"})
+_FIELDS = (  # of slots, and of named tuples
+    MemberDescriptorType,
+    type(inspect.getattr_static(namedtuple("_Fields", "field"), "field")),
+)
 
 
 def is_a(thing: Any, kinds: type | tuple[type, ...]) -> bool:
@@ -21,19 +45,13 @@ def is_a(thing: Any, kinds: type | tuple[type, ...]) -> bool:
     return issubclass(type(thing), kinds)
 
 
-def module_contents(module: ModuleType) -> dict[str, Any]:
-    """Return what a module has by name; a lazy one would be loaded by any other look."""
-    contents: dict[str, Any] = object.__getattribute__(module, "__dict__")
-    return contents
-
-
 def module_name(module: ModuleType) -> str:
     """Return the name of a module."""
-    return str(module_contents(module).get("__name__", ""))
+    return str(module_namespace(module).get("__name__", ""))
 
 
 def defining_module(thing: Any) -> str:
-    """Return the name of the module that a thing is, or that it or its type is defined in."""
+    """Return the name of a module, or of the module that defines a thing or its type."""
     if is_a(thing, ModuleType):
         return module_name(thing)
     defined = thing if is_a(thing, (type, FunctionType)) else type(thing)
@@ -43,12 +61,11 @@ def defining_module(thing: Any) -> str:
 def part_of(thing: Any, attribute: str) -> Any:
     """Return an attribute of a module, a class or an object of the user's, else MISSING."""
     if is_a(thing, ModuleType):
-        return module_contents(thing).get(attribute, MISSING)
-    is_users = module_origin(type(thing).__module__) == "user" or type(thing).__module__ == "types"
-    if not is_users and not is_a(thing, type):
+        return module_namespace(thing).get(attribute, MISSING)
+    if not is_users_object(thing) and not is_a(thing, type):
         return MISSING
     part = inspect.getattr_static(thing, attribute, MISSING)
-    if is_a(part, MemberDescriptorType) and not is_a(thing, type):
+    if is_a(part, _FIELDS) and not is_a(thing, type):
         try:
             return part.__get__(thing)
         except AttributeError:  # the slot is empty
@@ -56,12 +73,110 @@ def part_of(thing: Any, attribute: str) -> Any:
     return part.__func__ if is_a(part, (staticmethod, classmethod)) else part
 
 
-def elements(container: Any, most: int) -> list[Any]:
-    """Return the first elements of a container, or values of a dictionary."""
+def is_resource(thing: Any) -> bool:
+    """Return True if concurrent calls may disturb each other by an object of this type."""
+    return bool(resource_of_type(type(thing)))
+
+
+def is_users_object(thing: Any) -> bool:
+    """Return True if the object's attributes are the user's."""
+    is_users = type(thing) is SimpleNamespace or module_origin(type(thing).__module__) == "user"
+    return is_users and not is_a(thing, (type, ModuleType))
+
+
+def attribute_names(thing: Any) -> set[str]:
+    """Return the names of the attributes of a user's object and of its classes."""
+    classes = [cls for cls in type.__dict__["__mro__"].__get__(type(thing)) if module_origin(cls.__module__) == "user"]
+    own = inspect.getattr_static(thing, "__dict__", None)
+    own = own if is_a(own, dict) else object.__getattribute__(thing, "__dict__") if own is not None else {}
+    return set(own).union(*map(vars, classes))
+
+
+def method_of(thing: Any, part: Any) -> MethodType | None:
+    """Return the function that runs when a part of an object's class is taken or called, bound to the object."""
+    if is_a(thing, ModuleType):
+        return None
+    function: Any = None
+    if is_a(part, FunctionType):
+        function = part
+    elif is_a(part, property):
+        function = part.fget
+    elif is_a(part, (functools.cached_property, functools.partialmethod)):
+        function = part.func
+    elif is_a(part, functools.singledispatchmethod):
+        function = part.dispatcher
+    elif type(part) is LruCacheWrapper:
+        function = part.__wrapped__
+    return None if function is None else MethodType(function, thing)
+
+
+def owner_of_method(method: Any) -> Any:
+    """Return the resource of which a function is a method, but for those that a module offers as functions."""
+    if not is_a(method, (MethodType, BuiltinMethodType)) or not is_resource(owner := method.__self__):
+        return MISSING
+    module = sys.modules.get(type(owner).__module__)
+    is_offered = module is not None and module_namespace(module).get(method.__name__) == method
+    return MISSING if is_offered else owner
+
+
+def implementations(function: FunctionType) -> list[Any]:
+    """Return what a function of a library calls instead: what it wraps, or those for the types of an argument."""
+    registry: Any = vars(function).get("registry")  # of functools.singledispatch
+    return [*(registry.values() if is_a(registry, MappingProxyType) else ()), vars(function).get("__wrapped__")]
+
+
+def elements_taken(container: Any, steps: tuple[Step, ...]) -> tuple[list[Any], tuple[Step, ...]] | None:
+    """Return the elements that the first step, or two, may take of a container, and the steps that remain.
+
+    None means that the step is an attribute of a class of the user's.
+    """
+    step, rest = steps[0], steps[1:]
+    base = next(kind for kind in CONTAINERS if is_a(container, kind))
+    if isinstance(step, str):
+        is_users = is_users_object(container)
+        if is_users and inspect.getattr_static(type(container), step, MISSING) is not getattr(base, step, None):
+            return None
+        if step == "get" and rest and isinstance(rest[0], Element):
+            step, rest = rest[0], rest[1:]
+        else:
+            return (list(elements(container)), ()) if step in _TAKING else ([], ())
+    if step.key is None:
+        return ([] if step.is_iterated and base is dict else list(elements(container))), rest
+    if base is dict:
+        return ([dict.__getitem__(container, step.key)] if dict.__contains__(container, step.key) else []), rest
+    if isinstance(step.key, int) and -len(container) <= step.key < len(container) and base in (list, tuple, deque):
+        return [base.__getitem__(container, step.key)], rest
+    return [], rest
+
+
+def elements(container: Any) -> Iterator[Any]:
+    """Yield what is in a container and in those within it, but for plain values, as far as there is time."""
+    return islice(_nested(container), MAX_ELEMENTS)
+
+
+def _nested(container: Any) -> Iterator[Any]:
+    level = [container]
+    alike: Counter[type] = Counter()
+    for _ in range(_MAX_DEPTH):
+        deeper = []
+        for part in [part for each in level for part in islice(_direct(each), _MAX_SCANNED)]:
+            kind = type(part)
+            if kind in _PLAIN:
+                continue
+            if is_a(part, CONTAINERS):
+                deeper.append(part)
+            if alike[kind] < _MAX_ALIKE and (not is_a(part, CONTAINERS) or is_users_object(part)):
+                alike[kind] += 1
+                yield part
+        level = deeper[:_MAX_CONTAINERS]
+
+
+def _direct(container: Any) -> Iterable[Any]:
+    """Return an iterator that is the container's, not one of the user's making."""
     if is_a(container, dict):
-        return list(islice(dict.values(container), most))
+        return dict.values(container)
     iterate = next(kind for kind in CONTAINERS if is_a(container, kind)).__iter__
-    return list(islice(iterate(container), most))
+    return iter(list(iterate(container)) if is_a(container, (set, deque)) else iterate(container))
 
 
 def has_in_thread(local: threading.local, attribute: str) -> bool:
@@ -72,7 +187,10 @@ def has_in_thread(local: threading.local, attribute: str) -> bool:
 
 
 def cached_results(cached: Any) -> list[Any]:
-    """Return what a function with an lru_cache refers to, its results among it: a bounded cache has no dictionary."""
+    """Return the objects that a function with an lru_cache refers to, including its cached results.
+
+    A bounded cache has no dictionary of them.
+    """
     parts = gc.get_referents(cached)
     caches = [part for part in parts if is_a(part, dict) and "__wrapped__" not in part]
     return [*parts, *(value for cache in caches for value in dict.values(cache))]

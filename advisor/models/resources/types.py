@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 # The first match among a type and its bases counts; "" means known to be safe.
 TYPES: dict[str, str] = {
     # files and what wraps them; whether they are read or written shows from the object and its use
@@ -228,9 +230,10 @@ LOCKS = frozenset(
 )
 
 
-def type_names(kind: type) -> list[str]:
+@functools.lru_cache(maxsize=1_000)
+def type_names(kind: type) -> tuple[str, ...]:
     """Return the full names of a type and its bases, nearest first."""
-    return [f"{base.__module__}.{base.__qualname__}" for base in type.__dict__["__mro__"].__get__(kind)]
+    return tuple(f"{base.__module__}.{base.__qualname__}" for base in type.__dict__["__mro__"].__get__(kind))
 
 
 def resource_of_type(kind: type) -> str:
