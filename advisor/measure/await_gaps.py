@@ -51,7 +51,9 @@ def with_asyncio(
         codes: The code of the functions that the calls run, as far as it is the user's.
         changes: Where a call was seen to change state of the process, by the names of the touches.
     """
-    codes = tuple(codes)
+    touches, codes = tuple(touches), tuple(codes)
+    if all(_level(touch) == "safe" for touch in touches):
+        return touches  # nothing to read the source for
     found = [node for code in codes if (node := _function_of(code)) is not None]
     locks = _Locks({code.co_filename for code in codes})
     functions = [node for function in found for node in ast.walk(function) if isinstance(node, Function)]
