@@ -19,14 +19,14 @@ class FunctionSource:
 
     def __init__(self, code: CodeType) -> None:
         """Parse the source of a function, as far as there is one."""
-        self._parents: dict[ast.AST, ast.AST] = {}
+        self.parents: dict[ast.AST, ast.AST] = {}
         self._end = 0
         with suppress(Exception):  # there is no source, or a part that cannot be parsed by itself
             first = code.co_firstlineno
             lines = inspect.getblock(linecache.getlines(code.co_filename)[first - 1 :])
             opening = "if True:\n" if lines[0][:1].isspace() else "\n"  # of a method, the source is indented
             tree = ast.increment_lineno(ast.parse(opening + "".join(lines)), first - 2)
-            self._parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+            self.parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
             self._end = first + len(lines)
 
     def locked_lines(self, lock: str) -> list[range]:
@@ -35,9 +35,9 @@ class FunctionSource:
         return [self._held_from(node) for node in nodes] if nodes else [range(1 << 31)]
 
     def _held_from(self, node: ast.expr) -> range:
-        parent = self._parents[node]
+        parent = self.parents[node]
         if isinstance(parent, ast.withitem):
-            block = self._parents[parent]
+            block = self.parents[parent]
             return range(node.lineno, getattr(block, "end_lineno", 0) + 1)
         if not isinstance(parent, ast.Attribute):  # it gets another name, or is passed to something that may take it
             return range(node.lineno, self._end)
@@ -48,10 +48,10 @@ class FunctionSource:
     def tells_apart(self, ids: Collection[str]) -> bool:
         """Return True if what one of the functions returns is compared, or is a key."""
         mentions = [self._is_key(node, set()) for node in self._mentions(ids)]
-        return any(mentions) if self._parents else bool(ids)
+        return any(mentions) if self.parents else bool(ids)
 
     def _is_key(self, node: ast.AST, seen: set[str]) -> bool:
-        while (parent := self._parents.get(node)) is not None and not isinstance(node, ast.stmt):
+        while (parent := self.parents.get(node)) is not None and not isinstance(node, ast.stmt):
             match parent:
                 case ast.Compare():
                     return True
@@ -71,6 +71,6 @@ class FunctionSource:
 
     def _mentions(self, names: Collection[str]) -> list[ast.Name | ast.Attribute]:
         """Return the variables and attributes of these names that the function reads."""
-        nodes = [node for node in self._parents if isinstance(node, (ast.Name, ast.Attribute))]
+        nodes = [node for node in self.parents if isinstance(node, (ast.Name, ast.Attribute))]
         reads = [node for node in nodes if isinstance(node.ctx, ast.Load)]
         return [node for node in reads if (node.id if isinstance(node, ast.Name) else node.attr) in names]

@@ -148,7 +148,7 @@ def _profile(
         peak_memory = memory.peak_memory()
         side_effects = detector.side_effects(order_dependent=made.order_dependent)
         shared = (*detector.process_state(), *(touch for touch in touched.touches() if settings.matters(touch)))
-        shared += tuple(detector.shared_state(shared, touched.names, locks=touched.locks, calls=calls or ()))
+        shared += tuple(detector.shared_state(shared, touched.codes, locks=touched.locks, calls=calls or ()))
         code = Code(touched.loads, locks=touched.locks)
         touches = all_touches(shared, side_effects, results, detector.changes, code)
         if workload.coroutine:

@@ -30,9 +30,10 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Load(NamedTuple):
-    """Code that loads an object, its globals, and the object's name if it is one of them, else ''."""
+    """Code that loads an object, the object's name there, whether that is a global, and the code's globals."""
 
     name: str
+    is_global: bool
     code: CodeType
     scope: dict[str, Any]
 
@@ -84,7 +85,7 @@ def _own_module(name: str, thing: Any, loads: Sequence[Load], target: Callable[.
     module = sys.modules.get(getattr(target, "__module__", None) or "")
     if module is None or module.__name__ == "__main__" or vars(module).get(name) is not thing:
         return None
-    if any(load.name != name or load.scope is not vars(module) for load in loads):
+    if any(load.name != name or not load.is_global or load.scope is not vars(module) for load in loads):
         return None
     others = [other for key, other in list(sys.modules.items()) if other is not module and module_origin(key) == "user"]
     is_elsewhere = any(value is thing for other in others for value in list(module_namespace(other).values()))

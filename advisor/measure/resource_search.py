@@ -121,7 +121,7 @@ class ResourceSearch:
         self._seen: set[tuple[object, ...]] = set()  # functions, what they are bound to, and what protects them
         self._found: dict[int, FoundResource] = {}
         self._functions: dict[int, tuple[Any, str]] = {}  # by id: objects, and the state that they act on as functions
-        self.codes: list[CodeType] = []
+        self.codes: set[CodeType] = set()  # of the functions seen so far
         self.loads: set[str] = set()
         self.names: set[str] = set()  # that the code seen so far loads
         self.locks = False
@@ -176,7 +176,7 @@ class ResourceSearch:
 
     def _look_at(self, frame: _Frame) -> None:
         code = frame.function.__code__
-        self.codes.append(code)
+        self.codes.add(code)
         self.names.update(code.co_names)
         self.loads |= names_in(code).loads
         resolved: list[tuple[Chain, Any, list[_Reached]]] = []
@@ -351,7 +351,7 @@ class ResourceSearch:
                 found.attributes.add("[]")
         if chain.stored and not rest:
             found.attributes.add(chain.stored)
-        found.loads.append(Load(name if chain.kind == "global" else "", code, frame.function.__globals__))
+        found.loads.append(Load(name, chain.kind == "global", code, frame.function.__globals__))
         found.locked = found.locked and frame.locked
         found.checks_process = found.checks_process and frame.checks_process
 

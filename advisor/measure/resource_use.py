@@ -55,6 +55,13 @@ class Use:
     if_changed: str = ""  # the resource that it is if calls make such changes, and they are kept in a file
 
 
+def positioned(use: Use) -> Use:
+    """Return the use of a file if each call seeks first, so that it can seek in a file that is opened again."""
+    if use.resource == "mapped file read in sequence":
+        return _default("mapped file read by position")
+    return replace(use, spawn="safe") if use.resource == "file read" else use
+
+
 def use_of(thing: Any, attributes: frozenset[str], codes: Iterable[CodeType] = ()) -> Use | None:
     """Return the use of an object, or None if it is safe.
 
@@ -90,8 +97,8 @@ def _file(thing: Any, attributes: frozenset[str]) -> Use | None:
     writes = bool(attributes & _WRITES) or (not attributes & _READS and thing.writable())
     if isinstance(thing, (io.StringIO, io.BytesIO)):
         return _default("memory buffer") if writes else _default("memory buffer", fork="safe", spawn="safe")
-    if not writes:  # a call that goes to its place first can do so in a file opened anew
-        return _default("file read", spawn="safe" if "seek" in attributes else "unsafe" if attributes else None)
+    if not writes:
+        return _default("file read", spawn="unsafe" if attributes else None)
     if "flush" in attributes or getattr(thing, "line_buffering", False) or isinstance(thing, io.FileIO):
         return _default("file written", fork="caution", spawn="caution")
     return _default("file written")
@@ -126,7 +133,7 @@ def _tar(thing: Any, attributes: frozenset[str]) -> Use | None:
 
 
 def _mapped(thing: Any, attributes: frozenset[str]) -> Use | None:
-    return _default("mapped file read by position") if attributes & _POSITIONS and not thing.closed else None
+    return _default("mapped file read in sequence") if attributes & _POSITIONS and not thing.closed else None
 
 
 def _socket(thing: Any, attributes: frozenset[str]) -> Use | None:

@@ -8,6 +8,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from types import CodeType
 from typing import Any, NamedTuple
 
 from advisor.measure import global_writes, mutations
@@ -15,6 +16,7 @@ from advisor.measure.await_gaps import Change
 from advisor.measure.file_positions import FilePositionWatch, name_of, of_one_call
 from advisor.measure.guards import PROCESS_IDS
 from advisor.measure.introspection import closure_values, plain_function
+from advisor.measure.positioning import positions_first
 from advisor.measure.process_state import ProcessStateWatch
 from advisor.measure.shared_buffers import SharedBufferWatch
 from advisor.measure.unread_attributes import is_unread, shown_names
@@ -153,13 +155,13 @@ class SideEffectDetector:
         return self._process_state.changes()
 
     def shared_state(
-        self, found: Sequence[Touch], names: frozenset[str], *, locks: bool, calls: Sequence[Call] = ()
+        self, found: Sequence[Touch], codes: frozenset[CodeType], *, locks: bool, calls: Sequence[Call] = ()
     ) -> Iterator[Touch]:
         """Yield buffers that calls write, files whose position they move, and those that they write to.
 
         Args:
             found: The shared objects that are known already.
-            names: The names that the code loads.
+            codes: The functions that the calls may run.
             locks: Some of the code holds a lock, which may be around this.
             calls: The calls, of which each may have a file of its own.
         """
@@ -171,10 +173,11 @@ class SideEffectDetector:
                 yield Touch(name=name, kind="object", resource="changed object", fork="unsafe", spawn="unsafe")
         if any(touch.kind == "file" for touch in found):
             return
-        spawn: Safety = "safe" if names & {"seek", "lseek"} else "unsafe"
+        names = frozenset(name for code in codes for name in code.co_names)
         moved = self._positions.moved()
         for descriptor in sorted(set(moved) - of_one_call(calls if moved else ())):
             name = name_of(descriptor, self._used_objects(), names)
+            spawn: Safety = "safe" if positions_first(codes, name) else "unsafe"
             yield Touch(name=name, kind="file", resource="file read", threads=in_threads, fork="unsafe", spawn=spawn)
         unflushed = self._positions.unflushed if names.isdisjoint(PROCESS_IDS) else ()
         for descriptor in sorted(set(unflushed) - of_one_call(calls if unflushed else ())):

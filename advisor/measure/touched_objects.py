@@ -19,6 +19,7 @@ from advisor.measure.object_parts import (
     is_a,
     module_name,
 )
+from advisor.measure.positioning import positions_first
 from advisor.measure.replaceable import with_replacement
 from advisor.measure.resource_search import FoundResource, ResourceSearch, Setting
 from advisor.measure.resource_use import (
@@ -27,6 +28,7 @@ from advisor.measure.resource_use import (
     decimal_use,
     library_use,
     numpy_error_use,
+    positioned,
     resource_if_changed,
     use_of,
 )
@@ -51,10 +53,10 @@ class TouchedObjects:
         """Inspect the objects that exist now, which forked workers would inherit, but not what the calls pass."""
         self._function = function
         self._passed = _passed_arguments(function, calls[:MAX_CALLS])
+        self.codes: frozenset[CodeType] = frozenset()  # of the user's functions that the calls may run
         self.names: frozenset[str] = frozenset()  # that the code takes, reading or setting
         self.loads: frozenset[str] = frozenset()  # those of them that it reads
         self.locks = False  # some of the code holds a lock
-        self.codes: tuple[CodeType, ...] = ()  # of the user's functions that the calls run
         uses = self._uses()
         self._at_import = {id(found.thing): use for found, use in uses}
         self._set_at_import = {found.thing for found, _ in uses if is_a(found.thing, Setting)}
@@ -88,8 +90,8 @@ class TouchedObjects:
             with suppress(Exception):  # the user's objects may raise anything
                 if (use := _use(found)) is not None:
                     uses.append((found, use))
-        self.names, self.loads, self.locks = frozenset(search.names), frozenset(search.loads), search.locks
-        self.codes = tuple(search.codes)
+        self.codes, self.locks = frozenset(search.codes), search.locks
+        self.names, self.loads = frozenset(search.names), frozenset(search.loads)
         return uses
 
 
@@ -111,6 +113,8 @@ def _use(found: FoundResource) -> Use | None:
     use = use_of(found.thing, frozenset(found.attributes), [load.code for load in found.loads])
     if use is None:
         return None
+    if "seek" in found.attributes and all(positions_first([load.code], load.name) for load in found.loads):
+        use = positioned(use)
     if found.locked and use.resource != "SQLite connection":
         use = replace(use, threads="safe")
     return replace(use, fork="safe") if found.checks_process else use
