@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import email.generator
 import functools
+import io
 import logging
 import random
 import sqlite3
@@ -68,6 +69,21 @@ class CarefulWriter(Writer):
         super().put(abs(number))
 
 
+class Report(Writer):
+    def write(self, text: str) -> None:
+        self.handle.write(text)
+
+
+class OwnWriter(Writer):
+    def __init__(self, number: int) -> None:
+        self.handle = (FOLDER / f"own {number}.txt").open("w")
+        self.limit = number
+
+    def put(self, number: int) -> None:
+        with self.handle:
+            self.handle.write(f"{number}\n")
+
+
 @dataclasses.dataclass(slots=True)
 class Slotted:
     inner: Writer
@@ -76,12 +92,14 @@ class Slotted:
 Settings = namedtuple("Settings", "sink limit")
 WRITER = Writer()
 CAREFUL = CarefulWriter()
+REPORT = Report()
 WRITERS = [Writer()]
 BY_NAME = {"main": Writer(), "limit": 3}
 NESTED = {"out": {"sink": SINK, "name": "rows"}, "limit": 3}
 SLOTTED = Slotted(WRITER)
 SETTINGS = Settings(SINK, 3)
 emit = SINK.write
+METHODS = [emit]
 execute = DATABASE.execute
 randint = random.randint
 LOGS = {"main": logging.getLogger(__name__)}
@@ -145,6 +163,23 @@ def get_writer() -> Writer:
     return WRITER
 
 
+class Singleton(Writer):
+    instance: Singleton | None = None
+
+    @classmethod
+    def get(cls) -> Singleton:
+        if cls.instance is None:
+            cls.instance = cls()
+        return cls.instance
+
+
+Singleton.get()
+
+
+def by_singleton(number: int) -> None:
+    Singleton.get().put(number)
+
+
 def by_getter(number: int) -> None:
     get_writer().put(number)
 
@@ -202,6 +237,20 @@ def by_decorator(number: int) -> None:
         sink.write(f"{number}\n")
 
 
+def by_list_of_methods(number: int) -> None:
+    for write in METHODS:
+        write(f"{number}\n")
+
+
+@functools.lru_cache
+def kept_writer() -> Writer:
+    return Writer()
+
+
+def by_cached_result(number: int) -> None:
+    kept_writer().put(number)
+
+
 def by_inner_function(number: int) -> None:
     sink = SINK
 
@@ -223,6 +272,7 @@ USED: list[Callable[..., Any]] = [
     by_choice,
     by_argument,
     by_getter,
+    by_singleton,
     by_method,
     by_inner_container,
     by_slot,
@@ -232,6 +282,8 @@ USED: list[Callable[..., Any]] = [
     by_dispatch,
     by_decorator,
     by_inner_function,
+    by_list_of_methods,
+    by_cached_result,
     by_overload,
     CAREFUL.put,
     WRITER.put_all,
@@ -247,8 +299,21 @@ def test_a_handle_is_found_however_the_code_gets_at_it(function: Callable[..., A
     assert (touch.resource, touch.threads, touch.fork, touch.spawn) == ("file written", "unsafe", "unsafe", "unsafe")
 
 
+def count_lines(number: int) -> int:
+    count = number
+    for _ in SOURCE:
+        count += 1
+    return count
+
+
 def query(number: int) -> Any:
     return execute("SELECT ?", (number,)).fetchone()
+
+
+def test_an_iterator_that_a_loop_empties_is_found() -> None:
+    """Whether or not the loop uses the values."""
+    (touch,) = TouchedObjects(count_lines).touches()
+    assert (touch.name, touch.resource) == ("SOURCE", "file read")
 
 
 def test_a_method_of_a_connection_stands_for_the_connection() -> None:
@@ -326,6 +391,22 @@ def double(writer: Writer, number: int) -> int:
         return writer.double(number)
 
 
+def own_buffer(number: int) -> str:
+    buffer = io.StringIO()
+    buffer.write(str(number))
+    return buffer.getvalue() + double_with(REPORT, number)
+
+
+def double_with(report: Report, number: int) -> str:
+    return str(report.double(number))
+
+
+def own_writer(number: int) -> int:
+    writer = OwnWriter(number)
+    writer.put(number)
+    return double(WRITER, number)
+
+
 def own_objects(number: int) -> None:
     files = {"own": (FOLDER / f"{number}.txt").open("w")}
     with files["own"] as file:
@@ -349,6 +430,8 @@ UNUSED: list[Callable[..., Any]] = [
     size,
     draw,
     other_argument,
+    own_buffer,
+    own_writer,
     own_objects,
     attribute_only,
     WRITER.double,

@@ -250,6 +250,11 @@ def make_id(number: int) -> int:
     return next(IDS)
 
 
+def log_id(number: int) -> int:
+    log.info("call %d", next(IDS))
+    return number
+
+
 def put(number: int) -> None:
     WAITING.put(number)
 
@@ -316,7 +321,8 @@ FOUND: list[tuple[Callable[..., Any], str, str, tuple[str, str, str]]] = [
     (STORE.read, "self.connection", "connection", (U, U, S)),
     (ask, "CLIENT", "connection", (U, S, S)),
     (take_next, "NUMBERS", "iterator", (U, U, U)),
-    (make_id, "IDS", "iterator", (S, U, U)),
+    (make_id, "IDS", "iterator", (U, U, U)),
+    (log_id, "IDS", "iterator", (C, U, U)),
     (put, "WAITING", "queue", (S, U, U)),
     (draw, "DRAW", "random generator", (C, U, C)),
     (read_main_only, "MAIN_ONLY.name", "process state", (U, S, S)),

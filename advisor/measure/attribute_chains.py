@@ -58,6 +58,7 @@ class Chain:
     attributes: tuple[Step, ...]
     line: int
     stored: str = ""  # an attribute of it that is set
+    returned: bool = False
 
 
 class _Instruction(NamedTuple):
@@ -124,9 +125,12 @@ def _chains(code: CodeType, instructions: Sequence[_Instruction], aliases: _Alia
     parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     pending: Chain | None = None
     is_copied = False
+    made: set[str] = set()  # local names of what calls return
+    before = ""
     module = member = ""  # that are being imported
     skipped = 0
     for index, (name, value, line) in enumerate(instructions):
+        previous, before = before, name
         if skipped:
             skipped -= 1
             if name in _ROOTS:  # the key of an element
@@ -143,13 +147,20 @@ def _chains(code: CodeType, instructions: Sequence[_Instruction], aliases: _Alia
             if name in _COPIES:
                 is_copied = True
                 continue
+            if _asks_for_type(pending, instructions[index : index + 2]):
+                pending, skipped = Chain(_ROOTS[name], str(value), ("__class__",), line), 1
+                continue
             if name in _STORES:
-                known = [*aliases.get(value, []), *_expanded(pending, aliases, parameters)]
+                objects = list(_expanded(pending, aliases, parameters))
+                if Element(is_iterated=True) in pending.attributes[-1:]:
+                    yield from objects
+                known = [*aliases.get(value, []), *objects]
                 aliases[value] = list(dict.fromkeys(known))[:_MAX_ALIASES]
                 pending, is_copied = (pending if is_copied else None), False
                 continue
             stored = str(value) if name == "STORE_ATTR" else ""
-            yield from _expanded(replace(pending, stored=stored), aliases, parameters)
+            is_returned = name in ("RETURN_VALUE", "YIELD_VALUE")
+            yield from _expanded(replace(pending, stored=stored, returned=is_returned), aliases, parameters)
             for method in _SPECIAL.get(name, ()):
                 called = replace(pending, attributes=(*pending.attributes, method))
                 yield from _expanded(called, aliases, parameters)
@@ -159,7 +170,8 @@ def _chains(code: CodeType, instructions: Sequence[_Instruction], aliases: _Alia
         if name in _ATTRIBUTES:
             pending = Chain("result", "", (str(value),), line)
         elif name in _ROOTS:
-            pending = Chain(_ROOTS[name], str(value), (), line)
+            is_made = value in made and value not in aliases
+            pending = Chain("result" if is_made else _ROOTS[name], str(value), (), line)
         elif name == "IMPORT_NAME":
             module, member = str(value), ""
         elif name == "IMPORT_FROM":
@@ -169,8 +181,16 @@ def _chains(code: CodeType, instructions: Sequence[_Instruction], aliases: _Alia
             root = module if member or value != top else top
             aliases[value] = [Chain("global", f"import {root}", (member,) if member else (), line)]
             member = ""
+        elif name in _STORES and previous.startswith("CALL"):
+            made.add(value)
         elif name not in ("POP_TOP", "SWAP"):
             module = ""
+
+
+def _asks_for_type(pending: Chain, following: Sequence[_Instruction]) -> bool:
+    """Return True if the code calls `type` with a variable."""
+    is_type = (pending.kind, pending.root, pending.attributes) == ("global", "type", ())
+    return is_type and following[0].name in _ROOTS and following[1][:2] == ("CALL", 1)
 
 
 def _step(pending: Chain, following: Sequence[_Instruction]) -> tuple[tuple[Step, ...], int]:

@@ -8,7 +8,7 @@ import inspect
 import sys
 import threading
 from collections import Counter, deque, namedtuple
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from types import (
     BuiltinMethodType,
@@ -21,8 +21,8 @@ from types import (
 )
 from typing import Any
 
-from advisor.measure.attribute_chains import Element, Step
-from advisor.measure.introspection import LruCacheWrapper, module_namespace, module_origin
+from advisor.measure.attribute_chains import Chain, Element, Step
+from advisor.measure.introspection import LruCacheWrapper, closure_values, module_namespace, module_origin
 from advisor.models.resources.types import resource_of_type
 
 MISSING = object()
@@ -58,10 +58,25 @@ def defining_module(thing: Any) -> str:
     return str(defined.__module__)
 
 
+def root_of(chain: Chain, function: FunctionType, arguments: Mapping[str, Any]) -> Any:
+    """Return the object that a chain in a function begins with, else MISSING."""
+    if chain.kind == "result":
+        return MISSING
+    if chain.root.startswith("import "):
+        return sys.modules.get(chain.root.removeprefix("import "), MISSING)
+    if chain.kind == "global":
+        return function.__globals__.get(chain.root, MISSING)
+    if chain.kind == "closure" and chain.root in function.__code__.co_freevars:
+        return closure_values(function).get(chain.root, MISSING)
+    return arguments.get(chain.root, MISSING)
+
+
 def part_of(thing: Any, attribute: str) -> Any:
     """Return an attribute of a module, a class or an object of the user's, else MISSING."""
     if is_a(thing, ModuleType):
         return module_namespace(thing).get(attribute, MISSING)
+    if attribute == "__class__":
+        return type(thing)
     if not is_users_object(thing) and not is_a(thing, type):
         return MISSING
     part = inspect.getattr_static(thing, attribute, MISSING)

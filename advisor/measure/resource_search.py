@@ -12,14 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from advisor.measure import mutations
 from advisor.measure.attribute_chains import Chain, Element, Step, names_in
 from advisor.measure.guards import PROCESS_IDS, THREAD_IDS, FunctionSource
 from advisor.measure.introspection import (
     LruCacheWrapper,
-    closure_values,
     module_namespace,
     module_origin,
     plain_function,
@@ -43,6 +42,7 @@ from advisor.measure.object_parts import (
     module_name,
     owner_of_method,
     part_of,
+    root_of,
 )
 from advisor.measure.replaceable import Load
 from advisor.models.resources.libraries import library_of
@@ -93,6 +93,7 @@ class _Object:
     name: str
     chain: Chain
     frame: _Frame
+    is_result: bool  # of a function, or an element of a container
     seen: set[str] = field(default_factory=set)  # attributes
 
 
@@ -121,17 +122,18 @@ class ResourceSearch:
         self._seen: set[tuple[object, ...]] = set()  # functions, what they are bound to, and what protects them
         self._found: dict[int, FoundResource] = {}
         self._functions: dict[int, tuple[Any, str]] = {}  # by id: objects, and the state that they act on as functions
-        self.codes: set[CodeType] = set()  # of the functions seen so far
+        self.functions: list[FunctionType] = []  # seen so far
         self.loads: set[str] = set()
         self.names: set[str] = set()  # that the code seen so far loads
         self.locks = False
-        self._taken: dict[str, bool] = {}  # attributes of unknown objects, and whether a lock is held for all of them
-        self._objects: dict[tuple[int, bool], _Object] = {}
-        self._targets: set[int] = set()  # ids of the functions that the target itself is
+        # Attributes of unknown objects, arguments or results, and whether a lock is held wherever they are taken.
+        self._taken: dict[Literal["argument", "result"], dict[str, bool]] = {"argument": {}, "result": {}}
+        self._objects: dict[tuple[int, bool, bool], _Object] = {}
+        self.targets: list[FunctionType] = []  # that the target itself is
 
     def run(self) -> list[FoundResource]:
         self._follow(self._target, _Frame())
-        self._targets = {id(frame.function) for frame in self._pending}
+        self.targets = [frame.function for frame in self._pending]
         while self._pending and len(self._seen) < MAX_FUNCTIONS:
             self._look_at(self._pending.popleft())
             if not self._pending:
@@ -176,13 +178,13 @@ class ResourceSearch:
 
     def _look_at(self, frame: _Frame) -> None:
         code = frame.function.__code__
-        self.codes.add(code)
+        self.functions.append(frame.function)
         self.names.update(code.co_names)
         self.loads |= names_in(code).loads
         resolved: list[tuple[Chain, Any, list[_Reached]]] = []
         for chain in names_in(code).chains:
             with suppress(Exception):  # the user's objects may raise anything
-                root = _root(chain, frame)
+                root = root_of(chain, frame.function, frame.arguments)
                 name = chain.root.removeprefix("import ")
                 resolved.append((chain, root, list(self._reach(root, name, chain.attributes))))
         reached = [each for _, _, several in resolved for each in several]
@@ -200,7 +202,8 @@ class ResourceSearch:
         outside, under_lock = frame, replace(frame, locked=True)
         for chain, root, several in resolved:
             frame = under_lock if any(chain.line in lines for lines in held) else outside
-            if root is MISSING or (chain.kind == "local" and chain.root != _first_parameter(code)):
+            is_unknown = root is MISSING or (chain.kind == "local" and chain.root != _first_parameter(code))
+            if is_unknown and chain.root not in ("self", "cls"):
                 self._take_note(chain, frame)
             for part in (root, *(each.thing for each in several)):
                 if part is not MISSING:
@@ -214,9 +217,10 @@ class ResourceSearch:
 
     def _take_note(self, chain: Chain, frame: _Frame) -> None:
         """Note what is taken of an argument or a result, which may be any object."""
+        taken = self._taken["result" if chain.kind == "result" else "argument"]
         for step in chain.attributes:
             if isinstance(step, str):
-                self._taken[step] = self._taken.get(step, True) and frame.locked
+                taken[step] = taken.get(step, True) and frame.locked
 
     def _add_library(self, part: Any, chain: Chain, frame: _Frame) -> None:
         if (library := library_of(defining_module(part))) in sys.modules:
@@ -287,6 +291,9 @@ class ResourceSearch:
             for result in results[:MAX_ELEMENTS]:
                 if len(results) == 1 or resource_of_type(type(result)) == "file":
                     self._add(_Reached(result, f"{name}()"), chain, frame)
+            for result in elements(cached_results(thing)):
+                if is_users_object(result):
+                    self._visit(chain, _Reached(result, f"{name}()"), frame)
             self._follow(thing, frame)
         elif is_a(thing, functools.partial):
             for part in (*thing.args, *thing.keywords.values()):
@@ -299,18 +306,21 @@ class ResourceSearch:
                 for part in elements(thing):
                     self._visit(chain, _Reached(part, f"{name}[…]"), frame)
             if is_users_object(thing) and not chain.stored and len(self._objects) < MAX_OBJECTS:
-                self._objects.setdefault((id(thing), frame.locked), _Object(thing, name, chain, frame))
+                is_result = chain.returned or name.endswith(("]", ")"))
+                kept = (id(thing), frame.locked, is_result)
+                self._objects.setdefault(kept, _Object(thing, name, chain, frame, is_result))
             self._follow(thing, frame)
 
     def _look_into(self, each: _Object) -> None:
         """Visit the attributes of an object that the code takes of what it has been passed or returned."""
-        names = {
-            *self._taken,
-            *(_BY_FUNCTION[name] for name in _BY_FUNCTION.keys() & set(each.frame.function.__code__.co_names)),
-        }
-        for attribute in sorted(names & attribute_names(each.thing) - each.seen):
+        called = _BY_FUNCTION.keys() & set(each.frame.function.__code__.co_names)
+        locked = dict.fromkeys((_BY_FUNCTION[name] for name in called), False) | self._taken["argument"]
+        if each.is_result:
+            results = self._taken["result"]
+            locked |= {name: is_locked and locked.get(name, True) for name, is_locked in results.items()}
+        for attribute in sorted(locked.keys() & attribute_names(each.thing) - each.seen):
             each.seen.add(attribute)
-            frame = replace(each.frame, locked=each.frame.locked or self._taken.get(attribute, False))
+            frame = replace(each.frame, locked=each.frame.locked or locked[attribute])
             for part in self._reach(each.thing, each.name, (attribute,)):
                 with suppress(Exception):  # as above
                     self._visit(each.chain, part, frame)
@@ -341,7 +351,7 @@ class ResourceSearch:
         thing, name, rest = reached
         code = frame.function.__code__
         where = f"{Path(code.co_filename).name}:{chain.line}"
-        through = "" if id(frame.function) in self._targets else frame.function.__qualname__
+        through = "" if frame.function in self.targets else frame.function.__qualname__
         key = hash(name) if is_a(thing, Setting) else id(thing)
         found = self._found.setdefault(key, FoundResource(thing, name, where, through))
         for step in rest[:1]:
@@ -363,17 +373,6 @@ def _is_set(module: ModuleType, attribute: str) -> bool:
 def _is_decimal(thing: Any) -> bool:
     kind = thing if is_a(thing, type) else type(thing)
     return f"{kind.__module__}.{kind.__qualname__}" in CLASSES
-
-
-def _root(chain: Chain, frame: _Frame) -> Any:
-    function = frame.function
-    if chain.kind == "global":
-        if chain.root.startswith("import "):
-            return sys.modules.get(chain.root.removeprefix("import "), MISSING)
-        return function.__globals__.get(chain.root, MISSING)
-    if chain.kind == "closure" and chain.root in function.__code__.co_freevars:
-        return closure_values(function).get(chain.root, MISSING)
-    return frame.arguments.get(chain.root, MISSING)
 
 
 def _first_parameter(code: CodeType) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import io
-import itertools
 import logging
 import os
 import re
@@ -60,6 +59,11 @@ def positioned(use: Use) -> Use:
     if use.resource == "mapped file read in sequence":
         return _default("mapped file read by position")
     return replace(use, spawn="safe") if use.resource == "file read" else use
+
+
+def taken_in_order(use: Use, *, in_result: bool) -> Use:
+    """Return the use of an object that gives its values in turn, of which calls in threads get each other's."""
+    return replace(use, resource="iterator", threads="unsafe" if in_result else "caution")
 
 
 def use_of(thing: Any, attributes: frozenset[str], codes: Iterable[CodeType] = ()) -> Use | None:
@@ -328,12 +332,6 @@ def _logger(thing: Any, attributes: frozenset[str]) -> Use | None:
     return worst
 
 
-def _iterator(thing: Any, attributes: frozenset[str]) -> Use | None:
-    if isinstance(thing, itertools.count):
-        return _default("iterator", threads="safe")
-    return _default("iterator")
-
-
 def _context_variable(thing: Any, attributes: frozenset[str]) -> Use | None:
     """Compare the value here with what a new thread would see."""
     missing = object()
@@ -387,7 +385,6 @@ JUDGES: dict[str, Callable[[Any, frozenset[str]], Use | None]] = {
     "shared value": _shared_value,
     "HTTP session": _http_session,
     "HTTP client": _http_session,
-    "iterator": _iterator,
     "context variable": _context_variable,
     "decimal value": lambda thing, attributes: decimal_use(),
 }

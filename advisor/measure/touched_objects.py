@@ -30,8 +30,10 @@ from advisor.measure.resource_use import (
     numpy_error_use,
     positioned,
     resource_if_changed,
+    taken_in_order,
     use_of,
 )
+from advisor.measure.result_flow import reaches_result
 from advisor.models import Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.resources.libraries import PACKAGES
@@ -88,14 +90,14 @@ class TouchedObjects:
         uses: list[tuple[FoundResource, Use]] = []
         for found in search.run():
             with suppress(Exception):  # the user's objects may raise anything
-                if (use := _use(found)) is not None:
+                if (use := _use(found, search)) is not None:
                     uses.append((found, use))
-        self.codes, self.locks = frozenset(search.codes), search.locks
+        self.codes, self.locks = frozenset(each.__code__ for each in search.functions), search.locks
         self.names, self.loads = frozenset(search.names), frozenset(search.loads)
         return uses
 
 
-def _use(found: FoundResource) -> Use | None:
+def _use(found: FoundResource, search: ResourceSearch) -> Use | None:
     if is_a(found.thing, ModuleType) and module_name(found.thing) == "numpy":
         return numpy_error_use()
     if is_a(found.thing, ModuleType) and module_name(found.thing) in PACKAGES:
@@ -113,11 +115,19 @@ def _use(found: FoundResource) -> Use | None:
     use = use_of(found.thing, frozenset(found.attributes), [load.code for load in found.loads])
     if use is None:
         return None
-    if "seek" in found.attributes and all(positions_first([load.code], load.name) for load in found.loads):
-        use = positioned(use)
-    if found.locked and use.resource != "SQLite connection":
-        use = replace(use, threads="safe")
+    use = _by_source(use, found, search)
     return replace(use, fork="safe") if found.checks_process else use
+
+
+def _by_source(use: Use, found: FoundResource, search: ResourceSearch) -> Use:
+    """Return the use as the functions' source shows it: places in a file, the order of values, locks."""
+    with suppress(Exception):  # the source is not what is running
+        if "seek" in found.attributes and all(positions_first([load.code], load.name) for load in found.loads):
+            use = positioned(use)
+        if use.resource == "iterator" or (use.resource == "generator" and found.locked):
+            names = {load.code: load.name for load in found.loads}
+            return taken_in_order(use, in_result=reaches_result(names, search.functions, search.targets))
+    return replace(use, threads="safe") if found.locked and use.resource != "SQLite connection" else use
 
 
 def _touch(found: FoundResource, use: Use) -> Touch:
