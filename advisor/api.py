@@ -19,7 +19,7 @@ from advisor.decide import explain
 from advisor.decide.codegen.snippet import SnippetRequest, snippet
 from advisor.decide.confidence import confidence, speedup_of
 from advisor.decide.strategy_choice import choose
-from advisor.decide.trial_correction import calibrate
+from advisor.decide.trial_correction import calibrate, with_failed_inputs
 from advisor.errors import UsageError
 from advisor.input_limits import MAX_CALLS
 from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, Verification
@@ -76,12 +76,22 @@ def advise(
         return advise_description(subject, calls=calls, machine=host, cores=None if machine is None else host.cores)
     job = _job(calls, None if arguments is None else arguments.total)
     if isinstance(subject, Profile):
+        subject = _confirmed(subject)
         return advise_on(AdviceRequest(subject, job, host, "described" if subject.archetype else "measured"))
     if callable(subject):
         from advisor.measure.profiler import profile  # imports modules that the service never needs
 
         return advise_on(AdviceRequest(profile(subject, arguments, budget=budget), job, host))
     raise UsageError(f"cannot advise on a {type(subject).__name__}: pass a callable, a Profile or a description")
+
+
+def _confirmed(profile: Profile) -> Profile:
+    """Return a profile, which may come from a file, without code that the modules loaded here do not confirm."""
+    if not any(touch.module for touch in profile.touches):
+        return profile
+    from advisor.measure.replaceable import confirmed  # imports modules that the service never needs
+
+    return profile.model_copy(update={"touches": tuple(map(confirmed, profile.touches))})
 
 
 def advise_target(
@@ -150,7 +160,8 @@ def advise_target(
             tried = TrialJob(target, file, request.profile, request.job, host, source.star)
             trials = _run_trials(tried, timeout, _between(measuring, 1.0, tell))
             evidence: Evidence = "verified" if request.machine == host else "measured"
-            request = replace(request, trials=trials, evidence=evidence)
+            profile = with_failed_inputs(request.profile, trials)
+            request = replace(request, profile=profile, trials=trials, evidence=evidence)
     return advise_on(request)
 
 

@@ -141,8 +141,9 @@ def _plain_loop(case: Mapping[str, Any]) -> str:
     module, _, name = case["target"].partition(":")
     source, _, inputs = case["inputs"].partition(":")
     return (
-        f"import {module}, {source}\n\n\nif __name__ == '__main__':\n"
+        f"import asyncio, inspect, {module}, {source}\n\n\nif __name__ == '__main__':\n"
         f"    results = [{module}.{name}(item) for item in {source}.{inputs}()]\n"
+        "    results = [asyncio.run(each) if inspect.iscoroutine(each) else each for each in results]\n"
     )
 
 

@@ -2,10 +2,11 @@
 
 import math
 
+import pytest
 from decisions import WAITING, advised, dissent_of, estimate_of, plan, ran
 
-from advisor.decide.trial_correction import calibrate
-from advisor.models import Range
+from advisor.decide.trial_correction import calibrate, with_failed_inputs
+from advisor.models import FailedInputs, Range, Results
 
 
 def test_what_was_run_overrules_what_was_modelled() -> None:
@@ -97,6 +98,38 @@ def test_the_advice_is_verified_only_if_it_was_run() -> None:
     assert (only_threads.recommendation, only_threads.evidence) == ("multiprocessing", "measured")
     both = [ran("threading", 9.5, 9.5), ran("multiprocessing", 5.2, 5.2)]
     assert advised(estimates=estimates, trials=both).evidence == "verified"
+
+
+def test_inputs_that_failed_in_a_trial_are_handled_as_if_measured() -> None:
+    """The profile names them, so a warning tells of them and the code catches what they raise."""
+    failed = [FailedInputs(count=count, of=100, index=7, exception="ValueError: bad") for count in (1, 2)]
+    trials = [
+        ran("sequential", 10.0, 10.0, failed_inputs=failed[0]),
+        ran("threading", 4.0, 4.0, failed_inputs=failed[1]),
+    ]
+    profile = with_failed_inputs(WAITING, trials)
+    assert profile.failed_inputs == failed[1]
+    assert with_failed_inputs(profile, [ran("threading", 4.0, 4.0)]) is profile
+    assert "failing-inputs" in [warning.code for warning in advised(profile, trials=trials).warnings]
+
+
+@pytest.mark.parametrize(
+    ("loop", "threads", "evidence", "warned"),
+    [
+        ("equal", "equal", "verified", False),
+        ("equal", "not comparable", "measured", True),
+        ("not comparable", "not comparable", "verified", False),
+    ],
+)
+def test_results_that_only_the_loop_can_compare_do_not_verify(
+    loop: Results, threads: Results, evidence: str, warned: bool
+) -> None:
+    """They may be other results: a warning says so, and the advice is less certain."""
+    trials = [ran("sequential", 10.0, 10.0, results=loop), ran("threading", 4.0, 4.0, results=threads)]
+    advice = advised(WAITING, estimates=plan(threading=40.0), trials=trials)
+    assert (advice.recommendation, advice.evidence) == ("threading", evidence)
+    assert ("results-not-compared" in [warning.code for warning in advice.warnings]) == warned
+    assert (advice.confidence < 0.8) == warned
 
 
 def test_runs_on_another_machine_correct_but_do_not_verify() -> None:

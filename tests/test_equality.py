@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import decimal
 import math
-from collections import deque, namedtuple
+import threading
+from collections import UserList, deque, namedtuple
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -14,7 +16,7 @@ import numpy
 import pandas
 import pytest
 
-from advisor.run import reference_results
+from advisor.run import equality, reference_results
 from advisor.run.equality import MAX_PATHS, Comparison, is_within
 
 
@@ -40,6 +42,20 @@ class Identity:
 class Plain:
     def __init__(self, value: Any) -> None:
         self.value = value
+
+
+class Slotted:
+    __slots__ = ("left", "right")
+
+    def __init__(self, left: Any, right: Any = None) -> None:
+        self.left, self.right = left, right
+
+
+class Bag(UserList[Any]):
+    """A list by its own state, compared as an object."""
+
+    __eq__ = object.__eq__
+    __hash__ = None  # type: ignore[assignment]
 
 
 class Broken(Plain):
@@ -74,6 +90,10 @@ NAN = float("nan")
         (Order(3, 0.1 + 0.2), Order(3, 0.3)),
         (ValueError("x"), ValueError("x")),
         (Plain(3), Plain(3)),
+        (Plain(0.1 + 0.2), Plain(0.3)),
+        (Slotted(Plain(NAN)), Slotted(Plain(float("nan")))),
+        (Broken(3), Broken(3)),
+        (object(), object()),
         (numpy.array([1.0, NAN, math.inf]), numpy.array([1.0 + 1e-12, NAN, math.inf])),
         (numpy.float32([1, 1e-9]), numpy.float32([1 + 1e-6, 1e-9])),
         (numpy.array(["a", 0.1 + 0.2], dtype=object), numpy.array(["a", 0.3], dtype=object)),
@@ -125,6 +145,12 @@ def test_equal_results(expected: Any, actual: Any) -> None:
         (Color.RED, Color.BLUE, ""),
         (numpy.ma.array([1, 2], mask=[0, 1]), numpy.ma.array([1, 2], mask=[0, 0]), ""),
         (Identity(3), Identity(4), ".value"),
+        (Plain(3), Plain(4), ".value"),
+        (Broken(3), Broken(4), ".value"),
+        ({"a": Plain([1, Slotted(2)])}, {"a": Plain([1, Slotted(3)])}, "['a'].value[1].left"),
+        (Bag([1, 2]), Bag([1, 3]), ".data[1]"),
+        (iter([1, 2]), iter([1, 3]), ".args[0][1]"),
+        (numpy.array([Plain(3)]), numpy.array([Plain(4)]), ""),
     ],
 )
 def test_different_results(expected: Any, actual: Any, part: str) -> None:
@@ -141,23 +167,79 @@ def test_an_example_says_what_was_returned() -> None:
     assert compared(list(range(99)), None).differing[""] == "call 1 returned None instead of a list of 99"
 
 
-@pytest.mark.parametrize("pair", [(Plain(3), Plain(4)), (Broken(3), Broken(4))])
-def test_objects_without_equality_are_not_comparable(pair: tuple[Any, Any]) -> None:
-    """Neither are objects whose own comparison raises; what is beside them is compared all the same."""
-    assert compared(*pair).uncomparable == {""}
-    beside = compared([pair[0], 1], [pair[1], 2])
+def test_objects_with_neither_equality_nor_pickle_are_not_comparable() -> None:
+    """What is beside them is compared all the same."""
+    one, other = threading.Lock(), threading.Lock()
+    assert compared(one, other).uncomparable == {""}
+    beside = compared([one, 1], [other, 2])
     assert (beside.uncomparable, list(beside.differing)) == ({"[0]"}, ["[1]"])
 
 
-def test_endless_and_huge_results_are_compared_in_part() -> None:
-    """A list that contains itself, and a dictionary with more parts than are told apart."""
+def test_objects_that_refer_to_each_other_are_compared_once() -> None:
+    """A hundred nodes, each linked with all others."""
+    graphs = []
+    for last in (0.3, 0.1 + 0.2, 4):
+        nodes = [Plain(None) for _ in range(100)]
+        for node in nodes:
+            node.value = nodes
+        nodes[-1].value = last
+        graphs.append(nodes)
+    assert compared(graphs[0], graphs[1]).differing == {}
+    assert list(compared(graphs[0], graphs[2]).differing.values()) == ["call 1 returned 4 instead of 0.3 at […].value"]
+
+
+def test_a_result_that_contains_itself_is_compared_once() -> None:
+    """Its parts have no end."""
     one: list[Any] = [1.5]
-    other: list[Any] = [1.5]
+    other: list[Any] = [1.5 + 1e-12]
     one.append(one)
     other.append(other)
-    assert compared(one, other).differing == {}
+    assert compared(one, other).parts == {"[0]"}
+    assert not compared(one, other).uncomparable
+
+
+def test_a_large_dictionary_is_compared_to_its_end() -> None:
+    """Of a record each key is a part; of more keys, all are one."""
     numbers = {str(number): number / 3 for number in range(10_000)}
-    assert len(compared(numbers, {key: value + 1e-12 for key, value in numbers.items()}).parts) <= MAX_PATHS + 1
+    other = {key: value + 1e-12 for key, value in numbers.items()}
+    assert compared(numbers, other).parts == {"[…]"}
+    assert list(compared(numbers, other | {"9999": 0.0}).differing) == ["[…]"]
+
+
+def test_results_with_a_key_of_their_own_are_compared_to_the_last() -> None:
+    """Few paths are told apart, but all results are compared; if too many parts differ, the whole result does."""
+    comparison = Comparison()
+    for number in range(2 * MAX_PATHS):
+        comparison.add({number: number + 1}, {number: number + 1 + 1e-12}, f"call {number}")
+    assert (len(comparison.parts), comparison.differing) == (MAX_PATHS, {})
+    comparison.add({-1: 1}, {-1: 2}, "the last call")
+    assert comparison.differing == {"[-1]": "the last call returned 2 instead of 1 at [-1]"}
+    for number in range(2 * MAX_PATHS):
+        comparison.add({number: 1}, {number: 2}, f"call {number}")
+    assert len(comparison.differing) == MAX_PATHS + 1
+    assert "" in comparison.differing
+
+
+@pytest.mark.parametrize("wrap", [list, lambda numbers: numpy.array(numbers, dtype=object)])
+def test_a_result_that_is_too_large_is_not_comparable(
+    monkeypatch: pytest.MonkeyPatch, wrap: Callable[[list[Any]], Any]
+) -> None:
+    """What was compared of it may be equal; the next result is compared all the same."""
+    monkeypatch.setattr(equality, "_MAX_PARTS", 1000)
+    large, small = [NAN] * 1001, [NAN] * 999
+    comparison = compared(wrap(large), wrap([float("nan")] * 1000 + [1.0]))
+    assert (comparison.differing, comparison.uncomparable) == ({}, {""})
+    comparison.add(wrap(small), wrap([float("nan")] * 998 + [1.0]), "call 2")
+    assert comparison.differing
+
+
+def test_a_result_that_is_too_deep_is_not_comparable() -> None:
+    """Nor is one whose differing part is hidden below."""
+    one: Any = 1
+    other: Any = 2
+    for _ in range(100):
+        one, other = Plain(one), Plain(other)
+    assert compared(one, other).uncomparable == {""}
 
 
 def test_parts_within_others() -> None:
@@ -191,13 +273,33 @@ def test_a_file_that_ends_early_is_read_as_far_as_it_goes(path: Path) -> None:
     assert reference_results.compare(results, path).calls == 99
 
 
-def test_large_results_are_compared_by_their_digest(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It tells that they are equal; where it differs, they may be equal but for rounding."""
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return five results, of which two fit into the file."""
     monkeypatch.setattr(reference_results, "MAX_PICKLE", 1000)
-    reference_results.write([b"a" * 2000, b"b" * 2000], path)
-    assert path.stat().st_size < 2000
-    assert reference_results.compare([b"a" * 2000, b"b" * 2000], path).parts == {""}
-    assert reference_results.compare([b"a" * 2000, b"c" * 2000], path).uncomparable == {""}
+    monkeypatch.setattr(reference_results, "MAX_BYTES", 20_000)
+    return [numpy.arange(1000.0) + number for number in range(5)]
+
+
+def test_large_results_are_compared_by_their_digest_once_the_file_is_full(path: Path, large: list[Any]) -> None:
+    """The digest tells that they are equal."""
+    reference_results.write(large, path)
+    assert path.stat().st_size < 20_000
+    same = reference_results.compare(large, path)
+    assert (same.calls, same.parts, same.uncomparable) == (5, {""}, set())
+
+
+def test_a_digest_that_differs_tells_nothing_unless_the_whole_results_are_the_same(
+    path: Path, large: list[Any]
+) -> None:
+    """Rounding explains it where the results that fit into the file show rounding, too."""
+    reference_results.write(large, path)
+    rounded = reference_results.compare([each * (1 + 1e-12) for each in large], path)
+    assert (rounded.calls, rounded.differing, rounded.uncomparable) == (2, {}, set())
+    assert list(reference_results.compare([each + 1 for each in large], path).differing) == [""]
+    kept = {index for index, each in enumerate(large) if each.tobytes() in path.read_bytes()}
+    other = [each if index in kept else each + 1 for index, each in enumerate(large)]
+    assert reference_results.compare(other, path).uncomparable == {""}
 
 
 def test_the_file_is_bounded_and_unpicklable_results_are_not_comparable(

@@ -236,6 +236,12 @@ def test_pitfalls_of_the_jobs_intents() -> None:
     assert codes_of(profile_of(), THREADS, job=Job(responsive=True)) == ["gil-convoy"]
 
 
+def test_results_that_could_not_be_compared_are_warned_of() -> None:
+    """Nothing runs concurrently in a plain loop."""
+    assert codes_of(profile_of(), PROCESSES, uncompared=True) == ["results-not-compared"]
+    assert codes_of(profile_of(), LOOP, uncompared=True) == []
+
+
 def test_inputs_that_fail_are_counted_and_named() -> None:
     """How many of how many, which is the first, and what it raised."""
     texts = {
@@ -249,7 +255,12 @@ def test_inputs_that_fail_are_counted_and_named() -> None:
 def test_every_pitfall_is_tested_above() -> None:
     """No pitfall goes without a test of its own."""
     marks = test_a_pitfall_fires_from_its_facts.pytestmark  # type: ignore[attr-defined]
-    tested = {case[0] for case in marks[0].args[1]} | {"unshared-state", "unguarded-state", "gil-convoy"}
+    tested = {case[0] for case in marks[0].args[1]} | {
+        "unshared-state",
+        "unguarded-state",
+        "gil-convoy",
+        "results-not-compared",
+    }
     assert {pitfall.code for pitfall in PITFALLS} == tested
 
 

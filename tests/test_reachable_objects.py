@@ -493,7 +493,9 @@ def write_own_file(number: int) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/fdinfo").exists(), reason="needs Linux's /proc")
-@pytest.mark.parametrize(("function", "name"), [(by_name_of_global, SINK.name), (by_library, "GENERATOR")])
+@pytest.mark.parametrize(
+    ("function", "name"), [(by_name_of_global, SINK.name), (by_library, "GENERATOR")], ids=["name", "library"]
+)
 def test_what_stays_in_a_buffer_is_found_whoever_holds_the_file(function: Callable[..., Any], name: str) -> None:
     """What calls leave in the buffer of an open file is lost with a worker process, however they got at the file."""
     (touch,) = advisor.profile(function, inputs=range(5), budget=0.02).touches

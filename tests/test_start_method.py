@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -202,6 +203,8 @@ def test_what_the_call_imports_itself_is_no_reason(monkeypatch: pytest.MonkeyPat
 MEMORY = sqlite3.connect(":memory:")
 MEMORY.execute("CREATE TABLE rows (number)")
 MEMORY.commit()
+IN_FILE = sqlite3.connect(Path(tempfile.mkdtemp()) / "rows.db")
+IN_FILE.executescript("CREATE TABLE rows (id, number); INSERT INTO rows VALUES (1, 0)")
 SYSTEM_SEED, FIXED_SEED = np.random.default_rng(), np.random.default_rng(1)
 SOURCE = Path(__file__).open()  # noqa: SIM115
 SERVER = socket.socket()
@@ -230,6 +233,29 @@ def insert(number: int) -> None:
 
 def select(number: int) -> object:
     return MEMORY.execute("SELECT max(number) FROM rows").fetchone()
+
+
+def insert_in_file(number: int) -> None:
+    with IN_FILE:
+        IN_FILE.execute("INSERT INTO rows VALUES (?, 1)", (number,))
+
+
+def count_in_file(number: int) -> None:
+    (before,) = IN_FILE.execute("SELECT number FROM rows").fetchone()
+    with IN_FILE:
+        IN_FILE.execute("UPDATE rows SET number = ?", (before + 1,))
+
+
+def add_in_file(number: int) -> None:
+    with IN_FILE:
+        IN_FILE.execute("UPDATE rows SET number = number + 1")
+
+
+def fill_in_row(number: int) -> None:
+    (before,) = IN_FILE.execute("SELECT number FROM rows WHERE id = ?", (number,)).fetchone()
+    with IN_FILE:
+        IN_FILE.execute("UPDATE rows SET number = ? WHERE id = ?", (before + 1, number))
+        IN_FILE.execute(f"UPDATE rows SET number = {before + 1} WHERE id = {number}")
 
 
 def draw_system(number: int) -> float:
@@ -266,6 +292,10 @@ def accept(number: int) -> object:
     [
         (insert, "unsafe", True),
         (select, "safe", True),
+        (insert_in_file, "safe", True),
+        (count_in_file, "unsafe", True),
+        (add_in_file, "safe", True),
+        (fill_in_row, "safe", True),
         (draw_system, "safe", True),
         (draw_fixed, "unsafe", True),
         (seek_and_read, "safe", True),
@@ -287,10 +317,18 @@ def test_how_safe_it_is_to_make_an_object_anew(function: Callable[[int], object]
     assert processes.feasible == (spawn == "safe")
 
 
+def test_workers_that_write_to_one_database_are_warned_of_waiting() -> None:
+    """The rows arrive, one worker at a time; a time-out ends in an error, which the loop never has."""
+    touched = TouchedObjects(insert_in_file)
+    insert_in_file(1)
+    advice = _advice(_profile(*touched.touches()))
+    assert "“database is locked”" in " ".join(pitfall.text for pitfall in advice.warnings)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def close() -> Iterator[None]:
     yield
-    for thing in (MEMORY, SOURCE, SERVER):
+    for thing in (MEMORY, IN_FILE, SOURCE, SERVER):
         thing.close()
 
 

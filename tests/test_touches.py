@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy
 import pytest
 
 from advisor.measure import resource_use
@@ -500,3 +501,19 @@ def test_the_tables_fit_together() -> None:
             assert (level == "safe") == (text == ""), row.key
         assert row.source.startswith("https://")
         assert row.remedy
+
+
+def test_numpy_archives_are_zip_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NumPy reads members through zipfile, which locks the file; forked workers share its position all the same."""
+    numpy.savez(tmp_path / "rows.npz", first=[1, 2], second=[3, 4])
+    with numpy.load(tmp_path / "rows.npz") as rows:
+        monkeypatch.setitem(globals(), "ROWS", rows)
+        (touch,) = TouchedObjects(read_member).touches()
+    assert (touch.resource, touch.threads, touch.fork, touch.spawn) == ("archive read", "caution", "unsafe", "safe")
+
+
+ROWS: Any = None
+
+
+def read_member(number: int) -> int:
+    return int(ROWS["first"].sum()) + number

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from advisor.errors import UsageError
-from advisor.models import Estimate, Job, Machine, Profile, Range, Strategy, Verification
+from advisor.models import Estimate, FailedInputs, Job, Machine, Profile, Range, Strategy, Verification
 from advisor.predict import estimator
 from advisor.run import trial
-from advisor.run.trial import Trial, TrialJob, TrialRun, part_size, prepare_work, run_trials
+from advisor.run.trial import Trial, TrialJob, TrialRun, part_size, run_trials
+from advisor.run.trial_child import prepare_work
 
 MODULE = """\
-import asyncio, os, sys, threading, time
+import asyncio, functools, os, sys, threading, time
 
 def nap(value=0):
     time.sleep(0.002)
@@ -75,9 +76,46 @@ def random_bytes(value=0):
     time.sleep(0.002)
     return os.urandom(8)
 
+@functools.cache
+def count_loops():
+    with open("loops.log", "a+") as log:
+        log.write("x")
+        return log.tell()
+
+def seldom_another(value=0):
+    time.sleep(0.002)
+    in_loop = threading.current_thread() is threading.main_thread()
+    return {"value": value, "lucky": count_loops() == 4 if in_loop else True}
+
+def rejects(value):
+    time.sleep(0.002)
+    if value == 33:
+        raise ValueError("not 33")
+    return value
+
+async def rejects_soon(value):
+    return rejects(value)
+
+def rejects_a_thread(value):
+    if value == 35 and threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("not here")
+    return rejects(value)
+
+def rejects_its_second_run(value):
+    time.sleep(0.002)
+    os.mkdir(f"made-{value}")
+
 def lock(value=0):
     time.sleep(0.002)
     return threading.Lock()
+
+class Reply:
+    def __init__(self, text):
+        self.text = text
+
+def reply(value=0):
+    time.sleep(0.002)
+    return Reply("yes" if threading.current_thread() is threading.main_thread() else "no")
 
 def power(base, exponent=2):
     with open("calls.log", "a") as log:
@@ -94,6 +132,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "work.py").write_text(MODULE)
     (tmp_path / "calls.jsonl").write_text('2\n{"args": [3], "kwargs": {"exponent": 3}}\n5\n')
     (tmp_path / "values.jsonl").write_text("1\n2\n3\n")
+    (tmp_path / "forty.jsonl").write_text("".join(f"{number}\n" for number in range(40)))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -160,6 +199,7 @@ def test_a_failure_in_threads_only_is_reported(directory: Path) -> None:
     assert rows["multiprocessing"].failure is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "strategy", "reason"),
     [
@@ -185,6 +225,7 @@ def test_a_pool_that_breaks_is_a_finding(directory: Path, target: str, strategy:
         ("with_a_time_stamp_and_state", "equal", "different", "different"),
         ("random_bytes", "not comparable", "not comparable", "not comparable"),
         ("lock", "not comparable", "not comparable", None),
+        ("reply", "equal", "different", "equal"),
         ("only_in_the_main_thread", "equal", None, "equal"),
     ],
 )
@@ -199,10 +240,53 @@ def test_results_are_compared_with_the_plain_loops(
         assert (row.difference is not None) == (row.results == "different")
 
 
+@pytest.mark.slow
+def test_results_that_differ_by_chance_are_no_fault_of_a_strategy(directory: Path) -> None:
+    """The plain loop runs more often before it is blamed: here, its first three runs agree and the fourth does not."""
+    rows = run("work:seldom_another", ("threading", 4), seconds=2.0)
+    assert {strategy: row.results for strategy, row in rows.items()} == {"sequential": "equal", "threading": "equal"}
+    assert len((directory / "loops.log").read_text()) >= 4
+
+
 def test_an_example_of_a_difference_names_the_call(directory: Path) -> None:
     """It says what was returned instead of what."""
     row = run("work:count_up", ("multiprocessing", 2))["multiprocessing"]
     assert re.fullmatch(r"call \d+ returned \d+ instead of \d+", row.difference or "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "seconds", "in_loop"), [("rejects", 0.2, False), ("rejects", 0.8, True), ("rejects_soon", 0.2, False)]
+)
+def test_an_input_that_fails_by_itself_is_no_fault_of_a_strategy(
+    directory: Path, name: str, seconds: float, in_loop: bool
+) -> None:
+    """Neither where the plain loop meets it nor where only a pool, which makes more calls, does."""
+    profile = napping(coroutine=name == "rejects_soon")
+    rows = run(f"work:{name}", ("threading", 4), inputs="forty.jsonl", profile=profile, seconds=seconds)
+    loop, threads = rows["sequential"], rows["threading"]
+    assert (loop.calls > 33, threads.calls) == (in_loop, 40)
+    assert (loop.failure, loop.failed_inputs is not None) == (None, in_loop)
+    assert (threads.failure, threads.results) == (None, "equal")
+    assert threads.failed_inputs == FailedInputs(
+        count=1, of=40, index=33, where="line 34 of forty.jsonl", exception="ValueError: not 33"
+    )
+
+
+@pytest.mark.slow
+def test_an_input_that_fails_in_threads_only_is_their_fault(directory: Path) -> None:
+    """Also where another input fails by itself."""
+    rows = run("work:rejects_a_thread", ("threading", 4), inputs="forty.jsonl", seconds=0.5)
+    assert rows["threading"].calls == 40
+    assert (rows["threading"].failure, rows["threading"].failed_inputs) == ("ValueError: not 33", None)
+
+
+@pytest.mark.slow
+def test_a_function_that_works_only_once_fails(directory: Path) -> None:
+    """Calls that all raise tell nothing about a job."""
+    row = run("work:rejects_its_second_run", inputs="forty.jsonl")["sequential"]
+    assert (row.failure or "").startswith("FileExistsError")
+    assert row.failed_inputs is None
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import operator
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -61,6 +62,63 @@ def test_what_no_source_tells_of_may_be_read(tmp_path: Path, monkeypatch: pytest
     assert not is_unread(name)
     loaded(CLASS.format(line="pass") + "#" * (1 << 18), tmp_path, monkeypatch)
     assert not is_unread(name)
+
+
+SHOWN = """\
+import dataclasses
+
+@dataclasses.dataclass
+class Stats:
+    tally: int = 0
+
+class Crawler:
+    def __init__(self):
+        self.stats = Stats()
+        self.tally = 0
+
+    def fetch(self, number):
+        self.stats.tally += 1
+        return number
+
+    def fetch_plainly(self, number):
+        self.tally += 1
+        return number
+
+STATS = Stats()
+crawler = Crawler()
+
+def count(number):
+    STATS.tally += 1
+    return number
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "line", "safety"),
+    [
+        ("count", "pass", "caution"),
+        ("count", "print(crawler)", "caution"),
+        ("count", "print(stats_of_calls.STATS.other)", "caution"),
+        ("count", "print('all of it', stats_of_calls.STATS)", "unsafe"),
+        ("count", "from stats_of_calls import STATS; logging.info('%s', STATS)", "unsafe"),
+        ("crawler.fetch", "pass", "caution"),
+        ("crawler.fetch", "print(f'{stats_of_calls.crawler.stats}')", "unsafe"),
+        ("crawler.fetch_plainly", "print(crawler)", "caution"),
+    ],
+)
+def test_an_object_that_shows_its_attributes_is_read_where_it_is_printed(
+    function: str, line: str, safety: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a dataclass does, in whatever module; other objects show their addresses."""
+    (tmp_path / "stats_of_calls.py").write_text(SHOWN)
+    (tmp_path / "main_of_calls.py").write_text(f"import stats_of_calls\ndef main():\n    {line}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("stats_of_calls", "main_of_calls"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.setitem(sys.modules, name, importlib.import_module(name))
+    target = operator.attrgetter(function)(sys.modules["stats_of_calls"])
+    [touch] = advisor.profile(target, range(5), budget=0.02).touches
+    assert (touch.fork, touch.spawn) == (safety, safety)
 
 
 class Counter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import decimal
 import importlib
 import io
 import os
@@ -182,3 +183,51 @@ def test_connections_are_traced_when_they_are_made() -> None:
         watch = watch_calls(connect)
         made = {f"127.0.0.1:{server.getsockname()[1]}" for server in (first, second)}
     assert set(watch.traces.connected()) == made
+
+
+IS_PRECISE = False
+
+
+def set_precision_once(number: int) -> None:
+    global IS_PRECISE
+    if not IS_PRECISE:
+        decimal.getcontext().prec = 50
+        IS_PRECISE = True
+
+
+def set_precision(number: int) -> None:
+    decimal.getcontext().prec = 50
+
+
+@pytest.mark.parametrize(("function", "names"), [(set_precision_once, ["decimal context"]), (set_precision, [])])
+def test_what_the_first_call_sets_is_missing_in_other_threads(
+    function: Callable[[int], Any], names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread has its own decimal context, which is fine if each call sets it."""
+    monkeypatch.setitem(globals(), "IS_PRECISE", False)
+    with decimal.localcontext():
+        assert changed(function) == names
+
+
+def add_after_a_look(number: int) -> None:
+    path = FOLDER / "rows.csv"
+    is_new = not path.exists()
+    with path.open("a") as rows:
+        rows.write("number\n" * is_new + f"{number}\n")
+
+
+def add(number: int) -> None:
+    with (FOLDER / "lines.txt").open("a") as lines:
+        lines.write(f"{number}\n")
+
+
+def add_once(number: int) -> None:
+    path = FOLDER / f"{number}.txt"
+    if not path.exists():
+        path.write_text("")
+
+
+@pytest.mark.parametrize(("function", "names"), [(add_after_a_look, ["rows.csv"]), (add, []), (add_once, [])])
+def test_calls_that_look_for_a_file_may_begin_it_twice(function: Callable[[int], Any], names: list[str]) -> None:
+    """Two calls find no file yet, and both write the header; lines alone can be added in any order."""
+    assert [Path(name).name for name in changed(function)] == names

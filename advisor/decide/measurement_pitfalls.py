@@ -5,7 +5,7 @@ from __future__ import annotations
 from advisor.decide import citations, pitfall_conditions
 from advisor.decide.pitfall_rule import PitfallRule
 from advisor.decide.rule_inputs import MUCH
-from advisor.models.strategies import EVERY
+from advisor.models.strategies import CONCURRENT, EVERY
 
 MEASUREMENT_PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
@@ -52,6 +52,16 @@ MEASUREMENT_PITFALLS: tuple[PitfallRule, ...] = (
         EVERY,
         "Nothing was measured; the figures are assumed ({archetype}): measure yours with advise my_module:function.",
         citations.NOTEBOOK,
+    ),
+    PitfallRule(
+        "results-not-compared",
+        "results differ from those of the plain loop in a way that could not be judged",
+        lambda facts: facts.uncompared,
+        CONCURRENT,
+        "The results with {workers} could not be compared with those of the plain loop, although two runs of the loop "
+        "gave equal ones: they may be other results. Compare some yourself, or verify with inputs whose results are "
+        "smaller.",
+        "--verify",
     ),
     PitfallRule(
         "measuring-wrote",

@@ -41,7 +41,17 @@ SLOW_FIRST = 5.0  # first call against the others
 
 @dataclass(frozen=True)
 class Facts:
-    """The measured figures, the job, the host and the chosen estimate, with values derived from them."""
+    """The measured figures, the job, the host and the chosen estimate, with values derived from them.
+
+    Attributes:
+        profile: The measured figures.
+        job: The job to plan for.
+        machine: The host to plan for.
+        estimates: All of them.
+        chosen: The estimate that is recommended.
+        verified: A trial ran the strategy on that host.
+        uncompared: The trial's results could not be compared, though those of the plain loop can.
+    """
 
     profile: Profile
     job: Job
@@ -49,6 +59,7 @@ class Facts:
     estimates: tuple[Estimate, ...]
     chosen: Estimate
     verified: bool = False
+    uncompared: bool = False
 
     @property
     def strategy(self) -> Strategy:

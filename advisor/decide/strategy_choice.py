@@ -45,11 +45,22 @@ class Choice:
 
     @property
     def evidence(self) -> Evidence:
-        """The evidence for the recommended strategy; "verified" only if a trial ran it."""
+        """The evidence for the recommended strategy; "verified" only if a trial ran it, with results to compare."""
         if self.request.evidence != "verified":
             return self.request.evidence
+        return "verified" if self._has_run and not self.is_uncompared else "measured"
+
+    @property
+    def is_uncompared(self) -> bool:
+        """True if the strategy's results could not be compared, though those of the plain loop's two runs are equal."""
+        loops = {trial.results for trial in self.request.trials if trial.strategy == "sequential"}
+        own = {trial.results for trial in self.request.trials if trial.strategy == self.best.strategy}
+        return "equal" in loops and "not comparable" in own
+
+    @property
+    def _has_run(self) -> bool:
         own = (trial for trial in self.request.trials if trial.strategy == self.best.strategy)
-        return "verified" if any(trial.failure is None and not trial.cut_off for trial in own) else "measured"
+        return any(trial.failure is None and not trial.cut_off for trial in own)
 
     @cached_property
     def libraries(self) -> tuple[LexiconEntry, ...]:
@@ -61,8 +72,15 @@ class Choice:
     def facts(self) -> Facts:
         """The facts that rules and pitfalls are evaluated on."""
         request = self.request
-        verified = self.evidence == "verified"
-        return Facts(request.profile, request.job, request.machine, self.estimates, self.best, verified)
+        return Facts(
+            request.profile,
+            request.job,
+            request.machine,
+            self.estimates,
+            self.best,
+            verified=request.evidence == "verified" and self._has_run,
+            uncompared=self.is_uncompared,
+        )
 
 
 def choose(estimates: tuple[Estimate, ...], request: AdviceRequest) -> Choice:

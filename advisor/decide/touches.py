@@ -6,6 +6,7 @@ from advisor.decide.gains import gain_sentence
 from advisor.decide.rule_inputs import Facts
 from advisor.models import Pitfall, Strategy, Touch
 from advisor.models.resources.effects import RESOURCES
+from advisor.models.resources.resource import OPEN_PER_WORKER
 from advisor.predict.shared_resources import Remedy, remedy, safety, what_happens
 
 MAX_PITFALLS = 5
@@ -16,7 +17,7 @@ _IN_CODE: dict[Remedy, str] = {
     "written by the parent": "In the code here, workers record what they would write to {name}, and the parent "
     "process writes it in the order of the inputs.",
 }
-_STRATEGIES: tuple[Strategy, ...] = ("threading", "multiprocessing", "interpreters")
+_STRATEGIES: tuple[Strategy, ...] = ("asyncio", "threading", "multiprocessing", "interpreters")
 
 
 def pitfalls(facts: Facts) -> tuple[Pitfall, ...]:
@@ -47,6 +48,11 @@ def _pitfall(touch: Touch, facts: Facts) -> Pitfall | None:
     place = f" ({touch.where}{f', in {touch.through}' if touch.through else ''})" if touch.where else ""
     said = "; ".join(dict.fromkeys([*happens, method] if method else happens))
     advice = f"{row.remedy.replace('{name}', touch.name)}." if happens else ""
+    if "asyncio" in broken:
+        advice += (
+            " For asyncio, do not await between the uses; an asyncio.Lock around them is right too, but then the calls "
+            "wait for each other."
+        )
     if done := _in_code(touch, facts):
         advice = f"{done} In your own code: {advice[:1].lower()}{advice[1:]}"
     text = f"The calls use {_named(touch, row.what)}{place}: {said}. {advice}".rstrip()
@@ -79,4 +85,7 @@ def _gain(touch: Touch, broken: list[Strategy], facts: Facts) -> str:
     """Return the gain of a strategy that only this touch rules out, if it is faster than the advice."""
     others = tuple(each for each in facts.profile.touches if each is not touch)
     mended = facts.profile.model_copy(update={"touches": others})
-    return gain_sentence(mended, broken, facts) if broken else ""
+    gain = gain_sentence(mended, broken, facts) if broken else ""
+    row = RESOURCES[touch.resource]
+    is_made_by_each = row.per_thread or row.remedy == OPEN_PER_WORKER
+    return f"{gain.removesuffix('.')}, without the time to make one for each." if gain and is_made_by_each else gain

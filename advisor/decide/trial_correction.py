@@ -1,11 +1,11 @@
-"""Correct the estimates by trials: parts of the job that were run."""
+"""Correct the estimates and the profile by trials: parts of the job that were run."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from advisor.models import Estimate, Range, Verification
+from advisor.models import Estimate, Profile, Range, Verification
 
 TRIAL_SPREAD = 1.15  # a part of the job that was run predicts the whole to within this factor
 START_UP_ERROR = 2.0  # an assumed start-up may be too short or too long by this factor
@@ -27,6 +27,14 @@ def calibrate(
         same_machine: The trials ran on the machine that the estimates are for, so their intervals narrow.
     """
     return tuple(_calibrated(estimate, trials, same_machine) for estimate in estimates) if trials else estimates
+
+
+def with_failed_inputs(profile: Profile, trials: Sequence[Verification]) -> Profile:
+    """Return the profile with the inputs that raised in a trial for the first time, in the trial that met the most."""
+    found = [trial.failed_inputs for trial in trials if trial.failed_inputs is not None]
+    if not found:
+        return profile
+    return profile.model_copy(update={"failed_inputs": max(found, key=lambda failed: failed.count)})
 
 
 def _calibrated(estimate: Estimate, trials: Sequence[Verification], same_machine: bool) -> Estimate:

@@ -38,8 +38,9 @@ class FilePositionWatch:
     def unflushed(self) -> tuple[int, ...]:
         """Descriptors of files, opened before the calls, whose buffers hold what calls wrote; they are flushed now."""
         before = {each: at for each, at in _positions(writable=True) if each in self._writable}
-        _flush(before.items())
-        return tuple(descriptor for descriptor, _ in _changed(before, dict(_positions(writable=True))))
+        flushed = _flush(before.items())  # another process may write to the others, such as a shared log
+        after = dict(_positions(writable=True))
+        return tuple(descriptor for descriptor, _ in _changed(before, after) if descriptor in flushed)
 
     def written(self) -> tuple[str, ...]:
         """Return the paths of the files that are open for writing, and whose positions have changed."""
@@ -51,16 +52,19 @@ class FilePositionWatch:
         return tuple(descriptor for descriptor, _ in _changed(self._before, dict(_positions())))
 
 
-def _flush(files: Iterable[tuple[int, object]]) -> None:
-    """Flush the buffers of files that are open for writing only, whoever holds them; not the standard streams."""
+def _flush(files: Iterable[tuple[int, object]]) -> set[int]:
+    """Flush the buffers of files that are open for writing only, but not standard streams; return their descriptors."""
     descriptors = {descriptor for descriptor, _ in files} - _standard_streams()
+    flushed: set[int] = set()
     if not descriptors or sys.getallocatedblocks() > _MAX_BLOCKS:
-        return
+        return flushed
     for thing in gc.get_objects():
         if type(thing) in (io.TextIOWrapper, io.BufferedWriter):
             with suppress(OSError, ValueError):  # it is closed, or its disk is full
                 if thing.fileno() in descriptors and not thing.readable():
                     thing.flush()
+                    flushed.add(thing.fileno())
+    return flushed
 
 
 def _standard_streams() -> set[int]:

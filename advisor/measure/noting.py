@@ -21,8 +21,12 @@ class Notes(set[str]):
 
     def add(self, note: str) -> None:
         """Add a note unless one of the other threads makes it."""
-        if threading.get_ident() not in self._others:
+        if not self.is_made_by_others():
             super().add(note)
+
+    def is_made_by_others(self) -> bool:
+        """Return True if one of the other threads is running this."""
+        return threading.get_ident() in self._others
 
 
 def other_threads() -> frozenset[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import inspect
 import os
 import sys
 import tempfile
@@ -16,9 +17,10 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
+from advisor.measure.await_gaps import Change
 from advisor.measure.call_traces import Traces
 from advisor.measure.introspection import module_origin
 from advisor.measure.noting import Notes, Watched, noting, other_threads
@@ -28,11 +30,14 @@ from advisor.target.inputs import Call
 
 _STREAMS = ("stdin", "stdout", "stderr")
 _FILE_LOCK = "file lock"  # noted too, since files that are written under one are safe
+_PER_THREAD = ("decimal context", "NumPy error state")  # state that each thread has, and the calls that set it
+_SETS = "sets the "
 _WRITING = frozenset("wxa+")
 _ANEW = frozenset("wx")
 _NEW = os.O_CREAT | os.O_EXCL
 _CALLERS = 5  # of signal.signal that are looked at
 _in_use = threading.Lock()
+_MAX_PLACES = 50  # in which a call changes the same
 _MAX_PATHS = 1_000  # that a call opens for writing
 
 
@@ -43,6 +48,7 @@ class ProcessStateWatch:
         self._changes: list[set[str]] = []  # of each call, by the keys of RESOURCES
         self._written: list[set[str]] = []  # paths, of each call
         self._others = other_threads()  # what they do is none of the calls' doing
+        self._noted: list[_Noted] = []
         self._traces = Traces(Notes(self._others), Notes(self._others))
         self._calls: list[Call] = []
 
@@ -57,14 +63,17 @@ class ProcessStateWatch:
             yield from self._watch(call)
 
     def _watch(self, call: Call) -> Iterator[None]:
-        noted, written = Notes(self._others), Notes(self._others)
+        noted, written = _Noted(self._others), _Noted(self._others)
         before = _state()
         with _noting(noted, written, self._traces), self._traces.watch_connections():
             yield
         after = _state()
-        noted.update(key for key, value in before.items() if after.get(key) != value)
+        left = {key for key, value in before.items() if after.get(key) != value}
+        noted.left |= left
+        noted |= left
         self._changes.append(noted)
         self._written.append(written)
+        self._noted = [noted, written]
         self._calls.append(call)
 
     @property
@@ -72,11 +81,15 @@ class ProcessStateWatch:
         """Files and addresses that the watched calls left outside the process."""
         return self._traces
 
+    def changes(self) -> dict[str, Change]:
+        """Return where the last call that was watched changed state, and which files it wrote, by name."""
+        return {_text(key): noted.change(key) for noted in self._noted for key in noted}
+
     def touches(self) -> tuple[Touch, ...]:
         """Return the state that every call changes; changes by the first call alone are set-up."""
         if not self._changes:
             return ()
-        keys = self._changes[-1] | ({"signal handlers"} & self._changes[0])
+        keys = self._changes[-1] | ({"signal handlers"} & self._changes[0]) | self._set_once()
         states = [
             Touch(
                 name=key,
@@ -86,13 +99,18 @@ class ProcessStateWatch:
                 fork=RESOURCES[key].fork,
                 spawn=RESOURCES[key].spawn,
             )
-            for key in sorted(keys - {_FILE_LOCK})
+            for key in sorted(keys & RESOURCES.keys())
         ]
         paths = [_path_touch(path) for path in sorted(self._paths_of_every_call())]
         return (*states, *paths)
 
+    def _set_once(self) -> set[str]:
+        """Return the state of a thread that the first call has set for all, so that it is missing in other threads."""
+        first, last = self._changes[0], self._changes[-1]
+        return {key for key in _PER_THREAD if key in first and _SETS + key not in last} if first is not last else set()
+
     def _paths_of_every_call(self) -> set[str]:
-        """Return the files that two calls with different arguments both overwrote."""
+        """Return the files that two calls with different arguments both overwrote, or looked for and added to."""
         if len(self._written) < 2 or any(_FILE_LOCK in changes for changes in self._changes):
             return set()
         thread = threading.current_thread()
@@ -115,8 +133,49 @@ class ProcessStateWatch:
 def _path_touch(path: str) -> Touch:
     """Return the touch of a file that every call overwrites; processes do not share it if their id is in its name."""
     in_processes: Safety = "safe" if str(os.getpid()) in Path(path).name else "unsafe"
-    name = path.encode("utf-8", "backslashreplace").decode()
-    return Touch(name=name, kind="file", resource="fixed path", threads="unsafe", fork=in_processes, spawn=in_processes)
+    return Touch(
+        name=_text(path), kind="file", resource="fixed path", threads="unsafe", fork=in_processes, spawn=in_processes
+    )
+
+
+def _text(path: str) -> str:
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
+class _Noted(Notes):
+    """Names of what was changed, and the lines of the coroutines in which it was."""
+
+    def __init__(self, others: frozenset[int]) -> None:
+        super().__init__(others)
+        self.left: set[str] = set()  # what was not restored
+        self._places: dict[str, list[tuple[CodeType, int] | None]] = {}
+
+    def add(self, name: str) -> None:
+        """Add a name, and the line of the coroutine that runs, unless one of the other threads does."""
+        if self.is_made_by_others():
+            return
+        super().add(name)
+        places = self._places.setdefault(name, [])
+        if len(places) < _MAX_PLACES:
+            places.append(_coroutine_line(sys._getframe(1)))
+
+    def change(self, name: str) -> Change:
+        """Return where a name was added, and whether the change was restored, which takes a second one."""
+        places = self._places.get(name, [])
+        known = frozenset(place for place in places if place is not None) if None not in places else frozenset()
+        return Change(known, restored=len(places) > 1 and name not in self.left)
+
+
+def _coroutine_line(frame: FrameType | None) -> tuple[CodeType, int] | None:
+    """Return the innermost coroutine that runs, and its line; None in a thread without one."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
+            return (
+                None if frame.f_globals.get("__name__", "").startswith("advisor.measure.") else (code, frame.f_lineno)
+            )
+        frame = frame.f_back
+    return None
 
 
 def _state() -> dict[str, object]:
@@ -127,6 +186,11 @@ def _state() -> dict[str, object]:
     }
     with contextlib.suppress(OSError):  # the folder is gone
         state["working directory"] = str(Path.cwd())
+    if "decimal" in sys.modules:
+        context = sys.modules["decimal"].getcontext()
+        state["decimal context"] = (context.prec, context.rounding, str(context.traps))
+    if "numpy" in sys.modules:
+        state["NumPy error state"] = sys.modules["numpy"].geterr()
     return state
 
 
@@ -187,6 +251,10 @@ _WATCHED: tuple[tuple[str, str, str, Callable[..., bool]], ...] = (
     ("signal", "set_wakeup_fd", "signal handlers", _fails_in_threads),
     ("locale", "setlocale", "locale", _sets_locale),
     ("socket", "setdefaulttimeout", "socket time-out", _always),
+    ("decimal", "getcontext", _SETS + "decimal context", _always),
+    ("decimal", "setcontext", _SETS + "decimal context", _always),
+    ("decimal", "localcontext", _SETS + "decimal context", _always),
+    ("numpy", "seterr", _SETS + "NumPy error state", _always),
     ("fcntl", "flock", _FILE_LOCK, _always),
     ("fcntl", "lockf", _FILE_LOCK, _always),
 )
@@ -203,12 +271,18 @@ def _note_change(noted: set[str], key: str, matters: Callable[..., bool], *args:
 
 
 def _watched_opening(noted: set[str], written: set[str], traces: Traces) -> Iterator[Watched]:
+    looked_for: set[str] = set()
+
     def note_path(path: Any, *, is_anew: bool) -> None:
         if not isinstance(path, int):
-            path = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  (follows the folder of this moment)
+            path = _absolute(path)
             traces.note_opened(path)
-            if is_anew and len(written) < _MAX_PATHS:
+            if (is_anew or path in looked_for) and len(written) < _MAX_PATHS:
                 written.add(path)
+
+    def note_stat(path: Any, *args: Any, **kwargs: Any) -> None:
+        if not isinstance(path, int) and len(looked_for) < _MAX_PATHS:  # by os.path.exists() and pathlib too
+            looked_for.add(_absolute(path))
 
     def note_open(file: Any, mode: str = "r", *args: Any, opener: Any = None, **kwargs: Any) -> None:
         if not _WRITING.isdisjoint(mode) and opener is None:  # an opener may open another path, by os.open
@@ -222,6 +296,11 @@ def _watched_opening(noted: set[str], written: set[str], traces: Traces) -> Iter
 
     for module, note in (("builtins", note_open), ("io", note_open), ("os", note_os_open)):
         yield Watched(module, "open", note)
+    yield Watched("os", "stat", note_stat)
+
+
+def _absolute(path: Any) -> str:
+    return os.path.abspath(os.fsdecode(path))  # noqa: PTH100  (follows the folder of this moment)
 
 
 class _ChangedPathFinder:

@@ -20,6 +20,7 @@ from advisor.measure import (
     pickling,
     runner,
 )
+from advisor.measure.await_gaps import with_asyncio
 from advisor.measure.meter import Meter, Watch
 from advisor.measure.module_settings import SettingsWatch
 from advisor.measure.side_effects import SideEffectDetector
@@ -150,6 +151,8 @@ def _profile(
         shared += tuple(detector.shared_state(shared, touched.codes, locks=touched.locks, calls=calls or ()))
         code = Code(touched.loads, locks=touched.locks)
         touches = all_touches(shared, side_effects, results, detector.changes, code)
+        if workload.coroutine:
+            touches = with_asyncio(touches, touched.codes, detector.process_changes())
         measurement = meter.finish()
     summary = summarize(measurement, inputs=None if calls is None else len(calls))
     working = replace(workload, calls=made.working)

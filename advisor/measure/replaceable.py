@@ -66,6 +66,20 @@ def with_replacement(touch: Touch, thing: Any, loads: Sequence[Load], target: Ca
     return touch
 
 
+def confirmed(touch: Touch) -> Touch:
+    """Return the touch with what would go into a script if the loaded module's source says the same.
+
+    A saved profile may come from somebody else: what it says about code must not get into a script.
+    """
+    module = sys.modules.get(touch.module)
+    with suppress(Exception):  # the source is missing
+        if module is not None and vars(module)[touch.name] is not None:
+            making = _Source(module, touch.name, set()).assigned_call()
+            if making is not None and touch.made_by in ("", ast.unparse(making)):
+                return touch
+    return touch.without_code()
+
+
 def _own_module(name: str, thing: Any, loads: Sequence[Load], target: Callable[..., Any]) -> ModuleType | None:
     """Return the target's module if the object is a global of that module and of no other user module."""
     module = sys.modules.get(getattr(target, "__module__", None) or "")
@@ -83,11 +97,11 @@ class _Source:
 
     def __init__(self, module: ModuleType, name: str, codes: set[CodeType]) -> None:
         self.module, self.name = module, name
-        self.tree = _parse(str(module.__file__))
+        self.tree = parse(str(module.__file__))
         self.parents = {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
         loads = [node for node in ast.walk(self.tree) if isinstance(node, ast.Name) and node.id == name]
         loads = [node for node in loads if isinstance(node.ctx, ast.Load)]
-        functions = {node: code for code in codes for node in ast.walk(self.tree) if _is_code_of(code, node)}
+        functions = {node: code for code in codes for node in ast.walk(self.tree) if is_code_of(code, node)}
         self._in_calls = [node for node in loads if any(each in functions for each in self.ancestors(node))]
         self._elsewhere = [node for node in loads if node not in self._in_calls]
         # How each place in the calls uses it, nearest first; None if some function is not found in the source.
@@ -137,14 +151,20 @@ class _Source:
 
 
 @functools.lru_cache(maxsize=4)
-def _parse(file: str) -> ast.Module:
+def parse(file: str) -> ast.Module:
+    """Return the syntax tree of a source file.
+
+    Raises:
+        ValueError: It is too long to look at.
+    """
     source = Path(file).read_bytes()
     if len(source) > _MAX_SOURCE:
         raise ValueError("too long to look at")
     return ast.parse(source)
 
 
-def _is_code_of(code: CodeType, node: ast.AST) -> bool:
+def is_code_of(code: CodeType, node: ast.AST) -> bool:
+    """Return True if a node defines the function that a code object belongs to."""
     if not isinstance(node, _Function) or node.name != code.co_name:
         return False
     return code.co_firstlineno == min([node.lineno, *(each.lineno for each in node.decorator_list)])

@@ -6,17 +6,19 @@ import gc
 import io
 import logging
 import os
+import re
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from contextvars import Context
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
+from advisor.models.resources.connections import SQLITE_INSERTED, SQLITE_UPDATED
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.resources.libraries import ON_TORCH, PACKAGES
 from advisor.models.resources.types import resource_of_type
@@ -30,6 +32,11 @@ _HARMLESS = frozenset({"name", "fileno", "closed", "mode", "encoding", "size", "
 _POSITIONS = frozenset({"read", "readline", "seek", "tell", "read_byte", "write", "write_byte"})
 _SYSTEM_ENTROPY = 2**64  # the system gives 128 bits, people small numbers
 _RANDOM_SETUP = frozenset({"spawn", "bit_generator", "jumped"})
+_WRITTEN = "SQLite connection written"
+_SELECT = re.compile(r"\s*SELECT\b", re.IGNORECASE)
+_UPDATE = re.compile(r"\s*UPDATE\b", re.IGNORECASE)
+# By a parameter, or by what is put into the text of a statement that ends early.
+_CHOOSES_ROW = re.compile(r"\bWHERE\b.*(\?|[:@$]\w)|(=\s*['\"]?|\bWHERE)\s*$", re.IGNORECASE | re.DOTALL)
 _ESTABLISHED = "01"  # in the kernel's tables of connections
 _SESSION_SETUP = frozenset({"headers", "cookies", "auth", "params", "proxies", "verify", "cert", "timeout"})
 _LOOKS_AT_STATE = frozenset({"copy", "digest", "hexdigest", "name", "digest_size", "block_size", "eof", "unused_data"})
@@ -44,10 +51,11 @@ class Use:
     fork: Safety
     spawn: Safety
     changes: int = 0  # made through it so far, where that can be told
+    if_changed: str = ""  # the resource that it is if calls make such changes, and they are kept in a file
 
 
 def positioned(use: Use) -> Use:
-    """Return the use of a file in which each call goes to its place first: it can do so in one that is opened again."""
+    """Return the use of a file if each call seeks first, so that it can seek in a file that is opened again."""
     if use.resource == "mapped file read in sequence":
         return _default("mapped file read by position")
     return replace(use, spawn="safe") if use.resource == "file read" else use
@@ -58,11 +66,20 @@ def taken_in_order(use: Use, *, in_result: bool) -> Use:
     return replace(use, resource="iterator", threads="unsafe" if in_result else "caution")
 
 
-def use_of(thing: Any, attributes: frozenset[str]) -> Use | None:
-    """Return the use of an object from the attributes that the code takes, or None if it is safe."""
+def use_of(thing: Any, attributes: frozenset[str], codes: Iterable[CodeType] = ()) -> Use | None:
+    """Return the use of an object, or None if it is safe.
+
+    Args:
+        thing: The object.
+        attributes: The attributes that the code takes from it.
+        codes: The code of the functions that use it, in the order in which they are called.
+    """
     key = resource_of_type(type(thing))
     judge = JUDGES.get(key)
     with suppress(Exception):  # it refuses to be looked at, or is of another version of its library
+        if judge is _sqlite:
+            use = _sqlite(thing, attributes)
+            return use and _with_statements(use, codes)
         if judge is not None:
             return judge(thing, attributes)
     return _default(key) if key in RESOURCES else None
@@ -107,7 +124,8 @@ def _file_behind(writer: Any) -> Any:
 
 
 def _archive(thing: Any, attributes: frozenset[str]) -> Use | None:
-    if thing.fp is None or (attributes and attributes <= _HARMLESS):
+    thing = getattr(thing, "zip", thing)  # of NumPy's archives
+    if thing is None or thing.fp is None or (attributes and attributes <= _HARMLESS):
         return None
     return _default("archive read" if thing.mode == "r" else "archive written")
 
@@ -160,7 +178,28 @@ def _sqlite(thing: Any, attributes: frozenset[str]) -> Use | None:
     thread.join()
     is_own_of_thread = failures or connection is not thing  # a cursor has one result at a time
     use = _default("SQLite connection" if is_own_of_thread else "SQLite connection of all threads")
-    return replace(use, changes=changes)
+    return replace(use, changes=changes, if_changed=SQLITE_INSERTED if is_own_of_thread else "")
+
+
+def _with_statements(use: Use, codes: Iterable[CodeType]) -> Use:
+    """Tell rows that calls read before they update them, where no parameter chooses the row."""
+    texts = [text for code in codes for text in code.co_consts if isinstance(text, str)]
+    reads = [index for index, text in enumerate(texts) if _SELECT.match(text)]
+    updates = [index for index, text in enumerate(texts) if _UPDATE.match(text) and not _CHOOSES_ROW.search(text)]
+    is_updated = bool(reads and updates) and reads[0] < updates[-1]
+    return replace(use, if_changed=SQLITE_UPDATED) if is_updated else use
+
+
+def resource_if_changed(use: Use, thing: Any) -> str:
+    """Return the resource that an object is if calls make changes through it, or ""."""
+    return _WRITTEN if loses_changes(thing) else use.if_changed
+
+
+def as_changed(use: Use, resource: str) -> Use:
+    """Return the use of an object through which the calls make changes, as another resource."""
+    row = RESOURCES[resource]
+    threads = row.threads if row.key == SQLITE_UPDATED and use.threads == "caution" else use.threads
+    return replace(use, resource=row.key, threads=threads, fork=row.fork, spawn=row.spawn)
 
 
 def loses_changes(thing: Any) -> bool:

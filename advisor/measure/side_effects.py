@@ -12,13 +12,14 @@ from types import CodeType
 from typing import Any, NamedTuple
 
 from advisor.measure import global_writes, mutations
+from advisor.measure.await_gaps import Change
 from advisor.measure.file_positions import FilePositionWatch, name_of, of_one_call
 from advisor.measure.guards import PROCESS_IDS
 from advisor.measure.introspection import closure_values, plain_function
 from advisor.measure.positioning import positions_first
 from advisor.measure.process_state import ProcessStateWatch
 from advisor.measure.shared_buffers import SharedBufferWatch
-from advisor.measure.unread_attributes import is_unread
+from advisor.measure.unread_attributes import is_unread, shown_names
 from advisor.models import Safety, SideEffects, Touch
 from advisor.target.inputs import Call
 from advisor.target.process_tree import children
@@ -69,7 +70,6 @@ class SideEffectDetector:
         arguments_before = mutations.Snapshot(arguments, buffers=True)  # of arguments only: others are scratch space
         shared_before = mutations.Snapshot(self._shared_objects(), buffers=False)
         self._before_calls = self._before_calls or shared_before
-        self._before_calls = self._before_calls or shared_before
         with self._buffers.inspect_call(self._used_objects()), self._process_state.inspect_call(call):
             yield
         returned = result()
@@ -105,9 +105,7 @@ class SideEffectDetector:
         threads = [t for t in threading.enumerate() if t not in self._threads and t.is_alive()]
         changed = sorted({*self._changed_shared, *again, *grown})
         shared = [name for name in changed if name.partition(".")[0] not in written]
-        unread = [
-            name for name in shared if name not in (*again, *grown) and all(map(is_unread, self._changed_shared[name]))
-        ]
+        unread = [name for name in shared if name not in (*again, *grown) and self._is_unread(name)]
         self.changes = Changes(tuple(sorted(accumulated)), frozenset(totals), frozenset(unread))
         traces = self._process_state.traces
         return SideEffects(
@@ -130,6 +128,11 @@ class SideEffectDetector:
             return ()
         return mutations.changed_names(self._before_calls, mutations.Snapshot(self._shared_objects(), buffers=False))
 
+    def _is_unread(self, name: str) -> bool:
+        """Return True if nothing reads what changed in an object that calls share."""
+        names = shown_names(name, self._shared_objects())
+        return all(is_unread(attribute, names) for attribute in self._changed_shared[name])
+
     def _changed_again(self) -> tuple[str, ...]:
         """Return the dictionaries in which calls changed values of earlier calls: totals rather than caches."""
         if self._after_inspection is None:
@@ -146,6 +149,10 @@ class SideEffectDetector:
     def process_state(self) -> tuple[Touch, ...]:
         """Return the process-wide state that the calls change."""
         return self._process_state.touches()
+
+    def process_changes(self) -> dict[str, Change]:
+        """Return where a call was seen to change state of the process."""
+        return self._process_state.changes()
 
     def shared_state(
         self, found: Sequence[Touch], codes: frozenset[CodeType], *, locks: bool, calls: Sequence[Call] = ()

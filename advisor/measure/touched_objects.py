@@ -24,11 +24,12 @@ from advisor.measure.replaceable import with_replacement
 from advisor.measure.resource_search import FoundResource, ResourceSearch, Setting
 from advisor.measure.resource_use import (
     Use,
+    as_changed,
     decimal_use,
     library_use,
-    loses_changes,
     numpy_error_use,
     positioned,
+    resource_if_changed,
     taken_in_order,
     use_of,
 )
@@ -51,7 +52,7 @@ class TouchedObjects:
     """Inspects a function before its calls; `touches()` inspects it again and returns what calls share."""
 
     def __init__(self, function: Callable[..., Any], calls: Sequence[Call] = ()) -> None:
-        """Inspect the objects that exist now, which forked workers would inherit, without those that calls pass."""
+        """Inspect the objects that exist now, which forked workers would inherit, but not what the calls pass."""
         self._function = function
         self._passed = _passed_arguments(function, calls[:MAX_CALLS])
         self.codes: frozenset[CodeType] = frozenset()  # of the user's functions that the calls may run
@@ -73,9 +74,8 @@ class TouchedObjects:
                 continue  # the calls set it, each in its own thread
             if before is None:
                 use = use if use.resource in _BUFFERED else replace(use, fork="safe", spawn="safe")
-            elif use.changes > before.changes and loses_changes(found.thing):
-                row = RESOURCES["SQLite connection written"]
-                use = replace(use, resource=row.key, fork=row.fork, spawn=row.spawn)
+            elif use.changes > before.changes and (key := resource_if_changed(use, found.thing)):
+                use = as_changed(use, key)
             elif before.resource == use.resource:
                 use = replace(use, fork=before.fork, spawn=before.spawn)
             touch = _touch(found, use)
@@ -112,7 +112,7 @@ def _use(found: FoundResource, search: ResourceSearch) -> Use | None:
         return Use(row.key, row.threads, row.fork, row.spawn)
     if is_a(found.thing, type):
         return decimal_use()
-    use = use_of(found.thing, frozenset(found.attributes))
+    use = use_of(found.thing, frozenset(found.attributes), [load.code for load in found.loads])
     if use is None:
         return None
     use = _by_source(use, found, search)

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from advisor.measure.introspection import module_namespace, module_origin
 
 MAX_BYTES = 1 << 18  # of source that is parsed; in more code anything may be read
 _READ_EVERY_ATTRIBUTE = frozenset({"vars", "asdict", "astuple", "__dict__"})
+_SHOWING = frozenset({"print", "pprint", "str", "repr", "format", "debug", "info", "warning", "error"})
 
 
-def is_unread(attribute: str) -> bool:
+def is_unread(attribute: str, shown_names: Iterable[str] = ()) -> bool:
     """Return True if the user's loaded modules set or increment an attribute of that name, but never read it.
 
-    A total to which calls add anything but a constant counts as read, since it is needed after the calls.
+    A total to which calls add anything but a constant counts as read, since it is needed after the calls. To print an
+    object by one of the `shown_names` is to read it too.
     """
+    names = frozenset(shown_names)
     is_written = False
     size = 0
-    for source in _sources_with(attribute):
+    for source in _sources_with({attribute, *names}):
         size += len(source)
         if size > MAX_BYTES:
             return False
@@ -29,15 +34,51 @@ def is_unread(attribute: str) -> bool:
             tree = ast.parse(source)
         except (SyntaxError, ValueError):
             return False
-        if any(_may_read(node, attribute) for node in ast.walk(tree)):
+        if any(_shows(node, names) for node in ast.walk(tree)):
+            return False
+        if _contains(source, {attribute}) and any(_may_read(node, attribute) for node in ast.walk(tree)):
             return False
         is_written = is_written or any(_names(node, attribute) for node in ast.walk(tree))
     return is_written
 
 
-def _sources_with(word: str) -> Iterator[str]:
-    """Yield the source of each of the user's loaded modules that contains the word."""
-    pattern = re.compile(rf"\b{re.escape(word)}\b")
+def shown_names(path: str, roots: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the objects that lead to an attribute, as far as they show it when they are printed.
+
+    Args:
+        path: The name of a root with the attributes that lead on, such as "self.stats.pages".
+        roots: Objects by name.
+    """
+    root, *steps = path.split(".")
+    thing = roots.get(root)
+    names = set()
+    if _shows_attributes(type(thing)):
+        spaces = [
+            module_namespace(module) for name, module in list(sys.modules.items()) if module_origin(name) == "user"
+        ]
+        names = {name for space in spaces for name, value in list(space.items()) if value is thing}
+    for step in steps:
+        thing = module_namespace(thing).get(step)
+        if _shows_attributes(type(thing)):
+            names.add(step)
+    return frozenset(names)
+
+
+def _shows_attributes(kind: type) -> bool:
+    """Return True for a class of the user's whose `__repr__` is a library's, or was generated, as for a dataclass."""
+    if module_origin(kind.__module__) != "user":
+        return False
+    shows = inspect.getattr_static(kind, "__repr__")
+    namespace = getattr(shows, "__globals__", {})
+    return shows is not object.__repr__ and module_origin(namespace.get("__name__")) != "user"
+
+
+def _contains(source: str, words: Iterable[str]) -> bool:
+    return re.search(rf"\b({'|'.join(map(re.escape, words))})\b", source) is not None
+
+
+def _sources_with(words: Iterable[str]) -> Iterator[str]:
+    """Yield the source of each of the user's loaded modules that contains one of the words."""
     for name, module in list(sys.modules.items()):
         file = module_namespace(module).get("__file__")
         if module_origin(name) != "user" or not isinstance(file, str):
@@ -46,7 +87,7 @@ def _sources_with(word: str) -> Iterator[str]:
             source = Path(file).read_text(encoding="utf-8")
         except (OSError, ValueError):  # an extension module, or a file that is gone
             continue
-        if pattern.search(source):
+        if _contains(source, words):
             yield source
 
 
@@ -66,3 +107,15 @@ def _may_read(node: ast.AST, attribute: str) -> bool:
         case ast.AugAssign(target=ast.Attribute(attr=attr), value=value):
             return attr == attribute and not isinstance(value, ast.Constant)
     return False
+
+
+def _shows(node: ast.AST, names: frozenset[str]) -> bool:
+    """Return True if the node puts an object with one of the names into a text."""
+    match node:
+        case ast.FormattedValue(value=value):
+            values = [value]
+        case ast.Call(func=ast.Name(id=function) | ast.Attribute(attr=function), args=values) if function in _SHOWING:
+            pass
+        case _:
+            return False
+    return any(getattr(value, "id", getattr(value, "attr", None)) in names for value in values)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from advisor.models.job import Job
 from advisor.models.machine import Machine, StartMethod
-from advisor.models.profile import Profile
+from advisor.models.profile import FailedInputs, Profile
 from advisor.models.record import JobSeconds, Range, Record
 from advisor.models.strategies import Recommendation, Strategy
 
@@ -59,6 +59,9 @@ class Verification(Record):
     failure: str | None = Field(None, description="why it could not be run that way")
     results: Results | None = Field(None, description="compared with those of the plain loop; None if not compared")
     difference: str | None = Field(None, description="an example of a result that differs")
+    failed_inputs: FailedInputs | None = Field(
+        None, description="inputs that raised in this trial only, not while measuring, and raise in a plain loop, too"
+    )
     cut_off: bool = Field(False, description="ended early, after `measured` seconds: it takes at least that long")
 
 

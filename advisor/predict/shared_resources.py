@@ -79,7 +79,7 @@ def safety(touch: Touch, strategy: Strategy, machine: Machine) -> Safety:
         return touch.fork if machine.start_method == "fork" else touch.spawn
     if strategy in OWN_GIL:  # subinterpreters import the module themselves, but share the process
         return touch.threads if touch.kind == "process state" else touch.spawn
-    return "safe"
+    return touch.asyncio if strategy == "asyncio" else "safe"
 
 
 def what_happens(touch: Touch, strategy: Strategy, machine: Machine) -> str:
@@ -87,6 +87,10 @@ def what_happens(touch: Touch, strategy: Strategy, machine: Machine) -> str:
     row = RESOURCES.get(touch.resource)
     if row is None:
         return f"calls share {touch.name}"
+    if strategy == "asyncio":
+        if touch.kind == "process state":
+            return f"calls await before they restore {row.what}, and meanwhile other calls run with it"
+        return f"calls await between two uses of {touch.name}, and meanwhile other calls use it"
     if strategy == "threading" or (strategy in OWN_GIL - PROCESSES and touch.kind == "process state"):
         text = row.in_threads
     else:

@@ -2,31 +2,35 @@
 
 Floats are equal up to rounding, NaN is equal to NaN, and containers are compared part by part, so that a part which
 varies by itself, such as a time stamp, can be distinguished from the rest. Arrays and data frames are compared with
-their own methods; no library is imported that the target has not loaded. Objects without `__eq__` are equal if their
-pickles are, and not comparable otherwise.
+their own methods; no library is imported that the target has not loaded. Objects without `__eq__` are compared by what
+pickle saves of them, which is mostly their attributes.
 """
 
 from __future__ import annotations
 
 import cmath
+import copyreg
 import pickle
 import sys
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
 from itertools import count
+from operator import methodcaller
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 RELATIVE = 1e-9  # floats closer than this are equal: threads may add up in another order
 ABSOLUTE = 1e-15
 ROUNDINGS = 100.0  # the same for arrays of a lower precision, as a multiple of their rounding error
-MAX_PATHS = 200
+MAX_PATHS = 200  # told apart
 _MAX_DEPTH = 50
-_MAX_PARTS = 200_000  # parts of all results compared; further ones are not looked at
+_MAX_PARTS = 200_000  # of a result, besides those that are equal at once; with more it is not comparable
 _MANY = 16  # elements: with more, all positions of a sequence count as one part
+_MANY_KEYS = 64  # the same for a dictionary: with fewer it may be a record
 _REPR_LENGTH = 60
 
 _NUMBERS = (int, float, complex, Fraction, Decimal)
@@ -40,51 +44,65 @@ class Comparison:
 
     Attributes:
         calls: Results compared.
-        parts: Parts that were compared.
-        differing: An example for each part that differs.
-        uncomparable: Parts whose type defines no equality.
+        parts: Parts that were compared, the first `MAX_PATHS`.
+        differing: An example for each part that differs; if those are too many, the whole result does.
+        uncomparable: Parts that have neither an equality nor a pickle, and results that are too large or too deep.
     """
 
     calls: int = 0
     parts: set[str] = field(default_factory=set)
     differing: dict[str, str] = field(default_factory=dict)
     uncomparable: set[str] = field(default_factory=set)
-    _visited: int = 0
+    _pairs: dict[tuple[int, int], tuple[Any, Any]] = field(default_factory=dict)  # containers may refer in a circle
 
     def add(self, expected: Any, actual: Any, label: str) -> None:
         """Compare one more result; `label` names it in examples."""
         self.calls += 1
-        try:
-            self._compare(expected, actual, "", label, 0)
-        except Exception:  # noqa: BLE001  (so may attributes)
+        self._pairs.clear()
+        parts = deque([("", expected, actual)])
+        allowed = _MAX_PARTS
+        for _level in range(_MAX_DEPTH):
+            for _ in range(min(len(parts), allowed)):
+                allowed -= 1
+                parts += self._compare(*parts.popleft(), label)
+        if parts:
             self.uncomparable.add("")
 
-    def _compare(self, expected: Any, actual: Any, path: str, label: str, depth: int) -> None:
-        self._visited += 1
-        if self._visited > _MAX_PARTS or len(self.parts) > MAX_PATHS:
-            return
-        if depth > _MAX_DEPTH:
-            self.uncomparable.add(path)
-            return
+    def _compare(self, path: str, expected: Any, actual: Any, label: str) -> list[tuple[str, Any, Any]]:
+        """Compare a part of a result, or return the parts that it consists of."""
         if expected is actual or (isinstance(expected, _BUILT_IN) and _is_same_built_in(expected, actual)):
-            self.parts.add(path)
-            return
-        parts = _parts(expected, actual, path)
-        if parts is not None:
-            for part, one, other in parts:
-                self._compare(one, other, part, label, depth + 1)
-            return
+            self._add_part(path)
+            return []
+        pair = id(expected), id(actual)
+        if pair in self._pairs:
+            return []
+        equal = None
         try:
-            equal = _equal(expected, actual)
-        except Exception:  # noqa: BLE001  (the objects' own comparison may raise anything)
-            equal = None
+            parts = _parts(expected, actual, path)
+            if parts is None:
+                with suppress(Exception):  # the objects' own comparison may raise anything
+                    equal = _equal(expected, actual)
+                if equal is None:
+                    parts = _saved_parts(expected, actual, path)
+        except Exception:  # noqa: BLE001  (so may attributes, and what pickle calls)
+            parts = None
+        if parts is not None:
+            self._pairs[pair] = expected, actual
+            return parts
         if equal is None:
-            (self.parts if _same_pickle(expected, actual) else self.uncomparable).add(path)
-            return
-        self.parts.add(path)
-        if not equal:
+            self.uncomparable.add(path if len(self.uncomparable) < MAX_PATHS else "")
+        else:
+            self._add_part(path)
+        if equal is False:
             where = f" at {path}" if path else ""
-            self.differing.setdefault(path, f"{label} returned {_short(actual)} instead of {_short(expected)}{where}")
+            known = path in self.differing or len(self.differing) < MAX_PATHS
+            example = f"{label} returned {_short(actual)} instead of {_short(expected)}{where}"
+            self.differing.setdefault(path if known else "", example)
+        return []
+
+    def _add_part(self, path: str) -> None:
+        if len(self.parts) < MAX_PATHS:
+            self.parts.add(path)
 
 
 def is_within(path: str, ancestors: set[str]) -> bool:
@@ -107,14 +125,13 @@ def _parts(expected: Any, actual: Any, path: str) -> list[tuple[str, Any, Any]] 
     if isinstance(expected, dict):
         if expected.keys() != actual.keys():
             return None
-        return [(f"{path}[{_short(key)}]", value, actual[key]) for key, value in expected.items()]
+        named = len(expected) <= _MANY_KEYS
+        return [(f"{path}[{_short(key) if named else '…'}]", value, actual[key]) for key, value in expected.items()]
     if isinstance(expected, (list, tuple, deque)):
         if len(expected) != len(actual):
             return None
         names = count() if len(expected) <= _MANY else iter(["…"] * len(expected))
         return [(f"{path}[{name}]", *pair) for name, *pair in zip(names, expected, actual, strict=False)]
-    if isinstance(expected, BaseException) and not _defines_equality(expected):
-        return [(f"{path}.args", expected.args, actual.args)]
     if is_dataclass(expected) and not isinstance(expected, type):
         names_ = [each.name for each in fields(expected) if each.compare]
         return [(f"{path}.{name}", getattr(expected, name), getattr(actual, name)) for name in names_]
@@ -208,19 +225,42 @@ def _arrays_equal(numpy: Any, expected: Any, actual: Any) -> bool:
     if one.dtype.kind == "O":
         comparison = Comparison()
         comparison.add(one.tolist(), other.tolist(), "")
-        return not comparison.differing and not comparison.uncomparable
+        if comparison.uncomparable and not comparison.differing:
+            raise TypeError("elements of the array cannot be compared")
+        return not comparison.differing
     same = one == other
     if one.dtype.kind in "mM":
         same |= numpy.isnat(one) & numpy.isnat(other)
     return bool(numpy.all(same))
 
 
-def _same_pickle(expected: Any, actual: Any) -> bool:
-    """Return True if the state of two objects is the same; False tells nothing, as pickles depend on identities."""
-    try:
-        return pickle.dumps(expected) == pickle.dumps(actual)
-    except Exception:  # noqa: BLE001  (whatever pickling a user's object raises)
-        return False
+def _saved_parts(expected: Any, actual: Any, path: str) -> list[tuple[str, Any, Any]]:
+    """Return the parts that pickle saves of two objects; an empty one stands for objects without state."""
+    one, other = _saved(expected), _saved(actual)
+    if not one or one.keys() != other.keys():
+        return [(path, one, other)]
+    return [(path + name, value, other[name]) for name, value in one.items()]
+
+
+def _saved(value: Any) -> dict[str, Any]:
+    """Return what pickle saves of an object, by name: the arguments to make it, its attributes and its items."""
+    reduce = copyreg.dispatch_table.get(type(value), methodcaller("__reduce_ex__", pickle.HIGHEST_PROTOCOL))
+    reduced: Any = reduce(value)
+    if isinstance(reduced, str):
+        return {"": reduced}
+    state, *contents = (*reduced, None, None, None)[2:5]
+    saved: dict[str, Any] = {}
+    if arguments := tuple(each for each in reduced[1] if each is not type(value)):
+        saved[".args"] = arguments
+    in_slots = isinstance(state, tuple) and all(each is None or isinstance(each, dict) for each in state)
+    for part in state if in_slots else (state,):
+        if isinstance(part, dict):
+            saved |= {f".{name}": each for name, each in part.items()}
+        elif part is not None:
+            saved[".state"] = part
+    if items := [list(each) for each in contents if each is not None]:
+        saved["[…]"] = items
+    return saved
 
 
 def _short(value: Any) -> str:

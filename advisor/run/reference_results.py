@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from advisor.run.equality import Comparison
 
 MAX_BYTES = 64 * 2**20  # of the file
-MAX_PICKLE = 8 * 2**20  # of a chunk; of a larger one the digest is kept, which tells equal results only
+MAX_PICKLE = 8 * 2**20  # of a chunk; once the file is full, the digest of larger ones is kept: it tells equal ones only
 SECONDS = 1.0  # for writing, and for comparing
 _SMALL = 4096  # bytes of a result; smaller ones are pickled many at a time
 _CHUNK = 256
@@ -30,7 +30,7 @@ def write(results: Sequence[Any], path: Path) -> None:
     size = 0
     with path.open("wb") as file:
         for start, stop in _chunks(results):
-            blob = _pickled(results[start:stop])
+            blob = _pickled(results[start:stop], max(MAX_PICKLE, MAX_BYTES - size))
             if blob is None:
                 continue
             if size + len(blob) > MAX_BYTES or time.perf_counter() > deadline:
@@ -42,26 +42,30 @@ def write(results: Sequence[Any], path: Path) -> None:
 def compare(results: Sequence[Any], path: Path) -> Comparison:
     """Compare results with those in the file, call by call, as far as the time allows."""
     comparison = Comparison()
+    only_in_part = unknown = False
     deadline = time.perf_counter() + SECONDS
     with path.open("rb") as file:
         for start, stop, blob in _read(file):
-            own = _pickled(results[start:stop])
+            own = _pickled(results[start:stop], 0 if isinstance(blob, Digest) else MAX_BYTES)
             if own is None:
                 comparison.uncomparable.add("")
             elif own == blob:
                 comparison.calls += stop - start
                 comparison.parts.add("")
-            elif isinstance(own, Digest) or isinstance(blob, Digest):
-                comparison.uncomparable.add("")
+            elif isinstance(own, Digest):
+                unknown = True
             else:
-                _compare_chunk(comparison, start, blob, own)
+                _compare_chunk(comparison, start, blob, own, deadline)
+                only_in_part = True
             if time.perf_counter() > deadline:
                 break
+    if unknown and not only_in_part:  # no rounding or time stamp explains why the digests differ
+        comparison.uncomparable.add("")
     return comparison
 
 
-def _compare_chunk(comparison: Comparison, start: int, blob: bytes, own: bytes) -> None:
-    """Compare result by result; the shorter of the two lists, since a run may have been cut off, decides."""
+def _compare_chunk(comparison: Comparison, start: int, blob: bytes, own: bytes, deadline: float) -> None:
+    """Compare result by result until the deadline; the shorter list decides, since a run may have been cut off."""
     try:
         expected, actual = pickle.loads(blob), pickle.loads(own)
     except Exception:  # noqa: BLE001  (whatever unpickling a user's object raises)
@@ -69,19 +73,21 @@ def _compare_chunk(comparison: Comparison, start: int, blob: bytes, own: bytes) 
         return
     for index, pair in enumerate(zip(expected, actual, strict=False), start + 1):
         comparison.add(*pair, f"call {index}")
+        if time.perf_counter() > deadline:
+            break
 
 
 def _chunks(results: Sequence[Any]) -> list[tuple[int, int]]:
-    first = _pickled(results[:1])
-    step = _CHUNK if first is not None and len(first) < _SMALL else 1
+    first = _pickled(results[:1], _SMALL)
+    step = _CHUNK if first is not None and not isinstance(first, Digest) else 1
     chunks = [(start, min(start + step, len(results))) for start in range(0, len(results), step)]
     random.Random(0).shuffle(chunks)
     return chunks
 
 
-def _pickled(results: Sequence[Any]) -> bytes | None:
-    """Return the results' pickle, the digest of a long one, or None if they cannot be pickled."""
-    sink = _Sink()
+def _pickled(results: Sequence[Any], longest: int) -> bytes | None:
+    """Return the results' pickle, the digest of one with more bytes, or None if they cannot be pickled."""
+    sink = _Sink(longest)
     try:
         pickle.Pickler(sink, pickle.HIGHEST_PROTOCOL).dump(results)
     except Exception:  # noqa: BLE001  (whatever pickling a user's object raises)
@@ -96,7 +102,8 @@ class Digest(bytes):
 class _Sink:
     """A file that keeps what is written to it as long as that is short, and its digest beyond."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
         self._hash = hashlib.blake2b()
         self._blocks: list[bytes] | None = []
         self._size = 0
@@ -105,7 +112,7 @@ class _Sink:
         size = memoryview(block).nbytes
         self._hash.update(block)
         self._size += size
-        if self._size > MAX_PICKLE:
+        if self._size > self._longest:
             self._blocks = None
         elif self._blocks is not None:
             self._blocks.append(bytes(block))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, MappingView
+from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView
 from functools import cache, partial
 from typing import Any
 
@@ -15,6 +15,7 @@ _DEFINED: dict[str, Any] = {
     "pickle": pickle,
     "threading": threading,
     "Iterator": Iterator,
+    "Mapping": Mapping,
     "MappingView": MappingView,
 }
 exec(ONE_PER_THREAD + RECORDER, _DEFINED)

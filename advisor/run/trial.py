@@ -2,7 +2,8 @@
 
 Every run has its own process, as fresh as a user's script; a failure there is a result, not an error. The
 strategies alternate, so that a host that becomes slower meanwhile slows all of them; where two runs of one differ much,
-it is run once more. Results are compared with those of the plain loop, which runs twice to tell what varies by itself.
+it is run once more. Results are compared with those of the plain loop, which runs twice to tell what varies by itself,
+and more often where the results of another strategy differ.
 """
 
 from __future__ import annotations
@@ -10,40 +11,27 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from advisor.errors import TargetError
-from advisor.models import Estimate, Job, Machine, Profile, Range, Results, StartMethod, Strategy, Verification
-from advisor.models.strategies import OWN_GIL
+from advisor.models import Estimate, FailedInputs, Job, Machine, Profile, Range, Results, Verification
 from advisor.predict.estimator import estimate
 from advisor.predict.shared_resources import remedied
 from advisor.report import formatting
-from advisor.run import reference_results
-from advisor.run.equality import Comparison, is_within
-from advisor.run.executors import open_executor
-from advisor.run.worker import await_or_report, call_named, call_or_report, call_with, load_named, run_coroutine
+from advisor.run.equality import is_within
 from advisor.target import sandbox_supervisor
-from advisor.target.failures import first_line
-from advisor.target.inputs import load_calls, repeat_inputs
 
-Send = Callable[[dict[str, Any]], None]
 OnProgress = Callable[[float, str], None]
-Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 ROUNDS = 2
+_MORE_ROUNDS = 3  # of the plain loop, before results that differ are put down to a strategy and not to chance
 _CALLS_PER_WORKER = 2  # with fewer, the last calls of a run decide how long it takes
 _MAX_OVERRUN = 4.0  # a part may take this many times its share of the time, to give each worker that many calls
-_CALLS_TO_SCALE = 3  # of each worker: fewer calls, the first among them, do not tell how long the others are
 _MAX_CALLS = 10**6  # their arguments are in a list
-_CUT_OFF = 5.0  # a run is cut off after this many times the predicted seconds, and at least ...
-_MIN_CUT_OFF = 2.0  # ... this many seconds
-_REPORT_EVERY = 0.25  # seconds between two messages from a run
 _DISTURBED = 1.5  # a run that took this many times another, or as predicted, may have been disturbed by the host
 
 
@@ -100,6 +88,13 @@ def run_trials(
                 # What differs between two runs of the loop varies by itself.
                 if (fits or trial is loop) and not trial.failure:
                     run(trial)
+        for _ in range(_MORE_ROUNDS):
+            if not any(trial.is_different(loop) for trial in trials[1:]) or time.monotonic() > deadline + seconds:
+                break
+            report(1.0, f"running a part of the job again: {loop.label}")
+            again = Trial(loop.part, loop.calls, failed_inputs=loop.failed_inputs)
+            run(again)
+            loop.differing |= again.differing
         for trial in trials:
             if trial.may_be_disturbed and time.monotonic() + trial.runs[0].seconds < deadline + seconds:
                 report(1.0, f"running a part of the job again: {trial.label}")
@@ -120,13 +115,15 @@ class TrialRun:
 class Trial:
     """One way to run a part of the job: the prediction for it, the runs so far, and what differed in their results.
 
-    `compared`, `differing` and `uncomparable` name parts of a result, as `equality.Comparison` does.
+    `failed_inputs` are those that raise in the plain loop, too: no failure of this way. `compared`, `differing` and
+    `uncomparable` name parts of a result, as `equality.Comparison` does.
     """
 
     part: Estimate
     calls: int
     runs: list[TrialRun] = field(default_factory=list)
     failure: str | None = None
+    failed_inputs: FailedInputs | None = None
     compared: set[str] = field(default_factory=set)
     differing: dict[str, str] = field(default_factory=dict)
     uncomparable: set[str] = field(default_factory=set)
@@ -158,7 +155,7 @@ class Trial:
             "target": subject.target,
             "inputs": subject.inputs,
             "star": subject.star,
-            "fails": subject.profile.failed_inputs is not None,
+            "report": (subject.profile.failed_inputs or self.failed_inputs) is not None,
             "coroutine": subject.profile.coroutine,
             "by_name": subject.profile.is_called_by_name,
             "strategy": self.part.strategy,
@@ -173,11 +170,9 @@ class Trial:
             "predicted": self.part.seconds.expected,
             "reference": str(reference),
         }
-        try:
-            answer = sandbox_supervisor.run("advisor.run.trial:run_part", request, timeout=timeout)
-        except TargetError as error:
-            self.failure = str(error)
-            return
+        answer = _ask("run_part", request, timeout)
+        if answer.get("exception") and not request["report"]:
+            answer = self._run_with_reports(request, timeout) or answer
         self.failure = answer["failure"]
         if self.failure is not None:
             return
@@ -185,6 +180,17 @@ class Trial:
         self.compared.update(answer["compared"])
         self.differing |= answer["differing"]
         self.uncomparable.update(answer["uncomparable"])
+
+    def _run_with_reports(self, request: dict[str, Any], timeout: float) -> dict[str, Any] | None:
+        """Run the part with exceptions as results; return the answer if few calls raise, and in a plain loop, too."""
+        answer = _ask("run_part", request | {"report": True}, timeout)
+        if answer["failure"] or not answer["failed"] or 2 * len(answer["failed"]) > answer["calls"]:
+            return None
+        alone = _ask("repeat_failed", request | {"failed": answer["failed"]}, timeout)
+        if alone["inputs"] is None:
+            return None
+        self.failed_inputs = FailedInputs(**alone["inputs"])
+        return answer
 
     def verification(self, loop: Trial) -> Verification:
         """Compare prediction and measurement, and the results with those of the plain loop.
@@ -206,8 +212,13 @@ class Trial:
             failure=self.failure,
             results=results,
             difference=difference,
+            failed_inputs=self.failed_inputs,
             cut_off=cut_off and not self.failure,
         )
+
+    def is_different(self, loop: Trial) -> bool:
+        """Return True if a part of the results differs that does not vary in the plain loop itself."""
+        return self._results(loop)[0] == "different"
 
     def _results(self, loop: Trial) -> tuple[Results | None, str | None]:
         """Compare the results, except for what varies in the plain loop itself; return an example that differs, too."""
@@ -220,6 +231,14 @@ class Trial:
                     return "different", example
         compared = {part for part in self.compared if not is_within(part, varying)}
         return ("not comparable" if self.uncomparable or not compared else "equal"), None
+
+
+def _ask(function: str, request: dict[str, Any], timeout: float) -> dict[str, Any]:
+    """Call a function of the child process; if the process does not answer, return why as the 'failure'."""
+    try:
+        return sandbox_supervisor.run(f"advisor.run.trial_child:{function}", request, timeout=timeout)
+    except TargetError as error:
+        return {"failure": str(error), "inputs": None}
 
 
 def _seconds(runs: Sequence[TrialRun], calls: int) -> float:
@@ -263,120 +282,3 @@ def _scaled(way: Estimate, job: Job, calls: int) -> Estimate:
         for name, whole in way.seconds.model_dump().items()
     }
     return way.model_copy(update={"seconds": Range(**seconds)})
-
-
-# The functions below run in the child process.
-
-
-def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
-    """Call the target `calls` times by a strategy; the seconds include starting and ending the pool.
-
-    Returns {'failure'}, why the strategy cannot be used, or None; else 'calls', 'seconds', 'too_few' and the parts of
-    results that were 'compared' with the `reference`, 'differing' or 'uncomparable'.
-    """
-    send({"doing": "loading the target"})
-    function = load_named(request["target"])
-    if request["by_name"] and request["strategy"] in OWN_GIL:
-        function = partial(call_named, request["target"])
-    if request["fails"]:
-        function = partial(await_or_report if request["coroutine"] else call_or_report, function)
-    calls = load_calls(request["inputs"], star=request["star"])
-    inputs = [(call.args, call.kwargs) for call in calls or ()]
-    arguments = repeat_inputs(inputs or [((), {})], request["calls"])
-    work = prepare_work(function, request["strategy"], arguments, coroutine=request["coroutine"])
-    work = replace(work, start_method=request["start_method"])
-    if request["replaced"]:
-        work = _replace_shared(work, request["replaced"])
-    send({"doing": "a call"})
-    try:
-        results, seconds = _run_timed(work, request["workers"], request["chunk"], request["predicted"], send)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  (any exception of the target or the pool is a result of the trial)
-        return {"failure": _describe(error)}
-    too_few = len(results) < min(_CALLS_TO_SCALE * request["workers"], request["calls"])
-    send({"doing": "comparing the results"})
-    found = _compare_results(results, request["strategy"], Path(request["reference"]))
-    return {"calls": len(results), "seconds": seconds, "too_few": too_few, "failure": None, **found}
-
-
-def _compare_results(results: list[Any], strategy: Strategy, reference: Path) -> dict[str, Any]:
-    """Write the reference if this is the plain loop's first run, else compare with it, if there is one."""
-    comparison = Comparison()
-    if reference.exists():
-        comparison = reference_results.compare(results, reference)
-    elif strategy == "sequential":
-        with suppress(OSError):  # the disk is full: fewer results are compared, or none
-            reference_results.write(results, reference)
-    return {
-        "compared": sorted(comparison.parts),
-        "differing": comparison.differing,
-        "uncomparable": sorted(comparison.uncomparable),
-    }
-
-
-@dataclass(frozen=True)
-class Work:
-    """A function for an executor, and one argument for each of its calls."""
-
-    strategy: Strategy
-    function: Callable[..., Any]
-    arguments: list[Any]
-    start_method: StartMethod | None = None  # of worker processes; None is the host's own
-    receive: Callable[[Any], Any] | None = None  # called in this process with what a worker returns, for the result
-
-
-def _replace_shared(work: Work, replaced: list[tuple[str, str, str]]) -> Work:
-    """Replace what calls share, as the code of the advice does."""
-    from advisor.run import remedies  # executes the text that scripts contain
-
-    if work.strategy == "threading":
-        remedies.make_per_thread(replaced)
-        return work
-    names = tuple((module, name) for module, name, _ in replaced)
-    return replace(work, function=partial(remedies.call_and_note, names, work.function), receive=remedies.write_notes)
-
-
-def prepare_work(function: Callable[..., Any], strategy: Strategy, calls: list[Arguments], *, coroutine: bool) -> Work:
-    """Wrap the target as a user of that strategy would.
-
-    A single positional argument is passed as it is; other arguments travel as one value. A coroutine function is
-    awaited call by call on one event loop instead of a plain loop, and gets a loop for each call in a pool.
-    """
-    if coroutine:
-        if strategy == "sequential":
-            strategy = "asyncio"  # with a single slot
-        elif strategy != "asyncio":
-            function = partial(run_coroutine, function)
-    if all(len(args) == 1 and not kwargs for args, kwargs in calls):
-        return Work(strategy, function, [args[0] for args, _ in calls])
-    return Work(strategy, partial(call_with, function), calls)
-
-
-def _run_timed(work: Work, workers: int, chunk: int, predicted: float, send: Send) -> tuple[list[Any], float]:
-    """Return the results and the seconds: of all calls, unless that takes far longer than predicted."""
-    started = reported = time.perf_counter()
-    deadline = started + max(_CUT_OFF * predicted, _MIN_CUT_OFF)
-    results: list[Any] = []  # kept, as a job keeps them
-    block = 1
-    with open_executor(work.strategy, workers, work.start_method) as pool:
-        returned = pool.map(work.function, work.arguments, chunksize=chunk)
-        pending = returned if work.receive is None else map(work.receive, returned)
-        while finished := list(islice(pending, block)):
-            results += finished
-            now = time.perf_counter()
-            if now - reported > _REPORT_EVERY:
-                send({"fraction": len(results) / len(work.arguments)})
-                reported = now
-            else:
-                block *= 2  # reading the clock after every call would cost more than some calls
-            if now > deadline and len(results) < len(work.arguments):
-                pool.shutdown(wait=False, cancel_futures=True)
-                return results, now - started
-    return results, time.perf_counter() - started
-
-
-def _describe(error: BaseException) -> str:
-    """Return the type and the first line of an error."""
-    text = first_line(error)
-    return type(error).__name__ + (f": {text}" if text else "")

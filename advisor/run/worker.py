@@ -17,12 +17,18 @@ def run_coroutine(function: Callable[..., Any], *args: Any, **kwargs: Any) -> An
     return asyncio.run(call())
 
 
+class Failure(str):
+    """The text of an exception in the place of a result; it can always be pickled."""
+
+    __slots__ = ()
+
+
 def call_or_report(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call a function that raises for some inputs; return the text of an exception, which can always be pickled."""
+    """Call a function that raises for some inputs, and return the text of an exception."""
     try:
         return function(*args, **kwargs)
     except Exception as error:  # noqa: BLE001  (the user's)
-        return repr(error)
+        return Failure(repr(error))
 
 
 async def await_or_report(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -30,7 +36,7 @@ async def await_or_report(function: Callable[..., Any], *args: Any, **kwargs: An
     try:
         return await function(*args, **kwargs)
     except Exception as error:  # noqa: BLE001  (the user's)
-        return repr(error)
+        return Failure(repr(error))
 
 
 def call_with(function: Callable[..., Any], arguments: tuple[tuple[Any, ...], dict[str, Any]]) -> Any:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 
-from advisor.decide.codegen.script import Script, as_comment
+from advisor.decide.codegen.script import Script, as_comment, is_name
 from advisor.models import Machine, Profile, Strategy, Touch
 from advisor.predict.shared_resources import remedied
 
@@ -46,10 +46,19 @@ class Recorder:
 
     def __getattr__(self, method):
         def note(*args, **kwargs):
-            args = [list(arg) if isinstance(arg, (Iterator, MappingView)) else arg for arg in args]
-            NOTES.append(pickle.dumps((self._name, method, args, kwargs)))
+            depth = {"writerow": 1, "writerows": 2}.get(method, 0)
+            NOTES.append(pickle.dumps((self._name, method, [plain(arg, depth) for arg in args], kwargs)))
 
         return note
+
+
+def plain(thing, depth):
+    """Return what can be sent to the parent: bytes for a view of them, and lists for iterators and rows of any type."""
+    if isinstance(thing, memoryview):
+        return bytes(thing)
+    if isinstance(thing, (Iterator, MappingView)) or (depth > 0 and not isinstance(thing, (str, bytes, Mapping))):
+        return [plain(part, depth - 1) for part in thing]
+    return thing
 '''
 _WORKER = """\
 def use_recorders():
@@ -70,19 +79,24 @@ def write_notes(received):
 """
 
 
-def write_remedies(script: Script, function: str, strategy: Strategy, profile: Profile, machine: Machine) -> str:
-    """Write the code that makes a strategy safe for what calls share; return the function to call in the pool."""
+def write_remedies(
+    script: Script, target: str, function: str, strategy: Strategy, profile: Profile, machine: Machine
+) -> str:
+    """Write the code that makes a strategy safe for what calls share; return the function to call in the pool.
+
+    `target` is the imported target itself, and `function` calls it.
+    """
     touches = remedied(strategy, profile, machine)
     if not touches:
         return function
-    module = _import_module(script, touches[0].module, function)
+    module = _import_module(script, touches[0].module, target)
     if strategy == "threading":
         script.imports.add("import threading")
         script.definitions.append(ONE_PER_THREAD)
         script.before += [_one_per_thread(touch, module) for touch in touches]
         return function
     script.imports |= {
-        "from collections.abc import Iterator, MappingView",
+        "from collections.abc import Iterator, Mapping, MappingView",
         "import multiprocessing",
         "import pickle",
     }
@@ -97,15 +111,15 @@ def write_remedies(script: Script, function: str, strategy: Strategy, profile: P
     return "call_and_note"
 
 
-def _import_module(script: Script, module: str, function: str) -> str:
-    """Return the script's name for the module from which the target was imported."""
+def _import_module(script: Script, module: str, target: str) -> str:
+    """Return the script's name for the module that defines the target, which is imported already."""
     stem = module.rpartition(".")[2]
-    alias = script.name_for(f"{module}:", stem)
+    alias = script.name_for(f"{module}:", stem if is_name(stem) else "module")
     if module in script.modules:
         script.setup.append(f"import {module}" if alias == module else f"import {module} as {alias}")
-    else:  # a file that was loaded under a name of the script's own
+    else:  # another module imports the target from it, or it is a file that has a name of the script's own
         script.imports.add("import sys")
-        script.setup.append(f"{alias} = sys.modules[{function}.__module__]")
+        script.setup.append(f"{alias} = sys.modules[{target}.__module__]")
     return alias
 
 

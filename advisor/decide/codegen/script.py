@@ -16,8 +16,8 @@ _COMMENT_WIDTH = 100
 _RESERVED = frozenset(
     "InterpreterPoolExecutor ProcessPoolExecutor SourceFileLoader ThreadPoolExecutor asyncio cycle done group "
     "importlib inputs islice item json line lines main one pool results slots spec sys tasks time "
-    "Iterator MappingView error multiprocessing result pickle threading OnePerThread Recorder NOTES call_and_note "
-    "use_recorders write_notes "
+    "Iterator Mapping MappingView plain error multiprocessing result pickle threading OnePerThread Recorder NOTES "
+    "call_and_note use_recorders write_notes "
     f"{CALL} {ATTEMPT}".split()
 )
 

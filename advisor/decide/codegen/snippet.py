@@ -53,6 +53,7 @@ def snippet(request: SnippetRequest) -> str:
     else:
         function = _write_example(script, request, names[-1] if names and is_free(names[-1]) else _EXAMPLE_NAME)
         inputs, by_name = EXAMPLE, False
+    target = function
     script.inputs += inputs.lines
     failed = None if inputs is EXAMPLE else profile.failed_inputs
     by_name = by_name and failed is None  # what catches the exceptions calls the target by name, too
@@ -62,7 +63,7 @@ def snippet(request: SnippetRequest) -> str:
     _write_start_method(script, request)
     if inputs is not EXAMPLE:
         machine = request.machine.started_by(safe_start_method(request.strategy, profile, request.machine))
-        function = write_remedies(script, function, request.strategy, profile, machine)
+        function = write_remedies(script, target, function, request.strategy, profile, machine)
     TEMPLATES[request.strategy](script, function, request.workers, request.chunk, coroutine)
     script.run.append('print(f"{len(results)} results")')
     if failed is not None:

@@ -7,6 +7,9 @@ from advisor.models.resources.resource import OPEN_PER_WORKER, Resource
 SQLITE_DOCS = "https://docs.python.org/3/library/sqlite3.html#sqlite3.connect"
 SQLITE_FORK = "https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_file_across_a_fork_"
 DB_API = "https://peps.python.org/pep-0249/#threadsafety"
+SQLITE_TRANSACTIONS = "https://www.sqlite.org/lang_transaction.html"
+SQLITE_INSERTED = "SQLite file written"
+SQLITE_UPDATED = "SQLite rows updated"
 MAX_CONNECTIONS = 32  # that a server is sure to accept from one program
 
 CONNECTIONS: tuple[Resource, ...] = (
@@ -83,6 +86,38 @@ CONNECTIONS: tuple[Resource, ...] = (
         "each worker has its own {name}, and in-memory or uncommitted writes are lost",
         "Return the rows, and write them in the parent process as the results arrive",
         SQLITE_FORK,
+    ),
+    Resource(
+        SQLITE_INSERTED,
+        "connection",
+        "an SQLite connection",
+        "unsafe",
+        "unsafe",
+        "safe",
+        "every call in another thread fails: “SQLite objects created in a thread can only be used in that same "
+        "thread” ({name})",
+        "an SQLite connection must not be carried into a forked process: {name} can return wrong data there and damage "
+        "the database",
+        "",
+        OPEN_PER_WORKER,
+        SQLITE_FORK,
+        "each imports the module anew and has its own {name}. They write one at a time, and one that waits longer than "
+        "the connection's time-out fails with “database is locked”",
+    ),
+    Resource(
+        SQLITE_UPDATED,
+        "connection",
+        "an SQLite connection",
+        "unsafe",
+        "unsafe",
+        "unsafe",
+        "calls read through {name} what they update, and overwrite what other threads wrote meanwhile",
+        "an SQLite connection must not be carried into a forked process: {name} can return wrong data there and damage "
+        "the database",
+        "calls read through {name} what they update, and overwrite what other processes wrote meanwhile",
+        "Let the database compute the new value (UPDATE … SET n = n + 1), or update in the parent as the results come "
+        "in",
+        SQLITE_TRANSACTIONS,
     ),
     Resource(
         "embedded database",

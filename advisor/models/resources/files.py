@@ -151,14 +151,15 @@ FILES: tuple[Resource, ...] = (
     Resource(
         "fixed path",
         "file",
-        "a file that every call overwrites",
+        "a file that every call writes",
         "unsafe",
         "unsafe",
         "unsafe",
-        "calls overwrite each other's output in {name}",
-        "calls overwrite each other's output in {name}",
-        "calls overwrite each other's output in {name}",
-        "Let each call write to its own path, such as one from tempfile",
+        "calls overwrite each other's output in {name}, or begin it more than once",
+        "calls overwrite each other's output in {name}, or begin it more than once",
+        "calls overwrite each other's output in {name}, or begin it more than once",
+        "Let each call write to its own path, such as one from tempfile, or return the output, and write it in the "
+        "parent process",
         "https://docs.python.org/3/library/tempfile.html",
     ),
 )

@@ -168,8 +168,8 @@ PROCESS_STATE: tuple[Resource, ...] = (
         "unsafe",
         "safe",
         "safe",
-        "numpy.seterr() at import applies to the importing thread only: in other threads, invalid operations warn "
-        "instead of raising",
+        "numpy.seterr() at import, or in the first call only, applies to one thread: in other threads, invalid "
+        "operations warn instead of raising",
         "",
         "",
         "Use numpy.errstate(...) in the call, or processes",
@@ -182,8 +182,8 @@ PROCESS_STATE: tuple[Resource, ...] = (
         "unsafe",
         "safe",
         "safe",
-        "the decimal context set at import applies to the importing thread only: other threads compute with the "
-        "default precision and rounding",
+        "the decimal context set at import, or in the first call only, applies to one thread: other threads compute "
+        "with the default precision and rounding",
         "",
         "",
         "Set decimal.DefaultContext before the threads start, or use decimal.localcontext() in the call",

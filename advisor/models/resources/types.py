@@ -17,6 +17,8 @@ TYPES: dict[str, str] = {
     "_csv.Reader": "csv reader",
     "csv.DictReader": "csv reader",
     "zipfile.ZipFile": "archive",
+    "numpy.lib.npyio.NpzFile": "archive",
+    "numpy.lib._npyio_impl.NpzFile": "archive",
     "tarfile.TarFile": "tar archive",
     "mmap.mmap": "mapped file",
     "pickle.Pickler": "file written",

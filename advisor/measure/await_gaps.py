@@ -1,0 +1,259 @@
+"""Find shared state that coroutines use before and after an `await`, during which other calls use it too.
+
+Between two `await`s a coroutine has its thread to itself, so that asyncio breaks nothing there that threads would. The
+source tells: each coroutine function of the user's is followed along its branches.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from types import CodeType
+from typing import NamedTuple
+
+from advisor.measure.branch_walk import Event, Function, Uses, Walk
+from advisor.measure.replaceable import is_code_of, parse
+from advisor.models import Safety, Touch
+from advisor.models.resources.connections import SQLITE_UPDATED
+
+# What breaks in threads for reasons that calls in one thread do not have.
+_THREADS_ONLY = frozenset(
+    {"generator", "iterator", "decimal context", "context variable", "NumPy error state", "current event loop"}
+    | {"event loop"}
+)
+# Methods with which a use begins that needs nothing of earlier ones.
+_BEGINS = frozenset({"seek", "request", "putrequest", "cursor", "execute", "executemany", "send", "sendall", "sendto"})
+_WRITES = frozenset({"write", "writelines", "writerow", "writerows", "writestr", "update", "put", "put_nowait"})
+_READS_ELEMENT = frozenset({"get", "setdefault", "pop"})
+_LOCKS = frozenset({"Lock", "Condition"})
+_SEMAPHORES = frozenset({"Semaphore", "BoundedSemaphore"})  # locks if they admit one
+_IN_THREADS = frozenset({"to_thread", "run_in_executor"})
+# The names of modules all of whose functions use a state, and the functions with which a use begins.
+_USED_BY = {"random seed": ({"random"}, {"seed"}), "pyplot": ({"plt", "pyplot"}, {"figure", "subplots"})}
+
+
+class Change(NamedTuple):
+    """Where a call changed the state of the process, and whether it restored it."""
+
+    places: frozenset[tuple[CodeType, int]]  # in coroutines, by line; none if it was changed in another thread
+    restored: bool
+
+
+def with_asyncio(
+    touches: Iterable[Touch], codes: Iterable[CodeType], changes: Mapping[str, Change]
+) -> tuple[Touch, ...]:
+    """Return the touches with how safe they are when coroutines share them.
+
+    Args:
+        touches: What was found.
+        codes: The code of the functions that the calls run, as far as it is the user's.
+        changes: Where a call was seen to change state of the process, by the names of the touches.
+    """
+    touches, codes = tuple(touches), tuple(codes)
+    if all(_level(touch) == "safe" for touch in touches):
+        return touches  # nothing to read the source for
+    found = [node for code in codes if (node := _function_of(code)) is not None]
+    locks = _Locks({code.co_filename for code in codes})
+    functions = [node for function in found for node in ast.walk(function) if isinstance(node, Function)]
+    return tuple(
+        touch.model_copy(update={"asyncio": level})
+        if (level := _level(touch)) != "safe" and _is_split(touch, functions, locks, changes.get(touch.name))
+        else touch
+        for touch in touches
+    )
+
+
+def _function_of(code: CodeType) -> Function | None:
+    """Return the syntax tree of a function, or None if its source is not known."""
+    with suppress(Exception):  # the source is missing
+        nodes = ast.walk(parse(code.co_filename))
+        return next(node for node in nodes if isinstance(node, Function) and is_code_of(code, node))
+    return None
+
+
+def _level(touch: Touch) -> Safety:
+    """Return how unsafe it is to share a touch while a call awaits."""
+    if touch.resource in _THREADS_ONLY:
+        return "safe"
+    is_sqlite = touch.resource.startswith("SQLite") and touch.resource != SQLITE_UPDATED
+    if is_sqlite and touch.type != "sqlite3.Cursor":
+        return "caution"  # one transaction, and no result that another call could take
+    if touch.threads == "caution":  # a shared transaction; what else needs care in threads does not here
+        return "caution" if touch.kind == "connection" else "safe"
+    return touch.threads
+
+
+def _is_split(touch: Touch, functions: list[Function], locks: _Locks, change: Change | None) -> bool:
+    if change is not None:
+        lasts = touch.resource == "fixed path"  # what a `with` block wrote is there for what follows
+        return not change.places or any(_changes_and_awaits(code, change, lasts) for code, _ in change.places)
+    uses: Uses
+    if touch.resource == "changed object":
+        uses = _Total(touch.name)
+    elif touch.kind == "process state":
+        uses = _Calls(touch)
+    else:
+        begins = frozenset[str]() if touch.resource == SQLITE_UPDATED else _BEGINS
+        uses = _Handle(touch.name, functions, begins)
+    locked = {name for function in functions for name in locks.held_around(function)}
+    stays = touch.kind == "process state" and touch.resource not in _USED_BY
+    for function in functions:
+        walk = Walk(uses, locks.is_lock)
+        walk.follow(function)
+        is_split = walk.is_split or (stays and len(walk.events) == 1 and walk.awaits_after)
+        if is_split and function.name not in locked:
+            return True
+    return False
+
+
+def _changes_and_awaits(code: CodeType, change: Change, lasts: bool) -> bool:
+    """Return True if a coroutine awaits between changing state and restoring it."""
+    function = _function_of(code)
+    if function is None:
+        return True
+    walk = Walk(_Lines({line for changed, line in change.places if changed is code}, lasts))
+    walk.follow(function)
+    return walk.is_split or ((lasts or not change.restored) and walk.awaits_after)
+
+
+class _Locks:
+    """Tells locks of asyncio by what is assigned to their names, or by the names."""
+
+    def __init__(self, files: set[str]) -> None:
+        self._names: set[str] = set()
+        for file in files:
+            with suppress(Exception):  # the source is missing
+                self._names |= {name for node in ast.walk(parse(file)) for name in _names_of_lock(node)}
+
+    def is_lock(self, node: ast.AST) -> bool:
+        name = (_path(node) or [""])[-1]
+        return name in self._names or bool(re.search("(?<![bc])lock|mutex", name.lower()))
+
+    def held_around(self, function: Function) -> Iterator[str]:
+        """Yield the names of the functions that a function calls while it holds a lock."""
+        for block in ast.walk(function):
+            if isinstance(block, ast.AsyncWith) and any(self.is_lock(item.context_expr) for item in block.items):
+                yield from (
+                    name for call in ast.walk(block) if isinstance(call, ast.Call) for name in _path(call.func)[-1:]
+                )
+
+
+def _names_of_lock(node: ast.AST) -> list[str]:
+    """Return the name that a statement gives to a new lock."""
+    value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
+    if not isinstance(value, ast.Call):
+        return []
+    kind = _path(value.func)[-1:]
+    admits_one = [ast.unparse(argument) for argument in value.args] in ([], ["1"])
+    if not (set(kind) & _LOCKS or (set(kind) & _SEMAPHORES and admits_one)):
+        return []
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
+    return [name for target in targets for name in _path(target)[-1:]]
+
+
+def _path(node: ast.AST) -> list[str]:
+    """Return the names of `a.b[0].c` without elements; none of an expression that is no such path."""
+    if isinstance(node, ast.Name):
+        return [node.id]
+    if isinstance(node, ast.Attribute):
+        owner = _path(node.value)
+        return [*owner, node.attr] if owner else []
+    if isinstance(node, ast.Subscript):
+        return _path(node.value)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return [node.func.id]
+    return []
+
+
+class _Lines(Uses):
+    """Lines in which state was seen to be changed."""
+
+    def __init__(self, lines: set[int], lasts: bool) -> None:
+        self._lines = lines
+        self._event = Event("", lasts=lasts)
+
+    def statement(self, node: ast.stmt) -> Iterator[Event]:
+        body = getattr(node, "body", None)
+        end = max(node.lineno, body[0].lineno - 1) if body else node.end_lineno or node.lineno
+        if any(node.lineno <= line <= end for line in self._lines):
+            yield self._event
+
+
+class _Calls(Uses):
+    """Calls of a function that changes state, or of all functions that use it."""
+
+    def __init__(self, touch: Touch) -> None:
+        self._setting = touch.name
+        self._name = touch.type.rpartition(".")[2]
+        self._modules, self._begins = _USED_BY.get(touch.resource, (set(), set()))
+
+    def expression(self, node: ast.AST) -> Iterator[Event]:
+        if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            if ast.unparse(node) == self._setting:
+                yield Event("")
+        elif isinstance(node, ast.Call):
+            path = _path(node.func)
+            if self._modules & set(path) or self._name in path:
+                yield Event("", needs=path[-1] not in self._begins)
+
+    def statement(self, node: ast.stmt) -> Iterator[Event]:
+        if isinstance(node, (ast.With, ast.AsyncWith)):
+            for item in node.items:
+                yield from self.expression(item.context_expr)
+
+
+class _Handle(Uses):
+    """An object by its name, and the functions of the user's that use it."""
+
+    def __init__(self, name: str, functions: list[Function], begins: frozenset[str]) -> None:
+        self._begins = begins
+        self._path = re.findall(r"\w+", name)
+        self._first: dict[str, Event] = {}  # the first use in each function, by its name
+        known = -1
+        while len(self._first) > known:  # functions may use it by others
+            known = len(self._first)
+            for function in functions:
+                walk = Walk(self)
+                walk.follow(function)
+                if walk.events:
+                    self._first.setdefault(function.name, walk.events[0])
+
+    def is_owner(self, node: ast.AST) -> bool:
+        return _path(node)[: len(self._path)] == self._path
+
+    def expression(self, node: ast.AST) -> Iterator[Event]:
+        if isinstance(node, ast.Call):
+            method = (_path(node.func) or [""])[-1]
+            place = node.lineno * 10_000 + node.col_offset
+            if isinstance(node.func, ast.Attribute) and self.is_owner(node.func.value):
+                yield Event("", needs=method not in self._begins, own=place if method in _WRITES else 0)
+            elif first := self._first.get(method):
+                yield first._replace(own=place if first.own else 0)
+            elif method in _IN_THREADS and any(self._is_use(argument) for argument in node.args):
+                yield Event("", in_threads=True)
+        elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) and _path(node) == self._path:
+            is_filled = isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load)
+            yield Event("", needs=not is_filled)
+
+    def _is_use(self, node: ast.expr) -> bool:
+        path = _path(node)
+        return path[: len(self._path)] == self._path or bool(path and path[-1] in self._first)
+
+
+class _Total(Uses):
+    """Numbers and elements that are read, and written with what was read."""
+
+    def __init__(self, name: str) -> None:
+        self._name = re.findall(r"\w+", name)[-1]
+        self._is_global = self._name == name
+
+    def expression(self, node: ast.AST) -> Iterator[Event]:
+        key, is_stored = "", False
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _READS_ELEMENT:
+            key = f"{ast.unparse(node.func.value)}[{ast.unparse(node.args[0])}]" if node.args else ""
+        elif isinstance(node, (ast.Attribute, ast.Subscript)) or (isinstance(node, ast.Name) and self._is_global):
+            key, is_stored = ast.unparse(node), isinstance(node.ctx, ast.Store)
+        if self._name in re.findall(r"\w+", key):
+            yield Event(key, needs=is_stored, keeps=not is_stored)
