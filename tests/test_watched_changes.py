@@ -288,7 +288,7 @@ def divide(number: int) -> float:
 
 
 def touches_of(function: Callable[..., Any]) -> dict[str, Touch]:
-    profile = advisor.profile(function, inputs=range(60), budget=0.05)
+    profile = advisor.profile(function, inputs=range(60), budget=0.1)
     return {touch.name: touch for touch in profile.touches}
 
 

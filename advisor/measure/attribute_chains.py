@@ -117,8 +117,16 @@ def _instructions(code: CodeType) -> tuple[_Instruction, ...]:
         elif name == "BINARY_OP" and instruction.argrepr == "[]":  # from 3.14 on
             found.append(_Instruction("BINARY_SUBSCR", value, line))
         elif name not in _NO_EFFECT:
+            if name == "CALL" and value == 0 and _calls_generator(found):
+                found.append(_Instruction("GET_ITER", None, line))
             found.append(_Instruction(name, value, line))
     return tuple(found)
+
+
+def _calls_generator(before: Sequence[_Instruction]) -> bool:
+    """Return True if a generator expression is called with what it iterates over, which it asks for an iterator."""
+    names = [each.name for each in reversed(before) if each.name not in (*_ATTRIBUTES, "SET_FUNCTION_ATTRIBUTE")][:2]
+    return names[1:] == ["MAKE_FUNCTION"] and names[0] in _ROOTS  # from 3.15 on; before, the caller asked for it
 
 
 def _chains(code: CodeType, instructions: Sequence[_Instruction], aliases: _Aliases) -> Iterator[Chain]:

@@ -18,7 +18,7 @@ from advisor.target.inputs import Call
 
 _DESCRIPTORS = Path("/proc/self/fd")
 _MAX_DESCRIPTORS = 1_000
-_MAX_BLOCKS = 3_000_000  # of memory; in more, looking for the files' objects takes too long
+MAX_BLOCKS = 3_000_000  # of memory; in more, looking for the files' objects takes too long
 _ACCESS_MODE = 0o3  # of the flags; 0 is reading only
 _MAX_ATTRIBUTES = 100
 _MOVING = frozenset({"read", "readv", "readinto", "lseek", "sendfile", "copy_file_range", "splice"})  # functions of os
@@ -56,7 +56,7 @@ def _flush(files: Iterable[tuple[int, object]]) -> set[int]:
     """Flush the buffers of files that are open for writing only, but not standard streams; return their descriptors."""
     descriptors = {descriptor for descriptor, _ in files} - _standard_streams()
     flushed: set[int] = set()
-    if not descriptors or sys.getallocatedblocks() > _MAX_BLOCKS:
+    if not descriptors or sys.getallocatedblocks() > MAX_BLOCKS:
         return flushed
     for thing in gc.get_objects():
         if type(thing) in (io.TextIOWrapper, io.BufferedWriter):
