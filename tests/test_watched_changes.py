@@ -105,6 +105,14 @@ def overwrite(number: int) -> int:
     return SCRATCH[7]
 
 
+LARGE = bytearray(200_000)
+
+
+def overwrite_end(number: int) -> int:
+    LARGE[:] = bytes([1]) * 199_990 + bytes([number + 2]) * 10
+    return LARGE[-1] + LARGE[0]
+
+
 def overwrite_one_of_several(number: int) -> int:
     SEVERAL["b"][:] = number.to_bytes(8, "big")
     return SEVERAL["b"][7]
@@ -309,6 +317,7 @@ def touches_of(function: Callable[..., Any]) -> dict[str, Touch]:
         pytest.param(patch_for_the_moment, "patched objects", ("unsafe", "safe", "safe"), id="a patch for the moment"),
         pytest.param(overwrite, "SCRATCH", ("unsafe", "safe", "safe"), id="scratch space"),
         pytest.param(ENCODER.encode, "self.buffer", ("unsafe", "safe", "safe"), id="a buffer that is made anew"),
+        pytest.param(overwrite_end, "LARGE", ("unsafe", "safe", "safe"), id="scratch space that differs at its end"),
         pytest.param(overwrite_one_of_several, "SEVERAL", ("unsafe", "safe", "safe"), id="scratch space by name"),
         pytest.param(fill_in_rows, "ROWS", ("safe", "unsafe", "unsafe"), id="results in several buffers"),
         pytest.param(fill_in, "RESULTS", ("safe", "unsafe", "unsafe"), id="results in a buffer"),

@@ -11,8 +11,7 @@ from advisor.measure.introspection import module_origin
 
 MAX_BYTES = 8 << 20  # that are copied of all buffers together
 _MAX_OBJECTS = 50
-_BLOCKS = 256  # in which a buffer is compared first
-_MAX_POSITIONS = 10_000  # that are kept of a call
+_NON_ZERO = bytes([0, *[255] * 255])  # what each byte becomes in a mask
 _BUFFERS = frozenset({"numpy.ndarray", "builtins.bytearray", "array.array"})
 _Key = tuple[str, int]  # a buffer's name, which the elements of a container share, and its id
 
@@ -21,7 +20,7 @@ class SharedBufferWatch:
     """Compares the buffers that two calls write; what both change is scratch space."""
 
     def __init__(self) -> None:
-        self._changes: list[dict[_Key, tuple[set[int], int]]] = []  # of each call: where, and the buffer's length
+        self._changes: list[dict[_Key, tuple[int, int]]] = []  # of each call: a mask, and the buffer's length
 
     @contextlib.contextmanager
     def inspect_call(self, shared: Mapping[str, Any]) -> Iterator[None]:
@@ -29,10 +28,9 @@ class SharedBufferWatch:
         watched = {(name, id(buffer)): buffer for name, buffer in _find_buffers(shared)}
         before = {key: _content(buffer) for key, buffer in watched.items()}
         yield
-        changes: dict[_Key, tuple[set[int], int]] = {}
+        changes: dict[_Key, tuple[int, int]] = {}
         for key, buffer in watched.items():
-            changed = _changed_positions(before[key], _content(buffer), getattr(buffer, "itemsize", 1))
-            if changed:
+            if changed := _changed_bytes(before[key], _content(buffer)):
                 changes[key] = changed, len(before[key])
         self._changes.append(changes)
 
@@ -42,9 +40,9 @@ class SharedBufferWatch:
             return {}
         first, second = self._changes[0], self._changes[1]
         found: dict[str, bool] = {}
-        for key, (positions, length) in second.items():
-            positions_before, length_before = first.get(key, (set(), length))
-            is_scratch = length != length_before or bool(positions & positions_before)
+        for key, (changed, length) in second.items():
+            changed_before, length_before = first.get(key, (0, length))
+            is_scratch = length != length_before or bool(changed & changed_before)
             found[key[0]] = found.get(key[0], False) or is_scratch
         return found
 
@@ -83,15 +81,12 @@ def _content(buffer: Any) -> bytes:
     return bytes(buffer.tobytes()) if hasattr(buffer, "tobytes") else bytes(buffer)
 
 
-def _changed_positions(before: bytes, after: bytes, size: int) -> set[int]:
-    """Return the first places where two contents differ, as offsets of items; only 0 if the lengths differ."""
+def _changed_bytes(before: bytes, after: bytes) -> int:
+    """Return a mask of the bytes in which two contents differ; all of them if the lengths do."""
     if before == after:
-        return set()
+        return 0
     if len(before) != len(after):
-        return {0}
-    step = max(1, len(before) // size // _BLOCKS) * size
-    blocks = [
-        start for start in range(0, len(before), step) if before[start : start + step] != after[start : start + step]
-    ]
-    items = (at for block in blocks for at in range(block, min(block + step, len(before)), size))
-    return set(islice((at for at in items if before[at : at + size] != after[at : at + size]), _MAX_POSITIONS))
+        return -1
+    difference = int.from_bytes(before, "little") ^ int.from_bytes(after, "little")
+    mask = difference.to_bytes(len(before), "little").translate(_NON_ZERO)
+    return int.from_bytes(mask, "little")
