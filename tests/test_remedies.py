@@ -310,7 +310,7 @@ def test_a_gain_that_takes_opening_more_says_so() -> None:
     profile = Profile(calls=50, wall=20e-3, gil_held=0.0, wait=20e-3, target="shop:call", touches=(touch,))
     advice = api.advise_on(AdviceRequest(profile, Job(calls=2000), LINUX))
     [text] = [pitfall.text for pitfall in advice.warnings if pitfall.code == "shared-resource"]
-    assert text.endswith(", without the time to make one for each.")
+    assert text.endswith(", not counting the time to create one in each worker.")
 
 
 def test_few_programs_are_started_for_threads(folder: Path) -> None:

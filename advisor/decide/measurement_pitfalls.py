@@ -55,12 +55,11 @@ MEASUREMENT_PITFALLS: tuple[PitfallRule, ...] = (
     ),
     PitfallRule(
         "results-not-compared",
-        "results differ from those of the plain loop in a way that could not be judged",
+        "the results could not be compared with those of the plain loop",
         lambda facts: facts.uncompared,
         CONCURRENT,
-        "The results with {workers} could not be compared with those of the plain loop, although two runs of the loop "
-        "gave equal ones: they may be other results. Compare some yourself, or verify with inputs whose results are "
-        "smaller.",
+        "Two runs of the plain loop returned equal results, but the results with {workers} could not be compared with "
+        "them and may be different. Compare some yourself, or verify with inputs that have smaller results.",
         "--verify",
     ),
     PitfallRule(

@@ -50,8 +50,8 @@ def _pitfall(touch: Touch, facts: Facts) -> Pitfall | None:
     advice = f"{row.remedy.replace('{name}', touch.name)}." if happens else ""
     if "asyncio" in broken:
         advice += (
-            " For asyncio, do not await between the uses; an asyncio.Lock around them is right too, but then the calls "
-            "wait for each other."
+            " For asyncio, do not await between the uses, or hold an asyncio.Lock around them; the calls then wait for "
+            "each other."
         )
     if done := _in_code(touch, facts):
         advice = f"{done} In your own code: {advice[:1].lower()}{advice[1:]}"
@@ -88,4 +88,6 @@ def _gain(touch: Touch, broken: list[Strategy], facts: Facts) -> str:
     gain = gain_sentence(mended, broken, facts) if broken else ""
     row = RESOURCES[touch.resource]
     is_made_by_each = row.per_thread or row.remedy == OPEN_PER_WORKER
-    return f"{gain.removesuffix('.')}, without the time to make one for each." if gain and is_made_by_each else gain
+    if not gain or not is_made_by_each:
+        return gain
+    return f"{gain.removesuffix('.')}, not counting the time to create one in each worker."

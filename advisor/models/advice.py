@@ -60,7 +60,7 @@ class Verification(Record):
     results: Results | None = Field(None, description="compared with those of the plain loop; None if not compared")
     difference: str | None = Field(None, description="an example of a result that differs")
     failed_inputs: FailedInputs | None = Field(
-        None, description="inputs that raised in this trial only, not while measuring, and raise in a plain loop, too"
+        None, description="inputs that raised in this trial and in a plain loop, but not while measuring"
     )
     cut_off: bool = Field(False, description="ended early, after `measured` seconds: it takes at least that long")
 

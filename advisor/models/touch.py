@@ -39,7 +39,7 @@ def is_name(text: str) -> bool:
 def is_simple_call(expression: str) -> bool:
     """Return True if the text is a call whose parts are names, attributes, constants and calls.
 
-    The built-in names among them are types and `open`: others evaluate text, import, or wait for a person.
+    The only built-in names allowed are types and `open`: others evaluate text, import modules, or wait for input.
     """
     if len(expression) > _MAX_EXPRESSION:
         return False
@@ -79,10 +79,10 @@ class Touch(Record):
     type: Text = Field("", description="of the object, such as '_csv.writer'")
     resource: Text = Field("", description="the entry of `advisor.models.resources.effects` that describes it")
     threads: Safety = Field("safe", description="when threads share it")
-    asyncio: Safety = Field("safe", description="when coroutines share it, which take turns at each `await`")
+    asyncio: Safety = Field("safe", description="when coroutines share it; other calls run at each `await`")
     fork: Safety = Field("safe", description="when worker processes are forked, which copies it")
     spawn: Safety = Field("safe", description="when worker processes import the module themselves")
-    module: Text = Field("", description="the module whose global the object is, where a script can replace it there")
+    module: Text = Field("", description="the module with the object as a global, if a script can replace it there")
     made_by: Annotated[Text, AfterValidator(_check_expression)] = Field(
         "", description="the call that makes the object, in names of its module, if each thread can make its own"
     )

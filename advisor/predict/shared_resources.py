@@ -89,8 +89,8 @@ def what_happens(touch: Touch, strategy: Strategy, machine: Machine) -> str:
         return f"calls share {touch.name}"
     if strategy == "asyncio":
         if touch.kind == "process state":
-            return f"calls await before they restore {row.what}, and meanwhile other calls run with it"
-        return f"calls await between two uses of {touch.name}, and meanwhile other calls use it"
+            return f"calls await before they restore {row.what}, and other calls run with the change in the meantime"
+        return f"calls await between two uses of {touch.name}, and other calls use it in the meantime"
     if strategy == "threading" or (strategy in OWN_GIL - PROCESSES and touch.kind == "process state"):
         text = row.in_threads
     else:

@@ -101,8 +101,8 @@ CONNECTIONS: tuple[Resource, ...] = (
         "",
         OPEN_PER_WORKER,
         SQLITE_FORK,
-        "each imports the module anew and has its own {name}. They write one at a time, and one that waits longer than "
-        "the connection's time-out fails with “database is locked”",
+        "each worker imports the module itself and has its own {name}. Workers write one at a time, and one that waits "
+        "longer than the connection's time-out fails with “database is locked”",
     ),
     Resource(
         SQLITE_UPDATED,
@@ -111,12 +111,12 @@ CONNECTIONS: tuple[Resource, ...] = (
         "unsafe",
         "unsafe",
         "unsafe",
-        "calls read through {name} what they update, and overwrite what other threads wrote meanwhile",
+        "calls read values through {name} before they update them, and overwrite what other threads wrote in between",
         "an SQLite connection must not be carried into a forked process: {name} can return wrong data there and damage "
         "the database",
-        "calls read through {name} what they update, and overwrite what other processes wrote meanwhile",
-        "Let the database compute the new value (UPDATE … SET n = n + 1), or update in the parent as the results come "
-        "in",
+        "calls read values through {name} before they update them, and overwrite what other processes wrote in between",
+        "Let the database compute the new value (UPDATE … SET n = n + 1), or update in the parent process as results "
+        "arrive",
         SQLITE_TRANSACTIONS,
     ),
     Resource(

@@ -155,9 +155,9 @@ FILES: tuple[Resource, ...] = (
         "unsafe",
         "unsafe",
         "unsafe",
-        "calls overwrite each other's output in {name}, or begin it more than once",
-        "calls overwrite each other's output in {name}, or begin it more than once",
-        "calls overwrite each other's output in {name}, or begin it more than once",
+        "calls overwrite each other's output in {name}, or write its beginning more than once",
+        "calls overwrite each other's output in {name}, or write its beginning more than once",
+        "calls overwrite each other's output in {name}, or write its beginning more than once",
         "Let each call write to its own path, such as one from tempfile, or return the output, and write it in the "
         "parent process",
         "https://docs.python.org/3/library/tempfile.html",
