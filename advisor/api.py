@@ -86,7 +86,7 @@ def advise(
 
 
 def _confirmed(profile: Profile) -> Profile:
-    """Return a profile, which may come from a file, without code that the modules loaded here do not confirm."""
+    """Return the profile without code that the loaded modules do not confirm; it may come from an untrusted file."""
     if not any(touch.module for touch in profile.touches):
         return profile
     from advisor.measure.replaceable import confirmed  # imports modules that the service never needs

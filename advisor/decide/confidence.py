@@ -15,7 +15,7 @@ MODEL_ERROR = 0.06  # standard deviation of the logarithm of a predicted speed-u
 DESCRIBED_ERROR = 0.45  # the same for a described task, whose calls are known by their kind only
 MAX_PER_WORKER = 1.1  # speed-up: one per worker, and a little for the uncertain time of the plain loop
 ROUNDING = 0.005  # of a speed-up, which is shown with two or three digits
-UNCOMPARED = 0.7  # trust in results that are not the plain loop's to the byte, and may or may not be equal
+UNCOMPARED = 0.7  # trust in results that could not be compared with those of the plain loop
 CEILING = {"described": 0.8, "measured": 0.95, "verified": 0.99}  # no evidence is beyond doubt
 Z90 = 1.6449  # half-width of a 90 % interval in standard deviations
 
@@ -52,7 +52,7 @@ def confidence(choice: Choice) -> float:
 
     Strategies that were rejected for other reasons than speed do not count. Without a trial, the part of a call that is
     not split into computing and waiting counts as a coin toss, and so does a call if only the first was measured.
-    Results that could not be compared make a trial less than a proof.
+    A trial whose results could not be compared is weaker evidence.
     """
     best, facts = choice.best, choice.facts
     trust = CEILING[choice.evidence]

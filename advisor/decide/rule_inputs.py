@@ -47,10 +47,10 @@ class Facts:
         profile: The measured figures.
         job: The job to plan for.
         machine: The host to plan for.
-        estimates: All of them.
+        estimates: The estimates of all strategies.
         chosen: The estimate that is recommended.
-        verified: A trial ran the strategy on that host.
-        uncompared: The trial's results could not be compared, though those of the plain loop can.
+        verified: True if a trial ran the strategy on that host.
+        uncompared: True if the trial's results could not be compared, but those of two plain loops could.
     """
 
     profile: Profile

@@ -45,14 +45,14 @@ class Choice:
 
     @property
     def evidence(self) -> Evidence:
-        """The evidence for the recommended strategy; "verified" only if a trial ran it, with results to compare."""
+        """The evidence for the recommended strategy; "verified" only if a trial ran it and results were comparable."""
         if self.request.evidence != "verified":
             return self.request.evidence
         return "verified" if self._has_run and not self.is_uncompared else "measured"
 
     @property
     def is_uncompared(self) -> bool:
-        """True if the strategy's results could not be compared, though those of the plain loop's two runs are equal."""
+        """True if the strategy's results could not be compared, although two runs of the plain loop gave equal ones."""
         loops = {trial.results for trial in self.request.trials if trial.strategy == "sequential"}
         own = {trial.results for trial in self.request.trials if trial.strategy == self.best.strategy}
         return "equal" in loops and "not comparable" in own

@@ -30,7 +30,7 @@ def calibrate(
 
 
 def with_failed_inputs(profile: Profile, trials: Sequence[Verification]) -> Profile:
-    """Return the profile with the inputs that raised in a trial for the first time, in the trial that met the most."""
+    """Return the profile with the inputs that first raised in a trial; if several did, from the one with the most."""
     found = [trial.failed_inputs for trial in trials if trial.failed_inputs is not None]
     if not found:
         return profile

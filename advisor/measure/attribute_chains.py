@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any, Literal, NamedTuple
 
-RootKind = Literal["global", "closure", "local", "result"]  # "result": what a call or an expression gives
+RootKind = Literal["global", "closure", "local", "result"]  # "result": the value of a call or an expression
 _ROOTS: dict[str, RootKind] = {
     "LOAD_GLOBAL": "global",
     "LOAD_NAME": "global",
@@ -19,7 +19,7 @@ _ROOTS: dict[str, RootKind] = {
     "LOAD_FAST_CHECK": "local",
     "LOAD_FAST_BORROW": "local",
 }
-_PAIRS = {  # instructions that stand for two, of which each has one of the names
+_PAIRS = {  # combined instructions, each with two names
     "LOAD_FAST_LOAD_FAST": ("LOAD_FAST", "LOAD_FAST"),
     "LOAD_FAST_BORROW_LOAD_FAST_BORROW": ("LOAD_FAST", "LOAD_FAST"),
     "STORE_FAST_LOAD_FAST": ("STORE_FAST", "LOAD_FAST"),
@@ -31,17 +31,17 @@ _CONSTANTS = ("LOAD_CONST", "LOAD_SMALL_INT")
 _STORES = ("STORE_FAST", "STORE_DEREF")
 _COPIES = ("COPY", "DUP_TOP")  # of an object, before `+=` reads its attribute
 _NO_EFFECT = ("PUSH_NULL", "PRECALL", "NOP", "CACHE", "NOT_TAKEN")
-_SPECIAL = {  # methods that Python calls, by what uses the object
+_SPECIAL = {  # methods that Python calls, by the instruction that uses the object
     "BEFORE_WITH": ("__enter__", "__exit__"),
     "BEFORE_ASYNC_WITH": ("__aenter__", "__aexit__"),
     "LOAD_SPECIAL": ("__enter__", "__exit__", "__aenter__", "__aexit__"),
 }
-_ASKING = {"type": "__class__", "len": "__len__"}  # functions, and what they take of their argument
-_MAX_ALIASES = 8  # objects that one local name may stand for
+_ASKING = {"type": "__class__", "len": "__len__"}  # functions, and the attribute of their argument that they use
+_MAX_ALIASES = 8  # objects that a local name may refer to
 
 
 class Element(NamedTuple):
-    """An element that is taken of a container; `key` is None where the code does not show which."""
+    """An element that is taken from a container; `key` is None if the code does not show it."""
 
     key: str | int | None = None
     is_iterated: bool = False
@@ -68,7 +68,7 @@ class _Instruction(NamedTuple):
     line: int
 
 
-_Aliases = dict[str, list[Chain]]  # what local names stand for
+_Aliases = dict[str, list[Chain]]  # the objects that local names may refer to
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class CodeNames:
     chains: tuple[Chain, ...]
     loads: frozenset[str]  # variables and attributes that are read
     stores: frozenset[str]  # attributes that are set
-    globals: frozenset[str]  # that are read, set or deleted
+    globals: frozenset[str]  # globals that are read, set or deleted
 
 
 @functools.lru_cache(maxsize=1_000)
@@ -88,7 +88,7 @@ def names_in(code: CodeType) -> CodeNames:
 
 
 def _names(code: CodeType, outer: Mapping[str, list[Chain]]) -> CodeNames:
-    """Return the names; `outer` says what variables of the enclosing function stand for."""
+    """Return the names; `outer` has the objects that variables of the enclosing function refer to."""
     instructions = _instructions(code)
     aliases: _Aliases = {name: list(outer[name]) for name in code.co_freevars if name in outer}
     chains = list(_chains(code, instructions, aliases))
@@ -106,7 +106,7 @@ def _named(instructions: Iterable[_Instruction], operations: Set[str]) -> frozen
 
 
 def _instructions(code: CodeType) -> tuple[_Instruction, ...]:
-    """Return the instructions that matter, those that stand for two taken apart."""
+    """Return the relevant instructions, with combined ones split in two."""
     found: list[_Instruction] = []
     line = code.co_firstlineno
     for instruction in dis.get_instructions(code):
@@ -114,7 +114,7 @@ def _instructions(code: CodeType) -> tuple[_Instruction, ...]:
         line = (instruction.positions.lineno if instruction.positions is not None else None) or line
         if name in _PAIRS:
             found += (_Instruction(part, each, line) for part, each in zip(_PAIRS[name], value, strict=True))
-        elif name == "BINARY_OP" and instruction.argrepr == "[]":  # from 3.14 on
+        elif name == "BINARY_OP" and instruction.argrepr == "[]":  # since Python 3.14
             found.append(_Instruction("BINARY_SUBSCR", value, line))
         elif name not in _NO_EFFECT:
             if name == "CALL" and value == 0 and _calls_generator(found):
@@ -124,19 +124,19 @@ def _instructions(code: CodeType) -> tuple[_Instruction, ...]:
 
 
 def _calls_generator(before: Sequence[_Instruction]) -> bool:
-    """Return True if a generator expression is called with what it iterates over, which it asks for an iterator."""
+    """Return True if the code calls a generator expression, which gets the iterator of its argument itself."""
     names = [each.name for each in reversed(before) if each.name not in (*_ATTRIBUTES, "SET_FUNCTION_ATTRIBUTE")][:2]
-    return names[1:] == ["MAKE_FUNCTION"] and names[0] in _ROOTS  # from 3.15 on; before, the caller asked for it
+    return names[1:] == ["MAKE_FUNCTION"] and names[0] in _ROOTS  # since 3.15; before, the caller got it
 
 
 def _chains(code: CodeType, instructions: Sequence[_Instruction], aliases: _Aliases) -> Iterator[Chain]:
-    """Yield the chains, and add to what local names stand for."""
+    """Yield the chains, and record in `aliases` the objects that local names refer to."""
     parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     pending: Chain | None = None
     is_copied = False
-    made: set[str] = set()  # local names of what calls return
+    made: set[str] = set()  # local names of results of calls
     before = ""
-    module = member = ""  # that are being imported
+    module = member = ""  # being imported
     skipped = 0
     for index, (name, value, line) in enumerate(instructions):
         previous, before = before, name
@@ -186,7 +186,7 @@ def _chains(code: CodeType, instructions: Sequence[_Instruction], aliases: _Alia
         elif name == "IMPORT_FROM":
             member = str(value)
         elif name in _STORES and module:
-            top = module.partition(".")[0]  # which `import os.path` binds
+            top = module.partition(".")[0]  # `import os.path` binds `os`
             root = module if member or value != top else top
             aliases[value] = [Chain("global", f"import {root}", (member,) if member else (), line)]
             member = ""
@@ -203,7 +203,7 @@ def _asks_about(pending: Chain, following: Sequence[_Instruction]) -> bool:
 
 
 def _step(pending: Chain, following: Sequence[_Instruction]) -> tuple[tuple[Step, ...], int]:
-    """Return what the instructions take of the object that was loaded, and how many of them do."""
+    """Return the steps that instructions take from the loaded object, and the number of these instructions."""
     name, value, _ = following[0]
     if name in _ATTRIBUTES:
         return (str(value),), 1
@@ -231,7 +231,7 @@ def _step(pending: Chain, following: Sequence[_Instruction]) -> tuple[tuple[Step
 
 
 def _expanded(chain: Chain, aliases: Mapping[str, list[Chain]], parameters: Sequence[str]) -> Iterator[Chain]:
-    """Yield the chain with what its root stands for; a parameter may also be what the call passed."""
+    """Yield the chain from each object that its root refers to; a parameter may also be the passed argument."""
     bases = aliases.get(chain.root, []) if chain.kind in ("local", "closure") else []
     if not bases or chain.kind == "closure" or chain.root in parameters:
         yield chain

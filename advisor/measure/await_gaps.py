@@ -1,7 +1,7 @@
-"""Find shared state that coroutines use before and after an `await`, during which other calls use it too.
+"""Find shared state that coroutines use before and after an `await`, while other calls use it too.
 
-Between two `await`s a coroutine has its thread to itself, so that asyncio breaks nothing there that threads would. The
-source tells: each coroutine function of the user's is followed along its branches.
+Between two `await`s a coroutine has its thread to itself, so asyncio is safe there even where threads are not. The
+analysis reads the source: it follows the branches of each of the user's coroutine functions.
 """
 
 from __future__ import annotations
@@ -18,42 +18,42 @@ from advisor.measure.replaceable import is_code_of, parse
 from advisor.models import Safety, Touch
 from advisor.models.resources.connections import SQLITE_UPDATED
 
-# What breaks in threads for reasons that calls in one thread do not have.
+# Resources that are unsafe in threads only, and not when all calls run in one thread.
 _THREADS_ONLY = frozenset(
     {"generator", "iterator", "decimal context", "context variable", "NumPy error state", "current event loop"}
     | {"event loop"}
 )
-# Methods with which a use begins that needs nothing of earlier ones.
+# Methods that begin a new use, independent of earlier ones.
 _BEGINS = frozenset({"seek", "request", "putrequest", "cursor", "execute", "executemany", "send", "sendall", "sendto"})
 _WRITES = frozenset({"write", "writelines", "writerow", "writerows", "writestr", "update", "put", "put_nowait"})
 _READS_ELEMENT = frozenset({"get", "setdefault", "pop"})
 _LOCKS = frozenset({"Lock", "Condition"})
-_SEMAPHORES = frozenset({"Semaphore", "BoundedSemaphore"})  # locks if they admit one
+_SEMAPHORES = frozenset({"Semaphore", "BoundedSemaphore"})  # locks if their value is 1
 _IN_THREADS = frozenset({"to_thread", "run_in_executor"})
-# The names of modules all of whose functions use a state, and the functions with which a use begins.
+# The names of modules whose functions all use a state, and the functions that begin a new use of it.
 _USED_BY = {"random seed": ({"random"}, {"seed"}), "pyplot": ({"plt", "pyplot"}, {"figure", "subplots"})}
 
 
 class Change(NamedTuple):
-    """Where a call changed the state of the process, and whether it restored it."""
+    """The places where a call changed the state of the process, and whether it restored the state."""
 
-    places: frozenset[tuple[CodeType, int]]  # in coroutines, by line; none if it was changed in another thread
+    places: frozenset[tuple[CodeType, int]]  # lines in coroutines; empty if another thread changed it
     restored: bool
 
 
 def with_asyncio(
     touches: Iterable[Touch], codes: Iterable[CodeType], changes: Mapping[str, Change]
 ) -> tuple[Touch, ...]:
-    """Return the touches with how safe they are when coroutines share them.
+    """Return the touches with their safety when coroutines share them.
 
     Args:
-        touches: What was found.
-        codes: The code of the functions that the calls run, as far as it is the user's.
-        changes: Where a call was seen to change state of the process, by the names of the touches.
+        touches: The shared objects and state that were found.
+        codes: The code of the user's functions that the calls run.
+        changes: Observed changes of the state of the process, by the name of the touch.
     """
     touches, codes = tuple(touches), tuple(codes)
     if all(_level(touch) == "safe" for touch in touches):
-        return touches  # nothing to read the source for
+        return touches  # the source does not matter
     found = [node for code in codes if (node := _function_of(code)) is not None]
     locks = _Locks({code.co_filename for code in codes})
     functions = [node for function in found for node in ast.walk(function) if isinstance(node, Function)]
@@ -74,20 +74,20 @@ def _function_of(code: CodeType) -> Function | None:
 
 
 def _level(touch: Touch) -> Safety:
-    """Return how unsafe it is to share a touch while a call awaits."""
+    """Return the safety of a touch if other calls use it while a call awaits."""
     if touch.resource in _THREADS_ONLY:
         return "safe"
     is_sqlite = touch.resource.startswith("SQLite") and touch.resource != SQLITE_UPDATED
     if is_sqlite and touch.type != "sqlite3.Cursor":
-        return "caution"  # one transaction, and no result that another call could take
-    if touch.threads == "caution":  # a shared transaction; what else needs care in threads does not here
+        return "caution"  # the calls share a transaction, but no results
+    if touch.threads == "caution":  # only a shared transaction needs care in coroutines too
         return "caution" if touch.kind == "connection" else "safe"
     return touch.threads
 
 
 def _is_split(touch: Touch, functions: list[Function], locks: _Locks, change: Change | None) -> bool:
     if change is not None:
-        lasts = touch.resource == "fixed path"  # what a `with` block wrote is there for what follows
+        lasts = touch.resource == "fixed path"  # a file stays after the `with` block that wrote it
         return not change.places or any(_changes_and_awaits(code, change, lasts) for code, _ in change.places)
     uses: Uses
     if touch.resource == "changed object":
@@ -119,7 +119,7 @@ def _changes_and_awaits(code: CodeType, change: Change, lasts: bool) -> bool:
 
 
 class _Locks:
-    """Tells locks of asyncio by what is assigned to their names, or by the names."""
+    """Recognises asyncio locks by the values assigned to their names, or by the names themselves."""
 
     def __init__(self, files: set[str]) -> None:
         self._names: set[str] = set()
@@ -132,7 +132,7 @@ class _Locks:
         return name in self._names or bool(re.search("(?<![bc])lock|mutex", name.lower()))
 
     def held_around(self, function: Function) -> Iterator[str]:
-        """Yield the names of the functions that a function calls while it holds a lock."""
+        """Yield the names of the functions that a function calls while holding a lock."""
         for block in ast.walk(function):
             if isinstance(block, ast.AsyncWith) and any(self.is_lock(item.context_expr) for item in block.items):
                 yield from (
@@ -141,7 +141,7 @@ class _Locks:
 
 
 def _names_of_lock(node: ast.AST) -> list[str]:
-    """Return the name that a statement gives to a new lock."""
+    """Return the names to which a statement assigns a new lock."""
     value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
     if not isinstance(value, ast.Call):
         return []
@@ -154,7 +154,7 @@ def _names_of_lock(node: ast.AST) -> list[str]:
 
 
 def _path(node: ast.AST) -> list[str]:
-    """Return the names of `a.b[0].c` without elements; none of an expression that is no such path."""
+    """Return the names in a path such as `a.b[0].c`, without its elements; none for any other expression."""
     if isinstance(node, ast.Name):
         return [node.id]
     if isinstance(node, ast.Attribute):
@@ -168,7 +168,7 @@ def _path(node: ast.AST) -> list[str]:
 
 
 class _Lines(Uses):
-    """Lines in which state was seen to be changed."""
+    """Finds the lines that were observed to change state."""
 
     def __init__(self, lines: set[int], lasts: bool) -> None:
         self._lines = lines
@@ -182,7 +182,7 @@ class _Lines(Uses):
 
 
 class _Calls(Uses):
-    """Calls of a function that changes state, or of all functions that use it."""
+    """Finds calls of a function that changes state, or of all functions that use it."""
 
     def __init__(self, touch: Touch) -> None:
         self._setting = touch.name
@@ -205,14 +205,14 @@ class _Calls(Uses):
 
 
 class _Handle(Uses):
-    """An object by its name, and the functions of the user's that use it."""
+    """Finds uses of an object by its name, and calls of the user's functions that use it."""
 
     def __init__(self, name: str, functions: list[Function], begins: frozenset[str]) -> None:
         self._begins = begins
         self._path = re.findall(r"\w+", name)
-        self._first: dict[str, Event] = {}  # the first use in each function, by its name
+        self._first: dict[str, Event] = {}  # the first use in each function, by the function's name
         known = -1
-        while len(self._first) > known:  # functions may use it by others
+        while len(self._first) > known:  # functions may use it indirectly, through other functions
             known = len(self._first)
             for function in functions:
                 walk = Walk(self)
@@ -243,7 +243,7 @@ class _Handle(Uses):
 
 
 class _Total(Uses):
-    """Numbers and elements that are read, and written with what was read."""
+    """Finds numbers and elements that are read, and then written with a value computed from them."""
 
     def __init__(self, name: str) -> None:
         self._name = re.findall(r"\w+", name)[-1]

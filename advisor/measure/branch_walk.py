@@ -1,4 +1,4 @@
-"""Follow a coroutine along its branches, to find what it uses before and after an `await`."""
+"""Follow the branches of a coroutine to find shared state that it uses before and after an `await`."""
 
 from __future__ import annotations
 
@@ -7,56 +7,56 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-_MAX_WAYS = 100  # that are told apart
+_MAX_WAYS = 100  # followed separately; more are merged into one
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
 
 class Event(NamedTuple):
-    """A use of shared state: of what, whether it needs what was there before, and whether it is needed later."""
+    """A use of shared state: its key, whether it needs the earlier state, and whether later uses need this one."""
 
     key: str
     needs: bool = True
     keeps: bool = True
-    own: int = 0  # the place, where it does not matter what this place left behind
-    in_threads: bool = False  # while others use it there
-    lasts: bool = False  # the end of a `with` block does not undo it
+    own: int = 0  # the place in the source, if a repeated use at the same place is safe
+    in_threads: bool = False  # it runs in another thread, while other calls use the state
+    lasts: bool = False  # the end of the `with` block does not undo it
 
 
 class Uses:
-    """Tells the uses of shared state in a syntax tree."""
+    """Base class: finds uses of shared state in a syntax tree."""
 
     def is_owner(self, node: ast.AST) -> bool:
-        """Return True if an expression is the shared object; taking an attribute of it is no use."""
+        """Return True if an expression is the shared object; reading an attribute of it does not count as a use."""
         return False
 
     def expression(self, node: ast.AST) -> Iterator[Event]:
-        """Yield the uses that an expression is, when its parts were evaluated."""
+        """Yield the uses by an expression itself, after its parts have been evaluated."""
         yield from ()
 
     def statement(self, node: ast.stmt) -> Iterator[Event]:
-        """Yield the uses that a statement is, or the beginning and the end of a `with` block."""
+        """Yield the uses by a statement, or by the beginning and end of a `with` block."""
         yield from ()
 
 
-_Kept = frozenset[tuple[str, int, bool]]  # what was used: its key, the place if that matters, and if awaited since
+_Kept = frozenset[tuple[str, int, bool]]  # uses: the key, the place or 0, and True after an `await`
 
 
 class Walk:
-    """Follows a function's branches, with what was used before on each way."""
+    """Follows the branches of a function and keeps the earlier uses on each path."""
 
     def __init__(self, uses: Uses, is_lock: Callable[[ast.AST], bool] = lambda node: False) -> None:
-        """Look for uses; `is_lock` tells the expressions that are locks of asyncio."""
+        """Prepare to look for uses; `is_lock` returns True for expressions that are asyncio locks."""
         self.is_split = False  # an `await` lies between two uses
         self.awaits_after = False  # an `await` follows a use
         self.events: list[Event] = []  # the uses, in order
         self._uses, self._is_lock = uses, is_lock
         self._is_async = False
         self._locked = False
-        self._left: set[_Kept] = set()  # by `return` and `raise`
-        self._jumped: set[_Kept] = set()  # by `break` and `continue`
+        self._left: set[_Kept] = set()  # paths that end with `return` or `raise`
+        self._jumped: set[_Kept] = set()  # paths that end with `break` or `continue`
 
     def follow(self, function: Function) -> None:
-        """Follow a function from its first statement on."""
+        """Follow a function from its first statement to its ends."""
         self._is_async = isinstance(function, ast.AsyncFunctionDef)
         ends = self._block(function.body, {frozenset()}) | self._left
         self.awaits_after = any(awaited for kept in ends for _, _, awaited in kept)
@@ -93,7 +93,7 @@ class Walk:
         return ways
 
     def _simple(self, node: ast.stmt, ways: set[_Kept]) -> set[_Kept]:
-        """Evaluate a statement's value before what it is assigned to; `+=` reads that first."""
+        """Follow a statement's value before its targets; `+=` reads its target first."""
         value = getattr(node, "value", None)
         targets = [part for part in ast.iter_child_nodes(node) if part is not value]
         if isinstance(node, ast.AugAssign):
@@ -106,7 +106,7 @@ class Walk:
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While, ways: set[_Kept]) -> set[_Kept]:
         before, self._jumped = self._jumped, set()
         ways = self._expression(node.test if isinstance(node, ast.While) else node.iter, ways)
-        for _ in range(2):  # the second time with what the first one left
+        for _ in range(2):  # the second iteration starts with the uses of the first
             if isinstance(node, ast.AsyncFor):
                 ways = self._await(ways)
             ways = ways | self._block(node.body, ways) | self._jumped

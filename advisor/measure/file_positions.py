@@ -18,7 +18,7 @@ from advisor.target.inputs import Call
 
 _DESCRIPTORS = Path("/proc/self/fd")
 _MAX_DESCRIPTORS = 1_000
-MAX_BLOCKS = 3_000_000  # of memory; in more, looking for the files' objects takes too long
+MAX_BLOCKS = 3_000_000  # of memory; with more, finding the file objects takes too long
 _ACCESS_MODE = 0o3  # of the flags; 0 is reading only
 _MAX_ATTRIBUTES = 100
 _MOVING = frozenset({"read", "readv", "readinto", "lseek", "sendfile", "copy_file_range", "splice"})  # functions of os
@@ -29,14 +29,14 @@ class FilePositionWatch:
     """Records the positions of open files; `moved()` and `written()` tell which have changed since then (Linux)."""
 
     def __init__(self) -> None:
-        """Record the current positions, once what is to be written has been."""
+        """Record the current positions, after flushing buffers."""
         self._before = dict(_positions())
         _flush(_positions(writable=True))
         self._writable = dict(_positions(writable=True))
 
     @functools.cached_property
     def unflushed(self) -> tuple[int, ...]:
-        """Descriptors of files, opened before the calls, whose buffers hold what calls wrote; they are flushed now."""
+        """Descriptors of files that were opened before the calls and hold unwritten output of calls; flushes them."""
         before = {each: at for each, at in _positions(writable=True) if each in self._writable}
         flushed = _flush(before.items())  # another process may write to the others, such as a shared log
         after = dict(_positions(writable=True))
@@ -53,7 +53,7 @@ class FilePositionWatch:
 
 
 def _flush(files: Iterable[tuple[int, object]]) -> set[int]:
-    """Flush the buffers of files that are open for writing only, but not standard streams; return their descriptors."""
+    """Flush files that are open for writing only, except standard streams; return their descriptors."""
     descriptors = {descriptor for descriptor, _ in files} - _standard_streams()
     flushed: set[int] = set()
     if not descriptors or sys.getallocatedblocks() > MAX_BLOCKS:
@@ -80,10 +80,10 @@ def _changed(before: Positions, now: Positions) -> Iterator[tuple[int, tuple[str
 
 
 def name_of(descriptor: int, used: Mapping[str, Any], names: frozenset[str]) -> str:
-    """Return the name of the object that has the descriptor, among those that the calls use; else the file's path.
+    """Return the name of the used object that has the descriptor, else the path of the file.
 
-    A number may be equal by chance. It counts only if `names`, which the code takes, contain a function of `os` that
-    moves the position of a descriptor.
+    A plain integer may equal the descriptor by chance. It counts only if `names`, the names in the code, include a
+    function of `os` that moves the position of a descriptor.
     """
     parts = [(name, *part) for name, value in used.items() for part in ((name, value), *_attributes(name, value))]
     for name, _, part in parts:
@@ -99,7 +99,7 @@ def name_of(descriptor: int, used: Mapping[str, Any], names: frozenset[str]) -> 
 
 
 def of_one_call(calls: Iterable[Call]) -> set[int]:
-    """Return the descriptors of files that exactly one call gets as an argument."""
+    """Return the descriptors of files that are passed to exactly one call."""
     values = [[*call.args, *call.kwargs.values()] for call in calls]
     counts = Counter(descriptor for each in values for descriptor in set(map(_descriptor, each)))
     return {descriptor for descriptor, count in counts.items() if count == 1 and descriptor is not None}

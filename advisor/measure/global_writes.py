@@ -17,7 +17,9 @@ _CALL_DEPTH = 3  # of functions of the same module whose globals count too
 
 def written(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
     """Return the names of the globals whose `states` differ."""
-    return {name for name, state in after.items() if (before.get(name),) != (state,)}  # in tuples, nan equals itself
+    return {
+        name for name, state in after.items() if (before.get(name),) != (state,)
+    }  # within tuples, the same NaN is equal
 
 
 def states(function: FunctionType | None) -> dict[str, object]:
@@ -77,17 +79,17 @@ def _global_names(code: CodeType, namespace: dict[str, Any], depth: int = _CALL_
 def _state_or_identity(value: Any) -> object:
     try:
         return _state(value)
-    except Exception:  # noqa: BLE001  (comparing or pickling may run code of the user's)
+    except Exception:  # noqa: BLE001  (comparing or pickling may run the user's code)
         return _identity(value)
 
 
 def _identity(value: Any) -> str:
-    return f"object {id(value)}"  # no number, which would be taken for a count
+    return f"object {id(value)}"  # a number would look like a count
 
 
 def _state(value: Any) -> object:
     """Return a value that differs after a change; for opaque objects, the identity."""
-    kind = type(value)  # a proxy of the user's may compute its class when it is asked for it
+    kind = type(value)  # a user's proxy may compute `__class__`
     if issubclass(kind, (int, float, complex, str, bytes, bool, type(None))):
         return value
     if issubclass(kind, (list, dict, set, bytearray)):

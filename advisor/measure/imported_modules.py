@@ -22,7 +22,7 @@ def modules(function: Callable[..., Any]) -> tuple[str, ...]:
     pending: deque[Any] = deque([function])
     seen: set[int] = set()
     while pending and len(seen) < MAX_FUNCTIONS and len(found) < MAX_MODULES:
-        with suppress(Exception):  # a proxy of the user's raises when it is asked for anything
+        with suppress(Exception):  # a user's proxy raises when it is asked for anything
             thing = pending.popleft()
             code = plain_function(vars(thing).get("__init__") if isinstance(thing, type) else thing)
             if code is None or id(code) in seen:

@@ -46,10 +46,10 @@ def closure_values(function: FunctionType) -> dict[str, Any]:
 
 
 def module_namespace(module: Any) -> dict[str, Any]:
-    """Return the attributes of a module without loading it, if it is one that loads when it is first used."""
+    """Return the attributes of a module, without triggering the import of a lazy module."""
     try:
         namespace: dict[str, Any] = object.__getattribute__(module, "__dict__")
-    except Exception:  # noqa: BLE001  (None, or whatever the user's code has put in a module's place)
+    except Exception:  # noqa: BLE001  (None, or any object that the user's code put into sys.modules)
         return {}
     return namespace
 

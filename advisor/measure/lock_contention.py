@@ -162,7 +162,7 @@ def _resources(function: Callable[..., Any], calls: Sequence[Call]) -> list[_Res
         if id(thing) in seen:
             continue
         seen.add(id(thing))
-        with suppress(Exception):  # a proxy of the user's raises when it is asked for its class
+        with suppress(Exception):  # a user's proxy raises when it is asked for its class
             resource = _as_resource(thing, name)
             if resource is not None:
                 found.append(resource)
@@ -221,7 +221,7 @@ def _cached(wrapper: Any) -> list[tuple[str, Any]]:
 def _attributes(thing: Any) -> list[tuple[str, Any]]:
     try:
         found = dict(vars(thing))
-    except Exception:  # noqa: BLE001  (a __dict__ of the user's)
+    except Exception:  # noqa: BLE001  (a user's __dict__)
         return []
     if found.get("block") is False:  # urllib3's pools open another connection then, where others let callers wait
         return [(name, part) for name, part in found.items() if not isinstance(part, queue.Queue)]

@@ -14,7 +14,7 @@ from advisor.models import Touch
 from advisor.models.resources.types import FUNCTIONS, RESTORING
 
 _MAX_SETTINGS = 100
-_NAME_OF_SETTING = {  # which argument tells what is set, where a function sets several things
+_NAME_OF_SETTING = {  # index of the argument that names the setting
     "csv.register_dialect": 0,
     "matplotlib.rc": 0,
     "mimetypes.add_type": 1,
@@ -58,6 +58,6 @@ class SettingsWatch:
                 noted.add(repr((args, kwargs)))
 
     def matters(self, touch: Touch) -> bool:
-        """Return False for settings that are the same in every call: concurrent calls do not disturb each other."""
+        """Return False if every call sets the same value: concurrent calls do not disturb each other then."""
         noted = [notes for (function, _), notes in self._arguments.items() if function == touch.type and notes]
         return touch.resource != "module setting" or not noted or any(len(notes) > 1 for notes in noted)

@@ -195,9 +195,9 @@ def named_arguments(function: Callable[..., Any], call: Call) -> dict[str, Any]:
 
 
 def positional_parameters(function: Callable[..., Any]) -> list[str]:
-    """Return the names of the parameters that can be passed by their position."""
+    """Return the names of the parameters that can be passed by position."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    with suppress(Exception):  # a signature of the user's making
+    with suppress(Exception):  # a user's `__signature__` may be invalid
         parameters = inspect.signature(function).parameters.values()
         return [parameter.name for parameter in parameters if parameter.kind in kinds]
     return []

@@ -13,19 +13,19 @@ from advisor.measure.introspection import module_namespace, module_origin
 
 
 class Notes(set[str]):
-    """A set that ignores what certain threads add."""
+    """A set that ignores additions by certain threads."""
 
     def __init__(self, others: frozenset[int]) -> None:
         super().__init__()
         self._others = others
 
     def add(self, note: str) -> None:
-        """Add a note unless one of the other threads makes it."""
+        """Add a note, except in one of the other threads."""
         if not self.is_made_by_others():
             super().add(note)
 
     def is_made_by_others(self) -> bool:
-        """Return True if one of the other threads is running this."""
+        """Return True if the current thread is one of the other threads."""
         return threading.get_ident() in self._others
 
 
@@ -35,7 +35,7 @@ def other_threads() -> frozenset[int]:
 
 
 class Watched(NamedTuple):
-    """A function, by module and name, and what to call with the same arguments before it."""
+    """A function, by module and name, and the function to call before it with the same arguments."""
 
     module: str
     name: str
@@ -77,10 +77,10 @@ def original(thing: Any) -> Any:
 def noting(functions: Iterable[Watched]) -> Iterator[None]:
     """Call `note` before each call of the functions while the block runs.
 
-    The user's modules may have imported them by name. Modules that are imported within the block get the functions
-    themselves in the end.
+    This includes functions that the user's modules imported by name. At the end of the block, all modules, including
+    those imported meanwhile, have the original functions.
     """
-    there: dict[str, dict[int, Noting]] = {}  # by the name of the function and its id
+    there: dict[str, dict[int, Noting]] = {}  # by the name and the id of the function
     owners: set[tuple[str, str]] = set()
     for watched in functions:
         function = module_namespace(sys.modules.get(watched.module)).get(watched.name)
@@ -107,7 +107,7 @@ def _variables(modules: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator
     """Yield the module, namespace and name of each global variable with one of these names."""
     for module, thing in modules.items():
         namespace = module_namespace(thing)
-        if isinstance(namespace, dict):  # else a class is in a module's place
+        if isinstance(namespace, dict):  # not for a class in sys.modules
             for name in names.keys() & namespace.keys():
                 yield module, namespace, name
 

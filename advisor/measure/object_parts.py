@@ -1,4 +1,4 @@
-"""Look at the user's objects without running their code: no property, no method and no proxy of theirs."""
+"""Inspect the user's objects without running their code: no properties, methods or proxies."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _FIELDS = (  # of slots, and of named tuples
 
 
 def is_a(thing: Any, kinds: type | tuple[type, ...]) -> bool:
-    """Return True if an object is of one of the types, by its type alone: a proxy computes its class when asked."""
+    """Return True if an object's real type is one of the types; isinstance() would ask a proxy for its class."""
     return issubclass(type(thing), kinds)
 
 
@@ -59,7 +59,7 @@ def defining_module(thing: Any) -> str:
 
 
 def root_of(chain: Chain, function: FunctionType, arguments: Mapping[str, Any]) -> Any:
-    """Return the object that a chain in a function begins with, else MISSING."""
+    """Return the object at the root of a function's chain, else MISSING."""
     if chain.kind == "result":
         return MISSING
     if chain.root.startswith("import "):
@@ -72,7 +72,7 @@ def root_of(chain: Chain, function: FunctionType, arguments: Mapping[str, Any]) 
 
 
 def part_of(thing: Any, attribute: str) -> Any:
-    """Return an attribute of a module, a class or an object of the user's, else MISSING."""
+    """Return an attribute of a module, a class or a user's object, else MISSING."""
     if is_a(thing, ModuleType):
         return module_namespace(thing).get(attribute, MISSING)
     if attribute == "__class__":
@@ -89,18 +89,18 @@ def part_of(thing: Any, attribute: str) -> Any:
 
 
 def is_resource(thing: Any) -> bool:
-    """Return True if concurrent calls may disturb each other by an object of this type."""
+    """Return True if concurrent calls may disturb each other by sharing an object of this type."""
     return bool(resource_of_type(type(thing)))
 
 
 def is_users_object(thing: Any) -> bool:
-    """Return True if the object's attributes are the user's."""
+    """Return True if the object's class is a user's class or SimpleNamespace."""
     is_users = type(thing) is SimpleNamespace or module_origin(type(thing).__module__) == "user"
     return is_users and not is_a(thing, (type, ModuleType))
 
 
 def steps_into(thing: Any) -> set[Step]:
-    """Return what can be taken of a dictionary, or of a user's object and its classes."""
+    """Return the steps that lead from a dictionary, or from a user's object and its classes, to their parts."""
     if type(thing) is dict:
         return {Element(), *_TAKING, *(Element(key) for key in list(thing) if type(key) in (str, int))}
     classes = [cls for cls in type.__dict__["__mro__"].__get__(type(thing)) if module_origin(cls.__module__) == "user"]
@@ -110,7 +110,7 @@ def steps_into(thing: Any) -> set[Step]:
 
 
 def method_of(thing: Any, part: Any) -> MethodType | None:
-    """Return the function that runs when a part of an object's class is taken or called, bound to the object."""
+    """Return the function that runs when code reads or calls a part of an object's class, bound to the object."""
     if is_a(thing, ModuleType):
         return None
     function: Any = None
@@ -128,7 +128,7 @@ def method_of(thing: Any, part: Any) -> MethodType | None:
 
 
 def owner_of_method(method: Any) -> Any:
-    """Return the resource of which a function is a method, but for those that a module offers as functions."""
+    """Return the resource that a method is bound to; MISSING for methods that a module offers as functions."""
     if not is_a(method, (MethodType, BuiltinMethodType)) or not is_resource(owner := method.__self__):
         return MISSING
     module = sys.modules.get(type(owner).__module__)
@@ -137,15 +137,15 @@ def owner_of_method(method: Any) -> Any:
 
 
 def implementations(function: FunctionType) -> list[Any]:
-    """Return what a function of a library calls instead: what it wraps, or those for the types of an argument."""
+    """Return the functions that a library's function wraps, or dispatches to by the type of an argument."""
     registry: Any = vars(function).get("registry")  # of functools.singledispatch
     return [*(registry.values() if is_a(registry, MappingProxyType) else ()), vars(function).get("__wrapped__")]
 
 
 def elements_taken(container: Any, steps: tuple[Step, ...]) -> tuple[list[Any], tuple[Step, ...]] | None:
-    """Return the elements that the first step, or two, may take of a container, and the steps that remain.
+    """Return the elements that the first one or two steps may take from a container, and the remaining steps.
 
-    None means that the step is an attribute of a class of the user's.
+    Return None if the step is an attribute of a user's class.
     """
     step, rest = steps[0], steps[1:]
     base = next(kind for kind in CONTAINERS if is_a(container, kind))
@@ -167,7 +167,7 @@ def elements_taken(container: Any, steps: tuple[Step, ...]) -> tuple[list[Any], 
 
 
 def elements(container: Any) -> Iterator[Any]:
-    """Yield what is in a container and in those within it, but for plain values, as far as there is time."""
+    """Yield a limited number of objects in a container and its nested containers, except plain values."""
     return islice(_nested(container), MAX_ELEMENTS)
 
 
@@ -189,7 +189,7 @@ def _nested(container: Any) -> Iterator[Any]:
 
 
 def _direct(container: Any) -> Iterable[Any]:
-    """Return an iterator that is the container's, not one of the user's making."""
+    """Return the iterator of the built-in container type, without calling a user's `__iter__`."""
     if is_a(container, dict):
         return dict.values(container)
     iterate = next(kind for kind in CONTAINERS if is_a(container, kind)).__iter__
@@ -197,14 +197,14 @@ def _direct(container: Any) -> Iterable[Any]:
 
 
 def has_in_thread(local: threading.local, attribute: str) -> bool:
-    """Return True if a thread-local object has a value in this thread that no new thread would give it."""
+    """Return True if a thread-local object has a value in this thread that new threads would lack."""
     made = inspect.getattr_static(type(local), "__init__")
-    is_given = is_a(made, FunctionType) and attribute in made.__code__.co_names  # in each thread, when it comes first
+    is_given = is_a(made, FunctionType) and attribute in made.__code__.co_names  # runs once in each thread
     return not is_given and attribute in threading.local.__getattribute__(local, "__dict__")
 
 
 def sets_up(function: FunctionType, attribute: str) -> bool:
-    """Return True if the function creates a thread's own value if there is none."""
+    """Return True if the function creates the value in threads that lack it."""
     names: Iterator[str] = iter(function.__code__.co_names)
     constants = [value for value in function.__code__.co_consts if is_a(value, str)]
     return attribute in constants or "AttributeError" in names or "__dict__" in function.__code__.co_names
@@ -213,7 +213,7 @@ def sets_up(function: FunctionType, attribute: str) -> bool:
 def cached_results(cached: Any) -> list[Any]:
     """Return the objects that a function with an lru_cache refers to, including its cached results.
 
-    A bounded cache has no dictionary of them.
+    The results of a bounded cache are among its direct referents; those of an unbounded one are in a dictionary.
     """
     parts = gc.get_referents(cached)
     caches = [part for part in parts if is_a(part, dict) and "__wrapped__" not in part]

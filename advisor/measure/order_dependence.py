@@ -1,4 +1,4 @@
-"""Detect results that depend on the calls before."""
+"""Detect results that depend on earlier calls."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 
 def depends_on_earlier_calls(result: Any, call_again: Callable[[], Any]) -> bool:
-    """Return True if the call that gave `result` gives another one now, and that one twice.
+    """Return True if repeating the call that gave `result` gives another result, twice the same.
 
-    Random results differ each time, and a cache gives the result that it gave before. What remains are calls that look
-    up what earlier calls left behind, such as the pages that were visited.
+    Random results differ each time, and a cache returns the earlier result. That leaves calls that look up data from
+    earlier calls, such as a list of visited pages.
     """
-    with suppress(Exception):  # of the user's: an input may be used up, and values may not be comparable
+    with suppress(Exception):  # an input may be used up, and values may not be comparable
         second = call_again()
         if not _is_equal(second, result):
             return _is_equal(second, call_again()) and _is_equal(result, result)

@@ -188,9 +188,9 @@ def _marker_reason(things: Sequence[Any], function: Callable[..., Any]) -> str |
 
 
 def _find_marker(things: Sequence[Any]) -> object | None:
-    """Return the first `object()` among objects and what is in them, as far as all of them may be looked through."""
+    """Return the first `object()` among a limited number of objects and their elements."""
     pending = list(things)
-    for thing in pending:  # which grows meanwhile, so that what is deep inside comes last
+    for thing in pending:  # grows during the loop: nested elements come last
         if type(thing) is object:
             return thing
         if type(thing) in (tuple, list, dict, set) and len(pending) < _MAX_MARKER_OBJECTS:

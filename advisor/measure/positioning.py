@@ -1,4 +1,4 @@
-"""Tell whether functions go to a place in a file before they read there, wherever other calls left the position."""
+"""Find out if functions seek before they read a file, and so do not depend on the position left by other calls."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _SEEKS = frozenset({"seek", "lseek"})  # a method of files, and a function of os
 
 
 def positions_first(codes: Iterable[CodeType], expression: str) -> bool:
-    """Return True if each function that uses a file seeks an absolute position in it before all else.
+    """Return True if each function that uses a file first seeks to an absolute position in it.
 
     Args:
-        codes: The functions. Those that may use the file and have no source are taken for ones that do not seek.
+        codes: The functions. One that may use the file but has no source counts as not seeking.
         expression: The file, as the functions name it.
     """
     last = expression.rpartition(".")[2]
@@ -41,7 +41,7 @@ def _begins_with_seek(source: FunctionSource, uses: Sequence[ast.expr]) -> bool:
 
 
 def _absolute_seek(source: FunctionSource, node: ast.expr) -> ast.Call | None:
-    """Return the call that seeks in the file at this place of the code, by an offset from the file's start."""
+    """Return the call at this node that seeks to an offset from the start of the file, or None."""
     parent = source.parents[node]
     call = source.parents[parent] if isinstance(parent, ast.Attribute) else parent
     if not isinstance(call, ast.Call) or getattr(call.func, "attr", getattr(call.func, "id", "")) not in _SEEKS:
@@ -54,7 +54,7 @@ def _absolute_seek(source: FunctionSource, node: ast.expr) -> ast.Call | None:
 
 
 def _runs_before(source: FunctionSource, call: ast.Call, use: ast.AST) -> bool:
-    """Return True if the call is a statement that precedes the use in the same block, or a block around the use."""
+    """Return True if the call is a statement that precedes the use in the same block or an enclosing one."""
     statement = source.parents[call]
     if not isinstance(statement, (ast.Expr, ast.Assign)):
         return False

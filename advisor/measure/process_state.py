@@ -30,14 +30,14 @@ from advisor.target.inputs import Call
 
 _STREAMS = ("stdin", "stdout", "stderr")
 _FILE_LOCK = "file lock"  # noted too, since files that are written under one are safe
-_PER_THREAD = ("decimal context", "NumPy error state")  # state that each thread has, and the calls that set it
+_PER_THREAD = ("decimal context", "NumPy error state")  # state that each thread has for itself
 _SETS = "sets the "
 _WRITING = frozenset("wxa+")
 _ANEW = frozenset("wx")
 _NEW = os.O_CREAT | os.O_EXCL
-_CALLERS = 5  # of signal.signal that are looked at
+_CALLERS = 5  # of signal.signal that are inspected
 _in_use = threading.Lock()
-_MAX_PLACES = 50  # in which a call changes the same
+_MAX_PLACES = 50  # recorded for each change
 _MAX_PATHS = 1_000  # that a call opens for writing
 
 
@@ -47,7 +47,7 @@ class ProcessStateWatch:
     def __init__(self) -> None:
         self._changes: list[set[str]] = []  # of each call, by the keys of RESOURCES
         self._written: list[set[str]] = []  # paths, of each call
-        self._others = other_threads()  # what they do is none of the calls' doing
+        self._others = other_threads()  # changes by these threads are not made by the calls
         self._noted: list[_Noted] = []
         self._traces = Traces(Notes(self._others), Notes(self._others))
         self._calls: list[Call] = []
@@ -82,7 +82,7 @@ class ProcessStateWatch:
         return self._traces
 
     def changes(self) -> dict[str, Change]:
-        """Return where the last call that was watched changed state, and which files it wrote, by name."""
+        """Return where the last watched call changed state and wrote files, by the name of the state or file."""
         return {_text(key): noted.change(key) for noted in self._noted for key in noted}
 
     def touches(self) -> tuple[Touch, ...]:
@@ -105,16 +105,16 @@ class ProcessStateWatch:
         return (*states, *paths)
 
     def _set_once(self) -> set[str]:
-        """Return the state of a thread that the first call has set for all, so that it is missing in other threads."""
+        """Return the state that only the first call set, and only for its thread: other threads lack it."""
         first, last = self._changes[0], self._changes[-1]
         return {key for key in _PER_THREAD if key in first and _SETS + key not in last} if first is not last else set()
 
     def _paths_of_every_call(self) -> set[str]:
-        """Return the files that two calls with different arguments both overwrote, or looked for and added to."""
+        """Return the files that both of two calls with different arguments overwrote, or checked and appended to."""
         if len(self._written) < 2 or any(_FILE_LOCK in changes for changes in self._changes):
             return set()
         thread = threading.current_thread()
-        own = (str(thread.ident), str(thread.native_id), thread.name)  # in a path that each thread has for itself
+        own = (str(thread.ident), str(thread.native_id), thread.name)  # part of a path that differs by thread
         paths = {
             path
             for path in self._written[0] & self._written[-1]
@@ -143,15 +143,15 @@ def _text(path: str) -> str:
 
 
 class _Noted(Notes):
-    """Names of what was changed, and the lines of the coroutines in which it was."""
+    """Names of changed state, and the lines in coroutines that changed it."""
 
     def __init__(self, others: frozenset[int]) -> None:
         super().__init__(others)
-        self.left: set[str] = set()  # what was not restored
+        self.left: set[str] = set()  # names of state that was not restored
         self._places: dict[str, list[tuple[CodeType, int] | None]] = {}
 
     def add(self, name: str) -> None:
-        """Add a name, and the line of the coroutine that runs, unless one of the other threads does."""
+        """Add a name and the line in the running coroutine, except in one of the other threads."""
         if self.is_made_by_others():
             return
         super().add(name)
@@ -160,14 +160,14 @@ class _Noted(Notes):
             places.append(_coroutine_line(sys._getframe(1)))
 
     def change(self, name: str) -> Change:
-        """Return where a name was added, and whether the change was restored, which takes a second one."""
+        """Return where a name was added, and whether a second change restored the state."""
         places = self._places.get(name, [])
         known = frozenset(place for place in places if place is not None) if None not in places else frozenset()
         return Change(known, restored=len(places) > 1 and name not in self.left)
 
 
 def _coroutine_line(frame: FrameType | None) -> tuple[CodeType, int] | None:
-    """Return the innermost coroutine that runs, and its line; None in a thread without one."""
+    """Return the code and line of the innermost running coroutine; None if there is none in this thread."""
     while frame is not None:
         code = frame.f_code
         if code.co_flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
@@ -281,7 +281,7 @@ def _watched_opening(noted: set[str], written: set[str], traces: Traces) -> Iter
                 written.add(path)
 
     def note_stat(path: Any, *args: Any, **kwargs: Any) -> None:
-        if not isinstance(path, int) and len(looked_for) < _MAX_PATHS:  # by os.path.exists() and pathlib too
+        if not isinstance(path, int) and len(looked_for) < _MAX_PATHS:  # os.path.exists() and pathlib call os.stat()
             looked_for.add(_absolute(path))
 
     def note_open(file: Any, mode: str = "r", *args: Any, opener: Any = None, **kwargs: Any) -> None:
@@ -304,22 +304,22 @@ def _absolute(path: Any) -> str:
 
 
 class _ChangedPathFinder:
-    """Finds no module, but records imports that are made while sys.path differs from what it was before."""
+    """Finds no modules, but records imports made while sys.path differs from its original value."""
 
     def __init__(self, noted: set[str]) -> None:
         self._noted = noted
         self._path = list(sys.path)
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:
-        if path is None and sys.path != self._path:  # a submodule is looked for in its package alone
+        if path is None and sys.path != self._path:  # submodules are searched in their package only
             self._noted.add("import path")
 
 
 @contextlib.contextmanager
 def _watched_import_path(noted: set[str]) -> Iterator[None]:
-    """Record changes of sys.path that are undone before the call ends, by the imports made meanwhile.
+    """Record temporary changes of sys.path, noticed by imports that a call makes before it undoes them.
 
-    The list itself stays as it is, since code may hold it through `from sys import path`.
+    The list itself is not replaced, since code may refer to it through `from sys import path`.
     """
     finder = _ChangedPathFinder(noted)
     sys.meta_path.insert(0, finder)
@@ -341,7 +341,7 @@ def _watched_attributes(module: ModuleType, change: Callable[[str, Any], str], n
                     noted.add(key)
             super().__setattr__(name, value)
 
-        def __reduce__(self) -> tuple[Any, ...]:  # cloudpickle knows modules by their very type
+        def __reduce__(self) -> tuple[Any, ...]:  # cloudpickle recognises modules by their exact type
             return importlib.import_module, (self.__name__,)
 
     original = module.__class__

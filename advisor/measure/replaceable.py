@@ -30,7 +30,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class Load(NamedTuple):
-    """Code that loads an object, the object's name there, whether that is a global, and the code's globals."""
+    """Code that loads an object, the name that it uses, and the code's globals."""
 
     name: str
     is_global: bool
@@ -67,9 +67,9 @@ def with_replacement(touch: Touch, thing: Any, loads: Sequence[Load], target: Ca
 
 
 def confirmed(touch: Touch) -> Touch:
-    """Return the touch with what would go into a script if the loaded module's source says the same.
+    """Return the touch, without code for a script unless the source of the loaded module confirms it.
 
-    A saved profile may come from somebody else: what it says about code must not get into a script.
+    A saved profile may come from an untrusted source, so its code must not get into a script unchecked.
     """
     module = sys.modules.get(touch.module)
     with suppress(Exception):  # the source is missing
@@ -155,7 +155,7 @@ def parse(file: str) -> ast.Module:
     """Return the syntax tree of a source file.
 
     Raises:
-        ValueError: It is too long to look at.
+        ValueError: The file is too large to parse.
     """
     source = Path(file).read_bytes()
     if len(source) > _MAX_SOURCE:

@@ -1,4 +1,4 @@
-"""Follow the user's functions, beginning with the target, and collect the resources that their code loads."""
+"""Follow the user's functions, starting with the target, and collect the resources that their code loads."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ from advisor.models.resources.types import (
 )
 
 MAX_FUNCTIONS = 200
-MAX_OBJECTS = 200  # of the user's, whose attributes are looked at
-_BY_FUNCTION = {"next": "__next__", "print": "write", "dump": "write"}  # methods that functions call
-_LOOKS = (("__bool__",), ("__len__",), ("__class__",))  # at an object, which do not use it
+MAX_OBJECTS = 200  # user's objects whose attributes are inspected
+_BY_FUNCTION = {"next": "__next__", "print": "write", "dump": "write"}  # methods, by the function that calls them
+_LOOKS = (("__bool__",), ("__len__",), ("__class__",))  # inspect an object without using it
 _DECIMAL_CONTEXTS = frozenset({"localcontext", "getcontext", "setcontext", "Context"})
 
 
@@ -67,8 +67,8 @@ _DECIMAL_CONTEXTS = frozenset({"localcontext", "getcontext", "setcontext", "Cont
 class _Frame:
     """A user's function to inspect, and the context in which it is called."""
 
-    function: Any = None  # a plain function; the caller of the target is none
-    arguments: Mapping[str, Any] = field(default_factory=dict)  # that all its calls share: `self`, bound, defaults
+    function: Any = None  # a plain function; None for the caller of the target
+    arguments: Mapping[str, Any] = field(default_factory=dict)  # shared by all its calls: `self`, bound, defaults
     locked: bool = False  # a lock is held around it
     checks_process: bool = False  # a caller compares process ids
 
@@ -81,7 +81,7 @@ class Setting(NamedTuple):
 
 
 class _Reached(NamedTuple):
-    """An object that code gets to, its name, and what is taken of it."""
+    """An object that code reaches, its name, and the remaining steps from it."""
 
     thing: Any
     name: str
@@ -90,19 +90,19 @@ class _Reached(NamedTuple):
 
 @dataclass
 class _Object:
-    """An object of the user's that code passes on, or takes from a container."""
+    """A user's object that code passes on or takes from a container."""
 
     thing: Any
     name: str
     chain: Chain
     frame: _Frame
-    is_result: bool  # of a function, or an element of a container
+    is_result: bool  # the result of a function, or an element of a container
     seen: set[Step] = field(default_factory=set)
 
 
 @dataclass
 class FoundResource:
-    """An object in use, the attributes that the code takes from it, and the place."""
+    """An object in use, the place in the code, and the attributes that the code reads from it."""
 
     thing: Any
     name: str
@@ -115,24 +115,24 @@ class FoundResource:
 
 
 class ResourceSearch:
-    """Follows the user's functions, beginning with the target, and collects the resources that their code loads."""
+    """Follows the user's functions, starting with the target, and collects the resources that their code loads."""
 
     def __init__(self, function: Callable[..., Any], passed: frozenset[str]) -> None:
         self._target = function
         self._passed = passed
         self._plain = plain_function(function)
         self._pending: deque[_Frame] = deque()
-        self._seen: set[tuple[object, ...]] = set()  # functions, what they are bound to, and what protects them
+        self._seen: set[tuple[object, ...]] = set()  # functions with bound arguments and protection
         self._found: dict[int, FoundResource] = {}
-        self._functions: dict[int, tuple[Any, str]] = {}  # by id: objects, and the state that they act on as functions
+        self._functions: dict[int, tuple[Any, str]] = {}  # by id: objects, and the state that calling them affects
         self.functions: list[FunctionType] = []  # seen so far
         self.loads: set[str] = set()
-        self.names: set[str] = set()  # that the code seen so far loads
+        self.names: set[str] = set()  # names in the code seen so far
         self.locks = False
-        # What the code takes of unknown objects, arguments or results, and whether it always holds a lock there.
+        # Steps from unknown arguments and results, with True if the code always holds a lock there.
         self._taken: dict[Literal["argument", "result"], dict[Step, bool]] = {"argument": {}, "result": {}}
         self._objects: dict[tuple[int, bool, bool], _Object] = {}
-        self.targets: list[FunctionType] = []  # that the target itself is
+        self.targets: list[FunctionType] = []  # the functions of the target itself
 
     def run(self) -> list[FoundResource]:
         self._follow(self._target, _Frame())
@@ -142,12 +142,12 @@ class ResourceSearch:
                 self._look_at(self._pending.popleft())
             elif not any(self._look_into(each) for each in list(self._objects.values())):
                 break
-        if self.names & _DECIMAL_CONTEXTS:  # the calls set it themselves, each in its thread
+        if self.names & _DECIMAL_CONTEXTS:  # each call sets the context in its own thread
             return [found for found in self._found.values() if not _is_decimal(found.thing)]
         return list(self._found.values())
 
     def _follow(self, thing: Any, frame: _Frame) -> None:
-        """Queue the user's functions in a callable, with the locks held in the frame that calls it."""
+        """Queue the user's functions behind a callable, with the locks that the calling frame holds."""
         bound: tuple[Any, ...] = ()
         keywords: dict[str, Any] = {}
         for _ in range(10):
@@ -220,7 +220,7 @@ class ResourceSearch:
                 self._follow_bases(outside)
 
     def _take_note(self, chain: Chain, frame: _Frame) -> None:
-        """Note what is taken of an argument or a result, which may be any object."""
+        """Record the steps from an argument or a result, which may be any object."""
         taken = self._taken["result" if chain.kind == "result" else "argument"]
         for step, following in zip_longest(chain.attributes, chain.attributes[1:]):
             if step != "get" or not isinstance(following, Element):
@@ -233,7 +233,7 @@ class ResourceSearch:
             self._add(_Reached(sys.modules["numpy"], "numpy"), chain, frame)
 
     def _reach(self, thing: Any, name: str, steps: tuple[Step, ...]) -> Iterator[_Reached]:
-        """Yield the objects that attributes and elements lead to, and what is taken from them."""
+        """Yield the objects that the steps reach, each with the steps that remain."""
         for index, step in enumerate(steps):
             if thing is MISSING:
                 return
@@ -319,7 +319,7 @@ class ResourceSearch:
             self._follow(thing, frame)
 
     def _look_into(self, each: _Object) -> bool:
-        """Visit what the code takes of arguments and results, of which the object is one; return False if nothing."""
+        """Visit the parts of an object that the code takes from arguments or results; return False if none is new."""
         called = _BY_FUNCTION.keys() & set(each.frame.function.__code__.co_names)
         locked: dict[Step, bool] = {**{_BY_FUNCTION[name]: False for name in called}, **self._taken["argument"]}
         if each.is_result:
@@ -337,7 +337,7 @@ class ResourceSearch:
         return bool(steps)
 
     def _follow_bases(self, frame: _Frame) -> None:
-        """Follow the methods of base classes that the code names, which may be by `super()`."""
+        """Follow the methods of base classes that the code names, since it may call them through `super()`."""
         code = frame.function.__code__
         owner = frame.arguments.get(_first_parameter(code), MISSING)
         if owner is MISSING:

@@ -35,7 +35,7 @@ _RANDOM_SETUP = frozenset({"spawn", "bit_generator", "jumped"})
 _WRITTEN = "SQLite connection written"
 _SELECT = re.compile(r"\s*SELECT\b", re.IGNORECASE)
 _UPDATE = re.compile(r"\s*UPDATE\b", re.IGNORECASE)
-# By a parameter, or by what is put into the text of a statement that ends early.
+# Matches a row chosen by a parameter, or by a value inserted into the text (the literal ends before it).
 _CHOOSES_ROW = re.compile(r"\bWHERE\b.*(\?|[:@$]\w)|(=\s*['\"]?|\bWHERE)\s*$", re.IGNORECASE | re.DOTALL)
 _ESTABLISHED = "01"  # in the kernel's tables of connections
 _SESSION_SETUP = frozenset({"headers", "cookies", "auth", "params", "proxies", "verify", "cert", "timeout"})
@@ -51,18 +51,18 @@ class Use:
     fork: Safety
     spawn: Safety
     changes: int = 0  # made through it so far, where that can be told
-    if_changed: str = ""  # the resource that it is if calls make such changes, and they are kept in a file
+    if_changed: str = ""  # the resource key if calls make such changes and a file keeps them
 
 
 def positioned(use: Use) -> Use:
-    """Return the use of a file if each call seeks first, so that it can seek in a file that is opened again."""
+    """Return the use of a file in which each call seeks first, which also works in a reopened file."""
     if use.resource == "mapped file read in sequence":
         return _default("mapped file read by position")
     return replace(use, spawn="safe") if use.resource == "file read" else use
 
 
 def taken_in_order(use: Use, *, in_result: bool) -> Use:
-    """Return the use of an object that gives its values in turn, of which calls in threads get each other's."""
+    """Return the use of an object that yields values in order, so that a thread can get a value meant for another."""
     return replace(use, resource="iterator", threads="unsafe" if in_result else "caution")
 
 
@@ -71,12 +71,12 @@ def use_of(thing: Any, attributes: frozenset[str], codes: Iterable[CodeType] = (
 
     Args:
         thing: The object.
-        attributes: The attributes that the code takes from it.
+        attributes: The attributes that the code reads from it.
         codes: The code of the functions that use it, in the order in which they are called.
     """
     key = resource_of_type(type(thing))
     judge = JUDGES.get(key)
-    with suppress(Exception):  # it refuses to be looked at, or is of another version of its library
+    with suppress(Exception):  # it cannot be inspected, or its library has another version
         if judge is _sqlite:
             use = _sqlite(thing, attributes)
             return use and _with_statements(use, codes)
@@ -182,7 +182,7 @@ def _sqlite(thing: Any, attributes: frozenset[str]) -> Use | None:
 
 
 def _with_statements(use: Use, codes: Iterable[CodeType]) -> Use:
-    """Tell rows that calls read before they update them, where no parameter chooses the row."""
+    """Set `if_changed` if calls read rows before they update them, and no parameter chooses the row."""
     texts = [text for code in codes for text in code.co_consts if isinstance(text, str)]
     reads = [index for index, text in enumerate(texts) if _SELECT.match(text)]
     updates = [index for index, text in enumerate(texts) if _UPDATE.match(text) and not _CHOOSES_ROW.search(text)]
@@ -191,21 +191,21 @@ def _with_statements(use: Use, codes: Iterable[CodeType]) -> Use:
 
 
 def resource_if_changed(use: Use, thing: Any) -> str:
-    """Return the resource that an object is if calls make changes through it, or ""."""
+    """Return the resource key of an object through which calls make changes, or ""."""
     return _WRITTEN if loses_changes(thing) else use.if_changed
 
 
 def as_changed(use: Use, resource: str) -> Use:
-    """Return the use of an object through which the calls make changes, as another resource."""
+    """Return the use of an object through which calls make changes, as the other resource."""
     row = RESOURCES[resource]
     threads = row.threads if row.key == SQLITE_UPDATED and use.threads == "caution" else use.threads
     return replace(use, resource=row.key, threads=threads, fork=row.fork, spawn=row.spawn)
 
 
 def loses_changes(thing: Any) -> bool:
-    """Return True if what calls changed through an SQLite connection is not in a file.
+    """Return True if changes made through an SQLite connection are not in a file.
 
-    Ask only after changes: the statement is seen by the trace callback and the authorizer that a connection may have.
+    Call this only after changes: a connection's trace callback and authorizer see the statement.
     """
     connection = getattr(thing, "connection", thing)
     with suppress(Exception):  # the authorizer denies it

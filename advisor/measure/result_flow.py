@@ -1,4 +1,4 @@
-"""Tell whether what a function takes from a shared iterator becomes part of the target's result."""
+"""Find out if a value that a function takes from a shared iterator becomes part of the target's result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from advisor.measure.guards import FunctionSource
 from advisor.measure.introspection import closure_values
 from advisor.measure.object_parts import is_a
 
-_BY_PRIORITY = frozenset({"heappop", "heappushpop", "heapreplace"})  # of which serial numbers are to break ties
+_BY_PRIORITY = frozenset({"heappop", "heappushpop", "heapreplace"})  # serial numbers in their items only break ties
 
 
 def reaches_result(
@@ -20,9 +20,9 @@ def reaches_result(
     """Return True if a value from an object is part of what one of the targets returns, as far as the source shows.
 
     Args:
-        names: The code that uses the object, with the object's name in it.
+        names: The object's name in each code that uses it.
         functions: The user's functions that the calls may run.
-        targets: Those of them whose result is the call's.
+        targets: Those whose result is the result of the call.
     """
     passing: set[CodeType] = set()  # functions that return a value from the object
     waiting = list(functions)
@@ -62,7 +62,7 @@ def _returns(function: FunctionType, name: str, passing: Collection[CodeType]) -
 
 
 def _targets(node: ast.AST, known: Collection[str]) -> Iterator[ast.expr]:
-    """Yield what the node gives a value that contains something known."""
+    """Yield the targets to which the node assigns a value that contains a known name."""
     pairs: list[tuple[ast.expr, ast.expr | None]] = []
     match node:
         case ast.Assign(targets=targets, value=value):
@@ -78,7 +78,7 @@ def _targets(node: ast.AST, known: Collection[str]) -> Iterator[ast.expr]:
 
 
 def _given(target: ast.expr, value: ast.expr | None, known: Collection[str]) -> Iterator[ast.expr]:
-    """Yield the parts of a target that are known; of what is unpacked, the source does not show them."""
+    """Yield the parts of a target that get a known value; unpacking is followed only from a tuple or list display."""
     if isinstance(target, (ast.Tuple, ast.List)):
         if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts):
             for each, part in zip(target.elts, value.elts, strict=True):
@@ -97,7 +97,7 @@ def _name(target: ast.expr) -> str:
 
 
 def _contains(node: ast.AST | None, known: Collection[str]) -> bool:
-    """Return True if an expression reads one of the names; those with a dot in front are attributes of anything."""
+    """Return True if an expression reads one of the names; `.name` stands for that attribute of any object."""
     match node:
         case None:
             return False

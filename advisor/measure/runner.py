@@ -77,7 +77,7 @@ class CallsMade:
     results: list[Any]
     failed_inputs: FailedInputs | None
     working: Sequence[Call] | None
-    order_dependent: bool = False  # the first call, made again, gives another result
+    order_dependent: bool = False  # repeating the first call gives another result
 
 
 class Inspect(Protocol):
@@ -101,7 +101,7 @@ def run_calls(
 
     Inputs are taken in a shuffled order, since files sorted by size would mislead, and reused when they run out. A call
     that fails for an input that worked before (a file that the first call removed) ends the measuring without an error.
-    Inputs that raise are counted, and so is the time of their calls, unless most inputs raise.
+    Inputs that raise are counted, and the time of their calls is included, unless most inputs raise.
     `inspect_call` wraps each call until two have worked; `on_progress` gets the fraction of the time that is over, the
     number of calls and the seconds of one. If `has_changed` says that the calls change what they share, the first call
     is repeated, to see whether its result depends on the others. Raises TargetError if a call without inputs or most of
@@ -203,7 +203,7 @@ class _Runner:
         raise target_error(error, self.where(position + 1)) from error
 
     def run_inspected(self, meter: Meter, inspect_call: Inspect | None, *, first: bool = False) -> TimedBatch:
-        """Make one call and inspect it; the inspection ends with an exception, recording nothing, if the call fails."""
+        """Make one call and inspect it; if the call fails, the inspection gets the exception and records nothing."""
         if inspect_call is None:
             return self.run(1, meter)
         call = self._order[self._position(self._done + 1)]

@@ -11,7 +11,7 @@ from advisor.measure.introspection import module_origin
 
 MAX_BYTES = 8 << 20  # that are copied of all buffers together
 _MAX_OBJECTS = 50
-_NON_ZERO = bytes([0, *[255] * 255])  # what each byte becomes in a mask
+_NON_ZERO = bytes([0, *[255] * 255])  # translation of a byte to its mask: non-zero becomes 255
 _BUFFERS = frozenset({"numpy.ndarray", "builtins.bytearray", "array.array"})
 _Key = tuple[str, int]  # a buffer's name, which the elements of a container share, and its id
 
@@ -20,7 +20,7 @@ class SharedBufferWatch:
     """Compares the buffers that two calls write; what both change is scratch space."""
 
     def __init__(self) -> None:
-        self._changes: list[dict[_Key, tuple[int, int]]] = []  # of each call: a mask, and the buffer's length
+        self._changes: list[dict[_Key, tuple[int, int]]] = []  # per call: mask and length by buffer
 
     @contextlib.contextmanager
     def inspect_call(self, shared: Mapping[str, Any]) -> Iterator[None]:
@@ -65,7 +65,7 @@ def _find_buffers(shared: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 def _parts(name: str, value: Any) -> list[tuple[str, Any]]:
     """Return the attributes of an object of a user's class, or the first elements of a container."""
-    kind = type(value)  # a proxy of the user's may raise when it is asked for its class
+    kind = type(value)  # a user's proxy may raise when it is asked for its class
     if kind is dict:
         return [(name, part) for part in list(islice(value.values(), _MAX_OBJECTS))]
     if kind in (list, tuple):
@@ -82,7 +82,7 @@ def _content(buffer: Any) -> bytes:
 
 
 def _changed_bytes(before: bytes, after: bytes) -> int:
-    """Return a mask of the bytes in which two contents differ; all of them if the lengths do."""
+    """Return a mask of the bytes that differ; if the lengths differ, all bytes do."""
     if before == after:
         return 0
     if len(before) != len(after):

@@ -85,13 +85,13 @@ class SideEffectDetector:
         self._returns = returned is not None
 
     def has_changed(self) -> bool:
-        """Return True if the calls have changed something that they share, be it a cache."""
+        """Return True if the calls have changed a shared object, including caches."""
         return bool(self._written() or self._grown())
 
     def side_effects(self, *, order_dependent: bool = False) -> SideEffects:
         """Return what has changed since this object was created; `changes` has details.
 
-        If results are `order_dependent`, what has changed is no cache: calls look up what earlier calls left behind.
+        If results are `order_dependent`, changed objects are not caches: calls use data that earlier calls left there.
         """
         written = self._written()
         again = self._changed_again()
@@ -123,13 +123,13 @@ class SideEffectDetector:
         return global_writes.written(self._global_states, global_writes.states(self._function))
 
     def _grown(self) -> tuple[str, ...]:
-        """Return what calls share and have changed since the first one, with what they added."""
+        """Return the names of the shared objects that have changed since the first call, including additions."""
         if self._before_calls is None:
             return ()
         return mutations.changed_names(self._before_calls, mutations.Snapshot(self._shared_objects(), buffers=False))
 
     def _is_unread(self, name: str) -> bool:
-        """Return True if nothing reads what changed in an object that calls share."""
+        """Return True if no code reads the changed attributes of a shared object."""
         names = shown_names(name, self._shared_objects())
         return all(is_unread(attribute, names) for attribute in self._changed_shared[name])
 
@@ -151,19 +151,19 @@ class SideEffectDetector:
         return self._process_state.touches()
 
     def process_changes(self) -> dict[str, Change]:
-        """Return where a call was seen to change state of the process."""
+        """Return the observed changes of the state of the process, by name."""
         return self._process_state.changes()
 
     def shared_state(
         self, found: Sequence[Touch], codes: frozenset[CodeType], *, locks: bool, calls: Sequence[Call] = ()
     ) -> Iterator[Touch]:
-        """Yield buffers that calls write, files whose position they move, and those that they write to.
+        """Yield buffers that calls write, files whose position they move, and files that they write.
 
         Args:
             found: The shared objects that are known already.
             codes: The functions that the calls may run.
-            locks: Some of the code holds a lock, which may be around this.
-            calls: The calls, of which each may have a file of its own.
+            locks: Some of the code holds a lock, which may protect this state.
+            calls: The calls; each may have its own file as an argument.
         """
         in_threads: Safety = "caution" if locks else "unsafe"
         for name, is_scratch in self._buffers.written().items():
@@ -202,7 +202,7 @@ class SideEffectDetector:
     def _shared_objects(self) -> dict[str, Any]:
         try:
             return mutations.shared_objects(self._callable, global_writes.used_globals(self._function))
-        except Exception:  # noqa: BLE001  (a proxy of the user's raises when it is asked for its class)
+        except Exception:  # noqa: BLE001  (a user's proxy raises when it is asked for its class)
             return {}
 
 

@@ -43,7 +43,7 @@ from advisor.models.resources.types import (
 from advisor.target.inputs import Call
 
 MAX_TOUCHES = 50
-MAX_CALLS = 1_000  # whose arguments are looked through
+MAX_CALLS = 1_000  # calls whose arguments are inspected
 _BUFFERED = ("file written", "archive written")  # lost with a worker, by whomever it was opened
 _NAMED_STATE = ("context variable", "module setting")  # others are named by what they are
 
@@ -55,7 +55,7 @@ class TouchedObjects:
         """Inspect the objects that exist now, which forked workers would inherit, but not what the calls pass."""
         self._function = function
         self._passed = _passed_arguments(function, calls[:MAX_CALLS])
-        self.codes: frozenset[CodeType] = frozenset()  # of the user's functions that the calls may run
+        self.codes: frozenset[CodeType] = frozenset()  # code of the user's functions that calls may run
         self.names: frozenset[str] = frozenset()  # that the code takes, reading or setting
         self.loads: frozenset[str] = frozenset()  # those of them that it reads
         self.locks = False  # some of the code holds a lock
@@ -120,8 +120,8 @@ def _use(found: FoundResource, search: ResourceSearch) -> Use | None:
 
 
 def _by_source(use: Use, found: FoundResource, search: ResourceSearch) -> Use:
-    """Return the use as the functions' source shows it: places in a file, the order of values, locks."""
-    with suppress(Exception):  # the source is not what is running
+    """Return the use, refined by the functions' source: file positions, the order of values, and locks."""
+    with suppress(Exception):  # the source may differ from the running code
         if "seek" in found.attributes and all(positions_first([load.code], load.name) for load in found.loads):
             use = positioned(use)
         if use.resource == "iterator" or (use.resource == "generator" and found.locked):
@@ -149,7 +149,7 @@ def _touch(found: FoundResource, use: Use) -> Touch:
 
 
 def _passed_arguments(function: Callable[..., Any], calls: Sequence[Call]) -> frozenset[str]:
-    """Return the names of the parameters that each of the calls passes."""
+    """Return the names of the parameters that every call passes."""
     if not calls:
         return frozenset()
     positional = mutations.positional_parameters(function)[: min(len(call.args) for call in calls)]

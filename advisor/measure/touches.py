@@ -34,7 +34,7 @@ def all_touches(
     """
     touches: dict[str, Touch] = {}
     for touch in (*found, *_random(found, effects), *_changed(effects, results, changes, code)):
-        touches.setdefault(touch.name, touch)  # state that calls change shows in their code, too
+        touches.setdefault(touch.name, touch)  # the code may also show state that calls change
     return tuple(touches.values())
 
 

@@ -20,8 +20,8 @@ _SHOWING = frozenset({"print", "pprint", "str", "repr", "format", "debug", "info
 def is_unread(attribute: str, shown_names: Iterable[str] = ()) -> bool:
     """Return True if the user's loaded modules set or increment an attribute of that name, but never read it.
 
-    A total to which calls add anything but a constant counts as read, since it is needed after the calls. To print an
-    object by one of the `shown_names` is to read it too.
+    A total to which calls add anything but a constant counts as read, since it is needed after the calls. Printing an
+    object by one of the `shown_names` also counts as reading.
     """
     names = frozenset(shown_names)
     is_written = False
@@ -43,10 +43,10 @@ def is_unread(attribute: str, shown_names: Iterable[str] = ()) -> bool:
 
 
 def shown_names(path: str, roots: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names of the objects that lead to an attribute, as far as they show it when they are printed.
+    """Return the names of the objects on the path to an attribute that show it when they are printed.
 
     Args:
-        path: The name of a root with the attributes that lead on, such as "self.stats.pages".
+        path: The name of a root and the attributes from there, such as "self.stats.pages".
         roots: Objects by name.
     """
     root, *steps = path.split(".")
@@ -65,7 +65,7 @@ def shown_names(path: str, roots: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _shows_attributes(kind: type) -> bool:
-    """Return True for a class of the user's whose `__repr__` is a library's, or was generated, as for a dataclass."""
+    """Return True for a user's class with a `__repr__` from a library, or a generated one, as in a dataclass."""
     if module_origin(kind.__module__) != "user":
         return False
     shows = inspect.getattr_static(kind, "__repr__")
@@ -78,7 +78,7 @@ def _contains(source: str, words: Iterable[str]) -> bool:
 
 
 def _sources_with(words: Iterable[str]) -> Iterator[str]:
-    """Yield the source of each of the user's loaded modules that contains one of the words."""
+    """Yield the source of each loaded user module that contains one of the words."""
     for name, module in list(sys.modules.items()):
         file = module_namespace(module).get("__file__")
         if module_origin(name) != "user" or not isinstance(file, str):
@@ -110,7 +110,7 @@ def _may_read(node: ast.AST, attribute: str) -> bool:
 
 
 def _shows(node: ast.AST, names: frozenset[str]) -> bool:
-    """Return True if the node puts an object with one of the names into a text."""
+    """Return True if the node formats or prints an object with one of the names."""
     match node:
         case ast.FormattedValue(value=value):
             values = [value]

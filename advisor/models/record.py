@@ -10,7 +10,7 @@ from advisor.input_limits import MAX_TEXT
 
 
 def _encodable(value: object) -> object:
-    """Return a text with escapes instead of lone surrogates, as in file names that are not UTF-8; JSON has none."""
+    """Replace lone surrogates, as in file names that are not UTF-8, with escapes: JSON cannot encode them."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 

@@ -1,9 +1,9 @@
 """Compare two results of a call: equal, different, or not comparable, and where.
 
-Floats are equal up to rounding, NaN is equal to NaN, and containers are compared part by part, so that a part which
+Floats are equal up to rounding, NaN is equal to NaN, and containers are compared part by part, so that a part that
 varies by itself, such as a time stamp, can be distinguished from the rest. Arrays and data frames are compared with
-their own methods; no library is imported that the target has not loaded. Objects without `__eq__` are compared by what
-pickle saves of them, which is mostly their attributes.
+their own methods; no library is imported that the target has not loaded. Objects without `__eq__` are compared by
+their pickled state, mostly their attributes.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from typing import Any
 RELATIVE = 1e-9  # floats closer than this are equal: threads may add up in another order
 ABSOLUTE = 1e-15
 ROUNDINGS = 100.0  # the same for arrays of a lower precision, as a multiple of their rounding error
-MAX_PATHS = 200  # told apart
+MAX_PATHS = 200  # recorded separately
 _MAX_DEPTH = 50
-_MAX_PARTS = 200_000  # of a result, besides those that are equal at once; with more it is not comparable
+_MAX_PARTS = 200_000  # of a result, except parts that compare equal directly; with more, it is not comparable
 _MANY = 16  # elements: with more, all positions of a sequence count as one part
 _MANY_KEYS = 64  # the same for a dictionary: with fewer it may be a record
 _REPR_LENGTH = 60
@@ -43,17 +43,17 @@ class Comparison:
     """Findings of a comparison of results; a part is named by its path within a result, the whole result by ''.
 
     Attributes:
-        calls: Results compared.
-        parts: Parts that were compared, the first `MAX_PATHS`.
-        differing: An example for each part that differs; if those are too many, the whole result does.
-        uncomparable: Parts that have neither an equality nor a pickle, and results that are too large or too deep.
+        calls: The number of results that were compared.
+        parts: The first `MAX_PATHS` parts that were compared.
+        differing: An example for each part that differs; if there are too many, one for the whole result.
+        uncomparable: Parts with neither `__eq__` nor a pickle, and results that are too large or nested too deeply.
     """
 
     calls: int = 0
     parts: set[str] = field(default_factory=set)
     differing: dict[str, str] = field(default_factory=dict)
     uncomparable: set[str] = field(default_factory=set)
-    _pairs: dict[tuple[int, int], tuple[Any, Any]] = field(default_factory=dict)  # containers may refer in a circle
+    _pairs: dict[tuple[int, int], tuple[Any, Any]] = field(default_factory=dict)  # for cycles
 
     def add(self, expected: Any, actual: Any, label: str) -> None:
         """Compare one more result; `label` names it in examples."""
@@ -84,7 +84,7 @@ class Comparison:
                     equal = _equal(expected, actual)
                 if equal is None:
                     parts = _saved_parts(expected, actual, path)
-        except Exception:  # noqa: BLE001  (so may attributes, and what pickle calls)
+        except Exception:  # noqa: BLE001  (attributes and pickling may raise anything, too)
             parts = None
         if parts is not None:
             self._pairs[pair] = expected, actual
@@ -235,7 +235,7 @@ def _arrays_equal(numpy: Any, expected: Any, actual: Any) -> bool:
 
 
 def _saved_parts(expected: Any, actual: Any, path: str) -> list[tuple[str, Any, Any]]:
-    """Return the parts that pickle saves of two objects; an empty one stands for objects without state."""
+    """Return the pickled parts of two objects; an empty part stands for objects without state."""
     one, other = _saved(expected), _saved(actual)
     if not one or one.keys() != other.keys():
         return [(path, one, other)]
@@ -243,7 +243,7 @@ def _saved_parts(expected: Any, actual: Any, path: str) -> list[tuple[str, Any, 
 
 
 def _saved(value: Any) -> dict[str, Any]:
-    """Return what pickle saves of an object, by name: the arguments to make it, its attributes and its items."""
+    """Return the pickled state of an object, by name: constructor arguments, attributes and items."""
     reduce = copyreg.dispatch_table.get(type(value), methodcaller("__reduce_ex__", pickle.HIGHEST_PROTOCOL))
     reduced: Any = reduce(value)
     if isinstance(reduced, str):

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 from advisor.run.equality import Comparison
 
 MAX_BYTES = 64 * 2**20  # of the file
-MAX_PICKLE = 8 * 2**20  # of a chunk; once the file is full, the digest of larger ones is kept: it tells equal ones only
+MAX_PICKLE = 8 * 2**20  # of a chunk; once the file is full, larger chunks are kept as digests
 SECONDS = 1.0  # for writing, and for comparing
 _SMALL = 4096  # bytes of a result; smaller ones are pickled many at a time
 _CHUNK = 256
@@ -65,7 +65,7 @@ def compare(results: Sequence[Any], path: Path) -> Comparison:
 
 
 def _compare_chunk(comparison: Comparison, start: int, blob: bytes, own: bytes, deadline: float) -> None:
-    """Compare result by result until the deadline; the shorter list decides, since a run may have been cut off."""
+    """Compare results one by one until the deadline; a run that was cut off has a shorter list."""
     try:
         expected, actual = pickle.loads(blob), pickle.loads(own)
     except Exception:  # noqa: BLE001  (whatever unpickling a user's object raises)
@@ -86,7 +86,7 @@ def _chunks(results: Sequence[Any]) -> list[tuple[int, int]]:
 
 
 def _pickled(results: Sequence[Any], longest: int) -> bytes | None:
-    """Return the results' pickle, the digest of one with more bytes, or None if they cannot be pickled."""
+    """Return the pickle of the results, or its digest if it is longer; None if they cannot be pickled."""
     sink = _Sink(longest)
     try:
         pickle.Pickler(sink, pickle.HIGHEST_PROTOCOL).dump(results)

@@ -2,8 +2,8 @@
 
 Every run has its own process, as fresh as a user's script; a failure there is a result, not an error. The
 strategies alternate, so that a host that becomes slower meanwhile slows all of them; where two runs of one differ much,
-it is run once more. Results are compared with those of the plain loop, which runs twice to tell what varies by itself,
-and more often where the results of another strategy differ.
+it is run once more. Results are compared with those of the plain loop, which runs twice to find out
+what varies by itself, and more often if the results of another strategy differ.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from advisor.target import sandbox_supervisor
 OnProgress = Callable[[float, str], None]
 
 ROUNDS = 2
-_MORE_ROUNDS = 3  # of the plain loop, before results that differ are put down to a strategy and not to chance
+_MORE_ROUNDS = 3  # of the plain loop, before differing results count against a strategy
 _CALLS_PER_WORKER = 2  # with fewer, the last calls of a run decide how long it takes
 _MAX_OVERRUN = 4.0  # a part may take this many times its share of the time, to give each worker that many calls
 _MAX_CALLS = 10**6  # their arguments are in a list
@@ -115,7 +115,7 @@ class TrialRun:
 class Trial:
     """One way to run a part of the job: the prediction for it, the runs so far, and what differed in their results.
 
-    `failed_inputs` are those that raise in the plain loop, too: no failure of this way. `compared`, `differing` and
+    `failed_inputs` also raise in the plain loop, and do not count against the strategy. `compared`, `differing` and
     `uncomparable` name parts of a result, as `equality.Comparison` does.
     """
 
@@ -182,7 +182,7 @@ class Trial:
         self.uncomparable.update(answer["uncomparable"])
 
     def _run_with_reports(self, request: dict[str, Any], timeout: float) -> dict[str, Any] | None:
-        """Run the part with exceptions as results; return the answer if few calls raise, and in a plain loop, too."""
+        """Run the part with exceptions as results; return None unless few calls raise, also in a plain loop."""
         answer = _ask("run_part", request | {"report": True}, timeout)
         if answer["failure"] or not answer["failed"] or 2 * len(answer["failed"]) > answer["calls"]:
             return None
@@ -217,7 +217,7 @@ class Trial:
         )
 
     def is_different(self, loop: Trial) -> bool:
-        """Return True if a part of the results differs that does not vary in the plain loop itself."""
+        """Return True if a part of the results differs and does not vary between runs of the plain loop."""
         return self._results(loop)[0] == "different"
 
     def _results(self, loop: Trial) -> tuple[Results | None, str | None]:

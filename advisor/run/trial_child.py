@@ -1,4 +1,4 @@
-"""The child process of a trial, in which a part of the job is run by one strategy."""
+"""The child process of a trial: runs a part of the job under one strategy."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from advisor.target.inputs import Call, load_calls, repeat_inputs
 Send = Callable[[dict[str, Any]], None]
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
-_CALLS_TO_SCALE = 3  # of each worker: fewer calls, the first among them, do not tell how long the others are
+_CALLS_TO_SCALE = 3  # of each worker: fewer calls, including the first, do not show how long the others take
 _CUT_OFF = 5.0  # a run is cut off after this many times the predicted seconds, and at least ...
 _MIN_CUT_OFF = 2.0  # ... this many seconds
 _MAX_REPEATED = 10  # calls that failed
@@ -43,7 +43,7 @@ def run_part(request: dict[str, Any], send: Send) -> dict[str, Any]:
     """Call the target `calls` times by a strategy; the seconds include starting and ending the pool.
 
     Returns {'failure', 'exception'}, why the strategy cannot be used, or 'calls', 'seconds', 'too_few', the indices
-    of 'failed' calls if they are to `report` what they raise, and the parts of results that were 'compared' with the
+    of 'failed' calls if they `report` exceptions, and the parts of results that were 'compared' with the
     `reference`, 'differing' or 'uncomparable'.
     """
     send({"doing": "loading the target"})
@@ -90,7 +90,7 @@ def repeat_failed(request: dict[str, Any], send: Send) -> dict[str, Any]:
         send({"doing": "a call"})
         try:
             function(*calls[index].args, **calls[index].kwargs)
-        except Exception as error:  # noqa: BLE001  (the user's)
+        except Exception as error:  # noqa: BLE001  (raised by the user's code)
             failures.add(index, error)
         else:
             return {"inputs": None}

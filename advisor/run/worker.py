@@ -24,7 +24,7 @@ class Failure(str):
 
 
 def call_or_report(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    """Call a function that raises for some inputs, and return the text of an exception."""
+    """Call a function that raises for some inputs; return its result, or the exception as a Failure."""
     try:
         return function(*args, **kwargs)
     except Exception as error:  # noqa: BLE001  (the user's)

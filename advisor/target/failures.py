@@ -44,7 +44,7 @@ def target_error(error: BaseException, action: str) -> TargetError:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an exception's text; empty if there is none, or making it raises."""
+    """Return the first line of an exception's text; empty if it has none, or if its `__str__` raises."""
     try:
         return next(iter(str(error).strip().splitlines()), "")[:_MAX_MESSAGE]
     except Exception:  # noqa: BLE001  (the user's own __str__)

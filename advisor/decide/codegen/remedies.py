@@ -53,7 +53,7 @@ class Recorder:
 
 
 def plain(thing, depth):
-    """Return what can be sent to the parent: bytes for a view of them, and lists for iterators and rows of any type."""
+    """Return a value that can be sent to the parent: bytes for a memoryview, lists for iterators and rows."""
     if isinstance(thing, memoryview):
         return bytes(thing)
     if isinstance(thing, (Iterator, MappingView)) or (depth > 0 and not isinstance(thing, (str, bytes, Mapping))):
@@ -112,12 +112,12 @@ def write_remedies(
 
 
 def _import_module(script: Script, module: str, target: str) -> str:
-    """Return the script's name for the module that defines the target, which is imported already."""
+    """Return the script's name for the module that defines the target; it has been imported already."""
     stem = module.rpartition(".")[2]
     alias = script.name_for(f"{module}:", stem if is_name(stem) else "module")
     if module in script.modules:
         script.setup.append(f"import {module}" if alias == module else f"import {module} as {alias}")
-    else:  # another module imports the target from it, or it is a file that has a name of the script's own
+    else:  # the target was imported through another module, or from a file under the script's own name
         script.imports.add("import sys")
         script.setup.append(f"{alias} = sys.modules[{target}.__module__]")
     return alias

@@ -206,7 +206,7 @@ RESTORING = frozenset(
         "polars.Config",
     }
 )
-# Calls of these functions are watched; calls under another name than theirs show only in the code.
+# Calls of these functions are watched; calls through another name are found only in the code.
 NAMED_FUNCTIONS: dict[str, str] = {
     "os.chdir": "working directory",
     "os.fchdir": "working directory",
