@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import email.generator
 import functools
+import gc
 import io
 import logging
 import random
@@ -503,6 +504,7 @@ def test_what_stays_in_a_buffer_is_found_whoever_holds_the_file(
 ) -> None:
     """What calls leave in the buffer of an open file is lost with a worker process, however they got at the file."""
     monkeypatch.setattr(file_positions, "MAX_BLOCKS", sys.maxsize)  # after many tests there are more
+    gc.unfreeze()  # a command that another test ran in this process may have frozen all objects
     (touch,) = advisor.profile(function, inputs=range(5), budget=0.02).touches
     assert (touch.name, touch.resource, touch.fork, touch.spawn) == (name, "file written", "unsafe", "unsafe")
 
