@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ import advisor
 
 VISITED: dict[int, str] = {}
 MEMO: dict[int, int] = {}
+SLOW: dict[int, int] = {}
 RANGES: dict[int, int] = {}
 NUMBERS = list(range(40))
 
@@ -50,6 +53,22 @@ def draw(number: int) -> float:
     return RANGES[number] * random.random()
 
 
+def draw_side(number: int) -> str:
+    return "high" if draw(number) / (RANGES[number] or 1) > 0.5 else "low"
+
+
+def remember_with_second(number: int) -> tuple[int, int]:
+    return remember(number), int(time.time())
+
+
+def remember_with_seconds_taken(number: int) -> tuple[int, float]:
+    began = perf_counter()
+    if number not in SLOW:
+        time.sleep(0.002)
+        SLOW[number] = number
+    return SLOW[number], round(perf_counter() - began, 3)
+
+
 @pytest.mark.parametrize(
     ("function", "name"),
     [(visit, "VISITED"), (visit_soon, "VISITED"), (Crawler().is_new, "self.seen")],
@@ -62,7 +81,7 @@ def test_what_earlier_calls_left_decides(function: Callable[[int], Any], name: s
     assert (touch.threads, touch.fork, touch.spawn) == ("unsafe", "unsafe", "unsafe")
 
 
-@pytest.mark.parametrize("function", [remember, draw])
+@pytest.mark.parametrize("function", [remember, draw, draw_side, remember_with_second, remember_with_seconds_taken])
 def test_caches_and_random_results_depend_on_no_order(function: Callable[[int], Any]) -> None:
     """A cache gives the result that it gave before, and a random result differs each time."""
     assert advisor.profile(function, NUMBERS, budget=0.05).touches == ()

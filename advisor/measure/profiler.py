@@ -23,6 +23,7 @@ from advisor.measure import (
 from advisor.measure.await_gaps import with_asyncio
 from advisor.measure.meter import Meter, Watch
 from advisor.measure.module_settings import SettingsWatch
+from advisor.measure.order_dependence import uses_time_or_chance
 from advisor.measure.side_effects import SideEffectDetector
 from advisor.measure.summarize import summarize
 from advisor.measure.touched_objects import TouchedObjects
@@ -142,7 +143,7 @@ def _profile(
             runner.TimeLimit(began + share, minimum=min(_MIN_CALL_SECONDS, share), two_calls=two_calls),
             inspect_call=detector.inspect_call,
             on_progress=on_progress,
-            has_changed=detector.has_changed,
+            has_changed=lambda: not uses_time_or_chance(touched.codes) and detector.has_changed(),
         )
         results, failed = made.results, made.failed_inputs
         peak_memory = memory.peak_memory()
