@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import csv
+import importlib
 import io
 import os
 import random
@@ -446,6 +447,38 @@ def test_an_await_between_two_uses_breaks_what_coroutines_share(function: Callab
 def test_a_coroutine_that_does_not_await_meanwhile_is_not_accused(function: Callable[..., Any]) -> None:
     """Between two `await`s, and under a lock, a coroutine has what it uses to itself."""
     assert _levels(function) <= {"safe"}
+
+
+_LOGGING = """import asyncio
+LOG = open({log!r}, "a", encoding="utf-8")
+async def work(number):
+    await asyncio.sleep(0)
+    LOG.write("called")
+"""
+
+
+def _written(folder: Path, name: str, source: str) -> Callable[..., Any]:
+    """Return the function `work` of a new module, which may use the file `LOG`."""
+    (folder / f"{name}.py").write_text(_LOGGING.format(log=str(folder / "log")) + source)
+    function: Callable[..., Any] = importlib.import_module(name).work
+    return function
+
+
+def test_a_long_chain_of_branches_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of `elif` branches is not limited by the depth of Python's stack."""
+    monkeypatch.syspath_prepend(tmp_path)
+    branches = "".join(f"    elif number == {each}: pass\n" for each in range(10, 610))
+    function = _written(tmp_path, "many_branches", f"    if number == 9: pass\n{branches}")
+    assert _levels(function) == {"safe"}
+    function.__globals__["LOG"].close()
+
+
+def test_source_that_cannot_be_followed_is_not_called_safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An expression that is nested too deeply ends neither the advice nor in a wrong promise."""
+    monkeypatch.syspath_prepend(tmp_path)
+    function = _written(tmp_path, "long_sum", f"    return {' + '.join(['number'] * 1_000)}\n")
+    assert _levels(function) == {"unsafe"}
+    function.__globals__["LOG"].close()
 
 
 def test_a_transaction_that_spans_an_await_needs_care() -> None:

@@ -59,7 +59,7 @@ def with_asyncio(
     functions = [node for function in found for node in ast.walk(function) if isinstance(node, Function)]
     return tuple(
         touch.model_copy(update={"asyncio": level})
-        if (level := _level(touch)) != "safe" and _is_split(touch, functions, locks, changes.get(touch.name))
+        if (level := _level(touch)) != "safe" and _may_be_split(touch, functions, locks, changes.get(touch.name))
         else touch
         for touch in touches
     )
@@ -83,6 +83,13 @@ def _level(touch: Touch) -> Safety:
     if touch.threads == "caution":  # only a shared transaction needs care in coroutines too
         return "caution" if touch.kind == "connection" else "safe"
     return touch.threads
+
+
+def _may_be_split(touch: Touch, functions: list[Function], locks: _Locks, change: Change | None) -> bool:
+    """Return True if a coroutine may await between two uses of an object or state; True if that is unclear."""
+    with suppress(Exception):  # an expression is nested too deeply
+        return _is_split(touch, functions, locks, change)
+    return True
 
 
 def _is_split(touch: Touch, functions: list[Function], locks: _Locks, change: Change | None) -> bool:

@@ -70,8 +70,7 @@ class Walk:
         if isinstance(node, _SCOPES):
             return ways
         if isinstance(node, ast.If):
-            ways = self._expression(node.test, ways)
-            return self._block(node.body, ways) | self._block(node.orelse, ways)
+            return self._if(node, ways)
         if isinstance(node, ast.Match):
             ways = self._expression(node.subject, ways)
             return ways.union(*(self._block(case.body, ways) for case in node.cases))
@@ -91,6 +90,15 @@ class Walk:
             self._jumped |= ways
             return set()
         return ways
+
+    def _if(self, node: ast.If, ways: set[_Kept]) -> set[_Kept]:
+        done = set[_Kept]()
+        rest: list[ast.stmt] = [node]
+        while len(rest) == 1 and isinstance(branch := rest[0], ast.If):  # a long chain of `elif` is nested deeply
+            ways = self._expression(branch.test, ways)
+            done |= self._block(branch.body, ways)
+            rest = branch.orelse
+        return done | self._block(rest, ways)
 
     def _simple(self, node: ast.stmt, ways: set[_Kept]) -> set[_Kept]:
         """Follow a statement's value before its targets; `+=` reads its target first."""
