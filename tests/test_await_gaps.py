@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 
 import advisor
+from advisor.measure.await_gaps import with_asyncio
+from advisor.measure.replaceable import parse
 from advisor.models import Machine, Profile, Touch
 from advisor.predict.shared_resources import broken_by
 
@@ -34,7 +36,7 @@ CACHE: dict[int, int] = {}
 DRAW = random.Random(1)
 LOCK = asyncio.Lock()
 GATE = asyncio.Semaphore(1)
-MANY = asyncio.Semaphore(10)
+MANY = asyncio.Semaphore(value=10)
 CONNECTION = sqlite3.connect(":memory:")
 CURSOR = CONNECTION.cursor()
 SCRATCH = bytearray(8)
@@ -479,6 +481,24 @@ def test_source_that_cannot_be_followed_is_not_called_safe(tmp_path: Path, monke
     function = _written(tmp_path, "long_sum", f"    return {' + '.join(['number'] * 1_000)}\n")
     assert _levels(function) == {"unsafe"}
     function.__globals__["LOG"].close()
+
+
+def test_uses_are_followed_through_many_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions of other modules use the object too, and the file of each module is parsed once."""
+    monkeypatch.syspath_prepend(tmp_path)
+    for each in range(6):
+        (tmp_path / f"step{each}.py").write_text(
+            f"import step{each + 1}\n"
+            f"def take(number): return step{each + 1}.take(number)\n"
+            f"async def work(number): take(number); await step{each + 1}.work(number); return take(number)\n"
+        )
+    (tmp_path / "step6.py").write_text("SOURCE = None\ndef take(number): return SOURCE.read(number)\n")
+    modules = [importlib.import_module(f"step{each}") for each in range(7)]
+    codes = [vars(module)[name].__code__ for name in ("take", "work") for module in modules if name in vars(module)]
+    touches = [Touch(name=name, kind="file", resource="file read", threads="unsafe") for name in ("SOURCE", "OTHER")]
+    parse.cache_clear()
+    assert [touch.asyncio for touch in with_asyncio(touches, codes, {})] == ["unsafe", "safe"]
+    assert parse.cache_info().misses == len(modules)
 
 
 def test_a_transaction_that_spans_an_await_needs_care() -> None:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
+from importlib.util import decode_source
+from pathlib import Path
 from types import CodeType
 from typing import NamedTuple
+from unicodedata import normalize
 
 from advisor.measure.branch_walk import Event, Function, Uses, Walk
-from advisor.measure.replaceable import is_code_of, parse
+from advisor.measure.replaceable import first_line, parse
 from advisor.models import Safety, Touch
 from advisor.models.resources.connections import SQLITE_UPDATED
 
@@ -54,23 +57,13 @@ def with_asyncio(
     touches, codes = tuple(touches), tuple(codes)
     if all(_level(touch) == "safe" for touch in touches):
         return touches  # the source does not matter
-    found = [node for code in codes if (node := _function_of(code)) is not None]
-    locks = _Locks({code.co_filename for code in codes})
-    functions = [node for function in found for node in ast.walk(function) if isinstance(node, Function)]
+    source = _Source(codes, (code for change in changes.values() for code, _ in change.places))
     return tuple(
         touch.model_copy(update={"asyncio": level})
-        if (level := _level(touch)) != "safe" and _may_be_split(touch, functions, locks, changes.get(touch.name))
+        if (level := _level(touch)) != "safe" and _may_be_split(touch, source, changes.get(touch.name))
         else touch
         for touch in touches
     )
-
-
-def _function_of(code: CodeType) -> Function | None:
-    """Return the syntax tree of a function, or None if its source is not known."""
-    with suppress(Exception):  # the source is missing
-        nodes = ast.walk(parse(code.co_filename))
-        return next(node for node in nodes if isinstance(node, Function) and is_code_of(code, node))
-    return None
 
 
 def _level(touch: Touch) -> Safety:
@@ -85,17 +78,17 @@ def _level(touch: Touch) -> Safety:
     return touch.threads
 
 
-def _may_be_split(touch: Touch, functions: list[Function], locks: _Locks, change: Change | None) -> bool:
+def _may_be_split(touch: Touch, source: _Source, change: Change | None) -> bool:
     """Return True if a coroutine may await between two uses of an object or state; True if that is unclear."""
     with suppress(Exception):  # an expression is nested too deeply
-        return _is_split(touch, functions, locks, change)
+        return _is_split(touch, source, change)
     return True
 
 
-def _is_split(touch: Touch, functions: list[Function], locks: _Locks, change: Change | None) -> bool:
+def _is_split(touch: Touch, source: _Source, change: Change | None) -> bool:
     if change is not None:
         lasts = touch.resource == "fixed path"  # a file stays after the `with` block that wrote it
-        return not change.places or any(_changes_and_awaits(code, change, lasts) for code, _ in change.places)
+        return not change.places or any(_changes_and_awaits(source, code, change, lasts) for code, _ in change.places)
     uses: Uses
     if touch.resource == "changed object":
         uses = _Total(touch.name)
@@ -103,21 +96,20 @@ def _is_split(touch: Touch, functions: list[Function], locks: _Locks, change: Ch
         uses = _Calls(touch)
     else:
         begins = frozenset[str]() if touch.resource == SQLITE_UPDATED else _BEGINS
-        uses = _Handle(touch.name, functions, begins)
-    locked = {name for function in functions for name in locks.held_around(function)}
+        uses = _Handle(touch.name, source, begins)
     stays = touch.kind == "process state" and touch.resource not in _USED_BY
-    for function in functions:
-        walk = Walk(uses, locks.is_lock)
+    for function in source.functions_with(uses.words):
+        walk = Walk(uses, source.is_lock)
         walk.follow(function)
         is_split = walk.is_split or (stays and len(walk.events) == 1 and walk.awaits_after)
-        if is_split and function.name not in locked:
+        if is_split and function.name not in source.locked:
             return True
     return False
 
 
-def _changes_and_awaits(code: CodeType, change: Change, lasts: bool) -> bool:
+def _changes_and_awaits(source: _Source, code: CodeType, change: Change, lasts: bool) -> bool:
     """Return True if a coroutine awaits between changing state and restoring it."""
-    function = _function_of(code)
+    function = source.find(code)
     if function is None:
         return True
     walk = Walk(_Lines({line for changed, line in change.places if changed is code}, lasts))
@@ -125,26 +117,64 @@ def _changes_and_awaits(code: CodeType, change: Change, lasts: bool) -> bool:
     return walk.is_split or ((lasts or not change.restored) and walk.awaits_after)
 
 
-class _Locks:
-    """Recognises asyncio locks by the values assigned to their names, or by the names themselves."""
+class _Source:
+    """The syntax trees of the user's functions, and the asyncio locks in their files.
 
-    def __init__(self, files: set[str]) -> None:
-        self._names: set[str] = set()
-        for file in files:
+    Attributes:
+        locked: The names of the functions that a function calls while holding a lock.
+    """
+
+    def __init__(self, codes: Collection[CodeType], others: Iterable[CodeType]) -> None:
+        """Parse each file once: those of the functions that calls run, and of others to be found."""
+        self._nodes: dict[tuple[str, str, int], Function] = {}
+        self._words: dict[Function, frozenset[str]] = {}
+        self._locks: set[str] = set()
+        for file in {code.co_filename for code in (*codes, *others)}:
             with suppress(Exception):  # the source is missing
-                self._names |= {name for node in ast.walk(parse(file)) for name in _names_of_lock(node)}
+                self._read(file)
+        found = [node for code in codes if (node := self.find(code)) is not None]
+        inner = (node for function in found for node in _statements(function) if isinstance(node, Function))
+        self._functions = list(dict.fromkeys([*found, *inner]))
+        self.locked = {name for function in self._functions for name in self._called_under_lock(function)}
+
+    def _read(self, file: str) -> None:
+        lines = normalize("NFKC", decode_source(Path(file).read_bytes())).split("\n")
+        for node in _statements(parse(file)):
+            self._locks.update(_names_of_lock(node))
+            if isinstance(node, Function):
+                self._nodes[file, node.name, first_line(node)] = node
+                text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
+                self._words[node] = frozenset(re.findall(r"\w+", text))
+
+    def find(self, code: CodeType) -> Function | None:
+        """Return the syntax tree of a function, or None if its source is not known."""
+        return self._nodes.get((code.co_filename, code.co_name, code.co_firstlineno))
+
+    def functions_with(self, words: Collection[str]) -> list[Function]:
+        """Return the functions that calls run and in whose source one of the words occurs."""
+        return [node for node in self._functions if not self._words[node].isdisjoint(words)]
 
     def is_lock(self, node: ast.AST) -> bool:
+        """Return True if an expression is an asyncio lock, by the value assigned to its name or the name itself."""
         name = (_path(node) or [""])[-1]
-        return name in self._names or bool(re.search("(?<![bc])lock|mutex", name.lower()))
+        return name in self._locks or bool(re.search("(?<![bc])lock|mutex", name.lower()))
 
-    def held_around(self, function: Function) -> Iterator[str]:
-        """Yield the names of the functions that a function calls while holding a lock."""
-        for block in ast.walk(function):
+    def _called_under_lock(self, function: Function) -> Iterator[str]:
+        for block in _statements(function):
             if isinstance(block, ast.AsyncWith) and any(self.is_lock(item.context_expr) for item in block.items):
                 yield from (
                     name for call in ast.walk(block) if isinstance(call, ast.Call) for name in _path(call.func)[-1:]
                 )
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield all statements within a syntax tree, much faster than `ast.walk` yields all nodes."""
+    waiting = [tree]
+    while waiting:
+        for node in ast.iter_child_nodes(waiting.pop()):
+            if isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)):
+                waiting.append(node)
+                yield node
 
 
 def _names_of_lock(node: ast.AST) -> list[str]:
@@ -152,9 +182,10 @@ def _names_of_lock(node: ast.AST) -> list[str]:
     value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
     if not isinstance(value, ast.Call):
         return []
-    kind = _path(value.func)[-1:]
-    admits_one = [ast.unparse(argument) for argument in value.args] in ([], ["1"])
-    if not (set(kind) & _LOCKS or (set(kind) & _SEMAPHORES and admits_one)):
+    kind = set(_path(value.func)[-1:])
+    given = [*value.args, *(each.value for each in value.keywords)]
+    admits_one = all(isinstance(each, ast.Constant) and each.value == 1 for each in given)
+    if not (kind & _LOCKS or (kind & _SEMAPHORES and admits_one)):
         return []
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
     return [name for target in targets for name in _path(target)[-1:]]
@@ -195,6 +226,7 @@ class _Calls(Uses):
         self._setting = touch.name
         self._name = touch.type.rpartition(".")[2]
         self._modules, self._begins = _USED_BY.get(touch.resource, (set(), set()))
+        self.words = {self._name, *self._modules, *re.findall(r"\w+", self._setting)[-1:]}
 
     def expression(self, node: ast.AST) -> Iterator[Event]:
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
@@ -214,18 +246,21 @@ class _Calls(Uses):
 class _Handle(Uses):
     """Finds uses of an object by its name, and calls of the user's functions that use it."""
 
-    def __init__(self, name: str, functions: list[Function], begins: frozenset[str]) -> None:
+    def __init__(self, name: str, source: _Source, begins: frozenset[str]) -> None:
         self._begins = begins
         self._path = re.findall(r"\w+", name)
         self._first: dict[str, Event] = {}  # the first use in each function, by the function's name
-        known = -1
-        while len(self._first) > known:  # functions may use it indirectly, through other functions
-            known = len(self._first)
-            for function in functions:
+        new = self._path[-1:]
+        while new:  # functions may use it indirectly, through other functions
+            users = [each for each in source.functions_with(new) if each.name not in self._first]
+            new = []
+            for function in users:
                 walk = Walk(self)
                 walk.follow(function)
                 if walk.events:
                     self._first.setdefault(function.name, walk.events[0])
+                    new.append(function.name)
+        self.words = {*self._path[-1:], *self._first}
 
     def is_owner(self, node: ast.AST) -> bool:
         return _path(node)[: len(self._path)] == self._path
@@ -255,6 +290,7 @@ class _Total(Uses):
     def __init__(self, name: str) -> None:
         self._name = re.findall(r"\w+", name)[-1]
         self._is_global = self._name == name
+        self.words = {self._name}
 
     def expression(self, node: ast.AST) -> Iterator[Event]:
         key, is_stored = "", False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -23,7 +23,13 @@ class Event(NamedTuple):
 
 
 class Uses:
-    """Base class: finds uses of shared state in a syntax tree."""
+    """Base class: finds uses of shared state in a syntax tree.
+
+    Attributes:
+        words: Words of which at least one occurs in the source of each function that uses the state.
+    """
+
+    words: Collection[str] = ()
 
     def is_owner(self, node: ast.AST) -> bool:
         """Return True if an expression is the shared object; reading an attribute of it does not count as a use."""
