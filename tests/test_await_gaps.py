@@ -156,6 +156,22 @@ async def parts_of_record(number: int) -> int:
     return number
 
 
+async def part_printed(number: int) -> int:
+    print(number, end=":", file=SINK)
+    await nap()
+    print("done", file=SINK)
+    return number
+
+
+async def line_and_part(number: int) -> int:
+    SINK.write("begin\n")
+    await nap()
+    SINK.write(str(number))
+    await nap()
+    SINK.write("\n")
+    return number
+
+
 async def total(number: int) -> int:
     before = TOTAL["n"]
     await nap()
@@ -375,6 +391,37 @@ async def last_file(number: int) -> int:
     return number
 
 
+# What mixes lines.
+
+
+async def lines_printed(number: int) -> int:
+    print(f"begin {number}", file=SINK)
+    await nap()
+    print(f"end {number}", file=SINK, flush=True)
+    return number
+
+
+async def lines_written(number: int) -> int:
+    SINK.write(f"begin {number}\n")
+    SINK.flush()
+    await nap()
+    SINK.write("continued %s\n" % number)  # noqa: UP031 - old code formats so
+    await nap()
+    SINK.write("end " + str(number) + "\n")
+    return number
+
+
+def log(text: str) -> None:
+    print(text, file=SINK)
+
+
+async def lines_by_others(number: int) -> int:
+    log("begin")
+    await nap()
+    log("end")
+    return number
+
+
 @pytest.fixture(scope="module", autouse=True)
 def close() -> Iterator[None]:
     yield
@@ -402,6 +449,8 @@ def _levels(function: Callable[..., Any]) -> set[str]:
         position_among_ten,
         position_in_thread,
         parts_of_record,
+        part_printed,
+        line_and_part,
         total,
         total_by_get,
         total_in_place,
@@ -464,6 +513,13 @@ def _written(folder: Path, name: str, source: str) -> Callable[..., Any]:
     (folder / f"{name}.py").write_text(_LOGGING.format(log=str(folder / "log")) + source)
     function: Callable[..., Any] = importlib.import_module(name).work
     return function
+
+
+@pytest.mark.parametrize("function", [lines_printed, lines_written, lines_by_others])
+def test_whole_lines_around_an_await_need_care(function: Callable[..., Any]) -> None:
+    """Lines of other calls come in between, but each line stays whole, as in a log."""
+    assert "unsafe" not in _levels(function)
+    assert "caution" in _levels(function)
 
 
 def test_a_long_chain_of_branches_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

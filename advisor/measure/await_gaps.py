@@ -16,7 +16,7 @@ from types import CodeType
 from typing import NamedTuple
 from unicodedata import normalize
 
-from advisor.measure.branch_walk import Event, Function, Uses, Walk
+from advisor.measure.branch_walk import WHOLE_LINE, Event, Function, Uses, Walk
 from advisor.measure.replaceable import first_line, parse
 from advisor.models import Safety, Touch
 from advisor.models.resources.connections import SQLITE_UPDATED
@@ -60,7 +60,7 @@ def with_asyncio(
     source = _Source(codes, (code for change in changes.values() for code, _ in change.places))
     return tuple(
         touch.model_copy(update={"asyncio": level})
-        if (level := _level(touch)) != "safe" and _may_be_split(touch, source, changes.get(touch.name))
+        if (level := _level_in(source, touch, changes.get(touch.name))) != "safe"
         else touch
         for touch in touches
     )
@@ -78,17 +78,20 @@ def _level(touch: Touch) -> Safety:
     return touch.threads
 
 
-def _may_be_split(touch: Touch, source: _Source, change: Change | None) -> bool:
-    """Return True if a coroutine may await between two uses of an object or state; True if that is unclear."""
+def _level_in(source: _Source, touch: Touch, change: Change | None) -> Safety:
+    """Return the safety of a touch, which is "safe" if no coroutine awaits between two uses of it."""
+    level = _level(touch)
     with suppress(Exception):  # an expression is nested too deeply
-        return _is_split(touch, source, change)
-    return True
+        return level if level == "safe" else _level_between(source, touch, change, level)
+    return level
 
 
-def _is_split(touch: Touch, source: _Source, change: Change | None) -> bool:
+def _level_between(source: _Source, touch: Touch, change: Change | None, level: Safety) -> Safety:
     if change is not None:
         lasts = touch.resource == "fixed path"  # a file stays after the `with` block that wrote it
-        return not change.places or any(_changes_and_awaits(source, code, change, lasts) for code, _ in change.places)
+        changing = [code for code, _ in change.places]
+        is_split = not changing or any(_changes_and_awaits(source, code, change, lasts) for code in changing)
+        return level if is_split else "safe"
     uses: Uses
     if touch.resource == "changed object":
         uses = _Total(touch.name)
@@ -96,15 +99,17 @@ def _is_split(touch: Touch, source: _Source, change: Change | None) -> bool:
         uses = _Calls(touch)
     else:
         begins = frozenset[str]() if touch.resource == SQLITE_UPDATED else _BEGINS
-        uses = _Handle(touch.name, source, begins)
+        uses = _Handle(touch.name, source, begins, in_lines=touch.resource == "file written")
+    mixes_lines = False
     stays = touch.kind == "process state" and touch.resource not in _USED_BY
     for function in source.functions_with(uses.words):
         walk = Walk(uses, source.is_lock)
         walk.follow(function)
-        is_split = walk.is_split or (stays and len(walk.events) == 1 and walk.awaits_after)
-        if is_split and function.name not in source.locked:
-            return True
-    return False
+        if function.name not in source.locked:
+            if walk.is_split or (stays and len(walk.events) == 1 and walk.awaits_after):
+                return level
+            mixes_lines |= walk.mixes_lines
+    return "caution" if mixes_lines else "safe"
 
 
 def _changes_and_awaits(source: _Source, code: CodeType, change: Change, lasts: bool) -> bool:
@@ -246,8 +251,8 @@ class _Calls(Uses):
 class _Handle(Uses):
     """Finds uses of an object by its name, and calls of the user's functions that use it."""
 
-    def __init__(self, name: str, source: _Source, begins: frozenset[str]) -> None:
-        self._begins = begins
+    def __init__(self, name: str, source: _Source, begins: frozenset[str], *, in_lines: bool) -> None:
+        self._begins, self._in_lines = begins, in_lines
         self._path = re.findall(r"\w+", name)
         self._first: dict[str, Event] = {}  # the first use in each function, by the function's name
         new = self._path[-1:]
@@ -258,7 +263,10 @@ class _Handle(Uses):
                 walk = Walk(self)
                 walk.follow(function)
                 if walk.events:
-                    self._first.setdefault(function.name, walk.events[0])
+                    first = walk.events[0]
+                    if first.own == WHOLE_LINE:
+                        first = first._replace(own=max(event.own for event in walk.events))
+                    self._first.setdefault(function.name, first)
                     new.append(function.name)
         self.words = {*self._path[-1:], *self._first}
 
@@ -269,12 +277,16 @@ class _Handle(Uses):
         if isinstance(node, ast.Call):
             method = (_path(node.func) or [""])[-1]
             place = node.lineno * 10_000 + node.col_offset
+            line = WHOLE_LINE if self._in_lines and _writes_line(node) else 0
             if isinstance(node.func, ast.Attribute) and self.is_owner(node.func.value):
-                yield Event("", needs=method not in self._begins, own=place if method in _WRITES else 0)
+                if method != "flush":
+                    yield Event("", needs=method not in self._begins, own=line or (place if method in _WRITES else 0))
             elif first := self._first.get(method):
-                yield first._replace(own=place if first.own else 0)
+                yield first._replace(own=place if first.own > 0 else first.own)
             elif method in _IN_THREADS and any(self._is_use(argument) for argument in node.args):
                 yield Event("", in_threads=True)
+            elif any(_path(each.value) == self._path for each in node.keywords):
+                yield Event("", own=line)
         elif isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) and _path(node) == self._path:
             is_filled = isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load)
             yield Event("", needs=not is_filled)
@@ -282,6 +294,24 @@ class _Handle(Uses):
     def _is_use(self, node: ast.expr) -> bool:
         path = _path(node)
         return path[: len(self._path)] == self._path or bool(path and path[-1] in self._first)
+
+
+def _writes_line(call: ast.Call) -> bool:
+    """Return True if a call prints or writes text that ends with a line break."""
+    if isinstance(call.func, ast.Name):
+        return call.func.id == "print" and all(each.arg != "end" for each in call.keywords)
+    return isinstance(call.func, ast.Attribute) and call.func.attr == "write" and all(map(_ends_line, call.args))
+
+
+def _ends_line(text: ast.expr) -> bool:
+    match text:
+        case ast.Constant(value=str() | bytes() as value):
+            return value[-1:] in ("\n", b"\n")
+        case (
+            ast.JoinedStr(values=[*_, last]) | ast.BinOp(op=ast.Add(), right=last) | ast.BinOp(op=ast.Mod(), left=last)
+        ):
+            return _ends_line(last)
+    return False
 
 
 class _Total(Uses):

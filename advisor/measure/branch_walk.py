@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+WHOLE_LINE = -1  # instead of a place in the source
 _MAX_WAYS = 100  # followed separately; more are merged into one
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
@@ -17,7 +18,7 @@ class Event(NamedTuple):
     key: str
     needs: bool = True
     keeps: bool = True
-    own: int = 0  # the place in the source, if a repeated use at the same place is safe
+    own: int = 0  # the place in the source, if a repeated use at the same place is safe, or WHOLE_LINE
     in_threads: bool = False  # it runs in another thread, while other calls use the state
     lasts: bool = False  # the end of the `with` block does not undo it
 
@@ -32,7 +33,10 @@ class Uses:
     words: Collection[str] = ()
 
     def is_owner(self, node: ast.AST) -> bool:
-        """Return True if an expression is the shared object; reading an attribute of it does not count as a use."""
+        """Return True if an expression is the shared object.
+
+        Reading an attribute of it does not count as a use, nor does passing it by keyword: the call is the use.
+        """
         return False
 
     def expression(self, node: ast.AST) -> Iterator[Event]:
@@ -53,6 +57,7 @@ class Walk:
     def __init__(self, uses: Uses, is_lock: Callable[[ast.AST], bool] = lambda node: False) -> None:
         """Prepare to look for uses; `is_lock` returns True for expressions that are asyncio locks."""
         self.is_split = False  # an `await` lies between two uses
+        self.mixes_lines = False  # an `await` lies between two uses that each write a whole line
         self.awaits_after = False  # an `await` follows a use
         self.events: list[Event] = []  # the uses, in order
         self._uses, self._is_lock = uses, is_lock
@@ -158,7 +163,9 @@ class Walk:
         return done
 
     def _expression(self, node: ast.AST, ways: set[_Kept]) -> set[_Kept]:
-        if isinstance(node, _SCOPES) or (isinstance(node, ast.Attribute) and self._uses.is_owner(node.value)):
+        if isinstance(node, _SCOPES):
+            return ways
+        if isinstance(node, (ast.Attribute, ast.keyword)) and self._uses.is_owner(node.value):
             return ways
         for part in ast.iter_child_nodes(node):
             ways = self._expression(part, ways)
@@ -182,5 +189,6 @@ class Walk:
             same = {kept for kept in way if kept[0] == event.key}
             is_stale = any(awaited and not (own and own == event.own) for _, own, awaited in same)
             self.is_split |= event.needs and is_stale
+            self.mixes_lines |= event.own == WHOLE_LINE and any(awaited for *_, awaited in same)
             after.add((way - same) | ({(event.key, event.own, False)} if event.keeps else set()))
         return after if len(after) <= _MAX_WAYS else {frozenset[tuple[str, int, bool]]().union(*after)}
