@@ -258,6 +258,39 @@ class Shared:
 SHARED = Shared()
 
 
+class Limiter:
+    def __init__(self, value: int) -> None:
+        self.places = asyncio.Semaphore(value)
+
+    async def __aenter__(self) -> None:
+        await self.places.acquire()
+
+    async def __aexit__(self, *error: object) -> None:
+        self.places.release()
+
+
+class Turn:
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+
+    async def __aenter__(self) -> None:
+        await self.turn.acquire()
+
+    async def __aexit__(self, *error: object) -> None:
+        self.turn.release()
+
+
+LIMITER = Limiter(10)
+TURN = Turn()
+
+
+async def position_under_limiter(number: int) -> bytes:
+    async with LIMITER:
+        SOURCE.seek(number)
+        await nap()
+        return SOURCE.read(2)
+
+
 # What is fine.
 
 
@@ -324,6 +357,13 @@ async def position_under_lock(number: int) -> bytes:
 
 async def position_under_semaphore(number: int) -> bytes:
     async with GATE:
+        SOURCE.seek(number)
+        await nap()
+        return SOURCE.read(2)
+
+
+async def position_in_turn(number: int) -> bytes:
+    async with TURN:
         SOURCE.seek(number)
         await nap()
         return SOURCE.read(2)
@@ -448,6 +488,7 @@ def _levels(function: Callable[..., Any]) -> set[str]:
         position_in_loop,
         position_among_ten,
         position_in_thread,
+        position_under_limiter,
         parts_of_record,
         part_printed,
         line_and_part,
@@ -480,6 +521,7 @@ def test_an_await_between_two_uses_breaks_what_coroutines_share(function: Callab
         position_on_either_way,
         position_under_lock,
         position_under_semaphore,
+        position_in_turn,
         position_with_acquired_lock,
         rows,
         total_at_once,

@@ -133,10 +133,13 @@ class _Source:
         """Parse each file once: those of the functions that calls run, and of others to be found."""
         self._nodes: dict[tuple[str, str, int], Function] = {}
         self._words: dict[Function, frozenset[str]] = {}
-        self._locks: set[str] = set()
+        self._classes: list[ast.ClassDef] = []
+        self._instances: dict[str, set[str]] = {}  # names to which instances are assigned, by the class
         for file in {code.co_filename for code in (*codes, *others)}:
             with suppress(Exception):  # the source is missing
                 self._read(file)
+        self._locks = set[str]().union(*(self._instances.get(kind, ()) for kind in (*_LOCKS, *_SEMAPHORES)))
+        self._locks.update(*(self._instances.get(each.name, ()) for each in self._classes if self._is_held(each)))
         found = [node for code in codes if (node := self.find(code)) is not None]
         inner = (node for function in found for node in _statements(function) if isinstance(node, Function))
         self._functions = list(dict.fromkeys([*found, *inner]))
@@ -145,7 +148,10 @@ class _Source:
     def _read(self, file: str) -> None:
         lines = normalize("NFKC", decode_source(Path(file).read_bytes())).split("\n")
         for node in _statements(parse(file)):
-            self._locks.update(_names_of_lock(node))
+            kind, names = _instance(node)
+            self._instances.setdefault(kind, set()).update(names)
+            if isinstance(node, ast.ClassDef):
+                self._classes.append(node)
             if isinstance(node, Function):
                 self._nodes[file, node.name, first_line(node)] = node
                 text = "\n".join(lines[node.lineno - 1 : node.end_lineno])
@@ -163,6 +169,12 @@ class _Source:
         """Return True if an expression is an asyncio lock, by the value assigned to its name or the name itself."""
         name = (_path(node) or [""])[-1]
         return name in self._locks or bool(re.search("(?<![bc])lock|mutex", name.lower()))
+
+    def _is_held(self, kind: ast.ClassDef) -> bool:
+        """Return True if `async with` acquires a lock in a class's `__aenter__`."""
+        entered = [each for each in kind.body if isinstance(each, Function) and each.name == "__aenter__"]
+        parts = [node for method in entered for node in ast.walk(method) if isinstance(node, ast.Attribute)]
+        return any(node.attr in ("acquire", "__aenter__") and self.is_lock(node.value) for node in parts)
 
     def _called_under_lock(self, function: Function) -> Iterator[str]:
         for block in _statements(function):
@@ -182,18 +194,17 @@ def _statements(tree: ast.AST) -> Iterator[ast.AST]:
                 yield node
 
 
-def _names_of_lock(node: ast.AST) -> list[str]:
-    """Return the names to which a statement assigns a new lock."""
+def _instance(node: ast.AST) -> tuple[str, list[str]]:
+    """Return the class whose new instance a statement assigns, and the names; nothing for semaphores above 1."""
     value = node.value if isinstance(node, (ast.Assign, ast.AnnAssign)) else None
     if not isinstance(value, ast.Call):
-        return []
-    kind = set(_path(value.func)[-1:])
+        return "", []
+    kind = (_path(value.func) or [""])[-1]
     given = [*value.args, *(each.value for each in value.keywords)]
-    admits_one = all(isinstance(each, ast.Constant) and each.value == 1 for each in given)
-    if not (kind & _LOCKS or (kind & _SEMAPHORES and admits_one)):
-        return []
+    if kind in _SEMAPHORES and not all(isinstance(each, ast.Constant) and each.value == 1 for each in given):
+        return "", []
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
-    return [name for target in targets for name in _path(target)[-1:]]
+    return kind, [name for target in targets for name in _path(target)[-1:]]
 
 
 def _path(node: ast.AST) -> list[str]:
