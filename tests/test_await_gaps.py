@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import csv
+import importlib
 import io
 import os
 import random
@@ -18,6 +19,8 @@ from typing import Any
 import pytest
 
 import advisor
+from advisor.measure.await_gaps import with_asyncio
+from advisor.measure.replaceable import parse
 from advisor.models import Machine, Profile, Touch
 from advisor.predict.shared_resources import broken_by
 
@@ -33,7 +36,7 @@ CACHE: dict[int, int] = {}
 DRAW = random.Random(1)
 LOCK = asyncio.Lock()
 GATE = asyncio.Semaphore(1)
-MANY = asyncio.Semaphore(10)
+MANY = asyncio.Semaphore(value=10)
 CONNECTION = sqlite3.connect(":memory:")
 CURSOR = CONNECTION.cursor()
 SCRATCH = bytearray(8)
@@ -153,6 +156,22 @@ async def parts_of_record(number: int) -> int:
     return number
 
 
+async def part_printed(number: int) -> int:
+    print(number, end=":", file=SINK)
+    await nap()
+    print("done", file=SINK)
+    return number
+
+
+async def line_and_part(number: int) -> int:
+    SINK.write("begin\n")
+    await nap()
+    SINK.write(str(number))
+    await nap()
+    SINK.write("\n")
+    return number
+
+
 async def total(number: int) -> int:
     before = TOTAL["n"]
     await nap()
@@ -239,6 +258,39 @@ class Shared:
 SHARED = Shared()
 
 
+class Limiter:
+    def __init__(self, value: int) -> None:
+        self.places = asyncio.Semaphore(value)
+
+    async def __aenter__(self) -> None:
+        await self.places.acquire()
+
+    async def __aexit__(self, *error: object) -> None:
+        self.places.release()
+
+
+class Turn:
+    def __init__(self) -> None:
+        self.turn = asyncio.Lock()
+
+    async def __aenter__(self) -> None:
+        await self.turn.acquire()
+
+    async def __aexit__(self, *error: object) -> None:
+        self.turn.release()
+
+
+LIMITER = Limiter(10)
+TURN = Turn()
+
+
+async def position_under_limiter(number: int) -> bytes:
+    async with LIMITER:
+        SOURCE.seek(number)
+        await nap()
+        return SOURCE.read(2)
+
+
 # What is fine.
 
 
@@ -310,6 +362,13 @@ async def position_under_semaphore(number: int) -> bytes:
         return SOURCE.read(2)
 
 
+async def position_in_turn(number: int) -> bytes:
+    async with TURN:
+        SOURCE.seek(number)
+        await nap()
+        return SOURCE.read(2)
+
+
 async def position_with_acquired_lock(number: int) -> bytes:
     await LOCK.acquire()
     try:
@@ -372,6 +431,37 @@ async def last_file(number: int) -> int:
     return number
 
 
+# What mixes lines.
+
+
+async def lines_printed(number: int) -> int:
+    print(f"begin {number}", file=SINK)
+    await nap()
+    print(f"end {number}", file=SINK, flush=True)
+    return number
+
+
+async def lines_written(number: int) -> int:
+    SINK.write(f"begin {number}\n")
+    SINK.flush()
+    await nap()
+    SINK.write("continued %s\n" % number)  # noqa: UP031 - old code formats so
+    await nap()
+    SINK.write("end " + str(number) + "\n")
+    return number
+
+
+def log(text: str) -> None:
+    print(text, file=SINK)
+
+
+async def lines_by_others(number: int) -> int:
+    log("begin")
+    await nap()
+    log("end")
+    return number
+
+
 @pytest.fixture(scope="module", autouse=True)
 def close() -> Iterator[None]:
     yield
@@ -398,7 +488,10 @@ def _levels(function: Callable[..., Any]) -> set[str]:
         position_in_loop,
         position_among_ten,
         position_in_thread,
+        position_under_limiter,
         parts_of_record,
+        part_printed,
+        line_and_part,
         total,
         total_by_get,
         total_in_place,
@@ -428,6 +521,7 @@ def test_an_await_between_two_uses_breaks_what_coroutines_share(function: Callab
         position_on_either_way,
         position_under_lock,
         position_under_semaphore,
+        position_in_turn,
         position_with_acquired_lock,
         rows,
         total_at_once,
@@ -446,6 +540,63 @@ def test_an_await_between_two_uses_breaks_what_coroutines_share(function: Callab
 def test_a_coroutine_that_does_not_await_meanwhile_is_not_accused(function: Callable[..., Any]) -> None:
     """Between two `await`s, and under a lock, a coroutine has what it uses to itself."""
     assert _levels(function) <= {"safe"}
+
+
+_LOGGING = """import asyncio
+LOG = open({log!r}, "a", encoding="utf-8")
+async def work(number):
+    await asyncio.sleep(0)
+    LOG.write("called")
+"""
+
+
+def _written(folder: Path, name: str, source: str) -> Callable[..., Any]:
+    """Return the function `work` of a new module, which may use the file `LOG`."""
+    (folder / f"{name}.py").write_text(_LOGGING.format(log=str(folder / "log")) + source)
+    function: Callable[..., Any] = importlib.import_module(name).work
+    return function
+
+
+@pytest.mark.parametrize("function", [lines_printed, lines_written, lines_by_others])
+def test_whole_lines_around_an_await_need_care(function: Callable[..., Any]) -> None:
+    """Lines of other calls come in between, but each line stays whole, as in a log."""
+    assert "unsafe" not in _levels(function)
+    assert "caution" in _levels(function)
+
+
+def test_a_long_chain_of_branches_is_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of `elif` branches is not limited by the depth of Python's stack."""
+    monkeypatch.syspath_prepend(tmp_path)
+    branches = "".join(f"    elif number == {each}: pass\n" for each in range(10, 610))
+    function = _written(tmp_path, "many_branches", f"    if number == 9: pass\n{branches}")
+    assert _levels(function) == {"safe"}
+    function.__globals__["LOG"].close()
+
+
+def test_source_that_cannot_be_followed_is_not_called_safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An expression that is nested too deeply ends neither the advice nor in a wrong promise."""
+    monkeypatch.syspath_prepend(tmp_path)
+    function = _written(tmp_path, "long_sum", f"    return {' + '.join(['number'] * 1_000)}\n")
+    assert _levels(function) == {"unsafe"}
+    function.__globals__["LOG"].close()
+
+
+def test_uses_are_followed_through_many_modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions of other modules use the object too, and the file of each module is parsed once."""
+    monkeypatch.syspath_prepend(tmp_path)
+    for each in range(6):
+        (tmp_path / f"step{each}.py").write_text(
+            f"import step{each + 1}\n"
+            f"def take(number): return step{each + 1}.take(number)\n"
+            f"async def work(number): take(number); await step{each + 1}.work(number); return take(number)\n"
+        )
+    (tmp_path / "step6.py").write_text("SOURCE = None\ndef take(number): return SOURCE.read(number)\n")
+    modules = [importlib.import_module(f"step{each}") for each in range(7)]
+    codes = [vars(module)[name].__code__ for name in ("take", "work") for module in modules if name in vars(module)]
+    touches = [Touch(name=name, kind="file", resource="file read", threads="unsafe") for name in ("SOURCE", "OTHER")]
+    parse.cache_clear()
+    assert [touch.asyncio for touch in with_asyncio(touches, codes, {})] == ["unsafe", "safe"]
+    assert parse.cache_info().misses == len(modules)
 
 
 def test_a_transaction_that_spans_an_await_needs_care() -> None:

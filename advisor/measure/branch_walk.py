@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+WHOLE_LINE = -1  # instead of a place in the source
 _MAX_WAYS = 100  # followed separately; more are merged into one
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
@@ -17,16 +18,25 @@ class Event(NamedTuple):
     key: str
     needs: bool = True
     keeps: bool = True
-    own: int = 0  # the place in the source, if a repeated use at the same place is safe
+    own: int = 0  # the place in the source, if a repeated use at the same place is safe, or WHOLE_LINE
     in_threads: bool = False  # it runs in another thread, while other calls use the state
     lasts: bool = False  # the end of the `with` block does not undo it
 
 
 class Uses:
-    """Base class: finds uses of shared state in a syntax tree."""
+    """Base class: finds uses of shared state in a syntax tree.
+
+    Attributes:
+        words: Words of which at least one occurs in the source of each function that uses the state.
+    """
+
+    words: Collection[str] = ()
 
     def is_owner(self, node: ast.AST) -> bool:
-        """Return True if an expression is the shared object; reading an attribute of it does not count as a use."""
+        """Return True if an expression is the shared object.
+
+        Reading an attribute of it does not count as a use, nor does passing it by keyword: the call is the use.
+        """
         return False
 
     def expression(self, node: ast.AST) -> Iterator[Event]:
@@ -47,6 +57,7 @@ class Walk:
     def __init__(self, uses: Uses, is_lock: Callable[[ast.AST], bool] = lambda node: False) -> None:
         """Prepare to look for uses; `is_lock` returns True for expressions that are asyncio locks."""
         self.is_split = False  # an `await` lies between two uses
+        self.mixes_lines = False  # an `await` lies between two uses that each write a whole line
         self.awaits_after = False  # an `await` follows a use
         self.events: list[Event] = []  # the uses, in order
         self._uses, self._is_lock = uses, is_lock
@@ -70,8 +81,7 @@ class Walk:
         if isinstance(node, _SCOPES):
             return ways
         if isinstance(node, ast.If):
-            ways = self._expression(node.test, ways)
-            return self._block(node.body, ways) | self._block(node.orelse, ways)
+            return self._if(node, ways)
         if isinstance(node, ast.Match):
             ways = self._expression(node.subject, ways)
             return ways.union(*(self._block(case.body, ways) for case in node.cases))
@@ -91,6 +101,15 @@ class Walk:
             self._jumped |= ways
             return set()
         return ways
+
+    def _if(self, node: ast.If, ways: set[_Kept]) -> set[_Kept]:
+        done = set[_Kept]()
+        rest: list[ast.stmt] = [node]
+        while len(rest) == 1 and isinstance(branch := rest[0], ast.If):  # a long chain of `elif` is nested deeply
+            ways = self._expression(branch.test, ways)
+            done |= self._block(branch.body, ways)
+            rest = branch.orelse
+        return done | self._block(rest, ways)
 
     def _simple(self, node: ast.stmt, ways: set[_Kept]) -> set[_Kept]:
         """Follow a statement's value before its targets; `+=` reads its target first."""
@@ -144,7 +163,9 @@ class Walk:
         return done
 
     def _expression(self, node: ast.AST, ways: set[_Kept]) -> set[_Kept]:
-        if isinstance(node, _SCOPES) or (isinstance(node, ast.Attribute) and self._uses.is_owner(node.value)):
+        if isinstance(node, _SCOPES):
+            return ways
+        if isinstance(node, (ast.Attribute, ast.keyword)) and self._uses.is_owner(node.value):
             return ways
         for part in ast.iter_child_nodes(node):
             ways = self._expression(part, ways)
@@ -168,5 +189,6 @@ class Walk:
             same = {kept for kept in way if kept[0] == event.key}
             is_stale = any(awaited and not (own and own == event.own) for _, own, awaited in same)
             self.is_split |= event.needs and is_stale
+            self.mixes_lines |= event.own == WHOLE_LINE and any(awaited for *_, awaited in same)
             after.add((way - same) | ({(event.key, event.own, False)} if event.keeps else set()))
         return after if len(after) <= _MAX_WAYS else {frozenset[tuple[str, int, bool]]().union(*after)}

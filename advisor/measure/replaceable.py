@@ -167,7 +167,12 @@ def is_code_of(code: CodeType, node: ast.AST) -> bool:
     """Return True if a node defines the function that a code object belongs to."""
     if not isinstance(node, _Function) or node.name != code.co_name:
         return False
-    return code.co_firstlineno == min([node.lineno, *(each.lineno for each in node.decorator_list)])
+    return code.co_firstlineno == first_line(node)
+
+
+def first_line(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return the first line of a function, with its decorators, as its code object has it."""
+    return min([node.lineno, *(each.lineno for each in node.decorator_list)])
 
 
 def is_bound_once(tree: ast.Module, name: str) -> bool:
