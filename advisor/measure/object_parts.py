@@ -60,7 +60,7 @@ def defining_module(thing: Any) -> str:
 
 def root_of(chain: Chain, function: FunctionType, arguments: Mapping[str, Any]) -> Any:
     """Return the object at the root of a function's chain, else MISSING."""
-    if chain.kind == "result":
+    if chain.kind in ("result", "built"):
         return MISSING
     if chain.root.startswith("import "):
         return sys.modules.get(chain.root.removeprefix("import "), MISSING)

@@ -222,7 +222,10 @@ class ResourceSearch:
     def _take_note(self, chain: Chain, frame: _Frame) -> None:
         """Record the steps from an argument or a result, which may be any object."""
         taken = self._taken["result" if chain.kind == "result" else "argument"]
-        for step, following in zip_longest(chain.attributes, chain.attributes[1:]):
+        steps = chain.attributes
+        if chain.kind == "built" and Element not in map(type, steps):
+            return  # a method of a built-in type
+        for step, following in zip_longest(steps, steps[1:]):
             if step != "get" or not isinstance(following, Element):
                 taken[step] = taken.get(step, True) and frame.locked
 
