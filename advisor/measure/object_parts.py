@@ -8,7 +8,7 @@ import inspect
 import sys
 import threading
 from collections import Counter, deque, namedtuple
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import islice
 from types import (
     BuiltinMethodType,
@@ -99,14 +99,15 @@ def is_users_object(thing: Any) -> bool:
     return is_users and not is_a(thing, (type, ModuleType))
 
 
-def steps_into(thing: Any) -> set[Step]:
-    """Return the steps that lead from a dictionary, or from a user's object and its classes, to their parts."""
+def steps_into(thing: Any, steps: Set[Step]) -> set[Step]:
+    """Return those of the steps that lead from a dictionary, or from a user's object and its classes, to a part."""
     if type(thing) is dict:
-        return {Element(), *_TAKING, *(Element(key) for key in list(thing) if type(key) in (str, int))}
+        taken = {step for step in steps if isinstance(step, Element) and not step.is_iterated}
+        return {step for step in taken if step.key is None or step.key in thing} | (steps & _TAKING)
     classes = [cls for cls in type.__dict__["__mro__"].__get__(type(thing)) if module_origin(cls.__module__) == "user"]
     own = inspect.getattr_static(thing, "__dict__", None)
     own = own if is_a(own, dict) else object.__getattribute__(thing, "__dict__") if own is not None else {}
-    return set(own).union(*map(vars, classes))
+    return {step for step in steps if step in own or any(step in vars(cls) for cls in classes)}
 
 
 def method_of(thing: Any, part: Any) -> MethodType | None:

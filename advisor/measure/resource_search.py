@@ -140,7 +140,7 @@ class ResourceSearch:
         while len(self._seen) < MAX_FUNCTIONS:
             if self._pending:
                 self._look_at(self._pending.popleft())
-            elif not any(self._look_into(each) for each in list(self._objects.values())):
+            elif not [each for each in list(self._objects.values()) if self._look_into(each)]:
                 break
         if self.names & _DECIMAL_CONTEXTS:  # each call sets the context in its own thread
             return [found for found in self._found.values() if not _is_decimal(found.thing)]
@@ -330,7 +330,7 @@ class ResourceSearch:
             locked |= {name: is_locked and locked.get(name, True) for name, is_locked in results.items()}
         steps: set[Step] = set()
         with suppress(Exception):  # as above
-            steps = locked.keys() & steps_into(each.thing) - each.seen
+            steps = steps_into(each.thing, locked.keys() - each.seen)
         each.seen |= steps
         for step in sorted(steps, key=str):
             frame = replace(each.frame, locked=each.frame.locked or locked[step])
