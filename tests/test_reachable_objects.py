@@ -267,6 +267,29 @@ def kept_writer() -> Writer:
     return Writer()
 
 
+@functools.cache
+def kept_forever(number: int) -> Any:
+    return SINK if number == 999 else number
+
+
+@functools.lru_cache(maxsize=2_000)
+def kept_for_long(number: int) -> Any:
+    return SINK if number == 999 else number
+
+
+for _number in range(1_500):
+    kept_forever(_number)
+    kept_for_long(_number)
+
+
+def by_large_cache(number: int) -> None:
+    kept_forever(999).write(f"{number}\n")
+
+
+def by_large_bounded_cache(number: int) -> None:
+    kept_for_long(999).write(f"{number}\n")
+
+
 def by_cached_result(number: int) -> None:
     kept_writer().put(number)
 
@@ -348,6 +371,8 @@ USED: list[Callable[..., Any]] = [
     by_inner_function,
     by_list_of_methods,
     by_cached_result,
+    by_large_cache,
+    by_large_bounded_cache,
     by_overload,
     CAREFUL.put,
     WRITER.put_all,

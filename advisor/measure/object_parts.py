@@ -217,5 +217,12 @@ def cached_results(cached: Any) -> list[Any]:
     The results of a bounded cache are among its direct referents; those of an unbounded one are in a dictionary.
     """
     parts = gc.get_referents(cached)
-    caches = [part for part in parts if is_a(part, dict) and "__wrapped__" not in part]
-    return [*parts, *(value for cache in caches for value in dict.values(cache))]
+    few = parts if len(parts) <= _MAX_SCANNED else []  # else the results of a bounded cache
+    caches = [part for part in few if is_a(part, dict) and "__wrapped__" not in part]
+    return parts + [value for cache in caches for value in dict.values(cache)]
+
+
+def resources_in(things: list[Any]) -> list[Any]:
+    """Return the resources among many objects, of which most have few types."""
+    kinds = {kind for kind in set(map(type, things)) if resource_of_type(kind)}
+    return [thing for thing in things if type(thing) in kinds] if kinds else []

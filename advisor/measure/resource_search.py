@@ -42,6 +42,7 @@ from advisor.measure.object_parts import (
     module_name,
     owner_of_method,
     part_of,
+    resources_in,
     root_of,
     sets_up,
     steps_into,
@@ -296,11 +297,12 @@ class ResourceSearch:
                 self._add(reached, chain, frame)
             self._follow_class(thing, frame)
         elif type(thing) is LruCacheWrapper:
-            results = [result for result in cached_results(thing) if is_resource(result)]
-            for result in results[:MAX_ELEMENTS]:
-                if len(results) == 1 or resource_of_type(type(result)) == "file":
+            results = cached_results(thing)
+            resources = resources_in(results)
+            for result in resources[:MAX_ELEMENTS]:
+                if len(resources) == 1 or resource_of_type(type(result)) == "file":
                     self._add(_Reached(result, f"{name}()"), chain, frame)
-            for result in elements(cached_results(thing)):
+            for result in elements(results):
                 if is_users_object(result):
                     self._visit(chain, _Reached(result, f"{name}()"), frame)
             self._follow(thing, frame)
