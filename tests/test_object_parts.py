@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from advisor.measure.attribute_chains import Element, Step
+from advisor.measure.object_parts import steps_into
 from advisor.measure.touched_objects import TouchedObjects
 
 ran: list[str] = []
@@ -52,6 +54,13 @@ class LazyModel:
     @__class__.setter
     def __class__(self, value: type) -> None:
         raise AttributeError
+
+
+class Box:
+    limit = 3
+
+    def __init__(self) -> None:
+        self.lid = "open"
 
 
 CONNECTIONS = Connections()
@@ -121,3 +130,16 @@ def test_an_ended_child_program_can_still_be_waited_for() -> None:
     assert os.waitpid(program.pid, 0)[1] == 0
     program.returncode = 0
     program.stdout.close()
+
+
+def test_only_steps_that_code_takes_lead_into_a_dictionary() -> None:
+    """The keys that code takes, an unknown key, and methods that take elements; loops take keys."""
+    table = {"main": Box(), 3: Box(), "other": Box()}
+    taken: set[Step] = {Element("main"), Element("absent"), Element(3), Element(), "values", "main", "limit"}
+    assert steps_into(table, {*taken, Element(is_iterated=True)}) == {Element("main"), Element(3), Element(), "values"}
+
+
+def test_attributes_of_an_object_and_its_class_lead_into_it() -> None:
+    """Whether the object or its class has them."""
+    steps: set[Step] = {"lid", "limit", "absent", Element("lid")}
+    assert steps_into(Box(), steps) == {"lid", "limit"}

@@ -76,6 +76,15 @@ class Report(Writer):
     def write(self, text: str) -> None:
         self.handle.write(text)
 
+    def append(self, number: int) -> None:
+        self.handle.write(f"{number}\n")
+
+    def __setitem__(self, number: int, text: str) -> None:
+        self.handle.write(f"{number} {text}\n")
+
+    def __contains__(self, number: int) -> bool:
+        return bool(self.handle.write(f"{number}\n"))
+
 
 class OwnWriter(Writer):
     def __init__(self, number: int) -> None:
@@ -258,6 +267,29 @@ def kept_writer() -> Writer:
     return Writer()
 
 
+@functools.cache
+def kept_forever(number: int) -> Any:
+    return SINK if number == 999 else number
+
+
+@functools.lru_cache(maxsize=2_000)
+def kept_for_long(number: int) -> Any:
+    return SINK if number == 999 else number
+
+
+for _number in range(1_500):
+    kept_forever(_number)
+    kept_for_long(_number)
+
+
+def by_large_cache(number: int) -> None:
+    kept_forever(999).write(f"{number}\n")
+
+
+def by_large_bounded_cache(number: int) -> None:
+    kept_for_long(999).write(f"{number}\n")
+
+
 def by_cached_result(number: int) -> None:
     kept_writer().put(number)
 
@@ -271,7 +303,50 @@ def by_inner_function(number: int) -> None:
     write()
 
 
+def by_own_list(number: int) -> None:
+    writers = [WRITER, CAREFUL]
+    for writer in writers:
+        writer.put(number)
+    writers.append(WRITER)
+
+
+def by_own_dictionary(number: int) -> None:
+    writers = {"main": WRITER}
+    writers.get("main").put(number)  # type: ignore[union-attr]
+
+
+def by_unpacking(number: int) -> None:
+    writer, text = WRITER, str(number)
+    writer.put(len(text))
+
+
+def by_choice_of_value(number: int) -> None:
+    report = REPORT or []
+    report.append(number)  # type: ignore[attr-defined]
+
+
+def by_handing_out(number: int) -> None:
+    with contextlib.nullcontext(REPORT) as report:
+        report.write(f"{number}\n")
+
+
+def by_given_or_own(number: int) -> None:
+    use_given_or_own(WRITER, number)
+
+
+def use_given_or_own(writer: Writer | None, number: int) -> None:
+    if writer is None:
+        writer = Writer()
+    writer.put(number)
+
+
 USED: list[Callable[..., Any]] = [
+    by_own_list,
+    by_own_dictionary,
+    by_unpacking,
+    by_choice_of_value,
+    by_handing_out,
+    by_given_or_own,
     by_key,
     by_get,
     by_number,
@@ -296,6 +371,8 @@ USED: list[Callable[..., Any]] = [
     by_inner_function,
     by_list_of_methods,
     by_cached_result,
+    by_large_cache,
+    by_large_bounded_cache,
     by_overload,
     CAREFUL.put,
     WRITER.put_all,
@@ -443,7 +520,48 @@ def attribute_only(number: int, writer: Writer = WRITER) -> int:
     return writer.limit + number
 
 
+def own_list(number: int) -> int:
+    rows = []
+    rows.append(number)
+    kept = [number for number in rows]  # noqa: C416
+    kept.append(number)
+    return double(REPORT, sum(kept))
+
+
+def own_dictionary(number: int) -> int:
+    rows = {}
+    rows[number] = "text"
+    return double(REPORT, number in rows)
+
+
+def own_file(number: int) -> int:
+    with (FOLDER / f"{number}.txt").open("w") as file:
+        file.write("own")
+    return double(REPORT, number)
+
+
+def own_file_in_helper(number: int) -> int:
+    with (FOLDER / f"{number}.txt").open("w") as file:
+
+        def write(text: str) -> None:
+            file.write(text)
+
+        write("own")
+    return double(REPORT, number)
+
+
+def own_path(number: int) -> int:
+    path = FOLDER / f"{number}.txt"
+    path.write(number) if number < 0 else path.exists()  # type: ignore[attr-defined]
+    return double(REPORT, number)
+
+
 UNUSED: list[Callable[..., Any]] = [
+    own_list,
+    own_dictionary,
+    own_file,
+    own_file_in_helper,
+    own_path,
     other_method,
     other_method_of_elements,
     other_method_of_alias,

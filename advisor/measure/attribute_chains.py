@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any, Literal, NamedTuple
 
-RootKind = Literal["global", "closure", "local", "result"]  # "result": the value of a call or an expression
+RootKind = Literal["global", "closure", "local", "result", "built"]
+# "result": the value of a call or an expression; "built": a new list, dictionary, set, tuple or string
 _ROOTS: dict[str, RootKind] = {
     "LOAD_GLOBAL": "global",
     "LOAD_NAME": "global",
@@ -30,6 +31,10 @@ _GLOBALS = frozenset({"LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL"})
 _CONSTANTS = ("LOAD_CONST", "LOAD_SMALL_INT")
 _STORES = ("STORE_FAST", "STORE_DEREF")
 _COPIES = ("COPY", "DUP_TOP")  # of an object, before `+=` reads its attribute
+_BUILDS = ("BUILD_", "LIST_", "DICT_", "SET_", "FORMAT_", "END_FOR")  # make a built-in container or string
+_RESULTS = ("CALL", "BINARY_OP", "BEFORE_WITH", "LOAD_SPECIAL", "CHECK_EXC_MATCH")  # make any other object
+_COMPLETED_BY = {"END_FOR": "POP_", "LOAD_SPECIAL": "CALL", "CHECK_EXC_MATCH": "POP_JUMP"}  # by prefix
+_HAND_OUT_ARGUMENTS = frozenset({"closing", "aclosing", "nullcontext"})  # `with closing(x) as y` binds x
 _NO_EFFECT = ("PUSH_NULL", "PRECALL", "NOP", "CACHE", "NOT_TAKEN")
 _SPECIAL = {  # methods that Python calls, by the instruction that uses the object
     "BEFORE_WITH": ("__enter__", "__exit__"),
@@ -109,9 +114,14 @@ def _instructions(code: CodeType) -> tuple[_Instruction, ...]:
     """Return the relevant instructions, with combined ones split in two."""
     found: list[_Instruction] = []
     line = code.co_firstlineno
+    jumps: set[int] = set()
     for instruction in dis.get_instructions(code):
         name, value = instruction.opname, instruction.argval
+        if "JUMP" in name:
+            jumps.add(value)
         line = (instruction.positions.lineno if instruction.positions is not None else None) or line
+        if name.startswith(_STORES) and instruction.offset in jumps and found[-1].name.startswith(_BUILDS):
+            found.append(_Instruction("JOIN", None, line))  # `x = y or []` may store either
         if name in _PAIRS:
             found += (_Instruction(part, each, line) for part, each in zip(_PAIRS[name], value, strict=True))
         elif name == "BINARY_OP" and instruction.argrepr == "[]":  # since Python 3.14
@@ -131,19 +141,19 @@ def _calls_generator(before: Sequence[_Instruction]) -> bool:
 
 def _chains(code: CodeType, instructions: Sequence[_Instruction], aliases: _Aliases) -> Iterator[Chain]:
     """Yield the chains, and record in `aliases` the objects that local names refer to."""
-    parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     pending: Chain | None = None
     is_copied = False
-    made: set[str] = set()  # local names of results of calls
-    before = ""
+    before = ""  # the instruction that made the value on the stack
     module = member = ""  # being imported
     skipped = 0
     for index, (name, value, line) in enumerate(instructions):
-        previous, before = before, name
+        made_by = before
+        if name not in _COPIES and not name.startswith(_COMPLETED_BY.get(before, " ")):
+            before = name
         if skipped:
             skipped -= 1
             if name in _ROOTS:  # the key of an element
-                yield from _expanded(Chain(_ROOTS[name], str(value), (), line), aliases, parameters)
+                yield from _expanded(Chain(_ROOTS[name], str(value), (), line), aliases)
             continue
         if pending is not None:
             step, width = _step(pending, instructions[index : index + 3])
@@ -151,36 +161,34 @@ def _chains(code: CodeType, instructions: Sequence[_Instruction], aliases: _Alia
                 pending = replace(pending, attributes=(*pending.attributes, *step))
                 skipped = width - 1
                 if name in _ROOTS:
-                    yield from _expanded(Chain(_ROOTS[name], str(value), (), line), aliases, parameters)
+                    yield from _expanded(Chain(_ROOTS[name], str(value), (), line), aliases)
                 continue
-            if name in _COPIES:
+            if name in _COPIES and not _is_condition(instructions[index + 1].name):  # else `or` and `and`
                 is_copied = True
                 continue
             if _asks_about(pending, instructions[index : index + 2]):
                 pending, skipped = Chain(_ROOTS[name], str(value), (_ASKING[pending.root],), line), 1
                 continue
             if name in _STORES:
-                objects = list(_expanded(pending, aliases, parameters))
+                objects = list(_expanded(pending, aliases))
                 if Element(is_iterated=True) in pending.attributes[-1:]:
                     yield from objects
-                known = [*aliases.get(value, []), *objects]
-                aliases[value] = list(dict.fromkeys(known))[:_MAX_ALIASES]
+                _assign(code, aliases, value, objects)
                 pending, is_copied = (pending if is_copied else None), False
                 continue
             stored = str(value) if name == "STORE_ATTR" else ""
             is_returned = name in ("RETURN_VALUE", "YIELD_VALUE")
-            yield from _expanded(replace(pending, stored=stored, returned=is_returned), aliases, parameters)
+            yield from _expanded(replace(pending, stored=stored, returned=is_returned), aliases)
             for method in _SPECIAL.get(name, ()):
                 called = replace(pending, attributes=(*pending.attributes, method))
-                yield from _expanded(called, aliases, parameters)
+                yield from _expanded(called, aliases)
             pending, is_copied = None, False
         elif name in _SPECIAL:
             yield Chain("result", "", _SPECIAL[name], line)
         if name in _ATTRIBUTES:
             pending = Chain("result", "", (str(value),), line)
         elif name in _ROOTS:
-            is_made = value in made and value not in aliases
-            pending = Chain("result" if is_made else _ROOTS[name], str(value), (), line)
+            pending = Chain(_ROOTS[name], str(value), (), line)
         elif name == "IMPORT_NAME":
             module, member = str(value), ""
         elif name == "IMPORT_FROM":
@@ -190,16 +198,40 @@ def _chains(code: CodeType, instructions: Sequence[_Instruction], aliases: _Alia
             root = module if member or value != top else top
             aliases[value] = [Chain("global", f"import {root}", (member,) if member else (), line)]
             member = ""
-        elif name in _STORES and previous.startswith("CALL"):
-            made.add(value)
+        elif name in _STORES:
+            if made_by not in _CONSTANTS:
+                _assign(code, aliases, value, [Chain(_kind_made_by(made_by, code), value, (), 0)])
         elif name not in ("POP_TOP", "SWAP"):
             module = ""
+
+
+def _assign(code: CodeType, aliases: _Aliases, name: str, objects: Sequence[Chain]) -> None:
+    """Record objects that a local name may refer to, besides those before."""
+    known = aliases.get(name, [])
+    if not known and name in code.co_freevars:
+        known = [Chain("closure", name, (), 0)]
+    elif not known and name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
+        known = [Chain("local", name, (), 0)]  # the argument
+    aliases[name] = list(dict.fromkeys([*known, *objects]))[:_MAX_ALIASES]
+
+
+def _kind_made_by(instruction: str, code: CodeType) -> RootKind:
+    """Return what kind of object an instruction makes; "local" if it may be any object."""
+    if instruction.startswith(_BUILDS):
+        return "built"
+    if instruction in ("BEFORE_WITH", "LOAD_SPECIAL") and not _HAND_OUT_ARGUMENTS.isdisjoint(code.co_names):
+        return "local"
+    return "result" if instruction.startswith(_RESULTS) else "local"
 
 
 def _asks_about(pending: Chain, following: Sequence[_Instruction]) -> bool:
     """Return True if the code calls `type` or `len` with a variable."""
     is_asking = pending.kind == "global" and pending.root in _ASKING and not pending.attributes
     return is_asking and following[0].name in _ROOTS and following[1][:2] == ("CALL", 1)
+
+
+def _is_condition(name: str) -> bool:
+    return name == "TO_BOOL" or name.startswith("POP_JUMP")
 
 
 def _step(pending: Chain, following: Sequence[_Instruction]) -> tuple[tuple[Step, ...], int]:
@@ -213,7 +245,7 @@ def _step(pending: Chain, following: Sequence[_Instruction]) -> tuple[tuple[Step
         return (), 1
     if name == "CONTAINS_OP":
         return ("__contains__",), 1
-    if name in ("TO_BOOL", "UNARY_NOT") or name.startswith("POP_JUMP"):
+    if name == "UNARY_NOT" or _is_condition(name):
         return ("__bool__",), 1
     if name in _CONSTANTS or name in _ROOTS:
         key = value if name in _CONSTANTS and type(value) in (str, int) else None
@@ -230,10 +262,10 @@ def _step(pending: Chain, following: Sequence[_Instruction]) -> tuple[tuple[Step
     return (), 0
 
 
-def _expanded(chain: Chain, aliases: Mapping[str, list[Chain]], parameters: Sequence[str]) -> Iterator[Chain]:
-    """Yield the chain from each object that its root refers to; a parameter may also be the passed argument."""
+def _expanded(chain: Chain, aliases: Mapping[str, list[Chain]]) -> Iterator[Chain]:
+    """Yield the chain from each object that its root refers to."""
     bases = aliases.get(chain.root, []) if chain.kind in ("local", "closure") else []
-    if not bases or chain.kind == "closure" or chain.root in parameters:
+    if not bases:
         yield chain
     for base in bases:
         yield replace(chain, kind=base.kind, root=base.root, attributes=(*base.attributes, *chain.attributes))

@@ -8,7 +8,7 @@ import inspect
 import sys
 import threading
 from collections import Counter, deque, namedtuple
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import islice
 from types import (
     BuiltinMethodType,
@@ -60,7 +60,7 @@ def defining_module(thing: Any) -> str:
 
 def root_of(chain: Chain, function: FunctionType, arguments: Mapping[str, Any]) -> Any:
     """Return the object at the root of a function's chain, else MISSING."""
-    if chain.kind == "result":
+    if chain.kind in ("result", "built"):
         return MISSING
     if chain.root.startswith("import "):
         return sys.modules.get(chain.root.removeprefix("import "), MISSING)
@@ -99,14 +99,15 @@ def is_users_object(thing: Any) -> bool:
     return is_users and not is_a(thing, (type, ModuleType))
 
 
-def steps_into(thing: Any) -> set[Step]:
-    """Return the steps that lead from a dictionary, or from a user's object and its classes, to their parts."""
+def steps_into(thing: Any, steps: Set[Step]) -> set[Step]:
+    """Return those of the steps that lead from a dictionary, or from a user's object and its classes, to a part."""
     if type(thing) is dict:
-        return {Element(), *_TAKING, *(Element(key) for key in list(thing) if type(key) in (str, int))}
+        taken = {step for step in steps if isinstance(step, Element) and not step.is_iterated}
+        return {step for step in taken if step.key is None or step.key in thing} | (steps & _TAKING)
     classes = [cls for cls in type.__dict__["__mro__"].__get__(type(thing)) if module_origin(cls.__module__) == "user"]
     own = inspect.getattr_static(thing, "__dict__", None)
     own = own if is_a(own, dict) else object.__getattribute__(thing, "__dict__") if own is not None else {}
-    return set(own).union(*map(vars, classes))
+    return {step for step in steps if step in own or any(step in vars(cls) for cls in classes)}
 
 
 def method_of(thing: Any, part: Any) -> MethodType | None:
@@ -216,5 +217,12 @@ def cached_results(cached: Any) -> list[Any]:
     The results of a bounded cache are among its direct referents; those of an unbounded one are in a dictionary.
     """
     parts = gc.get_referents(cached)
-    caches = [part for part in parts if is_a(part, dict) and "__wrapped__" not in part]
-    return [*parts, *(value for cache in caches for value in dict.values(cache))]
+    few = parts if len(parts) <= _MAX_SCANNED else []  # else the results of a bounded cache
+    caches = [part for part in few if is_a(part, dict) and "__wrapped__" not in part]
+    return parts + [value for cache in caches for value in dict.values(cache)]
+
+
+def resources_in(things: list[Any]) -> list[Any]:
+    """Return the resources among many objects, of which most have few types."""
+    kinds = {kind for kind in set(map(type, things)) if resource_of_type(kind)}
+    return [thing for thing in things if type(thing) in kinds] if kinds else []

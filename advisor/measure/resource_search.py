@@ -42,6 +42,7 @@ from advisor.measure.object_parts import (
     module_name,
     owner_of_method,
     part_of,
+    resources_in,
     root_of,
     sets_up,
     steps_into,
@@ -140,7 +141,7 @@ class ResourceSearch:
         while len(self._seen) < MAX_FUNCTIONS:
             if self._pending:
                 self._look_at(self._pending.popleft())
-            elif not any(self._look_into(each) for each in list(self._objects.values())):
+            elif not [each for each in list(self._objects.values()) if self._look_into(each)]:
                 break
         if self.names & _DECIMAL_CONTEXTS:  # each call sets the context in its own thread
             return [found for found in self._found.values() if not _is_decimal(found.thing)]
@@ -222,7 +223,10 @@ class ResourceSearch:
     def _take_note(self, chain: Chain, frame: _Frame) -> None:
         """Record the steps from an argument or a result, which may be any object."""
         taken = self._taken["result" if chain.kind == "result" else "argument"]
-        for step, following in zip_longest(chain.attributes, chain.attributes[1:]):
+        steps = chain.attributes
+        if chain.kind == "built" and Element not in map(type, steps):
+            return  # a method of a built-in type
+        for step, following in zip_longest(steps, steps[1:]):
             if step != "get" or not isinstance(following, Element):
                 taken[step] = taken.get(step, True) and frame.locked
 
@@ -293,11 +297,12 @@ class ResourceSearch:
                 self._add(reached, chain, frame)
             self._follow_class(thing, frame)
         elif type(thing) is LruCacheWrapper:
-            results = [result for result in cached_results(thing) if is_resource(result)]
-            for result in results[:MAX_ELEMENTS]:
-                if len(results) == 1 or resource_of_type(type(result)) == "file":
+            results = cached_results(thing)
+            resources = resources_in(results)
+            for result in resources[:MAX_ELEMENTS]:
+                if len(resources) == 1 or resource_of_type(type(result)) == "file":
                     self._add(_Reached(result, f"{name}()"), chain, frame)
-            for result in elements(cached_results(thing)):
+            for result in elements(results):
                 if is_users_object(result):
                     self._visit(chain, _Reached(result, f"{name}()"), frame)
             self._follow(thing, frame)
@@ -327,7 +332,7 @@ class ResourceSearch:
             locked |= {name: is_locked and locked.get(name, True) for name, is_locked in results.items()}
         steps: set[Step] = set()
         with suppress(Exception):  # as above
-            steps = locked.keys() & steps_into(each.thing) - each.seen
+            steps = steps_into(each.thing, locked.keys() - each.seen)
         each.seen |= steps
         for step in sorted(steps, key=str):
             frame = replace(each.frame, locked=each.frame.locked or locked[step])
