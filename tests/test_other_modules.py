@@ -130,6 +130,20 @@ def square(n):
         table, size = [i * i for i in range(100)], 100
     return n * n
 """
+LAZY_LISTS = """
+rows = []
+index = {}
+size = 0
+def load():
+    global size
+    if not rows:
+        rows.extend(range(100))
+        index.update({row: position for position, row in enumerate(rows)})
+        size = 100
+def square(n):
+    load()
+    return rows[index[n]] ** 2
+"""
 PATTERNS = """
 import re
 patterns = {}
@@ -171,6 +185,8 @@ log.propagate = False
         (LRU_CACHE, "import store\ndef work(n):\n    return store.square(n)"),
         (LAZY, "import store\ndef work(n):\n    return store.square(n)"),
         (LAZY, "import store\ndef work(n):\n    store.square(n)"),
+        (LAZY_LISTS, "import store\ndef work(n):\n    return store.square(n)"),
+        (LAZY_LISTS, "import store\ndef work(n):\n    store.square(n)"),
         (PATTERNS, "import store\ndef work(n):\n    return store.matches('x' * n, 'xx')"),
         (PATTERNS, "import store\ndef work(n):\n    store.matches('x' * n, 'xx')"),
         (SETTINGS, "import store\ndef work(n):\n    return n * store.settings.factor, store.settings.text"),
@@ -184,6 +200,13 @@ def test_caches_and_constants_in_another_module_are_harmless(make: Make, store: 
     assert profile.touches == ()
     assert profile.side_effects is not None
     assert profile.side_effects.changed == ()
+
+
+def test_what_only_the_first_call_adds_is_found(make: Make) -> None:
+    """A later call may find more, unless the first one looks if there is nothing yet."""
+    source = "import store\ndef work(n):\n    if n == 1:\n        store.add(n)\n    return len(store.rows) > n"
+    [touch] = advisor.profile(make(ROWS, source), range(1, 40), budget=0.05).touches
+    assert touch.fork == "unsafe"
 
 
 def test_an_object_of_two_modules_is_named_once(make: Make) -> None:

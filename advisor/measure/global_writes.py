@@ -17,6 +17,7 @@ from advisor.measure.object_parts import is_a, module_name, root_of
 _MAX_COMPARED_BYTES = 1 << 20  # pickled; of a larger global only the length is compared
 _MAX_COMPARED_LENGTH = 10_000
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
+_LOOKS = (("__bool__",), ("__len__",))
 
 
 class Variable(NamedTuple):
@@ -34,13 +35,14 @@ def written(before: Mapping[str, object], after: Mapping[str, object]) -> set[st
     }  # within tuples, the same NaN is equal
 
 
-def states(variables: Mapping[str, Variable]) -> dict[str, object]:
+def states(variables: Mapping[str, Variable], *, contents: bool = True) -> dict[str, object]:
     """Return a state for each global, which differs after it has been written.
 
-    Of containers in other modules, which may be many, only the length counts.
+    Without `contents`, and in other modules, which may have many containers, only the length of a container counts.
     """
     return {
-        name: _state_or_identity(value, contents=not is_elsewhere(name)) for name, value in values(variables).items()
+        name: _state_or_identity(value, contents=contents and not is_elsewhere(name))
+        for name, value in values(variables).items()
     }
 
 
@@ -60,6 +62,22 @@ def accumulated(
         if (is_number or is_collection or is_numbering) and not any(word in name.lower() for word in CACHE_WORDS):
             found[name] = is_number or is_numbering
     return found
+
+
+def set_up_once(variables: Mapping[str, Variable], after_first: Mapping[str, object]) -> set[str]:
+    """Return the globals that the first call may have set up, as in `if not ROWS: ROWS.extend(…)`.
+
+    They have kept their number or length since, and a function that uses them looks if a global is empty.
+    """
+    return {
+        name
+        for name, size in states(variables, contents=False).items()
+        if after_first.get(name) == size and any(map(_looks_if_empty, variables[name].functions))
+    }
+
+
+def _looks_if_empty(code: CodeType) -> bool:
+    return any(chain.kind == "global" and chain.attributes[-1:] in _LOOKS for chain in names_in(code).chains)
 
 
 def stored(variables: Mapping[str, Variable], written: Iterable[str]) -> set[str]:

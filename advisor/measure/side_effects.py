@@ -67,6 +67,8 @@ class SideEffectDetector:
         self._returns = False
         self._globals = global_writes.used_globals(self._function, functions)
         self._global_states = global_writes.states(self._globals)
+        self._sizes_after_first: dict[str, object] = {}
+        self._has_second = False
         self._threads = set(threading.enumerate())
         self._children = children(os.getpid())
         self._numpy_random_state = _numpy_random_state()
@@ -96,6 +98,9 @@ class SideEffectDetector:
         self._numbers = mutations.changed_numbers(shared_before, shared_after)
         self._after_inspection = shared_after
         self._returns = returned is not None
+        if first:
+            self._sizes_after_first = global_writes.states(self._globals, contents=False)
+        self._has_second = not first
 
     def has_changed(self) -> bool:
         """Return True if the calls have changed a shared object, including caches."""
@@ -108,7 +113,10 @@ class SideEffectDetector:
         """
         written = self._written()
         again = self._changed_again()
-        accumulated = global_writes.accumulated(self._globals, self._global_states, written)
+        growing = set(written)
+        if self._has_second:
+            growing -= global_writes.set_up_once(self._globals, self._sizes_after_first)
+        accumulated = global_writes.accumulated(self._globals, self._global_states, growing)
         accumulated |= dict.fromkeys(set(again) & written, True)
         grown: tuple[str, ...] = ()
         if order_dependent:
@@ -123,7 +131,7 @@ class SideEffectDetector:
         traces = self._process_state.traces
         elsewhere = set(filter(global_writes.is_elsewhere, written))
         results = (
-            accumulated.keys() if self._returns else accumulated.keys() | global_writes.stored(self._globals, written)
+            accumulated.keys() if self._returns else accumulated.keys() | global_writes.stored(self._globals, growing)
         )
         return SideEffects(
             globals_written=tuple(sorted(written - elsewhere)),
