@@ -233,6 +233,16 @@ def test_a_result_that_is_too_large_is_not_comparable(
     assert comparison.differing
 
 
+def test_a_comparison_ends_at_its_deadline() -> None:
+    """The rest of a result is left out; if there is no other result, it is not comparable."""
+    comparison = Comparison()
+    comparison.add([1], [2], "call 1", deadline=0.0)
+    assert (comparison.differing, comparison.uncomparable) == ({}, {""})
+    comparison = compared([1], [1])
+    comparison.add([1], [2], "call 2", deadline=0.0)
+    assert (comparison.differing, comparison.uncomparable) == ({}, set())
+
+
 def test_a_result_that_is_too_deep_is_not_comparable() -> None:
     """Nor is one whose differing part is hidden below."""
     one: Any = 1

@@ -1,18 +1,31 @@
-"""Detect which globals of its module a function writes: rebinds, or changes in place."""
+"""Detect which globals of the user's modules calls write: rebind, or change in place."""
 
 from __future__ import annotations
 
+import dis
 import pickle
-from collections.abc import Iterable, Mapping
-from types import CodeType, FunctionType
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, NamedTuple
 
 from advisor.measure.attribute_chains import names_in
+from advisor.measure.introspection import module_namespace, module_origin
 from advisor.measure.mutations import CACHE_WORDS
+from advisor.measure.object_parts import is_a, module_name, root_of
 
 _MAX_COMPARED_BYTES = 1 << 20  # pickled; of a larger global only the length is compared
 _MAX_COMPARED_LENGTH = 10_000
-_CALL_DEPTH = 3  # of functions of the same module whose globals count too
+_PLAIN = (int, float, complex, str, bytes, bool, type(None))
+_LOOKS = (("__bool__",), ("__len__",))
+
+
+class Variable(NamedTuple):
+    """A global variable, and the functions that use it."""
+
+    namespace: dict[str, Any]
+    name: str
+    functions: set[CodeType]
 
 
 def written(before: Mapping[str, object], after: Mapping[str, object]) -> set[str]:
@@ -22,26 +35,75 @@ def written(before: Mapping[str, object], after: Mapping[str, object]) -> set[st
     }  # within tuples, the same NaN is equal
 
 
-def states(function: FunctionType | None) -> dict[str, object]:
-    """Return a state for each global that the function uses, which differs after the global has been written."""
-    return {name: _state_or_identity(value) for name, value in used_globals(function).items()}
+def states(variables: Mapping[str, Variable], *, contents: bool = True) -> dict[str, object]:
+    """Return a state for each global, which differs after it has been written.
+
+    Without `contents`, and in other modules, which may have many containers, only the length of a container counts.
+    """
+    return {
+        name: _state_or_identity(value, contents=contents and not is_elsewhere(name))
+        for name, value in values(variables).items()
+    }
 
 
-def accumulated(function: FunctionType | None, before: Mapping[str, object], written: Iterable[str]) -> dict[str, bool]:
+def accumulated(
+    variables: Mapping[str, Variable], before: Mapping[str, object], written: Iterable[str]
+) -> dict[str, bool]:
     """Return the written globals that count or collect results, with True for numbers.
 
     A dictionary may be a cache, and is included only if it numbers its keys. A global that was None is set once.
     """
-    namespace = function.__globals__ if function else {}
     found: dict[str, bool] = {}
     for name in sorted(written):
-        value, state = namespace.get(name), before.get(name)
+        value, state = variables[name].namespace.get(variables[name].name), before.get(name)
         is_number = _is_number(value) and _is_number(state)
         is_collection = issubclass(type(value), (list, set, bytearray)) and isinstance(state, tuple)
         is_numbering = type(value) is dict and _numbers_in_turn(value)
         if (is_number or is_collection or is_numbering) and not any(word in name.lower() for word in CACHE_WORDS):
             found[name] = is_number or is_numbering
     return found
+
+
+def set_up_once(variables: Mapping[str, Variable], after_first: Mapping[str, object]) -> set[str]:
+    """Return the globals that the first call may have set up, as in `if not ROWS: ROWS.extend(…)`.
+
+    They have kept their number or length since, and a function that uses them looks if a global is empty.
+    """
+    return {
+        name
+        for name, size in states(variables, contents=False).items()
+        if after_first.get(name) == size and any(map(_looks_if_empty, variables[name].functions))
+    }
+
+
+def _looks_if_empty(code: CodeType) -> bool:
+    return any(chain.kind == "global" and chain.attributes[-1:] in _LOOKS for chain in names_in(code).chains)
+
+
+def stored(variables: Mapping[str, Variable], written: Iterable[str]) -> set[str]:
+    """Return the written dictionaries of other modules into which a function that returns nothing stores results.
+
+    One that returns what it looks up there has a cache.
+    """
+    return {
+        name
+        for name in written
+        if is_elsewhere(name)
+        and issubclass(type(variables[name].namespace.get(variables[name].name)), dict)
+        and not any(word in name.lower() for word in CACHE_WORDS)
+        and any(map(_returns_nothing, variables[name].functions))
+    }
+
+
+def _returns_nothing(code: CodeType) -> bool:
+    instructions = list(dis.get_instructions(code))
+    for before, instruction in pairwise(instructions):
+        is_none = before.opname.startswith("LOAD_CO") and before.argval is None
+        if (instruction.opname == "RETURN_VALUE" and not is_none) or (
+            instruction.opname == "RETURN_CONST" and instruction.argval is not None
+        ):
+            return False
+    return True
 
 
 def _is_number(value: object) -> bool:
@@ -58,27 +120,60 @@ def _numbers_in_turn(value: dict[Any, Any]) -> bool:
     )
 
 
-def used_globals(function: FunctionType | None) -> dict[str, Any]:
-    """Return the globals that a function, and those of its module that it calls, use; none without a function."""
+def used_globals(function: FunctionType | None, functions: Iterable[FunctionType] = ()) -> dict[str, Variable]:
+    """Return the globals that a function, and the user's functions that it calls, use; none without a function.
+
+    Those of the function's own module come first, by their names; those of other modules are named `module.name`.
+    """
     if function is None:
         return {}
-    namespace = function.__globals__
-    names = sorted(_global_names(function.__code__, namespace))
-    return {name: namespace[name] for name in names if name in namespace}
+    own: dict[str, Variable] = {}
+    others: dict[str, Variable] = {}
+    for each in (function, *functions):
+        for namespace, name in _variables(each):
+            is_own = namespace is function.__globals__
+            known, key = (own, name) if is_own else (others, f"{namespace.get('__name__')}.{name}")
+            variable = known.setdefault(key, Variable(namespace, name, set()))
+            variable.functions.add(each.__code__)
+    return {name: found[name] for found in (own, others) for name in sorted(found)}
 
 
-def _global_names(code: CodeType, namespace: dict[str, Any], depth: int = _CALL_DEPTH) -> set[str]:
-    """Return the globals that a code object, and the functions of the same module that it calls, may change."""
-    names = set(names_in(code).globals)
-    for value in [namespace.get(name) for name in names] if depth else []:
-        if type(value) is FunctionType and value.__globals__ is namespace and value.__code__ is not code:
-            names |= _global_names(value.__code__, namespace, depth - 1)
-    return names
+def values(variables: Mapping[str, Variable]) -> dict[str, Any]:
+    """Return the values of the globals that exist now, each object once."""
+    found: dict[str, Any] = {}
+    names: dict[int, str] = {}
+    for key, variable in variables.items():
+        if variable.name in variable.namespace:
+            value = variable.namespace[variable.name]
+            if type(value) in _PLAIN or not is_elsewhere(key) or id(value) not in names:
+                names.setdefault(id(value), key)
+                found[key] = value
+    return found
 
 
-def _state_or_identity(value: Any) -> object:
+def is_elsewhere(name: str) -> bool:
+    """Return True if it is the name of a global of another module than the target's."""
+    return "." in name
+
+
+def _variables(function: FunctionType) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the globals that a function names, and the variables that it takes from the user's other modules."""
+    code = function.__code__
+    for name in names_in(code).globals:
+        yield function.__globals__, name
+    for chain in names_in(code).chains:
+        thing = root_of(chain, function, {})
+        for step in chain.attributes:
+            if not is_a(thing, ModuleType) or module_origin(module_name(thing)) != "user" or type(step) is not str:
+                break
+            namespace = module_namespace(thing)
+            yield namespace, step
+            thing = namespace.get(step)
+
+
+def _state_or_identity(value: Any, *, contents: bool) -> object:
     try:
-        return _state(value)
+        return _state(value, contents=contents)
     except Exception:  # noqa: BLE001  (comparing or pickling may run the user's code)
         return _identity(value)
 
@@ -87,14 +182,16 @@ def _identity(value: Any) -> str:
     return f"object {id(value)}"  # a number would look like a count
 
 
-def _state(value: Any) -> object:
-    """Return a value that differs after a change; for opaque objects, the identity."""
+def _state(value: Any, *, contents: bool) -> object:
+    """Return a value that differs after a change, also of the contents if asked; for opaque objects, the identity."""
     kind = type(value)  # a user's proxy may compute `__class__`
     if issubclass(kind, (int, float, complex, str, bytes, bool, type(None))):
         return value
     if issubclass(kind, (list, dict, set, bytearray)):
         if len(value) > _MAX_COMPARED_LENGTH:
             return len(value)
+        if not contents:
+            return len(value), None
         try:
             content = pickle.dumps(value)
         except Exception:  # noqa: BLE001  (an element may raise anything)

@@ -16,7 +16,7 @@ from typing import Any, TypedDict
 
 from advisor.input_limits import MAX_COPIED_BYTES
 from advisor.measure import pickling
-from advisor.measure.global_writes import used_globals
+from advisor.measure.global_writes import used_globals, values
 from advisor.measure.interpreter_check_child import REFUSED_MODULE
 from advisor.measure.introspection import module_namespace, plain_function
 from advisor.models import InterpreterCheck, Profile
@@ -169,7 +169,7 @@ def _modules_of_main(function: Callable[..., Any]) -> list[str]:
     A function that uses no globals is sent as it is.
     """
     plain = plain_function(function)
-    if plain is not None and not plain.__closure__ and not used_globals(plain):
+    if plain is not None and not plain.__closure__ and not values(used_globals(plain)):
         return []
     main = sys.modules["__main__"]
     if not hasattr(main, "__file__"):

@@ -43,7 +43,7 @@ Location = tuple[object, ...]  # a root's name and steps: an attribute's name, o
 
 
 class Snapshot:
-    """The state of everything below some roots; `complete` unless there was more than a snapshot may list."""
+    """The state of everything below some roots; `cut` has the roots with more than a snapshot may list."""
 
     def __init__(self, roots: Mapping[str, Any], *, buffers: bool, returned: Any = None) -> None:
         """Look at the roots, which are objects by name, and at the content of arrays among them if `buffers`.
@@ -51,7 +51,7 @@ class Snapshot:
         `self.returned` gets the locations of what the call returned and of its parts.
         """
         self.states: dict[Location, object] = {}
-        self.complete = True
+        self.cut: set[object] = set()
         self.returned: set[Location] = set()
         self._buffers = buffers
         self._ends = time.thread_time() + MAX_SECONDS  # CPU time, so a busy host does not shorten it
@@ -61,11 +61,11 @@ class Snapshot:
             try:
                 self._visit((name,), thing)
             except Exception:  # noqa: BLE001  (the user's objects may raise anything)
-                self.complete = False
+                self.cut.add(name)
 
     def _visit(self, location: Location, thing: Any) -> None:
         if len(self.states) >= MAX_LOCATIONS or time.thread_time() > self._ends:
-            self.complete = False
+            self.cut.add(location[0])
             return
         self.states[location] = _state(thing, buffers=self._buffers)
         if id(thing) in self._returned_ids:
@@ -148,11 +148,11 @@ def _was_counting(state: object) -> bool:
 
 
 def _changed(before: Snapshot, after: Snapshot) -> Iterator[Location]:
-    """Yield the locations whose state changed; those that appeared or went only if both snapshots are complete."""
-    complete = before.complete and after.complete
+    """Yield the locations whose state changed; those that appeared or went only if neither snapshot cut their root."""
+    cut = before.cut | after.cut
     for location in {**before.states, **after.states}:
         old, new = before.states.get(location, _MISSING), after.states.get(location, _MISSING)
-        if old == new or (not complete and _MISSING in (old, new)):
+        if old == new or (location[0] in cut and _MISSING in (old, new)):
             continue
         names = [step.lower() for step in location if isinstance(step, str)]
         if not any(word in name for name in names for word in CACHE_WORDS) and not _is_lazy(location, before):

@@ -48,12 +48,21 @@ class Noting:
     def __init__(self, original: Any, watched: Watched) -> None:
         self.original = original
         self._place = (watched.module, watched.name)
-        self._note = watched.note
+        self._note: Callable[..., object] | None = watched.note
+
+    @property  # type: ignore[misc]  # mypy: object's can be set
+    def __class__(self) -> type:  # for isinstance(open, BuiltinFunctionType)
+        return type(self.original)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with contextlib.suppress(Exception):  # wrong arguments, which the original refuses, or a failing __repr__
-            self._note(*args, **kwargs)
+        if self._note is not None:
+            with contextlib.suppress(Exception):  # wrong arguments, which the original refuses, or a failing __repr__
+                self._note(*args, **kwargs)
         return self.original(*args, **kwargs)
+
+    def stop_noting(self) -> None:
+        """Stop calling `note`; code may have kept this object."""
+        self._note = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.original, name)
@@ -101,6 +110,8 @@ def noting(functions: Iterable[Watched]) -> Iterator[None]:
         for _, namespace, name in (*places, *_variables(new, there)):
             if name in namespace:
                 namespace[name] = original(namespace[name])
+        for each in (replacement for by_id in there.values() for replacement in by_id.values()):
+            each.stop_noting()
 
 
 def _variables(modules: Mapping[str, Any], names: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:

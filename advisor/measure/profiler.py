@@ -132,8 +132,8 @@ def _profile(
     began = perf_counter()
     function, calls = workload.function, workload.calls
     with Meter(watch) as meter, SettingsWatch() as settings:
-        detector = SideEffectDetector(function, own_children=meter.own_children)
         touched = TouchedObjects(function, calls or ())
+        detector = SideEffectDetector(function, touched.functions, own_children=meter.own_children)
         memory.reset_peak()
         idle_memory = memory.resident_memory()
         share = seconds * (1 - _PICKLING_SHARE - _CONTENTION_SHARE - _INTERPRETER_SHARE)

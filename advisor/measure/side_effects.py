@@ -7,8 +7,8 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from types import CodeType
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 from advisor.measure import global_writes, mutations
@@ -38,8 +38,20 @@ class Changes(NamedTuple):
 class SideEffectDetector:
     """Records the state before the calls; `side_effects()` compares it with the state after them."""
 
-    def __init__(self, function: Callable[..., Any], *, own_children: frozenset[int] = frozenset()) -> None:
-        """Record the state now; `own_children` are ids of child processes that belong to the profiler."""
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        functions: Iterable[FunctionType] = (),
+        *,
+        own_children: frozenset[int] = frozenset(),
+    ) -> None:
+        """Record the state now.
+
+        Args:
+            function: The target.
+            functions: The user's functions that calls may run.
+            own_children: Ids of child processes that belong to the profiler.
+        """
         self._callable = function
         self._function = plain_function(function)
         self._own_children = own_children
@@ -53,7 +65,10 @@ class SideEffectDetector:
         self._before_calls: mutations.Snapshot | None = None
         self._after_inspection: mutations.Snapshot | None = None
         self._returns = False
-        self._global_states = global_writes.states(self._function)
+        self._globals = global_writes.used_globals(self._function, functions)
+        self._global_states = global_writes.states(self._globals)
+        self._sizes_after_first: dict[str, object] = {}
+        self._has_second = False
         self._threads = set(threading.enumerate())
         self._children = children(os.getpid())
         self._numpy_random_state = _numpy_random_state()
@@ -83,6 +98,9 @@ class SideEffectDetector:
         self._numbers = mutations.changed_numbers(shared_before, shared_after)
         self._after_inspection = shared_after
         self._returns = returned is not None
+        if first:
+            self._sizes_after_first = global_writes.states(self._globals, contents=False)
+        self._has_second = not first
 
     def has_changed(self) -> bool:
         """Return True if the calls have changed a shared object, including caches."""
@@ -95,7 +113,10 @@ class SideEffectDetector:
         """
         written = self._written()
         again = self._changed_again()
-        accumulated = global_writes.accumulated(self._function, self._global_states, written)
+        growing = set(written)
+        if self._has_second:
+            growing -= global_writes.set_up_once(self._globals, self._sizes_after_first)
+        accumulated = global_writes.accumulated(self._globals, self._global_states, growing)
         accumulated |= dict.fromkeys(set(again) & written, True)
         grown: tuple[str, ...] = ()
         if order_dependent:
@@ -104,14 +125,18 @@ class SideEffectDetector:
         totals = {*again, *grown, *self._numbers, *(name for name, is_number in accumulated.items() if is_number)}
         threads = [t for t in threading.enumerate() if t not in self._threads and t.is_alive()]
         changed = sorted({*self._changed_shared, *again, *grown})
-        shared = [name for name in changed if name.partition(".")[0] not in written]
+        shared = [name for name in changed if written.isdisjoint(_roots(name))]
         unread = [name for name in shared if name not in (*again, *grown) and self._is_unread(name)]
         self.changes = Changes(tuple(sorted(accumulated)), frozenset(totals), frozenset(unread))
         traces = self._process_state.traces
+        elsewhere = set(filter(global_writes.is_elsewhere, written))
+        results = (
+            accumulated.keys() if self._returns else accumulated.keys() | global_writes.stored(self._globals, growing)
+        )
         return SideEffects(
-            globals_written=tuple(sorted(written)),
-            caches=tuple(sorted(written - accumulated.keys())) if self._returns else (),
-            changed=(*self._changed_arguments, *shared),
+            globals_written=tuple(sorted(written - elsewhere)),
+            caches=tuple(sorted(written - elsewhere - accumulated.keys())) if self._returns else (),
+            changed=(*self._changed_arguments, *shared, *sorted(elsewhere & results)),
             wrote=self._wrote(),
             connected=traces.connected(),
             threads_left=tuple(sorted(thread.name for thread in threads)),
@@ -120,7 +145,7 @@ class SideEffectDetector:
         )
 
     def _written(self) -> set[str]:
-        return global_writes.written(self._global_states, global_writes.states(self._function))
+        return global_writes.written(self._global_states, global_writes.states(self._globals))
 
     def _grown(self) -> tuple[str, ...]:
         """Return the names of the shared objects that have changed since the first call, including additions."""
@@ -190,7 +215,7 @@ class SideEffectDetector:
         """Return the globals and other shared objects that the calls use, by name."""
         closure = closure_values(self._function) if self._function is not None else {}
         bound = self._callable.keywords if isinstance(self._callable, functools.partial) else {}
-        return {**closure, **global_writes.used_globals(self._function), **self._shared_objects(), **bound}
+        return {**closure, **global_writes.values(self._globals), **self._shared_objects(), **bound}
 
     def _drew_from_numpy(self) -> bool:
         """Return True if calls drew from NumPy's global generator; Python's own is seeded again in forked processes."""
@@ -200,10 +225,19 @@ class SideEffectDetector:
         return state != self._numpy_random_state
 
     def _shared_objects(self) -> dict[str, Any]:
+        values = global_writes.values(self._globals)
+        own = {name: value for name, value in values.items() if not global_writes.is_elsewhere(name)}
         try:
-            return mutations.shared_objects(self._callable, global_writes.used_globals(self._function))
+            return mutations.shared_objects(self._callable, own) | mutations.shared_objects(None, values)
         except Exception:  # noqa: BLE001  (a user's proxy raises when it is asked for its class)
             return {}
+
+
+def _roots(name: str) -> Iterator[str]:
+    """Yield a name, and the names of the objects on the path to it."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
 
 
 def _numpy_random_state() -> tuple[int, int] | None:

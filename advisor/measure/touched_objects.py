@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from advisor.measure import mutations
@@ -55,7 +55,8 @@ class TouchedObjects:
         """Inspect the objects that exist now, which forked workers would inherit, but not what the calls pass."""
         self._function = function
         self._passed = _passed_arguments(function, calls[:MAX_CALLS])
-        self.codes: frozenset[CodeType] = frozenset()  # code of the user's functions that calls may run
+        self.functions: tuple[FunctionType, ...] = ()  # the user's functions that calls may run
+        self.codes: frozenset[CodeType] = frozenset()  # their code
         self.names: frozenset[str] = frozenset()  # that the code takes, reading or setting
         self.loads: frozenset[str] = frozenset()  # those of them that it reads
         self.locks = False  # some of the code holds a lock
@@ -92,6 +93,7 @@ class TouchedObjects:
             with suppress(Exception):  # the user's objects may raise anything
                 if (use := _use(found, search)) is not None:
                     uses.append((found, use))
+        self.functions = tuple(search.functions)
         self.codes, self.locks = frozenset(each.__code__ for each in search.functions), search.locks
         self.names, self.loads = frozenset(search.names), frozenset(search.loads)
         return uses

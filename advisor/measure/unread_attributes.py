@@ -49,8 +49,9 @@ def shown_names(path: str, roots: Mapping[str, Any]) -> frozenset[str]:
         path: The name of a root and the attributes from there, such as "self.stats.pages".
         roots: Objects by name.
     """
-    root, *steps = path.split(".")
-    thing = roots.get(root)
+    parts = path.split(".")  # the root may be a global of a module, such as `settings.STATS`
+    length = next((end for end in range(len(parts), 0, -1) if ".".join(parts[:end]) in roots), 1)
+    thing, steps = roots.get(".".join(parts[:length])), parts[length:]
     names = set()
     if _shows_attributes(type(thing)):
         spaces = [

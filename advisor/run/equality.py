@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import cmath
 import copyreg
+import math
 import pickle
 import sys
+import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -55,17 +57,29 @@ class Comparison:
     uncomparable: set[str] = field(default_factory=set)
     _pairs: dict[tuple[int, int], tuple[Any, Any]] = field(default_factory=dict)  # for cycles
 
-    def add(self, expected: Any, actual: Any, label: str) -> None:
-        """Compare one more result; `label` names it in examples."""
+    def add(self, expected: Any, actual: Any, label: str, deadline: float = math.inf) -> None:
+        """Compare one more result.
+
+        Args:
+            expected: The result of the plain loop.
+            actual: The result to compare with it.
+            label: Names the result in examples.
+            deadline: The time by `time.perf_counter()` at which the rest of the result is left out. If it is the
+                first one, it is then not comparable.
+        """
         self.calls += 1
         self._pairs.clear()
         parts = deque([("", expected, actual)])
         allowed = _MAX_PARTS
+        is_late = False
         for _level in range(_MAX_DEPTH):
             for _ in range(min(len(parts), allowed)):
+                is_late = time.perf_counter() > deadline
+                if is_late:
+                    break
                 allowed -= 1
                 parts += self._compare(*parts.popleft(), label)
-        if parts:
+        if parts and (self.calls == 1 or not is_late):
             self.uncomparable.add("")
 
     def _compare(self, path: str, expected: Any, actual: Any, label: str) -> list[tuple[str, Any, Any]]:
