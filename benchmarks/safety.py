@@ -102,7 +102,7 @@ def run_code(script: str, case: Mapping[str, Any], folder: Path) -> Mapping[str,
     with tempfile.TemporaryDirectory() as place:
         answer = Path(place, "answer.json")
         module, _, name = (case["state"] or "").partition(":")
-        state = f"__import__({module!r}).{name}()" if module else "None"
+        state = f"__import__({module!r}, fromlist=[{name!r}]).{name}()" if module else "None"
         file = Path(place, "script.py")
         file.write_text(script + _REPORT.format(state=state, file=str(answer)), encoding="utf-8")
         work = Path(place, "work")
