@@ -250,3 +250,21 @@ def test_an_object_of_two_modules_is_named_once(make: Make) -> None:
     source = "from store import add, rows\ndef work(n):\n    add(n)\n    return len(rows)"
     [touch] = advisor.profile(make(ROWS, source), range(1, 40), budget=0.05).touches
     assert touch.name == "rows"
+
+
+def test_many_objects_elsewhere_leave_room_for_the_targets_own(make: Make) -> None:
+    """The number of objects that are inspected is limited; the target's own come first."""
+    names = [f"table_{number}" for number in range(60)]
+    store = "\n".join(f"{name} = [{name!r}]" for name in names) + f"\ndef size():\n    return len([{', '.join(names)}])"
+    target = """
+import store
+class Packer:
+    def __init__(self):
+        self.scratch = bytearray(8)
+    def pack(self, n):
+        self.scratch[:] = (n * store.size()).to_bytes(8, "big")
+        return bytes(self.scratch)
+work = Packer().pack
+"""
+    [touch] = advisor.profile(make(store, target), range(1, 40), budget=0.05).touches
+    assert (touch.name, touch.resource) == ("self.scratch", "scratch buffer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import inspect
 import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
@@ -96,7 +97,9 @@ def stored(variables: Mapping[str, Variable], written: Iterable[str]) -> set[str
 
 
 def returns_nothing(code: CodeType) -> bool:
-    """Return True if a function only ever returns None."""
+    """Return True if a function only ever returns None, and yields nothing."""
+    if code.co_flags & inspect.CO_GENERATOR:
+        return False
     instructions = list(dis.get_instructions(code))
     for before, instruction in pairwise(instructions):
         is_none = before.opname.startswith("LOAD_CO") and before.argval is None

@@ -234,7 +234,8 @@ class SideEffectDetector:
         """Return the globals and other shared objects that the calls use, by name."""
         closure = closure_values(self._function) if self._function is not None else {}
         bound = self._callable.keywords if isinstance(self._callable, functools.partial) else {}
-        return {**closure, **global_writes.values(self._globals), **self._shared_objects(), **bound}
+        used = {**closure, **global_writes.values(self._globals), **self._shared_objects(), **bound}
+        return dict(sorted(used.items(), key=lambda item: global_writes.is_elsewhere(item[0])))  # the own ones first
 
     def _drew_from_numpy(self) -> bool:
         """Return True if calls drew from NumPy's global generator; Python's own is seeded again in forked processes."""
