@@ -65,6 +65,15 @@ class Account:
 account = Account()
 """
 
+SHELVES = """
+class Shelf:
+    def __init__(self):
+        self.rows = {}
+    def put(self, number):
+        self.rows[number] = [number]
+shelf = Shelf()
+"""
+
 
 @pytest.mark.parametrize(
     ("store", "target", "name"),
@@ -84,8 +93,21 @@ account = Account()
         (ROWS, "import store\ndef work(n):\n    store.add(n)", "rows"),
         (ROWS, "import store\ndef work(n):\n    store.put(n)", "found"),
         (OBJECT, "import store\ndef work(n):\n    return store.account.pay(n)", "account.balance"),
+        (SHELVES, "import store\ndef work(n):\n    store.shelf.put(n)", "shelf.rows"),
     ],
-    ids=["counter", "by name", "in the call", "class", "totals", "result", "directly", "list", "results", "object"],
+    ids=[
+        "counter",
+        "by name",
+        "in the call",
+        "class",
+        "totals",
+        "result",
+        "directly",
+        "list",
+        "results",
+        "object",
+        "shelf",
+    ],
 )
 def test_changes_in_another_module_are_found(make: Make, store: str, target: str, name: str) -> None:
     """They are named as code writes them, `module.name`, and lost with a worker process."""
@@ -114,6 +136,18 @@ def page(n):
     if n not in pages:
         pages[n] = Page(n)
     return pages[n]
+"""
+FINDER = """
+class Finder:
+    tables = {}
+    def __init__(self):
+        self.data = {}
+    def find(self, n):
+        if n not in self.data:
+            self.data[n] = [n, n * n]
+            Finder.tables[n] = {"n": n}
+        return self.data[n]
+finder = Finder()
 """
 LRU_CACHE = """
 import functools
@@ -182,6 +216,8 @@ log.propagate = False
         (MEMO, "import store\ndef work(n):\n    store.square(n)"),
         (OBJECTS, "from store import page\ndef work(n):\n    return page(n).number"),
         (OBJECTS, "from store import page\ndef work(n):\n    page(n)"),
+        (FINDER, "import store\ndef work(n):\n    return store.finder.find(n)[0]"),
+        (FINDER, "import store\ndef work(n):\n    store.finder.find(n)"),
         (LRU_CACHE, "import store\ndef work(n):\n    return store.square(n)"),
         (LAZY, "import store\ndef work(n):\n    return store.square(n)"),
         (LAZY, "import store\ndef work(n):\n    store.square(n)"),
@@ -214,3 +250,21 @@ def test_an_object_of_two_modules_is_named_once(make: Make) -> None:
     source = "from store import add, rows\ndef work(n):\n    add(n)\n    return len(rows)"
     [touch] = advisor.profile(make(ROWS, source), range(1, 40), budget=0.05).touches
     assert touch.name == "rows"
+
+
+def test_many_objects_elsewhere_leave_room_for_the_targets_own(make: Make) -> None:
+    """The number of objects that are inspected is limited; the target's own come first."""
+    names = [f"table_{number}" for number in range(60)]
+    store = "\n".join(f"{name} = [{name!r}]" for name in names) + f"\ndef size():\n    return len([{', '.join(names)}])"
+    target = """
+import store
+class Packer:
+    def __init__(self):
+        self.scratch = bytearray(8)
+    def pack(self, n):
+        self.scratch[:] = (n * store.size()).to_bytes(8, "big")
+        return bytes(self.scratch)
+work = Packer().pack
+"""
+    [touch] = advisor.profile(make(store, target), range(1, 40), budget=0.05).touches
+    assert (touch.name, touch.resource) == ("self.scratch", "scratch buffer")

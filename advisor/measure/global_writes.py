@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dis
+import inspect
 import pickle
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
@@ -91,11 +92,14 @@ def stored(variables: Mapping[str, Variable], written: Iterable[str]) -> set[str
         if is_elsewhere(name)
         and issubclass(type(variables[name].namespace.get(variables[name].name)), dict)
         and not any(word in name.lower() for word in CACHE_WORDS)
-        and any(map(_returns_nothing, variables[name].functions))
+        and any(map(returns_nothing, variables[name].functions))
     }
 
 
-def _returns_nothing(code: CodeType) -> bool:
+def returns_nothing(code: CodeType) -> bool:
+    """Return True if a function only ever returns None, and yields nothing."""
+    if code.co_flags & inspect.CO_GENERATOR:
+        return False
     instructions = list(dis.get_instructions(code))
     for before, instruction in pairwise(instructions):
         is_none = before.opname.startswith("LOAD_CO") and before.argval is None

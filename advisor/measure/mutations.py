@@ -99,7 +99,8 @@ def changed_shared(before: Snapshot, after: Snapshot, *, first: bool, returned_n
     """
 
     def matters(location: Location) -> bool:
-        if not returned_none and isinstance(location[-1], tuple) and location not in before.states:
+        is_new = any(isinstance(prefix[-1], tuple) and prefix not in before.states for prefix in _prefixes(location))
+        if is_new and not returned_none:
             return False
         return not first or _was_counting(before.states.get(location))
 

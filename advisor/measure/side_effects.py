@@ -65,7 +65,8 @@ class SideEffectDetector:
         self._before_calls: mutations.Snapshot | None = None
         self._after_inspection: mutations.Snapshot | None = None
         self._returns = False
-        self._globals = global_writes.used_globals(self._function, functions)
+        self._functions = tuple(functions)
+        self._globals = global_writes.used_globals(self._function, self._functions)
         self._global_states = global_writes.states(self._globals)
         self._sizes_after_first: dict[str, object] = {}
         self._has_second = False
@@ -92,9 +93,14 @@ class SideEffectDetector:
             arguments_after = mutations.Snapshot(arguments, buffers=True, returned=returned)
             self._changed_arguments = mutations.changed_arguments(arguments_before, arguments_after)
         shared_after = mutations.Snapshot(self._shared_objects(), buffers=False)
-        self._changed_shared = mutations.changed_shared(
-            shared_before, shared_after, first=first, returned_none=returned is None
-        )
+        changes = functools.partial(mutations.changed_shared, shared_before, shared_after, first=first)
+        self._changed_shared = changes(returned_none=False)
+        if returned is None:
+            stored = {name: each for name, each in changes(returned_none=True).items() if self._is_stored(name, each)}
+            others = {
+                name: each for name, each in self._changed_shared.items() if stored.keys().isdisjoint(_roots(name))
+            }
+            self._changed_shared = stored | others
         self._numbers = mutations.changed_numbers(shared_before, shared_after)
         self._after_inspection = shared_after
         self._returns = returned is not None
@@ -158,6 +164,19 @@ class SideEffectDetector:
         names = shown_names(name, self._shared_objects())
         return all(is_unread(attribute, names) for attribute in self._changed_shared[name])
 
+    def _is_stored(self, name: str, attributes: frozenset[str]) -> bool:
+        """Return True if additions to an object are results; objects of other modules may be caches.
+
+        A function that returns what it finds in an attribute has a cache there.
+        """
+        if not any(global_writes.is_elsewhere(root) for root in self._globals.keys() & set(_roots(name))):
+            return True
+        return any(
+            global_writes.returns_nothing(each.__code__)
+            for each in self._functions
+            if each.__name__ != "__init__" and not attributes.isdisjoint(each.__code__.co_names)
+        )
+
     def _changed_again(self) -> tuple[str, ...]:
         """Return the dictionaries in which calls changed values of earlier calls: totals rather than caches."""
         if self._after_inspection is None:
@@ -215,7 +234,8 @@ class SideEffectDetector:
         """Return the globals and other shared objects that the calls use, by name."""
         closure = closure_values(self._function) if self._function is not None else {}
         bound = self._callable.keywords if isinstance(self._callable, functools.partial) else {}
-        return {**closure, **global_writes.values(self._globals), **self._shared_objects(), **bound}
+        used = {**closure, **global_writes.values(self._globals), **self._shared_objects(), **bound}
+        return dict(sorted(used.items(), key=lambda item: global_writes.is_elsewhere(item[0])))  # the own ones first
 
     def _drew_from_numpy(self) -> bool:
         """Return True if calls drew from NumPy's global generator; Python's own is seeded again in forked processes."""
