@@ -20,6 +20,8 @@ from advisor.models import HeldResource, Job, Machine, Profile
 from advisor.predict.estimator import estimate
 from advisor.target.inputs import Call
 
+pytestmark = pytest.mark.slow
+
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
 LOCK = threading.Lock()
 RECURSIVE = threading.RLock()

@@ -12,6 +12,8 @@ import pytest
 
 import advisor
 
+pytestmark = pytest.mark.slow
+
 Make = Callable[[str, str], Callable[..., Any]]
 
 

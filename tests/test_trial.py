@@ -15,6 +15,8 @@ from advisor.run import trial
 from advisor.run.trial import Trial, TrialJob, TrialRun, part_size, run_trials
 from advisor.run.trial_child import prepare_work
 
+pytestmark = pytest.mark.slow
+
 MODULE = """\
 import asyncio, functools, os, sys, threading, time
 
@@ -173,7 +175,6 @@ def test_every_way_is_run_and_the_plain_loop_besides(directory: Path) -> None:
         assert row.measured >= row.calls / row.workers * 0.002
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["nap_soon", "nap_later"])
 def test_a_coroutine_function_is_run_in_every_way(directory: Path, name: str) -> None:
     """A coroutine function runs on one loop and in pools; so does a function that returns a coroutine."""
@@ -199,7 +200,6 @@ def test_a_failure_in_threads_only_is_reported(directory: Path) -> None:
     assert rows["multiprocessing"].failure is None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("target", "strategy", "reason"),
     [
@@ -215,7 +215,6 @@ def test_a_pool_that_breaks_is_a_finding(directory: Path, target: str, strategy:
     assert rows["sequential"].failure is None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "loop", "threads", "processes"),
     [
@@ -240,7 +239,6 @@ def test_results_are_compared_with_the_plain_loops(
         assert (row.difference is not None) == (row.results == "different")
 
 
-@pytest.mark.slow
 def test_results_that_differ_by_chance_are_no_fault_of_a_strategy(directory: Path) -> None:
     """The plain loop runs more often before it is blamed: here, its first three runs agree and the fourth does not."""
     rows = run("work:seldom_another", ("threading", 4), seconds=2.0)
@@ -254,7 +252,6 @@ def test_an_example_of_a_difference_names_the_call(directory: Path) -> None:
     assert re.fullmatch(r"call \d+ returned \d+ instead of \d+", row.difference or "")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "seconds", "in_loop"), [("rejects", 0.2, False), ("rejects", 0.8, True), ("rejects_soon", 0.2, False)]
 )
@@ -273,7 +270,6 @@ def test_an_input_that_fails_by_itself_is_no_fault_of_a_strategy(
     )
 
 
-@pytest.mark.slow
 def test_an_input_that_fails_in_threads_only_is_their_fault(directory: Path) -> None:
     """Also where another input fails by itself."""
     rows = run("work:rejects_a_thread", ("threading", 4), inputs="forty.jsonl", seconds=0.5)
@@ -281,7 +277,6 @@ def test_an_input_that_fails_in_threads_only_is_their_fault(directory: Path) -> 
     assert (rows["threading"].failure, rows["threading"].failed_inputs) == ("ValueError: not 33", None)
 
 
-@pytest.mark.slow
 def test_a_function_that_works_only_once_fails(directory: Path) -> None:
     """Calls that all raise tell nothing about a job."""
     row = run("work:rejects_its_second_run", inputs="forty.jsonl")["sequential"]
@@ -289,7 +284,6 @@ def test_a_function_that_works_only_once_fails(directory: Path) -> None:
     assert row.failed_inputs is None
 
 
-@pytest.mark.slow
 def test_a_trial_that_hangs_is_ended(directory: Path) -> None:
     """A trial without a message for the time-out fails, and is not run again."""
     rows = run("work:hang_in_a_thread", ("threading", 2), timeout=1.5)
@@ -297,7 +291,6 @@ def test_a_trial_that_hangs_is_ended(directory: Path) -> None:
     assert rows["sequential"].failure is None
 
 
-@pytest.mark.slow
 def test_calls_far_longer_than_predicted_are_cut_off(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The row is then about the calls that were done."""
     monkeypatch.setattr(trial, "ROUNDS", 1)

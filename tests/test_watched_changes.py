@@ -29,6 +29,8 @@ import advisor
 from advisor.measure import file_positions
 from advisor.models import Touch
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(tempfile.mkdtemp())
 (FOLDER / "data.bin").write_bytes(bytes(range(256)) * 16)
 for plugin in range(60):
