@@ -89,7 +89,7 @@ def _confirmed(profile: Profile) -> Profile:
     """Return the profile without code that the loaded modules do not confirm; it may come from an untrusted file."""
     if not any(touch.module for touch in profile.touches):
         return profile
-    from advisor.measure.replaceable import confirmed  # imports modules that the service never needs
+    from advisor.measure.shared_state.replaceable import confirmed  # imports modules that the service never needs
 
     return profile.model_copy(update={"touches": tuple(map(confirmed, profile.touches))})
 

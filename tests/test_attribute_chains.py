@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from advisor.measure.attribute_chains import names_in
+from advisor.measure.shared_state.attribute_chains import names_in
 
 TOTAL = 0
 HANDLE: Any = None

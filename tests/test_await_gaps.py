@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 
 import advisor
-from advisor.measure.await_gaps import with_asyncio
-from advisor.measure.replaceable import parse
+from advisor.measure.shared_state.await_gaps import with_asyncio
+from advisor.measure.shared_state.replaceable import parse
 from advisor.models import Machine, Profile, Touch
 from advisor.predict.shared_resources import broken_by
 

@@ -9,7 +9,7 @@ from types import BuiltinFunctionType, FunctionType
 
 import pytest
 
-from advisor.measure.noting import Watched, noting
+from advisor.measure.shared_state.noting import Watched, noting
 
 
 @pytest.mark.parametrize(("module", "kind"), [("os", BuiltinFunctionType), ("tempfile", FunctionType)])

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from advisor.measure.attribute_chains import Element, Step
-from advisor.measure.object_parts import steps_into
-from advisor.measure.touched_objects import TouchedObjects
+from advisor.measure.shared_state.attribute_chains import Element, Step
+from advisor.measure.shared_state.object_parts import steps_into
+from advisor.measure.shared_state.touched_objects import TouchedObjects
 
 ran: list[str] = []
 

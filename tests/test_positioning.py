@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from advisor.measure.positioning import positions_first
-from advisor.measure.touched_objects import TouchedObjects
+from advisor.measure.shared_state.positioning import positions_first
+from advisor.measure.shared_state.touched_objects import TouchedObjects
 
 F = Path(__file__).open("rb")  # noqa: SIM115
 MAPPED = mmap.mmap(F.fileno(), 0, access=mmap.ACCESS_READ)

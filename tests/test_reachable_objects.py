@@ -22,8 +22,8 @@ from typing import Any
 import pytest
 
 import advisor
-from advisor.measure import file_positions
-from advisor.measure.touched_objects import TouchedObjects
+from advisor.measure.shared_state import file_positions
+from advisor.measure.shared_state.touched_objects import TouchedObjects
 
 FOLDER = Path(tempfile.mkdtemp())
 SINK = (FOLDER / "rows.txt").open("w")

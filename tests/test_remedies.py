@@ -193,7 +193,7 @@ def _profile(name: str, source: str, folder: Path) -> Profile:
     module = f"shared_{name}"
     (folder / f"{module}.py").write_text(source + f"def inputs():\n    return range({ITEMS})\n")
     code = (
-        "from advisor.measure.touched_objects import TouchedObjects\n"
+        "from advisor.measure.shared_state.touched_objects import TouchedObjects\n"
         "from advisor.models import Profile\n"
         f"import {module}\n"
         f"touched = TouchedObjects({module}.call)\n"
@@ -353,7 +353,7 @@ def test_the_object_is_found_however_the_target_is_imported(
     if where == "package":
         (folder / "package/__init__.py").write_text("from package.module import call, inputs\n")
     code = (
-        "from advisor.measure.touched_objects import TouchedObjects\n"
+        "from advisor.measure.shared_state.touched_objects import TouchedObjects\n"
         "from advisor.models import Profile\n"
         "from advisor.target.loader import load\n"
         f"touched = TouchedObjects(load({target!r}))\n"

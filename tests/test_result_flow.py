@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from advisor.measure.touched_objects import TouchedObjects
+from advisor.measure.shared_state.touched_objects import TouchedObjects
 
 IDS = itertools.count()
 ROWS = (row for row in range(10**9))

@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 import advisor
-from advisor.measure import mutations
-from advisor.measure.side_effects import SideEffectDetector
+from advisor.measure.shared_state import mutations
+from advisor.measure.shared_state.side_effects import SideEffectDetector
 from advisor.target.inputs import Call
 
 

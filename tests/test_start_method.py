@@ -20,8 +20,8 @@ import pytest
 from advisor import api
 from advisor.decide.codegen.snippet import SnippetRequest, snippet
 from advisor.host.machine import unmeasured_machine
-from advisor.measure.touched_objects import TouchedObjects
-from advisor.measure.touches import in_use
+from advisor.measure.shared_state.touched_objects import TouchedObjects
+from advisor.measure.shared_state.touches import in_use
 from advisor.models import Advice, Job, Machine, Profile, Touch
 from advisor.models.request import AdviceRequest
 from advisor.predict.estimator import estimate, leaders

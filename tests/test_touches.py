@@ -25,8 +25,8 @@ from typing import Any
 import numpy
 import pytest
 
-from advisor.measure import resource_use
-from advisor.measure.touched_objects import TouchedObjects
+from advisor.measure.shared_state import resource_use
+from advisor.measure.shared_state.touched_objects import TouchedObjects
 from advisor.models import Machine, Profile, Touch
 from advisor.models.resources import libraries, types
 from advisor.models.resources.effects import RESOURCES

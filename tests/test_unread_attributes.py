@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 import advisor
-from advisor.measure.unread_attributes import is_unread
+from advisor.measure.shared_state.unread_attributes import is_unread
 
 CLASS = """\
 class Thing:

@@ -26,7 +26,7 @@ import numpy
 import pytest
 
 import advisor
-from advisor.measure import file_positions
+from advisor.measure.shared_state import file_positions
 from advisor.models import Touch
 
 pytestmark = pytest.mark.slow

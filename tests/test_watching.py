@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from advisor.measure.process_state import ProcessStateWatch
+from advisor.measure.shared_state.process_state import ProcessStateWatch
 from advisor.target.inputs import Call
 
 FOLDER = Path(tempfile.mkdtemp())

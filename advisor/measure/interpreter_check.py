@@ -16,9 +16,9 @@ from typing import Any, TypedDict
 
 from advisor.input_limits import MAX_COPIED_BYTES
 from advisor.measure import pickling
-from advisor.measure.global_writes import used_globals, values
 from advisor.measure.interpreter_check_child import REFUSED_MODULE
 from advisor.measure.introspection import module_namespace, plain_function
+from advisor.measure.shared_state.global_writes import used_globals, values
 from advisor.models import InterpreterCheck, Profile
 from advisor.target import python_command
 from advisor.target.bounded_process import Ended, run_bounded

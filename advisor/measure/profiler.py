@@ -20,14 +20,14 @@ from advisor.measure import (
     pickling,
     runner,
 )
-from advisor.measure.await_gaps import with_asyncio
 from advisor.measure.meter import Meter, Watch
-from advisor.measure.module_settings import SettingsWatch
-from advisor.measure.order_dependence import uses_time_or_chance
-from advisor.measure.side_effects import SideEffectDetector
+from advisor.measure.shared_state.await_gaps import with_asyncio
+from advisor.measure.shared_state.module_settings import SettingsWatch
+from advisor.measure.shared_state.order_dependence import uses_time_or_chance
+from advisor.measure.shared_state.side_effects import SideEffectDetector
+from advisor.measure.shared_state.touched_objects import TouchedObjects
+from advisor.measure.shared_state.touches import Code, all_touches, in_use
 from advisor.measure.summarize import summarize
-from advisor.measure.touched_objects import TouchedObjects
-from advisor.measure.touches import Code, all_touches, in_use
 from advisor.models import Profile
 from advisor.target.inputs import Call, as_calls, check_arguments, check_missing_arguments
 from advisor.target.loader import is_importable_as, no_work_error, refuse_generator_function

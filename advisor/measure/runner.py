@@ -16,7 +16,7 @@ from advisor.measure.deferred_results import is_awaitable, is_generator
 from advisor.measure.failed_inputs import MIN_TRIED, Failures
 from advisor.measure.input_order import shuffled
 from advisor.measure.meter import Meter, TimedBatch, exit_if_forked
-from advisor.measure.order_dependence import depends_on_earlier_calls
+from advisor.measure.shared_state.order_dependence import depends_on_earlier_calls
 from advisor.models import FailedInputs
 from advisor.target.failures import target_error
 from advisor.target.inputs import Call

@@ -20,10 +20,10 @@ from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
-from advisor.measure.await_gaps import Change
-from advisor.measure.call_traces import Traces
 from advisor.measure.introspection import module_origin
-from advisor.measure.noting import Notes, Watched, noting, other_threads
+from advisor.measure.shared_state.await_gaps import Change
+from advisor.measure.shared_state.call_traces import Traces
+from advisor.measure.shared_state.noting import Notes, Watched, noting, other_threads
 from advisor.models import Safety, Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.target.inputs import Call

@@ -16,8 +16,8 @@ from types import CodeType
 from typing import NamedTuple
 from unicodedata import normalize
 
-from advisor.measure.branch_walk import WHOLE_LINE, Event, Function, Uses, Walk
-from advisor.measure.replaceable import first_line, parse
+from advisor.measure.shared_state.branch_walk import WHOLE_LINE, Event, Function, Uses, Walk
+from advisor.measure.shared_state.replaceable import first_line, parse
 from advisor.models import Safety, Touch
 from advisor.models.resources.connections import SQLITE_UPDATED
 

@@ -15,17 +15,17 @@ from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Literal, NamedTuple
 
-from advisor.measure import mutations
-from advisor.measure.attribute_chains import Chain, Element, Step, names_in
-from advisor.measure.guards import PROCESS_IDS, THREAD_IDS, FunctionSource
 from advisor.measure.introspection import (
     LruCacheWrapper,
     module_namespace,
     module_origin,
     plain_function,
 )
-from advisor.measure.known_functions import acts_on_module, function_resource
-from advisor.measure.object_parts import (
+from advisor.measure.shared_state import mutations
+from advisor.measure.shared_state.attribute_chains import Chain, Element, Step, names_in
+from advisor.measure.shared_state.guards import PROCESS_IDS, THREAD_IDS, FunctionSource
+from advisor.measure.shared_state.known_functions import acts_on_module, function_resource
+from advisor.measure.shared_state.object_parts import (
     CONTAINERS,
     MAX_ELEMENTS,
     MISSING,
@@ -47,7 +47,7 @@ from advisor.measure.object_parts import (
     sets_up,
     steps_into,
 )
-from advisor.measure.replaceable import Load
+from advisor.measure.shared_state.replaceable import Load
 from advisor.models.resources.libraries import library_of
 from advisor.models.resources.types import (
     CLASSES,

@@ -7,7 +7,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from advisor.measure.introspection import module_namespace
-from advisor.measure.noting import original
+from advisor.measure.shared_state.noting import original
 from advisor.models.resources.types import FUNCTIONS, HARMLESS_FUNCTIONS, MODULES, NAMED_FUNCTIONS
 
 _MISSING = object()

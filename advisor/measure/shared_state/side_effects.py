@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
-from advisor.measure import global_writes, mutations
-from advisor.measure.await_gaps import Change
-from advisor.measure.file_positions import FilePositionWatch, name_of, of_one_call
-from advisor.measure.guards import PROCESS_IDS
 from advisor.measure.introspection import closure_values, plain_function
-from advisor.measure.positioning import positions_first
-from advisor.measure.process_state import ProcessStateWatch
-from advisor.measure.shared_buffers import SharedBufferWatch
-from advisor.measure.unread_attributes import is_unread, shown_names
+from advisor.measure.shared_state import global_writes, mutations
+from advisor.measure.shared_state.await_gaps import Change
+from advisor.measure.shared_state.file_positions import FilePositionWatch, name_of, of_one_call
+from advisor.measure.shared_state.guards import PROCESS_IDS
+from advisor.measure.shared_state.positioning import positions_first
+from advisor.measure.shared_state.process_state import ProcessStateWatch
+from advisor.measure.shared_state.shared_buffers import SharedBufferWatch
+from advisor.measure.shared_state.unread_attributes import is_unread, shown_names
 from advisor.models import Safety, SideEffects, Touch
 from advisor.target.inputs import Call
 from advisor.target.process_tree import children

@@ -10,10 +10,10 @@ from itertools import pairwise
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from advisor.measure.attribute_chains import names_in
 from advisor.measure.introspection import module_namespace, module_origin
-from advisor.measure.mutations import CACHE_WORDS
-from advisor.measure.object_parts import is_a, module_name, root_of
+from advisor.measure.shared_state.attribute_chains import names_in
+from advisor.measure.shared_state.mutations import CACHE_WORDS
+from advisor.measure.shared_state.object_parts import is_a, module_name, root_of
 
 _MAX_COMPARED_BYTES = 1 << 20  # pickled; of a larger global only the length is compared
 _MAX_COMPARED_LENGTH = 10_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from advisor.measure.resource_use import global_random_use
-from advisor.measure.side_effects import Changes
+from advisor.measure.shared_state.resource_use import global_random_use
+from advisor.measure.shared_state.side_effects import Changes
 from advisor.models import Safety, SideEffects, Touch
 from advisor.models.resources.effects import RESOURCES
 

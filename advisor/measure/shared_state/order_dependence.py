@@ -7,7 +7,7 @@ from contextlib import suppress
 from types import CodeType
 from typing import Any
 
-from advisor.measure.attribute_chains import names_in
+from advisor.measure.shared_state.attribute_chains import names_in
 
 _REPEATS = 4
 # Names of clocks, as the last of a chain, and of random generators, anywhere in it.

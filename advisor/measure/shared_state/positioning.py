@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterable, Sequence
 from types import CodeType
 
-from advisor.measure.attribute_chains import names_in
-from advisor.measure.guards import FunctionSource
+from advisor.measure.shared_state.attribute_chains import names_in
+from advisor.measure.shared_state.guards import FunctionSource
 
 _HARMLESS = frozenset({"name", "closed", "mode", "encoding"})
 _SEEKS = frozenset({"seek", "lseek"})  # a method of files, and a function of os whose first argument is the file

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-from advisor.measure.noting import Notes, Watched, noting, other_threads
+from advisor.measure.shared_state.noting import Notes, Watched, noting, other_threads
 from advisor.models import Touch
 from advisor.models.resources.types import FUNCTIONS, RESTORING
 

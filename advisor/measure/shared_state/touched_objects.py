@@ -13,16 +13,16 @@ from dataclasses import replace
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from advisor.measure import mutations
-from advisor.measure.known_functions import function_name, function_resource
-from advisor.measure.object_parts import (
+from advisor.measure.shared_state import mutations
+from advisor.measure.shared_state.known_functions import function_name, function_resource
+from advisor.measure.shared_state.object_parts import (
     is_a,
     module_name,
 )
-from advisor.measure.positioning import positions_first
-from advisor.measure.replaceable import with_replacement
-from advisor.measure.resource_search import FoundResource, ResourceSearch, Setting
-from advisor.measure.resource_use import (
+from advisor.measure.shared_state.positioning import positions_first
+from advisor.measure.shared_state.replaceable import with_replacement
+from advisor.measure.shared_state.resource_search import FoundResource, ResourceSearch, Setting
+from advisor.measure.shared_state.resource_use import (
     Use,
     as_changed,
     decimal_use,
@@ -33,7 +33,7 @@ from advisor.measure.resource_use import (
     taken_in_order,
     use_of,
 )
-from advisor.measure.result_flow import reaches_result
+from advisor.measure.shared_state.result_flow import reaches_result
 from advisor.models import Touch
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.resources.libraries import PACKAGES

@@ -21,8 +21,8 @@ from types import (
 )
 from typing import Any
 
-from advisor.measure.attribute_chains import Chain, Element, Step
 from advisor.measure.introspection import LruCacheWrapper, closure_values, module_namespace, module_origin
+from advisor.measure.shared_state.attribute_chains import Chain, Element, Step
 from advisor.models.resources.types import resource_of_type
 
 MISSING = object()

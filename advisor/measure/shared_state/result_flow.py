@@ -6,10 +6,10 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import CodeType, FunctionType
 
-from advisor.measure.attribute_chains import names_in
-from advisor.measure.guards import FunctionSource
 from advisor.measure.introspection import closure_values
-from advisor.measure.object_parts import is_a
+from advisor.measure.shared_state.attribute_chains import names_in
+from advisor.measure.shared_state.guards import FunctionSource
+from advisor.measure.shared_state.object_parts import is_a
 
 _BY_PRIORITY = frozenset({"heappop", "heappushpop", "heapreplace"})  # serial numbers in their items only break ties
 

@@ -1,0 +1,1 @@
+"""Find what calls share: objects, files, connections, and state of the whole process."""
