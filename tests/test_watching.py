@@ -199,7 +199,14 @@ def set_precision(number: int) -> None:
     decimal.getcontext().prec = 50
 
 
-@pytest.mark.parametrize(("function", "names"), [(set_precision_once, ["decimal context"]), (set_precision, [])])
+def set_other_precision(number: int) -> None:
+    decimal.getcontext().prec = 50 + number
+
+
+@pytest.mark.parametrize(
+    ("function", "names"),
+    [(set_precision_once, ["decimal context"]), (set_precision, []), (set_other_precision, [])],
+)
 def test_what_the_first_call_sets_is_missing_in_other_threads(
     function: Callable[[int], Any], names: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

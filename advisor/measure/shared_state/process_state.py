@@ -30,7 +30,7 @@ from advisor.target.inputs import Call
 
 _STREAMS = ("stdin", "stdout", "stderr")
 _FILE_LOCK = "file lock"  # noted too, since files that are written under one are safe
-_PER_THREAD = ("decimal context", "NumPy error state")  # state that each thread has for itself
+_PER_THREAD = frozenset({"decimal context", "NumPy error state"})  # state that each thread has for itself
 _SETS = "sets the "
 _WRITING = frozenset("wxa+")
 _ANEW = frozenset("wx")
@@ -89,7 +89,7 @@ class ProcessStateWatch:
         """Return the state that every call changes; changes by the first call alone are set-up."""
         if not self._changes:
             return ()
-        keys = self._changes[-1] | ({"signal handlers"} & self._changes[0]) | self._set_once()
+        keys = (self._changes[-1] - _PER_THREAD) | ({"signal handlers"} & self._changes[0]) | self._set_once()
         states = [
             Touch(
                 name=key,
