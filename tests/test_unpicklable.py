@@ -318,3 +318,11 @@ def test_a_saved_profile_may_say_less() -> None:
     unknown = Profile.model_validate_json(json.dumps({**COMPUTING, "picklable": {"function": False}}))
     assert not unknown.is_called_by_name
     assert unknown.unpicklable_parts == ("function",)
+
+
+def test_a_single_result_costs_as_much_as_each_further_one() -> None:
+    """Where only arguments are known to have something in common, results still cost what they cost alone."""
+    result = [[number] for number in range(1_000)]
+    fields = measure_pickling(len, [Call((number,)) for number in range(5)], [result], 0.5)
+    assert fields["further_result_bytes"] is None
+    assert fields["further_pickle_seconds"] > 0.5 * fields["pickle_seconds"]

@@ -53,6 +53,7 @@ def measure_pickling(
     returned = _costs(results, ends)
     further_arguments = _further_cost(values, arguments, seconds / 4)
     further_results = _further_cost(results, returned, seconds / 4)
+    each_argument, each_result = (_mean(cost.seconds for cost in costs) for costs in (arguments, returned))
     reasons = {
         "function": sent.reason,
         "arguments": _first_reason(arguments) or _marker_reason(values, function),
@@ -68,12 +69,15 @@ def measure_pickling(
         "function_bytes": sent.size,
         "argument_bytes": _mean(cost.size for cost in arguments),
         "result_bytes": _mean(cost.size for cost in returned),
-        "pickle_seconds": _total(
-            sent.seconds, _mean(cost.seconds for cost in arguments), _mean(cost.seconds for cost in returned)
-        ),
+        "pickle_seconds": _total(sent.seconds, each_argument, each_result),
         "further_argument_bytes": further_arguments.size,
         "further_result_bytes": further_results.size,
-        "further_pickle_seconds": _total(further_arguments.seconds, further_results.seconds),
+        "further_pickle_seconds": None
+        if further_arguments.seconds is None and further_results.seconds is None
+        else _total(
+            each_argument if further_arguments.seconds is None else further_arguments.seconds,
+            each_result if further_results.seconds is None else further_results.seconds,
+        ),
     }
 
 
