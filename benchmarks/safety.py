@@ -10,7 +10,7 @@ wrote it who had not read this project's code. For each case, in fresh folders a
 
 The advice is *unsafe* if the advised code fails or gives other results, or if the advised strategy is one that breaks
 the function. A hazard is *named* if a warning or an alternative mentions its object. A *false alarm* is a strategy that
-is safe but ruled out, or a warning of shared state, for a function that is fine. About five minutes on two cores.
+is safe but ruled out, or a warning of shared state, for a function that is fine. About eight minutes on two cores.
 """
 
 from __future__ import annotations
