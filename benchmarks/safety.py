@@ -2,8 +2,8 @@
 
     python -m benchmarks.safety [NAME …] [--folder FOLDER] [--budget SECONDS] [--json FILE]
 
-`cases.jsonl` in `benchmarks/safety_cases` says of each function which strategies break it, and which are safe; somebody
-wrote it who had not read this project's code. For each case, in fresh folders and processes:
+`cases.jsonl` in `benchmarks/safety_cases` says which strategies break each function, and which are safe. Its authors
+had not read this project's code. For each case, in fresh folders and processes:
 
 - `advise TARGET --inputs …` gives the advice;
 - its code runs as it stands; its results, and the state that the case names, are compared with those of a plain loop.
@@ -55,7 +55,7 @@ _REPORT = """\
 
 
 class Outcome(NamedTuple):
-    """What became of one case."""
+    """The advice on one case, and its faults."""
 
     name: str
     hazard: bool

@@ -18,7 +18,7 @@ def use_names(box: Any) -> Any:
 
 
 def test_names_are_told_by_what_is_done_with_them() -> None:
-    """What is read, what is set, and which globals there are, in the function and in those within it."""
+    """Return the names that a function and the functions inside it read, set or take from their module."""
     names = names_in(use_names.__code__)
     assert names.loads >= {"HANDLE", "first", "second", "inner", "box", "parts", "number"}
     assert names.stores == {"label"}

@@ -505,7 +505,7 @@ def _levels(function: Callable[..., Any]) -> set[str]:
     ids=lambda function: function.__qualname__,
 )
 def test_an_await_between_two_uses_breaks_what_coroutines_share(function: Callable[..., Any]) -> None:
-    """What a coroutine reads or sets before an `await` is another call's when it goes on."""
+    """Report state that a coroutine uses before and after an `await`: another call may have changed it."""
     assert "unsafe" in _levels(function)
 
 

@@ -168,7 +168,7 @@ def test_an_example_says_what_was_returned() -> None:
 
 
 def test_objects_with_neither_equality_nor_pickle_are_not_comparable() -> None:
-    """What is beside them is compared all the same."""
+    """Compare the parts beside them all the same."""
     one, other = threading.Lock(), threading.Lock()
     assert compared(one, other).uncomparable == {""}
     beside = compared([one, 1], [other, 2])
@@ -199,7 +199,7 @@ def test_a_result_that_contains_itself_is_compared_once() -> None:
 
 
 def test_a_large_dictionary_is_compared_to_its_end() -> None:
-    """Of a record each key is a part; of more keys, all are one."""
+    """Count each key of a record as a part, and many keys together as one."""
     numbers = {str(number): number / 3 for number in range(10_000)}
     other = {key: value + 1e-12 for key, value in numbers.items()}
     assert compared(numbers, other).parts == {"[…]"}
@@ -224,7 +224,7 @@ def test_results_with_a_key_of_their_own_are_compared_to_the_last() -> None:
 def test_a_result_that_is_too_large_is_not_comparable(
     monkeypatch: pytest.MonkeyPatch, wrap: Callable[[list[Any]], Any]
 ) -> None:
-    """What was compared of it may be equal; the next result is compared all the same."""
+    """Compare the next result, whatever became of the one that took too long."""
     monkeypatch.setattr(equality, "_MAX_PARTS", 1000)
     large, small = [NAN] * 1001, [NAN] * 999
     comparison = compared(wrap(large), wrap([float("nan")] * 1000 + [1.0]))

@@ -60,7 +60,7 @@ class Writer:
 
     @functools.singledispatchmethod
     def put_any(self, value: object) -> None:
-        raise NotImplementedError
+        raise TypeError(value)
 
     @put_any.register
     def _(self, value: int) -> None:
@@ -231,7 +231,7 @@ def by_print(number: int) -> None:
 
 @functools.singledispatch
 def dispatch(value: object) -> None:
-    raise NotImplementedError
+    raise TypeError(value)
 
 
 @dispatch.register

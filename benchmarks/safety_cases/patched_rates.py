@@ -1,4 +1,4 @@
-"""What would a basket cost under another rate? The rate is replaced for the moment."""
+"""Price a basket under another rate, which replaces the module's rate for the moment."""
 import time
 from unittest import mock
 
