@@ -1,16 +1,15 @@
-"""Measure how well descriptions are classified: on families that the model has not seen, and on texts of other authors.
+"""Measure how well descriptions are classified: on texts after real questions, by authors that the model has not seen.
 
-    python -m benchmarks.descriptions [--train] [--sample FILE]... [--doubtful] [--holes] [--report]
+    python -m benchmarks.descriptions [--train] [--sample FILE]... [--doubtful] [--report]
 
-Cross-validation splits by family: texts that share a scenario or a wording are held out together. The confidence and
-the threshold for a text are calibrated on the other folds, too. `--holes` holds out whole archetypes and whole files.
-`profiles/descriptions/unseen.jsonl` was written independently of the training texts and is never trained on. It is read
-as users' texts are, with the stored model; so is each FILE of the same form, where a label may be null for undecided.
+Words learn the habits of an author. Therefore each source (a file of texts by one author, after real questions) is
+classified by a model that was trained without it, beside the two halves of the classifier alone: TF-IDF of words, and
+the facts from the lexicon, the clauses and the quantities. Each FILE, of the same form, is read as users' texts are,
+with the stored model; a label of null means undecided.
 
 `--train` first trains anew and stores the model (model.json and model.bin in advisor/describe/classifier); every run
-gives the same files. `--report` also writes the output into docs/descriptions.md. `--doubtful` lists the training texts
-whose labels the held-out models contradict most. Needs scikit-learn, which the extra `workloads` installs. Takes about
-three minutes.
+gives the same files. `--report` also writes the output into docs/descriptions.md. `--doubtful` lists the texts whose
+labels the models contradict most. Needs scikit-learn, which the extra `workloads` installs. Takes about four minutes.
 """
 
 from __future__ import annotations
@@ -35,17 +34,15 @@ from advisor.describe.reader import read
 from advisor.models import Recommendation
 from benchmarks.descriptions_keywords import classify_by_keywords
 from benchmarks.descriptions_training import (
-    DIRECTORY,
-    UNSEEN,
+    REAL,
     LabelledText,
     Scores,
-    assign_folds,
     calibrate,
-    held_out_scores,
     load_texts,
     load_training_texts,
     predict,
     save,
+    scores_without_source,
     train,
 )
 from benchmarks.document import renew
@@ -53,10 +50,10 @@ from benchmarks.document import renew
 DOCUMENT: Final = Path(__file__).resolve().parent.parent / "docs" / "descriptions.md"
 MAX_DOUBTFUL: Final = 60
 HEADINGS: Final = (
-    "| | correct | correct, of the misleading | undecided instead | correct, of those answered "
-    "| undecided, where that is correct | correct archetype |",
-    "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    "| texts | by | correct | correct, of the misleading | wrong | undecided, where that is correct |",
+    "| --- | --- | ---: | ---: | ---: | ---: |",
 )
+Scored = Sequence[tuple[LabelledText, Scores]]
 
 
 @dataclass(frozen=True)
@@ -71,15 +68,13 @@ class Answer:
 # The classifiers
 
 
-def cross_validate(texts: Sequence[LabelledText], folds: Sequence[int]) -> tuple[list[Answer], list[Scores]]:
-    """Answer each text with models and a calibration that have not seen its fold."""
-    scores = held_out_scores(texts, folds)
-    calibrations = {}
-    for fold in sorted(set(folds)):
-        others = [index for index, other in enumerate(folds) if other != fold]
-        calibrations[fold] = calibrate([texts[index] for index in others], [scores[index] for index in others])
-    answers = [Answer(*predict(scored, calibrations[fold])) for scored, fold in zip(scores, folds, strict=True)]
-    return answers, scores
+def answer_without_source(scored: Scored) -> list[Answer]:
+    """Answer each text from the scores of a model, and with a calibration, that have not seen its source."""
+    answers = {}
+    for source in {text.file for text, _ in scored}:
+        calibration = calibrate([pair for pair in scored if pair[0].file != source])
+        answers |= {id(text): Answer(*predict(scores, calibration)) for text, scores in scored if text.file == source}
+    return [answers[id(text)] for text, _ in scored]
 
 
 def answer_as_shipped(texts: Iterable[LabelledText]) -> list[Answer]:
@@ -103,58 +98,23 @@ def answer_by_tfidf(training: Sequence[LabelledText], texts: Sequence[LabelledTe
     return [Answer(VERDICTS[int(number)]) for number in model.predict([text.text for text in texts])]
 
 
-def cross_validate_tfidf(texts: Sequence[LabelledText], folds: Sequence[int]) -> list[Answer]:
-    """Answer each text with a baseline that has not seen its fold."""
-    answers: dict[int, Answer] = {}
-    for fold in sorted(set(folds)):
-        inside = [index for index, other in enumerate(folds) if other == fold]
-        others = [text for text, other in zip(texts, folds, strict=True) if other != fold]
-        answers |= dict(zip(inside, answer_by_tfidf(others, [texts[index] for index in inside]), strict=True))
-    return [answers[index] for index in range(len(texts))]
-
-
 # The report
 
 
-def report(
-    title: str, texts: Sequence[LabelledText], answers: Sequence[Answer], baselines: dict[str, Sequence[Answer]]
-) -> str:
-    """Return the report on one set of texts, in Markdown."""
-    rows: dict[str, Sequence[Answer]] = {
-        "**the classifier**": answers,
-        **baselines,
-        "keywords of the matrix": [Answer(classify_by_keywords(text.text)) for text in texts],
-        "always threading": [Answer("threading")] * len(texts),
-        "always multiprocessing": [Answer("multiprocessing")] * len(texts),
-    }
-    return "\n".join(
-        [
-            f"## {title}: {len(texts)} texts",
-            "",
-            *HEADINGS,
-            *(_row(name, texts, row) for name, row in rows.items()),
-            "",
-            *_confusion(texts, answers),
-            "",
-            *_calibration(texts, answers),
-            "",
-        ]
-    )
+def rows(name: str, texts: Sequence[LabelledText], answers: dict[str, Sequence[Answer]]) -> list[str]:
+    """Return a row of the table for each kind of answers to a set of texts."""
+    return [_row(name, by, list(zip(texts, given, strict=True))) for by, given in answers.items()]
 
 
-def _row(name: str, texts: Sequence[LabelledText], answers: Sequence[Answer]) -> str:
-    pairs = list(zip(texts, answers, strict=True))
+def _row(name: str, by: str, pairs: Sequence[tuple[LabelledText, Answer]]) -> str:
     clear = [(text, answer) for text, answer in pairs if text.label != "undecided"]
-    answered = [(text, answer) for text, answer in clear if answer.verdict != "undecided"]
     cells = (
         _share(_is_correct(text, answer) for text, answer in clear),
         _share(_is_correct(text, answer) for text, answer in clear if text.misleading),
-        _share(answer.verdict == "undecided" for _, answer in clear),
-        _share(_is_correct(text, answer) for text, answer in answered),
+        _share(answer.verdict != "undecided" and not _is_correct(text, answer) for text, answer in clear),
         _share(answer.verdict == "undecided" for text, answer in pairs if text.label == "undecided"),
-        _share(answer.archetype == text.archetype for text, answer in clear if text.archetype and answer.archetype),
     )
-    return f"| {name} | {' | '.join(cells)} |"
+    return f"| {name} | {by} | {' | '.join(cells)} |"
 
 
 def _is_correct(text: LabelledText, answer: Answer) -> bool:
@@ -190,30 +150,50 @@ def _calibration(texts: Sequence[LabelledText], answers: Sequence[Answer]) -> li
     return lines
 
 
-def report_holes(texts: Sequence[LabelledText]) -> str:
-    """Report what remains when a whole archetype, or a whole file, is held out."""
-    archetypes = [text.archetype or f"none, {fold}" for text, fold in zip(texts, _family_folds(texts), strict=True)]
-    lines = ["## Held out as a whole", "", *HEADINGS]
-    for name, groups in (("archetypes", archetypes), ("files", [text.file for text in texts])):
-        answers, _ = cross_validate(texts, assign_folds(groups))
-        lines.append(_row(name, texts, answers))
-    return "\n".join([*lines, ""])
+def report_sources(texts: Sequence[LabelledText], scored: Scored) -> list[str]:
+    """Report on each source, by models that have not seen it."""
+    real, answers = [text for text, _ in scored], answer_without_source(scored)
+    by_facts = answer_without_source(scores_without_source(texts, with_words=False))
+    by_words: dict[int, Answer] = {}
+    for source in REAL:
+        inside = [text for text in texts if text.file == source]
+        tfidf = answer_by_tfidf([text for text in texts if text.file != source], inside)
+        by_words |= {id(text): answer for text, answer in zip(inside, tfidf, strict=True)}
+    lines = ["## Sources that the model has not seen", "", *HEADINGS]
+    for name, chosen in (*((source, [source]) for source in REAL), ("all sources", REAL)):
+        here = [index for index, text in enumerate(real) if text.file in chosen]
+        kinds: dict[str, Sequence[Answer]] = {
+            "**the classifier**": [answers[index] for index in here],
+            "facts alone": [by_facts[index] for index in here],
+            "TF-IDF of words": [by_words[id(real[index])] for index in here],
+        }
+        lines += rows(f"{name} ({len(here)})", [real[index] for index in here], kinds)
+    return [*lines, "", *_confusion(real, answers), "", *_calibration(real, answers), ""]
 
 
-def _family_folds(texts: Sequence[LabelledText]) -> list[int]:
-    return assign_folds([text.family for text in texts])
+def report_samples(texts: Sequence[LabelledText], samples: Sequence[Path]) -> list[str]:
+    """Report on further files, answered as users are answered."""
+    lines: list[str] = ["## Samples, answered by the stored model", "", *HEADINGS] if samples else []
+    for file in samples:
+        others = load_texts(file)
+        kinds: dict[str, Sequence[Answer]] = {
+            "**the classifier**": answer_as_shipped(others),
+            "TF-IDF of words": answer_by_tfidf(texts, others),
+            "keywords of the matrix": [Answer(classify_by_keywords(text.text)) for text in others],
+        }
+        lines += rows(f"{file.stem} ({len(others)})", others, kinds)
+    return [*lines, ""] if samples else []
 
 
-def report_doubtful(texts: Sequence[LabelledText], scores: Sequence[Scores]) -> str:
-    """List the texts whose labels models that have not seen their families contradict, the most confident first."""
-    calibration = calibrate(texts, scores)
-    found = []
-    for text, scored in zip(texts, scores, strict=True):
-        verdict, confidence, _ = predict(scored, calibration)
-        if verdict not in text.acceptable:
-            found.append((confidence, f"{verdict}, labelled {text.label} ({text.file}): {text.text!r}"))
-    found.sort(key=lambda item: -item[0])
-    return "\n".join(["## Doubtful labels", "", *(f"{sure:.2f} {line}" for sure, line in found[:MAX_DOUBTFUL]), ""])
+def report_doubtful(texts: Sequence[LabelledText], answers: Sequence[Answer]) -> str:
+    """List the texts whose labels models that have not seen their source contradict, the most confident first."""
+    wrong = [pair for pair in zip(texts, answers, strict=True) if not _is_correct(*pair)]
+    wrong.sort(key=lambda pair: -pair[1].confidence)
+    lines = [
+        f"{answer.confidence:.2f} {answer.verdict}, labelled {text.label} ({text.file}): {text.text!r}"
+        for text, answer in wrong[:MAX_DOUBTFUL]
+    ]
+    return "\n".join(["## Doubtful labels", "", *lines, ""])
 
 
 def measure_speed() -> str:
@@ -237,32 +217,20 @@ def main() -> None:
     )
     parser.add_argument("--train", action="store_true", help="train and store the model first")
     parser.add_argument("--sample", type=Path, action="append", default=[], metavar="FILE", help="also score this file")
-    parser.add_argument("--holes", action="store_true", help="also hold out whole archetypes and whole files")
     parser.add_argument("--doubtful", action="store_true", help="list the labels that held-out models contradict")
     parser.add_argument("--report", action="store_true", help="write the report into docs/descriptions.md")
     options = parser.parse_args()
     texts = load_training_texts()
-    folds = _family_folds(texts)
-    answers, scores = cross_validate(texts, folds)
+    scored = scores_without_source(texts)
     if options.train:
-        save(*train(texts, scores), HEADER_FILE, TABLE_FILE)
+        save(*train(texts, scored), HEADER_FILE, TABLE_FILE)
         stored_model.cache_clear()
-    tfidf = "TF-IDF of words, logistic regression"
-    parts = [
-        measure_speed(),
-        "",
-        report("Unseen families", texts, answers, {tfidf: cross_validate_tfidf(texts, folds)}),
-    ]
-    for file in (DIRECTORY / f"{UNSEEN}.jsonl", *options.sample):
-        others = load_texts(file)
-        parts.append(report(file.stem, others, answer_as_shipped(others), {tfidf: answer_by_tfidf(texts, others)}))
-    if options.holes:
-        parts.append(report_holes(texts))
+    parts = [measure_speed(), "", *report_sources(texts, scored), *report_samples(texts, options.sample)]
     print("\n".join(parts))
     if options.report:
         renew(DOCUMENT, "figures", "\n".join(parts).replace("\n## ", "\n### "))
     if options.doubtful:
-        print(report_doubtful(texts, scores))
+        print(report_doubtful([text for text, _ in scored], answer_without_source(scored)))
 
 
 if __name__ == "__main__":

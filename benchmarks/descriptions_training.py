@@ -1,7 +1,7 @@
 """Train the classifier of descriptions: texts, features, two linear models, calibration, a table of small integers.
 
-Everything that is calibrated or chosen (temperature, confidence, threshold) is so on scores of texts whose family the
-model had not seen.
+Words learn the habits of an author, so the confidence and the threshold are calibrated on texts after real questions,
+each scored by a model that has seen no text of the same author.
 """
 
 from __future__ import annotations
@@ -30,13 +30,16 @@ from advisor.models import Recommendation
 from advisor.report.atomic_write import atomic_write
 
 DIRECTORY: Final = Path(__file__).resolve().parent.parent / "profiles" / "descriptions"
-TRAINING_FILES: Final = (
-    *("waiting", "computing", "symptoms", "edges", "terse", "plain", "sequential", "vague"),
-    *("trackers", "beliefs", "elsewhere", "languages", "remote", "serial", "responsive", "disguised"),
+INVENTED: Final = (
+    *("waiting", "computing", "symptoms", "edges", "terse", "plain", "sequential", "vague", "trackers"),
+    *("beliefs", "elsewhere", "languages", "remote", "serial", "responsive", "disguised", "mixed"),
 )
-UNSEEN: Final = "unseen"
+REAL: Final = ("issues", "pages", "locks", "trades", "forums")  # after real questions, each file by another author
+REAL_WEIGHT: Final = 2.0  # of a text after a real question in training
 MIN_FAMILIES: Final = 4  # a feature that fewer families have says little about texts of other authors
 FACT_VALUE: Final = 0.12  # of a fact in a row of the feature matrix, where the squares of a text's words add up to 1
+STRONG_FACT_VALUE: Final = 0.36  # of what the writer states about the lock, which counts more than any noun
+STRONG_FACTS: Final = ("lock ", "loop ")  # how they begin
 NORM_OFFSET: Final = 100_000.0  # added to the squared norm, so that a single word does not speak for a whole text
 # Frequency of the verdicts among real questions, as far as is known: mostly threads or processes. The training texts
 # have more of the others, which are hard to tell apart, so each text is weighted by the frequency of its verdict.
@@ -47,8 +50,7 @@ VERDICT_FREQUENCY: Final[dict[Recommendation, float]] = {
     "sequential": 0.08,
     "undecided": 0.12,
 }
-INVERSE_REGULARIZATION: Final = 15.0  # C of the logistic regression
-FOLDS: Final = 5
+INVERSE_REGULARIZATION: Final = 6.0  # C of the logistic regression
 MAX_BYTE: Final = 127
 
 
@@ -75,6 +77,11 @@ class LabelledText:
             others = ("threading",) if self.label == "asyncio" else ("asyncio",)
         return AnswerClass(self.label, (self.label, *others))
 
+    @property
+    def is_real(self) -> bool:
+        """True if the text is written after a real person's question."""
+        return self.file in REAL
+
     @cached_property
     def features(self) -> Features:
         return extract_features(self.text)
@@ -100,7 +107,7 @@ def _parse(fields: Mapping[str, Any], file: str) -> LabelledText:
 
 def load_training_texts() -> list[LabelledText]:
     """Load all texts that the stored model is trained on."""
-    return [text for name in TRAINING_FILES for text in load_texts(DIRECTORY / f"{name}.jsonl")]
+    return [text for name in (*INVENTED, *REAL) for text in load_texts(DIRECTORY / f"{name}.jsonl")]
 
 
 # Features as numbers
@@ -123,9 +130,9 @@ class Vocabulary:
         return {name: column for column, name in enumerate(self.names)}
 
 
-def build_vocabulary(texts: Sequence[LabelledText]) -> Vocabulary:
+def build_vocabulary(texts: Sequence[LabelledText], with_words: bool = True) -> Vocabulary:
     """Collect the features that enough families have."""
-    words = _count_families([(text.family, text.features.words) for text in texts])
+    words = _count_families([(text.family, text.features.words) for text in texts if with_words])
     facts = _count_families([(text.family, text.features.facts) for text in texts])
     families = len({text.family for text in texts})
     step = math.log(families / MIN_FAMILIES) / MAX_BYTE
@@ -150,6 +157,11 @@ def _count_families(features: Iterable[tuple[str, Iterable[str]]]) -> dict[str, 
     return {name: len(families[name]) for name in sorted(families) if len(families[name]) >= MIN_FAMILIES}
 
 
+def fact_value(name: str) -> float:
+    """Return the value of a fact in the feature matrix."""
+    return STRONG_FACT_VALUE if name.startswith(STRONG_FACTS) else FACT_VALUE
+
+
 def feature_matrix(texts: Sequence[LabelledText], vocabulary: Vocabulary) -> Any:
     """Return a sparse row for each text: its words by rarity, scaled to a norm of about 1, and its facts."""
     from scipy.sparse import csr_matrix
@@ -163,7 +175,7 @@ def feature_matrix(texts: Sequence[LabelledText], vocabulary: Vocabulary) -> Any
         facts = [name for name in text.features.facts if name in vocabulary.columns]
         rows += [row] * (len(words) + len(facts))
         columns += [vocabulary.columns[name] for name in (*words, *facts)]
-        values += [*(vocabulary.rarity[name] / norm for name in words), *(FACT_VALUE for _ in facts)]
+        values += [*(vocabulary.rarity[name] / norm for name in words), *map(fact_value, facts)]
     return csr_matrix((values, (rows, columns)), shape=(len(texts), len(vocabulary.names)))
 
 
@@ -172,13 +184,11 @@ def feature_matrix(texts: Sequence[LabelledText], vocabulary: Vocabulary) -> Any
 
 @dataclass(frozen=True)
 class Calibration:
-    """Parameters that turn scores into probabilities, and the probability that a verdict needs to be given."""
+    """Slope and shift of the confidence's log-odds, and the confidence that a verdict needs to be given."""
 
-    temperature: float = 1.0
     slope: float = 1.0
     shift: float = 0.0
     threshold: float = 0.0
-    archetype_temperature: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -201,11 +211,13 @@ class Scores:
 
 
 def sample_weights(texts: Sequence[LabelledText]) -> list[float]:
-    """Return the weight of each text; they add up to the number of texts."""
-    counts = Counter(text.label for text in texts)
+    """Return the weight of each text, by the frequency of its verdict and by where it comes from."""
+    counts: Counter[Recommendation] = Counter()
+    for text in texts:
+        counts[text.label] += REAL_WEIGHT if text.is_real else 1.0
     total = sum(VERDICT_FREQUENCY[label] for label in counts)
     by_label = {label: VERDICT_FREQUENCY[label] / total * len(texts) / count for label, count in counts.items()}
-    return [by_label[text.label] for text in texts]
+    return [by_label[text.label] * (REAL_WEIGHT if text.is_real else 1.0) for text in texts]
 
 
 def _fit_linear(rows: Any, answers: Sequence[Any], weights: Sequence[float]) -> LinearModel:
@@ -243,70 +255,32 @@ def score(
     ]
 
 
-def assign_folds(groups: Sequence[str], count: int = FOLDS) -> list[int]:
-    """Assign whole groups to folds of similar sizes, the largest groups first."""
-    sizes = Counter(groups)
-    filled = [0] * min(count, len(sizes))
-    fold_of: dict[str, int] = {}
-    for group in sorted(sizes, key=lambda group: (-sizes[group], group)):
-        fold = filled.index(min(filled))
-        fold_of[group] = fold
-        filled[fold] += sizes[group]
-    return [fold_of[group] for group in groups]
+def scores_without_source(texts: Sequence[LabelledText], with_words: bool = True) -> list[tuple[LabelledText, Scores]]:
+    """Score the texts after real questions, each with models that were trained without its source."""
+    scored: list[tuple[LabelledText, Scores]] = []
+    for source in dict.fromkeys(text.file for text in texts if text.is_real):
+        inside = [text for text in texts if text.file == source]
+        others = [text for text in texts if text.file != source]
+        vocabulary = build_vocabulary(others, with_words)
+        scored += zip(inside, score(inside, vocabulary, fit(others, vocabulary)), strict=True)
+    return scored
 
 
-def held_out_scores(texts: Sequence[LabelledText], folds: Sequence[int]) -> list[Scores]:
-    """Score each text with models that were trained without its fold."""
-    scores: dict[int, Scores] = {}
-    for fold in sorted(set(folds)):
-        inside = [index for index, other in enumerate(folds) if other == fold]
-        others = [text for text, other in zip(texts, folds, strict=True) if other != fold]
-        vocabulary = build_vocabulary(others)
-        answers = score([texts[index] for index in inside], vocabulary, fit(others, vocabulary))
-        scores |= dict(zip(inside, answers, strict=True))
-    return [scores[index] for index in range(len(texts))]
-
-
-def calibrate(texts: Sequence[LabelledText], scores: Sequence[Scores]) -> Calibration:
+def calibrate(scored: Sequence[tuple[LabelledText, Scores]]) -> Calibration:
     """Calibrate on the scores of texts that the models had not seen."""
     import numpy as np
     from sklearn.linear_model import LogisticRegression
 
+    texts, scores = [text for text, _ in scored], [scores for _, scores in scored]
     weights = sample_weights(texts)
-    pairs = list(zip(texts, scores, weights, strict=True))
-    temperature = _fit_temperature(
-        [
-            (scored.of_classes, scored.classes.index(text.answer_class), weight)
-            for text, scored, weight in pairs
-            if text.answer_class in scored.classes
-        ]
-    )
-    archetype_temperature = _fit_temperature(
-        [
-            (scored.of_archetypes, scored.archetypes.index(text.archetype), 1.0)
-            for text, scored, _ in pairs
-            if text.archetype in scored.archetypes
-        ]
-    )
-    leads = [leading_verdict(scored.classes, softmax(scored.of_classes, temperature)) for scored in scores]
+    leads = [leading_verdict(scored.classes, softmax(scored.of_classes)) for scored in scores]
     right = np.array([verdict in text.acceptable for text, (verdict, _) in zip(texts, leads, strict=True)])
     odds = np.array([log_odds(accepted) for _, accepted in leads])
     fitted = LogisticRegression(C=1e6).fit(odds[:, None], right, sample_weight=weights)
     slope, shift = float(fitted.coef_[0][0]), float(fitted.intercept_[0])
     confidences = [logistic(slope * value + shift) for value in odds]
     threshold = _best_threshold(texts, [verdict for verdict, _ in leads], confidences, weights)
-    return Calibration(temperature, slope, shift, threshold, archetype_temperature)
-
-
-def _fit_temperature(answers: Sequence[tuple[Sequence[float], int, float]]) -> float:
-    """Minimize the log loss; an answer has the scores, the index of the right class, and its weight."""
-
-    def loss(temperature: float) -> float:
-        return -sum(
-            weight * math.log(max(1e-12, softmax(scores, temperature)[right])) for scores, right, weight in answers
-        )
-
-    return min((step / 20 for step in range(6, 41)), key=loss)
+    return Calibration(slope, shift, threshold)
 
 
 def _best_threshold(
@@ -332,10 +306,10 @@ def _best_threshold(
 
 def predict(scores: Scores, calibration: Calibration) -> tuple[Recommendation, float, str]:
     """Return verdict, confidence and archetype, as the stored classifier computes them."""
-    leading, accepted = leading_verdict(scores.classes, softmax(scores.of_classes, calibration.temperature))
+    leading, accepted = leading_verdict(scores.classes, softmax(scores.of_classes))
     confidence = logistic(calibration.slope * log_odds(accepted) + calibration.shift)
     verdict: Recommendation = leading if confidence >= calibration.threshold else "undecided"
-    shares = softmax(scores.of_archetypes, calibration.archetype_temperature)
+    shares = softmax(scores.of_archetypes)
     return verdict, confidence, best_archetype(verdict, dict(zip(scores.archetypes, shares, strict=True)))
 
 
@@ -352,7 +326,7 @@ def pack(
     words = len(vocabulary.rarity)
     rarity = np.array([*vocabulary.rarity.values(), *(0 for _ in vocabulary.facts)])
     weights[:words] *= rarity[:words, None] * vocabulary.step
-    weights[words:] *= FACT_VALUE
+    weights[words:] *= np.array([fact_value(name) for name in vocabulary.facts])[:, None]
     word_scales = np.abs(weights[:words]).max(axis=0) / MAX_BYTE
     fact_scales = np.abs(weights[words:]).max(axis=0) / MAX_BYTE
     weights[:words] /= word_scales
@@ -378,10 +352,10 @@ def _rounded(values: Any) -> tuple[float, ...]:
     return tuple(float(f"{value:.6g}") for value in values)
 
 
-def train(texts: Sequence[LabelledText], scores: Sequence[Scores]) -> tuple[Header, bytes]:
-    """Train on all texts, and calibrate on the scores of each while it was held out."""
+def train(texts: Sequence[LabelledText], scored: Sequence[tuple[LabelledText, Scores]]) -> tuple[Header, bytes]:
+    """Train on all texts, and calibrate on the scores of those whose source was held out."""
     vocabulary = build_vocabulary(texts)
-    return pack(vocabulary, fit(texts, vocabulary), calibrate(texts, scores))
+    return pack(vocabulary, fit(texts, vocabulary), calibrate(scored))
 
 
 def save(header: Header, table: bytes, header_file: Path, table_file: Path) -> None:

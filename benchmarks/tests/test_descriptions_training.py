@@ -1,30 +1,28 @@
-"""Training and scoring of the classifier: reproducible, split by family, compared with baselines."""
+"""Training and scoring of the classifier: reproducible, split by source, compared with baselines."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from advisor.describe.classifier.features import extract_features
 from advisor.describe.classifier.predict import classify_features, load_model
-from benchmarks.descriptions import cross_validate, report
+from benchmarks.descriptions import answer_without_source, report_samples, report_sources
 from benchmarks.descriptions_keywords import classify_by_keywords
 from benchmarks.descriptions_training import (
     DIRECTORY,
-    TRAINING_FILES,
-    UNSEEN,
+    REAL,
     VERDICT_FREQUENCY,
     LabelledText,
-    assign_folds,
     build_vocabulary,
     calibrate,
-    held_out_scores,
-    load_texts,
     load_training_texts,
     sample_weights,
     save,
+    scores_without_source,
     train,
 )
 
@@ -36,22 +34,22 @@ def texts() -> list[LabelledText]:
 
 def test_training_is_reproducible_and_survives_storing(texts: list[LabelledText], tmp_path: Path) -> None:
     """The same texts give the same two files, and the stored model can be loaded and classifies."""
-    folds = assign_folds([text.family for text in texts], 3)
-    header, table = train(texts, held_out_scores(texts, folds))
-    assert train(texts, held_out_scores(texts, folds)) == (header, table)
+    header, table = train(texts, scores_without_source(texts))
+    assert train(texts, scores_without_source(texts)) == (header, table)
     save(header, table, tmp_path / "a.json", tmp_path / "a.bin")
     loaded = load_model(tmp_path / "a.json", tmp_path / "a.bin")
     assert asdict(loaded.header) == asdict(header)
     assert classify_features(loaded, extract_features("download 300 photos from the server")).verdict == "threading"
 
 
-def test_a_family_is_held_out_as_a_whole() -> None:
-    """All texts of a family are in one fold, and no fold is far larger than another."""
-    families = [text.family for text in load_training_texts()]
-    folds = assign_folds(families)
-    assert len(set(zip(families, folds, strict=True))) == len(set(families))
-    sizes = [folds.count(fold) for fold in sorted(set(folds))]
-    assert max(sizes) - min(sizes) < 10
+def test_a_source_is_scored_by_a_model_that_has_not_seen_it(texts: list[LabelledText]) -> None:
+    """Only texts after real questions are scored, and a word that one source alone has is unknown to its model."""
+    odd = replace(texts[-1], text="zyzzyva zyzzyva", family="odd")
+    scored = scores_without_source([*texts, *(replace(odd, family=f"odd {number}") for number in range(9))])
+    assert {text.file for text, _ in scored} == set(REAL)
+    scores = [scores for text, scores in scored if text.text == odd.text]
+    unknown = scores_without_source([*texts, replace(odd, text="qwertz qwertz")])[-1][1]
+    assert scores == [unknown] * 9
 
 
 def test_texts_are_weighted_by_the_frequency_of_their_verdict(texts: list[LabelledText]) -> None:
@@ -67,13 +65,24 @@ def test_the_vocabulary_comes_from_the_training_texts(texts: list[LabelledText])
     assert set(build_vocabulary(texts).rarity) <= {name for text in texts for name in text.features.words}
 
 
-def test_the_report_names_every_baseline(texts: list[LabelledText]) -> None:
-    """The report compares with keywords and constant answers, and shows the calibration."""
-    answers, scores = cross_validate(texts, assign_folds([text.family for text in texts], 3))
-    markdown = report("some", texts, answers, {})
-    for part in ("keywords of the matrix", "always threading", "always multiprocessing", "mean confidence"):
+def test_the_report_has_a_row_for_each_source_and_each_baseline(texts: list[LabelledText]) -> None:
+    """The report has every source by the classifier, by facts alone and by TF-IDF, and shows the calibration."""
+    scored = scores_without_source(texts)
+    markdown = "\n".join(report_sources(texts, scored))
+    for part in (*REAL, "facts alone", "TF-IDF of words", "mean confidence"):
         assert part in markdown
-    assert 0.3 <= calibrate(texts, scores).threshold <= 0.7
+    assert 0.3 <= calibrate(scored).threshold <= 0.7
+    assert len(answer_without_source(scored)) == len(scored)
+
+
+def test_a_sample_is_answered_as_users_are(tmp_path: Path) -> None:
+    """A sample of one text that has an answer, and one that has none, gives a row of percentages for each."""
+    file = tmp_path / "own.jsonl"
+    file.write_text(
+        '{"text": "Downloading 100 files", "label": "threading"}\n{"text": "hello", "label": null}\n', encoding="utf-8"
+    )
+    lines = report_samples(load_training_texts()[::100], [file])
+    assert "| own (2) | **the classifier** | 100.0% of 1 |  | 0.0% of 1 | 100.0% of 1 |" in lines
 
 
 @pytest.mark.parametrize(
@@ -90,12 +99,10 @@ def test_keywords_decide_clear_cases(text: str, verdict: str) -> None:
     assert classify_by_keywords(text) == verdict
 
 
-def test_unseen_texts_are_not_trained_on() -> None:
-    """No text of unseen.jsonl is among the training texts, however it is spaced."""
-    unseen, training = (
-        {" ".join(text.text.lower().split()) for text in texts}
-        for texts in (load_texts(DIRECTORY / f"{UNSEEN}.jsonl"), load_training_texts())
-    )
-    assert UNSEEN not in TRAINING_FILES
-    assert len(unseen) > 200
-    assert not unseen & training
+def test_texts_after_real_questions_name_their_source() -> None:
+    """Each text after a real question has the address of that question, and an archetype unless it is undecided."""
+    for name in REAL:
+        for line in (DIRECTORY / f"{name}.jsonl").read_text("utf-8").splitlines():
+            fields = json.loads(line)
+            assert fields["source"].startswith("https://"), fields["text"]
+            assert (fields["archetype"] is None) == (fields["label"] == "undecided"), fields["text"]

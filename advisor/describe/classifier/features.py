@@ -166,6 +166,8 @@ def _add_clauses(clauses: Sequence[Clause], facts: dict[str, str]) -> None:
     for clause in clauses:
         if clause.outcome:
             facts[f"outcome {clause.outcome}"] = clause.outcome
+        if clause.lock:
+            facts[f"{clause.lock}{' by hearsay' if clause.hypothetical else ''}"] = clause.lock
     for name, has in (
         ("negated", any(clause.negated for clause in clauses)),
         ("done", any(clause.ruled_out for clause in clauses)),

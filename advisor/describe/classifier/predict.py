@@ -65,8 +65,6 @@ class Header:
     fact_scales: tuple[float, ...]
     rarity_scale: float
     norm_offset: float  # added to the squared norm of the words
-    temperature: float
-    archetype_temperature: float
     slope: float  # of the confidence's log-odds
     shift: float
     threshold: float  # a less probable verdict is not given
@@ -142,14 +140,14 @@ def classify_features(model: Model, features: Features) -> Classification:
     norm = _norm(words, header)
     scores = _scores(words, facts, norm, header)
     count = len(header.classes)
-    shares = softmax(scores[:count], header.temperature)
+    shares = softmax(scores[:count])
     leading, accepted = leading_verdict(header.classes, shares)
     confidence = logistic(header.slope * log_odds(accepted) + header.shift)
     probabilities = _best_answer_shares(header.classes, shares)
     verdict: Recommendation = leading if confidence >= header.threshold else "undecided"
     if verdict != leading:
         confidence = min(confidence, probabilities["undecided"])
-    archetype_shares = softmax(scores[count:], header.archetype_temperature)
+    archetype_shares = softmax(scores[count:])
     archetypes = dict(zip(header.archetypes, archetype_shares, strict=True))
     archetype = best_archetype(verdict, archetypes)
     weights = _weights(words, facts, norm, header, _directions(header, shares, leading))
@@ -158,10 +156,10 @@ def classify_features(model: Model, features: Features) -> Classification:
     )
 
 
-def softmax(scores: Sequence[float], temperature: float) -> list[float]:
+def softmax(scores: Sequence[float]) -> list[float]:
     """Convert scores to probabilities."""
     highest = max(scores)
-    powers = [math.exp((score - highest) / temperature) for score in scores]
+    powers = [math.exp(score - highest) for score in scores]
     total = sum(powers)
     return [power / total for power in powers]
 
@@ -226,10 +224,7 @@ def _directions(header: Header, shares: Sequence[float], verdict: Recommendation
         side: sum(share for share, accepts in zip(shares, accepting, strict=True) if accepts == side) or 1.0
         for side in (True, False)
     }
-    return [
-        (1 if accepts else -1) * share / sides[accepts] / header.temperature
-        for share, accepts in zip(shares, accepting, strict=True)
-    ]
+    return [(1 if accepts else -1) * share / sides[accepts] for share, accepts in zip(shares, accepting, strict=True)]
 
 
 def _weights(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from advisor.describe.text.attempts import find_approaches, find_outcomes
+from advisor.describe.text.lock_statements import LockStatement, lock_statement
 from advisor.describe.text.phrases import ASKED, BELIEVED, BLAMED, DONE, NOT_BLAMED, NOT_DONE
 from advisor.describe.text.sentences import ClauseSpan, SegmentedText, is_negated, segment
 from advisor.describe.text.tokenizer import tokenize, word_set
@@ -31,13 +32,15 @@ class Clause:
     blamed: bool = False  # "the bottleneck is", "most of the time", "what takes long"
     outcome: str | None = None  # "threads failed", "asyncio helped"
     hypothetical: bool = False  # asked, hoped, believed or claimed by others
+    lock: LockStatement | None = None  # about the GIL or the event loop
 
 
 def extract_clauses(text: str) -> list[Clause]:
     """Split a text into clauses, in order; together they hold all of its words."""
     tokenized = tokenize(text)
     segmented = segment(tokenized)
-    amounts = _divide(segmented.clauses, extract_amounts(tokenized))
+    all_amounts = extract_amounts(tokenized)
+    amounts = _divide(segmented.clauses, all_amounts)
     outcomes = find_outcomes(segmented, amounts)
     clauses: list[Clause] = []
     for number, span in enumerate(segmented.clauses):
@@ -45,6 +48,7 @@ def extract_clauses(text: str) -> list[Clause]:
         undecided = not (clause.blamed or clause.ruled_out)
         if undecided and clauses and clauses[-1].negated and _continues_list(segmented, number):
             clause = replace(clause, negated=True, ruled_out=clauses[-1].ruled_out)
+        clause = replace(clause, lock=lock_statement(segmented.words, span, segmented.lower(span), all_amounts))
         if number in outcomes:  # what such a clause denies is the gain
             clause = replace(clause, outcome=outcomes[number], hypothetical=False, negated=False)
         clauses.append(clause)
