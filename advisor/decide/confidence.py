@@ -16,7 +16,7 @@ DESCRIBED_ERROR = 0.45  # the same for a described task, whose calls are known b
 MAX_PER_WORKER = 1.1  # speed-up: one per worker, and a little for the uncertain time of the plain loop
 ROUNDING = 0.005  # of a speed-up, which is shown with two or three digits
 UNCOMPARED = 0.7  # trust in results that could not be compared with those of the plain loop
-CEILING = {"described": 0.8, "measured": 0.95, "verified": 0.99}  # no evidence is beyond doubt
+CEILING = {"described": 0.95, "measured": 0.95, "verified": 0.99}  # no evidence is beyond doubt
 Z90 = 1.6449  # half-width of a 90 % interval in standard deviations
 
 
@@ -52,12 +52,15 @@ def confidence(choice: Choice) -> float:
 
     Strategies that were rejected for other reasons than speed do not count. Without a trial, the part of a call that is
     not split into computing and waiting counts as a coin toss, and so does a call if only the first was measured.
-    A trial whose results could not be compared is weaker evidence.
+    A trial whose results could not be compared is weaker evidence. The verdict of a description keeps the classifier's
+    probability, which is calibrated; the times of a typical task say nothing about that verdict.
     """
     best, facts = choice.best, choice.facts
     trust = CEILING[choice.evidence]
     if choice.described is not None:
         trust = min(trust, choice.described.confidence)
+        if best.strategy == choice.described.recommendation:
+            return round(trust, 2)
     if not facts.verified:
         trust *= 1.0 - 0.5 * max(facts.unknown_share, _first_call_only(facts.profile))
     if facts.uncompared:

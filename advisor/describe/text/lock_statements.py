@@ -34,8 +34,8 @@ _RELEASES = phrase_set(
 )
 _KEEPS = phrase_set(
     "hold|holds|held|holding|keep|keeps|kept|keeping|own|owns|hog|hogs|hogging|grab|grabs|grabbing|sit on|sits on|"
-    "stays|stay|taken|under|bound|contention|contend*|fight|fights|fighting|fought|compete|competes|competing|battle|"
-    "battling|queue for|queue up|queueing|wait for|waits for|waiting for|waiting on|wait on|stuck|serialise*|serialize*|"
+    "stays|stay|taken|under|bound|contention|contend*|fight|fights|fighting|fought|compete|competes|competing|"
+    "battle|battling|queue for|queue up|queueing|wait for|waits for|waiting for|waiting on|wait on|stuck|"
     "serialis*|serializ*|convoy|ping-pong|bounce*|back and forth|take turns|taking turns|takes turns|never free|"
     "monopoli*|starv*|locks up|locked|need|needs|hält|halten|gehalten|behält|streiten|kämpf*|wartet auf|warten auf|"
     "garde*|tient|tiennent|retient|se battent|attend*|retiene*|mantiene*|pelean|esperan|segura*|mantém|brigam|держ*|"
