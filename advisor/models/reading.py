@@ -49,6 +49,7 @@ class MatrixRow(NamedTuple):
     source: str
     keywords: tuple[str, ...]
     archetype: str
+    names: tuple[str, ...] = ()  # other names of the task
     shares_state: bool = False
     responsive: bool = False
 
