@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from advisor.describe.archetype_profiles import fitted_profile
+from advisor.describe.figures_in_words import figures_in_words
 from advisor.describe.matrix_lookup import normalise, row_for_text, row_word_for_word
 from advisor.input_limits import MAX_DESCRIPTION
 from advisor.models import Job, LexiconEntry, Reading, Recommendation
@@ -52,9 +53,11 @@ def _read(text: str) -> Reading:
 
     quantities = extract_quantities(text)
     named = list(dict.fromkeys(found.entry for found in find_entries(normalise(text))))
+    job = _job(named, quantities)
     reading = Reading(
         recommendation="undecided",
-        job=_job(named, quantities),
+        job=job,
+        figures=figures_in_words(quantities, job),
         calls=quantities.calls,
         cores=quantities.cores,
         named=tuple(entry for entry in named if entry.kind in ("library", "program", "service")),

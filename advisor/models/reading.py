@@ -68,4 +68,5 @@ class Reading:
     confidence: float = 0.0  # that the recommendation is what the task wants, 0 to 1
     words: tuple[str, ...] = ()  # the words and facts that weighed most
     named: tuple[LexiconEntry, ...] = ()  # the libraries, programs and services that the text names
+    figures: str = ""  # how the figures of the text were understood, in words
     questions: tuple[str, ...] = ()  # what would decide it
