@@ -38,6 +38,7 @@ class LexiconEntry(NamedTuple):
     traits: tuple[Trait, ...] = ()
     version: str | None = None
     source: str | None = None
+    operations: tuple[LexiconEntry, ...] = ()  # what is known of single operations, under the library's name
 
 
 class MatrixRow(NamedTuple):
