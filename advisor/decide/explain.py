@@ -15,6 +15,7 @@ from advisor.predict import estimator
 from advisor.predict.bottlenecks import limited_by
 from advisor.report import formatting
 
+FIGURES = "the description"
 CLASSIFIER = "classifier of descriptions (docs/descriptions.md)"
 
 
@@ -85,7 +86,13 @@ def _description(choice: Choice, described: Reading) -> tuple[Reason, ...]:
     quoted = ", ".join(f"“{word}”" for word in described.words)
     words = Reason(rule="words", text=f"What weighed most in the description: {quoted}.", source=CLASSIFIER)
     turn = turning_point(choice.best.strategy, choice.request.profile, choice.request.machine)
-    return (*((words,) if quoted else ()), *((turn,) if turn else ()))
+    return (*_figures(described.figures), *((words,) if quoted else ()), *((turn,) if turn else ()))
+
+
+def _figures(understood: str) -> tuple[Reason, ...]:
+    """Return how the figures of a description were understood, if it has any."""
+    text = f"Figures read from the description: {understood}."
+    return (Reason(rule="figures", text=text, source=FIGURES),) if understood else ()
 
 
 def warnings(choice: Choice) -> tuple[Pitfall, ...]:
@@ -128,7 +135,7 @@ def _alternative(choice: Choice, estimate: Estimate) -> Alternative:
     )
 
 
-def undecided(questions: tuple[str, ...], job: Job, machine: Machine) -> Advice:
+def undecided(questions: tuple[str, ...], job: Job, machine: Machine, figures: str = "") -> Advice:
     """Return the advice where too little is known: the questions that would decide it, instead of a guess."""
     return Advice(
         recommendation="undecided",
@@ -145,6 +152,7 @@ def undecided(questions: tuple[str, ...], job: Job, machine: Machine) -> Advice:
                 "advise my_module:function.",
                 source=NOTEBOOK,
             ),
+            *_figures(figures),
         ),
         warnings=(),
         alternatives=(),

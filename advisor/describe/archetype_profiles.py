@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from advisor.describe.classifier.archetype_kinds import KINDS
 from advisor.models import HeldResource, Job, Profile
@@ -27,6 +27,9 @@ BYTES_PER_SECOND = {
     "image": 2e7,
     "download": 1e7,
 }
+Work = Literal["holds", "releases", "mixed", "parallel", "child", "waits"]  # where a named library spends a call
+# Shares of a call that computes: holding the GIL, and in native code without it.
+SHARES: dict[Work, tuple[float, float]] = {"holds": (0.95, 0.03), "mixed": (0.6, 0.37), "releases": (0.05, 0.92)}
 _TIMES = ("gil_held", "gil_free", "child_cpu", "wait")
 _DATA = ("argument_bytes", "result_bytes", "pickle_seconds")
 
@@ -38,9 +41,9 @@ def archetypes() -> dict[str, Profile]:
     return {name: Profile.model_validate(fields) for name, fields in json.loads(file.read_text("utf-8")).items()}
 
 
-def fitted_profile(archetype: str, quantities: Quantities, job: Job) -> Profile:
-    """Return the archetype's profile, changed to the quantities that a text states."""
-    profile = archetypes()[archetype]
+def fitted_profile(archetype: str, quantities: Quantities, job: Job, work: Work | None = None) -> Profile:
+    """Return the archetype's profile, changed to a library's work and to the quantities that a text states."""
+    profile = _working_as(work, archetypes()[archetype])
     seconds = _seconds_per_call(profile, quantities, job)
     if seconds is not None and (archetype != "tiny" or quantities.seconds_per_call is not None):
         profile = _scaled(profile, min(MAX_CALL_SECONDS, max(MIN_CALL_SECONDS, seconds)) / profile.wall)
@@ -54,6 +57,20 @@ def fitted_profile(archetype: str, quantities: Quantities, job: Job) -> Profile:
     if quantities.max_concurrent and KINDS.get(archetype) == "waits":
         return _holding(profile, "the connections", profile.wall, places=quantities.max_concurrent)
     return profile
+
+
+def _working_as(work: Work | None, profile: Profile) -> Profile:
+    """Change the shares of a call that computes to those of its library."""
+    is_native = profile.archetype in ("native", "compression")
+    if work not in SHARES or not (
+        KINDS.get(profile.archetype or "") == "computes" or (is_native and work == "releases")
+    ):
+        return profile
+    held, free = (share * profile.wall for share in SHARES[work])
+    error = profile.standard_error["wall"] / profile.wall
+    errors = {**profile.standard_error, "gil_held": held * error, "gil_free": free * error}
+    times = {"gil_held": held, "gil_free": free, "wait": profile.wall - held - free}
+    return profile.model_copy(update={**times, "standard_error": errors})
 
 
 def _seconds_per_call(profile: Profile, quantities: Quantities, job: Job) -> float | None:

@@ -2,7 +2,7 @@
 
 The rows are data, one JSON object a line in decision_matrix.jsonl. `MATRIX` and `LISTS` are those of the notebook
 "Understanding Multithreading"; `FURTHER` adds kinds of task that the notebook leaves out and that people ask about.
-Each row has the keywords it is known by (a trailing `*` stands for any ending) and the archetype in
+Each row has further names, the keywords it is known by (a trailing `*` stands for any ending), and the archetype in
 archetype_profiles.json that stands in for a profile.
 """
 
@@ -20,7 +20,7 @@ def _load() -> dict[str, list[MatrixRow]]:
     for line in Path(__file__).with_name("decision_matrix.jsonl").read_text("utf-8").splitlines():
         fields = json.loads(line)
         table = tables.setdefault(fields.pop("table"), [])
-        table.append(MatrixRow(**{**fields, "keywords": tuple(fields["keywords"])}))
+        table.append(MatrixRow(**{**fields, **{name: tuple(fields[name]) for name in ("names", "keywords")}}))
     return tables
 
 

@@ -13,11 +13,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from advisor.describe.archetype_profiles import fitted_profile
-from advisor.describe.matrix_lookup import normalise, row_for_text, row_word_for_word
+from advisor.describe.figures_in_words import figures_in_words
+from advisor.describe.matrix_lookup import row_for_text, row_word_for_word
 from advisor.input_limits import MAX_DESCRIPTION
 from advisor.models import Job, LexiconEntry, Reading, Recommendation
 
 if TYPE_CHECKING:
+    from advisor.describe.archetype_profiles import Work
     from advisor.describe.classifier.predict import Classification
     from advisor.describe.text.quantities import Quantities
 
@@ -46,37 +48,42 @@ def read(text: str) -> Reading:
 @lru_cache(maxsize=CACHED_READINGS)
 def _read(text: str) -> Reading:
     # Loaded here, as both read their data and compile their patterns on import.
+    from advisor.describe.classifier.features import normalize
     from advisor.describe.classifier.predict import classify
-    from advisor.describe.lexicon.lookup import find_entries
+    from advisor.describe.known_work import by_known_work, known_work
     from advisor.describe.text.quantities import extract_quantities
 
     quantities = extract_quantities(text)
-    named = list(dict.fromkeys(found.entry for found in find_entries(normalise(text))))
+    plain = normalize(text)
+    known = known_work(plain)
+    job = _job(known.entries, quantities)
     reading = Reading(
         recommendation="undecided",
-        job=_job(named, quantities),
+        job=job,
+        figures=figures_in_words(quantities, job),
         calls=quantities.calls,
         cores=quantities.cores,
-        named=tuple(entry for entry in named if entry.kind in ("library", "program", "service")),
+        named=tuple(entry for entry in known.entries if entry.kind in ("library", "program", "service")),
     )
     row = row_word_for_word(text)
     if row is not None:
         reading = replace(reading, row=row, confidence=WORD_FOR_WORD, words=(row.task,))
-        return _decided(reading, row.recommendation, row.archetype, quantities)
+        return _decided(reading, row.recommendation, row.archetype, quantities, None)
     classification = classify(text)
     if classification.verdict == "undecided":
         return replace(reading, questions=_questions(classification, quantities))
     verdict, archetype = _by_figures(classification.verdict, classification.archetype, quantities)
-    if verdict == "multiprocessing" and _only_child_programs_work(named):
-        verdict, archetype = "threading", "child-program"
+    verdict, archetype = by_known_work(known, verdict, archetype, quantities, plain)
     words = tuple(word for word, _ in classification.reasons[:MAX_WORDS])
     reading = replace(reading, row=row_for_text(text, verdict), confidence=classification.confidence, words=words)
-    return _decided(reading, verdict, archetype, quantities)
+    return _decided(reading, verdict, archetype, quantities, known.work)
 
 
-def _decided(reading: Reading, verdict: Recommendation, archetype: str, quantities: Quantities) -> Reading:
+def _decided(
+    reading: Reading, verdict: Recommendation, archetype: str, quantities: Quantities, work: Work | None
+) -> Reading:
     """Complete a reading with its verdict, the profile of its archetype, and the job that both imply."""
-    profile = fitted_profile(archetype, quantities, reading.job)
+    profile = fitted_profile(archetype, quantities, reading.job, work)
     if verdict == "asyncio":
         profile = profile.model_copy(update={"coroutine": True})
     row = reading.row
@@ -94,15 +101,6 @@ def _job(named: Iterable[LexiconEntry], quantities: Quantities) -> Job:
     traits = {trait for entry in named if entry.kind in ("noun", "symptom") for trait in entry.traits}
     job = Job(shares_state="shares-state" in traits or None, responsive="responsive" in traits or None)
     return job if quantities.calls is None else job.model_copy(update={"calls": quantities.calls})
-
-
-def _only_child_programs_work(named: Iterable[LexiconEntry]) -> bool:
-    """Return True if a child program is named, and nothing that computes in this process.
-
-    Processes would not be wrong, but threads are as fast, and the time must not be taken for time with the GIL held.
-    """
-    works = {entry.works for entry in named if entry.kind in ("library", "program")}
-    return "child" in works and not works & {"holds", "mixed", "releases"}
 
 
 def _by_figures(verdict: Recommendation, archetype: str, quantities: Quantities) -> tuple[Recommendation, str]:

@@ -38,6 +38,7 @@ class LexiconEntry(NamedTuple):
     traits: tuple[Trait, ...] = ()
     version: str | None = None
     source: str | None = None
+    operations: tuple[LexiconEntry, ...] = ()  # what is known of single operations, under the library's name
 
 
 class MatrixRow(NamedTuple):
@@ -49,6 +50,7 @@ class MatrixRow(NamedTuple):
     source: str
     keywords: tuple[str, ...]
     archetype: str
+    names: tuple[str, ...] = ()  # other names of the task
     shares_state: bool = False
     responsive: bool = False
 
@@ -67,4 +69,5 @@ class Reading:
     confidence: float = 0.0  # that the recommendation is what the task wants, 0 to 1
     words: tuple[str, ...] = ()  # the words and facts that weighed most
     named: tuple[LexiconEntry, ...] = ()  # the libraries, programs and services that the text names
+    figures: str = ""  # how the figures of the text were understood, in words
     questions: tuple[str, ...] = ()  # what would decide it

@@ -26,7 +26,7 @@ def as_text(advice: Advice, screen: Screen) -> str:
         _time_bar(advice.profile, width) if advice.profile else [],
         _alternatives(advice, width),
         _verification(advice.verification, width),
-        _bullets("Why", [reason.text for reason in advice.reasons], _MAX_REASONS, width),
+        _bullets("Why", [reason.text for reason in advice.reasons if reason.rule != "figures"], _MAX_REASONS, width),
         _bullets("Watch for", [warning.text for warning in advice.warnings], _MAX_WARNINGS, width),
         _confidence(advice, width),
         _code(advice, screen),
@@ -39,6 +39,8 @@ def _headline(advice: Advice, width: int) -> list[Line]:
     lines = wrap(_verdict(advice), width, style=colour)
     if subject := _subject(advice):
         lines += wrap(subject, width, style=DIM)
+    for reason in advice.reasons:
+        lines += wrap(reason.text, width, style=DIM) if reason.rule == "figures" else []
     return lines + wrap(advice.summary, width)
 
 

@@ -11,14 +11,13 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import combinations
 from typing import Final, NamedTuple
 
 from advisor.describe.lexicon.lookup import find_entries
-from advisor.describe.text.clauses import Clause, extract_clauses
+from advisor.describe.text.clauses import Clause, extract_clauses, role_at
 from advisor.describe.text.quantities import Quantities, extract_quantities
 from advisor.describe.text.symptoms import find_symptoms
 from advisor.describe.text.tokenizer import lowercase, word_set
@@ -118,25 +117,12 @@ def _fact_features(text: str, lower: str) -> dict[str, str]:
     return facts
 
 
-def _role(clauses: Sequence[Clause], position: int) -> str:
-    """Return how the clause at a position treats the things that it names; empty for a plain statement."""
-    number = bisect_right(clauses, position, key=lambda clause: clause.start) - 1
-    if number < 0:
-        return ""
-    clause = clauses[number]
-    if clause.ruled_out or clause.negated:
-        return "set aside"
-    if clause.blamed:
-        return "blamed"
-    return "wished" if clause.hypothetical else ""
-
-
 def _add_lexicon(lower: str, clauses: Sequence[Clause], facts: dict[str, str]) -> None:
     matches = find_entries(lower)
     works: list[str] = []
     for entry, start, end in matches:
         name = lower[start:end]
-        role = _role(clauses, start)
+        role = role_at(clauses, start)
         facts[f"works {entry.works}"] = name
         facts[f"{entry.kind} works {entry.works}"] = name
         facts[f"works {entry.works} {role or 'asserted'}"] = f"{name} ({role})" if role else name
@@ -157,7 +143,7 @@ def _add_symptoms(lower: str, clauses: Sequence[Clause], facts: dict[str, str]) 
     symptoms = find_symptoms(lower)
     for symptom, (words, position) in symptoms.items():
         facts[f"sign {symptom}"] = words
-        if role := _role(clauses, position):
+        if role := role_at(clauses, position):
             facts[f"sign {symptom} {role}"] = f"{words} ({role})"
     facts[f"{min(3, len(symptoms))} signs"] = NO_EXPLANATION
 

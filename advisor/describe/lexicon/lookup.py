@@ -56,8 +56,10 @@ def entries() -> tuple[LexiconEntry, ...]:
 
 
 def _parse_entry(fields: dict[str, Any]) -> LexiconEntry:
+    operations = fields.pop("operations", ())
     lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
-    return LexiconEntry(**{**fields, **lists})
+    entry = LexiconEntry(**{**fields, **lists})
+    return entry._replace(operations=tuple(_parse_entry({**fields, **operation}) for operation in operations))
 
 
 def fold(words: str) -> str:
@@ -84,6 +86,16 @@ def find_entries(lower: str) -> list[EntryMatch]:
     if unspaced:
         searched += _unspaced_words()
     return _longest([*_look_up(index, text, run), *_search(searched, text, run)])
+
+
+def find_operations(match: EntryMatch, lower: str) -> Iterator[tuple[LexiconEntry, int]]:
+    """Yield what is known of each operation of an entry that the text names, and where; the entry itself if of none."""
+    text = fold(lower)
+    words = ((fold(word), operation) for operation in match.entry.operations for word in operation.words)
+    found = sorted(_search(words, text, _run(_has_unspaced(text))), key=itemgetter(0)) if match.entry.operations else ()
+    yield from ((operation, start) for start, _, _, operation in found)
+    if not found:
+        yield match.entry, match.start
 
 
 def find_module_entries(modules: Iterable[str]) -> list[LexiconEntry]:

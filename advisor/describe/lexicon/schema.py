@@ -26,15 +26,12 @@ Module = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.\w+)*$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+/?\S*$")]
 
 
-class LexiconLine(BaseModel):
-    """One line of a lexicon file."""
+class Statement(BaseModel):
+    """What is known of an operation of a library, and the words that it is called by in prose."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    name: NonEmpty
-    kind: EntryKind
     words: list[Word] = Field(min_length=1, description="lower case; a trailing `*` stands for any ending")
-    imports: list[Module] = Field([], description="the modules by which a program imports it")
     works: WorkType = Field(description="where the work happens; `none` if the word says nothing about that")
     archetype: str | None = Field(None, description="the kind of call that it stands for, if there is one")
     traits: list[Trait] = []
@@ -66,9 +63,18 @@ class LexiconLine(BaseModel):
             raise ValueError("must end with a full stop")
         return fact
 
+
+class LexiconLine(Statement):
+    """One line of a lexicon file."""
+
+    name: NonEmpty
+    kind: EntryKind
+    imports: list[Module] = Field([], description="the modules by which a program imports it")
+    operations: list[Statement] = Field([], description="where an operation works, if it is known apart")
+
     @model_validator(mode="after")
     def _named_entries_have_a_source(self) -> LexiconLine:
-        if self.kind in NAMED_KINDS and self.source is None:
+        if self.kind in NAMED_KINDS and any(said.source is None for said in (self, *self.operations)):
             raise ValueError(f"a {self.kind} needs a source")
         return self
 

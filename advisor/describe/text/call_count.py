@@ -65,7 +65,7 @@ def extract_call_count(text: TokenizedText, amounts: list[Amount]) -> FieldValue
     for index, amount in enumerate(amounts):
         if amount.kind != "count":
             continue
-        rank = _rank(text, amount)
+        rank = rank_count(text, amount)
         rank *= rank > 2 or amount.value > 3
         if rank and (best is None or rank > best[0]):
             best = (rank, _multiply(text, amounts, index), amount)
@@ -79,12 +79,12 @@ def _multiply(text: TokenizedText, amounts: list[Amount], index: int) -> float:
     if index + 1 < len(amounts) and amounts[index + 1].kind == "count":
         following = amounts[index + 1]
         between = [text.word(at) for at in range(amount.end, following.start)]
-        if 1 < len(between) <= 3 and between[-1] in ("x", "×", "*") and _rank(text, following) > 1:
+        if 1 < len(between) <= 3 and between[-1] in ("x", "×", "*") and rank_count(text, following) > 1:
             return amount.value * following.value
     return amount.value
 
 
-def _rank(text: TokenizedText, amount: Amount) -> int:
+def rank_count(text: TokenizedText, amount: Amount) -> int:
     """Rank how likely a count is that of the calls: 4 with an item noun, 3 a counter word, 2 a plural, 0 for others."""
     value, before = amount.value, text.word(amount.start - 1)
     if value != int(value) or value < 1 or before in _BEFORE_OTHERS:

@@ -6,6 +6,8 @@ is decided by the phrases in it.
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from advisor.describe.text.attempts import find_approaches, find_outcomes
@@ -53,6 +55,19 @@ def extract_clauses(text: str) -> list[Clause]:
             clause = replace(clause, outcome=outcomes[number], hypothetical=False, negated=False)
         clauses.append(clause)
     return clauses
+
+
+def role_at(clauses: Sequence[Clause], position: int) -> str:
+    """Return how the clause at a position treats the things that it names; empty for a plain statement."""
+    number = bisect_right(clauses, position, key=lambda clause: clause.start) - 1
+    if number < 0:
+        return ""
+    clause = clauses[number]
+    if clause.ruled_out or clause.negated:
+        return "set aside"
+    if clause.blamed:
+        return "blamed"
+    return "wished" if clause.hypothetical else ""
 
 
 def _divide(clauses: list[ClauseSpan], amounts: list[Amount]) -> list[list[Amount]]:

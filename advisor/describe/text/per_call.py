@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advisor.describe.text.call_count import COUNTER_WORDS, ITEM_NOUNS, OTHER_NOUNS
+from advisor.describe.text.call_count import COUNTER_WORDS, ITEM_NOUNS, OTHER_NOUNS, extract_call_count, rank_count
 from advisor.describe.text.tokenizer import CLAUSE_ENDS, TokenizedText, word_set
 from advisor.describe.text.units import DURATIONS, Amount, FieldValues, match_per_time
 
@@ -13,11 +13,18 @@ _EACH = word_set(
 )
 _EACH_AFTER = _EACH - {"par", "por"}
 _TOTALS = word_set(
-    "total altogether overall whole entire entirely insgesamt gesamt zusammen overnight finishes finished eta est "
-    "estimated all everything всего итого 全部 合計"
+    "total altogether overall insgesamt gesamt zusammen combined together overnight eta est estimated "
+    "all everything lot всего итого 全部 合計 tout totale juntos juntas"
 )
+_FINISHES = word_set("finishes finished")
+_WHOLE = word_set(
+    "whole entire full complete total ganze ganzen gesamte gesamten komplette toute entière todo toda вся весь"
+)
+_LOOPS = word_set("loop looping boucle bucle schleife цикл")
+_JOBS = _LOOPS | word_set("run runs job batch thing script program programm skript lauf process pipeline list set")
 _LATENCY = word_set(
-    "latency ping rtt roundtrip trip reply replies respond responds response responses wait waits waiting"
+    "latency ping rtt roundtrip trip reply replies respond responds response responses wait waits waiting "
+    "answer answers"
 )
 _MEDIA = word_set(
     "clip clips film films movie movies video videos recording recordings episode episodes lecture lectures audio "
@@ -30,20 +37,68 @@ def extract_durations(text: TokenizedText, amounts: list[Amount]) -> FieldValues
     """Yield the longest duration of a call, and the longest of the whole job."""
     each: list[Amount] = []
     total: list[Amount] = []
+    calls = next((amount for _, _, amount in extract_call_count(text, amounts)), None)
+    counts = [
+        amount for amount in amounts if amount is calls or (amount.kind == "count" and rank_count(text, amount) > 2)
+    ]
     for amount in amounts:
         start, end, value = amount.start, amount.end, amount.value
         if amount.kind != "duration" or is_unrelated(text, amount):
             continue
-        if 1e-9 <= value < 1e-3:
-            each.append(amount)
-        elif text.has_near(end, _TOTALS, 0, 2) or _has_job_label(text, amount):
+        count = _count_done_in(text, amount, counts)
+        if text.has_near(end, _TOTALS, 0, 2) or _has_job_label(text, amount):
             total.append(amount)
-        elif _is_per_call(text, amount) or value < 1 or text.has_near(start, _LATENCY, 3):
+        elif 1e-9 <= value < 1e-3 or _is_per_call(text, amount) or text.has_near(start, _LATENCY, 3):
             each.append(amount)
-        elif value >= 60 or text.has_near(start, _TOTALS, 4) or text.has_near(end, _TOTALS, 0, 4):
+        elif count is not None and count is not calls:
+            each.append(amount._replace(value=value / count.value))  # of a part of the job
+        elif (
+            count
+            or _is_of_whole_job(text, amount)
+            or text.has_near(start, _TOTALS, 6)
+            or text.has_near(end, _TOTALS, 0, 4)
+        ):
+            total.append(amount)
+        elif value < 1:
+            each.append(amount)
+        elif value >= 60 or text.has_near(start, _FINISHES, 4):
             total.append(amount)
     yield from _largest("seconds_per_call", each)
     yield from _largest("total_seconds", total)
+
+
+def _count_done_in(text: TokenizedText, amount: Amount, counts: list[Amount]) -> Amount | None:
+    """Return the count that is done in the time: "0.5 s for 1,000 calls", "hashes 1,000 strings in 0.5 s"."""
+    for count in counts:
+        if amount.end < count.start <= amount.end + 4:
+            first, between = text.word(amount.end), range(amount.end + 1, count.start)
+            linked = first in _FOR
+        else:
+            last, between = text.word(amount.start - 1), range(count.end, amount.start - 1)
+            linked = 0 < amount.start - count.end <= 5 and (last == "in" or last in _TAKE)
+        if linked and not any(text.word(index) in _NOT_DONE for index in between):
+            return count
+    return None
+
+
+_FOR = word_set("for to für pour para on over")
+
+
+def _is_of_whole_job(text: TokenizedText, amount: Amount) -> bool:
+    """Return True if the subject is the whole job: "the loop over all rows takes 0.5 s", "the entire run: 0.5 s"."""
+    for index in range(amount.start - 1, max(amount.start - 10, -1), -1):
+        word, before = text.word(index), text.word(index - 1)
+        if word in CLAUSE_ENDS:
+            return False
+        is_whole = before in _WHOLE or (before in ("la", "el", "der") and text.word(index - 2) in _WHOLE)
+        if word in _JOBS and (is_whole or (word in _LOOPS and before in _THE)):
+            following = text.word(index + 1)
+            return following in _OVER or amount.start - index <= 1 + 2 * (following in _TAKE)
+    return False
+
+
+_THE = word_set("the my our this plain simple die la el le") | {""}
+_OVER = word_set("over through of für über sur sobre de por on")
 
 
 def _largest(field: str, amounts: list[Amount]) -> FieldValues:
@@ -97,8 +152,10 @@ def _is_per_call(text: TokenizedText, amount: Amount) -> bool:
 
 _ONE = word_set("a an one single ein eine einen un une una um uma один одна одно 一个 1つ")
 _BEGINS = CLAUSE_ENDS | word_set("and but where since because as that if und aber et mais y pero и") | {""}
+_NOT_DONE = CLAUSE_ENDS | _ONE | _EACH | word_set("that which and")
 _TAKE = word_set(
-    "takes need needs took is was dauert braucht prend dure tarda toma demora leva занимает длится идёт идет costs eats"
+    "takes take need needs took is was dauert braucht brauchen prend dure tarda tardan toma demora leva занимает "
+    "длится идёт идет costs eats"
 )
 
 

@@ -1,0 +1,101 @@
+"""Tell where a described call works, as far as it is known of the libraries and operations that the text names.
+
+The classifier decides what nothing is known of. What a clause sets aside ("no longer with pandas") is left out, and
+where a clause is blamed for the time, only what it names counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from advisor.describe.archetype_profiles import Work
+from advisor.describe.lexicon.lookup import find_entries, find_operations
+from advisor.describe.text.clauses import extract_clauses, role_at
+from advisor.describe.text.quantities import Quantities
+from advisor.describe.text.symptoms import find_symptoms
+from advisor.describe.text.tokenizer import lowercase
+from advisor.models import LexiconEntry, Recommendation
+
+NAMED: Final = frozenset({"library", "program"})
+WAITS: Final = frozenset({"network", "disk", "database", "device"})
+COMPUTES: Final = frozenset({"holds", "releases", "mixed", "parallel"})
+MAY_BE_PARALLEL: Final = frozenset({"dataframe", "machine-learning", "native", "image", "video", "mixed"})
+HELPED: Final = frozenset({"threads helped", "processes helped"})
+FEW_CORES: Final = 1.5
+_NOT_PARALLEL: Final = frozenset({"one core busy", "python computes", "waiting", "depends", "responsive", "shared"})
+# A number of threads for each call, or a device other than the CPU: "intra_op_num_threads=1", "use_threads=False".
+_THREADS_SET: Final = re.compile(
+    r"(?:threads?|n_?jobs|omp|intra_op|concurrency|workers)(?:[ =(]|set|limited|to)*(?:\d|one\b|false)"
+    r"|\b(?:single|one|1|одном)[- ](?:thread|поток)|\bgpus?\b|\bcuda\b"
+)
+
+
+class KnownWork(NamedTuple):
+    """What is known of the things that a text names, where a call works if all of it agrees, and what was tried."""
+
+    entries: tuple[LexiconEntry, ...]
+    work: Work | None
+    outcomes: frozenset[str]  # such as "threads failed"
+
+
+def known_work(text: str) -> KnownWork:
+    """Return what is known of the things that a text names."""
+    clauses, lower = extract_clauses(text), lowercase(text).replace("\n", " ")
+    found: list[tuple[LexiconEntry, str]] = []
+    for match in find_entries(lower):
+        if role_at(clauses, match.start) != "set aside":
+            found += [(entry, role_at(clauses, position)) for entry, position in find_operations(match, lower)]
+    found = [(entry, role) for entry, role in found if role != "set aside"]
+    blamed = [entry for entry, role in found if role == "blamed"]
+    asserted = [entry for entry, role in found if role != "wished"]
+    return KnownWork(
+        tuple(dict.fromkeys(entry for entry, _ in found)),
+        _common_work(blamed) or _common_work(asserted),
+        frozenset(clause.outcome for clause in clauses if clause.outcome),
+    )
+
+
+def _common_work(entries: Iterable[LexiconEntry]) -> Work | None:
+    """Return where the libraries and programs work, unless they or the verbs and services disagree."""
+    works = {work for entry in entries if entry.kind in NAMED and (work := _work(entry))}
+    if len(works) > 1 and works <= {"holds", "mixed", "releases"}:
+        works = {"mixed" if "releases" in works else "holds"}
+    if len(works) != 1:
+        return None
+    work = works.pop()
+    others = {entry.works for entry in entries if entry.kind in ("verb", "service")}
+    return None if others & (WAITS if work in COMPUTES else COMPUTES) else work
+
+
+def _work(entry: LexiconEntry) -> Work | None:
+    if entry.works in WAITS:
+        return None if "already-parallel" in entry.traits else "waits"
+    if "already-parallel" in entry.traits:  # one that calls your code in parallel is no work by itself
+        return "parallel" if entry.works == "releases" else None
+    return entry.works if entry.works in ("holds", "releases", "mixed", "child") else None
+
+
+def by_known_work(
+    known: KnownWork, verdict: Recommendation, archetype: str, quantities: Quantities, text: str
+) -> tuple[Recommendation, str]:
+    """Correct a verdict that is not possible where a call is known to work, unless the text states why it is."""
+    work = known.work
+    is_pool = verdict in ("threading", "multiprocessing")
+    if work == "child" and verdict == "multiprocessing":
+        return "threading", "child-program"
+    if work == "parallel" and is_pool and archetype in MAY_BE_PARALLEL and not _is_limited(known, quantities, text):
+        return "sequential", "parallel"
+    tried = known.outcomes & {"threads helped", "processes failed"}
+    if work == "holds" and verdict == "threading" and archetype in ("native", "compression") and not tried:
+        return "multiprocessing", "calculation"
+    return verdict, archetype
+
+
+def _is_limited(known: KnownWork, quantities: Quantities, text: str) -> bool:
+    """Return True if the text says that calls keep few cores busy, whatever the library can do."""
+    busy = quantities.busy_cores
+    few = (busy is not None and busy < FEW_CORES) or bool(quantities.wait_share)
+    few = few or any("responsive" in entry.traits for entry in known.entries) or bool(known.outcomes & HELPED)
+    return few or bool(_THREADS_SET.search(text.lower())) or not _NOT_PARALLEL.isdisjoint(find_symptoms(text.lower()))
