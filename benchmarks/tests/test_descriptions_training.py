@@ -71,7 +71,7 @@ def test_the_report_has_a_row_for_each_source_and_each_baseline(texts: list[Labe
     markdown = "\n".join(report_sources(texts, scored))
     for part in (*REAL, "facts alone", "TF-IDF of words", "mean confidence"):
         assert part in markdown
-    assert 0.3 <= calibrate(scored).threshold <= 0.7
+    assert calibrate(scored).slope > 0
     assert len(answer_without_source(scored)) == len(scored)
 
 

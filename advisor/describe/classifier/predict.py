@@ -31,6 +31,7 @@ TABLE_FILE: Final = HEADER_FILE.with_suffix(".bin")
 VERDICTS: Final[tuple[Recommendation, ...]] = ("threading", "multiprocessing", "asyncio", "sequential", "undecided")
 NO_REASONS: Final = (("no known words", 0.0),)
 MAX_REASONS: Final = 6
+MIN_CONFIDENCE: Final = 0.5  # a verdict that is more probably wrong than right is not given
 BEST_ANSWER_WEIGHT: Final = 0.2  # of being the best answer, besides being accepted; it settles near ties
 
 
@@ -67,7 +68,6 @@ class Header:
     norm_offset: float  # added to the squared norm of the words
     slope: float  # of the confidence's log-odds
     shift: float
-    threshold: float  # a less probable verdict is not given
 
     @property
     def columns(self) -> int:
@@ -144,7 +144,7 @@ def classify_features(model: Model, features: Features) -> Classification:
     leading, accepted = leading_verdict(header.classes, shares)
     confidence = logistic(header.slope * log_odds(accepted) + header.shift)
     probabilities = _best_answer_shares(header.classes, shares)
-    verdict: Recommendation = leading if confidence >= header.threshold else "undecided"
+    verdict: Recommendation = leading if confidence >= MIN_CONFIDENCE else "undecided"
     if verdict != leading:
         confidence = min(confidence, probabilities["undecided"])
     archetype_shares = softmax(scores[count:])
