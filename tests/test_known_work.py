@@ -120,3 +120,15 @@ def test_stated_shares_win() -> None:
     ).profile
     assert profile is not None
     assert profile.wait == pytest.approx(0.7 * profile.wall)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "async def predict() calls a torch model of 400 ms in our web service, and /health doesn't answer meanwhile",
+        "transcribe 40 meetings with faster-whisper on two RTX cards, the second card does nothing",
+    ],
+)
+def test_a_parallel_library_beside_something_else_keeps_the_verdict(text: str) -> None:
+    """Where an event loop must go on, or another device computes, the cores are not what is short."""
+    assert read(text).recommendation != "sequential"

@@ -25,11 +25,11 @@ MAY_BE_PARALLEL: Final = frozenset({"dataframe", "machine-learning", "native", "
 HELPED: Final = frozenset({"threads helped", "processes helped"})
 IN_PYTHON: Final = frozenset({"calculation", "simulation", "machine-learning", "crypto", "mixed"})
 FEW_CORES: Final = 1.5
-_NOT_PARALLEL: Final = frozenset({"one core busy", "python computes", "waiting", "depends", "responsive", "shared"})
+_NOT_PARALLEL: Final = frozenset({"one core busy", "async", "depends", "responsive", "shared"})
 # A number of threads for each call, or a device other than the CPU: "intra_op_num_threads=1", "use_threads=False".
 _THREADS_SET: Final = re.compile(
     r"(?:threads?|n_?jobs|omp|intra_op|concurrency|workers)(?:[ =(]|set|limited|to)*(?:\d|one\b|false)"
-    r"|\b(?:single|one|1|одном)[- ](?:thread|поток)|\bgpus?\b|\bcuda\b"
+    r"|\b(?:single|one|1|одном)[- ](?:thread|поток)|(?:pinned|limited) to (?:\d|one)|\b(?:gpu|cuda|rtx|nvidia|geforce)"
 )
 
 
