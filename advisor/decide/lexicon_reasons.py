@@ -63,13 +63,18 @@ def known(named: Iterable[LexiconEntry], modules: Sequence[str]) -> tuple[Lexico
 
 def reasons(entries: Sequence[LexiconEntry], strategy: Strategy, profile: Profile) -> tuple[Reason, ...]:
     """Return the facts that speak for the strategy, each with its version and source."""
-    speaking = [entry for entry in entries if entry.source and strategy in _SPEAKS_FOR.get(entry.works, ())]
-    if profile.archetype is None:
-        speaking = [entry for entry in speaking if _agrees(entry, profile)]
+    speaking = [
+        entry for entry in entries if entry.source and strategy in _speaks_for(entry) and _agrees(entry, profile)
+    ]
     return tuple(
         Reason(rule="knowledge", text=_with_version(entry), source=entry.source or "")
         for entry in speaking[:MAX_REASONS]
     )
+
+
+def _speaks_for(entry: LexiconEntry) -> frozenset[Strategy]:
+    strategies = _SPEAKS_FOR.get(entry.works, frozenset())
+    return strategies | SEQUENTIAL if "already-parallel" in entry.traits and entry.works == "releases" else strategies
 
 
 def pitfall_rules(entries: Sequence[LexiconEntry]) -> tuple[PitfallRule, ...]:
@@ -100,7 +105,7 @@ def _applies(trait: str, entry: LexiconEntry, facts: Facts) -> bool:
 
 
 def _agrees(entry: LexiconEntry, profile: Profile) -> bool:
-    """Return True if a measured call spends a good part of its time the way that the fact says."""
+    """Return True if a call spends a good part of its time the way that the fact says."""
     parts = {"holds": profile.gil_held, "releases": profile.gil_free, "child": profile.child_cpu}
     seconds = parts.get(entry.works, profile.wait)
     return (seconds or 0.0) >= NOTICEABLE * profile.wall

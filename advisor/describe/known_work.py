@@ -23,12 +23,13 @@ WAITS: Final = frozenset({"network", "disk", "database", "device"})
 COMPUTES: Final = frozenset({"holds", "releases", "mixed", "parallel"})
 MAY_BE_PARALLEL: Final = frozenset({"dataframe", "machine-learning", "native", "image", "video", "mixed"})
 HELPED: Final = frozenset({"threads helped", "processes helped"})
+IN_PYTHON: Final = frozenset({"calculation", "simulation", "machine-learning", "crypto", "mixed"})
 FEW_CORES: Final = 1.5
-_NOT_PARALLEL: Final = frozenset({"one core busy", "python computes", "waiting", "depends", "responsive", "shared"})
+_NOT_PARALLEL: Final = frozenset({"one core busy", "async", "depends", "responsive", "shared"})
 # A number of threads for each call, or a device other than the CPU: "intra_op_num_threads=1", "use_threads=False".
 _THREADS_SET: Final = re.compile(
     r"(?:threads?|n_?jobs|omp|intra_op|concurrency|workers)(?:[ =(]|set|limited|to)*(?:\d|one\b|false)"
-    r"|\b(?:single|one|1|одном)[- ](?:thread|поток)|\bgpus?\b|\bcuda\b"
+    r"|\b(?:single|one|1|одном)[- ](?:thread|поток)|(?:pinned|limited) to (?:\d|one)|\b(?:gpu|cuda|rtx|nvidia|geforce)"
 )
 
 
@@ -37,22 +38,27 @@ class KnownWork(NamedTuple):
 
     entries: tuple[LexiconEntry, ...]
     work: Work | None
+    is_of_operation: bool  # known of an operation, not only of a library
     outcomes: frozenset[str]  # such as "threads failed"
 
 
 def known_work(text: str) -> KnownWork:
     """Return what is known of the things that a text names."""
     clauses, lower = extract_clauses(text), lowercase(text).replace("\n", " ")
-    found: list[tuple[LexiconEntry, str]] = []
-    for match in find_entries(lower):
-        if role_at(clauses, match.start) != "set aside":
-            found += [(entry, role_at(clauses, position)) for entry, position in find_operations(match, lower)]
-    found = [(entry, role) for entry, role in found if role != "set aside"]
+    matches = [match for match in find_entries(lower) if role_at(clauses, match.start) != "set aside"]
+    named = [found for match in matches for found in find_operations(match, lower)]
+    operations = {position for entry, position in named if entry.kind in NAMED}
+    found = [
+        (entry, role)
+        for entry, position in named
+        if (entry.kind in NAMED or position not in operations) and (role := role_at(clauses, position)) != "set aside"
+    ]
     blamed = [entry for entry, role in found if role == "blamed"]
     asserted = [entry for entry, role in found if role != "wished"]
     return KnownWork(
         tuple(dict.fromkeys(entry for entry, _ in found)),
         _common_work(blamed) or _common_work(asserted),
+        not {entry for entry, _ in found if entry.kind in NAMED} <= {match.entry for match in matches},
         frozenset(clause.outcome for clause in clauses if clause.outcome),
     )
 
@@ -66,7 +72,8 @@ def _common_work(entries: Iterable[LexiconEntry]) -> Work | None:
         return None
     work = works.pop()
     others = {entry.works for entry in entries if entry.kind in ("verb", "service")}
-    return None if others & (WAITS if work in COMPUTES else COMPUTES) else work
+    contrary = WAITS if work in COMPUTES else COMPUTES if work == "waits" else {"holds"}
+    return None if others & contrary else work
 
 
 def _work(entry: LexiconEntry) -> Work | None:
@@ -79,23 +86,32 @@ def _work(entry: LexiconEntry) -> Work | None:
 
 def by_known_work(
     known: KnownWork, verdict: Recommendation, archetype: str, quantities: Quantities, text: str
-) -> tuple[Recommendation, str]:
-    """Correct a verdict that is not possible where a call is known to work, unless the text states why it is."""
-    work = known.work
+) -> tuple[Recommendation, str, Work | None]:
+    """Correct a verdict that is not possible where a call is known to work, unless the text states why it is.
+
+    Returns the verdict, the archetype, and where the call works; None for a call that works in Python code besides.
+    """
+    work, signs = known.work, find_symptoms(lowercase(text))
+    python = "python computes" in signs or (archetype in IN_PYTHON and not known.is_of_operation)
+    if work != "holds" and python and verdict == "multiprocessing":
+        return verdict, archetype, None
     is_pool = verdict in ("threading", "multiprocessing")
-    if work == "child" and verdict == "multiprocessing":
-        return "threading", "child-program"
-    if work == "parallel" and is_pool and archetype in MAY_BE_PARALLEL and not _is_limited(known, quantities, text):
-        return "sequential", "parallel"
+    if work == "child" and is_pool and (verdict == "multiprocessing" or archetype in MAY_BE_PARALLEL):
+        return "threading", "child-program", work
+    may_be_parallel = archetype in MAY_BE_PARALLEL and _NOT_PARALLEL.isdisjoint(signs)
+    if work == "parallel" and is_pool and may_be_parallel and not _is_limited(known, quantities, text):
+        return "sequential", "parallel", work
     tried = known.outcomes & {"threads helped", "processes failed"}
     if work == "holds" and verdict == "threading" and archetype in ("native", "compression") and not tried:
-        return "multiprocessing", "calculation"
-    return verdict, archetype
+        return "multiprocessing", "calculation", work
+    return verdict, archetype, work
 
 
 def _is_limited(known: KnownWork, quantities: Quantities, text: str) -> bool:
     """Return True if the text says that calls keep few cores busy, whatever the library can do."""
     busy = quantities.busy_cores
-    few = (busy is not None and busy < FEW_CORES) or bool(quantities.wait_share)
-    few = few or any("responsive" in entry.traits for entry in known.entries) or bool(known.outcomes & HELPED)
-    return few or bool(_THREADS_SET.search(text.lower())) or not _NOT_PARALLEL.isdisjoint(find_symptoms(text.lower()))
+    return (
+        (busy is not None and busy < FEW_CORES)
+        or bool(quantities.wait_share or known.outcomes & HELPED or _THREADS_SET.search(lowercase(text)))
+        or any("responsive" in entry.traits for entry in known.entries)
+    )

@@ -73,10 +73,10 @@ def _read(text: str) -> Reading:
     if classification.verdict == "undecided":
         return replace(reading, questions=_questions(classification, quantities))
     verdict, archetype = _by_figures(classification.verdict, classification.archetype, quantities)
-    verdict, archetype = by_known_work(known, verdict, archetype, quantities, plain)
+    verdict, archetype, work = by_known_work(known, verdict, archetype, quantities, plain)
     words = tuple(word for word, _ in classification.reasons[:MAX_WORDS])
     reading = replace(reading, row=row_for_text(text, verdict), confidence=classification.confidence, words=words)
-    return _decided(reading, verdict, archetype, quantities, known.work)
+    return _decided(reading, verdict, archetype, quantities, work)
 
 
 def _decided(

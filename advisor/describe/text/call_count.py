@@ -5,54 +5,18 @@ How a number is parsed is in `numbers`; which words mean one call each is here.
 
 from __future__ import annotations
 
-from advisor.describe.text.tokenizer import TokenizedText, word_set
+from advisor.describe.text.tokenizer import TABLES, TokenizedText, word_set
 from advisor.describe.text.units import DURATIONS, NOT_NOUNS, Amount, FieldValues
 from advisor.input_limits import MAX_COUNT_IN_TEXT
 
 # Nouns for what one call works on, in the forms that follow a number.
-ITEM_NOUNS = word_set(
-    "files images photos pictures pages urls links sites websites requests queries calls items tasks jobs records "
-    "documents docs pdfs videos clips songs tracks simulations runs trials hosts devices switches servers symbols "
-    "stocks tickers coins emails mails messages users customers frames samples csvs jpgs jpegs pngs tiffs passwords "
-    "hashes tables datasets archives html epubs folders products articles endpoints accounts repos repositories "
-    "addresses appts invoices orders scans letters books chapters episodes podcasts feeds recipes tiles buckets "
-    "blobs objects keys statements reports selects inserts updates patients genomes contigs genes proteins reads "
-    "sequences structures molecules compounds candidates scenarios models games boards matches positions puzzles "
-    "sudokus worlds maps meshes parts drawings scenes renders shots stills films movies recordings tapes rasters "
-    "rows tuples posts tweets comments reviews descriptions labels tickets cases rulings contracts essays "
-    "submissions students pupils employees members parents players clients cameras cams sensors meters routers pods "
-    "lamps bulbs radios stations plugs cages cows fields plots parcels districts counties villages regions branches "
-    "shops stores hotels portfolios options trades transactions bookings payments policies claims charts thumbnails "
-    "icons backups dumps logs logfiles xmls yamls notebooks domains hostnames ips certificates names words sentences "
-    "vectors matrices buffers blocks chunks batches shards arrays series spectra slides cells organisms individuals "
-    "agents chains seeds replications experiments settings combinations permutations pairs pulls playouts pins "
-    "passphrases mailboxes events packets pcaps captures streams subsystems machines nodes vms containers "
-    "dockerfiles packages wheels binaries programs scripts lookups downloads uploads conversions crops texts "
-    "prompts completions embeddings summaries translations titles authors artists albums covers vehicles trips "
-    "routes flights ships trains markets assets pcs printers dateien bilder fotos seiten anfragen abfragen aufträge "
-    "dokumente rechnungen datensätze läufe stück geräte kunden adressen urteile ordner nutzer spiele modelle "
-    "aufnahmen datenblätter filme archive pakete sätze texte akten läden fichiers requêtes dossiers lignes factures "
-    "adresses modèles livres mots archivos ficheros imágenes páginas peticiones consultas documentos facturas "
-    "clientes contraseñas filas registros pruebas vídeos arquivos imagens pedidos senhas notas linhas файлов файла "
-    "картинок фото страниц запросов документов товаров писем строк записей изображений снимков адресов фотографий "
-    "видео лекций логов альбомов сканов паролей моделей plików zdjęć zapytań dosya resim foto immagini foglie pagine "
-    "richieste फ़ाइलें फाइल फ़ोटो फोटो चित्र रिक्वेस्ट"
-)
+ITEM_NOUNS = word_set(TABLES["item_nouns"])
 _ITEM_ENDINGS = (
     "files", "images", "photos", "scans", "docs", "dateien", "bilder", "shops", "sheets", "games", "maps", "models",
     "aufnahmen", "archive", "modelle", "läufe", "films", "fotos", "books", "papers", "mails",
 )  # fmt: skip
 COUNTER_WORDS = word_set("个 個 件 张 張 枚 本 条 條 台 份 部 首 篇 家 次 名 店舗 冊 通 ファイル 페이지 万枚 行")
-OTHER_NOUNS = word_set(
-    "years year jahre ans años anos лет год years-old months monate mois meses times mal veces fois раз degrees "
-    "euros dollars bucks lines characters chars digits zeichen columns cols colours colors pixels "
-    "px dpi km metres miles epochs layers steps stages rounds generations versions bits fps rpm mbit gbit "
-    "mbps ghz mhz hz bars points percent weeks days hours minutes seconds iterations levels attempts retries "
-    "processors gpus things others ones his its this does was has is as us pass yes across less plus class process "
-    "access always ms bands knots features dimensions params parameters atoms ways reasons persons "
-    "guys friends colleagues hidden nested against million thousand hundred doors floors people kids loops phases "
-    "desks"
-)
+OTHER_NOUNS = word_set(TABLES["other_nouns"])
 _REMAINING = (
     "left", "to go", "to do", "remaining", "in total", "pieces", "altogether", "übrig", "restantes", "of them",
     "of these", "of those",
@@ -107,10 +71,7 @@ def rank_count(text: TokenizedText, amount: Amount) -> int:
 _BEFORE_OTHERS = word_set("per each every = ( [ / %")
 _BEFORE_YEAR = word_set("in since from of seit depuis en desde до с im")
 _REPEATED = word_set("times mal veces vezes fois раз volte keer razy kez")
-_COMPARED = word_set(
-    "a an as faster slower quicker longer more less bigger larger smaller better worse the per schneller langsamer "
-    "mehr größer más mas mais plus moins быстрее медленнее больше più meno sneller szybciej daha"
-)
+_COMPARED = word_set(TABLES["compared"])
 
 
 def _rank_noun(text: TokenizedText, amount: Amount) -> int:
@@ -148,9 +109,7 @@ def _may_be_plural(word: str) -> bool:
 
 
 _OF_EACH = word_set("each apiece pro / par por")
-_PROTOCOLS = word_set(
-    "ftp sftp ftps http https ssh scp rsync smb nfs api rest mail email imap smtp curl wget post"
-)  # "2000 Dateien per FTP", "par http": how, not how many for each
+_PROTOCOLS = word_set(TABLES["protocols"])
 
 
 def _is_part(text: TokenizedText, index: int) -> bool:

@@ -5,26 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import pairwise
 
-from advisor.describe.text.tokenizer import CLAUSE_ENDS, SENTENCE_ENDS, TokenizedText, word_set
+from advisor.describe.text.tokenizer import CLAUSE_ENDS, SENTENCE_ENDS, TABLES, TokenizedText, word_set
 from advisor.describe.text.units import Amount, FieldValues
 
-_CPU = word_set(
-    "cpu cpus processor core prozessor procesador processeur процессор процессора цп цпу procesor cpu-last "
-    "taskmanager taskmgr task-manager diagnostics monitor top htop диспетчер диспетчере workstation rechner "
-    "processador işlemci manager menedżer タスクマネージャ उपयोग host server client box machine python user kern "
-    "core-usage vcpu utilisation"
-)
+_CPU = word_set(TABLES["cpu"])
 _WEAK_CPU = word_set("host server client box machine python user rechner workstation manager monitor core kern")
-_NOT_CPU = word_set(
-    "gpu gpus nvidia-smi disk disks ssd hdd iotop platte nvme network line bandwidth band battery memory ram swap "
-    "disque disco диск gpu-last link channel progress gil"
-)
-_WAITS = word_set(
-    "wait waiting waits waited recv recv_into read_into socket sockets select poll epoll requests "
-    "network http https ssl urlopen server database db sql query queries sleep sleeping idle acquire "
-    "download downloading warten wartet netzwerk attente attend esperando espera ожидание ждёт ждет сеть 等待 等 "
-    "待ち api connect"
-)
+_NOT_CPU = word_set(TABLES["not_cpu"])
+_WAITS = word_set(TABLES["waits"])
 _IDLE = word_set("idle untätig inactif libre inactivo free leerlauf свободен asleep bored 空闲")
 _EMPTY = word_set("empty doing")
 _OF_TIME = word_set("time runtime zeit laufzeit temps tiempo времени wall cumtime tottime tempo 时间")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from advisor.describe.text.tokenizer import TokenizedText, word_values
+from advisor.describe.text.tokenizer import TABLES, TokenizedText, word_values
 from advisor.input_limits import MAX_DIGITS_IN_TEXT, MAX_NUMBER_IN_TEXT
 
 
@@ -16,62 +16,10 @@ class Number(NamedTuple):
     end: int
 
 
-SMALL = word_values(
-    (2, "two zwei deux dos dois duas due два две двух dwa iki 两 兩"),
-    (3, "three drei trois tres três tre три трёх трех trzy üç"),
-    (4, "four vier quatre cuatro quatro quattro четыре cztery"),
-    (5, "five fünf cinq cinco cinque пять pięć beş"),
-    (6, "six sechs seis sei шесть sześć"),
-    (7, "seven sieben sept siete sete sette семь siedem"),
-    (8, "eight acht huit ocho oito otto восемь osiem"),
-    (9, "nine neun neuf nueve nove девять dziewięć"),
-    (10, "ten zehn dix diez dez dieci десять десяти dziesięć"),
-    (11, "eleven elf onze"),
-    (12, "twelve zwölf douze doce doze двенадцать двенадцати"),
-    (13, "thirteen dreizehn"),
-    (14, "fourteen vierzehn"),
-    (15, "fifteen fünfzehn quinze quince пятнадцать"),
-    (16, "sixteen sechzehn"),
-    (17, "seventeen siebzehn"),
-    (18, "eighteen achtzehn"),
-    (19, "nineteen neunzehn"),
-    (20, "twenty zwanzig vingt veinte vinte двадцать"),
-    (30, "thirty dreißig trente treinta trinta тридцать"),
-    (40, "forty fourty vierzig quarante cuarenta quarenta сорок"),
-    (50, "fifty fünfzig cinquante cincuenta cinquenta пятьдесят"),
-    (60, "sixty sechzig soixante sesenta sessenta"),
-    (70, "seventy siebzig setenta"),
-    (80, "eighty achtzig ochenta oitenta"),
-    (90, "ninety neunzig noventa"),
-    (200, "zweihundert doscientos duzentos двести"),
-    (300, "dreihundert trescientos trezentos триста"),
-    (500, "fünfhundert quinientos quinhentos пятьсот"),
-)
-VAGUE = word_values(
-    (2, "couple"),
-    (3, "few several einige paar quelques varios alguns несколько"),
-    (36, "dozens dutzende"),
-)
-MULTIPLES = word_values(
-    (12, "dozen dutzend douzaine docena dúzia дюжина"),
-    (20, "score"),
-    (100, "hundred hundert cent cien cientos cem сто сотен 百 सौ"),
-    (1e3, "k thousand tsd tausend mille mil mila тыс тысяч тысячи tys bin 千 हज़ार हजार"),
-    (1e4, "万 萬"),
-    (1e5, "lakh लाख"),
-    (
-        1e6,
-        "m mio million millions millionen mln mn milhão milhões millón millones milioni миллион миллиона миллионов млн",
-    ),
-    (1e7, "crore करोड़"),
-    (1e8, "亿 億"),
-    (1e9, "bn billion billions milliarde milliarden milliard milliards млрд"),
-)
-PLURALS = word_values(
-    (300, "hundreds hunderte centaines сотни"),
-    (3e3, "thousands tausende milliers miles milhares тысячи"),
-    (3e6, "millions millionen millones milhões миллионы"),
-)
+SMALL = word_values(*TABLES["small"])
+VAGUE = word_values(*TABLES["vague"])
+MULTIPLES = word_values(*TABLES["multiples"])
+PLURALS = word_values(*TABLES["plurals"])
 FRACTIONS = word_values((0.5, "half halbe halben halber halbes demi media meia пол"), (0.25, "quarter viertel"))
 ARTICLES = frozenset(
     {"a", "an", "one", "ein", "eine", "einer", "einem", "un", "une", "una", "um", "uma", "один", "одна"}

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from advisor.describe.text.call_count import COUNTER_WORDS, ITEM_NOUNS, OTHER_NOUNS, extract_call_count, rank_count
-from advisor.describe.text.tokenizer import CLAUSE_ENDS, TokenizedText, word_set
+from advisor.describe.text.tokenizer import CLAUSE_ENDS, TABLES, TokenizedText, word_set
 from advisor.describe.text.units import DURATIONS, Amount, FieldValues, match_per_time
 
-_EACH = word_set(
-    "each ech every evry per apiece pro je jede jeder jedes jeden jedem chaque chacun chacune cada каждый каждая "
-    "каждое каждую каждого каждом ogni każdy każda każde każdego per-call 每 每个 毎 हर each-time roundtrip "
-    "latency ping апдейт jeweils par por"
-)
+_EACH = word_set(TABLES["each"])
 _EACH_AFTER = _EACH - {"par", "por"}
-_TOTALS = word_set(
-    "total altogether overall insgesamt gesamt zusammen combined together overnight eta est estimated "
-    "all everything lot всего итого 全部 合計 tout totale juntos juntas"
-)
+_TOTALS = word_set(TABLES["totals"])
 _FINISHES = word_set("finishes finished")
-_WHOLE = word_set(
-    "whole entire full complete total ganze ganzen gesamte gesamten komplette toute entière todo toda вся весь"
-)
+_WHOLE = word_set(TABLES["whole"])
 _LOOPS = word_set("loop looping boucle bucle schleife цикл")
 _JOBS = _LOOPS | word_set("run runs job batch thing script program programm skript lauf process pipeline list set")
-_LATENCY = word_set(
-    "latency ping rtt roundtrip trip reply replies respond responds response responses wait waits waiting "
-    "answer answers"
-)
-_MEDIA = word_set(
-    "clip clips film films movie movies video videos recording recordings episode episodes lecture lectures audio "
-    "track tracks song songs sound delay delays timeout timeouts window windows slice slices cache interval "
-    "intervals old ago deadline bars later earlier frames cycle vídeo partido timeframe slot"
-)
+_LATENCY = word_set(TABLES["latency"])
+_MEDIA = word_set(TABLES["media"])
 
 
 def extract_durations(text: TokenizedText, amounts: list[Amount]) -> FieldValues:
@@ -153,10 +137,7 @@ def _is_per_call(text: TokenizedText, amount: Amount) -> bool:
 _ONE = word_set("a an one single ein eine einen un une una um uma один одна одно 一个 1つ")
 _BEGINS = CLAUSE_ENDS | word_set("and but where since because as that if und aber et mais y pero и") | {""}
 _NOT_DONE = CLAUSE_ENDS | _ONE | _EACH | word_set("that which and")
-_TAKE = word_set(
-    "takes take need needs took is was dauert braucht brauchen prend dure tarda tardan toma demora leva занимает "
-    "длится идёт идет costs eats"
-)
+_TAKE = word_set(TABLES["take"])
 
 
 def _is_of_one(text: TokenizedText, amount: Amount) -> bool:

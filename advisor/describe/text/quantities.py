@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from advisor.describe.text.call_count import extract_call_count
 from advisor.describe.text.cpu_and_wait_shares import extract_busy_cores, extract_shares, extract_time_output
 from advisor.describe.text.per_call import extract_durations, extract_sizes, is_unrelated
-from advisor.describe.text.tokenizer import SENTENCE_ENDS, TokenizedText, tokenize, word_set
+from advisor.describe.text.tokenizer import SENTENCE_ENDS, TABLES, TokenizedText, tokenize, word_set
 from advisor.describe.text.units import Amount, FieldValues, extract_amounts
 from advisor.describe.text.wait_share_from_parts import estimate_wait_share
 from advisor.input_limits import MAX_CORES
@@ -152,10 +152,7 @@ def _extract_workers(text: TokenizedText, amounts: list[Amount]) -> FieldValues:
         yield "workers_tried", most.value, most
 
 
-_POOLS = word_set(
-    "pool threadpoolexecutor processpoolexecutor threadpool processpool n_jobs max_workers num_workers workers "
-    "threads num_threads n_threads thread-pool semaphore gather limit-concurrency"
-)
+_POOLS = word_set(TABLES["pools"])
 
 
 def _extract_rate_limit(text: TokenizedText, amounts: list[Amount]) -> FieldValues:
@@ -172,21 +169,9 @@ def _extract_rate_limit(text: TokenizedText, amounts: list[Amount]) -> FieldValu
                     return
 
 
-_LIMITS = word_set(
-    "limit limits limited limiting limitiert rate-limit rate-limited rate-limits ratelimit allow allows allowed "
-    "allowing permits permitted quota throttle throttles throttled ban banned banning baned bans max maximum tier "
-    "free hit cap capped erlaubt höchstens maximal lässt limite limité autorisé límite permite permitido máximo "
-    "limitado лимит лимита бан ограничение разрешает 限制 最多 上限 制限 limita crawl-delay policy 429 hoechstens "
-    "sonst иначе"
-)
-_CONNECTIONS = word_set(
-    "connection connections connexion connexions conexión conexiones conexão conexões verbindung verbindungen "
-    "verbindingen соединение соединения соединений подключений 连接 接続 połączeń session sessions slots"
-)
-_HAS = word_set(
-    "has have pool up only most maximum max limit limited allow allows allowed lets permits ok hat haben erlaubt "
-    "höchstens nur autorise permite permiten máximo разрешает максимум 最多 最大"
-)
+_LIMITS = word_set(TABLES["limits"])
+_CONNECTIONS = word_set(TABLES["connections"])
+_HAS = word_set(TABLES["has"])
 
 
 def _extract_max_concurrent(text: TokenizedText, amounts: list[Amount]) -> FieldValues:

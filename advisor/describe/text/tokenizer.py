@@ -6,10 +6,14 @@ of the text.
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
+# Words and units by name, each a string of words, or rows of a value and its words.
+TABLES = json.loads(Path(__file__).with_name("words.json").read_text("utf-8"))
 UNSPACED = "\u3040-\u30ff\u3400-\u9fff"  # Chinese and Japanese have no spaces between words: one token a character
 _MARKS = "\u0900-\u0dff"  # vowel signs of Indian scripts, which `\w` does not match
 _NUMBER = (

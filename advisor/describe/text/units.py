@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from advisor.describe.text.numbers import ARTICLES, Number, extract_numbers
-from advisor.describe.text.tokenizer import TokenizedText, word_set, word_values
+from advisor.describe.text.tokenizer import TABLES, TokenizedText, word_set, word_values
 
 MAX_DURATION = 10 * 365 * 86400.0  # seconds; longer durations are not about the job
 
@@ -28,53 +28,15 @@ class Amount(NamedTuple):
 
 FieldValues = Iterable[tuple[str, float, Amount]]  # names of fields, their values, and the amounts that give them
 
-DURATIONS = word_values(
-    (1e-9, "ns nanosecond nanoseconds"),
-    (1e-6, "us µs μs usec microsecond microseconds mikrosekunden microsecondes microsegundos mks мкс"),
-    (1e-3, "ms msec msecs millis millisec millisecond milliseconds"),
-    (1e-3, "millisekunden millisecondes milisegundos мс 毫秒 ミリ秒"),
-    (1.0, "s sec secs second seconds secconds secound second-long"),
-    (1.0, "sek sekunde sekunden seconde secondes segundo segundos seg secondi sekund sekundy saniye sn"),
-    (1.0, "сек с секунд секунды секунду секунда 秒 सेकंड"),
-    (60.0, "min mins minute minutes minuten minuto minutos minuti minut minuty dakika dk"),
-    (60.0, "мин минут минуты минуту 分 分钟 分鐘 मिनट"),
-    (3600.0, "h hr hrs hour hours std stunde stunden heure heures hora horas ore ora godzin godziny godzinę saat"),
-    (3600.0, "ч час часа часов 小时 小時 時間 घंटे घंटा"),
-    (86400.0, "d day days tag tage tagen jour jours dia dias día días giorni dni gün"),
-    (86400.0, "день дня дней сутки суток 天 日 दिन"),
-    (900.0, "viertelstunde"),
-    (1800.0, "demi-heure полчаса"),
-    (604800.0, "week weeks woche wochen semaine semaines semana semanas неделю недели недель 周 週間"),
-)
+DURATIONS = word_values(*TABLES["durations"])
 _CLOCK_UNITS = word_values((3600.0, "h hrs hour hours std"), (60.0, "m min"))
-_SIZES = word_values(
-    (1.0, "byte bytes octets"),
-    (1e3, "kb kib ko кб kbyte kilobyte kilobytes"),
-    (1e6, "mb mib mo мб meg megs megabyte megabytes mbyte мегабайт 兆"),
-    (1e9, "gb gib gig gigs gigabyte gigabytes gbyte го гб гигабайт go gbs"),
-    (1e12, "tb tib тб to terabyte terabytes tbyte терабайт"),
-)
-_CORES = word_values(
-    (1.0, "core cores cors cpus vcpu vcpus kern kerne kernen coeurs coeur cœurs cœur núcleos núcleo nucleos nucleo"),
-    (1.0, "cores-node ядер ядра ядро ядрах rdzeni çekirdek 核 核心 コア कोर"),
-)
-_WORKERS = word_set(
-    "thread threads threds thrds threades worker workers processes proceses procs workern prozesse prozessen hilos "
-    "procesos fils processus потоков потока потоках процессов воркеров 线程 進程 进程 スレッド プロセス wątków "
-    "goroutines coroutines coroutins coroutinen interpreters forks"
-)
+_SIZES = word_values(*TABLES["sizes"])
+_CORES = word_values(*TABLES["cores"])
+_WORKERS = word_set(TABLES["workers"])
 _PERCENT = word_set("% percent prozent pct pourcent процентов процента проц")
 _RANGES = word_set("- – — to bis à a до ~ 到 〜")
-_BEFORE_NO_COUNT = word_set(
-    "version v release port page step level depth cost rule section chapter code http error status number nr "
-    "postgres postgresql python py php java django ubuntu debian windows win ios android oracle zoom line layer gen "
-    "i9 i7 i5 ryzen in_year id exit pydantic mk channel com zig channels issue ticket sprint turn day week top "
-    "thread worker m8 depth= pass db2 h bleu q iso rfc p seed from_year chmod utf base x86"
-)
-NOT_NOUNS = word_set(
-    "it this i we they which that when if he she you then but of von de d' per and und or with in at on is are was "
-    "takes x × * / = : - for the"
-)
+_BEFORE_NO_COUNT = word_set(TABLES["before_no_count"])
+NOT_NOUNS = word_set(TABLES["not_nouns"])
 
 
 def extract_amounts(text: TokenizedText) -> list[Amount]:
@@ -155,9 +117,7 @@ def _parse_ratio(text: TokenizedText, number: Number, end: int) -> Amount | None
 
 
 _TIMES = word_set("x × times mal fois veces раз vezes 倍 -fach fach")
-_FASTER_SLOWER = word_set(
-    "faster slower quicker as longer schneller langsamer plus más mais быстрее медленнее speedup speed-up speed the"
-)
+_FASTER_SLOWER = word_set(TABLES["faster_slower"])
 
 
 def _as_decimal(text: TokenizedText, number: Number) -> float:
