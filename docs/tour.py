@@ -32,6 +32,15 @@ def execute(notebook: NotebookNode) -> None:
             resources={"metadata": {"path": folder}},
         ).execute()
     notebook.metadata = metadata  # without the version of the interpreter
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            _keep_text(output)
+
+
+def _keep_text(output: NotebookNode) -> None:
+    """Remove the HTML of an output, since GitHub shows it without its style; the text stays."""
+    if "text/plain" in output.get("data", ()):
+        output.data.pop("text/html", None)
 
 
 if __name__ == "__main__":
