@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import pickle
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, cycle, islice
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from advisor.errors import TargetError, UsageError
 from advisor.input_limits import MAX_COPIED_BYTES, MAX_INPUTS
 from advisor.models.input_source import Form
-from advisor.target import sampling
+from advisor.target import ipython_session, sampling
 from advisor.target.failures import target_error
 from advisor.target.loader import find_attribute, import_module_or_file, split_spec
 
@@ -47,7 +47,10 @@ class InputCalls(list[Call]):
         indices: The index of each call's input among all inputs.
         total: The number of all inputs.
         forms: How the inputs were turned into calls.
+        expression: The expression for the inputs in the notebook that has them, if there is one.
     """
+
+    expression: str | None = None
 
     def __init__(self, calls: Iterable[Call], indices: Sequence[int], total: int, forms: frozenset[Form]) -> None:
         super().__init__(calls)
@@ -90,6 +93,8 @@ def as_calls(inputs: Iterable[Any] | None, *, star: bool = False) -> InputCalls 
     calls = _calls(named, sample, star=star)
     if not calls:
         raise UsageError("there are no inputs: pass one for each call, or None for a function without arguments")
+    if ipython_session.is_running() and not isinstance(inputs, Iterator):  # which has been read
+        calls.expression = ipython_session.name_of(inputs)
     return calls
 
 
@@ -160,7 +165,9 @@ def looks_like_json_lines(text: str) -> bool:
 
 
 def _needs_arguments(name: str) -> UsageError:
-    return UsageError(f"{name} needs arguments: give them with --inputs FILE or my_module:make_inputs")
+    return UsageError(
+        f"{name} needs arguments: give them with --inputs FILE or my_module:make_inputs, in Python with inputs=[…]"
+    )
 
 
 def _source_name(path: Path) -> str:
