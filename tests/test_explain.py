@@ -229,6 +229,11 @@ def test_a_pitfall_fires_from_its_facts(code: str, profile: Profile, chosen: Est
         assert code not in codes_of(profile_of(), chosen, machine=machine)
 
 
+def test_a_notebook_has_no_main_module_to_import() -> None:
+    """The code for a function of a notebook needs no main guard, though its workers are spawned."""
+    assert "main-guard" not in codes_of(profile_of(reached="notebook"), PROCESSES, machine=SPAWN)
+
+
 def test_pitfalls_of_the_jobs_intents() -> None:
     """Shared state, in processes and in threads, and GIL-bound threads beside a user interface are warned of."""
     assert codes_of(profile_of(), THREADS, job=Job(shares_state=True)) == ["unguarded-state"]

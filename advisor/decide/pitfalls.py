@@ -232,7 +232,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "main-guard",
         "workers start by importing the main module",
-        lambda facts: facts.start_method != "fork",
+        lambda facts: facts.start_method != "fork" and facts.profile.reached != "notebook",
         PROCESSES,
         "Workers start by {start_method} here and import your main module again: start the pool under "
         "if __name__ == '__main__', or it never ends starting.",
