@@ -28,19 +28,27 @@ def execute(notebook: NotebookNode) -> None:
             notebook,
             timeout=CELL_SECONDS,
             record_timing=False,
-            coalesce_streams=True,
             resources={"metadata": {"path": folder}},
         ).execute()
     notebook.metadata = metadata  # without the version of the interpreter
     for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
-            _keep_text(output)
+        if cell.cell_type == "code":
+            cell.outputs = _tidy(cell.outputs)
 
 
-def _keep_text(output: NotebookNode) -> None:
-    """Remove the HTML of an output, since GitHub shows it without its style; the text stays."""
-    if "text/plain" in output.get("data", ()):
-        output.data.pop("text/html", None)
+def _tidy(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Return the outputs without progress and without HTML, which GitHub shows without its style."""
+    tidy: list[NotebookNode] = []
+    for output in outputs:
+        if output.output_type == "stream":
+            if tidy and tidy[-1].get("name") == output.name:
+                tidy[-1].text += output.text
+            else:
+                tidy.append(output)
+        elif output.data.get("text/plain"):
+            output.data.pop("text/html", None)
+            tidy.append(output)
+    return tidy
 
 
 if __name__ == "__main__":

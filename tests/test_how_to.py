@@ -21,6 +21,7 @@ PAGES = sorted((ROOT / "docs/how-to").glob("*.md"))
 MODULE = re.findall(r"```python\n(# jobs\.py\n.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[0]
 BASH = shutil.which("bash")
 ADDRESS = "http://127.0.0.1:8000"
+ADVISE = 'advise() { case $1 in jobs:*) set -- "$@" --budget 0.3;; esac; python -m advisor "$@"; }'
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def test_the_blocks_of_a_page_run(page: Path, server: str, tmp_path: Path) -> No
 def run(command: str, folder: Path) -> str:
     """Run a line in bash, with the interpreter of the tests and a short budget for `advise`."""
     assert BASH is not None
-    programs = f'python() {{ "{sys.executable}" "$@"; }}; advise() {{ python -m advisor "$@"; }}; '
+    programs = f'python() {{ "{sys.executable}" "$@"; }}; {ADVISE}\n'
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "ADVISOR_JOURNAL": "off"}
     process = subprocess.run(
         [BASH, "-o", "pipefail", "-c", programs + command],
@@ -78,3 +79,12 @@ def test_the_links_of_the_pages_exist() -> None:
         assert f"](docs/how-to/{page.name})" in readme
         for path in re.findall(r"\]\(([^):#]+)(?:#[\w-]+)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / path).exists(), f"{page.name}: {path}"
+
+
+def test_the_report_that_is_explained_has_every_part() -> None:
+    """The page explains the parts that its report has, by their names."""
+    page = (ROOT / "docs/how-to/read-the-report.md").read_text(encoding="utf-8")
+    report, explained = re.findall(r"```text\n(.*?)```(.*)", page, re.DOTALL)[0]
+    for part in ("Where a call's time goes", "Trial run", "Why", "Confidence", "Code"):
+        assert re.search(rf"^(?:  )?{part}\b", report, re.MULTILINE), part
+        assert f"**{part}**" in explained, part

@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 nbformat = pytest.importorskip("nbformat")
-pytest.importorskip("nbclient")
+for package in ("ipykernel", "loky", "nbclient"):
+    pytest.importorskip(package)
 TOUR = runpy.run_path(str(ROOT / "docs/tour.py"))
 execute, read = TOUR["execute"], TOUR["read"]
 
