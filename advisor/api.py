@@ -87,7 +87,9 @@ def advise(
 
         request = AdviceRequest(profile(subject, arguments, budget=budget), job, host, in_notebook=in_notebook)
         if arguments is not None and in_notebook:
-            request = replace(request, inputs=arguments.expression, inputs_count=arguments.total, forms=arguments.forms)
+            request = replace(
+                request, expression=arguments.expression, inputs_count=arguments.total, forms=arguments.forms
+            )
         return advise_on(request)
     raise UsageError(f"cannot advise on a {type(subject).__name__}: pass a callable, a Profile or a description")
 
@@ -115,7 +117,7 @@ def advise_target(
     """Advise on a target, which is loaded and called in a child process only.
 
     Args:
-        target: 'my_module:function' or 'path/to/file.py:function'.
+        target: 'my_module:function', 'path/to/file.py:function' or 'notebook.ipynb:function'.
         inputs: A file, '-' for standard input, or 'my_module:make_inputs'; an `InputSource` says more about them.
         calls: The size of the job; by default as many as there are inputs, else 1,000.
         budget: Seconds for measuring, including this host's pools if they are not known yet.
@@ -136,12 +138,15 @@ def advise_target(
     from advisor.measure.sandboxed_profiler import profile_target
     from advisor.target import piped_inputs
     from advisor.target.loader import split_spec
+    from advisor.target.notebook_file import is_notebook
 
-    split_spec(target)
+    in_notebook = is_notebook(split_spec(target)[0])
     began = time.monotonic()
     tell = on_progress or _ignore
     measuring = budget / (budget + TRIAL_SECONDS) if verify else 1.0
     source = input_source(inputs)
+    if in_notebook:
+        source = source.from_any_folder()  # cells run in the folder of the notebook
     with piped_inputs.as_file(source.spec) as file:
         tell(0.0, "measuring this host's pools")
         host = this_machine(seconds=min(_MACHINE_SECONDS, budget * _MACHINE_SHARE))
@@ -153,6 +158,7 @@ def advise_target(
             on_progress=_between(0.0, measuring, tell),
         )
         host = with_gil_of(host, measured.profile)
+        host = host.started_by("spawn") if in_notebook else host
         request = AdviceRequest(
             measured.profile,
             _job(calls, measured.inputs_count),
@@ -161,6 +167,8 @@ def advise_target(
             inputs_count=measured.inputs_count,
             forms=measured.forms or None,
         )
+        if in_notebook:
+            request = _for_cell(request)
         if verify:
             from advisor.run.trial import TrialJob
 
@@ -170,6 +178,16 @@ def advise_target(
             profile = with_failed_inputs(request.profile, trials)
             request = replace(request, profile=profile, trials=trials, evidence=evidence)
     return advise_on(request)
+
+
+def _for_cell(request: AdviceRequest) -> AdviceRequest:
+    """Return the request with code for a cell of the notebook that has the target."""
+    from advisor.target.notebook_file import expression_for, is_notebook
+
+    inputs = request.inputs
+    if inputs is not None and is_notebook(inputs.rpartition(":")[0]):
+        return replace(request, in_notebook=True, inputs=None, expression=expression_for(inputs))
+    return replace(request, in_notebook=True)
 
 
 def advise_description(
@@ -222,7 +240,8 @@ def advise_on(request: AdviceRequest, estimates: tuple[Estimate, ...] | None = N
     calibrated = calibrate(modelled, request.trials, same_machine=request.evidence == "verified")
     choice = choose(calibrated, request)
     best = choice.best
-    reuse_inputs = request.inputs is None or request.inputs_count not in (None, request.job.calls)
+    has_inputs = request.inputs is not None or request.expression is not None
+    reuse_inputs = not has_inputs or request.inputs_count not in (None, request.job.calls)
     return Advice(
         recommendation=best.strategy,
         workers=best.workers,
@@ -249,6 +268,7 @@ def advise_on(request: AdviceRequest, estimates: tuple[Estimate, ...] | None = N
                 calls=request.job.calls if reuse_inputs else None,
                 forms=request.forms,
                 in_notebook=request.in_notebook,
+                expression=request.expression,
             )
         ),
         verification=request.trials,

@@ -229,16 +229,18 @@ def test_a_pitfall_fires_from_its_facts(code: str, profile: Profile, chosen: Est
         assert code not in codes_of(profile_of(), chosen, machine=machine)
 
 
-def test_a_notebook_has_no_main_module_to_import() -> None:
-    """The code for a function of a notebook needs no main guard, though its workers are spawned."""
-    assert "main-guard" not in codes_of(profile_of(reached="notebook"), PROCESSES, machine=SPAWN)
-
-
 def test_pitfalls_of_the_jobs_intents() -> None:
     """Shared state, in processes and in threads, and GIL-bound threads beside a user interface are warned of."""
     assert codes_of(profile_of(), THREADS, job=Job(shares_state=True)) == ["unguarded-state"]
     assert codes_of(profile_of(), PROCESSES, job=Job(shares_state=True)) == ["unshared-state"]
     assert codes_of(profile_of(), THREADS, job=Job(responsive=True)) == ["gil-convoy"]
+
+
+def test_pitfalls_of_a_notebook() -> None:
+    """Workers cannot import its functions; nothing imports a main module."""
+    cell = profile_of(reached="notebook")
+    assert codes_of(cell, PROCESSES, machine=SPAWN, in_notebook=True) == ["notebook-functions"]
+    assert codes_of(cell, THREADS, machine=SPAWN, in_notebook=True) == []
 
 
 def test_results_that_could_not_be_compared_are_warned_of() -> None:
@@ -264,6 +266,7 @@ def test_every_pitfall_is_tested_above() -> None:
         "unshared-state",
         "unguarded-state",
         "gil-convoy",
+        "notebook-functions",
         "results-not-compared",
     }
     assert {pitfall.code for pitfall in PITFALLS} == tested

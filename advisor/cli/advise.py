@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 @click.option(
     "--inputs",
     metavar="SOURCE",
-    help="Arguments of the calls: a .jsonl file, a text file (one call per line), my_module:make_inputs, "
-    "or - for standard input.",
+    help="Arguments of the calls: a .jsonl file, a text file (one call per line), my_module:inputs "
+    "(a function or a list), or - for standard input.",
 )
 @click.option(
     "--star",

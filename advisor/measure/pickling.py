@@ -129,6 +129,9 @@ def _dump(thing: Any, buffer: io.BytesIO) -> None:
 def _dump_by_value(function: Callable[..., Any], buffer: io.BytesIO) -> None:
     import cloudpickle
 
+    module = sys.modules.get(function.__module__)
+    if module is not None and module.__name__ != "__main__":  # a notebook that was loaded from its file
+        cloudpickle.register_pickle_by_value(module)
     cloudpickle.dump(function, buffer)
 
 

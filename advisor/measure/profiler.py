@@ -196,9 +196,12 @@ def _profile(
         failed_inputs=failed,
         touches=in_use(touches, summary["native_threads"]),
     )
-    tried = interpreter_check.check_interpreter(
-        profile, function, working.calls, budget=seconds, patience=two_calls / 2
-    )
+    if workload.in_notebook:
+        tried = interpreter_check.NOT_IN_NOTEBOOKS
+    else:
+        tried = interpreter_check.check_interpreter(
+            profile, function, working.calls, budget=seconds, patience=two_calls / 2
+        )
     return profile.model_copy(update={"interpreters": tried})
 
 

@@ -17,7 +17,7 @@ from advisor.input_limits import MAX_COPIED_BYTES, MAX_INPUTS
 from advisor.models.input_source import Form
 from advisor.target import ipython_session, sampling
 from advisor.target.failures import target_error
-from advisor.target.loader import find_attribute, import_module_or_file, split_spec
+from advisor.target.loader import find_attribute, import_source, split_spec
 
 T = TypeVar("T")
 # Prefixes of the temporary files that hold what came through a pipe, so that errors can name the source instead.
@@ -63,8 +63,8 @@ def load_calls(inputs: str | None, *, star: bool = False, limit: int = MAX_INPUT
     """Return the calls that `--inputs` names, or None without inputs.
 
     A `.jsonl` file is JSON Lines, any other file is text, one argument a line; 'my_module:make_inputs' is a callable
-    that returns or yields the arguments. With `star`, tuples, lists and dictionaries are spread. Raises UsageError if
-    the inputs cannot be read, are empty, or do not end.
+    that returns or yields the arguments, or a list of them. With `star`, tuples, lists and dictionaries are spread.
+    Raises UsageError if the inputs cannot be read, are empty, or do not end.
     """
     if inputs is None:
         return None
@@ -72,7 +72,7 @@ def load_calls(inputs: str | None, *, star: bool = False, limit: int = MAX_INPUT
     if path.is_file():
         calls = _from_file(path, limit, star=star)
     elif ":" in inputs and path.suffix != ".jsonl":
-        calls = _from_callable(inputs, limit, star=star)
+        calls = _from_source(inputs, limit, star=star)
     elif path.exists():
         raise UsageError(f"the inputs {inputs} are not a file")
     else:
@@ -260,16 +260,16 @@ def _parse_json_line(line: str, where: str) -> Any:
         raise UsageError(f"{where} is not JSON: {error}") from None
 
 
-def _from_callable(spec: str, limit: int, *, star: bool) -> InputCalls:
+def _from_source(spec: str, limit: int, *, star: bool) -> InputCalls:
     source, name = split_spec(spec)
     try:
-        make_inputs = find_attribute(import_module_or_file(source), name)
+        found = find_attribute(import_source(source, name), name)
     except AttributeError:
-        make_inputs = None
-    if not callable(make_inputs):
-        raise UsageError(f"no such inputs: {source} has no function '{name}'")
+        found = None
+    if not callable(found) and not isinstance(found, Iterable):
+        raise UsageError(f"no such inputs: {source} has no function or list '{name}'")
     try:
-        values = make_inputs()
+        values = found() if callable(found) else found
         if not isinstance(values, Iterable):
             raise UsageError(f"{spec} returned {type(values).__name__}, not the arguments of the calls")
         sample = sampling.sample(values, limit, spec)

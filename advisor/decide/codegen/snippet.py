@@ -37,7 +37,8 @@ class SnippetRequest(NamedTuple):
     inputs: str | None = None  # source of the inputs, as on the command line
     calls: int | None = None  # None for one call per input
     forms: frozenset[Form] | None = None  # of the inputs, or None if they were not read
-    in_notebook: bool = False  # the code is for a cell, and `inputs` is an expression of the notebook
+    in_notebook: bool = False  # the code is for a cell
+    expression: str | None = None  # by which a cell gets the inputs
 
 
 def snippet(request: SnippetRequest) -> str:
@@ -81,8 +82,8 @@ def snippet(request: SnippetRequest) -> str:
 
 
 def _write_inputs(script: Script, request: SnippetRequest, function: object | None, *, bound: bool) -> Inputs:
-    if request.forms is not None and request.in_notebook:
-        return write_notebook_inputs(script, request.inputs, request.calls, request.forms)
+    if request.inputs is None and request.forms is not None:
+        return write_notebook_inputs(script, request.expression, request.calls, request.forms)
     if request.inputs is None:
         return write_no_inputs(function, request.calls, bound=bound)
     return write_inputs(script, request.inputs, request.calls, request.forms)
