@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from IPython.core.error import UsageError as MagicUsageError
 from advisor import api
 from advisor.cli.options import calls_option, cores_option, html_option, seconds
 from advisor.cli.output import check_file, write_html
-from advisor.errors import AdvisorError, TargetError, UsageError
+from advisor.errors import AdvisorError, MissingExtraError, TargetError, UsageError
 from advisor.models import Advice
 from advisor.target.failures import run_user_code
 from advisor.target.inputs import InputCalls, as_calls
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
 
 
 def load_ipython_extension(ipython: InteractiveShell) -> None:
-    """Define the magic `%advise`, as `%load_ext advisor` asks for."""
+    """Define the magic `%advise`, as `%load_ext advisor` asks for.
+
+    Raises:
+        MissingExtraError: A package is missing that runs the functions of a notebook in processes.
+    """
+    if not all(map(importlib.util.find_spec, ("cloudpickle", "loky"))):
+        raise MissingExtraError("%load_ext advisor", "notebook")
     ipython.register_magic_function(advise, "line", "advise")  # type: ignore[arg-type] # its decorator has no types
 
 

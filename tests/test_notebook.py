@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from advisor.errors import TargetError, UsageError
-from advisor.notebook import _arguments, _evaluate
+from advisor.errors import MissingExtraError, TargetError, UsageError
+from advisor.notebook import _arguments, _evaluate, load_ipython_extension
 from tests.kernels import ROOT, execute, printed, shown, started
 
 FUNCTIONS = """\
@@ -140,6 +140,37 @@ def test_the_offered_cell_runs(tmp_path: Path, question: str, strategy: str, res
     )
     assert printed(counted) == f"{results}\n"
     assert re.search(r"^\d+ results$", printed(outputs), re.MULTILINE)
+
+
+def test_the_extension_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without loky, loading the extension says what to install."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'workload-advisor\[notebook\]'"):
+        load_ipython_extension(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_progress_is_shown_and_removed(tmp_path: Path) -> None:
+    """What takes longer than a second shows its progress below the cell, and nothing of it stays."""
+    (tmp_path / "watch.py").write_text(
+        "from IPython import get_ipython\n"
+        "shown = []\n"
+        "publish = get_ipython().display_pub.publish\n"
+        "def watch(data, *args, **kwargs):\n"
+        "    shown.append(data['text/plain'])\n"
+        "    publish(data, *args, **kwargs)\n"
+        "get_ipython().display_pub.publish = watch\n"
+    )
+    _, _, _, texts = execute(
+        tmp_path,
+        FUNCTIONS,
+        "import watch",
+        "advice = %advise wait --inputs numbers --budget 3",
+        "print(*watch.shown, sep='\\n', end='|')",
+    )
+    first, *_, last = printed(texts).split("\n")
+    assert re.fullmatch(r"\d+% measured: \d+ calls, [\d.]+ s each", first)
+    assert last == "|"
 
 
 @pytest.mark.slow

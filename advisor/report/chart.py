@@ -13,6 +13,7 @@ from advisor.report.formatting import count, counted, kind, times, times_range, 
 WIDE = 760  # px
 NARROW = 340  # px, for a telephone
 _LETTER = 7.2  # px, approximate width of a letter in a label
+_MAX_ROWS = 40  # of the table
 _MAX_MARKERS = 9  # on one line
 _LINEAR_UP_TO = 16  # workers; beyond, a linear axis would squeeze small numbers together
 _TICK_ROOM = 24.0  # px between two ticks of the workers
@@ -135,7 +136,19 @@ def rows(drawn: Mapping[Strategy, Sequence[Point]]) -> list[Row]:
     """Return the curves as the rows of a table."""
     by_workers = [{point.workers: point for point in points} for points in drawn.values()]
     numbers = sorted({number for points in by_workers for number in points})
+    step = 1.0
+    while len(numbers) > _MAX_ROWS:  # the small numbers one by one, the large ones ever further apart
+        step *= 1.1
+        numbers = _at_least_apart(numbers, step)
     return [Row(number, [points.get(number) for points in by_workers]) for number in numbers]
+
+
+def _at_least_apart(numbers: Sequence[int], factor: float) -> list[int]:
+    kept = [numbers[0]]
+    for number in numbers[1:]:
+        if number >= kept[-1] * factor or number == numbers[-1]:
+            kept.append(number)
+    return kept
 
 
 def _until_flat(drawn: dict[Strategy, list[Point]], advice: Advice) -> dict[Strategy, list[Point]]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLES = TEMPLATES / "advice.css"
+_MAX_HIGHLIGHTED = 20_000  # characters of code; it takes long for more, which may come from outside
 _FROM_WORDS = ("words", "turning-point", "knowledge")  # rules that say what a description was judged by
 
 
@@ -139,6 +140,8 @@ def is_address(source: str) -> bool:
 
 def _highlighted(code: str) -> str:
     """Return the code as markup, with its tokens in elements and with the gaps to fill in marked."""
+    if len(code) > _MAX_HIGHLIGHTED:
+        return code.rstrip("\n")
     from markupsafe import Markup
     from pygments import highlight
     from pygments.formatters.html import HtmlFormatter

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import io
+import functools
+import os
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, TextIO
 
 OnProgress = Callable[[float, int, float], None]
 _PATIENCE = 1.0  # seconds without a sign of progress
@@ -36,17 +38,15 @@ def measuring() -> Iterator[OnProgress | None]:
     if not is_running():
         yield None
         return
-    line = _ProgressLine()
-    with contextlib.redirect_stdout(_Discard()), contextlib.redirect_stderr(_Discard()), contextlib.closing(line):
+    nowhere, line = _null_device(), _ProgressLine()
+    with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere), contextlib.closing(line):
         yield line.show
 
 
-class _Discard(io.TextIOBase):
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def writable(self) -> bool:
-        return True
+@functools.cache
+def _null_device() -> TextIO:
+    """Return the null device, which stays open: what the calls made may go on writing to it."""
+    return Path(os.devnull).open("w", encoding="utf-8", errors="replace")
 
 
 class _ProgressLine:
