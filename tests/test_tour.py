@@ -36,7 +36,7 @@ for group in (race_advice, gil_advice, data_advice, pitfalls):
 print(json.dumps({
     "verdicts": {name: advice.recommendation for name, advice in verdicts.items()},
     "matrix": {task: advice.recommendation for task, advice in matrix.items()},
-    "described": [advice.recommendation for advice in described],
+    "described": [advice.recommendation for advice in described.values()],
     "rules": [reason.rule for reason in locked_advice.reasons],
     "racing": {option.strategy: option.feasible for option in race_advice["increment_unsafely"].alternatives},
     "cores": fetch_advice.machine.cores,
