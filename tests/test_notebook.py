@@ -221,7 +221,7 @@ def test_code_and_html(tmp_path: Path) -> None:
         "%advise --help",
     )
     assert (tmp_path / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert "holding the GIL" in shown(advised)
+    assert "waiting" in shown(advised)
     assert "Usage: %advise EXPRESSION [OPTIONS]" in printed(helped)
 
 
