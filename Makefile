@@ -16,7 +16,7 @@ PARALLEL := -n logical --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
 SLOW := browser or database or server or wheel or benchmark or slow
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-benchmarks test-newest test-in check format benchmark clean
+.PHONY: help demo test test-fast test-benchmarks test-newest test-in check format tour benchmark clean
 
 help:  ## list the targets
 	@echo "Usage: make TARGET [PYTHON=/path/to/python] [PYTEST_ARGS=\"tests/test_cli.py -x\"]"
@@ -57,6 +57,9 @@ check: $(VENV)/$(INSTALLED)  ## check style, types, imports and the lexicon
 format: $(VENV)/$(INSTALLED)  ## format the code
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+tour: $(VENV)/$(INSTALLED)  ## execute docs/tour.ipynb and store its outputs (a minute on an idle host)
+	$(VENV)/bin/python docs/tour.py
 
 benchmark: $(VENV)/$(INSTALLED)  ## repeat the published measurements (two hours; continues where it was stopped)
 	$(VENV)/bin/python -m benchmarks.start_up

@@ -39,10 +39,11 @@ _MODULES = {
     "TargetError": "errors",
     "UsageError": "errors",
     "advise": "api",
+    "load_ipython_extension": "notebook",
     "profile": "measure.profiler",
 }
 
-__all__ = [*sorted(_MODULES)]
+__all__ = [name for name in sorted(_MODULES) if name != "load_ipython_extension"]  # which only IPython calls
 __version__ = "0.2.0"
 
 

@@ -26,6 +26,7 @@ from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, Ve
 from advisor.models.input_source import InputSource, input_source
 from advisor.models.request import AdviceRequest
 from advisor.predict import estimator
+from advisor.target import ipython_session
 
 if TYPE_CHECKING:
     from advisor.describe.task import Task
@@ -71,17 +72,25 @@ def advise(
     _check_calls(calls)
     arguments = _as_calls(inputs, star=star)
     host = _host(machine)
+    in_notebook = ipython_session.is_running()
     if isinstance(subject, str):
         calls = calls if arguments is None or calls is not None else arguments.total
-        return advise_description(subject, calls=calls, machine=host, cores=None if machine is None else host.cores)
+        cores = None if machine is None else host.cores
+        return advise_description(subject, calls=calls, machine=host, cores=cores, in_notebook=in_notebook)
     job = _job(calls, None if arguments is None else arguments.total)
     if isinstance(subject, Profile):
         subject = _confirmed(subject)
-        return advise_on(AdviceRequest(subject, job, host, "described" if subject.archetype else "measured"))
+        evidence: Evidence = "described" if subject.archetype else "measured"
+        return advise_on(AdviceRequest(subject, job, host, evidence, in_notebook=in_notebook))
     if callable(subject):
         from advisor.measure.profiler import profile  # imports modules that the service never needs
 
-        return advise_on(AdviceRequest(profile(subject, arguments, budget=budget), job, host))
+        request = AdviceRequest(profile(subject, arguments, budget=budget), job, host, in_notebook=in_notebook)
+        if arguments is not None and in_notebook:
+            request = replace(
+                request, expression=arguments.expression, inputs_count=arguments.total, forms=arguments.forms
+            )
+        return advise_on(request)
     raise UsageError(f"cannot advise on a {type(subject).__name__}: pass a callable, a Profile or a description")
 
 
@@ -89,7 +98,7 @@ def _confirmed(profile: Profile) -> Profile:
     """Return the profile without code that the loaded modules do not confirm; it may come from an untrusted file."""
     if not any(touch.module for touch in profile.touches):
         return profile
-    from advisor.measure.shared_state.replaceable import confirmed  # imports modules that the service never needs
+    from advisor.measure.shared_state.replaceable import confirmed
 
     return profile.model_copy(update={"touches": tuple(map(confirmed, profile.touches))})
 
@@ -108,7 +117,7 @@ def advise_target(
     """Advise on a target, which is loaded and called in a child process only.
 
     Args:
-        target: 'my_module:function' or 'path/to/file.py:function'.
+        target: 'my_module:function', 'path/to/file.py:function' or 'notebook.ipynb:function'.
         inputs: A file, '-' for standard input, or 'my_module:make_inputs'; an `InputSource` says more about them.
         calls: The size of the job; by default as many as there are inputs, else 1,000.
         budget: Seconds for measuring, including this host's pools if they are not known yet.
@@ -129,12 +138,15 @@ def advise_target(
     from advisor.measure.sandboxed_profiler import profile_target
     from advisor.target import piped_inputs
     from advisor.target.loader import split_spec
+    from advisor.target.notebook_file import is_notebook
 
-    split_spec(target)
+    in_notebook = is_notebook(split_spec(target)[0])
     began = time.monotonic()
     tell = on_progress or _ignore
     measuring = budget / (budget + TRIAL_SECONDS) if verify else 1.0
     source = input_source(inputs)
+    if in_notebook:
+        source = source.from_any_folder()  # cells run in the folder of the notebook
     with piped_inputs.as_file(source.spec) as file:
         tell(0.0, "measuring this host's pools")
         host = this_machine(seconds=min(_MACHINE_SECONDS, budget * _MACHINE_SHARE))
@@ -146,6 +158,7 @@ def advise_target(
             on_progress=_between(0.0, measuring, tell),
         )
         host = with_gil_of(host, measured.profile)
+        host = host.started_by("spawn") if in_notebook else host
         request = AdviceRequest(
             measured.profile,
             _job(calls, measured.inputs_count),
@@ -154,6 +167,8 @@ def advise_target(
             inputs_count=measured.inputs_count,
             forms=measured.forms or None,
         )
+        if in_notebook:
+            request = _for_cell(request)
         if verify:
             from advisor.run.trial import TrialJob
 
@@ -165,7 +180,19 @@ def advise_target(
     return advise_on(request)
 
 
-def advise_description(text: str, *, calls: int | None, machine: Machine, cores: int | None) -> Advice:
+def _for_cell(request: AdviceRequest) -> AdviceRequest:
+    """Return the request with code for a cell of the notebook that has the target."""
+    from advisor.target.notebook_file import expression_for, is_notebook
+
+    inputs = request.inputs
+    if inputs is not None and is_notebook(inputs.rpartition(":")[0]):
+        return replace(request, in_notebook=True, inputs=None, expression=expression_for(inputs))
+    return replace(request, in_notebook=True)
+
+
+def advise_description(
+    text: str, *, calls: int | None, machine: Machine, cores: int | None, in_notebook: bool = False
+) -> Advice:
     """Advise on a task described in words.
 
     Args:
@@ -173,6 +200,7 @@ def advise_description(text: str, *, calls: int | None, machine: Machine, cores:
         calls: The size of the job; by default the number that the text names, else 1,000.
         machine: The host to plan for.
         cores: Of that host; by default the number that the text names, else the machine's own.
+        in_notebook: Write the code for a cell.
     """
     from advisor.describe.reader import read  # measured advice never loads the text classifier
     from advisor.host.machine import with_cores
@@ -182,7 +210,7 @@ def advise_description(text: str, *, calls: int | None, machine: Machine, cores:
     planned = with_cores(machine, reading.cores if cores is None else cores)
     if reading.profile is None:
         return explain.undecided(reading.questions, job, planned, reading.figures)
-    return advise_on(AdviceRequest(reading.profile, job, planned, "described", reading))
+    return advise_on(AdviceRequest(reading.profile, job, planned, "described", reading, in_notebook=in_notebook))
 
 
 def advise_task(task: Task, *, calls: int | None = None, machine: Machine) -> Advice:
@@ -212,7 +240,8 @@ def advise_on(request: AdviceRequest, estimates: tuple[Estimate, ...] | None = N
     calibrated = calibrate(modelled, request.trials, same_machine=request.evidence == "verified")
     choice = choose(calibrated, request)
     best = choice.best
-    reuse_inputs = request.inputs is None or request.inputs_count not in (None, request.job.calls)
+    has_inputs = request.inputs is not None or request.expression is not None
+    reuse_inputs = not has_inputs or request.inputs_count not in (None, request.job.calls)
     return Advice(
         recommendation=best.strategy,
         workers=best.workers,
@@ -238,6 +267,8 @@ def advise_on(request: AdviceRequest, estimates: tuple[Estimate, ...] | None = N
                 inputs=request.inputs,
                 calls=request.job.calls if reuse_inputs else None,
                 forms=request.forms,
+                in_notebook=request.in_notebook,
+                expression=request.expression,
             )
         ),
         verification=request.trials,
@@ -290,34 +321,6 @@ def measure_target(
     return measured.profile, _job(calls, measured.inputs_count), replace(source, forms=measured.forms or None)
 
 
-def with_code_here(advice: Advice, profile: Profile, source: InputSource, calls: int | None) -> Advice:
-    """Return another host's advice with code that runs on this host, which has the inputs.
-
-    Args:
-        advice: The advice on `profile`.
-        profile: As `measure_target` returned it.
-        source: As `measure_target` returned it.
-        calls: As for `measure_target`.
-    """
-    from advisor.target import piped_inputs
-
-    if advice.recommendation == "undecided":
-        return advice
-    code = snippet(
-        SnippetRequest(
-            advice.recommendation,
-            advice.workers,
-            advice.chunk,
-            profile,
-            advice.machine,
-            inputs=piped_inputs.for_script(source.spec),
-            calls=advice.job.calls if source.spec is None else calls,
-            forms=source.forms,
-        )
-    )
-    return advice.model_copy(update={"snippet": code})
-
-
 def _estimates(request: AdviceRequest) -> tuple[Estimate, ...]:
     """Return the estimates that the choice needs: all worker counts if trials may change their order."""
     estimate = estimator.estimate if request.trials else estimator.shortlist
@@ -358,6 +361,8 @@ def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
     from advisor.host.machine import this_machine, with_cores
 
     host = this_machine()
+    if ipython_session.is_running():
+        host = host.started_by("spawn")  # as loky does, whose workers get the functions of a notebook
     if machine is None:
         return host
     if not isinstance(machine, Mapping):

@@ -15,6 +15,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 
 import psutil
@@ -187,6 +188,16 @@ def test_standard_streams_may_be_closed(project: Path, inputs: list[str], expect
     command = ["sh", "-c", '"$0" -m advisor "$@" <&- >&-', sys.executable, "work:wait", *FAST, *inputs]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=60)
     assert (done.returncode, done.stderr) == expected
+
+
+@pytest.mark.parametrize("question", [["work:wait", *FAST], ["describe", "downloading 100 files"]])
+def test_html_is_one_file(project: Path, capfd: Output, question: list[str]) -> None:
+    """--html writes the advice as a document, beside what is printed."""
+    assert main([*question, "--html", "report.html", "--json"]) == 0
+    advice = Advice.model_validate_json(capfd.readouterr().out)
+    page = Path("report.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert advice.summary in unescape(page).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def test_a_description_gets_advice(capfd: Output) -> None:

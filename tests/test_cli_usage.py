@@ -85,6 +85,8 @@ NO_COMMAND = "(a target is written module:function;"
         (["work:wait", "--plot", "no/where.png"], "--plot no/where.png: there is no folder no"),
         (["work:wait", "--plot", "folder.svg"], f"cannot write folder.svg: {os.strerror(EISDIR)}"),
         (["work:wait", "--save-profile", "no/p.json"], f"cannot write no/p.json: {os.strerror(ENOENT)}"),
+        (["work:wait", "--html", "no/p.html"], f"cannot write no/p.html: {os.strerror(ENOENT)}"),
+        (["describe", "x", "--html", "."], f"cannot write .: {os.strerror(EISDIR)}"),
         (["work:wait", "--save-profile", "."], f"cannot write .: {os.strerror(EISDIR)}"),
     ],
 )
@@ -124,7 +126,20 @@ def test_help_shows_everything(capfd: Output) -> None:
     assert main(["--help"]) == 0
     text = capfd.readouterr().out
     assert text.startswith("Usage: advise TARGET [OPTIONS]\n       advise COMMAND [ARGS]...\n")
-    options = ("inputs", "calls", "budget", "timeout", "verify", "cores", "json", "plot", "code", "version", "help")
+    options = (
+        "inputs",
+        "calls",
+        "budget",
+        "timeout",
+        "verify",
+        "cores",
+        "json",
+        "html",
+        "plot",
+        "code",
+        "version",
+        "help",
+    )
     commands = ("describe", "matrix", "serve", "journal")
     for word in (*(f"\n  --{option} " for option in options), *(f"\n  {command} " for command in commands)):
         assert word in text

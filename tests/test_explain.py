@@ -236,6 +236,13 @@ def test_pitfalls_of_the_jobs_intents() -> None:
     assert codes_of(profile_of(), THREADS, job=Job(responsive=True)) == ["gil-convoy"]
 
 
+def test_pitfalls_of_a_notebook() -> None:
+    """Workers cannot import its functions; nothing imports a main module."""
+    cell = profile_of(reached="notebook")
+    assert codes_of(cell, PROCESSES, machine=SPAWN, in_notebook=True) == ["notebook-functions"]
+    assert codes_of(cell, THREADS, machine=SPAWN, in_notebook=True) == []
+
+
 def test_results_that_could_not_be_compared_are_warned_of() -> None:
     """Nothing runs concurrently in a plain loop."""
     assert codes_of(profile_of(), PROCESSES, uncompared=True) == ["results-not-compared"]
@@ -259,6 +266,7 @@ def test_every_pitfall_is_tested_above() -> None:
         "unshared-state",
         "unguarded-state",
         "gil-convoy",
+        "notebook-functions",
         "results-not-compared",
     }
     assert {pitfall.code for pitfall in PITFALLS} == tested

@@ -110,13 +110,12 @@ def test_an_input_that_raises_does_not_end_the_advice(project: Path, capfd: Outp
     [
         ("import click\n@click.command()\n@click.argument('x')\ndef f(x): pass\n", "tool:f", 2, "tool:f.callback"),
         ("import sys\nsys.exit(2)\n", "tool.py:f", 1, 'put the program under `if __name__ == "__main__":`'),
-        ("", "notebook.ipynb:score", 2, "jupyter nbconvert --to script notebook.ipynb"),
     ],
 )
 def test_what_is_no_function_of_a_module_is_answered_with_what_to_do(
     project: Path, capfd: Output, source: str, target: str, status: int, words: str
 ) -> None:
-    """A command, a script that runs on import, a notebook."""
+    """A command, and a script that runs on import."""
     (project / "tool.py").write_text(source)
     assert main([target, "--inputs", "numbers.txt", *SHORT]) == status
     assert words in capfd.readouterr().err

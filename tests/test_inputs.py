@@ -73,7 +73,7 @@ def test_other_files_give_lines_and_callables_give_items(folder: Path) -> None:
         ("missing.jsonl", None, "no such inputs file"),
         ("missing.txt", None, "no such inputs file"),
         (".", None, "the inputs . are not a file"),
-        ("makers:no_such", None, "has no function 'no_such'"),
+        ("makers:no_such", None, "has no function or list 'no_such'"),
         ("makers:not_a_function", None, "has no function"),
         ("makers:endless", None, "without ending: pass a part of them"),
         ("makers:strange", None, "input 1 of makers:strange: 'args' must be a list"),

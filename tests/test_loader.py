@@ -226,8 +226,8 @@ def test_another_failure_of_a_module_is_no_program(folder: Path, program: str) -
     assert "__main__" not in str(caught.value)
 
 
-def test_a_command_and_a_notebook_are_answered_with_what_to_name(folder: Path) -> None:
-    """Calling a command would parse a command line, and a notebook cannot be imported."""
+def test_a_command_is_answered_with_what_to_name(folder: Path) -> None:
+    """Calling a command would parse a command line."""
     (folder / "tool.py").write_text(
         "import click\n@click.group()\ndef cli(): pass\n@cli.command()\n@click.argument('name')\n"
         "@click.option('--rounds')\ndef stamp(name, rounds): return name\n"
@@ -237,5 +237,3 @@ def test_a_command_and_a_notebook_are_answered_with_what_to_name(folder: Path) -
     with pytest.raises(UsageError, match="is a click group"):
         load("tool:cli")
     assert load("tool:stamp.callback")("you", 2) == "you"
-    with pytest.raises(UsageError, match=r"move score into a module.*jupyter nbconvert --to script notebook.ipynb"):
-        load("notebook.ipynb:score")

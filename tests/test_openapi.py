@@ -15,7 +15,7 @@ from tests.journals import app_with
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
-PAGES = {"/", "/api", "/matrix", "/outcomes", "/static/<path:filename>", "/swagger-ui/<path:filename>"}
+PAGES = {"/", "/advice.css", "/api", "/matrix", "/outcomes", "/static/<path:filename>", "/swagger-ui/<path:filename>"}
 WRONG = [{}, {"description": "x", "task": {}}, {"description": "x", "speed": 1}, {"description": 5}]
 
 

@@ -257,16 +257,26 @@ def test_what_returns_a_generator_is_refused(function: Any) -> None:
         profiler.call(function)
 
 
-def test_a_coroutine_function_is_refused_where_it_cannot_be_awaited() -> None:
-    """Inside a running event loop, and in `Profiler.call()`: the question is wrong, not the function."""
+def test_a_coroutine_function_is_measured_beside_a_running_event_loop() -> None:
+    """Where an event loop is running, as in a notebook, coroutines are awaited in another thread."""
 
-    async def ask() -> None:
-        advisor.profile(answer)
+    async def wait() -> None:
+        await asyncio.sleep(0.001)
+
+    async def measure() -> Profile:
+        return advisor.profile(wait, budget=0.05)
+
+    measured = asyncio.run(measure())
+    assert measured.coroutine
+    assert measured.loop_blocked is not None
+    assert "advisor-event-loop" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_calls_of_a_profiler_are_not_coroutines() -> None:
+    """`Profiler.call()` awaits nothing, and says what to use instead."""
 
     async def answer() -> None: ...
 
-    with pytest.raises(UsageError, match="event loop is running"):
-        asyncio.run(ask())
     with advisor.Profiler() as profiler, pytest.raises(UsageError, match="cannot run coroutine functions"):
         profiler.call(answer)
 

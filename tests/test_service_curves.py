@@ -62,3 +62,16 @@ def test_an_undecided_case_has_no_curves(client: FlaskClient) -> None:
     """A description that says too little gets advice without curves."""
     document = curves(client, description="")
     assert (document["curves"], document["advice"]["recommendation"]) == ([], "undecided")
+
+
+def test_an_advice_document_is_rendered(client: FlaskClient) -> None:
+    """`POST /v1/view` returns an Advice document as HTML with its curves, as the page shows it."""
+    advice = curves(client, profile=BOTH)["advice"]
+    html = client.post("/v1/view", json=advice | {"id": "x", "summary": "<b>5 ms</b>"}).get_json()["html"]
+    assert html.startswith("<article")
+    assert html.count('class="line"') == 2 * len(
+        {option["strategy"] for option in advice["alternatives"]} - {"sequential"}
+    )
+    assert "&lt;b&gt;5\N{NO-BREAK SPACE}ms&lt;/b&gt;" in html
+    refused = client.post("/v1/view", json=advice | {"workers": 0})
+    assert (refused.status_code, refused.get_json()["errors"][0]["field"]) == (422, "workers")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.options import calls_option, cores_option, json_option, seconds, server_option
-from advisor.cli.output import print_advice
+from advisor.cli.options import calls_option, cores_option, html_option, json_option, seconds, server_option
+from advisor.cli.output import check_file, print_advice, write_file, write_html
 from advisor.cli.progress import OnProgress, progress_bar
 from advisor.errors import UsageError
 
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 @click.option(
     "--inputs",
     metavar="SOURCE",
-    help="Arguments of the calls: a .jsonl file, a text file (one call per line), my_module:make_inputs, "
-    "or - for standard input.",
+    help="Arguments of the calls: a .jsonl file, a text file (one call per line), my_module:inputs "
+    "(a function or a list), or - for standard input.",
 )
 @click.option(
     "--star",
@@ -51,11 +50,17 @@ if TYPE_CHECKING:
 @cores_option
 @server_option
 @json_option
+@html_option
 @click.option("--plot", metavar="FILE", help="Draw the predicted speed-up curves into a .png or .svg file.")
 @click.option("--code", is_flag=True, help="Print only the ready-to-run code.")
 @click.option("--save-profile", metavar="FILE", help="Save the measured profile as JSON.")
 def advise_command(
-    as_json: bool, code: bool, plot: str | None, save_profile: str | None, server: str | None, **question: Any
+    as_json: bool,
+    code: bool,
+    html: str | None,
+    plot: str | None,
+    save_profile: str | None,
+    **question: Any,
 ) -> None:
     """Measure a target and print the advice."""
     if as_json and code:
@@ -64,17 +69,16 @@ def advise_command(
         from advisor.report.plot import check_plot
 
         check_plot(plot)
-    if save_profile:
-        from advisor.report.atomic_write import check, reported_as_usage_error
-
-        with reported_as_usage_error(save_profile):
-            check(Path(save_profile))
+    check_file(html)
+    check_file(save_profile)
     with progress_bar() as on_progress:
-        advice = _ask(server, question, on_progress)
+        advice = _ask(question.pop("server"), question, on_progress)
     with contextlib.ExitStack() as outputs:  # in reverse order; an output that fails does not prevent the others
         outputs.callback(print_advice, advice, as_json=as_json, code=code)
-        if save_profile:
-            outputs.callback(_save_profile, advice, save_profile)
+        if save_profile and advice.profile is not None:
+            outputs.callback(write_file, save_profile, advice.profile.model_dump_json(indent=2) + "\n")
+        if html:
+            outputs.callback(write_html, advice, html)
         if plot:
             outputs.callback(_save_plot, advice, plot)
 
@@ -89,14 +93,6 @@ def _ask(server: str | None, question: dict[str, Any], on_progress: OnProgress |
     from advisor.cli.remote_advice import advise_measured
 
     return advise_measured(server, **question, on_progress=on_progress)
-
-
-def _save_profile(advice: Advice, path: str) -> None:
-    from advisor.report.atomic_write import atomic_write, reported_as_usage_error
-
-    if advice.profile is not None:
-        with reported_as_usage_error(path), atomic_write(Path(path)) as file:
-            file.write_text(advice.profile.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def _save_plot(advice: Advice, path: str) -> None:

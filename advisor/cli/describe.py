@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from advisor.cli.options import calls_option, cores_option, json_option, server_option
-from advisor.cli.output import print_advice
+from advisor.cli.options import calls_option, cores_option, html_option, json_option, server_option
+from advisor.cli.output import check_file, print_advice, write_html
 from advisor.input_limits import MAX_DESCRIPTION_INPUT
 
 if TYPE_CHECKING:
@@ -22,19 +22,26 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("text", nargs=-1, required=True)
 @json_option
+@html_option
 @calls_option
 @cores_option
 @server_option
-def describe(text: tuple[str, ...], as_json: bool, calls: int | None, cores: int | None, server: str | None) -> None:
+def describe(text: tuple[str, ...], as_json: bool, html: str | None, server: str | None, **plan: int | None) -> None:
     """Advise on a task described in words.
 
     TEXT is the description, such as "download 500 pages, 200 ms each". Use - to read it from standard input.
     """
+    check_file(html)
     with _fast_start():
-        print_advice(_ask(server, _description(text), calls, cores), as_json=as_json)
+        advice = _ask(server, _description(text), **plan)
+        try:
+            if html:
+                write_html(advice, html)
+        finally:
+            print_advice(advice, as_json=as_json)
 
 
-def _ask(server: str | None, text: str, calls: int | None, cores: int | None) -> Advice:
+def _ask(server: str | None, text: str, *, calls: int | None, cores: int | None) -> Advice:
     if server is not None:
         from advisor.cli.remote_advice import ask
 

@@ -36,7 +36,7 @@ def advise() -> None:
     """Find out whether threads or processes make a Python function faster.
 
     Measures TARGET and predicts the speed-up of each strategy. TARGET is my_module:func,
-    pkg.mod:Class.method or path/to/file.py:func, resolved from the current directory.
+    pkg.mod:Class.method, path/to/file.py:func or notebook.ipynb:func, resolved from the current directory.
 
     \b
     Examples:

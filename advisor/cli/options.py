@@ -45,3 +45,4 @@ server_option = click.option(
     help="Get the advice from an advisor server; its token is read from ADVISOR_TOKEN. Measuring stays local.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON and nothing else.")
+html_option = click.option("--html", metavar="FILE", help="Write the advice as one self-contained HTML file.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -34,3 +35,28 @@ def print_text(render: Callable[[Screen], str]) -> None:
 def print_document(document: str) -> None:
     """Print a document for programs: always UTF-8, whatever the terminal's encoding."""
     click.echo(document.encode("utf-8", "replace"))
+
+
+def check_file(path: str | None) -> None:
+    """Raise the UsageError of `write_file` that can be known before there is anything to write."""
+    if path is None:
+        return
+    from advisor.report.atomic_write import check, reported_as_usage_error
+
+    with reported_as_usage_error(path):
+        check(Path(path))
+
+
+def write_file(path: str, text: str) -> None:
+    """Write a text to a file, atomically."""
+    from advisor.report.atomic_write import atomic_write, reported_as_usage_error
+
+    with reported_as_usage_error(path), atomic_write(Path(path)) as file:
+        file.write_text(text, encoding="utf-8")
+
+
+def write_html(advice: Advice, path: str) -> None:
+    """Write the advice as an HTML document of its own."""
+    from advisor import display
+
+    write_file(path, display.as_page(advice))

@@ -15,11 +15,14 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from pydantic import ValidationError
 
 from advisor import api
+from advisor.decide.codegen.snippet import SnippetRequest, snippet
 from advisor.describe.text.quantities import extract_quantities
 from advisor.errors import UsageError
 from advisor.host import machine
 from advisor.input_limits import MAX_ANSWER_BYTES
 from advisor.models import Advice, Profile
+from advisor.models.input_source import InputSource
+from advisor.target import piped_inputs
 
 TIMEOUT = 30.0  # seconds
 
@@ -43,7 +46,7 @@ def advise_measured(server: str, target: str, *, verify: bool, cores: int | None
     _check_address(server)
     profile, job, source = api.measure_target(target, **options)
     advice = ask(server, profile, calls=job.calls, cores=cores)
-    return api.with_code_here(advice, profile, source, options["calls"])
+    return _with_code_here(advice, profile, source, options["calls"])
 
 
 def ask(server: str, subject: Profile | str, *, calls: int | None, cores: int | None) -> Advice:
@@ -63,6 +66,23 @@ def ask(server: str, subject: Profile | str, *, calls: int | None, cores: int | 
         return Advice.model_validate_json(_post(server, json.dumps(question).encode()))
     except ValidationError:
         raise UsageError(f"{server} did not answer with advice: is it an advisor server?") from None
+
+
+def _with_code_here(advice: Advice, profile: Profile, source: InputSource, calls: int | None) -> Advice:
+    """Return the server's advice with code that runs on this host, which has the inputs."""
+    if advice.recommendation == "undecided":
+        return advice
+    request = SnippetRequest(
+        advice.recommendation,
+        advice.workers,
+        advice.chunk,
+        profile,
+        advice.machine,
+        inputs=piped_inputs.for_script(source.spec),
+        calls=advice.job.calls if source.spec is None else calls,
+        forms=source.forms,
+    )
+    return advice.model_copy(update={"snippet": snippet(request)})
 
 
 def _check_address(server: str) -> None:

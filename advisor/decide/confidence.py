@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import groupby
 from operator import mul
 
 from advisor.decide.strategy_choice import Choice, feasible_leaders
-from advisor.models import Advice, Estimate, Evidence, Profile, Range
+from advisor.models import Advice, Curve, Estimate, Evidence, Point, Profile, Range
 from advisor.predict import estimator
 
 MODEL_ERROR = 0.06  # standard deviation of the logarithm of a predicted speed-up that no profile can remove
@@ -36,10 +37,23 @@ def speedup_of(estimate: Estimate, loop: Estimate, evidence: Evidence) -> Range:
     return Range(low=expected * math.exp(-Z90 * sigma), expected=expected, high=high)
 
 
-def speedups(advice: Advice, estimates: Sequence[Estimate]) -> tuple[Range, ...]:
-    """Return the speed-up of each of these estimates of the advice's job over its plain loop."""
+def speedup_curves(advice: Advice, estimates: Sequence[Estimate]) -> tuple[Curve, ...]:
+    """Return the speed-up of each of these estimates of the advice's job over its plain loop, by strategy."""
     loop = feasible_leaders(tuple(estimates))["sequential"]
-    return tuple(speedup_of(estimate, loop, advice.evidence) for estimate in estimates)
+    return tuple(
+        Curve(strategy=strategy, points=tuple(_point(estimate, loop, advice.evidence) for estimate in group))
+        for strategy, group in groupby(estimates, key=lambda estimate: estimate.strategy)
+    )
+
+
+def _point(estimate: Estimate, loop: Estimate, evidence: Evidence) -> Point:
+    return Point(
+        workers=estimate.workers,
+        chunk=estimate.chunk,
+        seconds=estimate.seconds,
+        speedup=speedup_of(estimate, loop, evidence),
+        feasible=estimate.feasible,
+    )
 
 
 def is_within_limit(estimate: Estimate, speedup: float) -> bool:

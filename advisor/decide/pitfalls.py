@@ -232,11 +232,20 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "main-guard",
         "workers start by importing the main module",
-        lambda facts: facts.start_method != "fork",
+        lambda facts: facts.start_method != "fork" and not facts.in_notebook,
         PROCESSES,
         "Workers start by {start_method} here and import your main module again: start the pool under "
         "if __name__ == '__main__', or it never ends starting.",
         citations.START_METHODS,
+    ),
+    PitfallRule(
+        "notebook-functions",
+        "the function is defined in a notebook",
+        lambda facts: facts.in_notebook and facts.profile.reached == "notebook",
+        PROCESSES,
+        "Worker processes cannot import a notebook: the code uses loky, which sends them the function with the globals "
+        "that it uses, as they are at that moment. Or move the function into a module.",
+        citations.LOKY,
     ),
     PitfallRule(
         "fork-with-threads",

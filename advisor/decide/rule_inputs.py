@@ -51,6 +51,7 @@ class Facts:
         chosen: The estimate that is recommended.
         verified: True if a trial ran the strategy on that host.
         uncompared: True if the trial's results could not be compared, but those of two plain loops could.
+        in_notebook: True if the job runs in a notebook.
     """
 
     profile: Profile
@@ -60,6 +61,7 @@ class Facts:
     chosen: Estimate
     verified: bool = False
     uncompared: bool = False
+    in_notebook: bool = False
 
     @property
     def strategy(self) -> Strategy:

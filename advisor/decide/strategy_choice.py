@@ -80,6 +80,7 @@ class Choice:
             self.best,
             verified=request.evidence == "verified" and self._has_run,
             uncompared=self.is_uncompared,
+            in_notebook=request.in_notebook,
         )
 
 

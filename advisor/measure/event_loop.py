@@ -14,12 +14,18 @@ import sysconfig
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
+from weakref import WeakValueDictionary
 
 from advisor.measure.clocks import ThreadClocks
 from advisor.measure.meter import BY_ASYNCIO
 
+T = TypeVar("T")
+_loops: WeakValueDictionary[int | None, asyncio.AbstractEventLoop] = WeakValueDictionary()  # by their threads
 _INTERVAL = 1e-3  # seconds between two looks at where the thread is
 _LATE = 2e-3  # a look later than this had to wait for the GIL: the thread was computing
 _MIN_LOOKS = 3  # at the same line
@@ -66,8 +72,40 @@ def open_runner() -> tuple[asyncio.Runner, TimedSelector | None]:
         selector = TimedSelector()
         loop = asyncio.SelectorEventLoop(selector)
     runner = asyncio.Runner(loop_factory=lambda: loop)
-    runner.get_loop()  # from now on the runner closes it
+    _loops[threading.get_ident()] = runner.get_loop()  # from now on the runner closes it
     return runner, selector
+
+
+def call_without_loop(function: Callable[[], T]) -> T:
+    """Call a function that runs an event loop: in a thread of its own if a loop is running in this one.
+
+    Ctrl-C cancels what the function awaits; a task that blocks its thread goes on until its call returns.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return function()
+    result: Future[T] = Future()
+    thread = threading.Thread(target=_fulfil, args=(result, function), name="advisor-event-loop", daemon=True)
+    thread.start()
+    try:
+        return result.result()
+    except KeyboardInterrupt:
+        if (loop := _loops.get(thread.ident)) is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(_cancel_all, loop)
+        raise
+
+
+def _fulfil(result: Future[T], function: Callable[[], T]) -> None:
+    try:
+        result.set_result(function())
+    except BaseException as error:  # noqa: BLE001  (raised again in the thread that waits)
+        result.set_exception(error)
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
 
 
 class BlockingLines:

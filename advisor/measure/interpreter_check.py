@@ -26,6 +26,7 @@ from advisor.target.inputs import Call
 from advisor.target.loader import aliased_files, is_importable_as
 
 AVAILABLE = sys.version_info >= (3, 14) and sys.implementation.name == "cpython"
+NOT_IN_NOTEBOOKS = InterpreterCheck(failure="a subinterpreter cannot import a notebook") if AVAILABLE else None
 CALL_SHARE = 0.1  # of the time for measuring that the call may take
 _CHILD = "advisor.measure.interpreter_check_child:main"
 _CLIENTS = frozenset({"connection", "session", "socket"})  # touches that reach other processes

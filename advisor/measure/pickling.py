@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import pickle
 import sys
@@ -40,14 +41,20 @@ class PickleCost:
 
 
 def measure_pickling(
-    function: Callable[..., Any], calls: Sequence[Call], results: Sequence[Any], seconds: float
+    function: Callable[..., Any],
+    calls: Sequence[Call],
+    results: Sequence[Any],
+    seconds: float,
+    *,
+    by_value: bool = False,
 ) -> dict[str, Any]:
     """Pickle a function, the arguments of calls and results as multiprocessing does, for about so many seconds.
 
+    With `by_value`, the function is pickled with its code and globals, as for workers that cannot import a notebook.
     Returns fields of Profile. A call without arguments still sends an empty tuple; unknown results are not passed.
     """
     ends = perf_counter() + seconds / 2  # the other half is for several objects at once
-    sent = pickle_cost(function, ends)
+    sent = pickle_cost(function, ends, _dump_by_value if by_value and _has_cloudpickle() else _dump)
     values = [(call.args, call.kwargs) if call.kwargs else call.args for call in calls]
     arguments = _costs(values, ends)
     returned = _costs(results, ends)
@@ -113,10 +120,27 @@ def _costs(objects: Sequence[Any], ends: float) -> list[PickleCost]:
     return costs
 
 
-def pickle_cost(thing: Any, ends: float) -> PickleCost:
-    """Pickle and unpickle one object, several times if there is time until `ends`."""
+def _dump(thing: Any, buffer: io.BytesIO) -> None:
     from multiprocessing.reduction import ForkingPickler
 
+    ForkingPickler(buffer).dump(thing)
+
+
+def _dump_by_value(function: Callable[..., Any], buffer: io.BytesIO) -> None:
+    import cloudpickle
+
+    module = sys.modules.get(function.__module__)
+    if module is not None and module.__name__ != "__main__":  # a notebook that was loaded from its file
+        cloudpickle.register_pickle_by_value(module)
+    cloudpickle.dump(function, buffer)
+
+
+def _has_cloudpickle() -> bool:
+    return importlib.util.find_spec("cloudpickle") is not None
+
+
+def pickle_cost(thing: Any, ends: float, dump: Callable[[Any, io.BytesIO], None] = _dump) -> PickleCost:
+    """Pickle and unpickle one object, several times if there is time until `ends`."""
     pickled: list[float] = []
     unpickled: list[float] = []
     copies: list[Any] = []  # kept, since in a worker too, unpickling uses memory that was not in use before
@@ -124,7 +148,7 @@ def pickle_cost(thing: Any, ends: float) -> PickleCost:
         while len(pickled) < _REPEATS:
             began = perf_counter()
             buffer = io.BytesIO()
-            ForkingPickler(buffer).dump(thing)
+            dump(thing, buffer)
             pickled.append(perf_counter() - began)
             if buffer.tell() > LARGE:
                 return PickleCost(buffer.tell(), 2 * pickled[-1])
@@ -203,10 +227,8 @@ def _find_marker(things: Sequence[Any]) -> object | None:
 
 
 def _can_be_pickled(thing: Any) -> bool:
-    from multiprocessing.reduction import ForkingPickler
-
     try:
-        ForkingPickler(io.BytesIO()).dump(thing)
+        _dump(thing, io.BytesIO())
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException:  # noqa: BLE001  (see pickle_cost)

@@ -29,6 +29,7 @@ from advisor.measure.shared_state.touched_objects import TouchedObjects
 from advisor.measure.shared_state.touches import Code, all_touches, in_use
 from advisor.measure.summarize import summarize
 from advisor.models import Profile
+from advisor.target import ipython_session
 from advisor.target.inputs import Call, as_calls, check_arguments, check_missing_arguments
 from advisor.target.loader import is_importable_as, no_work_error, refuse_generator_function
 
@@ -85,12 +86,17 @@ def profile(
     calls = as_calls(inputs, star=star)
     check_arguments(func, calls, name)
     module = getattr(named, "__module__", None)
+    in_notebook = module == "__main__" and ipython_session.is_running()
+    reached = "notebook" if in_notebook else "name"
     identity = {
         "target": f"{module}:{name}" if module else name,
-        "reached": "name" if is_importable_as(func, module, name) else "program",
+        "reached": reached if is_importable_as(func, module, name) else "program",
     }
-    workload = runner.Workload(func, calls, name, deferred_results.is_coroutine_function(func))
-    return profile_workload(workload, seconds=budget, watch=watch).model_copy(update=identity)
+    is_coroutine = deferred_results.is_coroutine_function(func)
+    workload = runner.Workload(func, calls, name, is_coroutine, in_notebook=in_notebook)
+    with ipython_session.measuring() as on_progress:
+        measured = profile_workload(workload, seconds=budget, watch=watch, on_progress=on_progress)
+    return measured.model_copy(update=identity)
 
 
 def profile_workload(
@@ -107,7 +113,7 @@ def profile_workload(
     raises UsageError.
     """
     ends = perf_counter() + seconds
-    measure = partial(_profile, watch=watch, on_progress=on_progress, two_calls=two_calls)
+    measure = partial(_profile_anywhere, watch=watch, on_progress=on_progress, two_calls=two_calls)
     try:
         return measure(workload, seconds)
     except runner.UnfinishedCallError as error:
@@ -120,6 +126,15 @@ def profile_workload(
         raise
     awaited = replace(workload, coroutine=True)
     return measure(awaited, max(0.0, ends - perf_counter()))
+
+
+def _profile_anywhere(workload: runner.Workload, *arguments: Any, **options: Any) -> Profile:
+    """Measure a workload; coroutines in another thread if an event loop is running in this one."""
+    if not workload.coroutine:
+        return _profile(workload, *arguments, **options)
+    from advisor.measure.event_loop import call_without_loop  # imports asyncio, which takes time
+
+    return call_without_loop(lambda: _profile(workload, *arguments, **options))
 
 
 def _profile(
@@ -163,6 +178,7 @@ def _profile(
         list(calls[:_PICKLED_CALLS]) if calls else [Call()],
         results,
         min(seconds * _PICKLING_SHARE, _PICKLING_SECONDS),
+        by_value=workload.in_notebook,
     )
     profile = Profile(
         **summary,
@@ -180,9 +196,12 @@ def _profile(
         failed_inputs=failed,
         touches=in_use(touches, summary["native_threads"]),
     )
-    tried = interpreter_check.check_interpreter(
-        profile, function, working.calls, budget=seconds, patience=two_calls / 2
-    )
+    if workload.in_notebook:
+        tried = interpreter_check.NOT_IN_NOTEBOOKS
+    else:
+        tried = interpreter_check.check_interpreter(
+            profile, function, working.calls, budget=seconds, patience=two_calls / 2
+        )
     return profile.model_copy(update={"interpreters": tried})
 
 

@@ -11,7 +11,7 @@ from itertools import cycle, islice, repeat
 from operator import length_hint
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from advisor.errors import TargetError, UsageError
+from advisor.errors import TargetError
 from advisor.measure.deferred_results import is_awaitable, is_generator
 from advisor.measure.failed_inputs import MIN_TRIED, Failures
 from advisor.measure.input_order import shuffled
@@ -53,6 +53,7 @@ class Workload:
     name: str
     coroutine: bool  # results are awaited
     import_seconds: float | None = None  # of its module; None if it was loaded before
+    in_notebook: bool = False  # worker processes cannot import it
 
 
 @dataclass(frozen=True)
@@ -320,13 +321,8 @@ class _AsyncRunner(_Runner):
     """Awaits the calls one after the other on an event loop of its own."""
 
     def __init__(self, workload: Workload) -> None:
-        import asyncio
-
         from advisor.measure import event_loop  # imports asyncio, which takes time
 
-        with contextlib.suppress(RuntimeError):  # there is none
-            asyncio.get_running_loop()
-            raise UsageError("an event loop is running in this thread: profile a coroutine function in another thread")
         super().__init__(workload)
         self.function: Callable[..., Coroutine[Any, Any, Any]]
         self._runner, self.selector = event_loop.open_runner()

@@ -7,10 +7,12 @@ import sys
 from collections.abc import Callable
 from time import monotonic, perf_counter
 
+from advisor.errors import UsageError
 from advisor.measure import deferred_results, runner
 from advisor.measure.profiler import profile_workload
 from advisor.target.inputs import check_arguments, load_calls
 from advisor.target.loader import load_target
+from advisor.target.notebook_file import is_notebook
 from advisor.target.sandbox_supervisor import Message
 
 _MIN_SECONDS = 0.5  # for measuring, however long the import took
@@ -24,10 +26,14 @@ def serve_profile(request: Message, send: Callable[[Message], None]) -> Message:
     """
     spec: str = request["target"]
     sys.argv = [spec]
-    send({"doing": f"importing {spec.rpartition(':')[0]}"})
+    source = spec.rpartition(":")[0]
+    in_notebook = is_notebook(source)
+    send({"doing": f"{'running the cells of' if in_notebook else 'importing'} {source}"})
     began = perf_counter()
     target = load_target(spec)
-    import_seconds = perf_counter() - began
+    if in_notebook and target.is_bound:
+        raise UsageError(f"{spec} is a method: name a function that creates the object and calls the method")
+    import_seconds = None if in_notebook else perf_counter() - began  # workers do not run the cells
     if request["inputs"] is not None:
         send({"doing": f"making the inputs {request['inputs']}"})
     calls = load_calls(request["inputs"], star=request["star"])
@@ -35,12 +41,12 @@ def serve_profile(request: Message, send: Callable[[Message], None]) -> Message:
     send({"doing": f"call 1 of {spec}"})
     seconds = max(request["ends_at"] - monotonic(), min(_MIN_SECONDS, request["seconds"]))
     is_coroutine = deferred_results.is_coroutine_function(target.function)
-    workload = runner.Workload(target.function, calls, spec, is_coroutine, import_seconds)
+    workload = runner.Workload(target.function, calls, spec, is_coroutine, import_seconds, in_notebook)
     report = _progress_reporter(spec, send)
     profile = profile_workload(
         workload, seconds=seconds, watch=request["watch"], on_progress=report, two_calls=request["two_calls"]
     )
-    known = {"reached": "object" if target.is_bound else "name"}
+    known = {"reached": "notebook" if in_notebook else "object" if target.is_bound else "name"}
     return {
         "profile": profile.model_copy(update=known).model_dump(mode="json"),
         "inputs_count": None if calls is None else calls.total,

@@ -5,6 +5,7 @@ could not be measured is None, never a made-up zero.
 """
 
 from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason, Results, Verification
+from advisor.models.curve import Curve, Point
 from advisor.models.estimate import Estimate
 from advisor.models.job import Job
 from advisor.models.machine import POOL_COSTS, START_COSTS, Machine, StartMethod
@@ -31,6 +32,7 @@ __all__ = [
     "Advice",
     "Alternative",
     "Bytes",
+    "Curve",
     "EntryKind",
     "Estimate",
     "Evidence",
@@ -46,6 +48,7 @@ __all__ = [
     "Picklable",
     "PicklePart",
     "Pitfall",
+    "Point",
     "Profile",
     "Python",
     "Range",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 # How an input is turned into a call: as its one argument, spread into positional or keyword arguments, from a
@@ -23,6 +24,12 @@ class InputSource:
     spec: str | None = None
     star: bool = False
     forms: frozenset[Form] | None = None
+
+    def from_any_folder(self) -> InputSource:
+        """Return the source with the absolute path of its file, if it is one."""
+        if self.spec is None or not Path(self.spec).is_file():
+            return self
+        return replace(self, spec=str(Path(self.spec).resolve()))
 
 
 def input_source(inputs: str | InputSource | None) -> InputSource:

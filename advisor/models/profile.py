@@ -11,7 +11,7 @@ from advisor.models.record import Bytes, Record, Seconds, Text
 from advisor.models.touch import Touch
 
 GilSource = Literal["observed", "sampled", "estimated"]
-Reached = Literal["name", "object", "program"]
+Reached = Literal["name", "object", "notebook", "program"]
 PicklePart = Literal["function", "arguments", "results"]
 PICKLE_PARTS: tuple[PicklePart, ...] = ("function", "arguments", "results")
 
@@ -151,7 +151,7 @@ class Profile(Record):
     reached: Reached | None = Field(
         None,
         description="how generated code can refer to the target: by its name, on an object that its class makes "
-        "without arguments, or not at all, since it exists in the running program only",
+        "without arguments, in the same notebook, or not at all, since it exists in the running program only",
     )
     modules: tuple[Text, ...] = Field((), description="modules that the function's code names, directly or by others")
     import_seconds: Seconds | None = Field(None, description="importing the target's module in a fresh interpreter")

@@ -25,3 +25,5 @@ class AdviceRequest:
     inputs: str | None = None  # where the generated code reads its inputs, as the command line takes it
     inputs_count: int | None = None  # inputs there; the code reuses them if the job has another number of calls
     forms: frozenset[Form] | None = None  # of the inputs, or None if they were not read
+    in_notebook: bool = False  # the generated code is for a cell
+    expression: str | None = None  # by which a cell gets the inputs, where they are no file

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from advisor.models import Range, Strategy
 from advisor.models.strategies import STRATEGIES
 
 _TIMES = ((3600.0, 7200.0, "h"), (60.0, 120.0, "min"), (1.0, 1.0, "s"), (1e-3, 1e-3, "ms"), (1e-6, 1e-6, "µs"))
+_SPACE_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s|min|h|days|bytes|kB|MB|GB|TB)\b|%)")
 _SIZES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 
 WHERE_IN_WORDS = {
@@ -97,6 +99,11 @@ def percentages(parts: Sequence[float], whole: int = 100) -> list[int]:
     for index in by_remainder[: whole - sum(shares)]:
         shares[index] += 1
     return shares
+
+
+def without_break(text: str) -> str:
+    """Return the text with no-break spaces between numbers and units."""
+    return _SPACE_BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
 
 
 def _range(low: str, high: str, separator: str) -> str:

@@ -6,13 +6,14 @@ Rich could do this, but importing it takes longer than all of the layout.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TextIO
 
 import click
+
+from advisor.report.formatting import without_break
 
 MAX_WIDTH = 110  # columns; longer lines are tiring to read, however wide the window
 
@@ -22,7 +23,6 @@ _MIN_TEXT_WIDTH = 10  # columns, however narrow the window
 _MIN_LAST_COLUMN_WIDTH = 24  # columns; where there are fewer, the text goes below its row
 _MAX_LAST_COLUMN_LINES = 2
 
-_SPACE_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:ns|µs|ms|s|min|h|days|bytes|kB|MB|GB|TB)\b|%)")
 _ASCII_SUBSTITUTES = str.maketrans("×µ–—…·•▸█▓▒░±≥≤→’“”", 'xu--.-*>#=+.~><>\'""')
 
 
@@ -89,7 +89,7 @@ def wrap(text: str, width: int, *, first: Span | str = "", rest: str = "", style
     start = first if isinstance(first, Span) else Span(first)
     room = max(width - max(display_width(start.text), display_width(rest)), _MIN_TEXT_WIDTH)
     lines: list[str] = []
-    for word in _SPACE_BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", " ".join(printable(text).split())).split(" "):
+    for word in without_break(" ".join(printable(text).split())).split(" "):
         if lines and display_width(lines[-1]) + 1 + display_width(word) <= room:
             lines[-1] += f" {word}"
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import pickle
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, cycle, islice
@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from advisor.errors import TargetError, UsageError
 from advisor.input_limits import MAX_COPIED_BYTES, MAX_INPUTS
 from advisor.models.input_source import Form
-from advisor.target import sampling
+from advisor.target import ipython_session, sampling
 from advisor.target.failures import target_error
-from advisor.target.loader import find_attribute, import_module_or_file, split_spec
+from advisor.target.loader import find_attribute, import_source, split_spec
 
 T = TypeVar("T")
 # Prefixes of the temporary files that hold what came through a pipe, so that errors can name the source instead.
@@ -47,7 +47,10 @@ class InputCalls(list[Call]):
         indices: The index of each call's input among all inputs.
         total: The number of all inputs.
         forms: How the inputs were turned into calls.
+        expression: The expression for the inputs in the notebook that has them, if there is one.
     """
+
+    expression: str | None = None
 
     def __init__(self, calls: Iterable[Call], indices: Sequence[int], total: int, forms: frozenset[Form]) -> None:
         super().__init__(calls)
@@ -60,8 +63,8 @@ def load_calls(inputs: str | None, *, star: bool = False, limit: int = MAX_INPUT
     """Return the calls that `--inputs` names, or None without inputs.
 
     A `.jsonl` file is JSON Lines, any other file is text, one argument a line; 'my_module:make_inputs' is a callable
-    that returns or yields the arguments. With `star`, tuples, lists and dictionaries are spread. Raises UsageError if
-    the inputs cannot be read, are empty, or do not end.
+    that returns or yields the arguments, or a list of them. With `star`, tuples, lists and dictionaries are spread.
+    Raises UsageError if the inputs cannot be read, are empty, or do not end.
     """
     if inputs is None:
         return None
@@ -69,7 +72,7 @@ def load_calls(inputs: str | None, *, star: bool = False, limit: int = MAX_INPUT
     if path.is_file():
         calls = _from_file(path, limit, star=star)
     elif ":" in inputs and path.suffix != ".jsonl":
-        calls = _from_callable(inputs, limit, star=star)
+        calls = _from_source(inputs, limit, star=star)
     elif path.exists():
         raise UsageError(f"the inputs {inputs} are not a file")
     else:
@@ -90,6 +93,8 @@ def as_calls(inputs: Iterable[Any] | None, *, star: bool = False) -> InputCalls 
     calls = _calls(named, sample, star=star)
     if not calls:
         raise UsageError("there are no inputs: pass one for each call, or None for a function without arguments")
+    if ipython_session.is_running() and not isinstance(inputs, Iterator):  # which has been read
+        calls.expression = ipython_session.name_of(inputs)
     return calls
 
 
@@ -160,7 +165,9 @@ def looks_like_json_lines(text: str) -> bool:
 
 
 def _needs_arguments(name: str) -> UsageError:
-    return UsageError(f"{name} needs arguments: give them with --inputs FILE or my_module:make_inputs")
+    return UsageError(
+        f"{name} needs arguments: give them with --inputs FILE or my_module:make_inputs, in Python with inputs=[…]"
+    )
 
 
 def _source_name(path: Path) -> str:
@@ -253,16 +260,16 @@ def _parse_json_line(line: str, where: str) -> Any:
         raise UsageError(f"{where} is not JSON: {error}") from None
 
 
-def _from_callable(spec: str, limit: int, *, star: bool) -> InputCalls:
+def _from_source(spec: str, limit: int, *, star: bool) -> InputCalls:
     source, name = split_spec(spec)
     try:
-        make_inputs = find_attribute(import_module_or_file(source), name)
+        found = find_attribute(import_source(source, name), name)
     except AttributeError:
-        make_inputs = None
-    if not callable(make_inputs):
-        raise UsageError(f"no such inputs: {source} has no function '{name}'")
+        found = None
+    if not callable(found) and not isinstance(found, Iterable):
+        raise UsageError(f"no such inputs: {source} has no function or list '{name}'")
     try:
-        values = make_inputs()
+        values = found() if callable(found) else found
         if not isinstance(values, Iterable):
             raise UsageError(f"{spec} returned {type(values).__name__}, not the arguments of the calls")
         sample = sampling.sample(values, limit, spec)

@@ -16,6 +16,7 @@ from types import ClassMethodDescriptorType, MethodDescriptorType, ModuleType, W
 from typing import Any, TypeVar
 
 from advisor.errors import TargetError, UsageError
+from advisor.target import notebook_file
 from advisor.target.failures import run_user_code, runs_its_program
 
 T = TypeVar("T")
@@ -34,11 +35,6 @@ class LoadedTarget:
 def split_spec(spec: str) -> tuple[str, str]:
     """Split 'pkg.mod:Class.method' into module and name; raise UsageError if it is no such pair."""
     source, colon, name = spec.rpartition(":")
-    if source.endswith(".ipynb"):
-        raise UsageError(
-            f"{source} is a notebook, and only modules can be imported: move {name or 'the function'} into a module, "
-            f"or export the notebook with `jupyter nbconvert --to script {source}` and remove the lines with magics"
-        )
     if not colon or not source or not _is_dotted_name(name):
         raise UsageError(
             f"'{spec}' is not a target: write my_module:func, pkg.mod:Class.method or path/to/file.py:func"
@@ -58,7 +54,7 @@ def load_target(spec: str) -> LoadedTarget:
     """
     source, name = split_spec(spec)
     owner: Any = None
-    function: Any = import_module_or_file(source)
+    function: Any = import_source(source, name)
     for attribute in name.split("."):
         owner = function
         try:
@@ -105,14 +101,19 @@ def no_work_error(reason: str) -> UsageError:
     return UsageError(f"{reason}: calling it only creates a generator. Name a function that consumes it")
 
 
-def import_module_or_file(source: str) -> ModuleType:
-    """Import a module by its dotted name or a file by its path, looked up from the current folder first."""
+def import_source(source: str, name: str) -> ModuleType:
+    """Import a module by its dotted name or a file by its path, looked up from the current folder first.
+
+    A notebook runs up to the definition of the name.
+    """
     try:
         folder = str(Path.cwd())
     except FileNotFoundError:
         raise UsageError("the current folder does not exist any more") from None
     if folder not in sys.path:
         sys.path.insert(0, folder)
+    if notebook_file.is_notebook(source):
+        return notebook_file.load(source, name.partition(".")[0], _alias(Path(source)))
     if source.endswith(".py") or "/" in source or os.sep in source:
         return _import_file(Path(source))
     if not _is_dotted_name(source):
@@ -126,14 +127,20 @@ def import_aliased(files: Mapping[str, str]) -> None:
     Workers that are not forked need it to unpickle functions of such files.
     """
     for alias, file in files.items():
-        if alias not in sys.modules:
+        source, _, name = file.rpartition(":")
+        if alias in sys.modules:
+            continue
+        if notebook_file.is_notebook(source):
+            notebook_file.load(source, name, alias)
+        else:
             _import_under_alias(alias, Path(file))
 
 
 def aliased_files() -> dict[str, str]:
     """Return the files that were imported under an alias, because no import statement would find them."""
     loaded = list(sys.modules.items())
-    return {name: str(module.__file__) for name, module in loaded if name.startswith(_ALIAS)}
+    files = {name: str(module.__file__) for name, module in loaded if name.startswith(_ALIAS)}
+    return files | notebook_file.loaded_specs()
 
 
 def _import_module(name: str) -> ModuleType:

@@ -33,14 +33,14 @@ def start(page: Page) -> None:
 
 def measured(page: Page) -> None:
     drop(page, "saved.json", json.dumps(PROFILE))
-    expect(page.locator("#curves .chart")).to_be_visible()
+    expect(page.locator(".chart.wide")).to_be_visible()
     page.get_by_text("The curves as a table").click()
     page.get_by_text("The same question with").click()
 
 
 def described(page: Page) -> None:
     ask(page, DESCRIPTION)
-    expect(page.locator("#curves .chart")).to_be_visible()
+    expect(page.locator(".chart.wide")).to_be_visible()
 
 
 def undecided(page: Page) -> None:
@@ -86,8 +86,9 @@ def test_the_page_follows_the_preferences(page: Page) -> None:
     page.emulate_media(color_scheme="dark")
     assert page.evaluate(background) == "rgb(13, 17, 22)"
     page.emulate_media(forced_colors="active")
-    assert page.eval_on_selector("#bar span", "part => getComputedStyle(part).backgroundColor") == "rgb(209, 86, 13)"
-    assert page.eval_on_selector(".chart", "chart => getComputedStyle(chart).backgroundColor") == "rgb(22, 28, 35)"
+    assert page.eval_on_selector(".bar rect", "part => getComputedStyle(part).fill") == "rgb(209, 86, 13)"
+    drawn_on = page.eval_on_selector(".chart.wide svg", "chart => getComputedStyle(chart).backgroundColor")
+    assert drawn_on == "rgb(22, 28, 35)"
 
 
 def test_the_log_has_what_the_policy_refuses(browser: Browser, address: str) -> None:

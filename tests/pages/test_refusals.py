@@ -34,7 +34,7 @@ def test_an_error_is_shown_at_its_field(page: Page) -> None:
 def test_a_wrong_number_of_cores_leaves_the_advice(page: Page) -> None:
     """The error is at the field and the advice stays; a new question is sent once the number is right."""
     ask(page, "Checking 100 sudokus in pure Python on 2 cores")
-    expect(page.locator("#curves .chart")).to_be_visible()
+    expect(page.locator(".chart.wide")).to_be_visible()
     page.fill("#cores", "0")
     expect(page.locator("#cores-error")).to_be_visible()
     expect(page.locator("#cores")).to_be_focused()
@@ -74,17 +74,16 @@ def test_the_page_refuses_what_is_no_question(page: Page) -> None:
 
 
 def test_an_unreachable_service_is_reported(browser: Browser, address: str) -> None:
-    """A failed request is shown as a problem; the advice is shown even without its curves."""
+    """A failed request is shown as a problem, with no advice."""
     with visiting(browser, address) as (page, _):
         page.route("**/v1/advice", lambda route: route.abort())
         ask(page, "Downloading 100 files")
         expect(page.locator("#problem")).to_contain_text("could not be reached")
         page.unroute("**/v1/advice")
-        page.route("**/v1/curves", lambda route: route.abort())
+        page.route("**/v1/view", lambda route: route.abort())
         ask(page, "Downloading 100 files")
-        expect_verdict(page, "threads")
         expect(page.locator("#problem")).to_contain_text("could not be reached")
-        expect(page.locator("#alternatives")).to_be_visible()
+        expect(page.locator("#advice")).to_be_hidden()
 
 
 def test_a_token_is_asked_for_and_kept_for_the_session(browser: Browser) -> None:
@@ -106,7 +105,7 @@ def test_a_token_is_asked_for_and_kept_for_the_session(browser: Browser) -> None
         page.fill("#token", TOKEN)
         page.keyboard.press("Enter")
         expect_verdict(page, "processes")
-        expect(page.locator("#curves .chart")).to_be_visible()
+        expect(page.locator(".chart.wide")).to_be_visible()
         expect(page.locator("#token-form")).to_be_hidden()
         assert "Bearer $ADVISOR_TOKEN" in (page.locator("#curl").text_content() or "")
         page.reload()

@@ -45,7 +45,7 @@ def journal_address(app: Flask) -> Iterator[str]:
 def test_a_link_restores_the_question(page: Page, browser: Browser) -> None:
     """The description, cores and calls are in the fragment, which no server sees."""
     ask(page, TRICKY)
-    expect(page.locator("#curves .chart")).to_be_visible()
+    expect(page.locator(".chart.wide")).to_be_visible()
     page.fill("#cores", "6")
     page.fill("#calls", "250")
     expect(page.locator("#status")).to_contain_text("6 cores, 250 calls")
@@ -74,7 +74,7 @@ def test_a_link_restores_the_host(page: Page, browser: Browser) -> None:
     assert request.value.post_data_json["machine"] == machine
     expect_verdict(page, "Use")
     with visiting(browser, page.locator("#link").input_value()) as (other, _):
-        expect(other.locator("#summary")).to_have_text(page.locator("#summary").inner_text())
+        expect(other.locator(".summary")).to_have_text(page.locator(".summary").inner_text())
         expect(other.locator("#memory")).to_have_value("6.5")
         expect(other.locator("#python")).to_have_value("3.14")
         expect(other.locator("#free-threaded")).to_be_checked()
@@ -92,7 +92,7 @@ def test_journaled_advice_is_shared_and_reported(browser: Browser, journal_addre
         page.reload()
         expect(page.locator("#verdict")).to_have_text(verdict)
         expect(page.locator("#profile-name")).to_contain_text("Kept advice · my_module:func")
-        expect(page.locator("#curves .chart")).to_be_visible()
+        expect(page.locator(".chart.wide")).to_be_visible()
         page.get_by_role("button", name="Report", exact=True).click()
         expect(page.locator("#outcome-error")).to_be_visible()
         page.fill("#outcome", "0.5")
@@ -114,7 +114,7 @@ def test_a_moved_slider_leaves_the_journaled_advice(browser: Browser, journal_ad
     with visiting(browser, journal_address) as (page, _):
         drop(page, "saved.json", json.dumps(PROFILE))
         expect(page.locator("#outcome-part")).to_be_visible()
-        expect(page.locator("#curves .chart")).to_be_visible()
+        expect(page.locator(".chart.wide")).to_be_visible()
         page.fill("#cores", "12")
         expect(page.locator("#outcome-part")).to_be_hidden()
         expect(page.locator("#link-part")).to_be_hidden()
@@ -130,8 +130,8 @@ def test_a_question_stays_the_same(
     with visiting(browser, f"{journal_address}#advice={advice['id']}") as (page, log):
 
         def expect_same_advice() -> None:
-            expect(page.locator("#curves .chart")).to_be_visible()
-            expect(page.locator("#summary")).to_have_text(advice["summary"])
+            expect(page.locator(".chart.wide")).to_be_visible()
+            expect(page.locator(".summary")).to_have_text(advice["summary"])
 
         expect_same_advice()
         page.fill("#calls", "7")
@@ -139,7 +139,7 @@ def test_a_question_stays_the_same(
         page.click("#levers-reset")
         expect(page.locator("#status")).to_contain_text(f", {advice['job']['calls']:,} calls")
         expect_same_advice()
-        with page.expect_response("**/v1/curves"):
+        with page.expect_response("**/v1/view"):
             page.click("#ask")
         expect_same_advice()
         with page.expect_download() as download:

@@ -49,11 +49,26 @@ def write_inputs(script: Script, inputs: str, calls: int | None, forms: frozense
         forms: The forms of the inputs, or None if they were not read.
     """
     written = _read(script, inputs, forms)
+    _repeat(script, written, calls)
+    return written
+
+
+def _repeat(script: Script, written: Inputs, calls: int | None) -> None:
     if calls is not None:
         script.imports.add("from itertools import cycle, islice")
         written.lines.append(
             f"inputs = list(islice(cycle(inputs), {calls:_}))  # repeat the inputs to make as many calls as planned"
         )
+
+
+def write_notebook_inputs(
+    script: Script, expression: str | None, calls: int | None, forms: frozenset[Form] | None
+) -> Inputs:
+    """Write the code for inputs that a notebook has, as `write_inputs` does; a list to fill in if they have no name."""
+    if expression is None:
+        return Inputs(["inputs = []  # FILL IN: the argument of each call"], _call(forms or frozenset({"value"})))
+    written = Inputs([f"inputs = {expression}"], _call(forms or frozenset({"value"})))
+    _repeat(script, written, calls)
     return written
 
 

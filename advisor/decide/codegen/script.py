@@ -36,6 +36,7 @@ class Script:
     before: list[str] = field(default_factory=list)  # lines before the pool starts
     receive: str = ""  # the function that the parent calls with what workers return, for the result
     run: list[str] = field(default_factory=list)  # lines that do the job
+    in_notebook: bool = False  # it runs in a cell, where an event loop is running
     names: dict[str, str] = field(default_factory=dict)  # the script's own names for the user's objects
 
     def text(self, headline: str) -> str:
@@ -44,9 +45,18 @@ class Script:
         path = [f"sys.path.insert(0, {folder!r})" for folder in self.folders]
         own = [f"from {module} import {', '.join(dict.fromkeys(names))}" for module, names in self.modules.items()]
         top = [[f"# {headline}", *standard], path, own, self.setup]
-        main = ['if __name__ == "__main__":', *(f"    {line}" for line in [*self.inputs, *self.before, *self.run])]
+        main = [*self.inputs, *self.before, *self.run]
+        if not self.in_notebook:
+            main = ['if __name__ == "__main__":', *(f"    {line}" for line in main)]
         parts = ["\n\n".join("\n".join(block) for block in top if block), *self.definitions, "\n".join(main)]
         return "\n\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+    def awaited(self, coroutine: str) -> str:
+        """Return the expression for the result of a coroutine."""
+        if self.in_notebook:
+            return f"await {coroutine}"
+        self.imports.add("import asyncio")
+        return f"asyncio.run({coroutine})"
 
     def name_for(self, key: str, name: str) -> str:
         """Return the script's name for the object `key`: `name`, or a variant of it if another object has that name."""

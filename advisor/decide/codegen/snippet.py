@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from advisor.decide.codegen.imports import import_target, loaded_object, needs_object, split_target
-from advisor.decide.codegen.inputs import EXAMPLE, SINGLE_ARGUMENT, Inputs, write_inputs, write_no_inputs
+from advisor.decide.codegen.inputs import (
+    EXAMPLE,
+    SINGLE_ARGUMENT,
+    Inputs,
+    write_inputs,
+    write_no_inputs,
+    write_notebook_inputs,
+)
 from advisor.decide.codegen.remedies import write_remedies
 from advisor.decide.codegen.script import ATTEMPT, CALL, Script, as_comment, is_free
 from advisor.decide.codegen.templates import TEMPLATES
@@ -30,6 +37,8 @@ class SnippetRequest(NamedTuple):
     inputs: str | None = None  # source of the inputs, as on the command line
     calls: int | None = None  # None for one call per input
     forms: frozenset[Form] | None = None  # of the inputs, or None if they were not read
+    in_notebook: bool = False  # the code is for a cell
+    expression: str | None = None  # by which a cell gets the inputs
 
 
 def snippet(request: SnippetRequest) -> str:
@@ -38,21 +47,22 @@ def snippet(request: SnippetRequest) -> str:
     A small example function stands in for a target that cannot be imported (a lambda, something defined in
     `__main__`), and where there is none.
     """
-    script = Script()
+    script = Script(in_notebook=request.in_notebook)
     profile = request.profile
     coroutine = profile.coroutine or request.strategy == "asyncio"
     module, names = split_target(profile.target)
-    if module and profile.reached != "program":
+    by_name = False
+    if names and profile.reached == "notebook" and request.in_notebook:
+        function = _name_in_notebook(script, names)
+        inputs = _write_inputs(script, request, loaded_object("__main__", names), bound=False)
+    elif module and profile.reached not in ("notebook", "program"):
         on_object = needs_object(module, names, profile.reached)
         by_name = profile.is_called_by_name and request.strategy in OWN_GIL
         function = import_target(script, module, names, on_object=on_object, in_call=by_name)
-        if request.inputs is None:
-            inputs = write_no_inputs(loaded_object(module, names), request.calls, bound=on_object)
-        else:
-            inputs = write_inputs(script, request.inputs, request.calls, request.forms)
+        inputs = _write_inputs(script, request, loaded_object(module, names), bound=on_object)
     else:
         function = _write_example(script, request, names[-1] if names and is_free(names[-1]) else _EXAMPLE_NAME)
-        inputs, by_name = EXAMPLE, False
+        inputs = EXAMPLE
     target = function
     script.inputs += inputs.lines
     failed = None if inputs is EXAMPLE else profile.failed_inputs
@@ -71,10 +81,26 @@ def snippet(request: SnippetRequest) -> str:
     return script.text(_headline(request))
 
 
+def _write_inputs(script: Script, request: SnippetRequest, function: object | None, *, bound: bool) -> Inputs:
+    if request.inputs is None and request.forms is not None:
+        return write_notebook_inputs(script, request.expression, request.calls, request.forms)
+    if request.inputs is None:
+        return write_no_inputs(function, request.calls, bound=bound)
+    return write_inputs(script, request.inputs, request.calls, request.forms)
+
+
+def _name_in_notebook(script: Script, names: list[str]) -> str:
+    """Return the expression for a function of the notebook, which has another name if the code uses its own."""
+    alias = script.name_for("the function", names[0])
+    if alias != names[0]:
+        script.setup.append(f"{alias} = {names[0]}")
+    return ".".join([alias, *names[1:]])
+
+
 def _write_start_method(script: Script, request: SnippetRequest) -> None:
     """Write a safe start method for the worker processes, if the host's own is not safe."""
     method = safe_start_method(request.strategy, request.profile, request.machine)
-    if method is None:
+    if method is None or request.in_notebook:  # loky has a method of its own
         return
     script.imports.add("import multiprocessing")
     script.pool_options.append(f'mp_context=multiprocessing.get_context("{method}")')

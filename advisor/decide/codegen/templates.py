@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from advisor.decide.codegen.script import Script
+from advisor.decide.codegen.script import Script, as_comment
 from advisor.models import Strategy
+
+_LOKY = (
+    "loky (pip install loky) sends the function to its workers. Those of concurrent.futures would import it, and "
+    "nothing can import a notebook: to use them, move the function into a module."
+)
 
 
 def _sequential(script: Script, function: str, workers: int, chunk: int, coroutine: bool) -> None:
     if not coroutine:
         script.run.append(f"results = [{function}(item) for item in inputs]")
         return
-    script.imports.add("import asyncio")
     script.definitions.append(f"async def main(inputs):\n    return [await {function}(item) for item in inputs]\n")
-    script.run.append("results = asyncio.run(main(inputs))")
+    script.run.append(f"results = {script.awaited('main(inputs)')}")
 
 
 def _pool(executor: str, *, chunks: bool = False) -> Template:
     """Return the template of a pool of `concurrent.futures`."""
 
     def write(script: Script, function: str, workers: int, chunk: int, coroutine: bool) -> None:
-        script.imports.add(f"from concurrent.futures import {executor}")
+        if script.in_notebook and executor == "ProcessPoolExecutor":
+            script.imports.add(f"from loky import {executor}")
+            script.run += as_comment(_LOKY)
+        else:
+            script.imports.add(f"from concurrent.futures import {executor}")
         chunksize = f", chunksize={chunk}" if chunks and chunk > 1 else ""
         collect = f"list(map({script.receive}, {{}}))" if script.receive else "list({})"
         options = ", ".join([f"max_workers={workers}", *script.pool_options])
@@ -47,7 +55,7 @@ def _asyncio(script: Script, function: str, workers: int, chunk: int, coroutine:
         "        tasks = [group.create_task(one(item)) for item in inputs]\n"
         "    return [done.result() for done in tasks]\n"
     )
-    script.run.append("results = asyncio.run(main(inputs))")
+    script.run.append(f"results = {script.awaited('main(inputs)')}")
 
 
 # Writes the code that does the job, from the script, the function, the workers, the calls per task, and whether the

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, request
+from pydantic import BaseModel
 
+from advisor import display
 from advisor.input_limits import MAX_BATCH_BYTES
+from advisor.models import Advice
+from advisor.report.html import as_fragment
 from advisor.service.batch import Batch, BatchResults, answer_batch, parse_batch
 from advisor.service.curves import Curves
 from advisor.service.metrics import count_advice
 from advisor.service.openapi import BODY_PROBLEMS, JSON, Operation, operation
 from advisor.service.response_cache import AdviceResponse, CachedResponse, ResponseCache
-from advisor.service.schemas import Question, read_body
+from advisor.service.schemas import Question, parse_as, read_body
 
 blueprint = Blueprint("advice", __name__)
 
@@ -23,6 +27,12 @@ _PROFILE = {
     "machine": _HOST,
 }
 _QUESTIONS = {"description": _DESCRIPTION, "task": _TASK, "profile": _PROFILE}
+
+
+class View(BaseModel):
+    """An advice as HTML."""
+
+    html: str
 
 
 @blueprint.post("/v1/advice")
@@ -64,6 +74,18 @@ def batch() -> Response:
 def curves() -> Response:
     """Advise, with the predicted speed-up of every strategy at every number of workers."""
     return _response(_cache().curves(read_body(request)))
+
+
+@blueprint.post("/v1/view")
+@operation(Operation(body=Advice, response=View, problems=BODY_PROBLEMS))
+def view() -> Response:
+    """Render an Advice document as HTML, with its speed-up curves.
+
+    The HTML has classes for the styles at `/advice.css`, and needs no script.
+    """
+    advice = parse_as(Advice, read_body(request), "The body is not an Advice document.")
+    html = as_fragment(advice, display.curves(advice))
+    return Response(View(html=html).model_dump_json(), content_type=JSON)
 
 
 def _advise(body: bytes) -> CachedResponse:

@@ -5,7 +5,6 @@ The pages themselves are public. The requests that they send need the token, whe
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from advisor import __version__
 from advisor.decide import matrix_document
 from advisor.report.formatting import WHERE_IN_WORDS
+from advisor.report.html import STYLES, is_address
 from advisor.service.auth import public
 from advisor.service.security_headers import HEADERS
 
@@ -40,6 +40,12 @@ _MODULES = sorted({file.name for file in Path(__file__).parent.with_name("static
 @public
 def page() -> str:
     return render_template("page.html", version=__version__, modules=_MODULES)
+
+
+@blueprint.get("/advice.css")
+@public
+def advice_styles() -> Response:
+    return Response(STYLES.read_text(encoding="utf-8"), mimetype="text/css")
 
 
 @blueprint.get("/outcomes")
@@ -72,7 +78,4 @@ def api_page() -> Response:
     return response
 
 
-@blueprint.app_template_test("address")
-def is_address(source: object) -> bool:
-    """Return True if a source is a link, not only a name."""
-    return re.match(r"https?://[^\s]+$", str(source)) is not None
+blueprint.add_app_template_test(is_address, "address")

@@ -18,13 +18,6 @@ export function fill(id, items, asElement) {
   byId(`${id}-part`).hidden = items.length === 0;
 }
 
-/** Return a source as a link if it is a web address, else as text. */
-export function source(text) {
-  if (!/^https?:\/\/\S+$/.test(text)) return element("span", text, { class: "source" });
-  const shown = text.replace(/^https?:\/\//, "");
-  return element("a", shown, { class: "source", href: text, rel: "noreferrer" });
-}
-
 function withAttributes(made, content, attributes) {
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   made.append(...[content].flat());

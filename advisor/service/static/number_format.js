@@ -8,14 +8,6 @@ const WORKERS = {
   asyncio: ["asyncio, 1 call at a time", (n) => `asyncio, ${n} calls at a time`],
   interpreters: ["1 subinterpreter", (n) => `${n} subinterpreters`],
 };
-export const KINDS = {
-  sequential: "plain loop",
-  threading: "threads",
-  multiprocessing: "processes",
-  asyncio: "asyncio",
-  interpreters: "subinterpreters",
-};
-
 export function duration(seconds) {
   for (const [unit, least, name] of TIMES) if (seconds >= least) return `${digits(seconds / unit)}\u00a0${name}`;
   return seconds > 0 ? `${digits(seconds * 1e9)}\u00a0ns` : "0\u00a0s";
@@ -50,17 +42,6 @@ export function between(range, format) {
   if (low === high) return high;
   const unit = (text) => text.replace(/^[\d.,]+/, "");
   return `${unit(low) === unit(high) ? low.slice(0, low.length - unit(low).length) : low}–${high}`;
-}
-
-/** Round shares to whole percentages with a sum of 100, by the largest remainders. */
-export function percentages(parts) {
-  const total = parts.reduce((sum, part) => sum + part, 0);
-  const exact = parts.map((part) => (100 * part) / total);
-  const shares = exact.map(Math.floor);
-  const missing = 100 - shares.reduce((sum, share) => sum + share, 0);
-  const byRemainder = exact.map((_, index) => index).sort((a, b) => exact[b] - shares[b] - (exact[a] - shares[a]));
-  for (const index of byRemainder.slice(0, missing)) shares[index] += 1;
-  return shares;
 }
 
 function digits(value) {

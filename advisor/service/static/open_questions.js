@@ -3,14 +3,12 @@
 import { byId, element, fill } from "./element.js";
 import { addToDescription } from "./question.js";
 
-/** Show the questions, for a description only. */
-export function showQuestions(questions, canAdd) {
+/** Show the questions, with a field for each. */
+export function showQuestions(questions) {
   fill("questions", questions, (question, index) => {
     const id = `answer-${index}`;
-    if (!canAdd) return element("p", question);
     return element("div", [element("label", question, { for: id }), element("input", "", { id, autocomplete: "off" })]);
   });
-  for (const part of byId("questions-part").querySelectorAll(".hint, button")) part.hidden = !canAdd;
 }
 
 export function onAnswers(callback) {

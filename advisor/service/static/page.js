@@ -1,45 +1,34 @@
 // The main page: send the question to the service and show its answer.
 
-import { inShort, showAdvice } from "./advice.js";
-import { clearCurves, keepDrawn, showCurves } from "./curves.js";
 import { byId } from "./element.js";
 import { areMovable, isOfLevers, onMove, plan, planned, showPlanned } from "./sliders.js";
 import { letReport, showOutcome } from "./report_outcome.js";
 import { clearProblems, showProblem } from "./problem.js";
 import { describe, host, remove, setHost, subject, takeAdvice, takeFile, takePasted } from "./question.js";
 import { onAnswers, showQuestions } from "./open_questions.js";
-import { ask, giveUp, Problem } from "./http_client.js";
+import { ask, Problem } from "./http_client.js";
 import { letShare, linked, showShare } from "./save_and_share.js";
 import { askForToken } from "./token.js";
+import { inShort, showView } from "./view.js";
 
 let asked; // the question without cores and calls, which the sliders send again
 let attempts = 0;
 
 // --- asking ---------------------------------------------------------------------------------------------------------
 
-/** Show the advice as soon as it arrives, then its curves. */
 const askAnew = () => attempt("Getting advice…", async () => {
   const pasted = takePasted();
   if (pasted !== undefined) plan(pasted);
   const question = asking();
-  giveUp("curves");
   const advice = await ask("advice", "/v1/advice", question);
-  if (advice !== undefined) show(advice, question);
+  if (advice !== undefined) await show(advice, question);
 });
-
-/** Show the curves of the advice; the advice stays if they fail. */
-const askCurves = (question) => attempt("", async () => {
-  const answer = await ask("curves", "/v1/curves", question);
-  if (answer !== undefined) showCurves(answer);
-}, { quietly: true });
 
 /** Send the same subject with other cores or calls; the focus stays on the control. */
 const askMoved = () => attempt("Getting advice…", async () => {
   const question = withPlanned(asked);
-  const answer = await ask("curves", "/v1/curves", question);
-  if (answer === undefined) return;
-  showParts(answer.advice, question);
-  showCurves(answer);
+  const answer = await ask("advice", "/v1/curves", question); // unlike /v1/advice, it keeps no entry for each move
+  if (answer === undefined || !(await showParts(answer.advice, question))) return;
   say(inShort(answer.advice));
 }, { quietly: true });
 
@@ -48,7 +37,7 @@ const askKept = (id) => attempt("Loading outcomes…", async () => {
   const advice = await ask("advice", `/v1/advice/${encodeURIComponent(id)}`);
   if (advice === undefined) return;
   plan(takeAdvice(advice, "Kept advice"));
-  show(advice, asking());
+  await show(advice, asking());
 });
 
 /** Send the question in the fields; the sliders continue from it. */
@@ -93,21 +82,24 @@ function say(text) {
 
 // --- showing --------------------------------------------------------------------------------------------------------
 
-function show(advice, question) {
-  showParts(advice, question);
+async function show(advice, question) {
+  if (!(await showParts(advice, question))) return;
   byId("advice").hidden = false;
   byId("verdict").focus();
-  clearCurves();
-  if (advice.profile !== null) askCurves(question);
 }
 
-function showParts(advice, question) {
-  showAdvice(advice);
-  byId("curves-part").hidden = advice.profile === null;
+/** Show everything about the advice; return false if a newer request replaced this one. */
+async function showParts(advice, question) {
+  const view = await ask("advice", "/v1/view", advice);
+  if (view === undefined) return false;
+  const areAnswerable = question.description !== undefined;
+  showView(view, { withQuestions: !areAnswerable });
+  byId("levers-part").hidden = advice.profile === null;
   showPlanned(advice);
-  showQuestions(advice.questions ?? [], question.description !== undefined);
+  showQuestions(areAnswerable ? advice.questions ?? [] : []);
   showShare(question, advice);
   showOutcome(advice);
+  return true;
 }
 
 // --- events ---------------------------------------------------------------------------------------------------------
@@ -135,7 +127,6 @@ onMove(askMoved);
 onAnswers(askAnew);
 letReport((problem) => askForToken(problem, () => byId("outcome-part").requestSubmit()));
 letShare();
-keepDrawn();
 
 // A file may be dropped anywhere; other dragged objects are ignored.
 const bringsFile = (event) => event.dataTransfer?.types.includes("Files");

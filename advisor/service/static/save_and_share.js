@@ -36,9 +36,7 @@ export function linked(hash) {
 }
 
 export function letShare() {
-  for (const button of document.querySelectorAll("[data-copies]")) {
-    button.addEventListener("click", () => copy(byId(button.dataset.copies), button));
-  }
+  for (const button of document.querySelectorAll("[data-copies]")) copies(button, byId(button.dataset.copies));
   byId("save").addEventListener("click", save);
 }
 
@@ -80,6 +78,12 @@ function quoted(text) {
 }
 
 // --- copying --------------------------------------------------------------------------------------------------------
+
+/** Let a button copy the text of an element; return the button. */
+export function copies(button, from) {
+  button.addEventListener("click", () => copy(from, button));
+  return button;
+}
 
 async function copy(from, button) {
   const text = from.value ?? from.textContent;
