@@ -19,9 +19,9 @@ def as_page(advice: Advice) -> str:
     return html.as_page(advice, curves(advice))
 
 
-def as_text(advice: Advice, screen: Screen | None = None) -> str:
-    """Render the advice as text."""
-    return terminal.as_text(advice, screen or Screen(), in_python=True)
+def as_text(advice: Advice) -> str:
+    """Render the advice as text of 80 columns."""
+    return terminal.as_text(advice, Screen(), in_python=True)
 
 
 def curves(advice: Advice) -> tuple[Curve, ...]:

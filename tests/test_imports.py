@@ -9,6 +9,7 @@ import sys
 import pytest
 
 HEAVY = {
+    "IPython",
     "alembic",
     "asyncio",
     "concurrent.futures",
@@ -16,6 +17,7 @@ HEAVY = {
     "dask",
     "flask",
     "importlib.metadata",
+    "jinja2",
     "logging",
     "matplotlib",
     "multiprocessing",
@@ -23,6 +25,7 @@ HEAVY = {
     "pandas",
     "PIL",
     "psutil",
+    "pygments",
     "rich",
     "sklearn",
     "socket",

@@ -77,6 +77,17 @@ def test_inputs_continue_where_the_target_stopped(write: Write) -> None:
     assert score(0) == ["a"]
 
 
+def test_helpers_may_be_defined_later(write: Write) -> None:
+    """Of what follows, the functions, classes and imports run that the function uses, directly or not."""
+    write(
+        "def score(n):\n    return helper(n)",
+        "1 / 0",
+        "def unused():\n    pass\n\ndef helper(n):\n    return math.floor(half(n))",
+        "import math\n2 / 0\n\ndef half(n):\n    return n / 2",
+    )
+    assert load("books/scores.ipynb:score")(5) == 2
+
+
 def test_cells_run_in_the_folder_of_the_notebook(write: Write) -> None:
     """Files are found as in a kernel, and modules beside the notebook are imported."""
     path = write(

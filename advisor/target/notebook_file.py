@@ -1,5 +1,6 @@
 """Load a function or inputs from a notebook: run its statements up to the definition, and leave out those that follow.
 
+Of those, only definitions and imports run that the function needs, such as a helper that a later cell defines.
 Lines that only IPython understands (`%magic`, `!command`, `name?`) are skipped; errors name them, since what they
 would have defined is missing.
 """
@@ -27,6 +28,7 @@ SUFFIX = ".ipynb"
 _IPYTHON_LINE = re.compile(r"\s*([\w, .]+=\s*)?[%!]|\s*\?|.*\?\s*$")
 _TIMED = re.compile(r"%%?(time|capture)\b")  # magics that only wrap the code after them
 _MAX_NOTES = 3
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ def load(source: str, name: str, alias: str) -> ModuleType:
         _run(notebook, notebook.statements[index])
         notebook.done = index + 1
         notebook.last = name
+    for statement in _needed_later(notebook, position):
+        _run(notebook, statement)
     return notebook.module
 
 
@@ -165,13 +169,13 @@ def _parse(notebook: Notebook, lines: list[str], name: str) -> ast.Module:
 
 def _bound_names(node: ast.stmt) -> Iterator[str]:
     """Yield the names that a statement at the top level binds, in its branches and loops too."""
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+    if isinstance(node, _DEFINITIONS):
         yield node.name
         return
     pending: list[ast.AST] = [node]
     while pending:
         part = pending.pop()
-        if isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(part, _DEFINITIONS):
             yield part.name
         elif isinstance(part, ast.alias):
             yield part.asname or part.name.partition(".")[0]
@@ -191,6 +195,29 @@ def _definition(notebook: Notebook, name: str) -> int:
     similar = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = "; did you mean " + " or ".join(f"'{match}'" for match in similar) + "?" if similar else ""
     raise UsageError(f"no cell of {notebook.path.name} defines '{name}'{hint}")
+
+
+def _needed_later(notebook: Notebook, position: int) -> list[Statement]:
+    """Return the definitions and imports after a definition that it uses, and those that they use."""
+    later = [
+        statement
+        for statement in notebook.statements[notebook.done :]
+        if isinstance(statement.node, (*_DEFINITIONS, ast.Import, ast.ImportFrom))
+    ]
+    known = {name for statement in notebook.statements[: notebook.done] for name in statement.names}
+    needed: list[Statement] = []
+    pending = [notebook.statements[position]]
+    while pending:
+        missing = _used_names(pending.pop().node) - known
+        found = [statement for statement in later if statement.names & missing]
+        known |= missing
+        needed += found
+        pending += found
+    return needed
+
+
+def _used_names(node: ast.stmt) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
 
 
 def _run(notebook: Notebook, statement: Statement) -> None:

@@ -150,3 +150,15 @@ def test_two_views_on_a_page_are_accessible(browser: Browser, tmp_path: Path, ad
     """A notebook that shows two views has no duplicate id and no unreadable text."""
     with visiting(browser, write(tmp_path, in_notebook(advice, "data-jp-theme-light=false"))) as (page, _):
         assert axe_violations(page, ".advisor-advice") == []
+
+
+def test_the_text_remains_without_styles(browser: Browser, tmp_path: Path, advice: advisor.Advice) -> None:
+    """A notebook that is not trusted removes styles: the text, the tables and one chart remain."""
+    policy = "<meta http-equiv=Content-Security-Policy content=\"default-src 'none'\">"
+    view = f"<!doctype html><html lang=en><title>Notebook</title>{policy}{advice._repr_html_()}"
+    with visiting(browser, write(tmp_path, view)) as (page, _):
+        text = page.locator(".advisor-advice").inner_text()
+        assert advice.summary in text.replace("\N{NO-BREAK SPACE}", " ")
+        assert all(option.strategy in text for option in advice.alternatives)
+        assert advice.snippet.splitlines()[0] in text
+        assert [page.locator(f".chart.{width}").is_visible() for width in ("wide", "narrow")] == [True, False]
