@@ -16,6 +16,7 @@ KEPT = (
     "py-spy: GIL: 97%, 8 threads",
     "plain numba, without nogil",
     "it hogs the interpreter lock",
+    "the library is not thread-safe and the binding keeps the GIL",
     "everything in there is GIL bound",
     "die Erweiterung gibt den GIL nicht frei",
     "Alle Worker streiten sich um den GIL",

@@ -40,6 +40,7 @@ class KnownWork(NamedTuple):
     work: Work | None
     is_of_operation: bool  # known of an operation, not only of a library
     outcomes: frozenset[str]  # such as "threads failed"
+    lock: frozenset[str]  # what the writer states about it, such as "lock kept"
 
 
 def known_work(text: str) -> KnownWork:
@@ -60,6 +61,7 @@ def known_work(text: str) -> KnownWork:
         _common_work(blamed) or _common_work(asserted),
         not {entry for entry, _ in found if entry.kind in NAMED} <= {match.entry for match in matches},
         frozenset(clause.outcome for clause in clauses if clause.outcome),
+        frozenset(clause.lock for clause in clauses if clause.lock and not clause.hypothetical),
     )
 
 
@@ -89,9 +91,15 @@ def by_known_work(
 ) -> tuple[Recommendation, str, Work | None]:
     """Correct a verdict that is not possible where a call is known to work, unless the text states why it is.
 
-    Returns the verdict, the archetype, and where the call works; None for a call that works in Python code besides.
+    What the writer states about the lock counts more than what is known of a library. Returns the verdict, the
+    archetype, and where the call works; None for a call that works in Python code besides.
     """
     work, signs = known.work, find_symptoms(lowercase(text))
+    kept, released = (statement in known.lock for statement in ("lock kept", "lock released"))
+    if kept and not released and verdict == "threading":
+        return "multiprocessing", "calculation", "holds"
+    if released and not kept and verdict == "multiprocessing" and "python computes" not in signs:
+        return "threading", "native", "releases"
     python = "python computes" in signs or (archetype in IN_PYTHON and not known.is_of_operation)
     if work != "holds" and python and verdict == "multiprocessing":
         return verdict, archetype, None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -43,13 +44,12 @@ def test_training_is_reproducible_and_survives_storing(texts: list[LabelledText]
 
 
 def test_a_source_is_scored_by_a_model_that_has_not_seen_it(texts: list[LabelledText]) -> None:
-    """Only texts after real questions are scored, and a word that one source alone has is unknown to its model."""
-    odd = replace(texts[-1], text="zyzzyva zyzzyva", family="odd")
-    scored = scores_without_source([*texts, *(replace(odd, family=f"odd {number}") for number in range(9))])
+    """Only texts after real questions are scored; the other texts of their source change nothing."""
+    scored = scores_without_source(texts)
     assert {text.file for text, _ in scored} == set(REAL)
-    scores = [scores for text, scores in scored if text.text == odd.text]
-    unknown = scores_without_source([*texts, replace(odd, text="qwertz qwertz")])[-1][1]
-    assert scores == [unknown] * 9
+    last = scored[-1][0]
+    alone = [text for text in texts if text.file != last.file or text is last]
+    assert scores_without_source(alone)[-1] == scored[-1]
 
 
 def test_texts_are_weighted_by_the_frequency_of_their_verdict(texts: list[LabelledText]) -> None:
@@ -104,5 +104,5 @@ def test_texts_after_real_questions_name_their_source() -> None:
     for name in REAL:
         for line in (DIRECTORY / f"{name}.jsonl").read_text("utf-8").splitlines():
             fields = json.loads(line)
-            assert fields["source"].startswith("https://"), fields["text"]
+            assert re.match("https?://", fields["source"]), fields["text"]
             assert (fields["archetype"] is None) == (fields["label"] == "undecided"), fields["text"]
