@@ -24,6 +24,8 @@ COMPUTES: Final = frozenset({"holds", "releases", "mixed", "parallel"})
 MAY_BE_PARALLEL: Final = frozenset({"dataframe", "machine-learning", "native", "image", "video", "mixed"})
 HELPED: Final = frozenset({"threads helped", "processes helped"})
 IN_PYTHON: Final = frozenset({"calculation", "simulation", "machine-learning", "crypto", "mixed"})
+FOR_THREADS: Final = frozenset({"threads helped", "processes failed"})
+FOR_PROCESSES: Final = frozenset({"threads failed", "processes helped"})
 FEW_CORES: Final = 1.5
 _NOT_PARALLEL: Final = frozenset({"one core busy", "async", "depends", "responsive", "shared"})
 # A number of threads for each call, or a device other than the CPU: "intra_op_num_threads=1", "use_threads=False".
@@ -94,13 +96,14 @@ def by_known_work(
     What the writer states about the lock counts more than what is known of a library. Returns the verdict, the
     archetype, and where the call works; None for a call that works in Python code besides.
     """
-    work, signs = known.work, find_symptoms(lowercase(text))
+    lower = lowercase(text)
+    work, signs = known.work, find_symptoms(lower)
     kept, released = (statement in known.lock for statement in ("lock kept", "lock released"))
     if kept and not released and verdict == "threading":
         return "multiprocessing", "calculation", "holds"
     if released and not kept and verdict == "multiprocessing" and "python computes" not in signs:
         return "threading", "native", "releases"
-    python = "python computes" in signs or (archetype in IN_PYTHON and not known.is_of_operation)
+    python = "python" in lower or "python computes" in signs or (archetype in IN_PYTHON and not known.is_of_operation)
     if work != "holds" and python and verdict == "multiprocessing":
         return verdict, archetype, None
     is_pool = verdict in ("threading", "multiprocessing")
@@ -109,8 +112,10 @@ def by_known_work(
     may_be_parallel = archetype in MAY_BE_PARALLEL and _NOT_PARALLEL.isdisjoint(signs)
     if work == "parallel" and is_pool and may_be_parallel and not _is_limited(known, quantities, text):
         return "sequential", "parallel", work
-    tried = known.outcomes & {"threads helped", "processes failed"}
-    if work == "holds" and verdict == "threading" and archetype in ("native", "compression") and not tried:
+    if work == "releases" and verdict == "multiprocessing" and not known.outcomes & FOR_PROCESSES:
+        return "threading", archetype, work
+    is_native = archetype in ("native", "compression")
+    if work == "holds" and verdict == "threading" and is_native and not known.outcomes & FOR_THREADS:
         return "multiprocessing", "calculation", work
     return verdict, archetype, work
 
