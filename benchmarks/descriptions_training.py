@@ -38,7 +38,7 @@ INVENTED: Final = (
 # After real people's questions, each file by another author.
 REAL: Final = ("issues", "pages", "locks", "trades", "forums", "misleading", "projects", "subjects")
 REAL_WEIGHT: Final = 2.0  # of a text after a real question in training
-MIN_FAMILIES: Final = 5  # a feature that fewer families have says little about texts of other authors
+MIN_FAMILIES: Final = 6  # a feature that fewer families have says little about texts of other authors
 FACT_VALUE: Final = 0.12  # of a fact in a row of the feature matrix, where the squares of a text's words add up to 1
 STRONG_FACT_VALUE: Final = 0.36  # of what the writer states about the lock, which counts more than any noun
 STRONG_FACTS: Final = ("lock ", "loop ")  # how they begin
