@@ -46,10 +46,10 @@ NORM_OFFSET: Final = 100_000.0  # added to the squared norm, so that a single wo
 # Frequency of the verdicts among real questions, as far as is known: mostly threads or processes. The training texts
 # have more of the others, which are hard to tell apart, so each text is weighted by the frequency of its verdict.
 VERDICT_FREQUENCY: Final[dict[Recommendation, float]] = {
-    "threading": 0.37,
-    "multiprocessing": 0.35,
+    "threading": 0.35,
+    "multiprocessing": 0.33,
     "asyncio": 0.08,
-    "sequential": 0.08,
+    "sequential": 0.12,
     "undecided": 0.12,
 }
 INVERSE_REGULARIZATION: Final = 10.0  # C of the logistic regression
