@@ -181,7 +181,7 @@ def advise_description(text: str, *, calls: int | None, machine: Machine, cores:
     job = reading.job if calls is None else reading.job.model_copy(update={"calls": calls})
     planned = with_cores(machine, reading.cores if cores is None else cores)
     if reading.profile is None:
-        return explain.undecided(reading.questions, job, planned)
+        return explain.undecided(reading.questions, job, planned, reading.obstacles)
     return advise_on(AdviceRequest(reading.profile, job, planned, "described", reading))
 
 

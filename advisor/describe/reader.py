@@ -48,6 +48,7 @@ def _read(text: str) -> Reading:
     # Loaded here, as both read their data and compile their patterns on import.
     from advisor.describe.classifier.predict import classify
     from advisor.describe.lexicon.lookup import find_entries
+    from advisor.describe.obstacles.match import find_obstacles
     from advisor.describe.text.quantities import extract_quantities
 
     quantities = extract_quantities(text)
@@ -58,6 +59,7 @@ def _read(text: str) -> Reading:
         calls=quantities.calls,
         cores=quantities.cores,
         named=tuple(entry for entry in named if entry.kind in ("library", "program", "service")),
+        obstacles=find_obstacles(text),
     )
     row = row_word_for_word(text)
     if row is not None:

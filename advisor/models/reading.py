@@ -53,6 +53,16 @@ class MatrixRow(NamedTuple):
     responsive: bool = False
 
 
+class Obstacle(NamedTuple):
+    """A known obstacle of concurrent programs: what it shows, what to do, and how people describe it."""
+
+    name: str
+    cause: str
+    remedy: str
+    source: str
+    examples: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Reading:
     """The verdict of a description, and the profile, job and host to plan with."""
@@ -68,3 +78,4 @@ class Reading:
     words: tuple[str, ...] = ()  # the words and facts that weighed most
     named: tuple[LexiconEntry, ...] = ()  # the libraries, programs and services that the text names
     questions: tuple[str, ...] = ()  # what would decide it
+    obstacles: tuple[Obstacle, ...] = ()  # that the text reports, the most certain first

@@ -18,12 +18,14 @@ export function showAdvice(advice) {
   byId("verdict-part").className = `card verdict ${advice.recommendation}`;
   byId("evidence").textContent = EVIDENCE[advice.evidence] ?? advice.evidence;
   byId("verdict").textContent = verdict(advice);
-  byId("summary").textContent = undecided(advice) ? advice.reasons.map(({ text }) => text).join(" ") : advice.summary;
+  const symptoms = advice.reasons.filter(({ rule }) => rule === "symptom");
+  const explained = undecided(advice) && !symptoms.length;
+  byId("summary").textContent = explained ? advice.reasons.map(({ text }) => text).join(" ") : advice.summary;
   byId("facts").replaceChildren(...facts(advice));
   showTime(advice.profile);
   fill("alternatives", advice.alternatives, (alternative) => alternativeRow(alternative, advice));
   fill("verification", advice.verification, (run) => element("li", verification(run)));
-  fill("reasons", undecided(advice) ? [] : advice.reasons.filter((reason) => !isJudged(reason)), reasonItem);
+  fill("reasons", undecided(advice) ? symptoms : advice.reasons.filter((reason) => !isJudged(reason)), reasonItem);
   fill("warnings", advice.warnings, ({ text }) => element("li", text));
   showJudged(advice.reasons.filter(isJudged));
   showCode(advice.snippet);
