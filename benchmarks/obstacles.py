@@ -27,14 +27,15 @@ from advisor.describe.obstacles.table import obstacles
 
 PROFILES = Path(__file__).parents[1] / "profiles"
 UNSEEN = PROFILES / "obstacles_unseen.jsonl"
+NONE = PROFILES / "obstacles_none.jsonl"  # texts that resemble a report and are none
 KIND_WEIGHTS = {"w": 1.0, "s": 0.7, "b": 0.8, "k": 1.2, "p": 0.8}
 RIDGE = 0.3
 FOLDS = 5
 SMALLEST = 0.02  # share of a feature's largest weight that is still stored
 EVERY_OTHER = 2
 PASSAGES = 3  # of a description, that are examples of texts that report nothing
-REPORTING = 0.25  # score from which such a passage may report something after all
-SAMPLE = 6000  # passages of them to train with
+REPORTING = 0.2  # score from which such a passage may report something after all
+SAMPLE = 3000  # passages of them to train with
 
 Features = frozenset[str]
 
@@ -72,7 +73,10 @@ def backgrounds(descriptions: Sequence[dict[str, object]]) -> list[Features]:
     """Return passages of texts that report nothing: those that a first model finds an obstacle in are left out."""
     found = [features for row in descriptions for features in list(passages(str(row["text"])))[:PASSAGES]]
     model = match.parse_model(train(examples(), found))
-    return [features for features in found if max(match.scores(model, features).values(), default=0.0) < REPORTING]
+    clear = [features for features in found if max(match.scores(model, features).values(), default=0.0) < REPORTING]
+    none = [json.loads(line)["text"] for line in NONE.read_text("utf-8").splitlines()]
+    step = max(len(clear) // SAMPLE, 1)
+    return clear[::step] + [features for text in none for features in passages(text)]
 
 
 def whole(text: str) -> Features:
@@ -90,9 +94,8 @@ def train(labelled: Sequence[tuple[str, int]], nothing: Sequence[Features]) -> b
         [KIND_WEIGHTS[name[0]] * (math.log((total + 1) / (counts[name] + 1)) + 0.2) for name in vocabulary]
     )
     at = {feature: number for number, feature in enumerate(vocabulary)}
-    sample = list(nothing)[:: max(len(nothing) // SAMPLE, 1)]
-    rows = np.zeros((len(known) + len(sample), len(vocabulary)), dtype=np.float32)
-    for row, features in enumerate((*known, *sample)):
+    rows = np.zeros((len(known) + len(nothing), len(vocabulary)), dtype=np.float32)
+    for row, features in enumerate((*known, *nothing)):
         inside = [at[feature] for feature in features if feature in at]
         rows[row, inside] = lengths[inside]
         unknown = sum(feature.startswith("w:") and feature not in at for feature in features)
