@@ -22,7 +22,7 @@ from advisor.decide.strategy_choice import choose
 from advisor.decide.trial_correction import calibrate, with_failed_inputs
 from advisor.errors import UsageError
 from advisor.input_limits import MAX_CALLS
-from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, Verification
+from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, Reading, Verification
 from advisor.models.input_source import InputSource, input_source
 from advisor.models.request import AdviceRequest
 from advisor.predict import estimator
@@ -209,7 +209,7 @@ def advise_description(
     job = reading.job if calls is None else reading.job.model_copy(update={"calls": calls})
     planned = with_cores(machine, reading.cores if cores is None else cores)
     if reading.profile is None:
-        return explain.undecided(reading.questions, job, planned, reading.figures)
+        return explain.undecided(reading, job, planned)
     return advise_on(AdviceRequest(reading.profile, job, planned, "described", reading, in_notebook=in_notebook))
 
 
@@ -225,7 +225,7 @@ def advise_task(task: Task, *, calls: int | None = None, machine: Machine) -> Ad
 
     profile, job = profile_of(task), job_of(task, calls)
     if profile is None:
-        return explain.undecided(QUESTIONS, job, machine)
+        return explain.undecided(Reading("undecided", questions=QUESTIONS), job, machine)
     return advise_on(AdviceRequest(profile, job, machine, "described", reading_of(task, profile, job)))
 
 

@@ -13,7 +13,7 @@ from advisor.errors import UsageError
 @click.argument("words", nargs=-1)
 @json_option
 def matrix(words: tuple[str, ...], as_json: bool) -> None:
-    """Show the decision matrix, rules, pitfalls and lexicon.
+    """Show the decision matrix, rules, pitfalls, obstacles and lexicon.
 
     With WORDS, such as `pillow` or `sqlite3`, show only their entries in the lexicon.
     """

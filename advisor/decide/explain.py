@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advisor.decide import lexicon_reasons, reason_rules, touches
+from advisor.decide import lexicon_reasons, obstacle_reasons, reason_rules, touches
 from advisor.decide.citations import NOTEBOOK
 from advisor.decide.confidence import is_within_limit, speedup_of
 from advisor.decide.conflicts import conflicts
@@ -10,7 +10,7 @@ from advisor.decide.pitfall_rule import fired
 from advisor.decide.pitfalls import PITFALLS
 from advisor.decide.strategy_choice import Choice
 from advisor.decide.turning_points import turning_point
-from advisor.models import Advice, Alternative, Estimate, Job, Machine, Pitfall, Range, Reading, Reason
+from advisor.models import Advice, Alternative, Estimate, Job, Machine, Obstacle, Pitfall, Range, Reading, Reason
 from advisor.predict import estimator
 from advisor.predict.bottlenecks import limited_by
 from advisor.report import formatting
@@ -20,7 +20,16 @@ CLASSIFIER = "classifier of descriptions (docs/descriptions.md)"
 
 
 def summary(choice: Choice) -> str:
-    """Return one sentence that a person can act on: what to use, the speed-up, and the strongest reason."""
+    """Return what a person can act on: the remedy of a reported obstacle, and what to use."""
+    return obstacle_reasons.remedy_first(_obstacles(choice), _strategy(choice))
+
+
+def _obstacles(choice: Choice) -> tuple[Obstacle, ...]:
+    return choice.described.obstacles if choice.described is not None else ()
+
+
+def _strategy(choice: Choice) -> str:
+    """Return one sentence: what to use, the speed-up, and the strongest reason."""
     best, facts = choice.best, choice.facts
     because = reason_rules.strongest(facts).clause(facts)
     if best.strategy == "sequential":
@@ -52,6 +61,7 @@ def reasons(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[Reason, ...
     """
     strongest, *others = reason_rules.reasons(choice.facts)
     return (
+        *obstacle_reasons.reasons(_obstacles(choice)),
         *_trial(choice),
         strongest,
         *conflicts(choice, modelled),
@@ -135,8 +145,8 @@ def _alternative(choice: Choice, estimate: Estimate) -> Alternative:
     )
 
 
-def undecided(questions: tuple[str, ...], job: Job, machine: Machine, figures: str = "") -> Advice:
-    """Return the advice where too little is known: the questions that would decide it, instead of a guess."""
+def undecided(reading: Reading, job: Job, machine: Machine) -> Advice:
+    """Return the advice where too little is known: remedies of reported obstacles, and questions instead of a guess."""
     return Advice(
         recommendation="undecided",
         workers=1,
@@ -144,15 +154,16 @@ def undecided(questions: tuple[str, ...], job: Job, machine: Machine, figures: s
         evidence="described",
         speedup=None,
         seconds=None,
-        summary=f"More information is needed: {questions[0]}",
+        summary=obstacle_reasons.remedy_first(reading.obstacles, f"More information is needed: {reading.questions[0]}"),
         reasons=(
+            *obstacle_reasons.reasons(reading.obstacles),
             Reason(
                 rule="undecided",
                 text="The description does not say where the time goes, and that decides. Measuring it does: "
                 "advise my_module:function.",
                 source=NOTEBOOK,
             ),
-            *_figures(figures),
+            *_figures(reading.figures),
         ),
         warnings=(),
         alternatives=(),
@@ -160,5 +171,5 @@ def undecided(questions: tuple[str, ...], job: Job, machine: Machine, figures: s
         machine=machine,
         job=job,
         snippet="",
-        questions=questions,
+        questions=reading.questions,
     )

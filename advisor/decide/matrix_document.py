@@ -1,4 +1,4 @@
-"""The matrix, lists, rules, pitfalls and lexicon as one document: what `advise matrix` and GET /v1/matrix show."""
+"""The matrix and all other tables as one document: what `advise matrix` and GET /v1/matrix show."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from advisor.decide.pitfalls import PITFALLS
 from advisor.decide.reason_rules import FALLBACK, RULES
 from advisor.describe import decision_matrix
 from advisor.describe.lexicon import lookup
+from advisor.describe.obstacles.table import obstacles
 from advisor.models import LexiconEntry, MatrixRow
 
 WORD_MEANING = "what the word means"  # of verbs, nouns and symptoms, which have no other source
@@ -23,6 +24,7 @@ def as_json(words: str = "") -> dict[str, list[dict[str, object]]]:
         "further": _matrix(decision_matrix.FURTHER),
         "rules": _rules(),
         "pitfalls": _columns(PITFALLS, "code", "when", "concerns", "text", "source"),
+        "obstacles": _columns(obstacles(), "name", "cause", "remedy", "source"),
         "lexicon": _lexicon(lookup.entries()),
     }
 

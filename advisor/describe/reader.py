@@ -51,6 +51,7 @@ def _read(text: str) -> Reading:
     from advisor.describe.classifier.features import normalize
     from advisor.describe.classifier.predict import classify
     from advisor.describe.known_work import by_known_work, known_work
+    from advisor.describe.obstacles.match import find_obstacles
     from advisor.describe.text.quantities import extract_quantities
 
     quantities = extract_quantities(text)
@@ -64,6 +65,7 @@ def _read(text: str) -> Reading:
         calls=quantities.calls,
         cores=quantities.cores,
         named=tuple(entry for entry in known.entries if entry.kind in ("library", "program", "service")),
+        obstacles=find_obstacles(text),
     )
     row = row_word_for_word(text)
     if row is not None:

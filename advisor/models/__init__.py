@@ -21,7 +21,7 @@ from advisor.models.profile import (
     Reached,
     SideEffects,
 )
-from advisor.models.reading import EntryKind, LexiconEntry, MatrixRow, Reading, Trait, WorkType
+from advisor.models.reading import EntryKind, LexiconEntry, MatrixRow, Obstacle, Reading, Trait, WorkType
 from advisor.models.record import Bytes, JobSeconds, Range, Record, Seconds, Text
 from advisor.models.strategies import Recommendation, Strategy
 from advisor.models.touch import Safety, Touch
@@ -45,6 +45,7 @@ __all__ = [
     "LexiconEntry",
     "Machine",
     "MatrixRow",
+    "Obstacle",
     "Picklable",
     "PicklePart",
     "Pitfall",

@@ -55,6 +55,16 @@ class MatrixRow(NamedTuple):
     responsive: bool = False
 
 
+class Obstacle(NamedTuple):
+    """A known obstacle of concurrent programs: what it shows, what to do, and how people describe it."""
+
+    name: str
+    cause: str
+    remedy: str
+    source: str
+    examples: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Reading:
     """The verdict of a description, and the profile, job and host to plan with."""
@@ -71,3 +81,4 @@ class Reading:
     named: tuple[LexiconEntry, ...] = ()  # the libraries, programs and services that the text names
     figures: str = ""  # how the figures of the text were understood, in words
     questions: tuple[str, ...] = ()  # what would decide it
+    obstacles: tuple[Obstacle, ...] = ()  # that the text reports, the most certain first

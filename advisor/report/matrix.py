@@ -1,4 +1,4 @@
-"""Text of `advise matrix`: the decision matrix, lists, rules, pitfalls and lexicon."""
+"""Text of `advise matrix`: the decision matrix, lists, rules, pitfalls, obstacles and lexicon."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ _TITLES = {
     "further": "Further kinds of task",
     "rules": "Rules: what a measured profile says",
     "pitfalls": "Pitfalls that advice warns of",
+    "obstacles": "Obstacles: what a symptom shows, and what to do",
     "lexicon": "Lexicon: libraries, programs, services and words",
 }
 
@@ -27,8 +28,9 @@ def as_text(tables: Mapping[str, Sequence[Row]], screen: Screen) -> str:
 def _block(title: str, rows: Sequence[Row], width: int) -> list[Line]:
     tasks = [row for row in rows if "task" in row]
     rules = [line for row in rows if "when" in row for line in _rule(row, width)]
+    obstacles = [line for row in rows if "remedy" in row for line in _obstacle(row, width)]
     facts = [line for row in rows if "fact" in row for line in _fact(row, width)]
-    return [(Span(title, TITLE),), *_tasks(tasks, width), *rules, *facts]
+    return [(Span(title, TITLE),), *_tasks(tasks, width), *rules, *obstacles, *facts]
 
 
 def _tasks(rows: Sequence[Row], width: int) -> list[Line]:
@@ -49,6 +51,12 @@ def _fact(row: Row, width: int) -> list[Line]:
     lines = wrap(f"{row['name']} ({properties or row['kind']}): {row['fact']}", width, first="• ", rest="  ")
     source = f"{row['version']}, {row['source']}" if row["version"] else str(row["source"])
     return lines + wrap(source, width, first="  ", rest="  ", style=DIM)
+
+
+def _obstacle(row: Row, width: int) -> list[Line]:
+    """Render an obstacle: name, cause, remedy and source."""
+    lines = wrap(f"{row['name']}: {row['cause']} {row['remedy']}", width, first="• ", rest="  ")
+    return lines + wrap(str(row["source"]), width, first="  ", rest="  ", style=DIM)
 
 
 def _rule(row: Row, width: int) -> list[Line]:

@@ -26,6 +26,7 @@ SECTIONS = {
     "further": ("Further kinds of task", "Tasks that people ask about and the notebook does not cover."),
     "rules": ("Rules", "The reasons for a measured profile. The first rule that applies is the main reason."),
     "pitfalls": ("Pitfalls", "The warnings that advice may carry, and when each is given."),
+    "obstacles": ("Obstacles", "Symptoms that a description may report: what each shows, and what to do about it."),
     "lexicon": (
         "Lexicon",
         "What libraries, programs and services do: wait, hold the GIL or release it. Used to interpret descriptions.",

@@ -23,6 +23,7 @@ class Matrix(BaseModel):
     further: list[dict[str, Any]] = Field(description="further kinds of tasks")
     rules: list[dict[str, Any]] = Field(description="the reasons, and when they are given")
     pitfalls: list[dict[str, Any]] = Field(description="the warnings, and when they are given")
+    obstacles: list[dict[str, Any]] = Field(description="symptoms, what each shows and what to do about it")
     lexicon: list[dict[str, Any]] = Field(description="where the work of libraries, programs and services happens")
 
 

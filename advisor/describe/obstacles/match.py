@@ -1,0 +1,95 @@
+"""Find the obstacles that a text reports, by a linear model over its passages.
+
+`python -m benchmarks.obstacles --train` trains the model on the table's examples, against texts that report none.
+Loading it runs no code, and matching needs no library.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from array import array
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from advisor.describe.obstacles.features import passages
+from advisor.describe.obstacles.table import obstacles
+from advisor.models import Obstacle
+
+MODEL_FILE: Final = Path(__file__).with_name("model.bin")
+THRESHOLD: Final = 0.28  # of a score; below, nothing is reported
+MAX_REPORTED: Final = 2
+UNKNOWN_WORD: Final = 20.0  # what a word that the model does not know adds to the square of a passage's length
+HEADER: Final = struct.Struct("<IIff")  # features, weights, scale of the weights, scale of the squares
+FULL: Final = 127
+
+
+class Model(NamedTuple):
+    """For each feature: the square of its length, and its weights for some of the obstacles."""
+
+    rows: Mapping[int, int]  # hash of a feature → its number
+    squares: bytes
+    starts: array[int]  # of the weights of each feature, and the end of the last
+    columns: bytes  # numbers of obstacles
+    weights: array[int]  # small integers
+    scale: float
+    square_scale: float
+
+
+def find_obstacles(text: str) -> tuple[Obstacle, ...]:
+    """Return the obstacles that a text reports, the most certain first; none if no score is high enough."""
+    best: dict[int, float] = {}
+    for features in passages(text):
+        for column, score in scores(stored_model(), features).items():
+            best[column] = max(score, best.get(column, 0.0))
+    found = sorted((column for column, score in best.items() if score >= THRESHOLD), key=lambda at: -best[at])
+    return tuple(obstacles()[column] for column in found[:MAX_REPORTED])
+
+
+def scores(model: Model, features: Iterable[str]) -> dict[int, float]:
+    """Return the scores of the obstacles for one passage, about 1 for an example of the table and 0 for most texts."""
+    totals: dict[int, float] = {}
+    square = 0.0
+    for feature in features:
+        row = model.rows.get(hash_feature(feature))
+        if row is None:
+            square += UNKNOWN_WORD * feature.startswith("w:")
+            continue
+        square += model.squares[row] * model.square_scale
+        for at in range(model.starts[row], model.starts[row + 1]):
+            column = model.columns[at]
+            totals[column] = totals.get(column, 0.0) + model.weights[at]
+    factor = model.scale / math.sqrt(square or 1.0)
+    return {column: total * factor for column, total in totals.items()}
+
+
+def hash_feature(feature: str) -> int:
+    """Return the key of a feature in the model."""
+    return zlib.crc32(feature.encode("utf-8", "surrogatepass"))
+
+
+@cache
+def stored_model() -> Model:
+    """Load the packaged model once."""
+    return parse_model(MODEL_FILE.read_bytes())
+
+
+def parse_model(content: bytes) -> Model:
+    """Build the model from the content of its file: the header, then keys, squares, counts, columns and weights."""
+    features, weights, scale, square_scale = HEADER.unpack_from(content)
+    if len(content) != HEADER.size + 6 * features + 2 * weights:
+        raise ValueError(f"{MODEL_FILE.name} is damaged")
+    parts = []
+    start = HEADER.size
+    for size in (4 * features, features, features, weights, weights):
+        parts.append(content[start : start + size])
+        start += size
+    keys, squares, counts, columns, values = parts
+    starts = array("I", [0])
+    for count in counts:
+        starts.append(starts[-1] + count)
+    rows = {key: row for row, (key,) in enumerate(struct.iter_unpack("<I", keys))}
+    return Model(rows, squares, starts, columns, array("b", values), scale, square_scale)
