@@ -169,10 +169,16 @@ def _compare_timings(words: list[str], amounts: list[list[Amount]]) -> Iterator[
             start = max(label_start, amount.start - 12)
             named = sorted(find_approaches(words, start, amount.start))
             label_start = amount.end
-            if baseline is None and not named and any(word in _PLAIN for word in words[start : amount.start]):
+            one = all(_is_one(words, index) for index, _ in named)
+            if baseline is None and one and any(word in _PLAIN for word in words[start : amount.start]):
                 baseline = amount.value
             elif baseline is not None and named and amount.start - start <= 9 and amount.value > 0:
                 yield number, _outcome(named[-1][1], baseline / amount.value >= MIN_GAIN)
+
+
+def _is_one(words: list[str], index: int) -> bool:
+    """Return True for "n_jobs=1", "1 thread" and "one process": no attempt, but the time to compare with."""
+    return "1" in words[index + 1 : index + 3] or words[index - 1] in ("1", "one", "single")
 
 
 _PLAIN = word_set("loop plain serial sequential sequentially one n for single normal without einfach boucle bucle 1")
