@@ -36,7 +36,7 @@ INVENTED: Final = (
     *("beliefs", "elsewhere", "languages", "remote", "serial", "responsive", "disguised", "mixed"),
 )
 # After real people's questions, each file by another author.
-REAL: Final = ("issues", "pages", "locks", "trades", "forums", "misleading", "projects", "subjects")
+REAL: Final = ("issues", "pages", "locks", "trades", "forums", "misleading", "projects", "subjects", "questions")
 REAL_WEIGHT: Final = 2.0  # of a text after a real question in training
 MIN_FAMILIES: Final = 6  # a feature that fewer families have says little about texts of other authors
 FACT_VALUE: Final = 0.12  # of a fact in a row of the feature matrix, where the squares of a text's words add up to 1

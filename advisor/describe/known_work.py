@@ -98,12 +98,13 @@ def by_known_work(
     """
     lower = lowercase(text)
     work, signs = known.work, find_symptoms(lower)
+    python = "python" in lower or "python computes" in signs
     kept, released = (statement in known.lock for statement in ("lock kept", "lock released"))
-    if kept and not released and verdict == "threading":
-        return "multiprocessing", "calculation", "holds"
-    if released and not kept and verdict == "multiprocessing" and "python computes" not in signs:
+    if kept and not released and verdict in ("threading", "multiprocessing"):
+        return "multiprocessing", archetype if verdict == "multiprocessing" else "calculation", "holds"
+    if released and not kept and verdict == "multiprocessing" and not (python or known.outcomes & FOR_PROCESSES):
         return "threading", "native", "releases"
-    python = "python" in lower or "python computes" in signs or (archetype in IN_PYTHON and not known.is_of_operation)
+    python = python or archetype == "simulation" or (archetype in IN_PYTHON and not known.is_of_operation)
     if work != "holds" and python and verdict == "multiprocessing":
         return verdict, archetype, None
     is_pool = verdict in ("threading", "multiprocessing")
