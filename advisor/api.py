@@ -202,6 +202,7 @@ def advise_description(
         cores: Of that host; by default the number that the text names, else the machine's own.
         in_notebook: Write the code for a cell.
     """
+    from advisor.describe.archetype_profiles import filling_cores
     from advisor.describe.reader import read  # measured advice never loads the text classifier
     from advisor.host.machine import with_cores
 
@@ -210,7 +211,8 @@ def advise_description(
     planned = with_cores(machine, reading.cores if cores is None else cores)
     if reading.profile is None:
         return explain.undecided(reading, job, planned)
-    return advise_on(AdviceRequest(reading.profile, job, planned, "described", reading, in_notebook=in_notebook))
+    profile = filling_cores(reading.profile, planned.cores)
+    return advise_on(AdviceRequest(profile, job, planned, "described", reading, in_notebook=in_notebook))
 
 
 def advise_task(task: Task, *, calls: int | None = None, machine: Machine) -> Advice:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from advisor.describe.classifier.predict import hash_feature
 from advisor.describe.obstacles import match
 from advisor.describe.obstacles.features import passages
 from advisor.describe.obstacles.table import obstacles
@@ -110,7 +111,7 @@ def train(labelled: Sequence[tuple[str, int]], nothing: Sequence[Features]) -> b
 
 def packed(vocabulary: Sequence[str], lengths: np.ndarray, weights: np.ndarray) -> bytes:
     """Return the model as bytes, in the order of the features' keys; `match.parse_model` reads them."""
-    order = sorted(range(len(vocabulary)), key=lambda number: match.hash_feature(vocabulary[number]))
+    order = sorted(range(len(vocabulary)), key=lambda number: hash_feature(vocabulary[number]))
     scale = float(np.abs(weights).max()) / match.FULL
     square_scale = float((lengths**2).max()) / 255
     integers = np.rint(weights / scale).astype(int)
@@ -121,7 +122,7 @@ def packed(vocabulary: Sequence[str], lengths: np.ndarray, weights: np.ndarray) 
         counts.append(len(kept))
         columns += bytes(kept.tolist())
         values += struct.pack(f"<{len(kept)}b", *integers[number][kept].tolist())
-    keys = b"".join(struct.pack("<I", match.hash_feature(vocabulary[number])) for number in order)
+    keys = b"".join(struct.pack("<I", hash_feature(vocabulary[number])) for number in order)
     squares = bytes(round(float(lengths[number] ** 2) / square_scale) for number in order)
     header = match.HEADER.pack(len(order), len(columns), scale, square_scale)
     return header + keys + squares + bytes(counts) + bytes(columns) + bytes(values)

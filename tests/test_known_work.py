@@ -148,3 +148,12 @@ def test_a_parallel_library_beside_something_else_keeps_the_verdict(text: str) -
 def test_python_code_beside_a_library_needs_processes(text: str) -> None:
     """A text that tells of Python code is not about the library alone."""
     assert read(text).recommendation == "multiprocessing"
+
+
+@pytest.mark.parametrize("cores", [2, 8, 64])
+def test_no_pool_looks_faster_than_calls_that_use_every_core(cores: int) -> None:
+    """Where a library keeps all cores busy, the plain loop is advised for that reason and nothing is much faster."""
+    text = f"each call is an OpenBLAS matrix multiply of 2 s, 100 calls, {cores} cores"
+    advice = advise_description(text, calls=None, machine=Machine(cores=cores), cores=None)
+    assert (advice.recommendation, advice.reasons[0].rule) == ("sequential", "already-parallel")
+    assert all(choice.speedup.expected < 1.5 for choice in advice.alternatives)

@@ -59,6 +59,16 @@ def fitted_profile(archetype: str, quantities: Quantities, job: Job, work: Work 
     return profile
 
 
+def filling_cores(profile: Profile, cores: int) -> Profile:
+    """Let the calls of a library that works in parallel keep all cores of a larger host busy, in the same time."""
+    if profile.archetype != "parallel" or not profile.native_threads or cores <= profile.native_threads:
+        return profile
+    factor = cores / profile.native_threads
+    errors = {**profile.standard_error, "gil_free": profile.standard_error.get("gil_free", 0.0) * factor}
+    busy = {"native_threads": float(cores), "gil_free": (profile.gil_free or 0.0) * factor}
+    return profile.model_copy(update={**busy, "standard_error": errors})
+
+
 def _working_as(work: Work | None, profile: Profile) -> Profile:
     """Change the shares of a call that computes to those of its library."""
     is_native = profile.archetype in ("native", "compression")

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from advisor.describe.decision_matrix import ROWS
+from advisor.describe.lexicon.lookup import occurrences, word_run
 from advisor.input_limits import MAX_DESCRIPTION
 from advisor.models import MatrixRow, Recommendation
 
@@ -68,24 +69,11 @@ def _scores(text: str) -> dict[MatrixRow, int]:
 
 
 def _score(row: MatrixRow, text: str) -> int:
-    return sum(1 + keyword.removesuffix("*").count(" ") for keyword in row.keywords if _has(text, keyword))
-
-
-def _has(text: str, keyword: str) -> bool:
-    """Return True if the text has the keyword as a whole word; `*` at its end stands for any ending."""
-    word = keyword.removesuffix("*")
-    start = text.find(word)
-    while start >= 0:
-        end = start + len(word)
-        before, after = text[start - 1 : start], text[end : end + 1]
-        if not _in_word(before) and (word != keyword or not _in_word(after)):
-            return True
-        start = text.find(word, start + 1)
-    return False
-
-
-def _in_word(character: str) -> bool:
-    return character.isalnum() or character == "_"
+    found = {
+        keyword
+        for _, _, _, keyword in occurrences(((word, word) for word in row.keywords), text, word_run(unspaced=False))
+    }
+    return sum(1 + keyword.removesuffix("*").count(" ") for keyword in found)
 
 
 def _best_row(scores: dict[MatrixRow, int], verdict: Recommendation) -> MatrixRow | None:

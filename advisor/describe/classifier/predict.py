@@ -42,7 +42,6 @@ class Classification(NamedTuple):
     confidence: float  # the probability that an expert accepts the verdict
     probabilities: Mapping[Recommendation, float]  # of being the best answer; they add up to 1
     archetype: str  # the most probable that fits the verdict
-    archetype_confidence: float
     reasons: tuple[tuple[str, float], ...]  # words and facts for the leading verdict, by weight in its log-odds
     leading: Recommendation  # the most probable verdict, even if it is not probable enough to be given
 
@@ -127,10 +126,15 @@ def parse_model(fields: Mapping[str, object], table: bytes) -> Model:
     header = Header(**values)  # type: ignore[arg-type]
     if len(table) != header.rows * (4 + header.columns):
         raise ValueError("model.bin does not match model.json")
-    keys = array("I", table[: 4 * header.rows])
+    return Model(header, read_keys(table[: 4 * header.rows]), memoryview(table)[4 * header.rows :].cast("b"))
+
+
+def read_keys(content: bytes) -> array[int]:
+    """Return the hashes of features from their stored form, four bytes each."""
+    keys = array("I", content)
     if sys.byteorder == "big":
         keys.byteswap()
-    return Model(header, keys, memoryview(table)[4 * header.rows :].cast("b"))
+    return keys
 
 
 def classify_features(model: Model, features: Features) -> Classification:
@@ -148,12 +152,9 @@ def classify_features(model: Model, features: Features) -> Classification:
     if verdict != leading:
         confidence = min(confidence, probabilities["undecided"])
     archetype_shares = softmax(scores[count:])
-    archetypes = dict(zip(header.archetypes, archetype_shares, strict=True))
-    archetype = best_archetype(verdict, archetypes)
+    archetype = best_archetype(verdict, dict(zip(header.archetypes, archetype_shares, strict=True)))
     weights = _weights(words, facts, norm, header, _directions(header, shares, leading))
-    return Classification(
-        verdict, confidence, probabilities, archetype, archetypes[archetype], _reasons(weights), leading
-    )
+    return Classification(verdict, confidence, probabilities, archetype, _reasons(weights), leading)
 
 
 def softmax(scores: Sequence[float]) -> list[float]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from advisor.models import LexiconEntry
 
@@ -20,6 +20,7 @@ FILES = tuple(
     Path(__file__).with_name(f"{kinds}.jsonl") for kinds in ("libraries", "programs_and_services", "tasks_and_symptoms")
 )
 
+T = TypeVar("T")
 MAX_WORD = 60  # characters
 
 # Scripts without spaces between words, and Hangul, where particles are joined to the word: a word ends anywhere there.
@@ -80,19 +81,23 @@ def find_entries(lower: str) -> list[EntryMatch]:
     text = fold(lower)
     index = _index()
     unspaced = _has_unspaced(text)
-    run = _run(unspaced)
+    run = word_run(unspaced)
     starts = ["", *dict.fromkeys(run.findall(text))]
     searched = [word for start in starts for word in index.searched.get(start, ())]
     if unspaced:
         searched += _unspaced_words()
-    return _longest([*_look_up(index, text, run), *_search(searched, text, run)])
+    return _longest([*_look_up(index, text, run), *occurrences(searched, text, run)])
 
 
 def find_operations(match: EntryMatch, lower: str) -> Iterator[tuple[LexiconEntry, int]]:
     """Yield what is known of each operation of an entry that the text names, and where; the entry itself if of none."""
     text = fold(lower)
     words = ((fold(word), operation) for operation in match.entry.operations for word in operation.words)
-    found = sorted(_search(words, text, _run(_has_unspaced(text))), key=itemgetter(0)) if match.entry.operations else ()
+    found = (
+        sorted(occurrences(words, text, word_run(_has_unspaced(text))), key=itemgetter(0))
+        if match.entry.operations
+        else ()
+    )
     yield from ((operation, start) for start, _, _, operation in found)
     if not found:
         yield match.entry, match.start
@@ -106,7 +111,7 @@ def find_module_entries(modules: Iterable[str]) -> list[LexiconEntry]:
 
 
 @cache
-def _run(unspaced: bool) -> re.Pattern[str]:
+def word_run(unspaced: bool) -> re.Pattern[str]:
     """Return the pattern of a run of letters and digits in spaced scripts; with unspaced ones, compiling takes ms."""
     return re.compile(rf"[^\W{_UNSPACED}]+" if unspaced else r"\w+")
 
@@ -122,7 +127,7 @@ def _index() -> _Index:
     whole = {word: entry for word, (_, entry) in zip(folded, listed, strict=True)}
     stems: dict[str, LexiconEntry] = {}
     searched: dict[str, list[tuple[str, LexiconEntry]]] = {}
-    run = _run(False)
+    run = word_run(False)
     for word, entry in whole.items():
         if word[0].isalnum() and word[-1].isalnum():
             continue
@@ -157,7 +162,7 @@ def _look_up(index: _Index, text: str, run: re.Pattern[str]) -> Iterator[_Candid
                 yield start, -end, start - stop, entry
 
 
-def _search(words: Iterable[tuple[str, LexiconEntry]], text: str, run: re.Pattern[str]) -> Iterator[_Candidate]:
+def occurrences(words: Iterable[tuple[str, T]], text: str, run: re.Pattern[str]) -> Iterator[tuple[int, int, int, T]]:
     """Yield the occurrences of words that are not part of a longer run of letters and digits."""
     for written, entry in words:
         word = written.removesuffix("*")

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
@@ -23,6 +23,7 @@ ARCHETYPES = frozenset(json.loads(Path(__file__).parents[1].joinpath("archetype_
 NonEmpty = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Word = Annotated[str, StringConstraints(min_length=2, max_length=MAX_WORD)]
 Module = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.\w+)*$")]
+Fact = Annotated[str, StringConstraints(min_length=2, max_length=260, strip_whitespace=True, pattern=r"\.$")]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+/?\S*$")]
 
 
@@ -35,7 +36,7 @@ class Statement(BaseModel):
     works: WorkType = Field(description="where the work happens; `none` if the word says nothing about that")
     archetype: str | None = Field(None, description="the kind of call that it stands for, if there is one")
     traits: list[Trait] = []
-    fact: NonEmpty = Field(max_length=260, description="one sentence, shown to users as a reason")
+    fact: Fact = Field(description="one sentence, shown to users as a reason")
     version: NonEmpty | None = Field(None, description="the version that the fact was checked for, if it may change")
     source: Url | None = None
 
@@ -56,13 +57,6 @@ class Statement(BaseModel):
             raise ValueError(f"unknown archetype {archetype!r}; known: {', '.join(sorted(ARCHETYPES))}")
         return archetype
 
-    @field_validator("fact")
-    @classmethod
-    def _fact_is_a_sentence(cls, fact: str) -> str:
-        if not fact.endswith("."):
-            raise ValueError("must end with a full stop")
-        return fact
-
 
 class LexiconLine(Statement):
     """One line of a lexicon file."""
@@ -79,34 +73,42 @@ class LexiconLine(Statement):
         return self
 
 
+Line = TypeVar("Line", bound=BaseModel)
+
+
+def read_lines(file: Path, schema: type[Line]) -> Iterator[tuple[str, Line | None, list[str]]]:
+    """Yield the location of each line, the line if it fits the schema, and otherwise what is wrong with it."""
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
+        location = f"{file.name}:{number}"
+        try:
+            yield location, schema.model_validate_json(line), []
+        except ValidationError as error:
+            found = ((".".join(map(str, problem["loc"])), problem["msg"]) for problem in error.errors())
+            yield location, None, [f"{location}: {field}{': ' if field else ''}{message}" for field, message in found]
+
+
 def find_errors(files: tuple[Path, ...] = FILES) -> Iterator[str]:
     """Yield the lines that break the schema, and duplicate names and words."""
     names: dict[str, str] = {}
     words: dict[str, str] = {}
-    for file in files:
-        for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
-            location = f"{file.name}:{number}"
-            try:
-                entry = LexiconLine.model_validate_json(line)
-            except ValidationError as error:
-                for problem in error.errors():
-                    field = ".".join(map(str, problem["loc"]))
-                    yield f"{location}: {field}{': ' if field else ''}{problem['msg']}"
-                continue
-            used = [(names, entry.name.lower(), f"name {entry.name!r}")]
-            used += [(words, fold(word), f"word {word!r}") for word in entry.words]
-            for seen, key, what in used:
-                if key in seen:
-                    yield f"{location}: the {what} is already used at {seen[key]}"
-                seen.setdefault(key, location)
+    for location, entry, errors in (line for file in files for line in read_lines(file, LexiconLine)):
+        yield from errors
+        if entry is None:
+            continue
+        used = [(names, entry.name.lower(), f"name {entry.name!r}")]
+        used += [(words, fold(word), f"word {word!r}") for word in entry.words]
+        for seen, key, what in used:
+            if key in seen:
+                yield f"{location}: the {what} is already used at {seen[key]}"
+            seen.setdefault(key, location)
 
 
-def main() -> int:
+def report(found: Iterable[str]) -> int:
     """Print the errors; return 1 if there are any."""
-    errors = list(find_errors())
+    errors = list(found)
     print("\n".join([*errors, f"{len(errors)} errors"]))
     return 1 if errors else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(find_errors()))

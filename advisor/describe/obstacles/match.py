@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import math
 import struct
-import zlib
 from array import array
 from collections.abc import Iterable, Mapping
 from functools import cache
+from io import BytesIO
+from itertools import accumulate
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from advisor.describe.classifier.predict import hash_feature, read_keys
 from advisor.describe.obstacles.features import passages
 from advisor.describe.obstacles.table import obstacles
 from advisor.models import Obstacle
@@ -66,11 +68,6 @@ def scores(model: Model, features: Iterable[str]) -> dict[int, float]:
     return {column: total * factor for column, total in totals.items()}
 
 
-def hash_feature(feature: str) -> int:
-    """Return the key of a feature in the model."""
-    return zlib.crc32(feature.encode("utf-8", "surrogatepass"))
-
-
 @cache
 def stored_model() -> Model:
     """Load the packaged model once."""
@@ -82,14 +79,8 @@ def parse_model(content: bytes) -> Model:
     features, weights, scale, square_scale = HEADER.unpack_from(content)
     if len(content) != HEADER.size + 6 * features + 2 * weights:
         raise ValueError(f"{MODEL_FILE.name} is damaged")
-    parts = []
-    start = HEADER.size
-    for size in (4 * features, features, features, weights, weights):
-        parts.append(content[start : start + size])
-        start += size
-    keys, squares, counts, columns, values = parts
-    starts = array("I", [0])
-    for count in counts:
-        starts.append(starts[-1] + count)
-    rows = {key: row for row, (key,) in enumerate(struct.iter_unpack("<I", keys))}
+    file = BytesIO(content[HEADER.size :])
+    keys, squares, counts, columns, values = map(file.read, (4 * features, features, features, weights, weights))
+    starts = array("I", accumulate(counts, initial=0))
+    rows = {key: row for row, key in enumerate(read_keys(keys))}
     return Model(rows, squares, starts, columns, array("b", values), scale, square_scale)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
-from advisor.describe.text.phrases import ASYNCIO, BELIEVED, FAILED, HELPED, PROCESSES, THREADS, PhraseSet
+from advisor.describe.text.phrases import PHRASES, PhraseSet
 from advisor.describe.text.sentences import ClauseSpan, SegmentedText, Sentence, is_negated
 from advisor.describe.text.tokenizer import word_set
 from advisor.describe.text.units import Amount
@@ -61,7 +61,7 @@ def find_approaches(words: list[str], start: int, end: int, lower: str = "") -> 
             yield start, approach
 
 
-_APPROACHES: dict[Approach, PhraseSet] = {"threads": THREADS, "processes": PROCESSES, "asyncio": ASYNCIO}
+_APPROACHES: dict[Approach, PhraseSet] = {approach: PHRASES[approach] for approach in get_args(Approach)}
 
 
 def _has_other_meaning(approach: Approach, words: list[str], index: int) -> bool:
@@ -90,9 +90,9 @@ def _has_helped(words: list[str], clause: ClauseSpan, lower: str, amounts: list[
     speedup = _stated_speedup(words, amounts)
     if speedup is not None:
         return speedup >= MIN_GAIN
-    if FAILED.is_in(words, clause.start, clause.end, lower):
+    if PHRASES["failed"].is_in(words, clause.start, clause.end, lower):
         return False
-    if HELPED.is_in(words, clause.start, clause.end, lower):
+    if PHRASES["helped"].is_in(words, clause.start, clause.end, lower):
         return not is_negated(words, clause, lower)
     return None
 
@@ -151,10 +151,10 @@ _AUXILIARIES = word_set(
 def _is_hearsay(segmented: SegmentedText, number: int, lower: str) -> bool:
     """Return True if somebody else claims the outcome, or it is a general rule."""
     words, clause, before = segmented.words, segmented.clauses[number], segmented.clauses[number - 1]
-    if BELIEVED.is_in(words, clause.start, clause.end, lower):
+    if PHRASES["believed"].is_in(words, clause.start, clause.end, lower):
         return True
     if number and before.sentence == clause.sentence and words[clause.start] not in ("but", "and", "aber", "yet"):
-        return before.end - before.start <= 6 and BELIEVED.is_in(words, before.start, before.end)
+        return before.end - before.start <= 6 and PHRASES["believed"].is_in(words, before.start, before.end)
     return False
 
 

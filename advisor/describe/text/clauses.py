@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from advisor.describe.text.attempts import find_approaches, find_outcomes
 from advisor.describe.text.lock_statements import LockStatement, lock_statement
-from advisor.describe.text.phrases import ASKED, BELIEVED, BLAMED, DONE, NOT_BLAMED, NOT_DONE
+from advisor.describe.text.phrases import PHRASES
 from advisor.describe.text.sentences import ClauseSpan, SegmentedText, is_negated, segment
 from advisor.describe.text.tokenizer import tokenize, word_set
 from advisor.describe.text.units import Amount, extract_amounts
@@ -85,12 +85,12 @@ def _divide(clauses: list[ClauseSpan], amounts: list[Amount]) -> list[list[Amoun
 def _classify(segmented: SegmentedText, span: ClauseSpan) -> Clause:
     words, start, end, lower = segmented.words, span.start, span.end, segmented.lower(span)
     negated = is_negated(words, span, lower)
-    ruled_out = DONE.is_in(words, start, end, lower) and not NOT_DONE.is_in(words, start, end)
-    blamed = BLAMED.is_in(words, start, end, lower) and not NOT_BLAMED.is_in(words, start, end)
+    ruled_out = PHRASES["done"].is_in(words, start, end, lower) and not PHRASES["not_done"].is_in(words, start, end)
+    blamed = PHRASES["blamed"].is_in(words, start, end, lower) and not PHRASES["not_blamed"].is_in(words, start, end)
     if blamed and negated:
         ruled_out, blamed = True, False
-    believed = BELIEVED.is_in(words, start, end, lower)
-    asked = ASKED.is_in(words, start, end, lower) and any(find_approaches(words, start, end, lower))
+    believed = PHRASES["believed"].is_in(words, start, end, lower)
+    asked = PHRASES["asked"].is_in(words, start, end, lower) and any(find_approaches(words, start, end, lower))
     first, last = segmented.characters(span)
     return Clause(
         segmented.text.raw[first:last],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from advisor.describe.text.phrases import BLOCKS, EVENT_LOOP, KEEPS, LOCK, NO_LOCK, RELEASES, SOME_LOCK, PhraseSet
+from advisor.describe.text.phrases import PHRASES, PhraseSet
 from advisor.describe.text.sentences import ClauseSpan, is_negated
 from advisor.describe.text.tokenizer import word_set
 from advisor.describe.text.units import Amount
@@ -20,19 +20,22 @@ _NOT_A = word_set("no not without isn't never kein keine ohne pas sans")
 def lock_statement(words: list[str], span: ClauseSpan, lower: str, amounts: list[Amount]) -> LockStatement | None:
     """Return what a clause states about the GIL or the event loop, if anything."""
     start, end = span.start, span.end
-    if (index := next((first for first, _ in NO_LOCK.find(words, start, end)), None)) is not None:
+    if (index := next((first for first, _ in PHRASES["no_lock"].find(words, start, end)), None)) is not None:
         return "lock kept" if index > start and words[index - 1] in _NOT_A else "lock released"
-    lock = LOCK.is_in(words, start, end, lower)
+    lock = PHRASES["lock"].is_in(words, start, end, lower)
     if lock and (share := _stated_share(span, amounts)) is not None:
         return "lock kept" if share > BUSY_LOCK else "lock released"
-    some_lock = lock or (SOME_LOCK.is_in(words, start, end) and _OWN_LOCK.isdisjoint(words[start:end]))
-    if some_lock and (negated := _is_verb_negated(RELEASES, words, span, lower)) is not None:
+    some_lock = lock or (PHRASES["some_lock"].is_in(words, start, end) and _OWN_LOCK.isdisjoint(words[start:end]))
+    if some_lock and (negated := _is_verb_negated(PHRASES["releases"], words, span, lower)) is not None:
         return "lock kept" if negated else "lock released"
-    if lock and (negated := _is_verb_negated(KEEPS, words, span, lower)) is not None:
+    if lock and (negated := _is_verb_negated(PHRASES["keeps"], words, span, lower)) is not None:
         return "lock released" if negated else "lock kept"
     if lock:
         return "lock blamed"
-    if EVENT_LOOP.is_in(words, start, end, lower) and _is_verb_negated(BLOCKS, words, span, lower) is False:
+    if (
+        PHRASES["event_loop"].is_in(words, start, end, lower)
+        and _is_verb_negated(PHRASES["blocks"], words, span, lower) is False
+    ):
         return "loop blocked"
     return None
 

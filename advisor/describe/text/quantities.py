@@ -25,7 +25,6 @@ class Quantities:
     total_seconds: float | None = None
     bytes_per_call: float | None = None
     cores: int | None = None
-    workers_tried: int | None = None
     rate_limit_per_second: float | None = None
     max_concurrent: int | None = None  # the server's limit: "the server allows 20 connections"
     cpu_share: float | None = None  # of the machine or of one core, as stated: "3 % CPU" is 0.03, "3200 %" is 32.0
@@ -51,7 +50,6 @@ def extract_quantities(text: str) -> Quantities:
         extract_durations,
         extract_sizes,
         _extract_cores,
-        _extract_workers,
         _extract_rate_limit,
         _extract_max_concurrent,
         extract_shares,
@@ -70,7 +68,7 @@ def extract_quantities(text: str) -> Quantities:
     return Quantities(**values)  # type: ignore[arg-type]
 
 
-_INTEGERS = word_set("calls cores workers_tried max_concurrent")
+_INTEGERS = word_set("calls cores max_concurrent")
 
 
 def _set_defaults(fields: dict[str, tuple[float, Amount]], found: FieldValues) -> None:
@@ -135,24 +133,6 @@ _HOSTS = word_set("vm vps host machine server box instance droplet container lap
 _HAVING = word_set("with has having mit hat (")
 _ONLY = word_set("only just a but")
 _AFTER_CORE = SENTENCE_ENDS | word_set(", ) and") | {""}  # not "of 16", "busy", "at 100 %", which are about its use
-
-
-def _extract_workers(text: TokenizedText, amounts: list[Amount]) -> FieldValues:
-    """Yield how many workers were tried: "with 8 threads", Pool(8), n_jobs=16; the largest number above 1."""
-    tried: list[Amount] = []
-    for amount in amounts:
-        if not 1 < amount.value <= 1e6 or amount.value != int(amount.value):
-            continue
-        sign, name = text.word(amount.start - 1), text.word(amount.start - 2)
-        is_argument = sign in ("(", "=", "x") and (name in _POOLS or (sign == "x" and name in ("thread", "process")))
-        if amount.kind == "workers" or (amount.kind == "count" and is_argument):
-            tried.append(amount)
-    if tried:
-        most = max(tried, key=lambda amount: amount.value)
-        yield "workers_tried", most.value, most
-
-
-_POOLS = word_set(TABLES["pools"])
 
 
 def _extract_rate_limit(text: TokenizedText, amounts: list[Amount]) -> FieldValues:

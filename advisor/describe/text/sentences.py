@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from advisor.describe.text.phrases import FAILED, NEGATIONS, PSEUDO_NEGATIONS, WHY
+from advisor.describe.text.phrases import PHRASES
 from advisor.describe.text.tokenizer import TokenizedText, word_set
 
 _CONJUNCTIONS = word_set(
@@ -80,7 +80,7 @@ def segment(text: TokenizedText) -> SegmentedText:
     for number, sentence in whole.items():
         start, end, _ = sentence
         segmented.sentences[number] = Sentence(
-            WHY.is_in(words, start, end, segmented.lower(sentence)),
+            PHRASES["why"].is_in(words, start, end, segmented.lower(sentence)),
             end < len(words) and words[end] in ("?", "？") and words[end + 1 : end + 2] != ["?"],
             words[start],
         )
@@ -89,11 +89,13 @@ def segment(text: TokenizedText) -> SegmentedText:
 
 def is_negated(words: list[str], clause: ClauseSpan, lower: str) -> bool:
     """Return True if a clause denies what it names."""
-    pseudo = {index for span in PSEUDO_NEGATIONS.find(words, clause.start, clause.end) for index in range(*span)}
-    for index, _ in NEGATIONS.find(words, clause.start, clause.end):
+    pseudo = {
+        index for span in PHRASES["pseudo_negations"].find(words, clause.start, clause.end) for index in range(*span)
+    }
+    for index, _ in PHRASES["negations"].find(words, clause.start, clause.end):
         if index not in pseudo and _is_negation(words, index):
             return True
-    return NEGATIONS.is_in_unspaced(lower)
+    return PHRASES["negations"].is_in_unspaced(lower)
 
 
 def _split_clauses(text: TokenizedText, words: list[str]) -> Iterator[ClauseSpan]:
@@ -170,7 +172,9 @@ def _negates_noun(words: list[str], index: int) -> bool:
     if words[index] in ("not", "nicht") and following not in ("the", "my", "downloading", "any", "das", "die", "der"):
         return False
     end = len(words)
-    return not (FAILED.match_length(words, index, end) or PSEUDO_NEGATIONS.match_length(words, index, end))
+    return not (
+        PHRASES["failed"].match_length(words, index, end) or PHRASES["pseudo_negations"].match_length(words, index, end)
+    )
 
 
 def _word(words: list[str], index: int) -> str:
