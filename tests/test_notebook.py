@@ -45,6 +45,8 @@ cores = {"cores": 8}
         ("f --inputs zip(a, b) --star", ["f", "--inputs", "zip(a, b)", "--star"]),
         ("f --inputs=xs[:-1] --code", ["f", "--inputs", "xs[:-1]", "--code"]),
         ('"it\'s slow" --cores 4', ['"it\'s slow"', "--cores", "4"]),
+        ("f({'a --b': 1}) --html 'my report.html'", ["f({'a --b': 1})", "--html", "my report.html"]),
+        ('"as slow as --calls 5 \\" --star"', ['"as slow as --calls 5 \\" --star"']),
         ("--help", ["--help"]),
         ("", []),
     ],
@@ -107,6 +109,20 @@ def test_a_function_of_a_cell_is_measured_in_the_kernel(tmp_path: Path) -> None:
         assert "__main__:compute · " in shown(outputs, "text/plain")
     assert "inputs = numbers\n" in printed(code)
     assert "if __name__" not in printed(code)
+
+
+@pytest.mark.slow
+def test_a_call_stands_for_a_thousand(tmp_path: Path) -> None:
+    """A call is an example of the calls of the job, unless --calls or --inputs says how many there are."""
+    *_, outputs = execute(
+        tmp_path,
+        FUNCTIONS,
+        "example = %advise wait(3) --budget 0.1\n"
+        "one = %advise wait(3) --budget 0.1 --calls 1\n"
+        "listed = %advise wait --budget 0.1 --inputs [3]\n"
+        "print(*(advice.job.calls for advice in (example, one, listed)))",
+    )
+    assert printed(outputs) == "1000 1 1\n"
 
 
 @pytest.mark.slow
