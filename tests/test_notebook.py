@@ -12,6 +12,7 @@ import pytest
 
 from advisor.errors import MissingExtraError, TargetError, UsageError
 from advisor.notebook import _arguments, _evaluate, load_ipython_extension
+from advisor.target.ipython_session import place
 from tests.kernels import ROOT, execute, printed, shown, started
 
 FUNCTIONS = """\
@@ -156,6 +157,12 @@ def test_the_offered_cell_runs(tmp_path: Path, question: str, strategy: str, res
     )
     assert printed(counted) == f"{results}\n"
     assert re.search(r"^\d+ results$", printed(outputs), re.MULTILINE)
+
+
+def test_the_place_of_a_line_of_a_cell() -> None:
+    """A cell runs from a file with a generated name, which its reader does not know."""
+    places = [place(file, 7) for file in ("/tmp/ipykernel_31/2718.py", "<ipython-input-3-14>", "/home/me/work.py")]
+    assert places == ["line 7 of a cell", "line 7 of a cell", "work.py:7"]
 
 
 def test_the_extension_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -185,6 +185,13 @@ def test_files_that_are_no_notebooks(write: Write, document: str, message: str) 
         load("books/scores.ipynb:score")
 
 
+def test_a_notebook_is_no_file_of_inputs(write: Write) -> None:
+    """Its lines of JSON are not taken for arguments; the message says how to name a variable."""
+    write("xs = [1]")
+    with pytest.raises(UsageError, match=r"write books/scores\.ipynb:name"):
+        load_calls("books/scores.ipynb")
+
+
 def test_a_missing_notebook(write: Write) -> None:
     """A notebook that does not exist is a usage error."""
     with pytest.raises(UsageError, match=r"cannot read none\.ipynb: No such file"):
