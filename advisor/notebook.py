@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import re
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +22,8 @@ from advisor.target.inputs import InputCalls, as_calls
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+_QUOTED_OR_OPTION = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?P<option>(?<!\S)--[a-z])""")
 
 
 def load_ipython_extension(ipython: InteractiveShell) -> None:
@@ -92,6 +95,8 @@ def _command(ipython: InteractiveShell, /, expression: str, inputs: str | None, 
     html, code, cores = options.pop("html"), options.pop("code"), options.pop("cores")
     check_file(html)
     subject, calls = _evaluate(expression, inputs, star, ipython.user_ns)
+    if inputs is None and calls is not None:  # the expression is a call, an example of those to plan for
+        options["calls"] = options["calls"] or api.DEFAULT_CALLS
     advice = api.advise(subject, inputs=calls, machine=None if cores is None else {"cores": cores}, **options)
     if html is not None:
         write_html(advice, html)
@@ -102,11 +107,18 @@ def _command(ipython: InteractiveShell, /, expression: str, inputs: str | None, 
 
 def _arguments(line: str) -> list[str]:
     """Split the line at its options, since expressions may have blanks and quotes in them."""
-    expression, *options = re.split(r"(?:^|\s+)(?=--[a-z])", line.strip())
+    line = line.strip()
+    starts = [found.start() for found in _QUOTED_OR_OPTION.finditer(line) if found["option"]]
+    expression, *options = (line[start:end].strip() for start, end in pairwise([0, *starts, len(line)]))
     arguments = [expression] if expression else []
     for option in options:
-        arguments += re.split(r"[\s=]+", option, maxsplit=1)
+        name, *value = re.split(r"[\s=]+", option, maxsplit=1)
+        arguments += [name, *(map(_unquoted, value) if name == "--html" else value)]
     return arguments
+
+
+def _unquoted(path: str) -> str:
+    return path[1:-1] if len(path) > 1 and path[0] == path[-1] and path[0] in "\"'" else path
 
 
 def _evaluate(expression: str, inputs: str | None, star: bool, names: dict[str, Any]) -> tuple[Any, InputCalls | None]:

@@ -63,6 +63,7 @@ NO_COMMAND = "(a target is written module:function;"
         (["describ", "x"], f"no such command: 'describ' {NO_COMMAND} did you mean 'describe'?)"),
         (["xyz"], f"no such command: 'xyz' {NO_COMMAND} commands are describe, journal, matrix, serve)"),
         (["work.py"], "'work.py' names no function: write work.py:function"),
+        (["work.ipynb"], "'work.ipynb' names no function: write work.ipynb:function"),
         (["work.wait"], "'work.wait' names no function: write work:wait or work.wait:function"),
         (["--json"], "Missing argument 'TARGET'."),
         (["describe"], "Missing argument 'TEXT...'."),

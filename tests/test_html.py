@@ -124,6 +124,16 @@ def test_nothing_is_left_out() -> None:
     assert [a["href"] for tag, a in markup.elements if tag == "a"] == [f"https://x.test/{n}" for n in range(9)]
 
 
+def test_code_and_options_in_a_text_are_marked() -> None:
+    """Code is shown as code, and an option is not broken after its hyphens; what they hold stays escaped."""
+    warning = Pitfall(code="x", text="`total += 1 <b>` is not atomic: check with --verify. a--b")
+    page = html.as_fragment(DOWNLOAD.model_copy(update={"warnings": (warning,)}), ())
+    assert (
+        "<code>total += 1 &lt;b&gt;</code> is not atomic: "
+        'check with <span class="option">--verify</span>. a--b</li>' in page
+    )
+
+
 def test_undecided_advice_asks() -> None:
     """Without a verdict there are questions, and neither figures, bar, curves nor code."""
     markup = Markup(html.as_fragment(UNDECIDED, ()))

@@ -12,6 +12,7 @@ import pytest
 
 from advisor.errors import MissingExtraError, TargetError, UsageError
 from advisor.notebook import _arguments, _evaluate, load_ipython_extension
+from advisor.target.ipython_session import place
 from tests.kernels import ROOT, execute, printed, shown, started
 
 FUNCTIONS = """\
@@ -45,6 +46,8 @@ cores = {"cores": 8}
         ("f --inputs zip(a, b) --star", ["f", "--inputs", "zip(a, b)", "--star"]),
         ("f --inputs=xs[:-1] --code", ["f", "--inputs", "xs[:-1]", "--code"]),
         ('"it\'s slow" --cores 4', ['"it\'s slow"', "--cores", "4"]),
+        ("f({'a --b': 1}) --html 'my report.html'", ["f({'a --b': 1})", "--html", "my report.html"]),
+        ('"as slow as --calls 5 \\" --star"', ['"as slow as --calls 5 \\" --star"']),
         ("--help", ["--help"]),
         ("", []),
     ],
@@ -110,6 +113,20 @@ def test_a_function_of_a_cell_is_measured_in_the_kernel(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_call_stands_for_a_thousand(tmp_path: Path) -> None:
+    """A call is an example of the calls of the job, unless --calls or --inputs says how many there are."""
+    *_, outputs = execute(
+        tmp_path,
+        FUNCTIONS,
+        "example = %advise wait(3) --budget 0.1\n"
+        "one = %advise wait(3) --budget 0.1 --calls 1\n"
+        "listed = %advise wait --budget 0.1 --inputs [3]\n"
+        "print(*(advice.job.calls for advice in (example, one, listed)))",
+    )
+    assert printed(outputs) == "1000 1 1\n"
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "strategy", "results"),
     [
@@ -140,6 +157,12 @@ def test_the_offered_cell_runs(tmp_path: Path, question: str, strategy: str, res
     )
     assert printed(counted) == f"{results}\n"
     assert re.search(r"^\d+ results$", printed(outputs), re.MULTILINE)
+
+
+def test_the_place_of_a_line_of_a_cell() -> None:
+    """A cell runs from a file with a generated name, which its reader does not know."""
+    places = [place(file, 7) for file in ("/tmp/ipykernel_31/2718.py", "<ipython-input-3-14>", "/home/me/work.py")]
+    assert places == ["line 7 of a cell", "line 7 of a cell", "work.py:7"]
 
 
 def test_the_extension_names_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

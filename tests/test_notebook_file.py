@@ -125,6 +125,12 @@ def test_top_level_await_works(write: Write) -> None:
     assert load("books/scores.ipynb:fetch").__name__ == "fetch"
 
 
+def test_imports_from_the_future_hold_for_later_cells(write: Write) -> None:
+    """Annotations that a kernel would not evaluate are not evaluated."""
+    write("from __future__ import annotations", "def score(n: Later) -> Later:\n    return n")
+    assert load("books/scores.ipynb:score").__annotations__ == {"n": "Later", "return": "Later"}
+
+
 @pytest.mark.parametrize(
     ("cells", "name", "error", "message"),
     [
@@ -161,6 +167,11 @@ def test_errors_name_the_cell(write: Write, cells: list[str], name: str, error: 
         ("{", "scores.ipynb is not a notebook: "),
         ("[]", "scores.ipynb is not a notebook of format 4"),
         ('{"worksheets": []}', "scores.ipynb is not a notebook of format 4"),
+        ('{"cells": [1, "x"]}', "scores.ipynb is not a notebook of format 4"),
+        ('{"cells": [], "metadata": []}', "scores.ipynb is not a notebook of format 4"),
+        ('{"cells": [{"cell_type": "code", "source": [1]}]}', "scores.ipynb is not a notebook of format 4"),
+        ("[" * 100_000, "scores.ipynb is not a notebook: "),
+        (r'{"cells": [{"cell_type": "code", "source": "\ud800"}]}', "scores.ipynb, code cell 1 is not Python: "),
         (
             '{"cells": [], "metadata": {"language_info": {"name": "R"}}}',
             "a notebook in R, not in Python",
@@ -172,6 +183,13 @@ def test_files_that_are_no_notebooks(write: Write, document: str, message: str) 
     write().write_text(document)
     with pytest.raises(UsageError, match=re.escape(message)):
         load("books/scores.ipynb:score")
+
+
+def test_a_notebook_is_no_file_of_inputs(write: Write) -> None:
+    """Its lines of JSON are not taken for arguments; the message says how to name a variable."""
+    write("xs = [1]")
+    with pytest.raises(UsageError, match=r"write books/scores\.ipynb:name"):
+        load_calls("books/scores.ipynb")
 
 
 def test_a_missing_notebook(write: Write) -> None:

@@ -73,5 +73,7 @@ def test_an_advice_document_is_rendered(client: FlaskClient) -> None:
         {option["strategy"] for option in advice["alternatives"]} - {"sequential"}
     )
     assert "&lt;b&gt;5\N{NO-BREAK SPACE}ms&lt;/b&gt;" in html
+    slow = client.post("/v1/view", json=advice | {"machine": advice["machine"] | {"core_scaling": 1e-300}})
+    assert (slow.status_code, slow.get_json()["errors"][0]["field"]) == (422, "machine.core_scaling")
     refused = client.post("/v1/view", json=advice | {"workers": 0})
     assert (refused.status_code, refused.get_json()["errors"][0]["field"]) == (422, "workers")

@@ -65,7 +65,7 @@ def _not_a_target(word: str, commands: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     module, _, name = word.rpartition(".")
-    if module and name != "py" and all(part.isidentifier() for part in word.split(".")):
+    if module and name not in ("py", "ipynb") and all(part.isidentifier() for part in word.split(".")):
         return f"{word!r} names no function: write {module}:{name} or {word}:function"
     if "/" in word or "." in word:
         return f"{word!r} names no function: write {word}:function"

@@ -53,7 +53,7 @@ class Verification(Record):
     """A part of the job that was run."""
 
     strategy: Strategy
-    workers: int
+    workers: int = Field(ge=1)
     calls: int
     predicted: JobSeconds
     measured: JobSeconds

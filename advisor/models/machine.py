@@ -44,7 +44,7 @@ class Machine(Record):
     )
     cold_wake: Seconds = Field(150e-6, description="CPU seconds lost to cold caches after each wait")
     core_scaling: float = Field(
-        1.0, gt=0, le=1, description="speed of a core while all are busy, 1 is that of one alone"
+        1.0, ge=1e-3, le=1, description="speed of a core while all are busy, 1 is that of one alone"
     )
     source: Literal["measured", "assumed"] = "assumed"
 

@@ -71,6 +71,7 @@ def _environment() -> Environment:
         duration=duration,
         duration_range=duration_range,
         percent=percent,
+        prose=_prose,
         size=size,
         times=times,
         times_range=times_range,
@@ -84,6 +85,15 @@ def _environment() -> Environment:
 def _finalize(value: object) -> object:
     """Return what the template prints for a value: of a text, numbers stay on the line of their units."""
     return without_break(value) if type(value) is str else value
+
+
+def _prose(text: str) -> str:
+    """Return a text as markup: `code` as an element, and options such as --verify on one line."""
+    from markupsafe import Markup, escape
+
+    escaped = str(escape(without_break(text)))
+    with_options = re.sub(r"(?<![\w-])--[a-z][a-z-]*", r'<span class="option">\g<0></span>', escaped)
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", with_options))
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from advisor.models.input_source import Form
 from advisor.target import ipython_session, sampling
 from advisor.target.failures import target_error
 from advisor.target.loader import find_attribute, import_source, split_spec
+from advisor.target.notebook_file import is_notebook
 
 T = TypeVar("T")
 # Prefixes of the temporary files that hold what came through a pipe, so that errors can name the source instead.
@@ -69,6 +70,8 @@ def load_calls(inputs: str | None, *, star: bool = False, limit: int = MAX_INPUT
     if inputs is None:
         return None
     path = Path(inputs)
+    if is_notebook(inputs):
+        raise UsageError(f"{inputs} is a notebook, not a file of inputs: write {inputs}:name")
     if path.is_file():
         calls = _from_file(path, limit, star=star)
     elif ":" in inputs and path.suffix != ".jsonl":

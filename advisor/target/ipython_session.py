@@ -28,6 +28,12 @@ def name_of(value: object) -> str | None:
     return next((name for name, found in list(names.items()) if found is value and not name.startswith("_")), None)
 
 
+def place(file: str, line: int) -> str:
+    """Return the place of a line of code as text; of a cell, without the generated name of its file."""
+    is_cell = file.startswith("<ipython-input-") or Path(file).parent.name.startswith("ipykernel_")
+    return f"line {line} of a cell" if is_cell else f"{Path(file).name}:{line}"
+
+
 @contextlib.contextmanager
 def measuring() -> Iterator[OnProgress | None]:
     """Discard what is printed in the block: a thousand calls would flood the cell.

@@ -117,7 +117,7 @@ def import_source(source: str, name: str) -> ModuleType:
     if source.endswith(".py") or "/" in source or os.sep in source:
         return _import_file(Path(source))
     if not _is_dotted_name(source):
-        raise UsageError(f"'{source}' is neither a module's name nor a path that ends in .py")
+        raise UsageError(f"'{source}' is neither a module's name nor a path that ends in .py or .ipynb")
     return _import_module(source)
 
 

@@ -6,12 +6,15 @@ would have defined is missing.
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
 import difflib
+import functools
 import inspect
 import json
 import linecache
+import operator
 import os
 import re
 import sys
@@ -28,6 +31,9 @@ SUFFIX = ".ipynb"
 _IPYTHON_LINE = re.compile(r"\s*([\w, .]+=\s*)?[%!]|\s*\?|.*\?\s*$")
 _TIMED = re.compile(r"%%?(time|capture)\b")  # magics that only wrap the code after them
 _MAX_NOTES = 3
+_FUTURE = functools.reduce(
+    operator.or_, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -56,6 +62,7 @@ class Notebook:
     started_in: Path  # the folder in which relative paths were meant
     done: int = 0
     last: str = ""
+    flags: int = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # of the compiler; an import from __future__ adds to them
 
 
 _loaded: dict[Path, Notebook] = {}
@@ -108,25 +115,29 @@ def expression_for(spec: str) -> str:
 def _read(path: Path, alias: str) -> Notebook:
     """Parse the code cells of a notebook."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise UsageError(f"cannot read {path.name}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path.name} is not a notebook: {error}") from None
-    cells = document.get("cells") if isinstance(document, dict) else None
-    if not isinstance(cells, list):
-        raise UsageError(f"{path.name} is not a notebook of format 4")
-    language = document.get("metadata", {}).get("language_info", {}).get("name", "python")
+    try:
+        sources = [_source(cell) for cell in document["cells"] if cell["cell_type"] == "code"]
+        language = document.get("metadata", {}).get("language_info", {}).get("name", "python")
+    except (AttributeError, KeyError, TypeError):
+        raise UsageError(f"{path.name} is not a notebook of format 4") from None
     if language != "python":
         raise UsageError(f"{path.name} is a notebook in {language}, not in Python")
     module = ModuleType(alias)
     module.__file__ = str(path)
     module.__dict__["display"] = _ignore
     notebook = Notebook(path, [], [], module, Path.cwd())
-    for number, cell in enumerate((cell for cell in cells if cell.get("cell_type") == "code"), 1):
-        source = cell.get("source", "")
-        _add_cell(notebook, source if isinstance(source, str) else "".join(source), number)
+    for number, source in enumerate(sources, 1):
+        _add_cell(notebook, source, number)
     return notebook
+
+
+def _source(cell: dict[str, Any]) -> str:
+    return "".join(cell["source"])  # a text or a list of lines
 
 
 def _ignore(*_: Any, **__: Any) -> None:
@@ -164,6 +175,8 @@ def _parse(notebook: Notebook, lines: list[str], name: str) -> ast.Module:
                 continue
             notebook.skipped.append(f"`{line.strip()}` (line {index + 1} of {name})")
             lines[index] = f"{indent}pass\n"
+        except (ValueError, RecursionError, MemoryError) as error:  # such as a null byte, or deep nesting
+            raise UsageError(f"{name} is not Python: {error}") from None
     raise UsageError(f"{name} is not Python")
 
 
@@ -221,8 +234,8 @@ def _used_names(node: ast.stmt) -> set[str]:
 
 
 def _run(notebook: Notebook, statement: Statement) -> None:
-    tree, flags = ast.Module([statement.node], []), ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-    code = compile(tree, statement.file, "exec", flags=flags, dont_inherit=True)
+    code = compile(ast.Module([statement.node], []), statement.file, "exec", notebook.flags, dont_inherit=True)
+    notebook.flags |= code.co_flags & _FUTURE
     sys.modules[notebook.module.__name__] = notebook.module
     try:
         run_user_code(_runner(code, notebook.module.__dict__), f"running {statement.file}")

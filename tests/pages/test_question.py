@@ -12,11 +12,19 @@ import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser import DESCRIPTION, HOSTILE, PROFILE, VAGUE, PageLog, ask, drop, expect_verdict, tab_to
+from tests.browser import DESCRIPTION, HOSTILE, PHONE, PROFILE, VAGUE, PageLog, ask, drop, expect_verdict, tab_to
 
 pytestmark = pytest.mark.browser
 
 POOLS = ["threads", "processes"] + (["subinterpreters"] if sys.version_info >= (3, 14) else [])
+
+
+def test_a_telephone_shows_the_narrow_chart(page: Page) -> None:
+    """The chart that is hidden where there are no styles is shown on a narrow screen, instead of the wide one."""
+    page.set_viewport_size(PHONE)
+    ask(page, DESCRIPTION)
+    expect(page.locator(".chart.narrow")).to_be_visible()
+    expect(page.locator(".chart.wide")).to_be_hidden()
 
 
 def test_the_page_works_by_keyboard_alone(page: Page) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
-from pathlib import Path
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Literal, NamedTuple
 
@@ -56,6 +55,7 @@ from advisor.models.resources.types import (
     is_lock,
     resource_of_type,
 )
+from advisor.target import ipython_session
 
 MAX_FUNCTIONS = 200
 MAX_OBJECTS = 200  # user's objects whose attributes are inspected
@@ -366,7 +366,7 @@ class ResourceSearch:
     def _add(self, reached: _Reached, chain: Chain, frame: _Frame) -> None:
         thing, name, rest = reached
         code = frame.function.__code__
-        where = f"{Path(code.co_filename).name}:{chain.line}"
+        where = ipython_session.place(code.co_filename, chain.line)
         through = "" if frame.function in self.targets else frame.function.__qualname__
         key = hash(name) if is_a(thing, Setting) else id(thing)
         found = self._found.setdefault(key, FoundResource(thing, name, where, through))
