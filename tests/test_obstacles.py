@@ -47,11 +47,12 @@ def test_every_row_is_found_by_its_own_examples() -> None:
     assert len({name for name, _ in missed}) == len(missed), missed
 
 
-def test_unseen_wordings_find_their_row() -> None:
-    """Wordings of other people's reports, which the model was not trained on, mostly find their row."""
+@pytest.mark.parametrize(("kind", "share"), [("quoted", 0.8), ("described", 0.3)])
+def test_unseen_wordings_find_their_row(kind: str, share: float) -> None:
+    """Wordings that the model was not trained on find their row: most that quote an error, a third of the others."""
     rows = [json.loads(line) for line in UNSEEN.read_text("utf-8").splitlines()]
-    found = [names(row["text"])[:1] == [row["obstacle"]] for row in rows]
-    assert sum(found) >= 0.8 * len(rows)
+    found = [names(row["text"])[:1] == [row["obstacle"]] for row in rows if row.get("kind", "quoted") == kind]
+    assert sum(found) >= share * len(found)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from advisor.describe.obstacles.table import obstacles
 from advisor.models import Obstacle
 
 MODEL_FILE: Final = Path(__file__).with_name("model.bin")
-THRESHOLD: Final = 0.28  # of a score; below, nothing is reported
+THRESHOLD: Final = 0.24  # of a score; below, nothing is reported
 MAX_REPORTED: Final = 2
 UNKNOWN_WORD: Final = 20.0  # what a word that the model does not know adds to the square of a passage's length
 HEADER: Final = struct.Struct("<IIff")  # features, weights, scale of the weights, scale of the squares
