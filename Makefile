@@ -47,12 +47,11 @@ test-in:  ## run all tests on the interpreter PYTHON=/path/to/python
 test-in-venv: $(VENV)/$(INSTALLED)
 	$(VENV)/bin/python -m pytest $(PARALLEL) $(PYTEST_ARGS)
 
-check: $(VENV)/$(INSTALLED)  ## check style, types, imports and the lexicon
+check: $(VENV)/$(INSTALLED)  ## check style, types and imports
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/python -m advisor.describe.lexicon.schema
 
 format: $(VENV)/$(INSTALLED)  ## format the code
 	$(VENV)/bin/ruff check --fix .

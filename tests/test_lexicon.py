@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.describe.lexicon.lookup import FILES, entries, find_entries, find_module_entries
-from advisor.describe.lexicon.schema import NAMED_KINDS, find_errors
+from tests.lexicon_schema import NAMED_KINDS, lexicon_errors
 
 NAMES = {entry.name: entry for entry in entries()}
 
@@ -20,7 +20,7 @@ def names(text: str) -> list[str]:
 
 def test_the_lexicon_is_valid() -> None:
     """Every line fits the schema, and names and words are unique."""
-    assert list(find_errors()) == []
+    assert list(lexicon_errors()) == []
 
 
 def test_errors_are_reported(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_errors_are_reported(tmp_path: Path) -> None:
     file.write_text(
         line.format("frobnicate", "verb") + line.format("frobnicator", "verb") + line.format("x", "library")
     )
-    assert list(find_errors((file,))) == [
+    assert list(lexicon_errors((file,))) == [
         "more.jsonl:2: the word 'frob-nicate*' is already used at more.jsonl:1",
         "more.jsonl:3: Value error, a library needs a source",
     ]

@@ -8,8 +8,8 @@ import pytest
 import advisor
 from advisor.cli.main import main
 from advisor.describe.obstacles.match import MODEL_FILE, find_obstacles, parse_model
-from advisor.describe.obstacles.schema import find_errors
 from advisor.describe.obstacles.table import obstacles
+from tests.lexicon_schema import obstacle_errors
 
 UNSEEN = Path(__file__).parents[1] / "profiles" / "obstacles_unseen.jsonl"
 EMPTY_COUNTER = "Counter stays empty after pool.map although every worker updates it"
@@ -21,7 +21,7 @@ def names(text: str) -> list[str]:
 
 def test_the_table_is_valid() -> None:
     """Every row fits the schema: a cause, a remedy, a source and at least six wordings that no other row has."""
-    assert list(find_errors()) == []
+    assert list(obstacle_errors()) == []
     assert len(obstacles()) >= 60
 
 
@@ -31,7 +31,7 @@ def test_errors_are_reported(tmp_path: Path) -> None:
     file = tmp_path / "more.jsonl"
     rows = [row, {**row, "name": "c", "source": "hearsay"}, {**row, "name": "a"}]
     file.write_text("\n".join(map(json.dumps, rows)))
-    found = list(find_errors(file))
+    found = list(obstacle_errors(file))
     assert found[0].startswith("more.jsonl:2: source: ")
     assert found[1:3] == [
         "more.jsonl:3: 'a' is not in order",

@@ -1,7 +1,7 @@
 """Find what is known about libraries, programs, services and words, in a text or by the module that a program imports.
 
 The facts are in `libraries.jsonl`, `programs_and_services.jsonl` and `tasks_and_symptoms.jsonl`, one JSON object a
-line. To add an entry, add a line, sorted by kind and name; `schema` describes the fields.
+line. To add an entry, add a line, sorted by kind and name; `tests/lexicon_schema.py` describes the fields.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The table of obstacles: `obstacles.jsonl`, one JSON object a line, sorted by name.
 
 To add an obstacle, add a line with at least six wordings that people use for it, and train the matcher again
-(`python -m benchmarks.obstacles --train`). `schema` checks the form.
+(`python -m benchmarks.obstacles --train`). `tests/lexicon_schema.py` describes the fields.
 """
 
 from __future__ import annotations

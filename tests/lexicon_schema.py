@@ -1,24 +1,21 @@
-"""Check the lexicon: `python -m advisor.describe.lexicon.schema` prints every line that breaks the schema.
-
-Only this check and the tests use the schema; at run time the packaged files are trusted.
-"""
+"""The form of the lexicon's files and of the table of obstacles; at run time the packaged files are trusted."""
 
 from __future__ import annotations
 
-import json
 import re
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from advisor.describe.archetype_profiles import archetypes
 from advisor.describe.lexicon.lookup import FILES, MAX_WORD, fold
+from advisor.describe.obstacles.table import FILE as OBSTACLES
 from advisor.models import EntryKind, Trait, WorkType
 
+MIN_EXAMPLES = 6
 NAMED_KINDS = frozenset({"library", "program", "service"})  # facts about these need a source
-ARCHETYPES = frozenset(json.loads(Path(__file__).parents[1].joinpath("archetype_profiles.json").read_bytes()))
 
 NonEmpty = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Word = Annotated[str, StringConstraints(min_length=2, max_length=MAX_WORD)]
@@ -53,8 +50,8 @@ class Statement(BaseModel):
     @field_validator("archetype")
     @classmethod
     def _archetype_exists(cls, archetype: str | None) -> str | None:
-        if archetype is not None and archetype not in ARCHETYPES:
-            raise ValueError(f"unknown archetype {archetype!r}; known: {', '.join(sorted(ARCHETYPES))}")
+        if archetype is not None and archetype not in archetypes():
+            raise ValueError(f"unknown archetype {archetype!r}; known: {', '.join(sorted(archetypes()))}")
         return archetype
 
 
@@ -87,7 +84,7 @@ def read_lines(file: Path, schema: type[Line]) -> Iterator[tuple[str, Line | Non
             yield location, None, [f"{location}: {field}{': ' if field else ''}{message}" for field, message in found]
 
 
-def find_errors(files: tuple[Path, ...] = FILES) -> Iterator[str]:
+def lexicon_errors(files: tuple[Path, ...] = FILES) -> Iterator[str]:
     """Yield the lines that break the schema, and duplicate names and words."""
     names: dict[str, str] = {}
     words: dict[str, str] = {}
@@ -103,12 +100,30 @@ def find_errors(files: tuple[Path, ...] = FILES) -> Iterator[str]:
             seen.setdefault(key, location)
 
 
-def report(found: Iterable[str]) -> int:
-    """Print the errors; return 1 if there are any."""
-    errors = list(found)
-    print("\n".join([*errors, f"{len(errors)} errors"]))
-    return 1 if errors else 0
+class ObstacleLine(BaseModel):
+    """One line of the table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    name: NonEmpty = Field(max_length=60)
+    cause: Fact = Field(description="one sentence: what the symptom shows")
+    remedy: Fact = Field(description="one sentence: what to do first")
+    source: Url
+    examples: list[NonEmpty] = Field(min_length=MIN_EXAMPLES, description="wordings that people use for it")
 
 
-if __name__ == "__main__":
-    sys.exit(report(find_errors()))
+def obstacle_errors(file: Path = OBSTACLES) -> Iterator[str]:
+    """Yield the lines that break the schema or the order of names, and examples that are used twice."""
+    used: dict[str, str] = {}
+    previous = ""
+    for location, row, errors in read_lines(file, ObstacleLine):
+        yield from errors
+        if row is None:
+            continue
+        if row.name.lower() <= previous:
+            yield f"{location}: {row.name!r} is not in order"
+        previous = row.name.lower()
+        for example in row.examples:
+            if example.lower() in used:
+                yield f"{location}: the example {example!r} is already used at {used[example.lower()]}"
+            used.setdefault(example.lower(), location)
