@@ -1,4 +1,4 @@
-"""How an Advice shows itself: as HTML in a notebook or a file, as text in an interpreter."""
+"""Show an Advice: as HTML in a notebook or a file, as text in an interpreter."""
 
 from __future__ import annotations
 

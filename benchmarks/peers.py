@@ -32,7 +32,7 @@ IO_BOUND: Final = 0.5
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a rule of thumb decides by."""
+    """Facts that a rule of thumb decides by."""
 
     calls: int  # measured sequentially, including the very first one
     cpu: float  # seconds of this process, all threads, for all these calls

@@ -68,7 +68,7 @@ class Disturbances:
 
 @dataclass(frozen=True)
 class Lost:
-    """What the service promised to keep and lost."""
+    """Outcomes that the service promised to keep and lost."""
 
     outcomes: Sequence[str] = ()  # notes of acknowledged outcomes that are not in the database
     advice: Sequence[str] = ()  # ids of links that lead nowhere

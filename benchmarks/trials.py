@@ -68,7 +68,7 @@ class Trial(BaseModel):
 
 @dataclass(frozen=True)
 class Standing:
-    """How well one rule did over all workloads."""
+    """Results of one rule over all workloads."""
 
     who: str
     mean: float  # geometric, of pick/best, over the workloads that did not fail
@@ -110,7 +110,7 @@ _OWN: Final = (LOOP, ADVISOR, ORACLE)
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How accurate the predictions were."""
+    """Accuracy of the predictions."""
 
     error: float  # median error of the predicted speed-up of the advised way
     pooled_error: float  # the same without those advised to keep the plain loop

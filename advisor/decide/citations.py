@@ -1,4 +1,4 @@
-"""Where the rules and the pitfalls are known from."""
+"""Sources of the rules and the pitfalls."""
 
 NOTEBOOK = "notebook “Understanding Multithreading”, When to Use What?"
 THREADING_DOCS = "https://docs.python.org/3/library/threading.html"

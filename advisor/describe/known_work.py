@@ -36,7 +36,7 @@ _THREADS_SET: Final = re.compile(
 
 
 class KnownWork(NamedTuple):
-    """What is known of the things that a text names, where a call works if all of it agrees, and what was tried."""
+    """Knowledge of the things that a text names, the place where a call works if all of it agrees, and attempts."""
 
     entries: tuple[LexiconEntry, ...]
     work: Work | None

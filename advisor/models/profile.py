@@ -83,7 +83,7 @@ class HeldResource(Record):
 
 
 class Profile(Record):
-    """Where the time of a call goes: means in seconds per call, without the first call if there are more.
+    """Parts of a call's time: means in seconds per call, without the first call if there are more.
 
     `gil_held + gil_free + child_cpu + wait` is `wall` for a call that uses one core at a time; a call with native
     threads of its own, or several children at once, has more CPU seconds than wall seconds.

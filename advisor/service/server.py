@@ -38,7 +38,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 @dataclass(frozen=True)
 class ServerOptions:
-    """Where to listen, and with how many workers and threads; None means as many as the advisor advises."""
+    """Address, and numbers of workers and threads; None means as many as the advisor advises."""
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""What others would do with a job: rules of thumb, and packages that really run."""
+"""Decisions of others on a job: rules of thumb, and packages that really run."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def job(function: str, calls: int, inputs: str = "inputs") -> Workload:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a process is gone, within ten seconds; one whose exit status nobody has asked for is."""
+    """Return True if a process is gone within ten seconds; one whose exit status nobody has asked for is."""
     try:
         process = psutil.Process(pid)
         for _ in range(200):

@@ -124,7 +124,7 @@ class TestReport:
         )
 
     def test_a_run_is_balanced_where_every_worker_took_part(self) -> None:
-        """Which worker gets a connection is chance."""
+        """Chance decides which worker gets a connection."""
         assert is_balanced([1.9, 1.6])
         assert is_balanced([2.0])
         assert not is_balanced([2.3, 0.1])

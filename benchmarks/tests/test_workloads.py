@@ -1,4 +1,4 @@
-"""What the reference workloads compute is right."""
+"""Results of the reference workloads."""
 
 from __future__ import annotations
 

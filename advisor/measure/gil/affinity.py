@@ -16,7 +16,7 @@ QUEUED = 20e-6  # seconds in the run queue after which the GIL may not be as it 
 
 
 class ThreadPlacement:
-    """Where the thread that makes it runs; it watches `thread`. Linux only, an OSError elsewhere. Close it when done.
+    """Watch the cores of the calling thread and of `thread`. Linux only, an OSError elsewhere. Close it when done.
 
     Nothing here releases the GIL, as reading a file normally does: to get it back may take long.
     """
