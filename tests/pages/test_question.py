@@ -71,7 +71,7 @@ def test_questions_are_answered_by_adding_to_the_text(page: Page) -> None:
     for hidden in (".facts", ".time", ".chart", "#levers-part", ".alternatives", ".questions", "#save-part"):
         expect(page.locator(hidden)).to_be_hidden()
     page.get_by_label("What does one call do, and with which library?").fill(
-        "it parses rows in pure Python, one core is busy"
+        "it parses in pure Python, one core is busy"
     )
     page.get_by_role("button", name="Add this and ask again").click()
     expect_verdict(page, "processes")
