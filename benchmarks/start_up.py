@@ -25,7 +25,7 @@ LIMITS = {
     "advise --help": ([sys.executable, "-m", "advisor", "--help"], 1.8),
     'advise describe "..."': (
         [sys.executable, "-m", "advisor", "describe", "download 500 files from a web server"],
-        3.0,
+        3.5,
     ),
 }
 TARGETS = """

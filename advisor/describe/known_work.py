@@ -29,7 +29,7 @@ FOR_PROCESSES: Final = frozenset({"threads failed", "processes helped"})
 FEW_CORES: Final = 1.5
 _NOT_PARALLEL: Final = frozenset({"one core busy", "async", "depends", "responsive", "shared"})
 # A number of threads for each call, or a device other than the CPU: "intra_op_num_threads=1", "use_threads=False".
-_THREADS_SET: Final = re.compile(
+_THREADS_SET: Final = (  # compiled when needed, which takes longer than most of the reading
     r"(?:threads?|n_?jobs|omp|intra_op|concurrency|workers)(?:[ =(]|set|limited|to)*(?:\d|one\b|false)"
     r"|\b(?:single|one|1|одном)[- ](?:thread|поток)|(?:pinned|limited) to (?:\d|one)|\b(?:gpu|cuda|rtx|nvidia|geforce)"
 )
@@ -126,6 +126,6 @@ def _is_limited(known: KnownWork, quantities: Quantities, text: str) -> bool:
     busy = quantities.busy_cores
     return (
         (busy is not None and busy < FEW_CORES)
-        or bool(quantities.wait_share or known.outcomes & HELPED or _THREADS_SET.search(lowercase(text)))
+        or bool(quantities.wait_share or known.outcomes & HELPED or re.search(_THREADS_SET, lowercase(text)))
         or any("responsive" in entry.traits for entry in known.entries)
     )

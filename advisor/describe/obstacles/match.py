@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import struct
 from array import array
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from functools import cache
 from io import BytesIO
 from itertools import accumulate
@@ -32,7 +33,7 @@ FULL: Final = 127
 class Model(NamedTuple):
     """For each feature: the square of its length, and its weights for some of the obstacles."""
 
-    rows: Mapping[int, int]  # hash of a feature → its number
+    keys: Sequence[int]  # hashes of the features, ascending
     squares: bytes
     starts: array[int]  # of the weights of each feature, and the end of the last
     columns: bytes  # numbers of obstacles
@@ -56,8 +57,9 @@ def scores(model: Model, features: Iterable[str]) -> dict[int, float]:
     totals: dict[int, float] = {}
     square = 0.0
     for feature in features:
-        row = model.rows.get(hash_feature(feature))
-        if row is None:
+        key = hash_feature(feature)
+        row = bisect_left(model.keys, key)
+        if row == len(model.keys) or model.keys[row] != key:
             square += UNKNOWN_WORD * feature.startswith("w:")
             continue
         square += model.squares[row] * model.square_scale
@@ -82,5 +84,4 @@ def parse_model(content: bytes) -> Model:
     file = BytesIO(content[HEADER.size :])
     keys, squares, counts, columns, values = map(file.read, (4 * features, features, features, weights, weights))
     starts = array("I", accumulate(counts, initial=0))
-    rows = {key: row for row, key in enumerate(read_keys(keys))}
-    return Model(rows, squares, starts, columns, array("b", values), scale, square_scale)
+    return Model(read_keys(keys), squares, starts, columns, array("b", values), scale, square_scale)
