@@ -25,7 +25,7 @@ Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+/?\S*$")]
 
 
 class Statement(BaseModel):
-    """What is known of an operation of a library, and the words that it is called by in prose."""
+    """Knowledge of an operation of a library, and the words that name it in prose."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 

@@ -131,7 +131,7 @@ def test_the_time_of_a_part_of_the_job_is_divided_by_its_calls() -> None:
     ],
 )
 def test_figures_are_said_as_they_were_understood(text: str, words: str) -> None:
-    """What was read is said in one line, with what follows from it for a call."""
+    """State in one line how the figures were read, and what follows for a single call."""
     assert read(text).figures == words
 
 

@@ -1,4 +1,4 @@
-"""What is known of the library and operation that a description names decides the assumed profile."""
+"""The named library and operation decide the assumed profile of a description."""
 
 import pytest
 
@@ -116,7 +116,7 @@ def test_what_a_clause_sets_aside_is_not_cited() -> None:
 
 
 def test_stated_shares_win() -> None:
-    """What the text says of its time counts more than what is known of the library."""
+    """Shares of time that the text states count more than knowledge of the library."""
     profile = read(
         "resize 5000 photos with Pillow from a share, 70 % of the time is spent waiting for the network"
     ).profile

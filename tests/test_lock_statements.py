@@ -74,6 +74,6 @@ def test_other_locks_and_loops_state_nothing(text: str) -> None:
 
 
 def test_hearsay_about_the_lock_is_hypothetical() -> None:
-    """What somebody else says about the GIL is marked as such."""
+    """A statement by somebody else about the GIL is marked as hypothetical."""
     clauses = [clause for clause in extract_clauses("A colleague says that zlib releases the GIL.") if clause.lock]
     assert [clause.hypothetical for clause in clauses] == [True]

@@ -137,7 +137,7 @@ def test_a_call_stands_for_a_thousand(tmp_path: Path) -> None:
     ],
 )
 def test_the_offered_cell_runs(tmp_path: Path, question: str, strategy: str, results: str) -> None:
-    """What is offered for processes, threads and asyncio runs as the next cell of the same notebook.
+    """The code for processes, threads and asyncio runs as the next cell of the same notebook.
 
     The cell for processes is run with fewer calls than it is offered for.
     """

@@ -29,7 +29,7 @@ FOR_PROCESSES: Final = frozenset({"threads failed", "processes helped"})
 FEW_CORES: Final = 1.5
 _NOT_PARALLEL: Final = frozenset({"one core busy", "async", "depends", "responsive", "shared"})
 # A number of threads for each call, or a device other than the CPU: "intra_op_num_threads=1", "use_threads=False".
-_THREADS_SET: Final = (  # compiled when needed, which takes longer than most of the reading
+_THREADS_SET: Final = (  # compiled on first use, which takes longer than reading most texts
     r"(?:threads?|n_?jobs|omp|intra_op|concurrency|workers)(?:[ =(]|set|limited|to)*(?:\d|one\b|false)"
     r"|\b(?:single|one|1|одном)[- ](?:thread|поток)|(?:pinned|limited) to (?:\d|one)|\b(?:gpu|cuda|rtx|nvidia|geforce)"
 )
