@@ -34,6 +34,20 @@ class TargetError(AdvisorError):
         self.output = output
 
 
+class CallError(AdvisorError):
+    """A call of a job failed; `__cause__` is the exception that it raised.
+
+    Attributes:
+        index: The index of the call's input, from 0.
+        attempts: How often the call was made.
+    """
+
+    def __init__(self, message: str, *, index: int, attempts: int = 1) -> None:
+        super().__init__(message)
+        self.index = index
+        self.attempts = attempts
+
+
 class MissingExtraError(AdvisorError):
     """A feature needs a package that is not installed (exit status 2).
 

@@ -23,6 +23,7 @@ from advisor.models.profile import (
 )
 from advisor.models.reading import EntryKind, LexiconEntry, MatrixRow, Obstacle, Reading, Trait, WorkType
 from advisor.models.record import Bytes, JobSeconds, Range, Record, Seconds, Text
+from advisor.models.run_report import Failure, RunReport, Stage
 from advisor.models.strategies import Recommendation, Strategy
 from advisor.models.touch import Safety, Touch
 
@@ -37,6 +38,7 @@ __all__ = [
     "Estimate",
     "Evidence",
     "FailedInputs",
+    "Failure",
     "GilSource",
     "HeldResource",
     "InterpreterCheck",
@@ -59,9 +61,11 @@ __all__ = [
     "Recommendation",
     "Record",
     "Results",
+    "RunReport",
     "Safety",
     "Seconds",
     "SideEffects",
+    "Stage",
     "StartMethod",
     "Strategy",
     "Text",
