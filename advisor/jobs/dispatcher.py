@@ -95,7 +95,7 @@ class Dispatcher:
         self._window = window
         self._number = 0
         self._in_flight: dict[int, InFlight] = {}
-        self._noted = (0, 0.0)
+        self._noted: tuple[int, float, float | None] = (0, 0.0, 0.0)
         self._again: deque[PendingCall] = deque()  # one by one, before anything else
         self._mean: float | None = None  # seconds of a call
         self._left_at = time.perf_counter()
@@ -130,9 +130,9 @@ class Dispatcher:
         """Make these calls first."""
         self._again.extend(calls)
 
-    def take_noted(self) -> tuple[int, float]:
-        """Return the number of calls that ended since this was last asked, and their seconds."""
-        noted, self._noted = self._noted, (0, 0.0)
+    def take_noted(self) -> tuple[int, float, float | None]:
+        """Return the number of calls that ended since this was last asked, their seconds, and their CPU seconds."""
+        noted, self._noted = self._noted, (0, 0.0, 0.0)
         return noted
 
     def collect(self) -> None:
@@ -263,7 +263,9 @@ class Dispatcher:
 
     def _note(self, seconds: float, cpu: float | None) -> None:
         self._mean = seconds if self._mean is None else 0.9 * self._mean + 0.1 * seconds
-        self._noted = (self._noted[0] + 1, self._noted[1] + seconds)
+        calls, before, cpu_before = self._noted
+        known = None if cpu is None or cpu_before is None else cpu_before + cpu
+        self._noted = (calls + 1, before + seconds, known)
         self.pace.calls += 1
         self.pace.seconds += seconds
         if cpu is not None:

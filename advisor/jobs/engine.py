@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from advisor.errors import UsageError
+from advisor.host.cores_and_memory import usable_cores
 from advisor.jobs.dispatcher import MAX_WAITING, Dispatcher
 from advisor.jobs.inputs import Inputs
 from advisor.jobs.outcomes import Outcomes, Raised
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
     from advisor.jobs.review import Verdict
     from advisor.models import Advice, Profile, Strategy
 
-WORTH_MEASURING = 0.12  # seconds that the rest of a job takes, from which a pool may pay for its start ...
-WORTH_LOADING = 0.6  # ... and for loading the modules that decide
+WORTH_MEASURING = 0.08  # seconds that the rest of a job might gain, to pay for measuring it ...
+WORTH_LOADING = 0.4  # ... and for loading the modules that decide
 MEASURING_SHARE = 0.05  # of the time that the calls are expected to take
 LONGEST_MEASURING = 1.0  # seconds
 SHORTEST_MEASURING = 0.02
 REVIEW_GROWTH = 2.0  # a plain loop is reviewed again when it has lasted so many times longer
 OTHER_LENGTH = 2.0  # times longer than measured, for calls of a plain loop to be measured again
+USUAL_THREADS = 32
 MAX_MEASURINGS = 6
 WAITING_BYTES = 256 << 20  # of results that wait for one before them
 
@@ -147,10 +149,10 @@ class Engine:
 
     def _is_worth_measuring(self) -> bool:
         """Return True if the rest of the job is long enough for something faster to pay."""
-        loaded = "advisor.jobs.plan" in sys.modules
-        return self._measurings < MAX_MEASURINGS and self._rest_seconds >= (
-            WORTH_MEASURING if loaded else WORTH_LOADING
-        )
+        least = WORTH_MEASURING if "advisor.jobs.plan" in sys.modules else WORTH_LOADING
+        if self._measurings >= MAX_MEASURINGS or self._rest_seconds < least:
+            return False
+        return self._rest_seconds * (1 - self._plain.computing_share / usable_cores()) >= least
 
     @property
     def _rest_seconds(self) -> float:
@@ -193,15 +195,15 @@ class Engine:
     def _measure(self, first_calls: FirstCalls) -> Iterator[list[Any]]:
         """Make calls under the profiler for a small part of the job, at least one that works."""
         plain = self._plain
-        seconds = min(LONGEST_MEASURING, max(SHORTEST_MEASURING, MEASURING_SHARE * self._rest_seconds))
-        if self._settings.budget is not None:
-            seconds = min(seconds, self._settings.budget)
         began, worked = plain.seconds, self._tally.succeeded
         while not plain.is_done:
-            alone = first_calls.needs_inspection
-            yield from plain.run_batch(1 if alone else None, first_calls.make)
-            enough = plain.seconds - began + plain.mean > seconds
-            if self._tally.succeeded > worked and enough:
+            yield from plain.run_batch(1 if first_calls.needs_inspection else None, first_calls.make)
+            # Calls that wait may take a small part of that time in a pool, so they are measured for a shorter time.
+            parallel = min(self._rest_calls, USUAL_THREADS)
+            rest = self._rest_seconds * max(plain.computing_share, 1 / parallel)
+            seconds = max(SHORTEST_MEASURING, MEASURING_SHARE * rest)
+            seconds = min(LONGEST_MEASURING if self._settings.budget is None else self._settings.budget, seconds)
+            if self._tally.succeeded > worked and plain.seconds - began + plain.mean > seconds:
                 return
 
     def _follow(self, plan: Plan, profile: Profile, wishes: Wishes) -> Generator[list[Any], None, str]:
@@ -278,11 +280,11 @@ class Engine:
         try:
             while dispatcher.has_more and not self._is_stopping:
                 dispatcher.step()
-                self._note_sequential(plan, profile, *dispatcher.take_noted())
+                self._note_sequential(profile, *dispatcher.take_noted())
                 yield from self._reader.read()
                 if review is None or verdict is not None:
                     continue
-                found = review.look(dispatcher.pace, dispatcher.cpus)
+                found = review.look(dispatcher.pace, dispatcher.cpus, self._rest_calls)
                 if found is not None and found.workers is not None:
                     pool.resize(found.workers)
                     self._tally.begin_stage(plan.strategy, found.workers, found.why)
@@ -299,10 +301,10 @@ class Engine:
         yield from self._reader.read()
         return verdict
 
-    def _note_sequential(self, plan: Plan, profile: Profile | None, calls: int, seconds: float) -> None:
-        """Add what calls would have taken in a plain loop; in threads they also wait for each other."""
-        if profile is not None and plan.strategy != "multiprocessing":
-            seconds = calls * profile.wall
+    def _note_sequential(self, profile: Profile | None, calls: int, seconds: float, cpu: float | None) -> None:
+        """Add what calls would have taken in a plain loop; in a pool they also wait for cores and for each other."""
+        if profile is not None:
+            seconds = calls * profile.wall if cpu is None else cpu + calls * (profile.wait or 0.0)
         self._tally.sequential_seconds += seconds
 
     def _open_pool(self, plan: Plan) -> Pool:

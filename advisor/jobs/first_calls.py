@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any
 
 from advisor.host.cores_and_memory import python
@@ -26,6 +25,7 @@ from advisor.target.inputs import Call
 INSPECTED_CALLS = 2
 _PICKLED_CALLS = 3
 _PICKLING_SECONDS = 0.02
+_SHORTEST_PICKLING = 4e-3
 _PICKLING_SHARE = 0.2  # of a call's time
 _KEPT_RESULTS = 3
 
@@ -56,8 +56,6 @@ class FirstCalls:
         self._calls: list[Call] = []
         self._inspected = 0
         self._pickled: dict[str, Any] = {}
-        self._began = perf_counter()
-        self.seconds = 0.0  # of calls
 
     def __enter__(self) -> FirstCalls:
         self._exit = contextlib.ExitStack()
@@ -88,12 +86,10 @@ class FirstCalls:
 
     def make(self, items: list[Any]) -> Batch:
         """Make the calls and measure them; inspect them if there is only one."""
-        began = perf_counter()
         if len(items) > 1 or not self.needs_inspection:
             batch = self._caller.make(items, self._meter)
         else:
             batch = self._make_inspected(items)
-        self.seconds += perf_counter() - began
         if batch.results and len(self._results) < _KEPT_RESULTS:
             self._results.append(batch.results[0])
         if not self._calls or len(self._calls) < _PICKLED_CALLS:
@@ -152,7 +148,8 @@ class FirstCalls:
 
     def _pickling(self, wall: float) -> dict[str, Any]:
         if not self._pickled:
-            seconds = max(2e-3, min(_PICKLING_SECONDS, _PICKLING_SHARE * wall))
+            pickling.load_pickler()
+            seconds = max(_SHORTEST_PICKLING, min(_PICKLING_SECONDS, _PICKLING_SHARE * wall))
             self._pickled = pickling.measure_pickling(
                 self._subject.function, self._calls, self._results, seconds, by_value=self._subject.in_notebook
             )

@@ -52,6 +52,7 @@ class PlainLoop:
         self.pending: list[PendingCall] = []
         self.first_call: float | None = None
         self.seconds = 0.0
+        self._cpu = 0.0
         self.calls = 0
 
     def _open_caller(self) -> Caller:
@@ -70,9 +71,14 @@ class PlainLoop:
         """Seconds of a call."""
         return self.seconds / self.calls if self.calls else 0.0
 
+    @property
+    def computing_share(self) -> float:
+        """The share of the time in which this process computed, 0 to 1."""
+        return min(1.0, self._cpu / self.seconds) if self.seconds else 1.0
+
     def reset(self) -> None:
         """Forget how long calls took."""
-        self.seconds, self.calls = 0.0, 0
+        self.seconds, self._cpu, self.calls = 0.0, 0.0, 0
 
     def batch_size(self) -> int:
         """Return how many calls to make at once, for results to arrive without delay."""
@@ -97,9 +103,9 @@ class PlainLoop:
     def _make(self, key: int, items: list[Any], make: Make) -> Iterator[list[Any]]:
         """Make the calls of the items; after one that fails, go on with the next."""
         while items:
-            began = time.perf_counter()
+            began, cpu = time.perf_counter(), time.process_time()
             results, error = make(items)
-            self._note(time.perf_counter() - began, len(results) + (error is not None))
+            self._note(time.perf_counter() - began, time.process_time() - cpu, len(results) + (error is not None))
             if self.calls == 1 and results and self._turns_out_deferred(results[0]):
                 results, error = self.caller.make(items[:1])
             if results:
@@ -146,7 +152,8 @@ class PlainLoop:
             raise error
         yield from self._reader.read()
 
-    def _note(self, seconds: float, calls: int) -> None:
+    def _note(self, seconds: float, cpu: float, calls: int) -> None:
+        self._cpu += cpu
         if self.first_call is None and calls:
             self.first_call = seconds / calls
         self.seconds += seconds

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from advisor import api
 from advisor.host.machine import this_machine
 from advisor.input_limits import MAX_CALLS
-from advisor.models import Advice, Estimate, Job, Machine, Profile, StartMethod, Strategy
+from advisor.models import Advice, Estimate, Job, Machine, Profile, Range, StartMethod, Strategy
 from advisor.models.request import AdviceRequest
 from advisor.predict import estimator
 from advisor.predict.shared_resources import remedied
 
 GIL_MATTERS = 1.1  # times longer by which a plan may be wrong if the share of the GIL is not known
+MANY_CALLS = 8  # for each core, from which the size of chunks matters
+LONGER = 10  # times
 _POOLS: tuple[Strategy, ...] = ("threading", "multiprocessing", "asyncio")
 
 
@@ -137,8 +139,12 @@ def depends_on_gil(profile: Profile, calls: int, wishes: Wishes, machine: Machin
 
 def _possible(profile: Profile, job: Job, machine: Machine, wishes: Wishes) -> tuple[Estimate, ...]:
     """Return the estimates of the ways to run the job that a run has, the plain loop among them."""
-    all_counts = wishes.workers is not None
-    estimates = (estimator.estimate if all_counts else estimator.shortlist)(profile, job, machine)
+    estimate = estimator.shortlist if wishes.workers is None else estimator.estimate
+    estimates = estimate(profile, job, machine)
+    if job.calls >= MANY_CALLS * machine.cores:
+        longer = estimate(profile, Job(calls=min(LONGER * job.calls, MAX_CALLS)), machine)
+        processes = [_shortened(each, job.calls, profile.wall) for each in longer if each.strategy == "multiprocessing"]
+        estimates = (*(each for each in estimates if each.strategy != "multiprocessing"), *processes)
     strategies = _usable(profile, machine, wishes)
     return tuple(
         each
@@ -146,6 +152,17 @@ def _possible(profile: Profile, job: Job, machine: Machine, wishes: Wishes) -> t
         if each.strategy == "sequential"
         or (each.strategy in strategies and (wishes.workers is None or each.workers <= wishes.workers))
     )
+
+
+def _shortened(longer: Estimate, calls: int, call_seconds: float) -> Estimate:
+    """Scale the estimate of a longer job: a run makes the chunks smaller towards its end, unlike `Executor.map`."""
+    share = calls / min(LONGER * calls, MAX_CALLS)
+    tail = call_seconds / 2
+    seconds = {
+        name: longer.start_up + (whole - longer.start_up) * share + tail
+        for name, whole in longer.seconds.model_dump().items()
+    }
+    return longer.model_copy(update={"seconds": Range(**seconds)})
 
 
 def _usable(profile: Profile, machine: Machine, wishes: Wishes) -> Collection[Strategy]:

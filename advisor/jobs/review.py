@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.25
 LOOK_CALLS = 10
+WORTH_CHANGING = 0.3  # seconds that the rest takes
 LOOKS = 2  # in a row that say the same
 READER_BUSY = 0.3  # share of the time in which the reader did not wait: its pace says nothing about the workers
 OTHER_NATURE = 3.0  # times more or less computing in a call than measured
@@ -70,12 +71,13 @@ class Review:
         self._settled = False  # the number of workers is not changed any more
         self._compute = (profile.gil_held or 0.0) + (profile.gil_free or 0.0) + (profile.child_cpu or 0.0)
 
-    def look(self, pace: Pace, cpus: Sequence[float], now: float | None = None) -> Verdict | None:
+    def look(self, pace: Pace, cpus: Sequence[float], rest: int, now: float | None = None) -> Verdict | None:
         """Return a change to make, or None; the pace is reset when it was judged.
 
         Args:
             pace: Of the calls since the last look.
             cpus: CPU seconds of the latest calls, as far as they are known.
+            rest: Calls that are left.
             now: The time.
         """
         now = time.perf_counter() if now is None else now
@@ -84,7 +86,7 @@ class Review:
             return None
         rate, mean, idle = pace.calls / elapsed, pace.mean, pace.idle / elapsed
         pace.reset(now)
-        if idle > READER_BUSY or self._fixed:
+        if idle > READER_BUSY or self._fixed or rest / rate < WORTH_CHANGING:
             return None
         self._cpus = tuple(cpus)
         opinion = self._opinion(rate, mean)
