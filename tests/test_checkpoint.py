@@ -160,12 +160,16 @@ def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may write anywhere")
-def test_a_read_only_folder_is_reported(tmp_path: Path, path: Path) -> None:
-    """The message is that of a file that cannot be opened."""
+def test_a_read_only_folder_or_file_is_reported(tmp_path: Path, path: Path) -> None:
+    """The message asks for a writable file, or for a folder that is writable."""
+    store(path, 0)
+    path.chmod(0o400)
     tmp_path.chmod(0o500)
     try:
-        with pytest.raises(UsageError, match="writable"):
+        with pytest.raises(UsageError, match="it is not writable"):
             opened(path)
+        with pytest.raises(UsageError, match="a folder that exists and is writable"):
+            opened(tmp_path / "new.db")
     finally:
         tmp_path.chmod(0o700)
 

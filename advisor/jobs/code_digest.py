@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import inspect
 import linecache
 import sys
 from collections import defaultdict, deque
@@ -155,11 +154,11 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 def _inner(code: CodeType) -> list[CodeType]:
-    return [constant for constant in code.co_consts if inspect.iscode(constant)]
+    return [constant for constant in code.co_consts if isinstance(constant, CodeType)]
 
 
 def _bytecode(code: CodeType) -> list[object]:
-    constants = [constant for constant in code.co_consts if not inspect.iscode(constant)]
+    constants = [constant for constant in code.co_consts if not isinstance(constant, CodeType)]
     return [code.co_code, code.co_names, code.co_varnames, constants, *map(_bytecode, _inner(code))]
 
 
