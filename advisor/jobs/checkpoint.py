@@ -86,6 +86,8 @@ class Checkpoint:
         self._rows: list[tuple[int, bytes, str | bytes, bytes | None]] = []  # not committed yet
         self._digests: dict[int, bytes] = {}  # of the calls in flight
         self._committed = clock()
+        if self._path.exists() and not os.access(self._path, os.W_OK):  # SQLite would call it an I/O error
+            raise UsageError(f"cannot use {self._path} as a checkpoint: {_REASONS[sqlite3.SQLITE_READONLY]}")
         with self._errors(), contextlib.ExitStack() as stack:
             self._database = sqlite3.connect(
                 self._path.absolute(), timeout=_PATIENCE, isolation_level=None, check_same_thread=False
