@@ -76,7 +76,7 @@ def main() -> None:
     os._exit(0)  # threads that the calls left must not keep the process alive
 
 
-def main_forked(connection: Connection, parent: int, from_main_thread: bool, setup: Setup, by_value: bool) -> None:
+def main_forked(connection: Connection, parent: int, from_main_thread: bool, setup: Setup) -> None:
     """Serve as a worker that was forked."""
     import atexit
 
@@ -84,7 +84,7 @@ def main_forked(connection: Connection, parent: int, from_main_thread: bool, set
     _reset_signals()
     _reseed()
     _settle(connection, parent, from_main_thread)
-    _serve(connection, pickles.dumps_by_value if by_value else pickles.dumps, lambda: setup)
+    _serve(connection, pickles.dumps, lambda: setup)
 
 
 def _load(environment: Environment) -> Setup:

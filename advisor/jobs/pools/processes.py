@@ -51,7 +51,8 @@ class ProcessPool:
         setup: What each worker needs. Forked workers inherit it, others get it pickled.
         workers: Number of processes.
         start_method: "fork", or "spawn" or "forkserver", which both start new interpreters.
-        by_value: Pickle by value whatever belongs to no importable module.
+        by_value: Pickle everything by value that no import finds, without trying by reference first. Forked workers,
+            which have what the parent had, need it for nothing.
 
     Raises:
         PoolBrokenError: The function cannot be sent to workers.
@@ -59,8 +60,10 @@ class ProcessPool:
 
     def __init__(self, setup: Setup, workers: int, *, start_method: StartMethod, by_value: bool = False) -> None:
         self._start = starter(setup, start_method, by_value=by_value)
-        by_reference = pickles.dumps if start_method == "fork" else pickles.dumps_for_other_main
-        self._dumps = pickles.dumps_by_value if by_value else by_reference
+        if start_method == "fork":
+            self._dumps = pickles.dumps
+        else:
+            self._dumps = pickles.dumps_by_value if by_value else pickles.dumps_for_other_main
         self._size = workers
         self._workers: list[_Worker] = []
         self._backlog: deque[tuple[int, int, bytes]] = deque()
@@ -259,7 +262,7 @@ class ProcessPool:
         if code is None:
             worker.process.kill()  # it has closed its connection, and is of no use any more
         self._selector.unregister(worker.process.connection)
-        worker.process.connection.close()
+        worker.process.release()
         self._workers.remove(worker)
         reason = "the call was ended with its worker process" if worker.ended else _describe_end(code)
         for i, (number, _) in enumerate(worker.chunks):
@@ -298,4 +301,4 @@ def _kill_all(workers: list[_Worker], owner: int) -> None:
     while workers and os.getpid() == owner:
         worker = workers.pop()
         worker.process.kill()
-        worker.process.connection.close()
+        worker.process.release()
