@@ -19,6 +19,7 @@ from advisor.jobs.request_pace import RequestPace
 
 CHUNK_SECONDS = 0.02  # of calls that are sent together; sending them takes a thousandth of that
 MAX_WAITING = 10_000  # results that wait for one before them
+MAX_SAMPLES = 3
 LONGEST_STEP = 0.5  # seconds without a look at the clock
 
 
@@ -38,6 +39,15 @@ class InFlight:
     left: dict[int, Arguments]
     made: int = 1
     timed_out: bool = False
+
+
+class Sample(NamedTuple):
+    """A call that has ended well."""
+
+    arguments: Arguments
+    result: Any
+    seconds: float
+    cpu: float | None
 
 
 @dataclass
@@ -95,6 +105,7 @@ class Dispatcher:
         self._window = window
         self._number = 0
         self._in_flight: dict[int, InFlight] = {}
+        self.samples: list[Sample] = []  # the first few
         self._noted: tuple[int, float, float | None] = (0, 0.0, 0.0)
         self._again: deque[PendingCall] = deque()  # one by one, before anything else
         self._mean: float | None = None  # seconds of a call
@@ -254,6 +265,8 @@ class Dispatcher:
                 if self._outcomes.refused > before:
                     self.request_pace.refused(time.perf_counter(), self._outcomes.asked_to_wait)
             else:
+                if len(self.samples) < MAX_SAMPLES:
+                    self.samples.append(Sample(arguments, value, seconds, cpu))
                 self._outcomes.succeeded(key, arguments, value)
                 self.request_pace.accepted(time.perf_counter())
         if report.lost:

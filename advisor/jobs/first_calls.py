@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from advisor.host.cores_and_memory import python
 from advisor.jobs.callers import Batch, Caller
-from advisor.jobs.inputs import Inputs
+from advisor.jobs.run_state import RunState
 from advisor.measure import imported_modules, memory, pickling
 from advisor.measure.meter import Measurement, Meter, Watch
-from advisor.measure.profiler import identity
+from advisor.measure.profiler import identity, is_in_notebook
 from advisor.measure.shared_state.await_gaps import with_asyncio
 from advisor.measure.shared_state.module_settings import SettingsWatch
 from advisor.measure.shared_state.side_effects import SideEffectDetector
@@ -30,17 +28,6 @@ _PICKLING_SHARE = 0.2  # of a call's time
 _KEPT_RESULTS = 3
 
 
-@dataclass(frozen=True)
-class Subject:
-    """The function of a job."""
-
-    function: Callable[..., Any]
-    name: str
-    coroutine: bool
-    in_notebook: bool
-    first_call: float | None  # seconds of the very first call, made before the measuring
-
-
 class _CallFailedError(Exception):
     """Tells an inspection that there is no result."""
 
@@ -48,10 +35,20 @@ class _CallFailedError(Exception):
 class FirstCalls:
     """Measures calls; a context manager that leaves nothing behind."""
 
-    def __init__(self, subject: Subject, caller: Caller, inputs: Inputs) -> None:
-        self._subject = subject
+    def __init__(self, state: RunState, caller: Caller, first_call: float | None) -> None:
+        """Measure calls that a caller makes.
+
+        Args:
+            state: Of the run.
+            caller: Makes the calls.
+            first_call: Seconds of the very first call, which was made before.
+        """
+        self.in_notebook = is_in_notebook(state.function)
+        self._state = state
+        self._function = state.function
         self._caller = caller
-        self._inputs = inputs
+        self._inputs = state.inputs
+        self._first_call = first_call
         self._results: list[Any] = []
         self._calls: list[Call] = []
         self._inspected = 0
@@ -60,8 +57,8 @@ class FirstCalls:
     def __enter__(self) -> FirstCalls:
         self._exit = contextlib.ExitStack()
         self._settings = self._exit.enter_context(SettingsWatch())
-        self._touched = TouchedObjects(self._subject.function, ())
-        self._detector = SideEffectDetector(self._subject.function, self._touched.functions)
+        self._touched = TouchedObjects(self._function, ())
+        self._detector = SideEffectDetector(self._function, self._touched.functions)
         memory.reset_peak()
         self._idle_memory = memory.resident_memory()
         self._open_meter("nothing")
@@ -112,9 +109,8 @@ class FirstCalls:
 
     def profile(self) -> Profile:
         """Return the profile of the calls measured so far; there must be one that has not failed."""
-        subject = self._subject
         measurement = self._measurement()
-        summary = summarize(measurement, first_call=subject.first_call)
+        summary = summarize(measurement, first_call=self._first_call)
         side_effects = self._detector.side_effects()
         shared = (
             *self._detector.process_state(),
@@ -124,17 +120,17 @@ class FirstCalls:
         shared += tuple(self._detector.shared_state(shared, touched.codes, locks=touched.locks, calls=self._calls))
         code = Code(touched.loads, locks=touched.locks)
         touches = all_touches(shared, side_effects, self._results, self._detector.changes, code)
-        if subject.coroutine:
+        if self._state.coroutine:
             touches = with_asyncio(touches, touched.codes, self._detector.process_changes())
         return Profile(
             **summary,
-            **identity(subject.function, subject.name),
+            **identity(self._function, self._state.name),
             **self._pickling(summary["wall"]),
-            modules=imported_modules.modules(subject.function),
+            modules=imported_modules.modules(self._function),
             peak_memory=memory.peak_memory(),
             idle_memory=self._idle_memory,
             python=python(),
-            coroutine=subject.coroutine,
+            coroutine=self._state.coroutine,
             side_effects=side_effects,
             touches=in_use(touches, summary["native_threads"]),
         )
@@ -151,6 +147,6 @@ class FirstCalls:
             pickling.load_pickler()
             seconds = max(_SHORTEST_PICKLING, min(_PICKLING_SECONDS, _PICKLING_SHARE * wall))
             self._pickled = pickling.measure_pickling(
-                self._subject.function, self._calls, self._results, seconds, by_value=self._subject.in_notebook
+                self._function, self._calls, self._results, seconds, by_value=self.in_notebook
             )
         return self._pickled

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from advisor.errors import UsageError
 from advisor.jobs.delivery import Delivery
-from advisor.jobs.engine import Engine, Settings
+from advisor.jobs.engine import Engine
 from advisor.jobs.inputs import Inputs
 from advisor.jobs.outcomes import OnError, Outcomes
 from advisor.jobs.progress import OnProgress
 from advisor.jobs.run import AsyncRun, Run
+from advisor.jobs.run_state import Settings
 from advisor.jobs.tally import Tally
 
 if TYPE_CHECKING:
@@ -215,5 +216,9 @@ def _from_async(iterable: AsyncIterable[Any], loop: asyncio.AbstractEventLoop) -
 def _refuse_while_loading() -> None:
     """Raise UsageError in a worker process that imports the module of its function: it would start workers, too."""
     worker = sys.modules.get("advisor.jobs.pools.process_worker")
-    if worker is not None and worker.is_loading():
-        raise UsageError(worker.NO_GUARD)
+    module = "" if worker is None else worker.is_loading()
+    if module:
+        raise UsageError(
+            f"advisor.map was called while a worker process imported the module {module}, which would start workers "
+            "without end: put the call under `if __name__ == '__main__':`"
+        )
