@@ -110,6 +110,8 @@ def _serve(connection: Connection, dumps: pickles.Dumps, load: Callable[[], Setu
     outbox.install()
 
     def send(message: Message) -> None:
+        with contextlib.suppress(Exception):  # what finished calls have printed is not lost with the worker
+            sys.stdout.flush()
         data = worker_messages.encode(message._replace(logs=outbox.empty(dumps)), dumps)
         try:
             connection.send_bytes(data)
