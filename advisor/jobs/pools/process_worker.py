@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import random
 import select
 import signal
 import struct
@@ -211,13 +210,12 @@ def _reset_signals() -> None:
 
 
 def _reseed() -> None:
-    """Give each forked worker random numbers of its own; Python does so for the module `random`.
+    """Give each forked worker numbers of its own from `numpy.random`; Python does so for the module `random`.
 
     Generators that the program made before the fork, such as by `numpy.random.default_rng`, stay alike in all workers.
     """
     if (numpy_random := sys.modules.get("numpy.random")) is not None:
         numpy_random.seed()
-    random.seed()
 
 
 def _run_exit_handlers() -> None:
