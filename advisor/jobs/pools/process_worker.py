@@ -121,7 +121,7 @@ def _serve(connection: Connection, dumps: pickles.Dumps, load: Callable[[], Setu
         setup = load()
         outbox.install()  # modules may have set up logging when they were imported
     except BaseException as error:  # noqa: BLE001  (whatever it is, the worker cannot work)
-        send(Message(None, broken=_load_failure(error)))
+        send(_load_failure(error))
         return
     try:
         if setup.initializer is not None:
@@ -162,13 +162,13 @@ def _cpu_clock() -> float:
     return time.thread_time() + children.ru_utime + children.ru_stime
 
 
-def _load_failure(error: BaseException) -> str:
+def _load_failure(error: BaseException) -> Message:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, UsageError):
-            return str(cause)  # such as that the module runs the job when it is imported
+            return Message(None, broken=str(cause))  # such as that the module runs the job when it is imported
         cause = cause.__cause__ or cause.__context__
-    return f"a worker could not load the function: {_describe(error)}"
+    return Message(None, broken=f"a worker could not load the function: {_describe(error)}", cannot_load=True)
 
 
 def _describe(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from advisor.jobs.pools import pickles, worker_logs, worker_messages
-from advisor.jobs.pools.pool import CannotSendError, Chunk, PoolBrokenError, Report, Setup
+from advisor.jobs.pools.pool import CannotLoadError, CannotSendError, Chunk, PoolBrokenError, Report, Setup
 from advisor.jobs.pools.process_worker import STOP, pack_chunk
 from advisor.jobs.pools.timed_calls import REPORT_INTERVAL
 from advisor.jobs.pools.worker_start import Started, StartMethod, starter
@@ -72,7 +72,7 @@ class ProcessPool:
         self._chunk_seconds = float("inf")
         self._early_deaths = 0
         self._was_ready = False
-        self._broken = ""
+        self._broken: PoolBrokenError | None = None
         self._closed = False
         self._finalizer = weakref.finalize(self, _kill_all, self._workers, os.getpid())
         self._fill()
@@ -128,7 +128,7 @@ class ProcessPool:
                 left = None if deadline is None else max(0.0, deadline - perf_counter())
             self._look(left)
             if self._broken:
-                raise PoolBrokenError(self._broken)
+                raise self._broken
             if self._news or not self._outstanding() or (deadline is not None and perf_counter() >= deadline):
                 news = self._news[:]
                 self._news.clear()
@@ -241,7 +241,7 @@ class ProcessPool:
             raise
         message = worker_messages.decode(data)
         if message.broken:
-            self._break(message.broken)
+            self._break((CannotLoadError if message.cannot_load else PoolBrokenError)(message.broken))
         elif message.number is None:
             worker.ready = self._was_ready = True
             self._early_deaths = 0
@@ -277,12 +277,12 @@ class ProcessPool:
         if not worker.ready:
             self._early_deaths += 1
             if not self._was_ready or self._early_deaths >= _MAX_EARLY_DEATHS:
-                self._break(f"{reason} before it was ready to work")
+                self._break(CannotLoadError(f"{reason} before it was ready to work"))
                 return
         self._fill()
 
-    def _break(self, reason: str) -> None:
-        self._broken = self._broken or reason
+    def _break(self, error: PoolBrokenError) -> None:
+        self._broken = self._broken or error
         self.close(kill=True)
 
 

@@ -19,7 +19,7 @@ class Message(NamedTuple):
     """News of a worker.
 
     `number`: of the chunk; None: the worker is ready to work, or about to exit. `broken`: why it cannot work at all.
-    `logs`: for `worker_logs.deliver`.
+    `cannot_load`: the reason is that the function cannot be loaded there. `logs`: for `worker_logs.deliver`.
     """
 
     number: int | None
@@ -27,6 +27,7 @@ class Message(NamedTuple):
     finished: bool = False
     lost: str = ""
     broken: str = ""
+    cannot_load: bool = False
     logs: bytes | None = None
 
 

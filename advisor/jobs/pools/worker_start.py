@@ -21,7 +21,7 @@ from multiprocessing.process import BaseProcess
 from typing import Literal
 
 from advisor.jobs.pools import pickles, process_worker
-from advisor.jobs.pools.pool import PoolBrokenError, Setup
+from advisor.jobs.pools.pool import CannotLoadError, Setup
 from advisor.jobs.pools.worker_logs import levels
 from advisor.target.loader import aliased_files
 from advisor.target.process_tree import kill_tree
@@ -69,9 +69,9 @@ class Started:
 
 
 def starter(setup: Setup, method: StartMethod, *, by_value: bool) -> Callable[[], Started]:
-    """Return a function that starts a worker; raise PoolBrokenError if the function cannot be sent to workers."""
+    """Return a function that starts a worker; raise CannotLoadError if the function cannot be sent to workers."""
     if sys.platform == "win32":
-        raise PoolBrokenError("worker processes need Linux or macOS; use threads on Windows")
+        raise CannotLoadError("worker processes need Linux or macOS; use threads on Windows")
     if method == "fork":
         return lambda: _fork(setup)
     environment = _environment(setup, by_value)
@@ -101,7 +101,7 @@ def _environment(setup: Setup, by_value: bool) -> bytes:
     try:
         data = pickles.dumps_by_value(setup) if by_value else pickles.dumps_for_other_main(setup)
     except Exception as error:
-        raise PoolBrokenError(f"the function cannot be sent to worker processes: {error}") from error
+        raise CannotLoadError(f"the function cannot be sent to worker processes: {error}") from error
     try:
         filters = pickle.dumps(warnings.filters, 5)
     except Exception:  # noqa: BLE001  (a category that only this process has)

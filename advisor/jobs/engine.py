@@ -1,0 +1,234 @@
+"""Run a job: a plain loop at first, then what suits the calls best, under review until the end.
+
+`Engine.batches` is a generator of lists of results. Everything happens in the thread that reads them: while the
+reader is busy, workers go on with what they were sent, and nothing more is read or sent.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator, Iterator
+from typing import TYPE_CHECKING, Any
+
+from advisor.errors import UsageError
+from advisor.host.cores_and_memory import usable_cores
+from advisor.jobs.inputs import Inputs
+from advisor.jobs.outcomes import Outcomes, Raised
+from advisor.jobs.plain_loop import MAX_BATCH, PlainLoop
+from advisor.jobs.pooled_stage import run_stage
+from advisor.jobs.pools.pool import CannotLoadError, PoolBrokenError
+from advisor.jobs.progress import OnProgress, open_progress
+from advisor.jobs.reader import Reader
+from advisor.jobs.run_state import RunState, Settings
+
+if TYPE_CHECKING:
+    from advisor.jobs.dispatcher import Sample
+    from advisor.jobs.first_calls import FirstCalls
+    from advisor.jobs.plan import Plan, Wishes
+    from advisor.models import Advice, Profile, Strategy
+
+WORTH_MEASURING = 0.08  # seconds that the rest of a job might gain, to pay for measuring it ...
+WORTH_LOADING = 0.4  # ... and for loading the modules that decide
+MEASURING_SHARE = 0.05  # of the time that the calls are expected to take
+LONGEST_MEASURING = 1.0  # seconds
+SHORTEST_MEASURING = 0.02
+USUAL_THREADS = 32
+REVIEW_GROWTH = 2.0  # a plain loop is reviewed again when it has lasted so many times longer
+OTHER_LENGTH = 2.0  # times longer than measured, for calls of a plain loop to be measured again
+MAX_MEASURINGS = 6
+
+
+class Engine:
+    """Runs the calls of one job.
+
+    Attributes:
+        advice: The advice in force; None while nothing is decided.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        inputs: Inputs,
+        outcomes: Outcomes,
+        settings: Settings,
+        progress: bool | OnProgress | None = None,
+    ) -> None:
+        self.advice: Advice | None = None
+        self.outcomes = outcomes
+        self._tally = outcomes.tally
+        self._progress = open_progress(progress, inputs)
+        reader = Reader(outcomes.delivery, self._show_progress if self._progress else None)
+        self._state = RunState(function, name, inputs, outcomes, settings, reader)
+        self._plain = PlainLoop(self._state)
+        self._measurings = 0
+
+    def batches(self) -> Iterator[list[Any]]:
+        """Yield the results, a few at a time."""
+        try:
+            yield from self._run()
+        except PoolBrokenError as error:
+            raise UsageError(str(error)) from error
+        finally:
+            self._state.close()
+            self._tally.end()
+            self._state.reader.tell_progress(always=True)
+            if self._progress is not None:
+                self._progress.close()
+
+    def stop(self) -> None:
+        """End the run soon, from another thread."""
+        self._state.is_stopping = True
+
+    def unread(self) -> list[tuple[int, Any]]:
+        """Remove and return the results that have finished and were not read, with the indices of their inputs."""
+        return [(key, result) for key, result in self.outcomes.delivery.rest() if type(result) is not Raised]
+
+    def _show_progress(self) -> None:
+        if self._progress is not None:
+            self._progress.show(self._tally.report())
+
+    def _run(self) -> Iterator[list[Any]]:
+        settings = self._state.settings
+        if settings.initializer is not None:
+            settings.initializer(*settings.initargs)
+        if settings.strategy not in (None, "sequential"):
+            yield from self._run_as_chosen()
+        elif settings.call_timeout is not None:
+            yield from self._run_endable()
+        elif settings.strategy == "sequential" or settings.workers == 1:
+            self._tally.begin_stage("sequential", 1, "chosen by the caller")
+            while not self._state.is_done:
+                yield from self._plain.run_batch()
+        else:
+            yield from self._run_as_advised()
+
+    def _run_as_chosen(self) -> Iterator[list[Any]]:
+        """Run the job by the strategy that the caller has chosen."""
+        from advisor.jobs.plan import chosen_plan
+
+        settings = self._state.settings
+        assert settings.strategy is not None
+        yield from run_stage(self._state, chosen_plan(settings.strategy, settings.workers, chunk=MAX_BATCH))
+
+    def _run_endable(self) -> Iterator[list[Any]]:
+        """Run the job in workers from the first call on, since nothing can end a call of this thread."""
+        from advisor.jobs import endable_calls
+
+        state = self._state
+        samples: list[Sample] = []
+        try:
+            yield from run_stage(state, endable_calls.first_plan(state), samples=samples)
+        except CannotLoadError as error:
+            yield from run_stage(state, endable_calls.thread_plan(str(error)), samples=samples)
+        abandoned: list[Strategy] = []
+        while not state.is_done:
+            plan = endable_calls.plan(state, samples, abandoned)
+            self.advice = plan.advice
+            try:
+                yield from run_stage(state, plan)
+            except CannotLoadError:
+                abandoned.append(plan.strategy)
+
+    def _run_as_advised(self) -> Iterator[list[Any]]:
+        why = "the first calls, which show what a call does"
+        while not self._state.is_done:
+            self._tally.begin_stage("sequential", 1, why)
+            while not self._state.is_done:
+                yield from self._plain.run_batch()
+                if self._plain.calls and self._is_worth_measuring():
+                    break
+            if not self._state.is_done:
+                why = yield from self._measure_and_follow()
+                self._plain.reset()
+
+    def _is_worth_measuring(self) -> bool:
+        """Return True if the rest of the job is long enough for something faster to pay."""
+        least = WORTH_MEASURING if "advisor.jobs.plan" in sys.modules else WORTH_LOADING
+        if self._measurings >= MAX_MEASURINGS or self._rest_seconds < least:
+            return False
+        return self._rest_seconds * (1 - self._plain.computing_share / usable_cores()) >= least
+
+    @property
+    def _rest_seconds(self) -> float:
+        """Seconds that the rest takes in a plain loop; if its length is not known, as long as it has taken."""
+        remaining = self._state.inputs.remaining
+        return self._plain.seconds if remaining is None else remaining * self._plain.mean
+
+    def _measure_and_follow(self) -> Generator[list[Any], None, str]:
+        """Measure a few calls, decide, and do as decided until calls have to be measured again; return why."""
+        from advisor.jobs.first_calls import FirstCalls
+        from advisor.jobs.plan import Wishes, depends_on_gil, host_for, make_plan
+
+        self._measurings += 1
+        state = self._state
+        wishes = Wishes(state.settings.workers)
+        with FirstCalls(state, self._plain.caller, self._plain.first_call) as first_calls:
+            yield from self._measure(first_calls)
+            if state.is_done:
+                return ""
+            profile = first_calls.profile()
+            machine = host_for(in_notebook=first_calls.in_notebook)
+            plan = make_plan(profile, state.rest_calls, wishes, machine)
+            if depends_on_gil(profile, state.rest_calls, wishes, machine, plan):
+                first_calls.watch_gil()
+                yield from self._measure(first_calls)
+                if state.is_done:
+                    return ""
+                profile = first_calls.profile()
+                plan = make_plan(profile, state.rest_calls, wishes, machine)
+        return (yield from self._follow(plan, profile, wishes))
+
+    def _measure(self, first_calls: FirstCalls) -> Iterator[list[Any]]:
+        """Make calls under the profiler for a small part of the job, at least one that works."""
+        plain, budget = self._plain, self._state.settings.budget
+        began, worked = plain.seconds, self._tally.succeeded
+        while not self._state.is_done:
+            yield from plain.run_batch(1 if first_calls.needs_inspection else None, first_calls.make)
+            # Calls that wait may take a small part of that time in a pool, so they are measured for a shorter time.
+            parallel = min(self._state.rest_calls, USUAL_THREADS)
+            rest = self._rest_seconds * max(plain.computing_share, 1 / parallel)
+            seconds = max(SHORTEST_MEASURING, MEASURING_SHARE * rest)
+            seconds = min(LONGEST_MEASURING if budget is None else budget, seconds)
+            if self._tally.succeeded > worked and plain.seconds - began + plain.mean > seconds:
+                return
+
+    def _follow(self, plan: Plan, profile: Profile, wishes: Wishes) -> Generator[list[Any], None, str]:
+        """Run the rest as planned, and plan anew where a strategy is left; return why to measure again."""
+        from advisor.jobs.plan import host_for, make_plan
+
+        while True:
+            self.advice = plan.advice
+            if plan.strategy == "sequential":
+                self._tally.begin_stage("sequential", 1, plan.why)
+                return (yield from self._loop_under_review(profile))
+            if self._tally.predicted_seconds is None and plan.seconds and self._state.inputs.remaining is not None:
+                self._tally.predicted_seconds = self._tally.seconds + plan.seconds
+            try:
+                verdict = yield from run_stage(self._state, plan, profile)
+            except CannotLoadError as error:
+                why = str(error)
+            else:
+                if verdict is None or verdict.measure:
+                    return "" if verdict is None else verdict.why
+                why = verdict.why
+            wishes = wishes.without(plan.strategy)
+            machine = host_for(in_notebook=profile.reached == "notebook")
+            plan = make_plan(profile, self._state.rest_calls, wishes, machine).because(why)
+
+    def _loop_under_review(self, profile: Profile) -> Generator[list[Any], None, str]:
+        """Go on with a plain loop until its calls have changed, or it has lasted much longer than expected."""
+        plain = self._plain
+        plain.reset()
+        limit = max(WORTH_LOADING, REVIEW_GROWTH * self._tally.seconds)
+        while not self._state.is_done:
+            before, calls = plain.seconds, plain.calls
+            yield from plain.run_batch()
+            if plain.seconds < limit or self._measurings >= MAX_MEASURINGS or plain.calls == calls:
+                continue
+            if self._state.inputs.remaining is None:
+                return "the job is longer than expected: measured again"
+            if (plain.seconds - before) / (plain.calls - calls) > OTHER_LENGTH * profile.wall:
+                return "calls take longer than those measured: measured again"
+            limit *= REVIEW_GROWTH
+        return ""
