@@ -185,7 +185,7 @@ class ProcessPool:
                 worker = _Worker(self._start())
             except OSError as error:  # the system allows no more processes or descriptors
                 if not self._workers:
-                    self._break(f"no worker process can be started: {error}")
+                    self._break(CannotLoadError(f"no worker process can be started: {error}"))
                 break
             self._workers.append(worker)
             self._selector.register(worker.process.connection, selectors.EVENT_READ, worker)
