@@ -22,6 +22,7 @@ class Inputs:
     Attributes:
         read: How many inputs have been read.
         is_exhausted: There are no more.
+        error: What ended them, if they did not end by themselves.
     """
 
     def __init__(self, iterables: tuple[Iterable[Any], ...], *, star: bool) -> None:
@@ -38,6 +39,7 @@ class Inputs:
         self._star = star
         self.read = 0
         self.is_exhausted = False
+        self.error: Exception | None = None
 
     @property
     def remaining(self) -> int | None:
@@ -52,12 +54,12 @@ class Inputs:
         return self.read if self.is_exhausted else self._total
 
     def take(self, count: int) -> list[Any]:
-        """Read so many inputs, or those that are left."""
+        """Read so many inputs, or those that are left, or those before an exception."""
+        items: list[Any] = []
         try:
-            items = list(islice(self._items, count))
-        except BaseException:
-            self.is_exhausted = True
-            raise
+            items.extend(islice(self._items, count))  # what came before an exception stays
+        except Exception as error:  # noqa: BLE001  (raised again when the calls for the inputs before it have ended)
+            self.error = error
         self.read += len(items)
         if len(items) < count:
             self.is_exhausted = True
