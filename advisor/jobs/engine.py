@@ -69,6 +69,8 @@ class Engine:
         """Yield the results, a few at a time."""
         try:
             yield from self._run()
+            if self._state.inputs.error is not None and not self.outcomes.has_failed:
+                raise self._state.inputs.error
         except PoolBrokenError as error:
             raise UsageError(str(error)) from error
         finally:
@@ -174,7 +176,7 @@ class Engine:
                 machine = host_for(in_notebook=first_calls.in_notebook)
                 plan = make_plan(profile, state.rest_calls, wishes, machine)
                 unsure = depends_on_gil(profile, state.rest_calls, wishes, machine, plan)
-            except Exception as error:  # the user's objects may raise anything when they are inspected
+            except Exception as error:  # noqa: BLE001  (the user's objects may raise anything when inspected)
                 return (yield from self._loop_unexamined(error))
             if unsure:
                 first_calls.watch_gil()
@@ -187,9 +189,7 @@ class Engine:
 
     def _loop_unexamined(self, error: Exception) -> Generator[list[Any], None, str]:
         """Go on with a plain loop, since the calls cannot be examined."""
-        _logger.warning(
-            "the calls of %s cannot be examined, so they run in a plain loop", self._state.name, exc_info=error
-        )
+        _logger.warning("calls of %s cannot be examined: they run in a plain loop", self._state.name, exc_info=error)
         self._measurings = MAX_MEASURINGS
         self._tally.begin_stage("sequential", 1, f"the calls cannot be examined: {describe(error)}")
         while not self._state.is_done:

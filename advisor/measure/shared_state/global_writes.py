@@ -64,9 +64,8 @@ def accumulated(
         is_collection = issubclass(type(value), (list, set, bytearray)) and isinstance(state, tuple)
         is_numbering = type(value) is dict and _numbers_in_turn(value)
         is_store = type(value) is dict and isinstance(state, tuple) and _is_only_written(variables[name])
-        if (is_number or is_collection or is_numbering or is_store) and not any(
-            word in name.lower() for word in CACHE_WORDS
-        ):
+        is_cache = any(word in name.lower() for word in CACHE_WORDS)
+        if not is_cache and (is_number or is_collection or is_numbering or is_store):
             found[name] = is_number or is_numbering
     return found
 
