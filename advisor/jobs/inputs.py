@@ -16,7 +16,7 @@ class Inputs:
     """The inputs, each of which is read once, when it is needed.
 
     A single iterable gives one positional argument per call, several give one from each. With `star`, a tuple or list
-    is spread into positional arguments and a dictionary into keyword arguments. A `Call`, and a dictionary with no
+    is spread into positional arguments and a dictionary into keyword arguments; a `Call`, and a dictionary with no
     other keys than "args" and "kwargs", is one call with these arguments.
 
     Attributes:
@@ -69,7 +69,7 @@ class Inputs:
         """Return an iterator that makes the calls, one after the other, at the speed of `map`."""
         if self._several:
             return starmap(function, items)
-        if not self._star and not {dict, _call_type()} & set(map(type, items)):
+        if not self._star:
             return map(function, items)
         return (function(*args, **kwargs) for args, kwargs in map(self.arguments, items))
 
@@ -77,15 +77,16 @@ class Inputs:
         """Return the arguments of the call for an input."""
         if self._several:
             return item, _NO_KEYWORDS
-        kind = type(item)
-        if kind is dict:
-            if item and item.keys() <= {"args", "kwargs"}:
-                return _from_record(item)
-            return ((), item) if self._star else ((item,), _NO_KEYWORDS)
-        if kind is _call_type():
-            return item.args, item.kwargs
-        if self._star and isinstance(item, (tuple, list)):
+        if not self._star:
+            return (item,), _NO_KEYWORDS
+        if isinstance(item, dict):
+            is_record = bool(item) and item.keys() <= {"args", "kwargs"}
+            return _from_record(item) if is_record else ((), item)
+        if isinstance(item, (tuple, list)):
             return tuple(item), _NO_KEYWORDS
+        if type(item).__name__ == "Call" and type(item) is _call_type():
+            call: Any = item
+            return call.args, call.kwargs
         return (item,), _NO_KEYWORDS
 
 
