@@ -15,31 +15,49 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from advisor.api import advise as advise
     from advisor.errors import AdvisorError as AdvisorError
+    from advisor.errors import CallError as CallError
     from advisor.errors import MissingExtraError as MissingExtraError
     from advisor.errors import TargetError as TargetError
     from advisor.errors import UsageError as UsageError
+    from advisor.errors import WorkerError as WorkerError
+    from advisor.jobs.map import amap as amap
+    from advisor.jobs.map import map as map
+    from advisor.jobs.run import AsyncRun as AsyncRun
+    from advisor.jobs.run import Run as Run
     from advisor.measure.profiler import Profiler as Profiler
     from advisor.measure.profiler import profile as profile
     from advisor.models import Advice as Advice
+    from advisor.models import Failure as Failure
     from advisor.models import Job as Job
     from advisor.models import Machine as Machine
     from advisor.models import Profile as Profile
+    from advisor.models import RunReport as RunReport
+    from advisor.models import Stage as Stage
     from advisor.target.inputs import Call as Call
 
 # Imported on first access, so that importing the package is fast.
 _MODULES = {
     "Advice": "models",
     "AdvisorError": "errors",
+    "AsyncRun": "jobs.run",
     "Call": "target.inputs",
+    "CallError": "errors",
+    "Failure": "models",
     "Job": "models",
     "Machine": "models",
     "MissingExtraError": "errors",
     "Profile": "models",
     "Profiler": "measure.profiler",
+    "Run": "jobs.run",
+    "RunReport": "models",
+    "Stage": "models",
     "TargetError": "errors",
     "UsageError": "errors",
+    "WorkerError": "errors",
     "advise": "api",
+    "amap": "jobs.map",
     "load_ipython_extension": "notebook",
+    "map": "jobs.map",
     "profile": "measure.profiler",
 }
 

@@ -48,6 +48,10 @@ class CallError(AdvisorError):
         self.attempts = attempts
 
 
+class WorkerError(AdvisorError):
+    """The worker process of a call died; the text says how."""
+
+
 class MissingExtraError(AdvisorError):
     """A feature needs a package that is not installed (exit status 2).
 

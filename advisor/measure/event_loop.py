@@ -1,14 +1,9 @@
-"""Measure how long an event loop waits for events, to distinguish awaiting from blocking.
-
-While tasks await, the loop's thread waits in its selector, and other tasks could run. A task that calls `time.sleep` or
-a synchronous client waits elsewhere, and nothing else can run.
-"""
+"""Run coroutines on an event loop whose waits are measured, and find the lines that block it."""
 
 from __future__ import annotations
 
 import asyncio
 import linecache
-import selectors
 import sys
 import sysconfig
 import threading
@@ -21,8 +16,8 @@ from types import FrameType
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
-from advisor.measure.clocks import ThreadClocks
 from advisor.measure.meter import BY_ASYNCIO
+from advisor.measure.timed_selector import TimedSelector, open_loop
 
 T = TypeVar("T")
 _loops: WeakValueDictionary[int | None, asyncio.AbstractEventLoop] = WeakValueDictionary()  # by their threads
@@ -33,44 +28,9 @@ _ASYNCIO = str(Path(asyncio.__file__).parent / "_")[:-1]  # with the separator
 _ADVISOR = str(Path(__file__).parent.parent)
 
 
-class TimedSelector(selectors.DefaultSelector):
-    """A selector that adds up the seconds spent waiting for events, in the thread that creates it.
-
-    Time in the run queue after an event is not counted, since it is not part of the wait.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waited = 0.0
-        self.is_waiting = False
-        self._clocks = ThreadClocks()
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is not None and timeout <= 0:
-            return super().select(timeout)
-        self.is_waiting = True
-        queued = self._clocks.run_queue() or 0.0
-        began = time.perf_counter()
-        try:
-            return super().select(timeout)
-        finally:
-            waited = time.perf_counter() - began
-            self.waited += waited - ((self._clocks.run_queue() or 0.0) - queued)
-            self.is_waiting = False
-
-    def close(self) -> None:
-        super().close()
-        self._clocks.close()
-
-
 def open_runner() -> tuple[asyncio.Runner, TimedSelector | None]:
     """Return a runner for coroutines, and its loop's selector; None if the target sets its own loop."""
-    loop = asyncio.new_event_loop()
-    selector = None
-    if type(loop) is asyncio.SelectorEventLoop:
-        loop.close()
-        selector = TimedSelector()
-        loop = asyncio.SelectorEventLoop(selector)
+    loop, selector = open_loop()
     runner = asyncio.Runner(loop_factory=lambda: loop)
     _loops[threading.get_ident()] = runner.get_loop()  # from now on the runner closes it
     return runner, selector

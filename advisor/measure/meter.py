@@ -12,7 +12,7 @@ from advisor.host.cores_and_memory import free_threaded
 from advisor.measure.clocks import ClockReading, ThreadClocks
 from advisor.measure.gil import locate, observer_process, sampler_thread
 
-Watch = Literal["outside", "inside"]
+Watch = Literal["outside", "inside", "nothing"]
 BY_ASYNCIO = "asyncio"  # instead of a line of the code
 
 
@@ -62,12 +62,15 @@ class Meter:
     """A meter of the thread that creates it; its context manager leaves no thread or process behind."""
 
     def __init__(self, watch: Watch = "outside") -> None:
-        """Start to watch the GIL from outside, or from inside if asked to or if the platform refuses the other."""
+        """Start to watch the GIL from outside, or from inside if asked to or if the platform refuses the other.
+
+        With "nothing", only the clocks are read, and all computing in this thread counts as holding the GIL.
+        """
         self.free_threaded = free_threaded()
         self.only_thread = threading.active_count() == 1
         self.observer: observer_process.Observer | None = None
         self._sampler: sampler_thread.Sampler | None = None
-        if not self.free_threaded:
+        if watch != "nothing" and not self.free_threaded:
             self._watch_gil(watch)
         self._watcher = self.observer or self._sampler
         self._clocks = ThreadClocks()

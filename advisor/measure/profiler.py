@@ -80,23 +80,41 @@ def profile(
         raise UsageError(f"{func!r} is not callable")
     if not 0 <= budget < float("inf"):
         raise UsageError(f"budget must be a number of seconds from 0 on, not {budget}")
-    named = func.func if isinstance(func, partial) else func
-    name = getattr(named, "__qualname__", None) or type(named).__qualname__
+    name = name_of(func)
     refuse_generator_function(func, name)
     calls = as_calls(inputs, star=star)
     check_arguments(func, calls, name)
-    module = getattr(named, "__module__", None)
-    in_notebook = module == "__main__" and ipython_session.is_running()
-    reached = "notebook" if in_notebook else "name"
-    identity = {
-        "target": f"{module}:{name}" if module else name,
-        "reached": reached if is_importable_as(func, module, name) else "program",
-    }
+    in_notebook = is_in_notebook(func)
     is_coroutine = deferred_results.is_coroutine_function(func)
     workload = runner.Workload(func, calls, name, is_coroutine, in_notebook=in_notebook)
     with ipython_session.measuring() as on_progress:
         measured = profile_workload(workload, seconds=budget, watch=watch, on_progress=on_progress)
-    return measured.model_copy(update=identity)
+    return measured.model_copy(update=identity(func, name))
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return the name of a callable for messages."""
+    named = _unwrapped(function)
+    return getattr(named, "__qualname__", None) or type(named).__qualname__
+
+
+def is_in_notebook(function: Callable[..., Any]) -> bool:
+    """Return True if a function is defined in the running notebook, from where worker processes cannot import it."""
+    return getattr(_unwrapped(function), "__module__", None) == "__main__" and ipython_session.is_running()
+
+
+def identity(function: Callable[..., Any], name: str) -> dict[str, str]:
+    """Return the fields of Profile that tell how code can refer to a function of that name."""
+    module = getattr(_unwrapped(function), "__module__", None)
+    reached = "notebook" if is_in_notebook(function) else "name"
+    return {
+        "target": f"{module}:{name}" if module else name,
+        "reached": reached if is_importable_as(function, module, name) else "program",
+    }
+
+
+def _unwrapped(function: Callable[..., Any]) -> Callable[..., Any]:
+    return function.func if isinstance(function, partial) else function
 
 
 def profile_workload(

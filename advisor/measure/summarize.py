@@ -29,16 +29,19 @@ _SAMPLED = ("wall", "gil_held", "gil_free", "child_cpu", "wait")
 _Batches = Sequence[tuple[int, TimedBatch]]
 
 
-def summarize(measurement: Measurement, inputs: int | None = None) -> dict[str, Any]:
+def summarize(
+    measurement: Measurement, inputs: int | None = None, *, first_call: float | None = None
+) -> dict[str, Any]:
     """Return the fields of Profile that come from clocks and samples: means without the first call if there are more.
 
     `inputs` is how many there were. If they are cheaper when they are reused, only the first round counts.
+    `first_call`: seconds of the very first call, if that was made before this measurement.
     """
     batches: _Batches = [(window, batch) for window, batch in enumerate(measurement.batches) if batch.calls]
     batches, repeated_call = _without_repeats(batches, inputs)
     first = batches[0][1]
-    is_only_first = len(batches) == 1
-    if not is_only_first:
+    is_only_first = first_call is None and len(batches) == 1
+    if first_call is None and not is_only_first:
         batches = batches[1:]
     figures = _figures(measurement, batches)
     if measurement.blocking_line == BY_ASYNCIO:  # no fault of the coroutine's
@@ -49,7 +52,7 @@ def summarize(measurement: Measurement, inputs: int | None = None) -> dict[str, 
     return {
         **figures,
         "calls": sum(batch.calls for _, batch in batches),
-        "first_call": first.elapsed.wall / first.calls,
+        "first_call": first.elapsed.wall / first.calls if first_call is None else first_call,
         "repeated_call": repeated_call,
         "gil_source": _gil_source(measurement, batches),
         "standard_error": errors,

@@ -28,6 +28,15 @@ def children(pid: int) -> frozenset[int]:
     return frozenset(found)
 
 
+def kill_tree(pid: int) -> None:
+    """Kill a process and its descendants, which are stopped first so that none of them starts another."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, signal.SIGSTOP)
+        for child in _known_children(pid):
+            kill_tree(child)
+        os.kill(pid, signal.SIGKILL)
+
+
 def kill_descendants() -> None:
     """Kill and wait for every process that descends from this one.
 
@@ -52,6 +61,16 @@ def kill_marked(variable: str, value: str) -> None:
             return
         _kill(found)
         time.sleep(_PAUSE)
+
+
+def _known_children(pid: int) -> frozenset[int]:
+    if sys.platform == "linux":
+        return children(pid)
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        return children(pid)
+    return frozenset()
 
 
 def _kill(processes: Iterable[int]) -> None:

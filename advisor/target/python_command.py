@@ -17,14 +17,16 @@ _FLAGS = {
 }  # field of sys.flags: option, as often as the field's number
 
 
-def command(entry: str, *arguments: str, options: Sequence[str] = ()) -> list[str]:
+def command(entry: str, *arguments: str, options: Sequence[str] = (), path: Sequence[str] | None = None) -> list[str]:
     """Return the command that calls `entry` ('package.module:function') with `sys.argv[1:]` in a new interpreter.
 
-    It finds this very package. The options take precedence over those that this interpreter was started with.
+    It finds this very package. The options take precedence over those that this interpreter was started with. `path`
+    replaces the new interpreter's `sys.path`.
     """
     module, _, function = entry.partition(":")
     folder = str(Path(__file__).parent.parent.parent)
-    code = f"import sys; sys.path.append({folder!r}); from {module} import {function}; {function}()"
+    own_path = f"sys.path[:] = {list(path)!r}" if path is not None else f"sys.path.append({folder!r})"
+    code = f"import sys; {own_path}; from {module} import {function}; {function}()"
     # -P: nothing in the current folder takes the place of a module of the standard library.
     return [sys.executable, *_own_options(), *options, "-P", "-c", code, *arguments]
 

@@ -1,0 +1,58 @@
+"""Results on their way to the reader: in the order of their inputs, or as they come."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+
+class Delivery:
+    """Results that have finished and were not read yet.
+
+    Attributes:
+        next_key: The key of the next result to deliver, in order.
+    """
+
+    def __init__(self, *, ordered: bool) -> None:
+        self._ordered = ordered
+        self._waiting: dict[int, Any] = {}
+        self._arrived: deque[int] = deque()  # unordered: the keys as they came
+        self.next_key = 0
+
+    def __len__(self) -> int:
+        """Return how many results wait."""
+        return len(self._waiting)
+
+    def put(self, key: int, result: Any) -> None:
+        """Add the result of an input."""
+        self._waiting[key] = result
+        if not self._ordered:
+            self._arrived.append(key)
+
+    def pass_by(self, key: int, count: int) -> bool:
+        """Return True if so many results from this key on are next, and go on behind them: they need not wait here."""
+        if self._waiting or self.next_key != key:
+            return False
+        self.next_key += count
+        return True
+
+    @property
+    def is_ready(self) -> bool:
+        """True if the next result can be delivered."""
+        return bool(self._waiting) and (not self._ordered or self.next_key in self._waiting)
+
+    def take(self, count: int) -> list[Any]:
+        """Remove and return at most so many results that can be delivered."""
+        results: list[Any] = []
+        while len(results) < count and self.is_ready:
+            key = self.next_key if self._ordered else self._arrived.popleft()
+            results.append(self._waiting.pop(key))
+            self.next_key += 1
+        return results
+
+    def rest(self) -> list[tuple[int, Any]]:
+        """Remove and return all results that wait, with their keys, whatever is missing before them."""
+        rest = sorted(self._waiting.items())
+        self._waiting.clear()
+        self._arrived.clear()
+        return rest

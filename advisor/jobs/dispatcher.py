@@ -1,0 +1,295 @@
+"""Feed a pool with the calls of a job, in a bounded window, and collect what comes back.
+
+Everything happens in the thread that reads the results: `step` sends what fits, waits for news, and returns.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from advisor.errors import WorkerError
+from advisor.jobs.inputs import Inputs
+from advisor.jobs.outcomes import Outcomes
+from advisor.jobs.pools.pool import Arguments, CannotSendError, Chunk, Pool, Report
+from advisor.jobs.request_pace import RequestPace
+
+CHUNK_SECONDS = 0.02  # of calls that are sent together; sending them takes a thousandth of that
+MAX_WAITING = 10_000  # results that wait for one before them
+LONGEST_STEP = 0.5  # seconds without a look at the clock
+
+
+class PendingCall(NamedTuple):
+    """A call to make again; `made` counts the times it has been made."""
+
+    key: int
+    arguments: Arguments
+    made: int
+
+
+@dataclass
+class InFlight:
+    """A chunk that was sent; `made` counts the attempts of its calls, this one included."""
+
+    chunk: Chunk
+    left: dict[int, Arguments]
+    made: int = 1
+    timed_out: bool = False
+
+
+@dataclass
+class Pace:
+    """What the calls of a stage took, since it was last reset."""
+
+    calls: int = 0
+    seconds: float = 0.0
+    began: float = field(default_factory=time.perf_counter)
+    idle: float = 0.0  # seconds in which the reader of the results was busy
+
+    @property
+    def mean(self) -> float:
+        """Seconds of a call."""
+        return self.seconds / self.calls if self.calls else 0.0
+
+    def reset(self, now: float) -> None:
+        """Begin anew."""
+        self.calls = 0
+        self.seconds = self.idle = 0.0
+        self.began = now
+
+
+class Dispatcher:
+    """Runs calls in a pool.
+
+    Args:
+        pool: The workers.
+        inputs: The inputs that are left.
+        outcomes: Receives what comes back.
+        chunk: The largest number of calls to send at once.
+        call_timeout: Seconds after which a call is ended.
+        window: Largest number of results that wait for one before them.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        inputs: Inputs,
+        outcomes: Outcomes,
+        *,
+        chunk: int = 1,
+        call_timeout: float | None = None,
+        window: int = MAX_WAITING,
+    ) -> None:
+        self.pool = pool
+        self.pace = Pace()
+        self.cpus: deque[float] = deque(maxlen=51)  # CPU seconds of the latest calls
+        self.request_pace = RequestPace(time.perf_counter())
+        self.stopped = False  # nothing more is sent
+        self._inputs = inputs
+        self._outcomes = outcomes
+        self._chunk = 1 if call_timeout is not None else chunk
+        self._timeout = call_timeout
+        self._window = window
+        self._number = 0
+        self._in_flight: dict[int, InFlight] = {}
+        self._noted = (0, 0.0)
+        self._again: deque[PendingCall] = deque()  # one by one, before anything else
+        self._mean: float | None = None  # seconds of a call
+        self._left_at = time.perf_counter()
+
+    @property
+    def calls_in_flight(self) -> int:
+        """Calls that were sent and have not come back."""
+        return sum(len(each.left) for each in self._in_flight.values())
+
+    @property
+    def is_idle(self) -> bool:
+        """True if nothing is in flight."""
+        return not self._in_flight
+
+    @property
+    def has_more(self) -> bool:
+        """True if calls are in flight or may still be sent."""
+        if self._in_flight:
+            return True
+        if self.stopped or self._outcomes.has_failed:
+            return False
+        return bool(self._again) or len(self._outcomes.retries) > 0 or not self._inputs.is_exhausted
+
+    def hand_back(self) -> list[PendingCall]:
+        """Return the calls that still have to be made, for another way to run them."""
+        again = list(self._again)
+        for sent in self._in_flight.values():
+            again += [PendingCall(key, arguments, sent.made - 1) for key, arguments in sent.left.items()]
+        return again
+
+    def take_over(self, calls: list[PendingCall]) -> None:
+        """Make these calls first."""
+        self._again.extend(calls)
+
+    def take_noted(self) -> tuple[int, float]:
+        """Return the number of calls that ended since this was last asked, and their seconds."""
+        noted, self._noted = self._noted, (0, 0.0)
+        return noted
+
+    def collect(self) -> None:
+        """Take what has come back, without waiting or sending."""
+        for report in self.pool.receive(0.0):
+            self._handle(report)
+
+    def step(self) -> None:
+        """Send what fits, and wait until something has come back or some time has gone."""
+        now = time.perf_counter()
+        self.pace.idle += now - self._left_at
+        try:
+            self._fill()
+            for report in self.pool.receive(self._patience()):
+                self._handle(report)
+            if self._timeout is not None:
+                self._end_late_calls()
+            if self._outcomes.checkpoint is not None:
+                self._outcomes.checkpoint.flush()
+        finally:
+            self._left_at = time.perf_counter()
+
+    def _fill(self) -> None:
+        if self.stopped or self._outcomes.has_failed:
+            return
+        pace = self.request_pace
+        while self.pool.room() > 0 and len(self._outcomes.delivery) < self._window:
+            if pace.is_limited and pace.delay(time.perf_counter()) > 0:
+                return
+            found = self._next_calls()
+            if not found:
+                return
+            self._send(*found)
+            if pace.is_limited:
+                pace.sent(time.perf_counter())
+
+    def _next_calls(self) -> tuple[list[int], list[Arguments], int] | None:
+        """Return the keys and arguments of the calls for the next chunk, and which attempt it is."""
+        if self._again:
+            key, arguments, made = self._again.popleft()
+            return [key], [arguments], made
+        if (attempt := self._outcomes.retries.take_due()) is not None:
+            return [attempt.key], [attempt.arguments], attempt.made
+        keys: list[int] = []
+        calls: list[Arguments] = []
+        while not keys and not self._inputs.is_exhausted:
+            first = self._inputs.read
+            for key, item in enumerate(self._inputs.take(self._size()), first):
+                arguments = self._inputs.arguments(item)
+                if not resume(self._outcomes, key, arguments):
+                    keys.append(key)
+                    calls.append(arguments)
+        return (keys, calls, 0) if keys else None
+
+    def _size(self) -> int:
+        """Return how many calls to send at once: cheap to send, and few when the end is near."""
+        size = float(self._chunk)
+        if self._mean:
+            size = min(size, max(1.0, CHUNK_SECONDS / self._mean))
+        if self._inputs.remaining is not None:
+            size = min(size, math.ceil(self._inputs.remaining / (2 * self.pool.workers)))
+        return max(1, int(size))
+
+    def _send(self, keys: list[int], calls: list[Arguments], made: int) -> None:
+        chunk = Chunk(self._number, keys, calls)
+        self._number += 1
+        try:
+            self.pool.send(chunk)
+        except CannotSendError as error:
+            if len(keys) > 1:
+                self._again.extend(PendingCall(key, call, made) for key, call in zip(keys, calls, strict=True))
+                return
+            self._outcomes.failed(keys[0], calls[0], error.__cause__ or error, made=made + 1, is_final=True)
+            return
+        self._in_flight[chunk.number] = InFlight(chunk, dict(zip(keys, calls, strict=True)), made + 1)
+
+    def _patience(self) -> float:
+        """Return how long to wait for news: until a call is due or late, and not at all if a result can be read."""
+        retry = self._outcomes.retries.seconds_to_next()
+        if self._outcomes.delivery.is_ready or (not self._in_flight and retry is None):
+            return 0.0
+        now = time.perf_counter()
+        limits = [LONGEST_STEP]
+        if self.pool.room() > 0:
+            delay = self.request_pace.delay(now)
+            if retry is not None:
+                limits.append(max(retry, delay))
+            elif delay and not self._inputs.is_exhausted:
+                limits.append(delay)
+        if self._timeout is not None:
+            limits += [max(0.0, since + self._timeout - now) for since in self._running().values()]
+        return min(limits)
+
+    def _running(self) -> dict[int, float]:
+        """Return when the calls began that workers are at, by the numbers of their chunks."""
+        begun = {number: self.pool.since(number) for number, each in self._in_flight.items() if not each.timed_out}
+        return {number: since for number, since in begun.items() if since is not None}
+
+    def _end_late_calls(self) -> None:
+        assert self._timeout is not None
+        now = time.perf_counter()
+        for number, since in self._running().items():
+            if now - since >= self._timeout:
+                self._in_flight[number].timed_out = True
+                if not self.pool.end(number):
+                    self._outcomes.tally.abandoned += 1
+
+    def _handle(self, report: Report) -> None:
+        sent = self._in_flight.get(report.number)
+        if sent is None:
+            return
+        for key, value, failed, seconds, cpu in report.done:
+            arguments = sent.left.pop(key)
+            self._note(seconds, cpu)
+            if failed:
+                before = self._outcomes.refused
+                concurrent = len(self._in_flight) > 1 or self.pool.workers > 1
+                self._outcomes.failed(key, arguments, value, made=sent.made, concurrent=concurrent)
+                if self._outcomes.refused > before:
+                    self.request_pace.refused(time.perf_counter(), self._outcomes.asked_to_wait)
+            else:
+                self._outcomes.succeeded(key, arguments, value)
+                self.request_pace.accepted(time.perf_counter())
+        if report.lost:
+            self._recover(sent, report)
+        if report.finished or report.lost:
+            del self._in_flight[report.number]
+
+    def _note(self, seconds: float, cpu: float | None) -> None:
+        self._mean = seconds if self._mean is None else 0.9 * self._mean + 0.1 * seconds
+        self._noted = (self._noted[0] + 1, self._noted[1] + seconds)
+        self.pace.calls += 1
+        self.pace.seconds += seconds
+        if cpu is not None:
+            self.cpus.append(cpu)
+
+    def _recover(self, sent: InFlight, report: Report) -> None:
+        """Make lost calls again that may be innocent; the one call of a chunk is the one that did it."""
+        left = list(sent.left.items())
+        if not report.started or len(left) > 1:
+            self._again.extend(PendingCall(key, arguments, sent.made - 1) for key, arguments in left)
+        elif left:
+            key, arguments = left[0]
+            self._outcomes.failed(key, arguments, self._loss(sent, report), made=sent.made)
+
+    def _loss(self, sent: InFlight, report: Report) -> BaseException:
+        if sent.timed_out:
+            return TimeoutError(f"the call took longer than {self._timeout:g} s")
+        return WorkerError(report.lost)
+
+
+def resume(outcomes: Outcomes, key: int, arguments: Arguments) -> bool:
+    """Take the result of a call from the checkpoint, if it is there."""
+    if outcomes.checkpoint is None:
+        return False
+    stored: Any = outcomes.checkpoint.stored(key, arguments)
+    if stored is None:
+        return False
+    outcomes.resumed(key, stored.result)
+    return True

@@ -1,0 +1,111 @@
+"""Read the inputs of a job lazily, and turn them into the arguments of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sized
+from itertools import islice, starmap
+from typing import Any
+
+from advisor.errors import UsageError
+from advisor.jobs.pools.pool import Arguments
+
+_NO_KEYWORDS: dict[str, Any] = {}
+
+
+class Inputs:
+    """The inputs, each of which is read once, when it is needed.
+
+    A single iterable gives one positional argument per call, several give one from each. With `star`, a tuple or list
+    is spread into positional arguments and a dictionary into keyword arguments. A `Call`, and a dictionary with no
+    other keys than "args" and "kwargs", is one call with these arguments.
+
+    Attributes:
+        read: How many inputs have been read.
+        is_exhausted: There are no more.
+    """
+
+    def __init__(self, iterables: tuple[Iterable[Any], ...], *, star: bool) -> None:
+        if not iterables:
+            raise UsageError("there are no inputs: advisor.map(function, inputs)")
+        for each in iterables:
+            if not isinstance(each, Iterable):
+                raise UsageError(f"inputs must be iterable, not {type(each).__name__}")
+        if star and len(iterables) > 1:
+            raise UsageError("star=True spreads the items of one iterable: pass only one")
+        self._total = _length(iterables)
+        self._items: Iterator[Any] = iter(iterables[0]) if len(iterables) == 1 else zip(*iterables, strict=False)
+        self._several = len(iterables) > 1
+        self._star = star
+        self.read = 0
+        self.is_exhausted = False
+
+    @property
+    def remaining(self) -> int | None:
+        """How many inputs are left, if that can be known without reading them."""
+        if self.is_exhausted:
+            return 0
+        return None if self._total is None else max(0, self._total - self.read)
+
+    @property
+    def total(self) -> int | None:
+        """How many inputs there are, if that can be known yet."""
+        return self.read if self.is_exhausted else self._total
+
+    def take(self, count: int) -> list[Any]:
+        """Read so many inputs, or those that are left."""
+        try:
+            items = list(islice(self._items, count))
+        except BaseException:
+            self.is_exhausted = True
+            raise
+        self.read += len(items)
+        if len(items) < count:
+            self.is_exhausted = True
+        return items
+
+    def call_all(self, function: Callable[..., Any], items: list[Any]) -> Iterator[Any]:
+        """Return an iterator that makes the calls, one after the other, at the speed of `map`."""
+        if self._several:
+            return starmap(function, items)
+        if not self._star and not {dict, _call_type()} & set(map(type, items)):
+            return map(function, items)
+        return (function(*args, **kwargs) for args, kwargs in map(self.arguments, items))
+
+    def arguments(self, item: Any) -> Arguments:
+        """Return the arguments of the call for an input."""
+        if self._several:
+            return item, _NO_KEYWORDS
+        kind = type(item)
+        if kind is dict:
+            if item and item.keys() <= {"args", "kwargs"}:
+                return _from_record(item)
+            return ((), item) if self._star else ((item,), _NO_KEYWORDS)
+        if kind is _call_type():
+            return item.args, item.kwargs
+        if self._star and isinstance(item, (tuple, list)):
+            return tuple(item), _NO_KEYWORDS
+        return (item,), _NO_KEYWORDS
+
+
+def _call_type() -> type | None:
+    """Return the class `advisor.Call` if it is loaded; no input can be one otherwise."""
+    import sys
+
+    module = sys.modules.get("advisor.target.inputs")
+    return None if module is None else module.Call
+
+
+def _from_record(item: dict[str, Any]) -> Arguments:
+    args, kwargs = item.get("args", ()), item.get("kwargs", _NO_KEYWORDS)
+    if not isinstance(args, (list, tuple)) or not isinstance(kwargs, dict):
+        raise UsageError("in an input with 'args' and 'kwargs', 'args' must be a list and 'kwargs' a dictionary")
+    return tuple(args), kwargs
+
+
+def _length(iterables: tuple[Iterable[Any], ...]) -> int | None:
+    """Return the number of calls; None if an iterable has no length.
+
+    The length of an iterator that only estimates it (`__length_hint__`) is not used: it may be wrong.
+    """
+    lengths = [len(each) for each in iterables if isinstance(each, Sized)]
+    return min(lengths) if len(lengths) == len(iterables) else None

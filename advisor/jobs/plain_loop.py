@@ -1,0 +1,163 @@
+"""Make calls one after the other, in batches that cost hardly more than a plain loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from advisor.jobs.callers import Batch, Caller, DirectCaller, LoopCaller
+from advisor.jobs.dispatcher import PendingCall, resume
+from advisor.jobs.inputs import Inputs
+from advisor.jobs.outcomes import Outcomes
+from advisor.jobs.reader import Reader
+from advisor.measure import deferred_results
+
+if TYPE_CHECKING:
+    from advisor.jobs.pools.event_loop import LoopThread
+
+BATCH_SECONDS = 2e-3  # of calls between two looks at the clock
+MAX_BATCH = 10_000
+
+Make = Callable[[list[Any]], Batch]
+
+
+class PlainLoop:
+    """The loop, and what its calls took.
+
+    Attributes:
+        caller: Makes the calls.
+        coroutine: The results are awaited.
+        pending: Calls to make again, before anything else.
+        first_call: Seconds of the very first call.
+        seconds: Of the calls since the last `reset`.
+        calls: Their number.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        inputs: Inputs,
+        outcomes: Outcomes,
+        reader: Reader,
+        open_loop: Callable[[], LoopThread],
+    ) -> None:
+        self._function = function
+        self._inputs = inputs
+        self._outcomes = outcomes
+        self._reader = reader
+        self._open_loop = open_loop
+        self.coroutine = deferred_results.is_coroutine_function(function)
+        self.caller = self._open_caller()
+        self.pending: list[PendingCall] = []
+        self.first_call: float | None = None
+        self.seconds = 0.0
+        self.calls = 0
+
+    def _open_caller(self) -> Caller:
+        if self.coroutine:
+            return LoopCaller(self._function, self._inputs, self._open_loop())
+        return DirectCaller(self._function, self._inputs)
+
+    @property
+    def is_done(self) -> bool:
+        """True if there are no calls left, or none should be made because one has failed."""
+        waiting = len(self.pending) + len(self._outcomes.retries)
+        return self._outcomes.has_failed or (self._inputs.is_exhausted and not waiting)
+
+    @property
+    def mean(self) -> float:
+        """Seconds of a call."""
+        return self.seconds / self.calls if self.calls else 0.0
+
+    def reset(self) -> None:
+        """Forget how long calls took."""
+        self.seconds, self.calls = 0.0, 0
+
+    def batch_size(self) -> int:
+        """Return how many calls to make at once, for results to arrive without delay."""
+        if not self.calls or self._outcomes.checkpoint is not None:
+            return 1
+        return max(1, min(MAX_BATCH, int(BATCH_SECONDS / max(self.mean, 1e-9))))
+
+    def run_batch(self, size: int | None = None, make: Make | None = None) -> Iterator[list[Any]]:
+        """Make so many calls, by default a batch, and yield their results."""
+        if self.pending or self._outcomes.retries:
+            yield from self._make_again()
+            return
+        key = self._inputs.read
+        items = self._inputs.take(self.batch_size() if size is None else size)
+        if self._outcomes.checkpoint is not None and items:
+            if resume(self._outcomes, key, self._inputs.arguments(items[0])):
+                yield from self._reader.read()
+                return
+            self._outcomes.checkpoint.flush()
+        yield from self._make(key, items, make or self.caller.make)
+
+    def _make(self, key: int, items: list[Any], make: Make) -> Iterator[list[Any]]:
+        """Make the calls of the items; after one that fails, go on with the next."""
+        while items:
+            began = time.perf_counter()
+            results, error = make(items)
+            self._note(time.perf_counter() - began, len(results) + (error is not None))
+            if self.calls == 1 and results and self._turns_out_deferred(results[0]):
+                results, error = self.caller.make(items[:1])
+            if results:
+                yield from self._keep(key, items, results)
+            if error is None:
+                return
+            if not isinstance(error, (Exception, SystemExit)):
+                raise error
+            key += len(results)
+            self._outcomes.failed(key, self._inputs.arguments(items[len(results)]), error, made=1)
+            yield from self._reader.read()
+            if self._outcomes.has_failed:
+                return
+            items = items[len(results) + 1 :]
+            key += 1
+
+    def _keep(self, key: int, items: list[Any], results: list[Any]) -> Iterator[list[Any]]:
+        """Deliver results: straight to the reader if nothing else is to be done with them."""
+        delivery = self._outcomes.delivery
+        if self._outcomes.checkpoint is None and delivery.pass_by(key, len(results)):
+            self._outcomes.tally.add(len(results))
+            yield results
+            self._reader.tell_progress()
+            return
+        for number, result in enumerate(results):
+            self._outcomes.succeeded(key + number, self._inputs.arguments(items[number]), result)
+        yield from self._reader.read()
+
+    def _make_again(self) -> Iterator[list[Any]]:
+        """Make a call again that an earlier stage has left, or that has failed, when it is due."""
+        if self.pending:
+            key, arguments, made = self.pending.pop(0)
+        elif (attempt := self._outcomes.retries.take_due()) is not None:
+            key, arguments, made = attempt.key, attempt.arguments, attempt.made
+        else:
+            time.sleep(self._outcomes.retries.seconds_to_next() or 0.0)
+            return
+        result, error = self.caller.make_one(arguments)
+        if error is None:
+            self._outcomes.succeeded(key, arguments, result)
+        elif isinstance(error, (Exception, SystemExit)):
+            self._outcomes.failed(key, arguments, error, made=made + 1)
+        else:
+            raise error
+        yield from self._reader.read()
+
+    def _note(self, seconds: float, calls: int) -> None:
+        if self.first_call is None and calls:
+            self.first_call = seconds / calls
+        self.seconds += seconds
+        self.calls += calls
+        self._outcomes.tally.sequential_seconds += seconds
+
+    def _turns_out_deferred(self, result: Any) -> bool:
+        """Return True if the first result must be awaited: then all are, and the first call is made anew."""
+        if self.coroutine or not deferred_results.is_awaitable(result):
+            return False
+        deferred_results.close_coroutine(result)  # it has not begun
+        self.coroutine = True
+        self.caller = self._open_caller()
+        return True

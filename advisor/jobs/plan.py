@@ -1,0 +1,174 @@
+"""Decide how to run the rest of a job, by the same stages as the advice."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from advisor import api
+from advisor.host.machine import this_machine
+from advisor.input_limits import MAX_CALLS
+from advisor.models import Advice, Estimate, Job, Machine, Profile, StartMethod, Strategy
+from advisor.models.request import AdviceRequest
+from advisor.predict import estimator
+from advisor.predict.shared_resources import remedied
+
+GIL_MATTERS = 1.1  # times longer by which a plan may be wrong if the share of the GIL is not known
+_POOLS: tuple[Strategy, ...] = ("threading", "multiprocessing", "asyncio")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the caller has fixed, and what was tried in vain.
+
+    Attributes:
+        workers: The largest number of workers, or None.
+        abandoned: Strategies not to use any more.
+    """
+
+    workers: int | None = None
+    abandoned: frozenset[Strategy] = frozenset()
+
+    def without(self, strategy: Strategy) -> Wishes:
+        """Return the wishes without a strategy that was tried in vain."""
+        return replace(self, abandoned=self.abandoned | {strategy})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to run the calls that are left.
+
+    Attributes:
+        chunk: Calls to send to a worker process at once.
+        start_method: Of worker processes.
+        why: The reason, for the report.
+        seconds: Predicted for the calls that are left, or None if nothing was predicted.
+        calls: Those that the prediction was for.
+        alternatives: The predicted seconds of the other strategies that could run them.
+    """
+
+    strategy: Strategy
+    workers: int = 1
+    chunk: int = 1
+    start_method: StartMethod = "fork"
+    why: str = ""
+    seconds: float | None = None
+    calls: int = 0
+    slowest: float | None = None
+    start_up: float = 0.0
+    alternatives: tuple[tuple[Strategy, float], ...] = ()
+    advice: Advice | None = None
+
+    @property
+    def lowest_rate(self) -> float | None:
+        """Calls per second at the pessimistic end of the prediction."""
+        return self.calls / self.slowest if self.slowest else None
+
+    def because(self, why: str) -> Plan:
+        """Return the plan with what led to it."""
+        return replace(self, why=f"{why}; {self.why}")
+
+
+def chosen_plan(strategy: Strategy, workers: int | None, *, chunk: int) -> Plan:
+    """Return the plan for a strategy that the caller has chosen, with the usual number of workers."""
+    machine = host_for(in_notebook=False)
+    usual = {"threading": min(32, machine.cores + 4), "asyncio": 100}
+    return Plan(
+        strategy,
+        workers or usual.get(strategy, machine.cores),
+        chunk=chunk,
+        start_method=machine.start_method,
+        why="chosen by the caller",
+    )
+
+
+def host_for(*, in_notebook: bool) -> Machine:
+    """Return this host with the start method that suits the state of this process; nothing is measured.
+
+    A fork copies the locks of other threads in whatever state they are, so worker processes are forked only from a
+    process without further threads.
+    """
+    machine = this_machine(seconds=0.0)
+    if machine.start_method == "fork" and (in_notebook or threading.active_count() > 1):
+        return machine.started_by("spawn")
+    return machine
+
+
+def make_plan(profile: Profile, calls: int, wishes: Wishes, machine: Machine) -> Plan:
+    """Return the plan for so many calls."""
+    profile = _with_our_pickling(profile)
+    job = Job(calls=max(1, min(calls, MAX_CALLS)))
+    estimates = _possible(profile, job, machine, wishes)
+    advice = api.advise_on(AdviceRequest(profile, job, machine, in_notebook=profile.reached == "notebook"), estimates)
+    chosen = next(
+        each for each in estimates if (each.strategy, each.workers) == (advice.recommendation, advice.workers)
+    )
+    return Plan(
+        strategy=chosen.strategy,
+        workers=chosen.workers,
+        chunk=chosen.chunk,
+        start_method=chosen.start_method or machine.start_method,
+        why=_reason(advice),
+        seconds=chosen.seconds.expected,
+        slowest=chosen.seconds.high,
+        start_up=chosen.start_up,
+        calls=job.calls,
+        alternatives=tuple(
+            (each.strategy, each.seconds.expected) for each in estimates if each.feasible and each is not chosen
+        ),
+        advice=advice,
+    )
+
+
+def depends_on_gil(profile: Profile, calls: int, wishes: Wishes, machine: Machine, plan: Plan) -> bool:
+    """Return True if another plan might be clearly faster, were the computing done with the GIL released.
+
+    The plan assumes that all computing in Python threads holds the GIL.
+    """
+    held = profile.gil_held or 0.0
+    if not held or profile.python.free_threaded or machine.cores == 1 or plan.seconds is None:
+        return False
+    released = profile.model_copy(update={"gil_held": 0.0, "gil_free": (profile.gil_free or 0.0) + held})
+    return make_plan(released, calls, wishes, machine).seconds * GIL_MATTERS < plan.seconds  # type: ignore[operator]
+
+
+def _possible(profile: Profile, job: Job, machine: Machine, wishes: Wishes) -> tuple[Estimate, ...]:
+    """Return the estimates of the ways to run the job that a run has, the plain loop among them."""
+    all_counts = wishes.workers is not None
+    estimates = (estimator.estimate if all_counts else estimator.shortlist)(profile, job, machine)
+    strategies = _usable(profile, machine, wishes)
+    return tuple(
+        each
+        for each in estimates
+        if each.strategy == "sequential"
+        or (each.strategy in strategies and (wishes.workers is None or each.workers <= wishes.workers))
+    )
+
+
+def _usable(profile: Profile, machine: Machine, wishes: Wishes) -> Collection[Strategy]:
+    """Return the strategies that a run may use: those whose workers need no changed objects, and are not ruled out."""
+    return [
+        strategy
+        for strategy in _POOLS
+        if strategy not in wishes.abandoned
+        and not (strategy == "multiprocessing" and sys.platform == "win32")
+        and not remedied(strategy, profile, machine)
+    ]
+
+
+def _with_our_pickling(profile: Profile) -> Profile:
+    """Return the profile for workers that inherit the function, or get it by value."""
+    if profile.picklable.function is not False or not hasattr(os, "fork"):
+        return profile
+    reasons = {part: reason for part, reason in profile.picklable.reasons.items() if part != "function"}
+    picklable = profile.picklable.model_copy(update={"function": True, "reasons": reasons})
+    return profile.model_copy(update={"picklable": picklable})
+
+
+def _reason(advice: Advice) -> str:
+    if advice.reasons:
+        return advice.reasons[0].text
+    return advice.summary

@@ -1,0 +1,155 @@
+"""Hold a running stage against its prediction: does it still do what it was chosen for?
+
+A verdict needs several looks in a row, and a strategy that was left is not tried again, so that nothing oscillates.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from advisor.jobs.dispatcher import Pace
+
+if TYPE_CHECKING:
+    from advisor.jobs.plan import Plan
+    from advisor.models import Profile
+
+LOOK_SECONDS = 0.25
+LOOK_CALLS = 10
+LOOKS = 2  # in a row that say the same
+READER_BUSY = 0.3  # share of the time in which the reader did not wait: its pace says nothing about the workers
+OTHER_NATURE = 3.0  # times more or less computing in a call than measured
+COMPUTES = 0.3  # share of a call's time from which its computing matters
+SLOWER_THAN_LOOP = 0.9  # of the rate of a plain loop
+DISAPPOINTING = 0.75  # of the lowest rate predicted
+BETTER = 1.25  # times the present rate that another strategy must promise
+LIMITED = 0.7  # of the calls in flight that make progress: the others wait for a limit behind the call
+HEADROOM = 1.25  # times the calls that make progress
+WORSE = 0.93  # of the rate before a change that was meant to change nothing
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A change to make, and why.
+
+    Attributes:
+        workers: Go on with so many workers.
+        leave: Leave the strategy for good.
+        measure: Measure the calls again before the next decision.
+    """
+
+    why: str
+    workers: int | None = None
+    leave: bool = False
+    measure: bool = False
+
+
+class Review:
+    """Looks at the pace of a stage from time to time."""
+
+    def __init__(self, plan: Plan, profile: Profile, *, fixed: bool) -> None:
+        """Review a stage.
+
+        Args:
+            plan: Of the stage.
+            profile: Of the calls, on which the plan rests.
+            fixed: The caller has chosen the strategy and the number of workers.
+        """
+        self._plan = plan
+        self._profile = profile
+        self._fixed = fixed
+        self._workers = plan.workers
+        self._cpus: Sequence[float] = ()
+        self._opinions: deque[str] = deque(maxlen=LOOKS)
+        self._before: tuple[int, float] | None = None  # workers and rate before the last change
+        self._settled = False  # the number of workers is not changed any more
+        self._compute = (profile.gil_held or 0.0) + (profile.gil_free or 0.0) + (profile.child_cpu or 0.0)
+
+    def look(self, pace: Pace, cpus: Sequence[float], now: float | None = None) -> Verdict | None:
+        """Return a change to make, or None; the pace is reset when it was judged.
+
+        Args:
+            pace: Of the calls since the last look.
+            cpus: CPU seconds of the latest calls, as far as they are known.
+            now: The time.
+        """
+        now = time.perf_counter() if now is None else now
+        elapsed = now - pace.began
+        if elapsed < LOOK_SECONDS or pace.calls < max(LOOK_CALLS, 2 * self._workers):
+            return None
+        rate, mean, idle = pace.calls / elapsed, pace.mean, pace.idle / elapsed
+        pace.reset(now)
+        if idle > READER_BUSY or self._fixed:
+            return None
+        self._cpus = tuple(cpus)
+        opinion = self._opinion(rate, mean)
+        self._opinions.append(opinion.why if opinion else "")
+        if opinion is None or len(set(self._opinions)) > 1 or len(self._opinions) < LOOKS:
+            return None
+        self._opinions.clear()
+        if opinion.workers is not None:
+            self._before = (self._workers, rate)
+            self._workers = opinion.workers
+        return opinion
+
+    def _opinion(self, rate: float, mean: float) -> Verdict | None:
+        return self._on_nature() or self._on_rate(rate) or self._on_limit(rate, mean)
+
+    def _on_nature(self) -> Verdict | None:
+        """Judge whether calls compute as much as those that were measured."""
+        if len(self._cpus) < LOOK_CALLS:
+            return None
+        cpu, wall = median(self._cpus), self._profile.wall
+        more = cpu > OTHER_NATURE * self._compute and cpu - self._compute > COMPUTES * wall
+        less = cpu * OTHER_NATURE < self._compute and self._compute > COMPUTES * wall
+        if not (more or less):
+            return None
+        return Verdict(
+            f"calls now compute {'more' if more else 'less'} than those measured: measure again", measure=True
+        )
+
+    def _on_rate(self, rate: float) -> Verdict | None:
+        """Judge whether the strategy is as fast as predicted, and faster than a plain loop."""
+        name = self._plan.strategy
+        loop = 1.0 / self._sequential_seconds()
+        if rate < SLOWER_THAN_LOOP * loop:
+            return Verdict(f"{name} was slower than a plain loop", leave=True)
+        lowest = self._plan.lowest_rate
+        if lowest is None or rate >= DISAPPOINTING * lowest or self._plan.calls == 0:
+            return None
+        best = min((seconds for _, seconds in self._plan.alternatives), default=math.inf)
+        if self._plan.calls / best < BETTER * rate:
+            return None
+        return Verdict(f"{name} was much slower than predicted", leave=True)
+
+    def _sequential_seconds(self) -> float:
+        """Return the seconds of a call in a plain loop, by the computing that calls do now."""
+        wall = self._profile.wall
+        if len(self._cpus) < LOOK_CALLS or self._compute < COMPUTES * wall:
+            return wall
+        return wall * max(1.0, median(self._cpus) / self._compute)
+
+    def _on_limit(self, rate: float, mean: float) -> Verdict | None:
+        """Judge whether waiting calls wait for each other: then fewer at once do as much."""
+        wall = self._profile.wall
+        if self._settled or self._plan.strategy == "multiprocessing" or self._compute > COMPUTES * wall:
+            return None
+        if self._before is not None:
+            workers, before = self._before
+            self._before = None
+            self._settled = True
+            if rate < WORSE * before:
+                return Verdict("with fewer calls at once it was slower", workers=workers)
+            return None
+        at_work = rate * wall
+        if mean < 1.5 * wall or at_work > LIMITED * self._workers:
+            return None
+        workers = math.ceil(HEADROOM * at_work) + 1
+        if workers >= self._workers:
+            return None
+        return Verdict(f"a limit behind the calls lets about {max(1, round(at_work))} in at once", workers=workers)

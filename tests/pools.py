@@ -1,0 +1,84 @@
+"""Run calls in a pool, and functions to call there."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from advisor.jobs.pools.pool import Chunk, Done, Pool, Report
+
+
+def collect(pool: Pool, arguments: Iterable[Any], size: int = 1) -> tuple[dict[int, Done], list[Report]]:
+    """Run a call for each argument, in chunks; return the ended calls by their keys, and the reports of losses."""
+    inputs = list(enumerate(arguments))
+    chunks = [
+        Chunk(number, [key for key, _ in part], [((value,), {}) for _, value in part])
+        for number, part in enumerate(inputs[i : i + size] for i in range(0, len(inputs), size))
+    ]
+    done: dict[int, Done] = {}
+    lost = []
+    open_chunks = len(chunks)
+    while open_chunks:
+        while chunks and pool.room():
+            pool.send(chunks.pop(0))
+        for report in pool.receive(30):
+            done.update({call.key: call for call in report.done})
+            open_chunks -= report.finished
+            if report.lost:
+                lost.append(report)
+    return done, lost
+
+
+def results(pool: Pool, arguments: Iterable[Any], size: int = 1) -> list[Any]:
+    """Return the results of calls that succeed, in order."""
+    done, lost = collect(pool, arguments, size)
+    assert not lost
+    assert not any(call.failed for call in done.values())
+    return [done[key].value for key in sorted(done)]
+
+
+def failure(pool: Pool, argument: Any) -> BaseException:
+    """Return the exception of a call that fails."""
+    done, lost = collect(pool, [argument])
+    assert not lost
+    assert done[0].failed
+    error = done[0].value
+    assert isinstance(error, BaseException)
+    return error
+
+
+def double(value: Any) -> Any:
+    return value * 2
+
+
+def call(function: Any) -> Any:
+    return function()
+
+
+def pid(_: Any = None) -> int:
+    return os.getpid()
+
+
+def sleep(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def refuse(value: Any) -> None:
+    raise ValueError(f"no {value} here")
+
+
+def die(way: str) -> str:
+    if way == "SIGSEGV":
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if way == "null pointer":
+        ctypes.string_at(0)
+    if way == "SIGKILL":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if way == "exit":
+        os._exit(3)
+    return way
