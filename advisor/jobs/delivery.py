@@ -29,6 +29,12 @@ class Delivery:
         if not self._ordered:
             self._arrived.append(key)
 
+    def put_all(self, results: list[tuple[int, Any]]) -> None:
+        """Add the results of several inputs."""
+        self._waiting.update(results)
+        if not self._ordered:
+            self._arrived.extend(key for key, _ in results)
+
     def pass_by(self, key: int, count: int) -> bool:
         """Return True if so many results from this key on are next, and go on behind them: they need not wait here."""
         if self._waiting or self.next_key != key:
@@ -43,11 +49,17 @@ class Delivery:
 
     def take(self, count: int) -> list[Any]:
         """Remove and return at most so many results that can be delivered."""
+        waiting = self._waiting
+        if not self._ordered:
+            arrived = [self._arrived.popleft() for _ in range(min(count, len(self._arrived)))]
+            self.next_key += len(arrived)
+            return [waiting.pop(key) for key in arrived]
         results: list[Any] = []
-        while len(results) < count and self.is_ready:
-            key = self.next_key if self._ordered else self._arrived.popleft()
-            results.append(self._waiting.pop(key))
-            self.next_key += 1
+        key = self.next_key
+        while len(results) < count and key in waiting:
+            results.append(waiting.pop(key))
+            key += 1
+        self.next_key = key
         return results
 
     def rest(self) -> list[tuple[int, Any]]:
