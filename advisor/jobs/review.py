@@ -96,7 +96,8 @@ class Review:
             return None
         self._opinions.clear()
         if opinion.workers is not None:
-            self._before = (self._workers, rate)
+            self._settled = self._before is not None  # this takes the change back
+            self._before = None if self._settled else (self._workers, rate)
             self._workers = opinion.workers
         return opinion
 
@@ -146,10 +147,10 @@ class Review:
             return None
         if self._before is not None:
             workers, before = self._before
-            self._before = None
-            self._settled = True
             if rate < WORSE * before:
                 return Verdict("with fewer calls at once it was slower", workers=workers)
+            self._before = None
+            self._settled = True
             return None
         at_work = rate * wall
         if mean < 1.5 * wall or at_work > LIMITED * self._workers:
