@@ -30,6 +30,17 @@ def seconds(text: str) -> float:
     raise click.BadParameter(f"{text!r} is not a number of seconds above 0 and up to {MAX_SECONDS:,.0f}.")
 
 
+inputs_option = click.option(
+    "--inputs",
+    metavar="SOURCE",
+    help="Arguments of the calls: a .jsonl file, a text file (one call per line), my_module:inputs "
+    "(a function or a list), or - for standard input.",
+)
+star_option = click.option(
+    "--star",
+    is_flag=True,
+    help="Spread each input: a tuple or list into positional arguments, a dictionary into keyword arguments.",
+)
 calls_option = click.option(
     "--calls",
     type=whole_number(MAX_CALLS),

@@ -21,6 +21,7 @@ CHUNK_SECONDS = 0.02  # of calls that are sent together; sending them takes a th
 MAX_WAITING = 10_000  # results that wait for one before them
 MAX_SAMPLES = 3
 LONGEST_STEP = 0.5  # seconds without a look at the clock
+INPUT_PATIENCE = 0.02  # seconds between two looks at inputs that arrive one by one
 
 
 class PendingCall(NamedTuple):
@@ -110,6 +111,7 @@ class Dispatcher:
         self._again: deque[PendingCall] = deque()  # one by one, before anything else
         self._mean: float | None = None  # seconds of a call
         self._left_at = time.perf_counter()
+        self._is_starved = False  # workers are free, and the next input has not arrived
 
     @property
     def calls_in_flight(self) -> int:
@@ -156,9 +158,13 @@ class Dispatcher:
         now = time.perf_counter()
         self.pace.idle += now - self._left_at
         try:
+            self._is_starved = False
             self._fill()
+            filled = time.perf_counter()
             for report in self.pool.receive(self._patience()):
                 self._handle(report)
+            if self._is_starved:
+                self.pace.idle += time.perf_counter() - filled
             if self._timeout is not None:
                 self._end_late_calls()
             if self._outcomes.checkpoint is not None:
@@ -189,14 +195,23 @@ class Dispatcher:
             return [attempt.key], [attempt.arguments], attempt.made
         keys: list[int] = []
         calls: list[Arguments] = []
-        while not keys and not self._inputs.is_exhausted:
+        while not keys and not self._inputs.is_exhausted and len(self._outcomes.delivery) < self._window:
             first = self._inputs.read
-            for key, item in enumerate(self._inputs.take(self._size()), first):
+            items = self._inputs.take(self._size(), wait=not self._has_other_news())
+            if not items:
+                self._is_starved = True
+                return None
+            for key, item in enumerate(items, first):
                 arguments = self._inputs.arguments(item)
                 if not resume(self._outcomes, key, arguments):
                     keys.append(key)
                     calls.append(arguments)
         return (keys, calls, 0) if keys else None
+
+    def _has_other_news(self) -> bool:
+        """Return True if there is something else to wait for than an input."""
+        outcomes = self._outcomes
+        return bool(self._in_flight) or outcomes.delivery.is_ready or len(outcomes.retries) > 0
 
     def _size(self) -> int:
         """Return how many calls to send at once: cheap to send, and few when the end is near."""
@@ -229,6 +244,8 @@ class Dispatcher:
         limits = [LONGEST_STEP]
         if self.pool.room() > 0:
             delay = self.request_pace.delay(now)
+            if self._inputs.may_be_late:
+                limits.append(INPUT_PATIENCE)
             if retry is not None:
                 limits.append(max(retry, delay))
             elif delay and not self._inputs.is_exhausted:

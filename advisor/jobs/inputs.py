@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sized
 from itertools import islice, starmap
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from advisor.errors import UsageError
 from advisor.jobs.pools.pool import Arguments
 
 _NO_KEYWORDS: dict[str, Any] = {}
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """Inputs that arrive one by one, such as the lines of a pipe."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Return an iterator over all of them."""
+        ...
+
+    def take_arrived(self, count: int, *, wait: bool) -> list[Any] | None:
+        """Return at most `count` inputs that have arrived, None after the last one; with `wait`, wait for the first."""
+        ...
 
 
 class Inputs:
@@ -35,6 +48,7 @@ class Inputs:
         self._total = _length(iterables)
         self._items: Iterator[Any] = iter(iterables[0]) if len(iterables) == 1 else zip(*iterables, strict=False)
         self._several = len(iterables) > 1
+        self._stream = iterables[0] if not self._several and isinstance(iterables[0], Stream) else None
         self._star = star
         self.read = 0
         self.is_exhausted = False
@@ -51,16 +65,28 @@ class Inputs:
         """How many inputs there are, if that can be known yet."""
         return self.read if self.is_exhausted else self._total
 
-    def take(self, count: int) -> list[Any]:
-        """Read so many inputs, or those that are left."""
+    @property
+    def may_be_late(self) -> bool:
+        """True if there may be more inputs that have not arrived yet."""
+        return self._stream is not None and not self.is_exhausted
+
+    def take(self, count: int, *, wait: bool = True) -> list[Any]:
+        """Read so many inputs, or those that are left; of a stream, those that have arrived.
+
+        With `wait`, wait for a stream until there is one.
+        """
         try:
-            items = list(islice(self._items, count))
+            if self._stream is None:
+                items = list(islice(self._items, count))
+                self.is_exhausted = len(items) < count
+            else:
+                arrived = self._stream.take_arrived(count, wait=wait)
+                items = arrived or []
+                self.is_exhausted = arrived is None
         except BaseException:
             self.is_exhausted = True
             raise
         self.read += len(items)
-        if len(items) < count:
-            self.is_exhausted = True
         return items
 
     def call_all(self, function: Callable[..., Any], items: list[Any]) -> Iterator[Any]:

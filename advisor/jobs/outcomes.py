@@ -62,13 +62,13 @@ class Outcomes:
         """Keep a result."""
         if self.checkpoint is not None:
             self.checkpoint.add(key, arguments, result)
-        self.delivery.put(key, result)
+        self.delivery.put_result(key, result)
         self.tally.add(1)
         self._worked_at = time.monotonic()
 
     def resumed(self, key: int, result: Any) -> None:
         """Keep a result from the checkpoint."""
-        self.delivery.put(key, result)
+        self.delivery.put_result(key, result)
         self.tally.resumed += 1
 
     def failed(
