@@ -55,21 +55,31 @@ def examine(workload: Workload, on_progress: corpus.OnProgress, *, rounds: int, 
     predicted = _predicted(advice)
     contenders = list(dict.fromkeys([*chosen.values(), *predicted]))
     ours = [chosen[who] for who in (LOOP, ADVISOR, ORACLE)]
-    seconds, failures = _run_in_turn(workload, contenders, ours, on_progress, rounds=rounds, timeout=timeout)
+    runs = run_in_turn(workload, contenders, ours, on_progress, rounds=(rounds, MAX_ROUNDS * rounds), timeout=timeout)
     return Trial(
         workload=workload.name,
         calls=workload.calls,
         seconds_to_advice=seconds_to_advice,
-        ways=tuple(
-            Way(
-                plan=str(contender),
-                chosen_by=tuple(who for who, choice in chosen.items() if choice == contender),
-                predicted=predicted.get(contender),
-                seconds=tuple(round(measured, 6) for measured in seconds[contender]),
-                failure=failures.get(contender),
-            )
-            for contender in contenders
-        ),
+        ways=ways(chosen, runs, predicted),
+    )
+
+
+def ways(
+    chosen: dict[str, Contender],
+    runs: tuple[dict[Contender, list[float]], dict[Contender, str]],
+    predicted: dict[Contender, Range] | None = None,
+) -> tuple[Way, ...]:
+    """Return the record of every contender that was run: who chose it, its seconds, and why it failed."""
+    seconds, failures = runs
+    return tuple(
+        Way(
+            plan=str(contender),
+            chosen_by=tuple(who for who, choice in chosen.items() if choice == contender),
+            predicted=(predicted or {}).get(contender),
+            seconds=tuple(round(measured, 6) for measured in measurements),
+            failure=failures.get(contender),
+        )
+        for contender, measurements in seconds.items()
     )
 
 
@@ -82,23 +92,25 @@ def _predicted(advice: Advice) -> dict[Contender, Range]:
     }
 
 
-def _run_in_turn(
+def run_in_turn(
     workload: Workload,
     contenders: Sequence[Contender],
     always: Sequence[Contender],
     on_progress: corpus.OnProgress,
     *,
-    rounds: int,
+    rounds: tuple[int, int],
     timeout: float,
 ) -> tuple[dict[Contender, list[float]], dict[Contender, str]]:
     """Return the seconds of every run, and the reasons of failures; those in `always` run in every round.
 
-    Further rounds are run while one of `always` is too close to the plain loop, faster or slower.
+    After the first number of rounds, further ones are run, up to the second number, while one of `always` is too close
+    to the plain loop, faster or slower.
     """
+    least, most = rounds
     seconds: dict[Contender, list[float]] = {contender: [] for contender in contenders}
     failures: dict[Contender, str] = {}
-    for number in range(MAX_ROUNDS * rounds):
-        if number >= rounds and not any(
+    for number in range(most):
+        if number >= least and not any(
             _too_close(seconds[each], seconds[SEQUENTIAL]) for each in always if each != SEQUENTIAL
         ):
             break

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from advisor.report.atomic_write import atomic_write
 from benchmarks.document import renew
+from benchmarks.tables import markdown
 from benchmarks.trials import ADVISOR, LOOP, ORACLE, Accuracy, Standing, Trial, accuracy, standings
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -20,7 +21,7 @@ def write(trials: Sequence[Trial]) -> str:
     if not trials:
         return "no trials yet"
     summary = "\n\n".join(
-        (_table(_STANDING_COLUMNS, map(_standing_row, standings(trials))), _accuracy_text(accuracy(trials)))
+        (markdown(_STANDING_COLUMNS, map(_standing_row, standings(trials))), _accuracy_text(accuracy(trials)))
     )
     _replace(ROOT / "docs" / "score.md", _document(trials, summary))
     _draw(trials, ROOT / "docs" / "score.svg")
@@ -95,11 +96,6 @@ def _trial_row(trial: Trial) -> tuple[str, ...]:
     )
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    marks = ("---", *("---:" for _ in columns[1:]))
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (columns, marks, *rows))
-
-
 def _document(trials: Sequence[Trial], summary: str) -> str:
     ordered = sorted(trials, key=lambda trial: trial.workload)
     return (
@@ -107,7 +103,7 @@ def _document(trials: Sequence[Trial], summary: str) -> str:
         "Written by `python -m benchmarks.score`. [Evidence](evidence.md#is-the-advice-right) says how it was "
         f"measured. “{ORACLE.capitalize()}” is the floor that noise leaves.\n\n"
         f"![pick/best of each rule on every workload](score.svg)\n\n{summary}\n\n"
-        f"{_table(_TRIAL_COLUMNS, map(_trial_row, ordered))}\n"
+        f"{markdown(_TRIAL_COLUMNS, map(_trial_row, ordered))}\n"
     )
 
 

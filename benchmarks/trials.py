@@ -43,7 +43,7 @@ class Trial(BaseModel):
 
     workload: str
     calls: int
-    seconds_to_advice: float
+    seconds_to_advice: float = 0.0
     ways: tuple[Way, ...]
 
     def of(self, who: str) -> Way:

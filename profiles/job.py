@@ -23,13 +23,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from advisor.models import Advice, Strategy
 from advisor.run.executors import open_executor
 from advisor.target.inputs import load_calls, repeat_inputs
 from advisor.target.loader import load
 from profiles import Workload, find
+from profiles.packages import AWAITING, PACKAGES, PackageName
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -56,7 +57,7 @@ class Plan:
 class Package:
     """A package that runs the whole job by its own choice, at its default settings."""
 
-    name: Literal["betapool", "smart-parallel"]
+    name: PackageName
 
     def __str__(self) -> str:
         return self.name
@@ -64,7 +65,6 @@ class Package:
 
 Contender: TypeAlias = Plan | Package
 ContenderT = TypeVar("ContenderT", bound=Contender)
-PackageMap: TypeAlias = Callable[[Callable[[Any], Any], Sequence[Any]], None]  # function, arguments
 
 SEQUENTIAL: Final = Plan("sequential")
 
@@ -153,8 +153,9 @@ def load_workload(workload: Workload) -> tuple[Callable[[Any], Any], list[Any]]:
 def _runner(function: Callable[[Any], Any], contender: Contender) -> Callable[[Sequence[Any]], None]:
     coroutine = inspect.iscoroutinefunction(function)
     if isinstance(contender, Package):
-        package_map = _PACKAGES[contender.name]()
-        plain = functools.partial(_run_coroutine, function) if coroutine else function
+        package_map = PACKAGES[contender.name]()
+        wrap = coroutine and contender.name not in AWAITING
+        plain = functools.partial(_run_coroutine, function) if wrap else function
         return lambda arguments: package_map(plain, arguments)
     if contender.strategy == "sequential":
         return functools.partial(_await_in_turn if coroutine else _run_in_turn, function)
@@ -187,31 +188,6 @@ def _run_in_pool(function: Callable[[Any], Any], arguments: Sequence[Any], plan:
             pass
 
 
-def _smart_parallel() -> PackageMap:
-    """Return smart_map, which tries ten inputs sequentially and then runs the whole job in a pool of its own."""
-    from smart_parallel import smart_map
-
-    def run(function: Callable[[Any], Any], arguments: Sequence[Any]) -> None:
-        smart_map(function, arguments)
-
-    return run
-
-
-def _betapool() -> PackageMap:
-    """Return a map over threads whose number adapts while they work."""
-    from betapool import AdaptiveThreadPoolExecutor
-
-    def run(function: Callable[[Any], Any], arguments: Sequence[Any]) -> None:
-        with AdaptiveThreadPoolExecutor() as executor:
-            for _ in executor.map(function, arguments):
-                pass
-
-    return run
-
-
-_PACKAGES: Final[dict[str, Callable[[], PackageMap]]] = {"betapool": _betapool, "smart-parallel": _smart_parallel}
-
-
 def _end(child: subprocess.Popen[str]) -> None:
     """Kill a child that still runs, with the workers of its pool, which may have outlived it."""
     # Not poll(): the process id of a dead child is not reused until its exit status has been collected.
@@ -232,7 +208,7 @@ def _as_arguments(contender: Contender) -> tuple[str, ...]:
 
 def main() -> None:
     name, how, *numbers = sys.argv[1:]
-    contender = Package(how) if how in _PACKAGES else Plan(how, *map(int, numbers))  # type: ignore[arg-type]  # from _as_arguments
+    contender = Package(how) if how in PACKAGES else Plan(how, *map(int, numbers))  # type: ignore[arg-type]  # from _as_arguments
     print(timed(find(name), contender))
 
 

@@ -5,6 +5,7 @@
     GET /page?count=40&ms=20             an HTML page with a table
     GET /orders?customer=7&ms=20         rows of an SQLite database that is at home here
     GET /limited?size=1024&ms=20         as /bytes, but for no more than four clients at a time
+    GET /rated?per_second=50&burst=10    as /bytes, but 429 for what comes faster
     JOIN room name ms                    a chat: each line that follows goes to everyone in the room after `ms`
     XADD, XRANGE, XACK                   a broker with streams of messages, for a Redis client
 
@@ -22,6 +23,7 @@ import json
 import os
 import sqlite3
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Final
@@ -34,6 +36,7 @@ PARENT_CHECK_SECONDS: Final = 0.5
 BROKER_SECONDS: Final = {"XRANGE": 0.003, "XACK": 0.002}  # a new message is kept in memory only, at once
 MAIL_SECONDS: Final = 0.002  # for each answer
 MESSAGES_KEPT: Final = 1_000
+TOO_MANY_REQUESTS: Final = "429 Too Many Requests"
 
 Parameters = dict[str, int]
 Rooms = dict[str, set[asyncio.StreamWriter]]
@@ -95,12 +98,39 @@ def orders(customer: int) -> bytes:
     return json.dumps(rows.fetchall()).encode()
 
 
+class RateLimit:
+    """A token bucket: `burst` requests at once, and `per_second` in the long run."""
+
+    def __init__(self, per_second: int, burst: int) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._tokens = float(burst)
+        self._counted = time.monotonic()
+
+    def accepts(self) -> bool:
+        """Count a request, and return True if it is within the limit."""
+        now = time.monotonic()
+        self._tokens = min(self._burst, self._tokens + (now - self._counted) * self._per_second)
+        self._counted = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+@functools.cache
+def rate_limit(per_second: int, burst: int) -> RateLimit:
+    """The one limit that all clients share."""
+    return RateLimit(per_second, burst)
+
+
 ANSWERS: Final[dict[str, tuple[str, Callable[[Parameters], bytes]]]] = {
     "/bytes": ("application/octet-stream", lambda asked: blob(asked.get("size", 1024))),
     "/items": ("application/json", lambda asked: items(asked.get("count", 40))),
     "/page": ("text/html; charset=utf-8", lambda asked: page(asked.get("count", 40))),
     "/orders": ("application/json", lambda asked: orders(asked.get("customer", 0))),
     "/limited": ("application/octet-stream", lambda asked: blob(asked.get("size", 1024))),
+    "/rated": ("application/octet-stream", lambda asked: blob(asked.get("size", 1024))),
 }
 
 
@@ -111,6 +141,8 @@ async def answer(target: str, limit: asyncio.Semaphore) -> tuple[str, str, bytes
         return "404 Not Found", "text/plain", b"no such page\n"
     asked = {name: int(values[0]) for name, values in parse_qs(parts.query).items()}
     content_type, body = ANSWERS[parts.path]
+    if parts.path == "/rated" and not rate_limit(asked.get("per_second", 50), asked.get("burst", 10)).accepts():
+        return TOO_MANY_REQUESTS, "text/plain", b"too many requests\n"
     if parts.path == "/limited":
         async with limit:
             await asyncio.sleep(asked.get("ms", 0) / 1000)
@@ -132,9 +164,10 @@ async def serve_http(
             keep_alive = keep_alive and header.strip().lower() != b"connection: close"
         status, content_type, body = await answer(line.split(" ")[1], limit)
         connection = "keep-alive" if keep_alive else "close"
+        later = "Retry-After: 1\r\n" if status == TOO_MANY_REQUESTS else ""
         head = (
             f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: {connection}\r\n\r\n"
+            f"{later}Content-Length: {len(body)}\r\nConnection: {connection}\r\n\r\n"
         )
         writer.write(head.encode() + body)
         await writer.drain()

@@ -270,6 +270,28 @@ def test_a_pool_works_in_a_thread(opener: Opener) -> None:
     assert pools.results(found[0], range(10)) == [2 * i for i in range(10)]
 
 
+def test_a_forgotten_pool_leaves_no_process() -> None:
+    """Workers end when nothing refers to their pool any more."""
+    pool = ProcessPool(Setup(pools.double), 2, start_method="fork")
+    pools.results(pool, range(4))
+    pids = pool.pids
+    del pool
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def test_a_system_without_processes_breaks_the_pool(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If no worker can be started, the pool says why."""
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("multiprocessing.process.BaseProcess.start", refuse)
+    monkeypatch.setattr("subprocess.Popen", refuse)
+    pool = opener(pools.double)
+    with pytest.raises(PoolBrokenError, match=r"no worker process can be started: .*Resource temporarily unavailable"):
+        pool.receive(1)
+
+
 def test_two_pools_close_by_themselves(opener: Opener) -> None:
     """Workers of one pool hold nothing of another pool, whichever is closed first."""
     first, second = opener(pools.double), opener(pools.double)

@@ -28,7 +28,7 @@ from advisor.models import Failure, RunReport, Strategy
 from advisor.report import run_summary
 from advisor.report.layout import Screen
 from advisor.target.input_stream import Format, open_inputs
-from advisor.target.inputs import as_calls, check_arguments
+from advisor.target.inputs import Call, check_arguments
 from advisor.target.loader import load
 
 SHOWN_FAILURES = 3
@@ -82,8 +82,8 @@ def do_job(options: JobOptions, command_line: Sequence[str]) -> int:
         output = stack.enter_context(_open_output(options, files, interruptions))
         piped = stack.enter_context(run_output.standard_input_kept()) if options.inputs == "-" else 0
         function = load(options.target)
-        inputs, first = open_inputs(options.inputs, options.input_format, standard_input=piped)
-        check_arguments(function, as_calls([first], star=options.star), options.target)
+        inputs, first = open_inputs(options.inputs, options.input_format, star=options.star, standard_input=piped)
+        check_arguments(function, [Call((first,)) if isinstance(first, str) else first], options.target)
         return Job(options, files, output, interruptions, command_line).run(function, inputs)
 
 
@@ -119,7 +119,7 @@ class Job:
 
     def run(self, function: Callable[..., Any], inputs: Iterable[Any]) -> int:
         """Do the job, and return the exit status."""
-        self._engine = self._open_engine(function, Inputs((inputs,), star=self._options.star))
+        self._engine = self._open_engine(function, Inputs((inputs,), star=True))
         if self._output is not None:
             self._output.truncate()
         try:

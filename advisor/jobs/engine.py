@@ -6,6 +6,7 @@ reader is busy, workers go on with what they were sent, and nothing more is read
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.errors import UsageError
 from advisor.host.cores_and_memory import usable_cores
 from advisor.jobs.inputs import Inputs
-from advisor.jobs.outcomes import Outcomes, Raised
+from advisor.jobs.outcomes import Outcomes, Raised, describe
 from advisor.jobs.plain_loop import MAX_BATCH, PlainLoop
 from advisor.jobs.pooled_stage import run_stage
 from advisor.jobs.pools.pool import CannotLoadError, PoolBrokenError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from advisor.jobs.plan import Plan, Wishes
     from advisor.models import Advice, Profile, Strategy
 
+_logger = logging.getLogger(__name__)
 WORTH_MEASURING = 0.08  # seconds that the rest of a job might gain, to pay for measuring it ...
 WORTH_LOADING = 0.4  # ... and for loading the modules that decide
 MEASURING_SHARE = 0.05  # of the time that the calls are expected to take
@@ -67,6 +69,8 @@ class Engine:
         """Yield the results, a few at a time."""
         try:
             yield from self._run()
+            if self._state.inputs.error is not None and not self.outcomes.has_failed:
+                raise self._state.inputs.error
         except PoolBrokenError as error:
             raise UsageError(str(error)) from error
         finally:
@@ -167,10 +171,14 @@ class Engine:
             yield from self._measure(first_calls)
             if state.is_done:
                 return ""
-            profile = first_calls.profile()
-            machine = host_for(in_notebook=first_calls.in_notebook)
-            plan = make_plan(profile, state.rest_calls, wishes, machine)
-            if depends_on_gil(profile, state.rest_calls, wishes, machine, plan):
+            try:
+                profile = first_calls.profile()
+                machine = host_for(in_notebook=first_calls.in_notebook)
+                plan = make_plan(profile, state.rest_calls, wishes, machine)
+                unsure = depends_on_gil(profile, state.rest_calls, wishes, machine, plan)
+            except Exception as error:  # noqa: BLE001  (the user's objects may raise anything when inspected)
+                return (yield from self._loop_unexamined(error))
+            if unsure:
                 first_calls.watch_gil()
                 yield from self._measure(first_calls)
                 if state.is_done:
@@ -178,6 +186,15 @@ class Engine:
                 profile = first_calls.profile()
                 plan = make_plan(profile, state.rest_calls, wishes, machine)
         return (yield from self._follow(plan, profile, wishes))
+
+    def _loop_unexamined(self, error: Exception) -> Generator[list[Any], None, str]:
+        """Go on with a plain loop, since the calls cannot be examined."""
+        _logger.warning("calls of %s cannot be examined: they run in a plain loop", self._state.name, exc_info=error)
+        self._measurings = MAX_MEASURINGS
+        self._tally.begin_stage("sequential", 1, f"the calls cannot be examined: {describe(error)}")
+        while not self._state.is_done:
+            yield from self._plain.run_batch()
+        return ""
 
     def _measure(self, first_calls: FirstCalls) -> Iterator[list[Any]]:
         """Make calls under the profiler for a small part of the job, at least one that works."""

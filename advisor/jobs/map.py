@@ -53,7 +53,7 @@ def map(
         function: A function or coroutine function.
         iterables: The inputs: one argument of each call from each iterable.
         star: Spread each item of a single iterable: a tuple or list into positional arguments, a dictionary into
-            keyword arguments.
+            keyword arguments; {"args": [...], "kwargs": {...}} and `Call` give both.
         ordered: Return results in the order of their inputs, else as they come.
         on_error: "raise" raises a `CallError` in the place of the result of a call that failed, and ends the run;
             "keep" puts a `Failure` record there.

@@ -17,6 +17,7 @@ from advisor.predict import estimator
 from advisor.predict.shared_resources import remedied
 
 GIL_MATTERS = 1.1  # times longer by which a plan may be wrong if the share of the GIL is not known
+MAX_WORKERS = 200  # what calls wait for may not bear more at once
 MANY_CALLS = 8  # for each core, from which the size of chunks matters
 LONGER = 10  # times
 _POOLS: tuple[Strategy, ...] = ("threading", "multiprocessing", "asyncio")
@@ -140,9 +141,9 @@ def depends_on_gil(profile: Profile, calls: int, wishes: Wishes, machine: Machin
 def _possible(profile: Profile, job: Job, machine: Machine, wishes: Wishes) -> tuple[Estimate, ...]:
     """Return the estimates of the ways to run the job that a run has, the plain loop among them."""
     estimate = estimator.shortlist if wishes.workers is None else estimator.estimate
-    estimates = estimate(profile, job, machine)
+    estimates = estimate(profile, job, machine, max_workers=MAX_WORKERS)
     if job.calls >= MANY_CALLS * machine.cores:
-        longer = estimate(profile, Job(calls=min(LONGER * job.calls, MAX_CALLS)), machine)
+        longer = estimate(profile, Job(calls=min(LONGER * job.calls, MAX_CALLS)), machine, max_workers=MAX_WORKERS)
         processes = [_shortened(each, job.calls, profile.wall) for each in longer if each.strategy == "multiprocessing"]
         estimates = (*(each for each in estimates if each.strategy != "multiprocessing"), *processes)
     strategies = _usable(profile, machine, wishes)

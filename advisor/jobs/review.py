@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from advisor.host.cores_and_memory import usable_cores
 from advisor.jobs.dispatcher import Pace
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class Review:
         return opinion
 
     def _opinion(self, rate: float, mean: float) -> Verdict | None:
-        return self._on_nature() or self._on_rate(rate) or self._on_limit(rate, mean)
+        return self._on_nature() or self._on_rate(rate, mean) or self._on_limit(rate, mean)
 
     def _on_nature(self) -> Verdict | None:
         """Judge whether calls compute as much as those that were measured."""
@@ -115,10 +116,10 @@ class Review:
             f"calls now compute {'more' if more else 'less'} than those measured: measure again", measure=True
         )
 
-    def _on_rate(self, rate: float) -> Verdict | None:
+    def _on_rate(self, rate: float, mean: float) -> Verdict | None:
         """Judge whether the strategy is as fast as predicted, and faster than a plain loop."""
         name = self._plan.strategy
-        loop = 1.0 / self._sequential_seconds()
+        loop = 1.0 / self._sequential_seconds(mean)
         if rate < SLOWER_THAN_LOOP * loop:
             return Verdict(f"{name} was slower than a plain loop", leave=True)
         lowest = self._plan.lowest_rate
@@ -129,9 +130,11 @@ class Review:
             return None
         return Verdict(f"{name} was much slower than predicted", leave=True)
 
-    def _sequential_seconds(self) -> float:
-        """Return the seconds of a call in a plain loop, by the computing that calls do now."""
+    def _sequential_seconds(self, mean: float) -> float:
+        """Return the seconds of a call in a plain loop, by what calls do now, on a host as busy as it is now."""
         wall = self._profile.wall
+        if self._plan.strategy == "multiprocessing" and self._workers <= usable_cores():
+            return max(wall, mean)
         if len(self._cpus) < LOOK_CALLS or self._compute < COMPUTES * wall:
             return wall
         return wall * max(1.0, median(self._cpus) / self._compute)

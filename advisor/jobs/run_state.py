@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from advisor.jobs.pools.event_loop import LoopThread
     from advisor.models import Strategy
 
+UNKNOWN_CALLS = 1_000  # left at least, in a job of unknown length that was worth measuring
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -80,9 +82,9 @@ class RunState:
 
     @property
     def rest_calls(self) -> int:
-        """How many calls are left, at least one; if that is not known, as many as were made."""
+        """How many calls are left, at least one; a guess if that is not known."""
         remaining = self.inputs.remaining
-        return max(1, self.outcomes.tally.finished if remaining is None else remaining)
+        return max(UNKNOWN_CALLS, self.outcomes.tally.finished) if remaining is None else max(1, remaining)
 
     def open_loop(self) -> LoopThread:
         """Return the event loop of the run, which is opened when it is first needed."""

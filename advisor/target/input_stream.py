@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import selectors
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from advisor.errors import UsageError
 from advisor.target.failures import target_error
-from advisor.target.inputs import looks_like_json_lines, parse_json_line, source_values
+from advisor.target.inputs import Call, call_of, looks_like_json_lines, parse_json_line, source_values
 from advisor.target.notebook_file import is_notebook
 from advisor.target.piped_inputs import is_pipe
 
@@ -20,36 +20,40 @@ BLOCK = 1 << 16  # bytes
 
 
 class Opened(NamedTuple):
-    """Inputs, and the first one of them, which is still to be read."""
+    """Inputs, each a `Call` or a text, the only argument of a call; and the first one, which is still to be read."""
 
     inputs: Iterable[Any]
-    first: Any
+    first: Call | str
 
 
-def open_inputs(inputs: str, input_format: Format | None = None, *, standard_input: int = 0) -> Opened:
+def open_inputs(
+    inputs: str, input_format: Format | None = None, *, star: bool = False, standard_input: int = 0
+) -> Opened:
     """Open the inputs that `--inputs` names, to be read once.
 
     Args:
         inputs: A file, '-' or another pipe, or 'my_module:make_inputs'.
         input_format: Of a file or pipe. By default, a `.jsonl` file is JSON Lines, other files are text, and the first
             line of a pipe decides.
+        star: Spread tuples, lists and dictionaries into the arguments of a call.
         standard_input: The descriptor that '-' stands for.
 
     Raises:
         UsageError: They cannot be read, or there are none.
+        TargetError: The user's code that makes them raised.
     """
     path = Path(inputs)
     if is_pipe(inputs):
         name = "standard input" if inputs == "-" else inputs
-        piped = PipedInputs(_open_pipe(inputs, standard_input), name, input_format)
+        piped = PipedInputs(_open_pipe(inputs, standard_input), name, input_format, star=star)
         return Opened(piped, piped.first)
     if is_notebook(inputs):
         raise UsageError(f"{inputs} is a notebook, not a file of inputs: write {inputs}:name")
     if path.is_file():
-        file = FileInputs(path, input_format or ("json" if path.suffix == ".jsonl" else "text"))
+        file = FileInputs(path, input_format or ("json" if path.suffix == ".jsonl" else "text"), star=star)
         return Opened(file, next(iter(file)))
     if ":" in inputs and path.suffix != ".jsonl":
-        return _from_source(inputs)
+        return _from_source(inputs, star=star)
     raise UsageError(f"the inputs {inputs} are not a file" if path.exists() else f"no such inputs file: {inputs}")
 
 
@@ -59,11 +63,13 @@ class FileInputs:
     Args:
         path: The file, which is read once now, to count the inputs.
         input_format: What a line is.
+        star: Spread what JSON has in a line.
     """
 
-    def __init__(self, path: Path, input_format: Format) -> None:
+    def __init__(self, path: Path, input_format: Format, *, star: bool) -> None:
         self._path = path
         self._format = input_format
+        self._star = star
         self._length = sum(1 for _ in self._lines())
         if not self._length:
             raise UsageError(f"{path} holds no inputs")
@@ -72,9 +78,11 @@ class FileInputs:
         """Return the number of inputs."""
         return self._length
 
-    def __iter__(self) -> Iterator[Any]:
-        for number, line in self._lines():
-            yield parse_json_line(line, f"line {number} of {self._path}") if self._format == "json" else line
+    def __iter__(self) -> Iterator[Call | str]:
+        if self._format == "text":
+            return (line for _, line in self._lines())
+        named = ((f"line {number} of {self._path}", line) for number, line in self._lines())
+        return (call_of(parse_json_line(line, where), where, star=self._star) for where, line in named)
 
     def _lines(self) -> Iterator[tuple[int, str]]:
         try:
@@ -97,10 +105,13 @@ class PipedInputs:
         descriptor: Of the pipe.
         name: Its name for errors.
         input_format: What a line is; None to let the first one decide.
+        star: Spread what JSON has in a line.
     """
 
-    def __init__(self, descriptor: int, name: str, input_format: Format | None) -> None:
+    def __init__(self, descriptor: int, name: str, input_format: Format | None, *, star: bool) -> None:
         self._descriptor = descriptor
+        self._star = star
+        self._error: UsageError | None = None
         self._name = name
         self._number = 0  # of the latest line
         self._lines: list[bytes] = []  # complete ones, the next one last
@@ -118,26 +129,34 @@ class PipedInputs:
         self._hint = "" if input_format else "; the first line is. Lines of text need --input-format text"
 
     @property
-    def first(self) -> Any:
+    def first(self) -> Call | str:
         """The first input, before any has been taken."""
         assert self._ahead is not None
         return self._parsed(self._ahead)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Call | str]:
         while (items := self.take_arrived(1, wait=True)) is not None:
             yield from items
 
-    def take_arrived(self, count: int, *, wait: bool) -> list[Any] | None:
+    def take_arrived(self, count: int, *, wait: bool) -> list[Call | str] | None:
         """Return at most `count` inputs that have arrived, None after the last one; with `wait`, wait for the first."""
-        items: list[Any] = []
-        while len(items) < count and (line := self._next_line(wait=wait and not items)) is not None:
-            items.append(self._parsed(line))
+        if self._error is not None:
+            raise self._error
+        items: list[Call | str] = []
+        try:
+            while len(items) < count and (line := self._next_line(wait=wait and not items)) is not None:
+                items.append(self._parsed(line))
+        except UsageError as error:
+            if not items:
+                raise
+            self._error = error  # for the next time: the inputs before it are good
         return None if self._at_end and not items else items
 
-    def _parsed(self, line: str) -> Any:
+    def _parsed(self, line: str) -> Call | str:
         if self._format == "text":
             return line
-        return parse_json_line(line, f"line {self._number} of {self._name}", self._hint)
+        where = f"line {self._number} of {self._name}"
+        return call_of(parse_json_line(line, where, self._hint), where, star=self._star)
 
     def _next_line(self, *, wait: bool) -> str | None:
         """Return the next line that is not blank, or None if it has not arrived or there is none."""
@@ -183,23 +202,38 @@ def _open_pipe(inputs: str, standard_input: int) -> int:
         raise UsageError(f"cannot read the inputs {inputs}: {error.strerror}") from None
 
 
-def _from_source(spec: str) -> Opened:
-    """Return the list that a spec names, or an iterator over what its function returns."""
+def _from_source(spec: str, *, star: bool) -> Opened:
     values = source_values(spec)
-    if isinstance(values, Sized):
-        if not values:
-            raise UsageError(f"{spec} holds no inputs")
-        return Opened(values, next(iter(values)))
-    iterator = _user_values(iter(values), spec)
+    inputs = (
+        _ListedInputs(values, spec, star=star) if isinstance(values, Collection) else _calls(values, spec, star=star)
+    )
     try:
-        first = next(iterator)
+        first = next(iter(inputs))
     except StopIteration:
         raise UsageError(f"{spec} holds no inputs") from None
-    return Opened(chain((first,), iterator), first)
+    return Opened(inputs if isinstance(inputs, _ListedInputs) else chain((first,), inputs), first)
 
 
-def _user_values(values: Iterator[Any], spec: str) -> Iterator[Any]:
+class _ListedInputs:
+    """The inputs of a list, or of something else whose length is known."""
+
+    def __init__(self, values: Collection[Any], spec: str, *, star: bool) -> None:
+        self._values = values
+        self._spec = spec
+        self._star = star
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __iter__(self) -> Iterator[Call]:
+        return _calls(self._values, self._spec, star=self._star)
+
+
+def _calls(values: Iterable[Any], spec: str, *, star: bool) -> Iterator[Call]:
     try:
-        yield from values
+        for number, value in enumerate(values, 1):
+            yield call_of(value, f"input {number} of {spec}", star=star)
+    except UsageError:
+        raise
     except Exception as error:
         raise target_error(error, f"making the inputs with {spec}") from error

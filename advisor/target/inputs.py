@@ -253,6 +253,11 @@ def form_of(value: Any, *, star: bool) -> Form:
     return "args" if star and isinstance(value, (tuple, list)) else "value"
 
 
+def call_of(value: Any, where: str, *, star: bool) -> Call:
+    """Return the call for an input; `where` names it in errors."""
+    return _call(value, form_of(value, star=star), where)
+
+
 def _call(value: Any, form: Form, where: str) -> Call:
     if form == "value":
         return Call((value,), where=where)

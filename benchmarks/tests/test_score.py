@@ -227,7 +227,7 @@ class TestScore:
         monkeypatch.setattr(score, "measure", measured)
         contenders: list[Contender] = [SEQUENTIAL, Plan("threading", 2), Package("betapool")]
         workload = find("tiny.clamp")
-        seconds, failures = score._run_in_turn(workload, contenders, [SEQUENTIAL], print, rounds=2, timeout=60)
+        seconds, failures = score.run_in_turn(workload, contenders, [SEQUENTIAL], print, rounds=(2, 6), timeout=60)
         assert ran == ["sequential", "threading × 2", "betapool", "threading × 2", "sequential"]
         assert seconds[Package("betapool")] == [4.0]
         assert failures == {}
@@ -240,8 +240,8 @@ class TestScore:
         threads = Plan("threading", 2)
         monkeypatch.setattr(score, "measure", lambda _, plan, timeout: 1.0 if plan == SEQUENTIAL else pool)
         workload = find("tiny.clamp")
-        seconds, _ = score._run_in_turn(
-            workload, [SEQUENTIAL, threads], [SEQUENTIAL, threads], print, rounds=2, timeout=60
+        seconds, _ = score.run_in_turn(
+            workload, [SEQUENTIAL, threads], [SEQUENTIAL, threads], print, rounds=(2, 6), timeout=60
         )
         assert [len(taken) for taken in seconds.values()] == [rounds, rounds]
 

@@ -71,7 +71,7 @@ class PoolBrokenError(Exception):
 
 
 class CannotLoadError(PoolBrokenError):
-    """The function cannot be had in the workers, but the job can be done without them."""
+    """The workers cannot start or load the function, but the job can be done without them."""
 
 
 class Pool(Protocol):

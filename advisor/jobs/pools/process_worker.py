@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import random
 import select
 import signal
 import struct
@@ -110,6 +109,8 @@ def _serve(connection: Connection, dumps: pickles.Dumps, load: Callable[[], Setu
     outbox.install()
 
     def send(message: Message) -> None:
+        with contextlib.suppress(Exception):  # what finished calls have printed is not lost with the worker
+            sys.stdout.flush()
         data = worker_messages.encode(message._replace(logs=outbox.empty(dumps)), dumps)
         try:
             connection.send_bytes(data)
@@ -209,13 +210,12 @@ def _reset_signals() -> None:
 
 
 def _reseed() -> None:
-    """Give each forked worker random numbers of its own; Python does so for the module `random`.
+    """Give each forked worker numbers of its own from `numpy.random`; Python does so for the module `random`.
 
     Generators that the program made before the fork, such as by `numpy.random.default_rng`, stay alike in all workers.
     """
     if (numpy_random := sys.modules.get("numpy.random")) is not None:
         numpy_random.seed()
-    random.seed()
 
 
 def _run_exit_handlers() -> None:

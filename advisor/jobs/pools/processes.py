@@ -181,7 +181,12 @@ class ProcessPool:
         """Start workers until there are enough."""
         new = []
         while not self._closed and sum(not worker.retiring for worker in self._workers) < self._size:
-            worker = _Worker(self._start())
+            try:
+                worker = _Worker(self._start())
+            except OSError as error:  # the system allows no more processes or descriptors
+                if not self._workers:
+                    self._break(CannotLoadError(f"no worker process can be started: {error}"))
+                break
             self._workers.append(worker)
             self._selector.register(worker.process.connection, selectors.EVENT_READ, worker)
             new.append(worker)

@@ -106,8 +106,11 @@ def _environment(setup: Setup, by_value: bool) -> bytes:
         filters = pickle.dumps(warnings.filters, 5)
     except Exception:  # noqa: BLE001  (a category that only this process has)
         filters = b""
-    module = getattr(setup.function, "__module__", None) or ""
-    environment = process_worker.Environment(sys.argv[0], aliased_files(), levels(), filters, by_value, module, data)
+    aliased = aliased_files()
+    module = getattr(setup.function, "__module__", None) or "of the function"
+    environment = process_worker.Environment(
+        sys.argv[0], aliased, levels(), filters, by_value, aliased.get(module, module), data
+    )
     return pickle.dumps(environment, 5)
 
 
