@@ -83,7 +83,8 @@ def do_job(options: JobOptions, command_line: Sequence[str]) -> int:
         piped = stack.enter_context(run_output.standard_input_kept()) if options.inputs == "-" else 0
         function = load(options.target)
         inputs, first = open_inputs(options.inputs, options.input_format, star=options.star, standard_input=piped)
-        check_arguments(function, [Call((first,)) if isinstance(first, str) else first], options.target)
+        call = Call((first,), where="the first input") if isinstance(first, str) else first
+        check_arguments(function, [call], options.target)
         return Job(options, files, output, interruptions, command_line).run(function, inputs)
 
 
@@ -135,7 +136,8 @@ class Job:
         except UsageError:
             self._write_rest()
             self._tell()
-            self._say(self._how_to_continue())
+            if self._files.checkpoint is not None:
+                self._say(self._how_to_continue())
             raise
         except TargetError:  # of a result, or of the inputs
             if self._output is not None:

@@ -67,7 +67,7 @@ def _stages(report: RunReport, screen: Screen) -> list[Line]:
     calls, time = (max(map(len, column), default=0) for column in zip(*rows, strict=True)) if rows else (0, 0)
     lines: list[Line] = []
     for row, stage in zip(rows, report.stages, strict=True):
-        figures = f"{row[0]:>{calls}} calls  {row[1]:>{time}}  "
+        figures = f"{row[0]:>{calls}} {'call ' if stage.calls == 1 else 'calls'}  {row[1]:>{time}}  "
         way = workers(stage.strategy, stage.workers)
         lines += wrap(f"{way}: {stage.why}", screen.width, first=figures, rest=" " * len(figures))
     return lines

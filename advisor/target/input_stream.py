@@ -204,14 +204,13 @@ def _open_pipe(inputs: str, standard_input: int) -> int:
 
 def _from_source(spec: str, *, star: bool) -> Opened:
     values = source_values(spec)
-    inputs = (
-        _ListedInputs(values, spec, star=star) if isinstance(values, Collection) else _calls(values, spec, star=star)
-    )
+    listed = _ListedInputs(values, spec, star=star) if isinstance(values, Collection) else None
+    calls = _calls(values, spec, star=star)
     try:
-        first = next(iter(inputs))
+        first = next(calls)
     except StopIteration:
         raise UsageError(f"{spec} holds no inputs") from None
-    return Opened(inputs if isinstance(inputs, _ListedInputs) else chain((first,), inputs), first)
+    return Opened(listed or chain((first,), calls), first)
 
 
 class _ListedInputs:
