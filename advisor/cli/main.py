@@ -49,6 +49,7 @@ def advise() -> None:
       advise file.py:func --inputs my_module:pairs --star     two arguments per pair
       advise my_module:func --inputs urls.txt --code > run.py
       advise describe "resize 10,000 photos with Pillow"
+      advise run my_module:func --inputs urls.txt --output results.jsonl     do the job
     """
 
 

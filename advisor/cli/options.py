@@ -10,14 +10,14 @@ import click
 from advisor.input_limits import MAX_CALLS, MAX_CORES, MAX_SECONDS
 
 
-def whole_number(maximum: int) -> Callable[[str], int]:
-    """Return an option type: an integer from 1 to `maximum`."""
+def whole_number(maximum: int, minimum: int = 1) -> Callable[[str], int]:
+    """Return an option type: an integer from `minimum` to `maximum`."""
 
     def parse(text: str) -> int:
         with contextlib.suppress(ValueError):
-            if 1 <= (number := int(text)) <= maximum:
+            if minimum <= (number := int(text)) <= maximum:
                 return number
-        raise click.BadParameter(f"{text!r} is not a whole number from 1 to {maximum:,}.")
+        raise click.BadParameter(f"{text!r} is not a whole number from {minimum} to {maximum:,}.")
 
     return parse
 

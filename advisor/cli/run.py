@@ -23,8 +23,9 @@ STRATEGIES = ("sequential", "threading", "multiprocessing", "asyncio")
 @click.option(
     "--input-format",
     type=click.Choice(["json", "text"]),
-    help="What a line of a file or pipe is. Default: JSON in .jsonl files, text in others; the first line of a pipe "
-    "decides.",
+    metavar="FORMAT",
+    help="What a line of a file or pipe is, json or text. Default: json in .jsonl files, text in others; the first "
+    "line of a pipe decides.",
 )
 @click.option(
     "--output", metavar="FILE", help="Write the results to FILE, with a checkpoint in FILE.checkpoint until it is done."
@@ -39,14 +40,21 @@ STRATEGIES = ("sequential", "threading", "multiprocessing", "asyncio")
     "--on-error",
     type=click.Choice(["keep", "stop"]),
     default="keep",
-    help="After a call that failed, keep going or stop. Default: keep.",
+    help="After a call that failed, keep its error and go on, or stop. Default: keep.",
 )
 @click.option(
-    "--retries", type=click.IntRange(0, MAX_RETRIES), default=0, metavar="N", help="Make a failed call N times again."
+    "--retries",
+    type=whole_number(MAX_RETRIES, minimum=0),
+    default="0",
+    metavar="N",
+    help="Make a failed call up to N times again, after growing pauses. Default: 0.",
 )
 @click.option("--call-timeout", type=seconds, metavar="SECONDS", help="End a call that takes longer; it has failed.")
 @click.option(
-    "--strategy", type=click.Choice(STRATEGIES), help="Use this strategy from the first call on, without measuring."
+    "--strategy",
+    type=click.Choice(STRATEGIES),
+    metavar="STRATEGY",
+    help=f"Use {', '.join(STRATEGIES[:-1])} or {STRATEGIES[-1]} from the first call on, without measuring.",
 )
 @click.option(
     "--workers",
@@ -74,7 +82,8 @@ def run(context: click.Context, /, **options: Any) -> None:
     or in a plain loop, whatever is fastest and safe. Results are JSON Lines: {"index": 0, "result": …}, or {"index":
     3, "error": {"type": …, "message": …, "attempts": …}} for a call that failed.
 
-    TARGET runs in this process and its workers. What it prints goes to standard error.
+    TARGET runs in this process and its workers. Where results go to standard output, what TARGET prints goes to
+    standard error.
 
     \b
     Examples:

@@ -241,7 +241,7 @@ class Checkpoint:
     def _advice(self) -> str:
         return (
             "Delete the file to start anew, or keep it and give another path: `checkpoint=` in Python; on the command "
-            "line, another `--output`, or no `--resume`"
+            "line, `--overwrite` starts anew, and another `--output` keeps the file"
         )
 
     @contextlib.contextmanager
