@@ -23,6 +23,7 @@ MAX_WAITING = 10_000  # results that wait for one before them
 MAX_SAMPLES = 3
 MAX_CPUS = 51
 LONGEST_STEP = 0.5  # seconds without a look at the clock
+INPUT_PATIENCE = 0.02  # seconds between two looks at inputs that arrive one by one
 
 
 class PendingCall(NamedTuple):
@@ -112,6 +113,7 @@ class Dispatcher:
         self._again: deque[PendingCall] = deque()  # one by one, before anything else
         self._mean: float | None = None  # seconds of a call
         self._left_at = time.perf_counter()
+        self._is_starved = False  # workers are free, and the next input has not arrived
 
     @property
     def calls_in_flight(self) -> int:
@@ -158,9 +160,13 @@ class Dispatcher:
         now = time.perf_counter()
         self.pace.idle += now - self._left_at
         try:
+            self._is_starved = False
             self._fill()
+            filled = time.perf_counter()
             for report in self.pool.receive(self._patience()):
                 self._handle(report)
+            if self._is_starved:
+                self.pace.idle += time.perf_counter() - filled
             if self._timeout is not None:
                 self._end_late_calls()
             if self._outcomes.checkpoint is not None:
@@ -189,9 +195,13 @@ class Dispatcher:
             return [key], [arguments], made
         if (attempt := self._outcomes.retries.take_due()) is not None:
             return [attempt.key], [attempt.arguments], attempt.made
-        while not self._inputs.is_exhausted:
+        while not self._inputs.is_exhausted and len(self._outcomes.delivery) < self._window:
             first = self._inputs.read
-            calls = list(map(self._inputs.arguments, self._inputs.take(self._size())))
+            items = self._inputs.take(self._size(), wait=not self._has_other_news())
+            if not items:
+                self._is_starved = True
+                return None
+            calls = list(map(self._inputs.arguments, items))
             keys = list(range(first, first + len(calls)))
             if self._outcomes.checkpoint is not None:
                 new = [pair for pair in zip(keys, calls, strict=True) if not resume(self._outcomes, *pair)]
@@ -199,6 +209,11 @@ class Dispatcher:
             if keys:
                 return keys, calls, 0
         return None
+
+    def _has_other_news(self) -> bool:
+        """Return True if there is something else to wait for than an input."""
+        outcomes = self._outcomes
+        return bool(self._in_flight) or outcomes.delivery.is_ready or len(outcomes.retries) > 0
 
     def _size(self) -> int:
         """Return how many calls to send at once: cheap to send, and few when the end is near."""
@@ -231,6 +246,8 @@ class Dispatcher:
         limits = [LONGEST_STEP]
         if self.pool.room() > 0:
             delay = self.request_pace.delay(now)
+            if self._inputs.may_be_late:
+                limits.append(INPUT_PATIENCE)
             if retry is not None:
                 limits.append(max(retry, delay))
             elif delay and not self._inputs.is_exhausted:

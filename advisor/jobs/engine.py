@@ -64,7 +64,7 @@ class Engine:
         self._plain = PlainLoop(self._state)
         self._measurings = 0
 
-    def batches(self) -> Iterator[list[Any]]:
+    def batches(self) -> Generator[list[Any], None, None]:
         """Yield the results, a few at a time."""
         try:
             yield from self._run()

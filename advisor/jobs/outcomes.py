@@ -63,7 +63,7 @@ class Outcomes:
         """Keep a result."""
         if self.checkpoint is not None:
             self.checkpoint.add(key, arguments, result)
-        self.delivery.put(key, result)
+        self.delivery.put_result(key, result)
         self.tally.add(1)
         self._worked_at = time.monotonic()
 
@@ -72,13 +72,13 @@ class Outcomes:
         if self.checkpoint is not None:
             for done, each in zip(calls, arguments, strict=True):
                 self.checkpoint.add(done.key, each, done.value)
-        self.delivery.put_all([(done.key, done.value) for done in calls])
+        self.delivery.put_results([(done.key, done.value) for done in calls])
         self.tally.add(len(calls))
         self._worked_at = time.monotonic()
 
     def resumed(self, key: int, result: Any) -> None:
         """Keep a result from the checkpoint."""
-        self.delivery.put(key, result)
+        self.delivery.put_result(key, result)
         self.tally.resumed += 1
 
     def failed(
