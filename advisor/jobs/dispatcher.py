@@ -18,7 +18,7 @@ from advisor.jobs.outcomes import Outcomes
 from advisor.jobs.pools.pool import Arguments, CannotSendError, Chunk, Done, Pool, Report
 from advisor.jobs.request_pace import RequestPace
 
-CHUNK_SECONDS = 0.02  # of calls that are sent together; sending them takes a thousandth of that
+CHUNK_SECONDS = 0.015  # of calls that are sent together; sending them takes a hundredth of that
 MAX_WAITING = 10_000  # results that wait for one before them
 MAX_SAMPLES = 3
 MAX_CPUS = 51
