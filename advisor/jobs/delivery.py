@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import Any, NamedTuple
+
+from advisor.errors import CallError
+
+
+class Raised(NamedTuple):
+    """In the place of a result: the error to raise when its turn comes."""
+
+    error: CallError
+    cause: BaseException
 
 
 class Delivery:
@@ -42,12 +51,14 @@ class Delivery:
         return bool(self._waiting) and (not self._ordered or self.next_key in self._waiting)
 
     def take(self, count: int) -> list[Any]:
-        """Remove and return at most so many results that can be delivered."""
+        """Remove and return at most so many results that can be delivered, up to the first error."""
         results: list[Any] = []
         while len(results) < count and self.is_ready:
             key = self.next_key if self._ordered else self._arrived.popleft()
             results.append(self._waiting.pop(key))
             self.next_key += 1
+            if type(results[-1]) is Raised:
+                break
         return results
 
     def rest(self) -> list[tuple[int, Any]]:
