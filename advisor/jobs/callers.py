@@ -107,7 +107,9 @@ class LoopCaller:
             args, kwargs = arguments
             try:
                 return await self._function(*args, **kwargs), None
-            except (Exception, SystemExit) as error:  # noqa: BLE001  (for the engine to handle)
+            except BaseException as error:
+                if self._loop.is_ended(error):
+                    raise
                 return None, error
 
         return self._loop.wait_for(run())
@@ -121,7 +123,9 @@ class LoopCaller:
         try:
             for args, kwargs in map(self._inputs.arguments, items):
                 results.append(await self._function(*args, **kwargs))
-        except (Exception, SystemExit) as error:  # noqa: BLE001  (for the engine to handle)
+        except BaseException as error:
+            if self._loop.is_ended(error):
+                raise
             failure = error
         if meter is not None:
             waited = None if before is None else (self._loop.waited or 0.0) - before

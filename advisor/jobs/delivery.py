@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
+from typing import Any, NamedTuple
+
+from advisor.errors import CallError
+
+
+class Raised(NamedTuple):
+    """In the place of a result: the error to raise when its turn comes."""
+
+    error: CallError
+    cause: BaseException
 
 
 class Delivery:
@@ -57,18 +66,15 @@ class Delivery:
         return bool(self._waiting) and (not self._ordered or self.next_key in self._waiting)
 
     def take(self, count: int) -> list[Any]:
-        """Remove and return at most so many results that can be delivered."""
-        waiting = self._waiting
-        if not self._ordered:
-            arrived = [self._arrived.popleft() for _ in range(min(count, len(self._arrived)))]
-            self.next_key += len(arrived)
-            return [waiting.pop(key) for key in arrived]
+        """Remove and return at most so many results that can be delivered, up to the first error."""
         results: list[Any] = []
-        key = self.next_key
-        while len(results) < count and key in waiting:
-            results.append(waiting.pop(key))
-            key += 1
-        self.next_key = key
+        waiting, arrived = self._waiting, self._arrived
+        while len(results) < count and (self.next_key in waiting if self._ordered else arrived):
+            result = waiting.pop(self.next_key if self._ordered else arrived.popleft())
+            self.next_key += 1
+            results.append(result)
+            if type(result) is Raised:
+                break
         return results
 
     def rest(self) -> list[tuple[int, Any]]:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.errors import UsageError
 from advisor.host.cores_and_memory import usable_cores
+from advisor.jobs.delivery import Raised
 from advisor.jobs.inputs import Inputs
-from advisor.jobs.outcomes import Outcomes, Raised, describe
+from advisor.jobs.outcomes import Outcomes, describe
 from advisor.jobs.plain_loop import MAX_BATCH, PlainLoop
 from advisor.jobs.pooled_stage import run_stage
 from advisor.jobs.pools.pool import CannotLoadError, PoolBrokenError

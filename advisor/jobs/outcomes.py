@@ -6,10 +6,10 @@ import contextlib
 import time
 import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 from advisor.errors import CallError
-from advisor.jobs.delivery import Delivery
+from advisor.jobs.delivery import Delivery, Raised
 from advisor.jobs.pools.pool import Arguments, Done
 from advisor.jobs.retries import Retries
 from advisor.jobs.tally import Tally
@@ -20,13 +20,6 @@ if TYPE_CHECKING:
 
 OnError = Literal["raise", "keep"]
 REFUSAL_PATIENCE = 60.0  # seconds in which a service may refuse everything; then its refusals count as failures
-
-
-class Raised(NamedTuple):
-    """In the place of a result: the error to raise when its turn comes."""
-
-    error: CallError
-    cause: BaseException
 
 
 class Outcomes:

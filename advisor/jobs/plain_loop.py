@@ -89,7 +89,7 @@ class PlainLoop:
                 yield from self._keep(key, items, results)
             if error is None:
                 return
-            if not isinstance(error, (Exception, SystemExit)):
+            if isinstance(error, KeyboardInterrupt):
                 raise error
             key += len(results)
             self._outcomes.failed(key, self._inputs.arguments(items[len(results)]), error, made=1)
@@ -123,10 +123,10 @@ class PlainLoop:
         result, error = self.caller.make_one(arguments)
         if error is None:
             self._outcomes.succeeded(key, arguments, result)
-        elif isinstance(error, (Exception, SystemExit)):
-            self._outcomes.failed(key, arguments, error, made=made + 1)
-        else:
+        elif isinstance(error, KeyboardInterrupt):
             raise error
+        else:
+            self._outcomes.failed(key, arguments, error, made=made + 1)
         yield from self._reader.read()
 
     def _note(self, seconds: float, cpu: float, calls: int) -> None:

@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from advisor.jobs.delivery import Delivery
-from advisor.jobs.outcomes import Raised
+from advisor.jobs.delivery import Delivery, Raised
 
 READ_SECONDS = 1e-3  # of the reader between two looks at the workers
 MAX_READ = 1_000
@@ -32,10 +31,10 @@ class Reader:
         """Yield the results that can be read; raise an error when its turn comes."""
         while self._delivery.is_ready:
             results = self._delivery.take(self._size)
-            for number, result in enumerate(results):
-                if type(result) is Raised:
-                    yield results[:number]
-                    raise result.error from result.cause
+            if type(results[-1]) is Raised:
+                raised: Raised = results.pop()
+                yield results
+                raise raised.error from raised.cause
             began = time.perf_counter()
             yield results
             now = time.perf_counter()

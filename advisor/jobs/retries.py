@@ -67,7 +67,8 @@ def _pauses() -> Callable[[int], float]:
     """Return a function from the number of attempts to the seconds to wait."""
     import tenacity  # only when something fails
 
-    wait = tenacity.wait_exponential_jitter(initial=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE)
+    growing = tenacity.wait_exponential(multiplier=FIRST_PAUSE, max=LONGEST_PAUSE)
+    wait = growing + tenacity.wait_random(0, FIRST_PAUSE)
 
     def seconds(made: int) -> float:
         state = tenacity.RetryCallState(retry_object=None, fn=None, args=(), kwargs={})  # type: ignore[arg-type]

@@ -59,6 +59,14 @@ class LoopThread:
             future.cancel()
             raise
 
+    @staticmethod
+    def is_ended(error: BaseException) -> bool:
+        """Return True if an exception ends the current task; others are raised by a call."""
+        if isinstance(error, asyncio.CancelledError):
+            task = asyncio.current_task()
+            return task is not None and task.cancelling() > 0
+        return isinstance(error, GeneratorExit)
+
     def close(self) -> None:
         """Cancel what runs on the loop and stop it, if it is one of our own."""
         if self._thread is None or not self._thread.is_alive():
@@ -122,6 +130,9 @@ class EventLoopPool:
     async def _run(self, chunk: Chunk) -> None:
         try:
             await self._make_calls(chunk)
+        except BaseException as error:  # noqa: BLE001  (cancelled, by `end` or by a call)
+            if chunk.number not in self._ended:
+                self._news.put(Report(chunk.number, (), finished=True, lost=f"the call's task ended: {error!r}"))
         finally:
             self._tasks.pop(chunk.number, None)
             self._since.pop(chunk.number, None)
@@ -133,12 +144,9 @@ class EventLoopPool:
             value: Any
             try:
                 value, failed = await self._function(*args, **kwargs), False
-            except asyncio.CancelledError as error:
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():
+            except BaseException as error:
+                if self._loop.is_ended(error):
                     raise
-                value, failed = error, True  # the call cancelled something of its own
-            except (Exception, SystemExit) as error:  # noqa: BLE001  (the user's)
                 value, failed = error, True
             done = Done(key, value, failed, time.perf_counter() - began, None)
             self._news.put(Report(chunk.number, (done,), finished=key == chunk.keys[-1]))

@@ -1,0 +1,559 @@
+"""How calls are sent and what comes back is handled: a pool without workers, and a clock that the tests set."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from advisor.errors import CallError, UsageError, WorkerError
+from advisor.jobs.delivery import Delivery, Raised
+from advisor.jobs.dispatcher import LONGEST_STEP, Dispatcher, PendingCall
+from advisor.jobs.inputs import Inputs
+from advisor.jobs.outcomes import OnError, Outcomes, describe, str_of
+from advisor.jobs.pools.pool import CannotSendError, Chunk, Done, Report
+from advisor.jobs.reader import Reader
+from advisor.jobs.retries import Retries
+from advisor.jobs.tally import Tally
+from advisor.models import Failure
+from advisor.target.inputs import Call
+
+
+class Clock:
+    """A clock that goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class FakePool:
+    """Keeps what it is sent; the tests say what comes back."""
+
+    def __init__(self, workers: int = 2, clock: Clock | None = None) -> None:
+        self.workers = workers
+        self.sent: list[Chunk] = []
+        self.ended: list[int] = []
+        self.late: set[int] = set()  # numbers of chunks that run for too long
+        self.can_end = True
+        self.unpicklable: set[Any] = set()
+        self._open: set[int] = set()
+        self.news: list[Report] = []
+        self._clock = clock
+
+    def resize(self, workers: int) -> None:
+        self.workers = workers
+
+    def room(self) -> int:
+        return 2 * self.workers - len(self._open)
+
+    def send(self, chunk: Chunk) -> None:
+        for args, _ in chunk.calls:
+            if self.unpicklable.intersection(args):
+                raise CannotSendError from TypeError("cannot pickle it")
+        self.sent.append(chunk)
+        self._open.add(chunk.number)
+
+    def receive(self, timeout: float | None) -> list[Report]:
+        if self._clock is not None and not self.news:
+            assert timeout is not None
+            self._clock.now += timeout
+        news, self.news = self.news, []
+        self._open.difference_update(report.number for report in news if report.finished)
+        return news
+
+    def since(self, number: int) -> float | None:
+        return -math.inf if number in self.late else None
+
+    def end(self, number: int) -> bool:
+        self.ended.append(number)
+        self.lose(number, "the worker was ended")
+        return self.can_end
+
+    def close(self, *, kill: bool = False) -> None:
+        pass
+
+    def lose(self, number: int, how: str = "the worker was killed", *, started: bool = True) -> None:
+        """Report the calls of a chunk as lost."""
+        self.news.append(Report(number, (), finished=True, lost=how, started=started))
+
+    def finish(self, number: int, function: Callable[[Any], Any] = str, *, first: int | None = None) -> None:
+        """Report the calls of a chunk, or the first of them, with the results or exceptions of the function."""
+        chunk = next(each for each in self.sent if each.number == number)
+        done = []
+        for key, (args, _) in list(zip(chunk.keys, chunk.calls, strict=True))[:first]:
+            try:
+                done.append(Done(key, function(*args), False, 1e-6, 1e-6))
+            except Exception as error:  # noqa: BLE001
+                done.append(Done(key, error, True, 1e-6, 1e-6))
+        self.news.append(Report(number, done, finished=first is None))
+
+    def finish_all(self, function: Callable[[Any], Any] = str, *, but: int | None = None) -> None:
+        """Report everything that was sent and has not come back, but one chunk."""
+        known = {report.number for report in self.news if report.finished}
+        for number in sorted(self._open - known - {but}):
+            self.finish(number, function)
+
+
+class Job:
+    """A dispatcher and what belongs to it."""
+
+    def __init__(
+        self,
+        inputs: Iterable[Any],
+        *,
+        ordered: bool = True,
+        on_error: OnError = "keep",
+        retries: int = 0,
+        workers: int = 2,
+        **options: Any,
+    ) -> None:
+        self.clock = Clock()
+        self.pool = FakePool(workers, self.clock)
+        self.delivery = Delivery(ordered=ordered)
+        self.tally = Tally()
+        self.tally.begin_stage("threading", workers, "test")
+        self.outcomes = Outcomes(
+            "job", on_error=on_error, retries=retries, delivery=self.delivery, tally=self.tally, checkpoint=None
+        )
+        self.outcomes.retries = Retries(retries, self.clock)
+        self.inputs = Inputs((inputs,), star=False)
+        self.dispatcher = Dispatcher(self.pool, self.inputs, self.outcomes, **options)
+        self.reader = Reader(self.delivery)
+
+    def read(self) -> list[Any]:
+        """Return the results that can be read."""
+        return [result for results in self.reader.read() for result in results]
+
+    def run(self, function: Callable[[Any], Any] = str) -> list[Any]:
+        """Run all calls to the end, and return the results."""
+        results = []
+        while self.dispatcher.has_more:
+            self.dispatcher.step()
+            self.pool.finish_all(function)
+            results += self.read()
+        return results
+
+
+def refuse_odd(number: int) -> int:
+    if number % 2:
+        raise ValueError(f"{number} is odd")
+    return number
+
+
+def sent_keys(job: Job) -> list[list[int]]:
+    return [list(chunk.keys) for chunk in job.pool.sent]
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 100])
+def test_every_input_is_sent_once_and_every_result_is_read_in_order(chunk: int) -> None:
+    """The chunks cover the inputs without a gap."""
+    job = Job(range(50), chunk=chunk)
+    assert job.run() == [str(number) for number in range(50)]
+    assert [key for keys in sent_keys(job) for key in keys] == list(range(50))
+    assert job.tally.report().calls == 50
+
+
+def test_results_wait_for_those_before_them() -> None:
+    """In order, the second result is read after the first; otherwise as it comes."""
+    for ordered, read in ((True, []), (False, ["1"])):
+        job = Job(range(4), ordered=ordered)
+        job.dispatcher.step()
+        job.pool.finish(1)
+        job.dispatcher.step()
+        assert job.read() == read
+        job.pool.finish(0)
+        job.dispatcher.step()
+        assert read + job.read() == (["0", "1"] if ordered else ["1", "0"])
+
+
+def test_no_more_is_sent_than_there_is_room_for() -> None:
+    """Inputs are read when they are sent, not before."""
+    job = Job(iter(range(1_000)))
+    job.dispatcher.step()
+    assert sent_keys(job) == [[0], [1], [2], [3]]
+    assert job.inputs.read == 4
+    assert job.dispatcher.calls_in_flight == 4
+
+
+def test_the_results_that_wait_are_bounded() -> None:
+    """While one call takes long, no more are sent than the window has room for."""
+    job = Job(iter(range(1_000_000)), window=10)
+    for _ in range(100):
+        job.dispatcher.step()
+        job.pool.finish_all(but=0)
+    assert job.inputs.read <= 10 + 4
+    job.pool.finish(0)
+    job.dispatcher.step()
+    assert job.read() == [str(number) for number in range(len(job.pool.sent))]
+
+
+def test_chunks_become_small_towards_the_end() -> None:
+    """The last chunks have one call each, so that the workers end together."""
+    job = Job(range(1_000), chunk=500)
+    job.run()
+    sizes = [len(keys) for keys in sent_keys(job)]
+    assert sizes[0] == 250
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-4:] == [1, 1, 1, 1]
+
+
+def test_long_calls_are_sent_one_by_one() -> None:
+    """Once it is known that a call takes long, chunks have one."""
+    job = Job(iter(range(100)), chunk=10)
+    job.dispatcher.step()
+    chunk = job.pool.sent[0]
+    job.pool.news.append(Report(0, [Done(key, key, False, 1.0, 0.0) for key in chunk.keys], finished=True))
+    job.dispatcher.collect()
+    job.dispatcher.step()
+    assert [len(keys) for keys in sent_keys(job)] == [10, 10, 10, 10, 1]
+
+
+def test_with_a_time_limit_calls_are_sent_one_by_one() -> None:
+    """Only a call that is alone in its chunk can be ended without others."""
+    job = Job(range(10), chunk=10, call_timeout=1.0)
+    job.run()
+    assert {len(keys) for keys in sent_keys(job)} == {1}
+
+
+def test_the_calls_of_a_lost_chunk_are_made_again_one_by_one() -> None:
+    """Those that were reported before are not, and the one that kills its worker alone is the one that fails."""
+    job = Job(range(8), chunk=4, workers=1)
+    job.dispatcher.step()
+    assert sent_keys(job) == [[0, 1, 2, 3], [4, 5]]
+    job.pool.finish(0, first=1)
+    job.pool.lose(0)
+    job.dispatcher.collect()
+    job.dispatcher.step()
+    assert sent_keys(job)[2:] == [[1]]
+    job.pool.finish(1)
+    job.pool.lose(2)
+    job.dispatcher.collect()
+    results = job.run()
+    assert results[0] == "0"
+    assert results[1] == Failure(
+        index=1,
+        type="WorkerError",
+        message="the worker was killed",
+        traceback=results[1].traceback,
+        attempts=1,
+    )
+    assert results[2:] == [str(number) for number in range(2, 8)]
+    assert sorted(keys[0] for keys in sent_keys(job)[2:]) == [1, 2, 3, 6, 7]
+
+
+def test_a_call_that_has_not_begun_is_not_to_blame() -> None:
+    """A chunk of one call that waited in a lost worker is sent again, as its first attempt."""
+    job = Job(range(1))
+    job.dispatcher.step()
+    job.pool.lose(0, started=False)
+    job.dispatcher.collect()
+    job.dispatcher.step()
+    assert sent_keys(job) == [[0], [0]]
+    job.pool.lose(1)
+    job.dispatcher.collect()
+    (failure,) = job.read()
+    assert (failure.type, failure.attempts) == ("WorkerError", 1)
+
+
+def test_a_killed_call_is_tried_again_if_retries_are_left() -> None:
+    """A killed worker counts like an exception."""
+    job = Job(range(1), retries=1)
+    job.dispatcher.step()
+    job.pool.lose(0)
+    job.dispatcher.step()
+    assert job.run() == ["0"]
+    assert job.tally.report().retried == 1
+
+
+def test_failures_stand_in_the_places_of_results() -> None:
+    """Each has the index of its input, the exception and its traceback."""
+    job = Job(range(6), chunk=3)
+    results = job.run(refuse_odd)
+    assert results[::2] == [0, 2, 4]
+    assert [(each.index, each.type, each.message) for each in results[1::2]] == [
+        (1, "ValueError", "1 is odd"),
+        (3, "ValueError", "3 is odd"),
+        (5, "ValueError", "5 is odd"),
+    ]
+    assert "refuse_odd" in results[1].traceback
+    report = job.tally.report()
+    assert (report.calls, report.succeeded, report.failed, report.retried) == (6, 3, 3, 0)
+
+
+def test_an_error_comes_in_its_turn_and_ends_the_job() -> None:
+    """Results before it are read first; nothing is sent after it."""
+    job = Job(range(1_000), on_error="raise")
+    job.dispatcher.step()
+    job.pool.finish(1, refuse_odd)
+    job.dispatcher.collect()
+    assert job.read() == []
+    job.pool.finish_all()
+    job.dispatcher.collect()
+    job.dispatcher.step()
+    assert len(job.pool.sent) == 4
+    assert not job.dispatcher.has_more
+    results = job.reader.read()
+    assert next(results) == ["0"]
+    with pytest.raises(CallError, match=r"^call 1 of job raised ValueError: 1 is odd$") as raised:
+        list(results)
+    assert (raised.value.index, raised.value.attempts) == (1, 1)
+    assert isinstance(raised.value.__cause__, ValueError)
+    assert job.delivery.rest() == [(2, "2"), (3, "3")]
+
+
+def test_results_behind_an_error_are_not_lost() -> None:
+    """They can still be had, however many the reader takes at once."""
+    delivery = Delivery(ordered=True)
+    reader = Reader(delivery)
+    for key in range(200):
+        delivery.put(key, key)
+    assert [result for results in reader.read() for result in results] == list(range(200))
+    delivery.put(200, 200)
+    delivery.put(201, Raised(CallError("failed", index=201), ValueError()))
+    delivery.put(202, 202)
+    delivery.put(203, 203)
+    results = reader.read()
+    assert next(results) == [200]
+    with pytest.raises(CallError):
+        list(results)
+    assert delivery.rest() == [(202, 202), (203, 203)]
+
+
+def test_calls_that_fail_are_made_again_after_growing_pauses() -> None:
+    """So often as is allowed; the record tells how often."""
+    job = Job(range(1), retries=3)
+    pauses = []
+
+    def refuse(_: int) -> None:
+        pauses.append(job.clock.now)
+        raise OSError("no route")
+
+    (failure,) = job.run(refuse)
+    assert (failure.type, failure.attempts) == ("OSError", 4)
+    assert job.tally.report().retried == 3
+    gaps = [after - before for before, after in itertools.pairwise(pauses)]
+    for gap, least in zip(gaps, [0.1, 0.2, 0.4], strict=True):
+        assert least <= round(gap - LONGEST_STEP, 6) <= least + 0.1  # in a step the clock goes on
+
+
+def test_other_calls_go_on_while_one_waits_for_its_next_attempt() -> None:
+    """A pause costs no other call time."""
+    job = Job(iter(range(100)), retries=1)
+    job.outcomes.failed(1_000, ((1_000,), {}), OSError(), made=1)
+    job.dispatcher.step()
+    assert sent_keys(job) == [[0], [1], [2], [3]]
+
+
+def test_a_call_that_waits_for_its_next_attempt_keeps_the_job_alive() -> None:
+    """The dispatcher waits for it, no longer than needed, when nothing else is left."""
+    job = Job([], retries=1)
+    job.outcomes.failed(0, ((0,), {}), OSError(), made=1)
+    assert job.run() == ["0"]
+
+
+def test_refused_calls_are_no_failures() -> None:
+    """A call that a service refuses because of the others is made again without counting as an attempt."""
+    job = Job(range(4))
+    job.dispatcher.step()
+
+    def refuse(_: int) -> None:
+        raise RuntimeError("429 Too Many Requests")
+
+    job.pool.finish(0, refuse)
+    job.dispatcher.step()
+    assert job.dispatcher.request_pace.is_limited
+    assert job.run() == ["0", "1", "2", "3"]
+    report = job.tally.report()
+    assert (report.succeeded, report.failed, report.retried, report.throttled) == (4, 0, 0, 1)
+
+
+def test_a_lone_call_that_is_refused_is_a_failure() -> None:
+    """Where one call is made at a time, there are no others to blame."""
+    job = Job(range(1), workers=1)
+
+    def refuse(_: int) -> None:
+        raise RuntimeError("429 Too Many Requests")
+
+    (failure,) = job.run(refuse)
+    assert failure.type == "RuntimeError"
+
+
+def test_a_call_that_takes_too_long_is_ended() -> None:
+    """It fails with a time-out; the others go on."""
+    job = Job(range(4), call_timeout=1.5)
+    job.dispatcher.step()
+    job.pool.late = {1}
+    job.dispatcher.step()
+    assert job.pool.ended == [1]
+    job.dispatcher.step()
+    results = job.run()
+    assert results[0] == "0"
+    assert (results[1].type, results[1].message) == ("TimeoutError", "the call took longer than 1.5 s")
+    assert results[2:] == ["2", "3"]
+    assert job.tally.report().abandoned == 0
+
+
+def test_a_call_that_cannot_be_ended_is_counted() -> None:
+    """Its thread is left behind, and it is ended once only."""
+    job = Job(range(1), call_timeout=1.0)
+    job.pool.can_end = False
+    job.dispatcher.step()
+    job.pool.late = {0}
+    for _ in range(3):
+        job.dispatcher.step()
+    assert job.pool.ended == [0]
+    assert job.tally.report().abandoned == 1
+
+
+def test_arguments_that_cannot_be_sent_fail_alone() -> None:
+    """The others of their chunk are sent one by one; another attempt would be in vain."""
+    job = Job(range(8), chunk=4, retries=2)
+    job.pool.unpicklable = {1}
+    results = job.run()
+    assert (results[1].type, results[1].message, results[1].attempts) == ("TypeError", "cannot pickle it", 1)
+    assert results[:1] + results[2:] == [str(number) for number in range(8) if number != 1]
+
+
+def testnews_of_unknown_chunks_are_ignored() -> None:
+    """Such as those of a chunk that was given up."""
+    job = Job(range(2))
+    job.dispatcher.step()
+    job.pool.news.append(Report(99, [Done(0, "late", False, 0.0, None)], finished=True))
+    assert job.run() == ["0", "1"]
+
+
+def test_a_stopped_dispatcher_hands_back_what_is_left() -> None:
+    """Calls in flight, and those that wait to be made again; another one makes them first."""
+    job = Job(range(100))
+    job.dispatcher.take_over([PendingCall(500, ((500,), {}), 1)])
+    job.dispatcher.step()
+    job.dispatcher.stopped = True
+    job.pool.finish(0)
+    job.pool.lose(1, started=False)
+    job.dispatcher.step()
+    assert len(job.pool.sent) == 4
+    back = job.dispatcher.hand_back()
+    assert sorted((call.key, call.made) for call in back) == [(0, 0), (1, 0), (2, 0)]
+    other = Job([])
+    other.dispatcher.take_over(back)
+    other.run()
+    assert sorted(keys[0] for keys in sent_keys(other)) == [0, 1, 2]
+
+
+def test_inputs_that_raise_end_the_job_after_the_calls_before() -> None:
+    """What was read is called; the error waits for the engine."""
+
+    def inputs() -> Iterator[int]:
+        yield from range(3)
+        raise OSError("torn tape")
+
+    job = Job(inputs(), chunk=10)
+    assert job.run() == ["0", "1", "2"]
+    assert isinstance(job.inputs.error, OSError)
+
+
+def test_inputs_know_what_is_left_only_if_all_have_a_length() -> None:
+    """The shortest decides; a generator has none until its end."""
+    inputs = Inputs(([1, 2, 3], range(5)), star=False)
+    assert (inputs.remaining, inputs.total) == (3, 3)
+    assert inputs.take(2) == [(1, 0), (2, 1)]
+    assert (inputs.remaining, inputs.total, inputs.read) == (1, 3, 2)
+    lazy = Inputs((iter([1, 2, 3]), range(5)), star=False)
+    assert (lazy.remaining, lazy.total) == (None, None)
+    assert len(lazy.take(10)) == 3
+    assert (lazy.remaining, lazy.total, lazy.is_exhausted) == (0, 3, True)
+
+
+@pytest.mark.parametrize(
+    ("item", "arguments"),
+    [
+        ((1, 2), ((1, 2), {})),
+        ([1, 2], ((1, 2), {})),
+        ({"a": 1}, ((), {"a": 1})),
+        ({}, ((), {})),
+        ({"args": [1], "kwargs": {"b": 2}}, ((1,), {"b": 2})),
+        ({"args": [1]}, ((1,), {})),
+        ({"kwargs": {"b": 2}}, ((), {"b": 2})),
+        ({"args": [1], "b": 2}, ((), {"args": [1], "b": 2})),
+        (Call((1,), {"b": 2}), ((1,), {"b": 2})),
+        (7, ((7,), {})),
+        ("ab", (("ab",), {})),
+    ],
+    ids=repr,
+)
+def test_items_are_spread(item: Any, arguments: Any) -> None:
+    """With `star`, an item gives all arguments of a call."""
+    assert Inputs(([],), star=True).arguments(item) == arguments
+    assert Inputs(([],), star=False).arguments(item) == ((item,), {})
+
+
+@pytest.mark.parametrize("item", [{"args": 1}, {"args": "ab"}, {"kwargs": [1]}], ids=repr)
+def test_records_that_make_no_sense_are_refused(item: Any) -> None:
+    """'args' is a list and 'kwargs' a dictionary."""
+    with pytest.raises(UsageError, match="'args' must be a list and 'kwargs' a dictionary"):
+        Inputs(([],), star=True).arguments(item)
+
+
+def test_a_stage_that_repeats_the_current_one_goes_on_with_it() -> None:
+    """Calls count for the stage in which they end; the stages add up to the calls that were made."""
+    tally = Tally()
+    tally.begin_stage("sequential", 1, "first calls")
+    tally.add(2)
+    tally.begin_stage("sequential", 1, "again")
+    tally.add(1)
+    tally.begin_stage("threading", 8, "waits")
+    tally.add(5, failed=2)
+    tally.resumed += 4
+    tally.end()
+    report = tally.report()
+    assert [(stage.strategy, stage.workers, stage.calls, stage.why) for stage in report.stages] == [
+        ("sequential", 1, 3, "first calls"),
+        ("threading", 8, 5, "waits"),
+    ]
+    assert (report.calls, report.succeeded, report.failed, report.resumed) == (12, 6, 2, 4)
+    assert sum(stage.seconds for stage in report.stages) <= report.seconds
+    assert tally.report() == report
+
+
+def test_results_pass_by_while_none_wait() -> None:
+    """Not behind a gap, and not out of order."""
+    delivery = Delivery(ordered=True)
+    assert delivery.pass_by(0, 3)
+    assert not delivery.pass_by(4, 1)
+    delivery.put(4, "four")
+    assert not delivery.pass_by(3, 1)
+    assert not delivery.is_ready
+    delivery.put(3, "three")
+    assert delivery.take(5) == ["three", "four"]
+    assert delivery.pass_by(5, 1)
+
+
+def test_progress_is_told_at_the_end() -> None:
+    """Between, it is told now and then only."""
+    told: list[int] = []
+    reader = Reader(Delivery(ordered=True), lambda: told.append(1))
+    reader.tell_progress()
+    reader.tell_progress()
+    assert len(told) == 1
+    reader.tell_progress(always=True)
+    assert len(told) == 2
+
+
+def test_errors_are_described_in_a_line() -> None:
+    """By their class and the first line of their message, which may be missing or fail."""
+
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    assert describe(ValueError("first\nsecond")) == "ValueError: first"
+    assert describe(ValueError()) == "ValueError"
+    assert describe(MuteError()) == "MuteError"
+    assert str_of(MuteError()) == ""
+    assert describe(WorkerError("killed")) == "WorkerError: killed"
