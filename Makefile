@@ -69,6 +69,7 @@ benchmark: $(VENV)/$(INSTALLED)  ## repeat the published measurements (two hours
 	$(VENV)/bin/python -m benchmarks.score
 	$(VENV)/bin/python -m benchmarks.curves_against_simulation
 	$(VENV)/bin/python -m benchmarks.descriptions
+	$(VENV)/bin/python -m benchmarks.worker_pools
 	$(VENV)/bin/python -m benchmarks.service_load
 	$(VENV)/bin/python -m benchmarks.service_endurance
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from advisor.jobs.pools.pool import Chunk, Done, Pool, Report
@@ -79,6 +83,49 @@ def die(way: str) -> str:
         ctypes.string_at(0)
     if way == "SIGKILL":
         os.kill(os.getpid(), signal.SIGKILL)
-    if way == "exit":
+    if way == "late":
+        time.sleep(0.1)
+    if way in ("exit", "late"):
         os._exit(3)
     return way
+
+
+def make_lock(_: Any) -> Any:
+    return threading.Lock()
+
+
+def start_program(path: str) -> None:
+    """Start a program that writes its process id into a file, and wait for it."""
+    subprocess.run(
+        [sys.executable, "-c", f"import os, time; open({path!r}, 'w').write(str(os.getpid())); time.sleep(60)"]
+    )
+
+
+def fork_and_die(seconds: float) -> None:
+    """Leave a fork behind, which keeps what it has inherited."""
+    if not os.fork():
+        time.sleep(seconds)
+        os._exit(0)
+    os._exit(3)
+
+
+def surroundings(_: Any) -> tuple[list[str], Path, list[str], Any]:
+    return sys.argv, Path.cwd(), sys.path, signal.getsignal(signal.SIGTERM)
+
+
+def random_numbers(_: Any) -> tuple[int, float, float]:
+    import random
+
+    import numpy as np
+
+    time.sleep(0.05)  # so that another worker gets the next call
+    return os.getpid(), random.random(), float(np.random.random())
+
+
+def hold_the_gil(seconds: int) -> None:
+    ctypes.PyDLL(None).sleep(seconds)
+
+
+def use_program(seconds: float) -> None:
+    code = f"import time\nwhile time.process_time() < {seconds}: pass"
+    subprocess.run([sys.executable, "-c", code], check=True)

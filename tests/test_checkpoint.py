@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
 import os
-import pickle
 import random
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from advisor.errors import UsageError
-from advisor.jobs import stored_result
 from advisor.jobs.checkpoint import FORMAT, Checkpoint, Stored
+from tests.checkpoints import data_folder, double, of, opened, path, store
+
+__all__ = ["data_folder", "path"]  # fixtures
 
 ROOT = Path(__file__).parent.parent
 WRITER = """
@@ -46,68 +42,6 @@ with Checkpoint(sys.argv[1], work, name="work") as checkpoint:
                 checkpoint.flush()
                 print(number + 1, flush=True)
 """
-
-
-def double(number: Any) -> Any:
-    """Stand for the function of a run."""
-    return number
-
-
-def of(*values: Any, **keywords: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    return values, keywords
-
-
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Keep the user's key in a folder of the test."""
-    folder = tmp_path / "data"
-    monkeypatch.setattr("platformdirs.user_data_path", lambda name: folder / name)
-    stored_result.user_key.cache_clear()
-    yield folder
-    stored_result.user_key.cache_clear()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "run.db"
-
-
-def store(path: Path, *results: Any, function: Callable[..., Any] = double) -> None:
-    """Store the results of the calls with 0, 1, 2 and so on."""
-    with Checkpoint(path, function, name="double") as checkpoint:
-        for key, result in enumerate(results):
-            checkpoint.add(key, of(key), result)
-
-
-def opened(path: Path, function: Callable[..., Any] = double) -> int:
-    with Checkpoint(path, function, name="double") as checkpoint:
-        return checkpoint.count
-
-
-def module_of(folder: Path, name: str, text: str) -> ModuleType:
-    """Write a module of the user and load it, again if it has changed."""
-    file = folder / f"{name}.py"
-    file.write_text(text)
-    spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    exec(compile(text, file, "exec"), vars(module))
-    return module
-
-
-RESULTS: list[Any] = [None, True, 5, -0.5, float("inf"), "naïve \0", "\ud800", [1, ["a", {"b": None}]], {"a": 1}]
-RESULTS += [10**5_000, (1, 2), [(1,)], {1: 2}, {1, 2}, b"bytes", 1j, Path("a"), OrderedDict(a=1)]
-
-
-def test_results_come_back_as_they_were(path: Path) -> None:
-    """Their values and types are the same, whether they are stored as JSON or as pickles."""
-    store(path, *RESULTS)
-    with Checkpoint(path, double, name="double") as checkpoint:
-        stored = [checkpoint.stored(key, of(key)) for key in range(len(RESULTS))]
-    assert stored == [Stored(result) for result in RESULTS]
-    assert [type(each.result) for each in stored if each] == [type(result) for result in RESULTS]
 
 
 def test_a_run_continues(path: Path) -> None:
@@ -170,99 +104,6 @@ def test_another_input_is_refused(path: Path) -> None:
             checkpoint.stored(1, of(5))
 
 
-CODE = """
-import math
-LIMIT = 10
-
-class Scale:
-    factor = 2
-    def apply(self, number):
-        return number * self.factor
-
-def helper(number):
-    return Scale().apply(number)
-
-def work(number):
-    return helper(number) + LIMIT
-
-def unused():
-    return 1
-"""
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "changed"),
-    [
-        ("return helper(number) + LIMIT", "return helper(number) - LIMIT", r"work \(user_code\.py:13\)"),
-        ("return Scale()", "return 1 + Scale()", r"helper \(user_code\.py:10\)"),
-        ("LIMIT = 10", "LIMIT = 11", "work"),
-        ("factor = 2", "factor = 3", "Scale"),
-        ("number * self", "number + self", r"Scale\.apply"),
-        ("return helper(number)", "return (number)", "work"),
-    ],
-)
-def test_changed_code_is_refused(tmp_path: Path, path: Path, old: str, new: str, changed: str) -> None:
-    """The message names the changed function, its place, the number of results and what to do."""
-    store(path, 0, 1, function=module_of(tmp_path, "user_code", CODE).work)
-    function = module_of(tmp_path, "user_code", CODE.replace(old, new)).work
-    with pytest.raises(UsageError, match=rf"2 results of double .*{changed}.*Delete the file .*checkpoint="):
-        opened(path, function)
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("return helper(number) + LIMIT", "'''Add.'''\n    # comment\n    return (helper(number)\n        + LIMIT)"),
-        ("return 1", "return 2"),
-        ("import math", "import math\n\n\n"),
-    ],
-)
-def test_comments_and_other_functions_do_not_count(tmp_path: Path, path: Path, old: str, new: str) -> None:
-    """Comments, docstrings, formatting and functions that the run does not use may change."""
-    store(path, 0, 1, function=module_of(tmp_path, "user_code", CODE).work)
-    assert opened(path, module_of(tmp_path, "user_code", CODE.replace(old, new)).work) == 2
-
-
-def test_a_checkpoint_without_results_takes_any_code(path: Path) -> None:
-    """The code of a run that ended before its first result is replaced."""
-    store(path)
-    store(path, 1, function=abs)
-    with pytest.raises(UsageError, match="before its code changed"):
-        opened(path)
-
-
-def test_values_that_belong_to_a_function_count(path: Path) -> None:
-    """Bound arguments and closures are compared, of partial objects, methods, lambdas and callable objects."""
-
-    class Adder:
-        def __init__(self, number: int) -> None:
-            self.number = number
-
-        def __call__(self, number: int) -> int:
-            return number + self.number
-
-    def adder(by: int) -> Callable[[int], int]:
-        return lambda number: number + by
-
-    makers: list[Callable[[int], Callable[..., Any]]] = [
-        functools.partial(functools.partial, pow), adder, Adder, lambda number: Adder(number).__call__,
-    ]  # fmt: skip
-    for index, make in enumerate(makers):
-        file = path.with_suffix(f".{index}")
-        store(file, 0, function=make(1))
-        assert opened(file, make(1)) == 1
-        with pytest.raises(UsageError, match="before its code changed"):
-            opened(file, make(2))
-
-
-def test_a_function_of_a_library_counts_by_name(path: Path) -> None:
-    """A built-in function is another one than the next."""
-    store(path, 0, function=len)
-    assert opened(path, len) == 1
-    with pytest.raises(UsageError, match=r"builtins\.abs"):
-        opened(path, abs)
-
-
 def test_a_second_run_is_refused(path: Path) -> None:
     """The file is locked while a run uses it, and free afterwards."""
     with Checkpoint(path, double, name="double"):
@@ -319,12 +160,16 @@ def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may write anywhere")
-def test_a_read_only_folder_is_reported(tmp_path: Path, path: Path) -> None:
-    """The message is that of a file that cannot be opened."""
+def test_a_read_only_folder_or_file_is_reported(tmp_path: Path, path: Path) -> None:
+    """The message asks for a writable file, or for a folder that is writable."""
+    store(path, 0)
+    path.chmod(0o400)
     tmp_path.chmod(0o500)
     try:
-        with pytest.raises(UsageError, match="writable"):
+        with pytest.raises(UsageError, match="it is not writable"):
             opened(path)
+        with pytest.raises(UsageError, match="a folder that exists and is writable"):
+            opened(tmp_path / "new.db")
     finally:
         tmp_path.chmod(0o700)
 
@@ -347,91 +192,6 @@ def test_a_full_disk_is_reported_once(path: Path, monkeypatch: pytest.MonkeyPatc
         checkpoint.flush()
     checkpoint.close()
     assert opened(path) == 1
-
-
-def test_a_result_that_cannot_be_pickled_is_reported(path: Path) -> None:
-    """The message names its type and what to do."""
-    with Checkpoint(path, double, name="double") as checkpoint, pytest.raises(UsageError, match=r"type lock .*Return"):
-        checkpoint.add(0, of(0), threading.Lock())
-
-
-def test_functions_of_the_run_are_stored_by_value(path: Path) -> None:
-    """A lambda, which pickle refuses, comes back."""
-    store(path, lambda: 5)
-    with Checkpoint(path, double, name="double") as checkpoint:
-        stored = checkpoint.stored(0, of(0))
-    assert stored is not None
-    assert stored.result() == 5
-
-
-class Trap:
-    """Write a file when it is unpickled."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self.file,)
-
-
-@pytest.mark.parametrize("code", [None, b"", b"0" * 16])
-def test_a_pickle_of_somebody_else_is_not_loaded(tmp_path: Path, path: Path, code: bytes | None) -> None:
-    """A changed row is refused, and its code does not run."""
-    store(path, (0,))
-    sprung = tmp_path / "sprung"
-    with sqlite3.connect(path) as database:
-        database.execute("UPDATE results SET result = ?, code = ?", (pickle.dumps(Trap(sprung)), code))
-    database.close()
-    with Checkpoint(path, double, name="double") as checkpoint, pytest.raises(UsageError, match="another user"):
-        checkpoint.stored(0, of(0))
-    assert not sprung.exists()
-
-
-def test_a_row_is_valid_for_its_own_input_only(path: Path) -> None:
-    """A pickle that was moved to another input is refused."""
-    store(path, (0,), (1,))
-    with sqlite3.connect(path) as database:
-        database.execute("UPDATE results SET (result, code) = (SELECT result, code FROM results WHERE input = 0)")
-    database.close()
-    with Checkpoint(path, double, name="double") as checkpoint:
-        assert checkpoint.stored(0, of(0)) == Stored((0,))
-        with pytest.raises(UsageError, match="result of input 1"):
-            checkpoint.stored(1, of(1))
-
-
-def test_plain_results_need_no_key(path: Path, data_folder: Path) -> None:
-    """Such a checkpoint can be moved to another machine; one with pickles cannot."""
-    store(path, {"a": [1]})
-    assert not data_folder.exists()
-    store(path, {"a": [1]}, (1,))
-    key = data_folder / "advisor" / "checkpoint.key"
-    assert [file.name for file in key.parent.iterdir()] == [key.name]
-    assert os.name != "posix" or key.stat().st_mode & 0o777 == 0o600
-    key.unlink()
-    stored_result.user_key.cache_clear()
-    with Checkpoint(path, double, name="double") as checkpoint:
-        assert checkpoint.stored(0, of(0)) == Stored({"a": [1]})
-        with pytest.raises(UsageError, match="on another machine"):
-            checkpoint.stored(1, of(1))
-
-
-def test_a_key_that_cannot_be_kept_is_reported(path: Path, data_folder: Path) -> None:
-    """The message names the file, and plain results as a way out."""
-    data_folder.write_text("in the way")
-    with Checkpoint(path, double, name="double") as checkpoint:
-        checkpoint.add(0, of(0), 0)
-        with pytest.raises(UsageError, match=r"checkpoint\.key, which is not accessible.*plain data"):
-            checkpoint.add(1, of(1), (1,))
-
-
-@pytest.mark.skipif(os.name != "posix", reason="file modes are those of POSIX")
-def test_a_key_that_others_can_read_is_refused(path: Path, data_folder: Path) -> None:
-    """Whoever knows the key can write pickles that are trusted."""
-    store(path, (0,))
-    (data_folder / "advisor" / "checkpoint.key").chmod(0o644)
-    stored_result.user_key.cache_clear()
-    with pytest.raises(UsageError, match="others can read it"):
-        store(path, (0,))
 
 
 def test_a_deleted_file_starts_anew_after_a_kill(path: Path) -> None:

@@ -11,8 +11,10 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from advisor.models import Python, StartMethod
+if TYPE_CHECKING:
+    from advisor.models import Python, StartMethod
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 CGROUP_MEMBERSHIP = Path("/proc/self/cgroup")
@@ -104,6 +106,8 @@ def default_start_method(platform: str, version: tuple[int, ...]) -> StartMethod
 
 def python() -> Python:
     """Describe the running interpreter."""
+    from advisor.models import Python  # pydantic takes time to load, and the limits of a host need none of it
+
     return Python(
         version=".".join(str(part) for part in sys.version_info[:3]),
         implementation={"cpython": "CPython", "pypy": "PyPy"}.get(sys.implementation.name, sys.implementation.name),

@@ -58,8 +58,8 @@ class _Walk:
             return marshal.dumps(value, _MARSHAL_FORMAT)
         if kind is bytes:
             return _hash_buffer(value)
-        if isinstance(value, (type, FunctionType)):
-            return value.__qualname__.encode()
+        if issubclass(kind, (type, FunctionType)):
+            return str(value.__qualname__).encode()
         known = self._seen.get(id(value))
         if known is None:
             self._seen[id(value)] = value, b"cycle"
@@ -78,7 +78,7 @@ class _Walk:
             return [_hash_buffer(value)]
         if kind is PickleBuffer:
             return [_hash_buffer(value.raw())]
-        if isinstance(value, ModuleType):
+        if issubclass(kind, ModuleType):
             return [value.__name__.encode()]
         return self._object(value, kind)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import inspect
 import linecache
 import sys
 from collections import defaultdict, deque
@@ -60,32 +59,37 @@ class _Search:
                 self._visit(thing)
 
     def _visit(self, thing: Any) -> None:
-        kind = type(thing)
-        if isinstance(thing, functools.partial):
+        kind = type(thing)  # not `__class__`, which runs code of a proxy
+        if issubclass(kind, functools.partial):
             self._add("arguments bound by partial", [thing.args, thing.keywords])
-            self._targets.append(thing.func)
-            self._pending += [thing.func, *thing.args, *thing.keywords.values()]
+            self._unwrap(thing, thing.func)
+            self._pending += [*thing.args, *thing.keywords.values()]
         elif kind is MethodType:
-            self._pending += [thing.__func__, thing.__self__]
+            self._unwrap(thing, thing.__func__)
+            self._pending.append(thing.__self__)
             if not isinstance(thing.__self__, type) and _is_users(type(thing.__self__)):
                 self._add(f"the object of {thing.__func__.__qualname__}", thing.__self__)
-        elif kind is LruCacheWrapper or isinstance(thing, (staticmethod, classmethod)):
-            self._targets.append(thing.__wrapped__)
-            self._pending.append(thing.__wrapped__)
-        elif isinstance(thing, property):
+        elif kind is LruCacheWrapper or issubclass(kind, (staticmethod, classmethod)):
+            self._unwrap(thing, thing.__wrapped__)
+        elif issubclass(kind, property):
             self._pending += [thing.fget, thing.fset]
-        elif isinstance(thing, functools.cached_property):
+        elif issubclass(kind, functools.cached_property):
             self._pending.append(thing.func)
         elif kind is FunctionType and _is_users(thing):
             self._visit_function(thing)
-        elif isinstance(thing, type) and _is_users(thing):
+        elif issubclass(kind, type) and _is_users(thing):
             self._visit_class(thing)
-        elif _is_users(kind) and not isinstance(thing, (type, ModuleType)):
+        elif _is_users(kind) and not issubclass(kind, (type, ModuleType)):
             self._pending.append(kind)
             if self._is_target(thing):
                 self._add(f"the object of {kind.__qualname__}", thing)
-        else:
-            self._visit_library(thing)
+        elif self._is_target(thing):  # what the user's code calls in libraries does not count
+            self._add_library(thing)
+
+    def _unwrap(self, thing: Any, inner: Any) -> None:
+        if self._is_target(thing):
+            self._targets.append(inner)
+        self._pending.append(inner)
 
     def _visit_function(self, function: FunctionType) -> None:
         code = function.__code__
@@ -93,7 +97,7 @@ class _Search:
         constants = {
             name: function.__globals__[name]
             for name in names & function.__globals__.keys()
-            if name.isupper() and isinstance(function.__globals__[name], _CONSTANTS)
+            if name.isupper() and issubclass(type(function.__globals__[name]), _CONSTANTS)
         }
         closure = closure_values(function)
         values = [constants, closure, function.__defaults__, function.__kwdefaults__]
@@ -104,23 +108,21 @@ class _Search:
         for name in sorted(names):
             value = function.__globals__.get(name)
             self._pending.append(value)
-            if isinstance(value, ModuleType) and module_origin(value.__name__) == "user":
+            if type(value) is ModuleType and module_origin(value.__name__) == "user":
                 namespace = module_namespace(value)
                 self._pending += [namespace[each] for each in sorted(names & namespace.keys())]
 
     def _visit_class(self, cls: type) -> None:
         members = {name: member for name, member in vars(cls).items() if name not in ("__module__", "__doc__")}
-        constants = {name: member for name, member in members.items() if isinstance(member, _CONSTANTS)}
+        constants = {name: member for name, member in members.items() if issubclass(type(member), _CONSTANTS)}
         self._add(cls.__qualname__, {name: value for name, value in constants.items() if name[:2] != "__"})
         self._pending += [*members.values(), *cls.__bases__]
 
-    def _visit_library(self, thing: Any) -> None:
-        """Add the target by its name and version; what the user's code calls in libraries does not count."""
-        if self._is_target(thing):
-            module = str(getattr(thing, "__module__", None) or type(thing).__module__)
-            library = module_namespace(sys.modules.get(module.partition(".")[0]))
-            name = getattr(thing, "__qualname__", type(thing).__qualname__)
-            self._add(f"{module}.{name}", str(library.get("__version__", "")), module)
+    def _add_library(self, thing: Any) -> None:
+        module = str(getattr(thing, "__module__", None) or type(thing).__module__)
+        library = module_namespace(sys.modules.get(module.partition(".")[0]))
+        name = getattr(thing, "__qualname__", type(thing).__qualname__)
+        self._add(f"{module}.{name}", str(library.get("__version__", "")), module)
 
     def _is_target(self, thing: Any) -> bool:
         return any(thing is each for each in self._targets)
@@ -152,11 +154,11 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 def _inner(code: CodeType) -> list[CodeType]:
-    return [constant for constant in code.co_consts if inspect.iscode(constant)]
+    return [constant for constant in code.co_consts if isinstance(constant, CodeType)]
 
 
 def _bytecode(code: CodeType) -> list[object]:
-    constants = [constant for constant in code.co_consts if not inspect.iscode(constant)]
+    constants = [constant for constant in code.co_consts if not isinstance(constant, CodeType)]
     return [code.co_code, code.co_names, code.co_varnames, constants, *map(_bytecode, _inner(code))]
 
 

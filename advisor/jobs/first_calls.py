@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from time import perf_counter
 from typing import Any
 
 from advisor.host.cores_and_memory import python
 from advisor.jobs.callers import Batch, Caller
-from advisor.jobs.inputs import Inputs
-from advisor.measure import imported_modules, memory, pickling
-from advisor.measure.meter import Measurement, Meter, Watch
-from advisor.measure.profiler import identity
+from advisor.jobs.run_state import RunState
+from advisor.measure import imported_modules, memory, native_allocations, pickling
+from advisor.measure.gil.observer_process import Observer
+from advisor.measure.meter import Measurement, Meter
+from advisor.measure.profiler import identity, is_in_notebook
 from advisor.measure.shared_state.await_gaps import with_asyncio
 from advisor.measure.shared_state.module_settings import SettingsWatch
 from advisor.measure.shared_state.side_effects import SideEffectDetector
@@ -24,21 +22,11 @@ from advisor.models import Profile
 from advisor.target.inputs import Call
 
 INSPECTED_CALLS = 2
-_PICKLED_CALLS = 3
+_PICKLED_CALLS = 2
 _PICKLING_SECONDS = 0.02
+_SHORTEST_PICKLING = 4e-3
 _PICKLING_SHARE = 0.2  # of a call's time
-_KEPT_RESULTS = 3
-
-
-@dataclass(frozen=True)
-class Subject:
-    """The function of a job."""
-
-    function: Callable[..., Any]
-    name: str
-    coroutine: bool
-    in_notebook: bool
-    first_call: float | None  # seconds of the very first call, made before the measuring
+_KEPT_RESULTS = 2
 
 
 class _CallFailedError(Exception):
@@ -48,38 +36,68 @@ class _CallFailedError(Exception):
 class FirstCalls:
     """Measures calls; a context manager that leaves nothing behind."""
 
-    def __init__(self, subject: Subject, caller: Caller, inputs: Inputs) -> None:
-        self._subject = subject
+    def __init__(self, state: RunState, caller: Caller, first_call: float | None) -> None:
+        """Measure calls that a caller makes.
+
+        Args:
+            state: Of the run.
+            caller: Makes the calls.
+            first_call: Seconds of the very first call, which was made before.
+        """
+        self.in_notebook = is_in_notebook(state.function)
+        self._state = state
+        self._function = state.function
         self._caller = caller
-        self._inputs = inputs
+        self._inputs = state.inputs
+        self._first_call = first_call
         self._results: list[Any] = []
         self._calls: list[Call] = []
         self._inspected = 0
+        self._observer: Observer | None = None  # that does not observe yet
         self._pickled: dict[str, Any] = {}
-        self._began = perf_counter()
-        self.seconds = 0.0  # of calls
 
     def __enter__(self) -> FirstCalls:
         self._exit = contextlib.ExitStack()
         self._settings = self._exit.enter_context(SettingsWatch())
-        self._touched = TouchedObjects(self._subject.function, ())
-        self._detector = SideEffectDetector(self._subject.function, self._touched.functions)
+        self._touched = TouchedObjects(self._function, ())
+        self._detector = SideEffectDetector(self._function, self._touched.functions)
         memory.reset_peak()
         self._idle_memory = memory.resident_memory()
-        self._open_meter("nothing")
+        self._open_meter()
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._observer is not None:
+            self._observer.stop()
         self._caller.in_thread(self._meter.close)
         self._exit.close()
 
-    def _open_meter(self, watch: Watch) -> None:
-        self._meter = self._caller.in_thread(lambda: Meter(watch))
+    def _open_meter(self) -> None:
+        self._meter = self._caller.in_thread(lambda: Meter("nothing"))
 
-    def watch_gil(self) -> None:
-        """Watch the GIL from now on, and forget the times measured so far."""
+    def start_watching(self) -> None:
+        """Start to watch the GIL; the times measured so far are forgotten when that has begun."""
+        self._observer = self._caller.in_thread(Meter.start_observer)
+        if self._observer is None:
+            self._use(None)
+
+    def is_watching(self, seconds: float) -> bool:
+        """Return True if the GIL is watched by now; wait so many seconds for it at most."""
+        if self._observer is None:
+            return True
+        try:
+            if not self._observer.is_ready(seconds):
+                return False
+        except OSError:
+            self._observer = None
+        self._use(self._observer)
+        self._observer = None
+        return True
+
+    def _use(self, observer: Observer | None) -> None:
+        """Measure with an observer, or, where there is none, from inside."""
         self._caller.in_thread(self._meter.close)
-        self._open_meter("outside")
+        self._meter = self._caller.in_thread(lambda: Meter("inside", observer))
 
     @property
     def needs_inspection(self) -> bool:
@@ -88,12 +106,10 @@ class FirstCalls:
 
     def make(self, items: list[Any]) -> Batch:
         """Make the calls and measure them; inspect them if there is only one."""
-        began = perf_counter()
         if len(items) > 1 or not self.needs_inspection:
             batch = self._caller.make(items, self._meter)
         else:
             batch = self._make_inspected(items)
-        self.seconds += perf_counter() - began
         if batch.results and len(self._results) < _KEPT_RESULTS:
             self._results.append(batch.results[0])
         if not self._calls or len(self._calls) < _PICKLED_CALLS:
@@ -116,9 +132,8 @@ class FirstCalls:
 
     def profile(self) -> Profile:
         """Return the profile of the calls measured so far; there must be one that has not failed."""
-        subject = self._subject
         measurement = self._measurement()
-        summary = summarize(measurement, first_call=subject.first_call)
+        summary = summarize(measurement, first_call=self._first_call)
         side_effects = self._detector.side_effects()
         shared = (
             *self._detector.process_state(),
@@ -128,17 +143,18 @@ class FirstCalls:
         shared += tuple(self._detector.shared_state(shared, touched.codes, locks=touched.locks, calls=self._calls))
         code = Code(touched.loads, locks=touched.locks)
         touches = all_touches(shared, side_effects, self._results, self._detector.changes, code)
-        if subject.coroutine:
+        if self._state.coroutine:
             touches = with_asyncio(touches, touched.codes, self._detector.process_changes())
         return Profile(
             **summary,
-            **identity(subject.function, subject.name),
+            **identity(self._function, self._state.name),
             **self._pickling(summary["wall"]),
-            modules=imported_modules.modules(subject.function),
+            modules=imported_modules.modules(self._function),
+            result_pieces=native_allocations.pieces_per_result(self._results),
             peak_memory=memory.peak_memory(),
             idle_memory=self._idle_memory,
             python=python(),
-            coroutine=subject.coroutine,
+            coroutine=self._state.coroutine,
             side_effects=side_effects,
             touches=in_use(touches, summary["native_threads"]),
         )
@@ -147,13 +163,14 @@ class FirstCalls:
         """Return what the meter has measured, and go on with another one."""
         meter = self._meter
         measurement = self._caller.in_thread(meter.finish)
-        self._open_meter("nothing")
+        self._open_meter()
         return measurement
 
     def _pickling(self, wall: float) -> dict[str, Any]:
         if not self._pickled:
-            seconds = max(2e-3, min(_PICKLING_SECONDS, _PICKLING_SHARE * wall))
+            pickling.load_pickler()
+            seconds = max(_SHORTEST_PICKLING, min(_PICKLING_SECONDS, _PICKLING_SHARE * wall))
             self._pickled = pickling.measure_pickling(
-                self._subject.function, self._calls, self._results, seconds, by_value=self._subject.in_notebook
+                self._function, self._calls, self._results, seconds, by_value=self.in_notebook
             )
         return self._pickled

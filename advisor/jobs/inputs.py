@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sized
 from itertools import islice, starmap
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from advisor.errors import UsageError
 from advisor.jobs.pools.pool import Arguments
@@ -12,16 +12,30 @@ from advisor.jobs.pools.pool import Arguments
 _NO_KEYWORDS: dict[str, Any] = {}
 
 
+@runtime_checkable
+class Stream(Protocol):
+    """Inputs that arrive one by one, such as the lines of a pipe."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Return an iterator over all of them."""
+        ...
+
+    def take_arrived(self, count: int, *, wait: bool) -> list[Any] | None:
+        """Return at most `count` inputs that have arrived, None after the last one; with `wait`, wait for the first."""
+        ...
+
+
 class Inputs:
     """The inputs, each of which is read once, when it is needed.
 
     A single iterable gives one positional argument per call, several give one from each. With `star`, a tuple or list
-    is spread into positional arguments and a dictionary into keyword arguments. A `Call`, and a dictionary with no
+    is spread into positional arguments and a dictionary into keyword arguments; a `Call`, and a dictionary with no
     other keys than "args" and "kwargs", is one call with these arguments.
 
     Attributes:
         read: How many inputs have been read.
         is_exhausted: There are no more.
+        error: What ended them, if they did not end by themselves.
     """
 
     def __init__(self, iterables: tuple[Iterable[Any], ...], *, star: bool) -> None:
@@ -35,9 +49,11 @@ class Inputs:
         self._total = _length(iterables)
         self._items: Iterator[Any] = iter(iterables[0]) if len(iterables) == 1 else zip(*iterables, strict=False)
         self._several = len(iterables) > 1
+        self._stream = iterables[0] if not self._several and isinstance(iterables[0], Stream) else None
         self._star = star
         self.read = 0
         self.is_exhausted = False
+        self.error: Exception | None = None
 
     @property
     def remaining(self) -> int | None:
@@ -51,23 +67,36 @@ class Inputs:
         """How many inputs there are, if that can be known yet."""
         return self.read if self.is_exhausted else self._total
 
-    def take(self, count: int) -> list[Any]:
-        """Read so many inputs, or those that are left."""
+    @property
+    def may_be_late(self) -> bool:
+        """True if there may be more inputs that have not arrived yet."""
+        return self._stream is not None and not self.is_exhausted
+
+    def take(self, count: int, *, wait: bool = True) -> list[Any]:
+        """Read so many inputs, or those that are left, or those before an exception; of a stream, those that are there.
+
+        With `wait`, wait for a stream until there is one.
+        """
+        items: list[Any] = []
         try:
-            items = list(islice(self._items, count))
-        except BaseException:
+            if self._stream is None:
+                items.extend(islice(self._items, count))  # what came before an exception stays
+                self.is_exhausted = len(items) < count
+            else:
+                arrived = self._stream.take_arrived(count, wait=wait)
+                items = arrived or []
+                self.is_exhausted = arrived is None
+        except Exception as error:  # noqa: BLE001  (raised again when the calls for the inputs before it have ended)
+            self.error = error
             self.is_exhausted = True
-            raise
         self.read += len(items)
-        if len(items) < count:
-            self.is_exhausted = True
         return items
 
     def call_all(self, function: Callable[..., Any], items: list[Any]) -> Iterator[Any]:
         """Return an iterator that makes the calls, one after the other, at the speed of `map`."""
         if self._several:
             return starmap(function, items)
-        if not self._star and not {dict, _call_type()} & set(map(type, items)):
+        if not self._star:
             return map(function, items)
         return (function(*args, **kwargs) for args, kwargs in map(self.arguments, items))
 
@@ -75,15 +104,16 @@ class Inputs:
         """Return the arguments of the call for an input."""
         if self._several:
             return item, _NO_KEYWORDS
-        kind = type(item)
-        if kind is dict:
-            if item and item.keys() <= {"args", "kwargs"}:
-                return _from_record(item)
-            return ((), item) if self._star else ((item,), _NO_KEYWORDS)
-        if kind is _call_type():
-            return item.args, item.kwargs
-        if self._star and isinstance(item, (tuple, list)):
+        if not self._star:
+            return (item,), _NO_KEYWORDS
+        if isinstance(item, dict):
+            is_record = bool(item) and item.keys() <= {"args", "kwargs"}
+            return _from_record(item) if is_record else ((), item)
+        if isinstance(item, (tuple, list)):
             return tuple(item), _NO_KEYWORDS
+        if type(item).__name__ == "Call" and type(item) is _call_type():
+            call: Any = item
+            return call.args, call.kwargs
         return (item,), _NO_KEYWORDS
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from advisor.errors import UsageError
 from advisor.jobs.delivery import Delivery
-from advisor.jobs.engine import Engine, Settings
+from advisor.jobs.engine import Engine
 from advisor.jobs.inputs import Inputs
 from advisor.jobs.outcomes import OnError, Outcomes
 from advisor.jobs.progress import OnProgress
 from advisor.jobs.run import AsyncRun, Run
+from advisor.jobs.run_state import Settings
 from advisor.jobs.tally import Tally
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def map(
         function: A function or coroutine function.
         iterables: The inputs: one argument of each call from each iterable.
         star: Spread each item of a single iterable: a tuple or list into positional arguments, a dictionary into
-            keyword arguments.
+            keyword arguments; {"args": [...], "kwargs": {...}} and `Call` give both.
         ordered: Return results in the order of their inputs, else as they come.
         on_error: "raise" raises a `CallError` in the place of the result of a call that failed, and ends the run;
             "keep" puts a `Failure` record there.
@@ -76,7 +77,7 @@ def map(
         UsageError: The arguments make no sense, or the checkpoint is of another job.
     """
     inputs = Inputs(iterables, star=star)
-    engine = _engine(
+    engine = open_engine(
         function,
         inputs,
         ordered=ordered,
@@ -119,7 +120,7 @@ def amap(
     loop = asyncio.get_running_loop()
     plain = [_from_async(each, loop) if isinstance(each, AsyncIterable) else each for each in iterables]
     inputs = Inputs(tuple(plain), star=star)
-    engine = _engine(
+    engine = open_engine(
         function,
         inputs,
         ordered=ordered,
@@ -155,7 +156,7 @@ def _settings(
     return Settings(call_timeout, budget, strategy, workers, initializer, tuple(initargs), loop)
 
 
-def _engine(
+def open_engine(
     function: Callable[..., Any],
     inputs: Inputs,
     *,
@@ -164,9 +165,15 @@ def _engine(
     retries: int,
     checkpoint: str | Path | None,
     progress: bool | OnProgress | None,
-    cluster: Any,
+    cluster: Any = None,
     settings: Settings,
+    numbered: bool = False,
 ) -> Engine:
+    """Return the engine of a job; with `numbered`, it delivers each result with its index.
+
+    Raises:
+        UsageError: The arguments make no sense, or the checkpoint is of another job.
+    """
     _refuse_while_loading()
     if not callable(function):
         raise UsageError(f"{function!r} is not callable")
@@ -186,7 +193,7 @@ def _engine(
         name,
         on_error=on_error,
         retries=retries,
-        delivery=Delivery(ordered=ordered),
+        delivery=Delivery(ordered=ordered, numbered=numbered),
         tally=Tally(),
         checkpoint=store,
     )
@@ -215,5 +222,9 @@ def _from_async(iterable: AsyncIterable[Any], loop: asyncio.AbstractEventLoop) -
 def _refuse_while_loading() -> None:
     """Raise UsageError in a worker process that imports the module of its function: it would start workers, too."""
     worker = sys.modules.get("advisor.jobs.pools.process_worker")
-    if worker is not None and worker.is_loading():
-        raise UsageError(worker.NO_GUARD)
+    module = "" if worker is None else worker.is_loading()
+    if module:
+        raise UsageError(
+            f"advisor.map was called while a worker process imported the module {module}, which would start workers "
+            "without end: put the call under `if __name__ == '__main__':`"
+        )

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from advisor.jobs.callers import Batch, Caller, DirectCaller, LoopCaller
-from advisor.jobs.dispatcher import PendingCall, resume
-from advisor.jobs.inputs import Inputs
-from advisor.jobs.outcomes import Outcomes
-from advisor.jobs.reader import Reader
+from advisor.jobs.dispatcher import resume
+from advisor.jobs.run_state import RunState
 from advisor.measure import deferred_results
-
-if TYPE_CHECKING:
-    from advisor.jobs.pools.event_loop import LoopThread
 
 BATCH_SECONDS = 2e-3  # of calls between two looks at the clock
 MAX_BATCH = 10_000
@@ -27,52 +22,40 @@ class PlainLoop:
 
     Attributes:
         caller: Makes the calls.
-        coroutine: The results are awaited.
-        pending: Calls to make again, before anything else.
         first_call: Seconds of the very first call.
         seconds: Of the calls since the last `reset`.
         calls: Their number.
     """
 
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        inputs: Inputs,
-        outcomes: Outcomes,
-        reader: Reader,
-        open_loop: Callable[[], LoopThread],
-    ) -> None:
-        self._function = function
-        self._inputs = inputs
-        self._outcomes = outcomes
-        self._reader = reader
-        self._open_loop = open_loop
-        self.coroutine = deferred_results.is_coroutine_function(function)
+    def __init__(self, state: RunState) -> None:
+        self._state = state
+        self._inputs = state.inputs
+        self._outcomes = state.outcomes
+        self._reader = state.reader
         self.caller = self._open_caller()
-        self.pending: list[PendingCall] = []
         self.first_call: float | None = None
         self.seconds = 0.0
+        self._cpu = 0.0
         self.calls = 0
 
     def _open_caller(self) -> Caller:
-        if self.coroutine:
-            return LoopCaller(self._function, self._inputs, self._open_loop())
-        return DirectCaller(self._function, self._inputs)
-
-    @property
-    def is_done(self) -> bool:
-        """True if there are no calls left, or none should be made because one has failed."""
-        waiting = len(self.pending) + len(self._outcomes.retries)
-        return self._outcomes.has_failed or (self._inputs.is_exhausted and not waiting)
+        if self._state.coroutine:
+            return LoopCaller(self._state.function, self._inputs, self._state.open_loop())
+        return DirectCaller(self._state.function, self._inputs)
 
     @property
     def mean(self) -> float:
         """Seconds of a call."""
         return self.seconds / self.calls if self.calls else 0.0
 
+    @property
+    def computing_share(self) -> float:
+        """The share of the time in which this process computed, 0 to 1."""
+        return min(1.0, self._cpu / self.seconds) if self.seconds else 1.0
+
     def reset(self) -> None:
         """Forget how long calls took."""
-        self.seconds, self.calls = 0.0, 0
+        self.seconds, self._cpu, self.calls = 0.0, 0.0, 0
 
     def batch_size(self) -> int:
         """Return how many calls to make at once, for results to arrive without delay."""
@@ -82,7 +65,7 @@ class PlainLoop:
 
     def run_batch(self, size: int | None = None, make: Make | None = None) -> Iterator[list[Any]]:
         """Make so many calls, by default a batch, and yield their results."""
-        if self.pending or self._outcomes.retries:
+        if self._state.pending or self._outcomes.retries:
             yield from self._make_again()
             return
         key = self._inputs.read
@@ -97,9 +80,9 @@ class PlainLoop:
     def _make(self, key: int, items: list[Any], make: Make) -> Iterator[list[Any]]:
         """Make the calls of the items; after one that fails, go on with the next."""
         while items:
-            began = time.perf_counter()
+            began, cpu = time.perf_counter(), time.process_time()
             results, error = make(items)
-            self._note(time.perf_counter() - began, len(results) + (error is not None))
+            self._note(time.perf_counter() - began, time.process_time() - cpu, len(results) + (error is not None))
             if self.calls == 1 and results and self._turns_out_deferred(results[0]):
                 results, error = self.caller.make(items[:1])
             if results:
@@ -130,8 +113,8 @@ class PlainLoop:
 
     def _make_again(self) -> Iterator[list[Any]]:
         """Make a call again that an earlier stage has left, or that has failed, when it is due."""
-        if self.pending:
-            key, arguments, made = self.pending.pop(0)
+        if self._state.pending:
+            key, arguments, made = self._state.pending.pop(0)
         elif (attempt := self._outcomes.retries.take_due()) is not None:
             key, arguments, made = attempt.key, attempt.arguments, attempt.made
         else:
@@ -146,7 +129,8 @@ class PlainLoop:
             raise error
         yield from self._reader.read()
 
-    def _note(self, seconds: float, calls: int) -> None:
+    def _note(self, seconds: float, cpu: float, calls: int) -> None:
+        self._cpu += cpu
         if self.first_call is None and calls:
             self.first_call = seconds / calls
         self.seconds += seconds
@@ -155,9 +139,9 @@ class PlainLoop:
 
     def _turns_out_deferred(self, result: Any) -> bool:
         """Return True if the first result must be awaited: then all are, and the first call is made anew."""
-        if self.coroutine or not deferred_results.is_awaitable(result):
+        if self._state.coroutine or not deferred_results.is_awaitable(result):
             return False
         deferred_results.close_coroutine(result)  # it has not begun
-        self.coroutine = True
+        self._state.coroutine = True
         self.caller = self._open_caller()
         return True

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from advisor.host.cores_and_memory import usable_cores
 from advisor.jobs.dispatcher import Pace
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.25
 LOOK_CALLS = 10
+WORTH_CHANGING = 0.3  # seconds that the rest takes
 LOOKS = 2  # in a row that say the same
 READER_BUSY = 0.3  # share of the time in which the reader did not wait: its pace says nothing about the workers
 OTHER_NATURE = 3.0  # times more or less computing in a call than measured
@@ -70,12 +72,13 @@ class Review:
         self._settled = False  # the number of workers is not changed any more
         self._compute = (profile.gil_held or 0.0) + (profile.gil_free or 0.0) + (profile.child_cpu or 0.0)
 
-    def look(self, pace: Pace, cpus: Sequence[float], now: float | None = None) -> Verdict | None:
+    def look(self, pace: Pace, cpus: Sequence[float], rest: int, now: float | None = None) -> Verdict | None:
         """Return a change to make, or None; the pace is reset when it was judged.
 
         Args:
             pace: Of the calls since the last look.
             cpus: CPU seconds of the latest calls, as far as they are known.
+            rest: Calls that are left.
             now: The time.
         """
         now = time.perf_counter() if now is None else now
@@ -84,7 +87,7 @@ class Review:
             return None
         rate, mean, idle = pace.calls / elapsed, pace.mean, pace.idle / elapsed
         pace.reset(now)
-        if idle > READER_BUSY or self._fixed:
+        if idle > READER_BUSY or self._fixed or rest / rate < WORTH_CHANGING:
             return None
         self._cpus = tuple(cpus)
         opinion = self._opinion(rate, mean)
@@ -93,12 +96,13 @@ class Review:
             return None
         self._opinions.clear()
         if opinion.workers is not None:
-            self._before = (self._workers, rate)
+            self._settled = self._before is not None  # this takes the change back
+            self._before = None if self._settled else (self._workers, rate)
             self._workers = opinion.workers
         return opinion
 
     def _opinion(self, rate: float, mean: float) -> Verdict | None:
-        return self._on_nature() or self._on_rate(rate) or self._on_limit(rate, mean)
+        return self._on_nature() or self._on_rate(rate, mean) or self._on_limit(rate, mean)
 
     def _on_nature(self) -> Verdict | None:
         """Judge whether calls compute as much as those that were measured."""
@@ -113,10 +117,10 @@ class Review:
             f"calls now compute {'more' if more else 'less'} than those measured: measure again", measure=True
         )
 
-    def _on_rate(self, rate: float) -> Verdict | None:
+    def _on_rate(self, rate: float, mean: float) -> Verdict | None:
         """Judge whether the strategy is as fast as predicted, and faster than a plain loop."""
         name = self._plan.strategy
-        loop = 1.0 / self._sequential_seconds()
+        loop = 1.0 / self._sequential_seconds(mean)
         if rate < SLOWER_THAN_LOOP * loop:
             return Verdict(f"{name} was slower than a plain loop", leave=True)
         lowest = self._plan.lowest_rate
@@ -127,9 +131,11 @@ class Review:
             return None
         return Verdict(f"{name} was much slower than predicted", leave=True)
 
-    def _sequential_seconds(self) -> float:
-        """Return the seconds of a call in a plain loop, by the computing that calls do now."""
+    def _sequential_seconds(self, mean: float) -> float:
+        """Return the seconds of a call in a plain loop, by what calls do now, on a host as busy as it is now."""
         wall = self._profile.wall
+        if self._plan.strategy == "multiprocessing" and self._workers <= usable_cores():
+            return max(wall, mean)
         if len(self._cpus) < LOOK_CALLS or self._compute < COMPUTES * wall:
             return wall
         return wall * max(1.0, median(self._cpus) / self._compute)
@@ -141,10 +147,10 @@ class Review:
             return None
         if self._before is not None:
             workers, before = self._before
-            self._before = None
-            self._settled = True
             if rate < WORSE * before:
                 return Verdict("with fewer calls at once it was slower", workers=workers)
+            self._before = None
+            self._settled = True
             return None
         at_work = rate * wall
         if mean < 1.5 * wall or at_work > LIMITED * self._workers:

@@ -119,7 +119,7 @@ class AsyncRun(AsyncIterator[T]):
         self._closed = True
         self._engine.stop()
         loop = asyncio.get_running_loop()
-        await asyncio.shield(loop.run_in_executor(self._thread, self._batches.close))  # type: ignore[attr-defined]
+        await asyncio.shield(loop.run_in_executor(self._thread, self._batches.close))
         self._thread.shutdown(wait=False)
 
     async def __aenter__(self) -> AsyncRun[T]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from advisor.jobs.outcomes import str_of
+
 _STATUSES = (429, 503)  # Too Many Requests; Service Unavailable counts only with the time to wait
 _TEXT = re.compile(
     r"too ?many ?requests|rate.?limit|request limit|throttled|throttling"
@@ -21,7 +23,7 @@ def is_throttled(error: BaseException) -> bool:
         return retry_after(error) is not None
     if status is not None:
         return status == 429
-    return isinstance(error, Exception) and bool(_TEXT.search(f"{type(error).__name__}: {error}"[:500]))
+    return isinstance(error, Exception) and bool(_TEXT.search(f"{type(error).__name__}: {str_of(error)}"[:500]))
 
 
 def retry_after(error: BaseException) -> float | None:

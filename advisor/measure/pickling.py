@@ -120,6 +120,11 @@ def _costs(objects: Sequence[Any], ends: float) -> list[PickleCost]:
     return costs
 
 
+def load_pickler() -> None:
+    """Load what pickles, which would count as the cost of the first object."""
+    _dump(None, io.BytesIO())
+
+
 def _dump(thing: Any, buffer: io.BytesIO) -> None:
     from multiprocessing.reduction import ForkingPickler
 

@@ -14,12 +14,8 @@ def dumps(value: Any) -> bytes:
     """Pickle by reference; by value what cannot be pickled so, such as a lambda function."""
     try:
         return pickle.dumps(value, 5)
-    except Exception:
-        try:
-            return dumps_by_value(value)
-        except Exception:  # noqa: BLE001  (the first error names the reason)
-            pass
-        raise
+    except Exception:  # noqa: BLE001  (if nothing can pickle it, the second error names the part)
+        return dumps_by_value(value)
 
 
 def dumps_for_other_main(value: Any) -> bytes:

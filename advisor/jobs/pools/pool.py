@@ -70,6 +70,10 @@ class PoolBrokenError(Exception):
     """The workers cannot work at all, such as when an initializer fails; the text is for the user."""
 
 
+class CannotLoadError(PoolBrokenError):
+    """The workers cannot start or load the function, but the job can be done without them."""
+
+
 class Pool(Protocol):
     """Workers that run chunks of calls."""
 

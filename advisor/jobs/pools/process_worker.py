@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
-import random
 import select
 import signal
 import struct
@@ -76,7 +75,7 @@ def main() -> None:
     os._exit(0)  # threads that the calls left must not keep the process alive
 
 
-def main_forked(connection: Connection, parent: int, from_main_thread: bool, setup: Setup, by_value: bool) -> None:
+def main_forked(connection: Connection, parent: int, from_main_thread: bool, setup: Setup) -> None:
     """Serve as a worker that was forked."""
     import atexit
 
@@ -84,7 +83,7 @@ def main_forked(connection: Connection, parent: int, from_main_thread: bool, set
     _reset_signals()
     _reseed()
     _settle(connection, parent, from_main_thread)
-    _serve(connection, pickles.dumps_by_value if by_value else pickles.dumps, lambda: setup)
+    _serve(connection, pickles.dumps, lambda: setup)
 
 
 def _load(environment: Environment) -> Setup:
@@ -110,6 +109,8 @@ def _serve(connection: Connection, dumps: pickles.Dumps, load: Callable[[], Setu
     outbox.install()
 
     def send(message: Message) -> None:
+        with contextlib.suppress(Exception):  # what finished calls have printed is not lost with the worker
+            sys.stdout.flush()
         data = worker_messages.encode(message._replace(logs=outbox.empty(dumps)), dumps)
         try:
             connection.send_bytes(data)
@@ -120,7 +121,7 @@ def _serve(connection: Connection, dumps: pickles.Dumps, load: Callable[[], Setu
         setup = load()
         outbox.install()  # modules may have set up logging when they were imported
     except BaseException as error:  # noqa: BLE001  (whatever it is, the worker cannot work)
-        send(Message(None, broken=_load_failure(error)))
+        send(_load_failure(error))
         return
     try:
         if setup.initializer is not None:
@@ -161,13 +162,13 @@ def _cpu_clock() -> float:
     return time.thread_time() + children.ru_utime + children.ru_stime
 
 
-def _load_failure(error: BaseException) -> str:
+def _load_failure(error: BaseException) -> Message:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, UsageError):
-            return str(cause)  # such as that the module runs the job when it is imported
+            return Message(None, broken=str(cause))  # such as that the module runs the job when it is imported
         cause = cause.__cause__ or cause.__context__
-    return f"a worker could not load the function: {_describe(error)}"
+    return Message(None, broken=f"a worker could not load the function: {_describe(error)}", cannot_load=True)
 
 
 def _describe(error: BaseException) -> str:
@@ -209,13 +210,12 @@ def _reset_signals() -> None:
 
 
 def _reseed() -> None:
-    """Give each forked worker random numbers of its own; Python does so for the module `random`.
+    """Give each forked worker numbers of its own from `numpy.random`; Python does so for the module `random`.
 
     Generators that the program made before the fork, such as by `numpy.random.default_rng`, stay alike in all workers.
     """
     if (numpy_random := sys.modules.get("numpy.random")) is not None:
         numpy_random.seed()
-    random.seed()
 
 
 def _run_exit_handlers() -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from advisor.jobs.pools import pickles, worker_logs, worker_messages
-from advisor.jobs.pools.pool import CannotSendError, Chunk, PoolBrokenError, Report, Setup
+from advisor.jobs.pools.pool import CannotLoadError, CannotSendError, Chunk, PoolBrokenError, Report, Setup
 from advisor.jobs.pools.process_worker import STOP, pack_chunk
 from advisor.jobs.pools.timed_calls import REPORT_INTERVAL
 from advisor.jobs.pools.worker_start import Started, StartMethod, starter
@@ -51,7 +51,8 @@ class ProcessPool:
         setup: What each worker needs. Forked workers inherit it, others get it pickled.
         workers: Number of processes.
         start_method: "fork", or "spawn" or "forkserver", which both start new interpreters.
-        by_value: Pickle by value whatever belongs to no importable module.
+        by_value: Pickle everything by value that no import finds, without trying by reference first. Forked workers,
+            which have what the parent had, need it for nothing.
 
     Raises:
         PoolBrokenError: The function cannot be sent to workers.
@@ -59,8 +60,10 @@ class ProcessPool:
 
     def __init__(self, setup: Setup, workers: int, *, start_method: StartMethod, by_value: bool = False) -> None:
         self._start = starter(setup, start_method, by_value=by_value)
-        by_reference = pickles.dumps if start_method == "fork" else pickles.dumps_for_other_main
-        self._dumps = pickles.dumps_by_value if by_value else by_reference
+        if start_method == "fork":
+            self._dumps = pickles.dumps
+        else:
+            self._dumps = pickles.dumps_by_value if by_value else pickles.dumps_for_other_main
         self._size = workers
         self._workers: list[_Worker] = []
         self._backlog: deque[tuple[int, int, bytes]] = deque()
@@ -69,7 +72,7 @@ class ProcessPool:
         self._chunk_seconds = float("inf")
         self._early_deaths = 0
         self._was_ready = False
-        self._broken = ""
+        self._broken: PoolBrokenError | None = None
         self._closed = False
         self._finalizer = weakref.finalize(self, _kill_all, self._workers, os.getpid())
         self._fill()
@@ -125,7 +128,7 @@ class ProcessPool:
                 left = None if deadline is None else max(0.0, deadline - perf_counter())
             self._look(left)
             if self._broken:
-                raise PoolBrokenError(self._broken)
+                raise self._broken
             if self._news or not self._outstanding() or (deadline is not None and perf_counter() >= deadline):
                 news = self._news[:]
                 self._news.clear()
@@ -178,7 +181,12 @@ class ProcessPool:
         """Start workers until there are enough."""
         new = []
         while not self._closed and sum(not worker.retiring for worker in self._workers) < self._size:
-            worker = _Worker(self._start())
+            try:
+                worker = _Worker(self._start())
+            except OSError as error:  # the system allows no more processes or descriptors
+                if not self._workers:
+                    self._break(CannotLoadError(f"no worker process can be started: {error}"))
+                break
             self._workers.append(worker)
             self._selector.register(worker.process.connection, selectors.EVENT_READ, worker)
             new.append(worker)
@@ -233,7 +241,7 @@ class ProcessPool:
             raise
         message = worker_messages.decode(data)
         if message.broken:
-            self._break(message.broken)
+            self._break((CannotLoadError if message.cannot_load else PoolBrokenError)(message.broken))
         elif message.number is None:
             worker.ready = self._was_ready = True
             self._early_deaths = 0
@@ -259,7 +267,7 @@ class ProcessPool:
         if code is None:
             worker.process.kill()  # it has closed its connection, and is of no use any more
         self._selector.unregister(worker.process.connection)
-        worker.process.connection.close()
+        worker.process.release()
         self._workers.remove(worker)
         reason = "the call was ended with its worker process" if worker.ended else _describe_end(code)
         for i, (number, _) in enumerate(worker.chunks):
@@ -269,12 +277,12 @@ class ProcessPool:
         if not worker.ready:
             self._early_deaths += 1
             if not self._was_ready or self._early_deaths >= _MAX_EARLY_DEATHS:
-                self._break(f"{reason} before it was ready to work")
+                self._break(CannotLoadError(f"{reason} before it was ready to work"))
                 return
         self._fill()
 
-    def _break(self, reason: str) -> None:
-        self._broken = self._broken or reason
+    def _break(self, error: PoolBrokenError) -> None:
+        self._broken = self._broken or error
         self.close(kill=True)
 
 
@@ -298,4 +306,4 @@ def _kill_all(workers: list[_Worker], owner: int) -> None:
     while workers and os.getpid() == owner:
         worker = workers.pop()
         worker.process.kill()
-        worker.process.connection.close()
+        worker.process.release()

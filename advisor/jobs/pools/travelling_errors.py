@@ -50,7 +50,8 @@ def _payload(error: BaseException, dumps: Dumps) -> bytes:
         if _is_same(error, pickle.loads(data)):
             return data
     notes: list[str] = []
-    args = tuple(_sendable(arg, f"argument {i}", dumps, notes) for i, arg in enumerate(error.args))
+    all_args = _built_in(type(error)).__reduce__(error)[1]  # those of OSError are more than its `args`
+    args = tuple(_sendable(arg, f"argument {i}", dumps, notes) for i, arg in enumerate(all_args))
     attributes = {}
     for name, value in vars(error).items():
         if _can_travel(value, dumps):
@@ -74,15 +75,17 @@ def _is_same(error: BaseException, copy: Any) -> bool:
 def _rebuild(
     cls: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any], notes: list[str]
 ) -> BaseException:
-    error = cls.__new__(cls, *args)
-    built_in: Any = next(base for base in cls.__mro__ if base.__module__ == "builtins")
-    with contextlib.suppress(Exception):  # it sets what a built-in class keeps elsewhere, such as `errno`
-        built_in.__init__(error, *args)
-    error.args = args
+    built_in = _built_in(cls)
+    error: BaseException = built_in.__new__(cls, *args)
+    built_in.__init__(error, *args)
     vars(error).update(attributes)
     for note in notes:
         error.add_note(note)
     return error
+
+
+def _built_in(cls: type[BaseException]) -> Any:
+    return next(base for base in cls.__mro__ if base.__module__ == "builtins")
 
 
 def _sendable(value: Any, what: str, dumps: Dumps, notes: list[str]) -> Any:

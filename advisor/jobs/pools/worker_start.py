@@ -17,10 +17,11 @@ import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from typing import Literal
 
 from advisor.jobs.pools import pickles, process_worker
-from advisor.jobs.pools.pool import PoolBrokenError, Setup
+from advisor.jobs.pools.pool import CannotLoadError, Setup
 from advisor.jobs.pools.worker_logs import levels
 from advisor.target.loader import aliased_files
 from advisor.target.process_tree import kill_tree
@@ -39,6 +40,7 @@ class Started:
     connection: Connection
     poll: Callable[[], int | None]
     first_message: bytes = b""
+    forked: BaseProcess | None = None  # it holds descriptors
 
     def wait(self, seconds: float) -> int | None:
         """Wait until the process has ended; return its exit code, or None if it goes on or the code is unknown."""
@@ -58,25 +60,32 @@ class Started:
             code = self.wait(1)
         return code
 
+    def release(self) -> None:
+        """Close what belongs to a process that has ended."""
+        self.connection.close()
+        if self.forked is not None:
+            with contextlib.suppress(ValueError):  # something else has waited for it, so it seems to go on
+                self.forked.close()
+
 
 def starter(setup: Setup, method: StartMethod, *, by_value: bool) -> Callable[[], Started]:
-    """Return a function that starts a worker; raise PoolBrokenError if the function cannot be sent to workers."""
+    """Return a function that starts a worker; raise CannotLoadError if the function cannot be sent to workers."""
     if sys.platform == "win32":
-        raise PoolBrokenError("worker processes need Linux or macOS; use threads on Windows")
+        raise CannotLoadError("worker processes need Linux or macOS; use threads on Windows")
     if method == "fork":
-        return lambda: _fork(setup, by_value)
+        return lambda: _fork(setup)
     environment = _environment(setup, by_value)
     return lambda: _spawn(environment)
 
 
-def _fork(setup: Setup, by_value: bool) -> Started:
+def _fork(setup: Setup) -> Started:
     with _connected() as (ours, theirs), _interrupts_blocked():
         process = multiprocessing.get_context("fork").Process(
-            target=process_worker.main_forked, args=(theirs, os.getpid(), _in_main_thread(), setup, by_value)
+            target=process_worker.main_forked, args=(theirs, os.getpid(), _in_main_thread(), setup)
         )
         process.start()
         assert process.pid is not None
-        return Started(process.pid, ours, lambda: process.exitcode)
+        return Started(process.pid, ours, lambda: process.exitcode, forked=process)
 
 
 def _spawn(environment: bytes) -> Started:
@@ -92,13 +101,16 @@ def _environment(setup: Setup, by_value: bool) -> bytes:
     try:
         data = pickles.dumps_by_value(setup) if by_value else pickles.dumps_for_other_main(setup)
     except Exception as error:
-        raise PoolBrokenError(f"the function cannot be sent to worker processes: {error}") from error
+        raise CannotLoadError(f"the function cannot be sent to worker processes: {error}") from error
     try:
         filters = pickle.dumps(warnings.filters, 5)
     except Exception:  # noqa: BLE001  (a category that only this process has)
         filters = b""
-    module = getattr(setup.function, "__module__", None) or ""
-    environment = process_worker.Environment(sys.argv[0], aliased_files(), levels(), filters, by_value, module, data)
+    aliased = aliased_files()
+    module = getattr(setup.function, "__module__", None) or "of the function"
+    environment = process_worker.Environment(
+        sys.argv[0], aliased, levels(), filters, by_value, aliased.get(module, module), data
+    )
     return pickle.dumps(environment, 5)
 
 

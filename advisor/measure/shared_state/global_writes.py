@@ -11,13 +11,15 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from advisor.measure.introspection import module_namespace, module_origin
-from advisor.measure.shared_state.attribute_chains import names_in
+from advisor.measure.shared_state.attribute_chains import Element, Step, names_in
 from advisor.measure.shared_state.mutations import CACHE_WORDS
 from advisor.measure.shared_state.object_parts import is_a, module_name, root_of
 
 _MAX_COMPARED_BYTES = 1 << 20  # pickled; of a larger global only the length is compared
 _MAX_COMPARED_LENGTH = 10_000
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
+_WRITES = ("__setitem__", "update")
+_LOOKED_AT = ("__len__", "pop", "popleft", "index", "count", "copy")
 _LOOKS = (("__bool__",), ("__len__",))
 
 
@@ -52,7 +54,8 @@ def accumulated(
 ) -> dict[str, bool]:
     """Return the written globals that count or collect results, with True for numbers.
 
-    A dictionary may be a cache, and is included only if it numbers its keys. A global that was None is set once.
+    A dictionary may be a cache, and is included only if it numbers its keys, or if nothing looks anything up there. A
+    global that was None is set once.
     """
     found: dict[str, bool] = {}
     for name in sorted(written):
@@ -60,9 +63,36 @@ def accumulated(
         is_number = _is_number(value) and _is_number(state)
         is_collection = issubclass(type(value), (list, set, bytearray)) and isinstance(state, tuple)
         is_numbering = type(value) is dict and _numbers_in_turn(value)
-        if (is_number or is_collection or is_numbering) and not any(word in name.lower() for word in CACHE_WORDS):
+        is_store = type(value) is dict and isinstance(state, tuple) and _is_only_written(variables[name])
+        is_cache = any(word in name.lower() for word in CACHE_WORDS)
+        if not is_cache and (is_number or is_collection or is_numbering or is_store):
             found[name] = is_number or is_numbering
     return found
+
+
+def looked_at(variables: Mapping[str, Variable], names: Iterable[str]) -> set[str]:
+    """Return those of the lists and sets whose length or elements the functions use: their results depend on it."""
+    return {
+        name
+        for name in names
+        if issubclass(type(variables[name].namespace.get(variables[name].name)), (list, set, bytearray))
+        and any(isinstance(step, Element) or step in _LOOKED_AT for step in _last_steps(variables[name]))
+    }
+
+
+def _is_only_written(variable: Variable) -> bool:
+    steps = list(_last_steps(variable))
+    return bool(steps) and all(step in _WRITES for step in steps)
+
+
+def _last_steps(variable: Variable) -> Iterator[Step | None]:
+    """Yield what the functions do with a global: the last attribute or element that they take from it."""
+    for code in variable.functions:
+        for chain in names_in(code).chains:
+            path = (chain.root, *chain.attributes)
+            if chain.kind == "global" and variable.name in path:
+                rest = path[path.index(variable.name) + 1 :]
+                yield rest[0] if rest else None
 
 
 def set_up_once(variables: Mapping[str, Variable], after_first: Mapping[str, object]) -> set[str]:

@@ -129,6 +129,7 @@ class SideEffectDetector:
             grown = self._grown()
             accumulated |= dict.fromkeys(written, True)
         totals = {*again, *grown, *self._numbers, *(name for name, is_number in accumulated.items() if is_number)}
+        totals |= global_writes.looked_at(self._globals, accumulated)
         threads = [t for t in threading.enumerate() if t not in self._threads and t.is_alive()]
         changed = sorted({*self._changed_shared, *again, *grown})
         shared = [name for name in changed if written.isdisjoint(_roots(name))]

@@ -1,0 +1,102 @@
+"""What the parts of a run share: the job, the caller's choices, and what is still to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from advisor.jobs.dispatcher import PendingCall
+from advisor.jobs.inputs import Inputs
+from advisor.jobs.outcomes import Outcomes
+from advisor.jobs.reader import Reader
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from advisor.jobs.pools.event_loop import LoopThread
+    from advisor.models import Strategy
+
+UNKNOWN_CALLS = 1_000  # left at least, in a job of unknown length that was worth measuring
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The caller's choices.
+
+    Attributes:
+        call_timeout: Seconds after which a call is ended.
+        budget: Seconds for measuring at most; None for the default.
+        strategy: To use from the beginning, without measuring.
+        workers: At most so many; with a strategy, exactly so many.
+        initializer: Run by each worker, and by this process, before the first call.
+        initargs: Its arguments.
+        loop: Of the caller, on which coroutine functions run.
+    """
+
+    call_timeout: float | None = None
+    budget: float | None = None
+    strategy: Strategy | None = None
+    workers: int | None = None
+    initializer: Callable[..., object] | None = None
+    initargs: tuple[Any, ...] = ()
+    loop: asyncio.AbstractEventLoop | None = None
+
+
+class RunState:
+    """The state of a run.
+
+    Attributes:
+        pending: Calls to make again, before anything else.
+        coroutine: Results are awaited.
+        is_stopping: The run is to end soon.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        name: str,
+        inputs: Inputs,
+        outcomes: Outcomes,
+        settings: Settings,
+        reader: Reader,
+    ) -> None:
+        from advisor.measure import deferred_results
+
+        self.function = function
+        self.name = name
+        self.inputs = inputs
+        self.outcomes = outcomes
+        self.settings = settings
+        self.reader = reader
+        self.coroutine = deferred_results.is_coroutine_function(function)
+        self.pending: list[PendingCall] = []
+        self.is_stopping = False
+        self._loop: LoopThread | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """True if there are no calls left, or none should be made because one has failed."""
+        waiting = len(self.pending) + len(self.outcomes.retries)
+        return self.is_stopping or self.outcomes.has_failed or (self.inputs.is_exhausted and not waiting)
+
+    @property
+    def rest_calls(self) -> int:
+        """How many calls are left, at least one; a guess if that is not known."""
+        remaining = self.inputs.remaining
+        return max(UNKNOWN_CALLS, self.outcomes.tally.finished) if remaining is None else max(1, remaining)
+
+    def open_loop(self) -> LoopThread:
+        """Return the event loop of the run, which is opened when it is first needed."""
+        if self._loop is None:
+            from advisor.jobs.pools.event_loop import LoopThread
+
+            self._loop = LoopThread(self.settings.loop)
+        return self._loop
+
+    def close(self) -> None:
+        """Close the event loop and the checkpoint."""
+        if self._loop is not None:
+            self._loop.close()
+        if self.outcomes.checkpoint is not None:
+            self.outcomes.checkpoint.close()
