@@ -7,7 +7,7 @@ are advisor.map by its own choice, with threads and with processes, and the exec
 in a fresh process. Four times a second, the resident memory of that process and all that it started is summed up; pages
 that processes share count in each. A way that uses more than the limit (MB) is stopped.
 
-Takes about five minutes. The exit status is 1 if advisor.map does not reach the end.
+Takes about four minutes. The exit status is 1 if advisor.map does not reach the end.
 """
 
 from __future__ import annotations
