@@ -18,7 +18,6 @@ from advisor.jobs.pools.pool import CannotSendError, Chunk, Done, Report
 from advisor.jobs.reader import Reader
 from advisor.jobs.retries import Retries
 from advisor.jobs.tally import Tally
-from advisor.models import Failure
 from advisor.target.inputs import Call
 
 
@@ -194,12 +193,12 @@ def test_the_results_that_wait_are_bounded() -> None:
 
 
 def test_chunks_become_small_towards_the_end() -> None:
-    """The last chunks have one call each, so that the workers end together."""
+    """So are the first, while it is not known how long a call takes; the workers begin and end together."""
     job = Job(range(1_000), chunk=500)
     job.run()
     sizes = [len(keys) for keys in sent_keys(job)]
-    assert sizes[0] == 250
-    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[:5] == [1, 1, 1, 1, 249]
+    assert sizes[4:] == sorted(sizes[4:], reverse=True)
     assert sizes[-4:] == [1, 1, 1, 1]
 
 
@@ -207,11 +206,15 @@ def test_long_calls_are_sent_one_by_one() -> None:
     """Once it is known that a call takes long, chunks have one."""
     job = Job(iter(range(100)), chunk=10)
     job.dispatcher.step()
-    chunk = job.pool.sent[0]
-    job.pool.news.append(Report(0, [Done(key, key, False, 1.0, 0.0) for key in chunk.keys], finished=True))
+    job.pool.finish_all()
     job.dispatcher.collect()
     job.dispatcher.step()
-    assert [len(keys) for keys in sent_keys(job)] == [10, 10, 10, 10, 1]
+    assert [len(keys) for keys in sent_keys(job)[4:]] == [10, 10, 10, 10]
+    chunk = job.pool.sent[4]
+    job.pool.news.append(Report(4, [Done(key, key, False, 1.0, 0.0) for key in chunk.keys], finished=True))
+    job.dispatcher.collect()
+    job.dispatcher.step()
+    assert [len(keys) for keys in sent_keys(job)[8:]] == [1]
 
 
 def test_with_a_time_limit_calls_are_sent_one_by_one() -> None:
@@ -223,28 +226,25 @@ def test_with_a_time_limit_calls_are_sent_one_by_one() -> None:
 
 def test_the_calls_of_a_lost_chunk_are_made_again_one_by_one() -> None:
     """Those that were reported before are not, and the one that kills its worker alone is the one that fails."""
-    job = Job(range(8), chunk=4, workers=1)
+    job = Job(range(9), chunk=4, workers=1)
     job.dispatcher.step()
-    assert sent_keys(job) == [[0, 1, 2, 3], [4, 5]]
-    job.pool.finish(0, first=1)
-    job.pool.lose(0)
+    job.pool.finish_all()
     job.dispatcher.collect()
     job.dispatcher.step()
-    assert sent_keys(job)[2:] == [[1]]
-    job.pool.finish(1)
+    assert sent_keys(job) == [[0], [1], [2, 3, 4, 5], [6, 7]]
+    job.pool.finish(2, first=1)
     job.pool.lose(2)
     job.dispatcher.collect()
-    results = job.run()
-    assert results[0] == "0"
-    assert results[1] == Failure(
-        index=1,
-        type="WorkerError",
-        message="the worker was killed",
-        traceback=results[1].traceback,
-        attempts=1,
-    )
-    assert results[2:] == [str(number) for number in range(2, 8)]
-    assert sorted(keys[0] for keys in sent_keys(job)[2:]) == [1, 2, 3, 6, 7]
+    job.dispatcher.step()
+    assert sent_keys(job)[4:] == [[3]]
+    job.pool.lose(4)
+    job.dispatcher.collect()
+    results = job.read() + job.run()
+    failure = results[3]
+    assert (failure.index, failure.type, failure.message) == (3, "WorkerError", "the worker was killed")
+    assert failure.attempts == 1
+    assert results[:3] + results[4:] == [str(number) for number in range(9) if number != 3]
+    assert sorted(keys[0] for keys in sent_keys(job)[4:]) == [3, 4, 5, 8]
 
 
 def test_a_call_that_has_not_begun_is_not_to_blame() -> None:

@@ -199,7 +199,9 @@ class Dispatcher:
         return (keys, calls, 0) if keys else None
 
     def _size(self) -> int:
-        """Return how many calls to send at once: cheap to send, and few when the end is near."""
+        """Return how many calls to send at once: one at first, then cheap to send, and few when the end is near."""
+        if self._mean is None:
+            return 1
         size = float(self._chunk)
         if self._mean:
             size = min(size, max(1.0, CHUNK_SECONDS / self._mean))
