@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -215,6 +216,21 @@ def test_long_calls_are_sent_one_by_one() -> None:
     job.dispatcher.collect()
     job.dispatcher.step()
     assert [len(keys) for keys in sent_keys(job)[8:]] == [1]
+
+
+def test_slow_inputs_are_sent_a_few_at_a_time() -> None:
+    """Workers and readers do not wait until inputs that take long to read fill a large chunk."""
+
+    def inputs() -> Iterator[int]:
+        for number in itertools.count():
+            time.sleep(0.005)
+            yield number
+
+    job = Job(inputs(), chunk=1_000)
+    for _ in range(5):
+        job.dispatcher.step()
+        job.pool.finish_all()
+    assert all(len(keys) <= 4 for keys in sent_keys(job))
 
 
 def test_with_a_time_limit_calls_are_sent_one_by_one() -> None:

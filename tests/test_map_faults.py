@@ -9,7 +9,7 @@ import itertools
 import multiprocessing
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -257,3 +257,19 @@ def test_a_job_of_long_calls_hands_over_each_result() -> None:
     assert next(run) == 0
     assert len(began) < 500
     run.close()
+
+
+@pytest.mark.parametrize("strategy", [None, "threading"])
+def test_slow_inputs_hold_up_few_results(strategy: Any) -> None:
+    """Results are handed over while later inputs have not been read."""
+    read: list[int] = []
+
+    def inputs() -> Iterator[int]:
+        for number in itertools.count():
+            time.sleep(0.005)
+            read.append(number)
+            yield number
+
+    with advisor.map(calls.square, inputs(), strategy=strategy, workers=2) as run:
+        assert [next(run) for _ in range(20)] == [number * number for number in range(20)]
+        assert len(read) < 60

@@ -156,8 +156,8 @@ class Dispatcher:
         now = time.perf_counter()
         self.pace.idle += now - self._left_at
         try:
-            self._fill()
-            for report in self.pool.receive(self._patience()):
+            is_full = self._fill()
+            for report in self.pool.receive(self._patience() if is_full else 0.0):
                 self._handle(report)
             if self._timeout is not None:
                 self._end_late_calls()
@@ -166,19 +166,24 @@ class Dispatcher:
         finally:
             self._left_at = time.perf_counter()
 
-    def _fill(self) -> None:
+    def _fill(self) -> bool:
+        """Send what fits; return False if there may be more, when that takes so long that results should be read."""
         if self.stopped or self._outcomes.has_failed:
-            return
+            return True
         pace = self.request_pace
+        began = time.perf_counter()
         while self.pool.room() > 0 and len(self._outcomes.delivery) < self._window:
             if pace.is_limited and pace.delay(time.perf_counter()) > 0:
-                return
+                return True
             found = self._next_calls()
             if not found:
-                return
+                return True
             self._send(*found)
             if pace.is_limited:
                 pace.sent(time.perf_counter())
+            if time.perf_counter() - began > CHUNK_SECONDS:
+                return False
+        return True
 
     def _next_calls(self) -> tuple[list[int], list[Arguments], int] | None:
         """Return the keys and arguments of the calls for the next chunk, and which attempt it is."""
@@ -203,8 +208,7 @@ class Dispatcher:
         if self._mean is None:
             return 1
         size = float(self._chunk)
-        if self._mean:
-            size = min(size, max(1.0, CHUNK_SECONDS / self._mean))
+        size = min(size, CHUNK_SECONDS / max(self._mean, self._inputs.seconds_each, 1e-9))
         if self._inputs.remaining is not None:
             size = min(size, math.ceil(self._inputs.remaining / (2 * self.pool.workers)))
         return max(1, int(size))

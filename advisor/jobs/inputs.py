@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from itertools import islice, starmap
 from typing import Any
@@ -23,6 +24,7 @@ class Inputs:
         read: How many inputs have been read.
         is_exhausted: There are no more.
         error: What ended them, if they did not end by themselves.
+        seconds_each: Seconds that each input took to read, of those that were read last.
     """
 
     def __init__(self, iterables: tuple[Iterable[Any], ...], *, star: bool) -> None:
@@ -40,6 +42,7 @@ class Inputs:
         self.read = 0
         self.is_exhausted = False
         self.error: Exception | None = None
+        self.seconds_each = 0.0
 
     @property
     def remaining(self) -> int | None:
@@ -56,11 +59,13 @@ class Inputs:
     def take(self, count: int) -> list[Any]:
         """Read so many inputs, or those that are left, or those before an exception."""
         items: list[Any] = []
+        began = time.perf_counter()
         try:
             items.extend(islice(self._items, count))  # what came before an exception stays
         except Exception as error:  # noqa: BLE001  (raised again when the calls for the inputs before it have ended)
             self.error = error
         self.read += len(items)
+        self.seconds_each = (time.perf_counter() - began) / max(1, len(items))
         if len(items) < count:
             self.is_exhausted = True
         return items
