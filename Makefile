@@ -60,13 +60,17 @@ format: $(VENV)/$(INSTALLED)  ## format the code
 tour: $(VENV)/$(INSTALLED)  ## execute docs/tour.ipynb and store its outputs (a minute on an idle host)
 	$(VENV)/bin/python docs/tour.py
 
-benchmark: $(VENV)/$(INSTALLED)  ## repeat the published measurements (two hours; continues where it was stopped)
+benchmark: $(VENV)/$(INSTALLED)  ## repeat the published measurements (three hours; continues where it was stopped)
 	$(VENV)/bin/python -m benchmarks.start_up
 	$(VENV)/bin/python -m benchmarks.gil_share
 	$(VENV)/bin/python -m benchmarks.model_against_simulation
 	$(VENV)/bin/python -m benchmarks.native_results
 	$(VENV)/bin/python -m benchmarks.oracle
 	$(VENV)/bin/python -m benchmarks.score
+	$(VENV)/bin/python -m benchmarks.running
+	$(VENV)/bin/python -m benchmarks.changing
+	$(VENV)/bin/python -m benchmarks.faults
+	$(VENV)/bin/python -m benchmarks.overhead
 	$(VENV)/bin/python -m benchmarks.curves_against_simulation
 	$(VENV)/bin/python -m benchmarks.descriptions
 	$(VENV)/bin/python -m benchmarks.worker_pools

@@ -125,8 +125,10 @@ def _urls(path: str, calls: int) -> Callable[[], Sequence[str]]:
     return lambda: [loopback.url(path)] * calls
 
 
-MANY: Final[dict[str, Way]] = {f"{workers} threads": threads(workers) for workers in (32, 64)}
-CHANGES: Final[dict[str, Way]] = {f"{workers} threads; {CORES} processes": by_kind(workers) for workers in (32, 64)}
+MANY: Final[dict[str, Way]] = {f"{workers} threads": threads(workers) for workers in (32, 64, 256)}
+CHANGES: Final[dict[str, Way]] = {
+    f"{workers} threads; {CORES} processes": by_kind(workers) for workers in (32, 64, 256)
+}
 JOBS: Final = (
     ChangingJob(
         "waits, then computes",

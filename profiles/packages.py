@@ -37,7 +37,7 @@ def _advisor() -> PackageMap:
     advisor = import_advisor()
 
     def run(function: Callable[[Any], Any], arguments: Sequence[Any]) -> None:
-        list(advisor.map(function, arguments))
+        _exhaust(advisor.map(function, arguments))
 
     return run
 

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.options import calls_option, cores_option, html_option, json_option, seconds, server_option
+from advisor.cli.options import (
+    calls_option,
+    cores_option,
+    html_option,
+    inputs_option,
+    json_option,
+    seconds,
+    server_option,
+    star_option,
+)
 from advisor.cli.output import check_file, print_advice, write_file, write_html
 from advisor.cli.progress import OnProgress, progress_bar
 from advisor.errors import UsageError
@@ -18,17 +27,8 @@ if TYPE_CHECKING:
 
 @click.command("TARGET", hidden=True, add_help_option=False)
 @click.argument("target")
-@click.option(
-    "--inputs",
-    metavar="SOURCE",
-    help="Arguments of the calls: a .jsonl file, a text file (one call per line), my_module:inputs "
-    "(a function or a list), or - for standard input.",
-)
-@click.option(
-    "--star",
-    is_flag=True,
-    help="Spread each input: a tuple or list into positional arguments, a dictionary into keyword arguments.",
-)
+@inputs_option
+@star_option
 @calls_option
 @click.option(
     "--budget",

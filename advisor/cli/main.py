@@ -21,11 +21,13 @@ from advisor.cli.describe import describe
 from advisor.cli.group import TargetGroup
 from advisor.cli.journal import journal
 from advisor.cli.matrix import matrix
+from advisor.cli.run import run
 from advisor.cli.serve import serve
 from advisor.errors import AdvisorError, TargetError
 
 TARGET_FAILED = 1
 WRONG_USAGE = 2
+EXIT_SECONDS = 1.0
 SIGNALLED = 128  # plus the signal's number, as shells report it
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -47,10 +49,11 @@ def advise() -> None:
       advise file.py:func --inputs my_module:pairs --star     two arguments per pair
       advise my_module:func --inputs urls.txt --code > run.py
       advise describe "resize 10,000 photos with Pillow"
+      advise run my_module:func --inputs urls.txt --output results.jsonl     do the job
     """
 
 
-for command in (advise_command, describe, matrix, serve, journal):
+for command in (advise_command, run, describe, matrix, serve, journal):
     advise.add_command(command)
 
 
@@ -60,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: The arguments after the program's name; those of this process if None.
     """
+    is_program = arguments is None
     if arguments is None:
         _replace_closed_streams()
         _exit_on_termination_signals()
@@ -71,10 +75,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of the pipe is done. The interpreter would complain when it flushes again at exit.
         _discard_output()
+        _exit_soon(0, is_program)
         return 0
     except KeyboardInterrupt as interrupt:
         click.echo(f"Interrupted. {interrupt}".rstrip(), err=True)
-        return SIGNALLED + signal.SIGINT
+        _exit_soon(status := SIGNALLED + int(getattr(interrupt, "number", signal.SIGINT)), is_program)
+        return status
     except click.ClickException as error:
         click.echo(f"Error: {error.format_message()}", err=True)
         return error.exit_code
@@ -99,11 +105,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _invoke(arguments: list[str]) -> int:
     # Not advise.main(): it replaces KeyboardInterrupt, whose message says what was interrupted, by click.Abort.
     try:
-        with advise.make_context("advise", arguments) as context:
+        with advise.make_context("advise", arguments, obj=list(arguments)) as context:
             advise.invoke(context)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     return 0
+
+
+def _exit_soon(status: int, is_program: bool) -> None:
+    """Exit within a second, whatever threads of the user's code are still at work."""
+    if is_program:
+        import threading
+
+        timer = threading.Timer(EXIT_SECONDS, os._exit, (status,))
+        timer.daemon = True
+        timer.start()
 
 
 def _discard_output() -> None:

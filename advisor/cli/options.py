@@ -10,14 +10,14 @@ import click
 from advisor.input_limits import MAX_CALLS, MAX_CORES, MAX_SECONDS
 
 
-def whole_number(maximum: int) -> Callable[[str], int]:
-    """Return an option type: an integer from 1 to `maximum`."""
+def whole_number(maximum: int, minimum: int = 1) -> Callable[[str], int]:
+    """Return an option type: an integer from `minimum` to `maximum`."""
 
     def parse(text: str) -> int:
         with contextlib.suppress(ValueError):
-            if 1 <= (number := int(text)) <= maximum:
+            if minimum <= (number := int(text)) <= maximum:
                 return number
-        raise click.BadParameter(f"{text!r} is not a whole number from 1 to {maximum:,}.")
+        raise click.BadParameter(f"{text!r} is not a whole number from {minimum} to {maximum:,}.")
 
     return parse
 
@@ -30,6 +30,17 @@ def seconds(text: str) -> float:
     raise click.BadParameter(f"{text!r} is not a number of seconds above 0 and up to {MAX_SECONDS:,.0f}.")
 
 
+inputs_option = click.option(
+    "--inputs",
+    metavar="SOURCE",
+    help="Arguments of the calls: a .jsonl file, a text file (one call per line), my_module:inputs "
+    "(a function or a list), or - for standard input.",
+)
+star_option = click.option(
+    "--star",
+    is_flag=True,
+    help="Spread each input: a tuple or list into positional arguments, a dictionary into keyword arguments.",
+)
 calls_option = click.option(
     "--calls",
     type=whole_number(MAX_CALLS),

@@ -63,7 +63,7 @@ def ask(server: str, subject: Profile | str, *, calls: int | None, cores: int | 
         question["calls"] = calls
     question["machine"] = _machine(subject, cores)
     try:
-        return Advice.model_validate_json(_post(server, json.dumps(question).encode()))
+        return Advice.model_validate_json(post(server, "/v1/advice", json.dumps(question).encode()))
     except ValidationError:
         raise UsageError(f"{server} did not answer with advice: is it an advisor server?") from None
 
@@ -116,13 +116,18 @@ class _NoRedirect(HTTPRedirectHandler):
         return None
 
 
-def _post(server: str, body: bytes) -> bytes:
+def post(server: str, path: str, body: bytes) -> bytes:
+    """Return the answer of a server to a JSON document.
+
+    Raises:
+        UsageError: The server cannot be reached, or refuses.
+    """
     _check_address(server)
     headers = {"Content-Type": "application/json"}
     if token := os.environ.get("ADVISOR_TOKEN"):
         headers["Authorization"] = f"Bearer {_checked(token)}"
     try:
-        request = Request(f"{server.rstrip('/')}/v1/advice", body, headers)
+        request = Request(f"{server.rstrip('/')}{path}", body, headers)
         with build_opener(_NoRedirect).open(request, timeout=TIMEOUT) as response:
             return bytes(response.read(MAX_ANSWER_BYTES))
     except HTTPError as error:

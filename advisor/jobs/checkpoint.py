@@ -241,7 +241,7 @@ class Checkpoint:
     def _advice(self) -> str:
         return (
             "Delete the file to start anew, or keep it and give another path: `checkpoint=` in Python; on the command "
-            "line, another `--output`, or no `--resume`"
+            "line, `--overwrite` starts anew, and another `--output` keeps the file"
         )
 
     @contextlib.contextmanager
@@ -255,15 +255,36 @@ class Checkpoint:
                 self._database.execute("ROLLBACK")
             raise
 
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Turn the errors of SQLite into UsageError, in plain words."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extension
-            reason = _REASONS.get(code, f"it cannot be read or written ({error})")
-            raise UsageError(f"cannot use {self._path} as a checkpoint: {reason}") from error
+    def _errors(self) -> contextlib.AbstractContextManager[None]:
+        return _plain_errors(self._path)
+
+
+@contextlib.contextmanager
+def _plain_errors(path: Path) -> Iterator[None]:
+    """Turn the errors of SQLite into UsageError, in plain words."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the extension
+        reason = _REASONS.get(code, f"it cannot be read or written ({error})")
+        raise UsageError(f"cannot use {path} as a checkpoint: {reason}") from error
+
+
+def remove(path: Path) -> None:
+    """Delete a checkpoint, if there is one.
+
+    Raises:
+        UsageError: A run is using it, or it is something else.
+    """
+    if not path.exists():
+        return
+    with _plain_errors(path), contextlib.closing(sqlite3.connect(path, timeout=_PATIENCE)) as database:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("BEGIN IMMEDIATE")
+        if database.execute("PRAGMA application_id").fetchone()[0] not in (0, _APPLICATION):
+            raise UsageError(f"{path} is not a checkpoint, but a database of another program")
+    for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        name.unlink(missing_ok=True)
 
 
 def _context(key: int, digest: bytes) -> bytes:

@@ -18,12 +18,17 @@ class Raised(NamedTuple):
 class Delivery:
     """Results that have finished and were not read yet.
 
+    Args:
+        ordered: Deliver them in the order of their inputs.
+        numbered: Deliver pairs of key and result; what stands in the place of a result stays as it is.
+
     Attributes:
         next_key: The key of the next result to deliver, in order.
     """
 
-    def __init__(self, *, ordered: bool) -> None:
+    def __init__(self, *, ordered: bool, numbered: bool = False) -> None:
         self._ordered = ordered
+        self._numbered = numbered
         self._waiting: dict[int, Any] = {}
         self._arrived: deque[int] = deque()  # unordered: the keys as they came
         self.next_key = 0
@@ -32,15 +37,25 @@ class Delivery:
         """Return how many results wait."""
         return len(self._waiting)
 
-    def put(self, key: int, result: Any) -> None:
+    def put_result(self, key: int, result: Any) -> None:
         """Add the result of an input."""
+        self.put(key, (key, result) if self._numbered else result)
+
+    def put(self, key: int, result: Any) -> None:
+        """Add what stands in the place of the result of an input."""
         self._waiting[key] = result
         if not self._ordered:
             self._arrived.append(key)
 
+    def put_results(self, results: list[tuple[int, Any]]) -> None:
+        """Add the results of several inputs, with their keys."""
+        self._waiting.update(((each[0], each) for each in results) if self._numbered else results)
+        if not self._ordered:
+            self._arrived.extend(key for key, _ in results)
+
     def pass_by(self, key: int, count: int) -> bool:
         """Return True if so many results from this key on are next, and go on behind them: they need not wait here."""
-        if self._waiting or self.next_key != key:
+        if self._numbered or self._waiting or self.next_key != key:
             return False
         self.next_key += count
         return True
@@ -53,11 +68,12 @@ class Delivery:
     def take(self, count: int) -> list[Any]:
         """Remove and return at most so many results that can be delivered, up to the first error."""
         results: list[Any] = []
-        while len(results) < count and self.is_ready:
-            key = self.next_key if self._ordered else self._arrived.popleft()
-            results.append(self._waiting.pop(key))
+        waiting, arrived = self._waiting, self._arrived
+        while len(results) < count and (self.next_key in waiting if self._ordered else arrived):
+            result = waiting.pop(self.next_key if self._ordered else arrived.popleft())
             self.next_key += 1
-            if type(results[-1]) is Raised:
+            results.append(result)
+            if type(result) is Raised:
                 break
         return results
 

@@ -8,19 +8,22 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from advisor.errors import WorkerError
 from advisor.jobs.inputs import Inputs
 from advisor.jobs.outcomes import Outcomes
-from advisor.jobs.pools.pool import Arguments, CannotSendError, Chunk, Pool, Report
+from advisor.jobs.pools.pool import Arguments, CannotSendError, Chunk, Done, Pool, Report
 from advisor.jobs.request_pace import RequestPace
 
-CHUNK_SECONDS = 0.02  # of calls that are sent together; sending them takes a thousandth of that
+CHUNK_SECONDS = 0.015  # of calls that are sent together; sending them takes a hundredth of that
 MAX_WAITING = 10_000  # results that wait for one before them
 MAX_SAMPLES = 3
+MAX_CPUS = 51
 LONGEST_STEP = 0.5  # seconds without a look at the clock
+INPUT_PATIENCE = 0.02  # seconds between two looks at inputs that arrive one by one
 
 
 class PendingCall(NamedTuple):
@@ -95,7 +98,7 @@ class Dispatcher:
     ) -> None:
         self.pool = pool
         self.pace = Pace()
-        self.cpus: deque[float] = deque(maxlen=51)  # CPU seconds of the latest calls
+        self.cpus: deque[float] = deque(maxlen=MAX_CPUS)  # CPU seconds of the latest calls
         self.request_pace = RequestPace(time.perf_counter())
         self.stopped = False  # nothing more is sent
         self._inputs = inputs
@@ -110,6 +113,7 @@ class Dispatcher:
         self._again: deque[PendingCall] = deque()  # one by one, before anything else
         self._mean: float | None = None  # seconds of a call
         self._left_at = time.perf_counter()
+        self._is_starved = False  # workers are free, and the next input has not arrived
 
     @property
     def calls_in_flight(self) -> int:
@@ -156,9 +160,13 @@ class Dispatcher:
         now = time.perf_counter()
         self.pace.idle += now - self._left_at
         try:
+            self._is_starved = False
             is_full = self._fill()
+            filled = time.perf_counter()
             for report in self.pool.receive(self._patience() if is_full else 0.0):
                 self._handle(report)
+            if self._is_starved:
+                self.pace.idle += time.perf_counter() - filled
             if self._timeout is not None:
                 self._end_late_calls()
             if self._outcomes.checkpoint is not None:
@@ -192,16 +200,25 @@ class Dispatcher:
             return [key], [arguments], made
         if (attempt := self._outcomes.retries.take_due()) is not None:
             return [attempt.key], [attempt.arguments], attempt.made
-        keys: list[int] = []
-        calls: list[Arguments] = []
-        while not keys and not self._inputs.is_exhausted:
+        while not self._inputs.is_exhausted and len(self._outcomes.delivery) < self._window:
             first = self._inputs.read
-            for key, item in enumerate(self._inputs.take(self._size()), first):
-                arguments = self._inputs.arguments(item)
-                if not resume(self._outcomes, key, arguments):
-                    keys.append(key)
-                    calls.append(arguments)
-        return (keys, calls, 0) if keys else None
+            items = self._inputs.take(self._size(), wait=not self._has_other_news())
+            if not items:
+                self._is_starved = True
+                return None
+            calls = list(map(self._inputs.arguments, items))
+            keys = list(range(first, first + len(calls)))
+            if self._outcomes.checkpoint is not None:
+                new = [pair for pair in zip(keys, calls, strict=True) if not resume(self._outcomes, *pair)]
+                keys, calls = [key for key, _ in new], [call for _, call in new]
+            if keys:
+                return keys, calls, 0
+        return None
+
+    def _has_other_news(self) -> bool:
+        """Return True if there is something else to wait for than an input."""
+        outcomes = self._outcomes
+        return bool(self._in_flight) or outcomes.delivery.is_ready or len(outcomes.retries) > 0
 
     def _size(self) -> int:
         """Return how many calls to send at once: one at first, then cheap to send, and few when the end is near."""
@@ -235,6 +252,8 @@ class Dispatcher:
         limits = [LONGEST_STEP]
         if self.pool.room() > 0:
             delay = self.request_pace.delay(now)
+            if self._inputs.may_be_late:
+                limits.append(INPUT_PATIENCE)
             if retry is not None:
                 limits.append(max(retry, delay))
             elif delay and not self._inputs.is_exhausted:
@@ -261,34 +280,45 @@ class Dispatcher:
         sent = self._in_flight.get(report.number)
         if sent is None:
             return
-        for key, value, failed, seconds, cpu in report.done:
-            arguments = sent.left.pop(key)
-            self._note(seconds, cpu)
-            if failed:
-                before = self._outcomes.refused
-                concurrent = len(self._in_flight) > 1 or self.pool.workers > 1
-                self._outcomes.failed(key, arguments, value, made=sent.made, concurrent=concurrent)
-                if self._outcomes.refused > before:
-                    self.request_pace.refused(time.perf_counter(), self._outcomes.asked_to_wait)
-            else:
-                if len(self.samples) < MAX_SAMPLES:
-                    self.samples.append(Sample(arguments, value, seconds, cpu))
-                self._outcomes.succeeded(key, arguments, value)
-                self.request_pace.accepted(time.perf_counter())
+        self._note(report.done)
+        succeeded = [done for done in report.done if not done.failed]
+        if len(succeeded) < len(report.done):
+            for done in report.done:
+                if done.failed:
+                    self._handle_failure(sent, done)
+        if succeeded:
+            left = sent.left
+            arguments = [left.pop(done.key) for done in succeeded]
+            for done, each in zip(succeeded[: MAX_SAMPLES - len(self.samples)], arguments, strict=False):
+                self.samples.append(Sample(each, done.value, done.seconds, done.cpu))
+            self._outcomes.all_succeeded(succeeded, arguments)
+            self.request_pace.accepted(time.perf_counter(), len(succeeded))
         if report.lost:
             self._recover(sent, report)
         if report.finished or report.lost:
             del self._in_flight[report.number]
 
-    def _note(self, seconds: float, cpu: float | None) -> None:
-        self._mean = seconds if self._mean is None else 0.9 * self._mean + 0.1 * seconds
-        calls, before, cpu_before = self._noted
-        known = None if cpu is None or cpu_before is None else cpu_before + cpu
-        self._noted = (calls + 1, before + seconds, known)
-        self.pace.calls += 1
+    def _handle_failure(self, sent: InFlight, done: Done) -> None:
+        arguments = sent.left.pop(done.key)
+        before = self._outcomes.refused
+        concurrent = len(self._in_flight) > 1 or self.pool.workers > 1
+        self._outcomes.failed(done.key, arguments, done.value, made=sent.made, concurrent=concurrent)
+        if self._outcomes.refused > before:
+            self.request_pace.refused(time.perf_counter(), self._outcomes.asked_to_wait)
+
+    def _note(self, done: Sequence[Done]) -> None:
+        if not done:
+            return
+        seconds = sum([each.seconds for each in done])
+        self.pace.calls += len(done)
         self.pace.seconds += seconds
-        if cpu is not None:
-            self.cpus.append(cpu)
+        mean = seconds / len(done)
+        self._mean = mean if self._mean is None else 0.9 * self._mean + 0.1 * mean
+        cpus = [each.cpu for each in done if each.cpu is not None]
+        self.cpus.extend(cpus[-MAX_CPUS:])
+        calls, before, cpu_before = self._noted
+        known = None if len(cpus) < len(done) or cpu_before is None else cpu_before + sum(cpus)
+        self._noted = (calls + len(done), before + seconds, known)
 
     def _recover(self, sent: InFlight, report: Report) -> None:
         """Make lost calls again that may be innocent; the one call of a chunk is the one that did it."""

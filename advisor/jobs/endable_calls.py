@@ -68,7 +68,7 @@ def _one_worker(fastest: Plan, profile: Profile, machine: Machine, abandoned: Co
         strategy = "threading"
     else:
         strategy = "multiprocessing"
-    return Plan(strategy, start_method=machine.start_method, why=fastest.why, advice=fastest.advice)
+    return Plan(strategy, start_method=machine.start_method, basis=fastest.basis)
 
 
 def _breaks(touches: Iterable[Touch], machine: Machine) -> bool:

@@ -32,21 +32,20 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 WORTH_MEASURING = 0.08  # seconds that the rest of a job might gain, to pay for measuring it ...
 WORTH_LOADING = 0.4  # ... and for loading the modules that decide
-MEASURING_SHARE = 0.05  # of the time that the calls are expected to take
+MEASURING_SHARE = 0.02  # of the time that the calls are expected to take ...
+WATCHING_SHARE = 0.03  # ... and to watch the GIL, where that decides
 LONGEST_MEASURING = 1.0  # seconds
+LONGEST_WAIT = 0.05  # for the observer of the GIL, instead of a call as long as that
 SHORTEST_MEASURING = 0.02
 USUAL_THREADS = 32
 REVIEW_GROWTH = 2.0  # a plain loop is reviewed again when it has lasted so many times longer
+LEAST_CALLS = 10
 OTHER_LENGTH = 2.0  # times longer than measured, for calls of a plain loop to be measured again
 MAX_MEASURINGS = 6
 
 
 class Engine:
-    """Runs the calls of one job.
-
-    Attributes:
-        advice: The advice in force; None while nothing is decided.
-    """
+    """Runs the calls of one job."""
 
     def __init__(
         self,
@@ -57,7 +56,7 @@ class Engine:
         settings: Settings,
         progress: bool | OnProgress | None = None,
     ) -> None:
-        self.advice: Advice | None = None
+        self._plan: Plan | None = None
         self.outcomes = outcomes
         self._tally = outcomes.tally
         self._progress = open_progress(progress, inputs)
@@ -66,7 +65,7 @@ class Engine:
         self._plain = PlainLoop(self._state)
         self._measurings = 0
 
-    def batches(self) -> Iterator[list[Any]]:
+    def batches(self) -> Generator[list[Any], None, None]:
         """Yield the results, a few at a time."""
         try:
             yield from self._run()
@@ -80,6 +79,11 @@ class Engine:
             self._state.reader.tell_progress(always=True)
             if self._progress is not None:
                 self._progress.close()
+
+    @property
+    def advice(self) -> Advice | None:
+        """The advice in force; None while nothing is decided."""
+        return None if self._plan is None else self._plan.advice
 
     def stop(self) -> None:
         """End the run soon, from another thread."""
@@ -129,7 +133,7 @@ class Engine:
         abandoned: list[Strategy] = []
         while not state.is_done:
             plan = endable_calls.plan(state, samples, abandoned)
-            self.advice = plan.advice
+            self._plan = plan
             try:
                 yield from run_stage(state, plan)
             except CannotLoadError:
@@ -169,7 +173,7 @@ class Engine:
         state = self._state
         wishes = Wishes(state.settings.workers)
         with FirstCalls(state, self._plain.caller, self._plain.first_call) as first_calls:
-            yield from self._measure(first_calls)
+            yield from self._measure(first_calls, MEASURING_SHARE)
             if state.is_done:
                 return ""
             try:
@@ -180,13 +184,20 @@ class Engine:
             except Exception as error:  # noqa: BLE001  (the user's objects may raise anything when inspected)
                 return (yield from self._loop_unexamined(error))
             if unsure:
-                first_calls.watch_gil()
-                yield from self._measure(first_calls)
+                first_calls.start_watching()
+                while not state.is_done and not first_calls.is_watching(self._wait_for_observer):
+                    yield from self._plain.run_batch(None, first_calls.make)
+                yield from self._measure(first_calls, WATCHING_SHARE)
                 if state.is_done:
                     return ""
                 profile = first_calls.profile()
                 plan = make_plan(profile, state.rest_calls, wishes, machine)
         return (yield from self._follow(plan, profile, wishes))
+
+    @property
+    def _wait_for_observer(self) -> float:
+        """Seconds to wait for the observer of the GIL, which starts meanwhile: none while short calls can be made."""
+        return LONGEST_WAIT if self._plain.mean > LONGEST_WAIT / 2 else 0.0
 
     def _loop_unexamined(self, error: Exception) -> Generator[list[Any], None, str]:
         """Go on with a plain loop, since the calls cannot be examined."""
@@ -197,7 +208,7 @@ class Engine:
             yield from self._plain.run_batch()
         return ""
 
-    def _measure(self, first_calls: FirstCalls) -> Iterator[list[Any]]:
+    def _measure(self, first_calls: FirstCalls, share: float) -> Iterator[list[Any]]:
         """Make calls under the profiler for a small part of the job, at least one that works."""
         plain, budget = self._plain, self._state.settings.budget
         began, worked = plain.seconds, self._tally.succeeded
@@ -206,7 +217,7 @@ class Engine:
             # Calls that wait may take a small part of that time in a pool, so they are measured for a shorter time.
             parallel = min(self._state.rest_calls, USUAL_THREADS)
             rest = self._rest_seconds * max(plain.computing_share, 1 / parallel)
-            seconds = max(SHORTEST_MEASURING, MEASURING_SHARE * rest)
+            seconds = max(SHORTEST_MEASURING, share * rest)
             seconds = min(LONGEST_MEASURING if budget is None else budget, seconds)
             if self._tally.succeeded > worked and plain.seconds - began + plain.mean > seconds:
                 return
@@ -216,9 +227,9 @@ class Engine:
         from advisor.jobs.plan import host_for, make_plan
 
         while True:
-            self.advice = plan.advice
+            self._plan = plan
             if plan.strategy == "sequential":
-                self._tally.begin_stage("sequential", 1, plan.why)
+                self._tally.begin_stage("sequential", 1, plan.reason)
                 return (yield from self._loop_under_review(profile))
             if self._tally.predicted_seconds is None and plan.seconds and self._state.inputs.remaining is not None:
                 self._tally.predicted_seconds = self._tally.seconds + plan.seconds
@@ -239,14 +250,16 @@ class Engine:
         plain = self._plain
         plain.reset()
         limit = max(WORTH_LOADING, REVIEW_GROWTH * self._tally.seconds)
+        before, calls = 0.0, 0
         while not self._state.is_done:
-            before, calls = plain.seconds, plain.calls
             yield from plain.run_batch()
-            if plain.seconds < limit or self._measurings >= MAX_MEASURINGS or plain.calls == calls:
+            made = plain.calls - calls
+            if plain.seconds < limit or self._measurings >= MAX_MEASURINGS or made < LEAST_CALLS:
                 continue
             if self._state.inputs.remaining is None:
                 return "the job is longer than expected: measured again"
-            if (plain.seconds - before) / (plain.calls - calls) > OTHER_LENGTH * profile.wall:
+            if (plain.seconds - before) / made > OTHER_LENGTH * profile.wall:
                 return "calls take longer than those measured: measured again"
+            before, calls = plain.seconds, plain.calls
             limit *= REVIEW_GROWTH
         return ""

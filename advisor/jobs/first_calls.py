@@ -8,8 +8,9 @@ from typing import Any
 from advisor.host.cores_and_memory import python
 from advisor.jobs.callers import Batch, Caller
 from advisor.jobs.run_state import RunState
-from advisor.measure import imported_modules, memory, pickling
-from advisor.measure.meter import Measurement, Meter, Watch
+from advisor.measure import imported_modules, memory, native_allocations, pickling
+from advisor.measure.gil.observer_process import Observer
+from advisor.measure.meter import Measurement, Meter
 from advisor.measure.profiler import identity, is_in_notebook
 from advisor.measure.shared_state.await_gaps import with_asyncio
 from advisor.measure.shared_state.module_settings import SettingsWatch
@@ -21,11 +22,11 @@ from advisor.models import Profile
 from advisor.target.inputs import Call
 
 INSPECTED_CALLS = 2
-_PICKLED_CALLS = 3
+_PICKLED_CALLS = 2
 _PICKLING_SECONDS = 0.02
 _SHORTEST_PICKLING = 4e-3
 _PICKLING_SHARE = 0.2  # of a call's time
-_KEPT_RESULTS = 3
+_KEPT_RESULTS = 2
 
 
 class _CallFailedError(Exception):
@@ -52,6 +53,7 @@ class FirstCalls:
         self._results: list[Any] = []
         self._calls: list[Call] = []
         self._inspected = 0
+        self._observer: Observer | None = None  # that does not observe yet
         self._pickled: dict[str, Any] = {}
 
     def __enter__(self) -> FirstCalls:
@@ -61,20 +63,41 @@ class FirstCalls:
         self._detector = SideEffectDetector(self._function, self._touched.functions)
         memory.reset_peak()
         self._idle_memory = memory.resident_memory()
-        self._open_meter("nothing")
+        self._open_meter()
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self._observer is not None:
+            self._observer.stop()
         self._caller.in_thread(self._meter.close)
         self._exit.close()
 
-    def _open_meter(self, watch: Watch) -> None:
-        self._meter = self._caller.in_thread(lambda: Meter(watch))
+    def _open_meter(self) -> None:
+        self._meter = self._caller.in_thread(lambda: Meter("nothing"))
 
-    def watch_gil(self) -> None:
-        """Watch the GIL from now on, and forget the times measured so far."""
+    def start_watching(self) -> None:
+        """Start to watch the GIL; the times measured so far are forgotten when that has begun."""
+        self._observer = self._caller.in_thread(Meter.start_observer)
+        if self._observer is None:
+            self._use(None)
+
+    def is_watching(self, seconds: float) -> bool:
+        """Return True if the GIL is watched by now; wait so many seconds for it at most."""
+        if self._observer is None:
+            return True
+        try:
+            if not self._observer.is_ready(seconds):
+                return False
+        except OSError:
+            self._observer = None
+        self._use(self._observer)
+        self._observer = None
+        return True
+
+    def _use(self, observer: Observer | None) -> None:
+        """Measure with an observer, or, where there is none, from inside."""
         self._caller.in_thread(self._meter.close)
-        self._open_meter("outside")
+        self._meter = self._caller.in_thread(lambda: Meter("inside", observer))
 
     @property
     def needs_inspection(self) -> bool:
@@ -127,6 +150,7 @@ class FirstCalls:
             **identity(self._function, self._state.name),
             **self._pickling(summary["wall"]),
             modules=imported_modules.modules(self._function),
+            result_pieces=native_allocations.pieces_per_result(self._results),
             peak_memory=memory.peak_memory(),
             idle_memory=self._idle_memory,
             python=python(),
@@ -139,7 +163,7 @@ class FirstCalls:
         """Return what the meter has measured, and go on with another one."""
         meter = self._meter
         measurement = self._caller.in_thread(meter.finish)
-        self._open_meter("nothing")
+        self._open_meter()
         return measurement
 
     def _pickling(self, wall: float) -> dict[str, Any]:

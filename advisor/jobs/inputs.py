@@ -5,12 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from itertools import islice, starmap
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from advisor.errors import UsageError
 from advisor.jobs.pools.pool import Arguments
 
 _NO_KEYWORDS: dict[str, Any] = {}
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """Inputs that arrive one by one, such as the lines of a pipe."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Return an iterator over all of them."""
+        ...
+
+    def take_arrived(self, count: int, *, wait: bool) -> list[Any] | None:
+        """Return at most `count` inputs that have arrived, None after the last one; with `wait`, wait for the first."""
+        ...
 
 
 class Inputs:
@@ -24,7 +37,7 @@ class Inputs:
         read: How many inputs have been read.
         is_exhausted: There are no more.
         error: What ended them, if they did not end by themselves.
-        seconds_each: Seconds that each input took to read, of those that were read last.
+        seconds_each: Seconds that each input took to read, of those that were read last; 0 for a stream.
     """
 
     def __init__(self, iterables: tuple[Iterable[Any], ...], *, star: bool) -> None:
@@ -38,6 +51,7 @@ class Inputs:
         self._total = _length(iterables)
         self._items: Iterator[Any] = iter(iterables[0]) if len(iterables) == 1 else zip(*iterables, strict=False)
         self._several = len(iterables) > 1
+        self._stream = iterables[0] if not self._several and isinstance(iterables[0], Stream) else None
         self._star = star
         self.read = 0
         self.is_exhausted = False
@@ -56,18 +70,31 @@ class Inputs:
         """How many inputs there are, if that can be known yet."""
         return self.read if self.is_exhausted else self._total
 
-    def take(self, count: int) -> list[Any]:
-        """Read so many inputs, or those that are left, or those before an exception."""
+    @property
+    def may_be_late(self) -> bool:
+        """True if there may be more inputs that have not arrived yet."""
+        return self._stream is not None and not self.is_exhausted
+
+    def take(self, count: int, *, wait: bool = True) -> list[Any]:
+        """Read so many inputs, or those that are left, or those before an exception; of a stream, those that are there.
+
+        With `wait`, wait for a stream until there is one.
+        """
         items: list[Any] = []
-        began = time.perf_counter()
         try:
-            items.extend(islice(self._items, count))  # what came before an exception stays
+            if self._stream is None:
+                began = time.perf_counter()
+                items.extend(islice(self._items, count))  # what came before an exception stays
+                self.seconds_each = (time.perf_counter() - began) / max(1, len(items))
+                self.is_exhausted = len(items) < count
+            else:
+                arrived = self._stream.take_arrived(count, wait=wait)
+                items = arrived or []
+                self.is_exhausted = arrived is None
         except Exception as error:  # noqa: BLE001  (raised again when the calls for the inputs before it have ended)
             self.error = error
-        self.read += len(items)
-        self.seconds_each = (time.perf_counter() - began) / max(1, len(items))
-        if len(items) < count:
             self.is_exhausted = True
+        self.read += len(items)
         return items
 
     def call_all(self, function: Callable[..., Any], items: list[Any]) -> Iterator[Any]:

@@ -77,7 +77,7 @@ def map(
         UsageError: The arguments make no sense, or the checkpoint is of another job.
     """
     inputs = Inputs(iterables, star=star)
-    engine = _engine(
+    engine = open_engine(
         function,
         inputs,
         ordered=ordered,
@@ -122,7 +122,7 @@ def amap(
     loop = asyncio.get_running_loop()
     plain = [AsyncInputs(each, loop) if isinstance(each, AsyncIterable) else each for each in iterables]
     inputs = Inputs(tuple(plain), star=star)
-    engine = _engine(
+    engine = open_engine(
         function,
         inputs,
         ordered=ordered,
@@ -158,7 +158,7 @@ def _settings(
     return Settings(call_timeout, budget, strategy, workers, initializer, tuple(initargs), loop)
 
 
-def _engine(
+def open_engine(
     function: Callable[..., Any],
     inputs: Inputs,
     *,
@@ -167,9 +167,15 @@ def _engine(
     retries: int,
     checkpoint: str | Path | None,
     progress: bool | OnProgress | None,
-    cluster: Any,
+    cluster: Any = None,
     settings: Settings,
+    numbered: bool = False,
 ) -> Engine:
+    """Return the engine of a job; with `numbered`, it delivers each result with its index.
+
+    Raises:
+        UsageError: The arguments make no sense, or the checkpoint is of another job.
+    """
     _refuse_while_loading()
     if not callable(function):
         raise UsageError(f"{function!r} is not callable")
@@ -189,7 +195,7 @@ def _engine(
         name,
         on_error=on_error,
         retries=retries,
-        delivery=Delivery(ordered=ordered),
+        delivery=Delivery(ordered=ordered, numbered=numbered),
         tally=Tally(),
         checkpoint=store,
     )

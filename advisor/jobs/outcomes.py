@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import time
 import traceback
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from advisor.errors import CallError
 from advisor.jobs.delivery import Delivery, Raised
-from advisor.jobs.pools.pool import Arguments
+from advisor.jobs.pools.pool import Arguments, Done
 from advisor.jobs.retries import Retries
 from advisor.jobs.tally import Tally
 
@@ -55,13 +56,22 @@ class Outcomes:
         """Keep a result."""
         if self.checkpoint is not None:
             self.checkpoint.add(key, arguments, result)
-        self.delivery.put(key, result)
+        self.delivery.put_result(key, result)
         self.tally.add(1)
+        self._worked_at = time.monotonic()
+
+    def all_succeeded(self, calls: Sequence[Done], arguments: Sequence[Arguments]) -> None:
+        """Keep the results of several calls."""
+        if self.checkpoint is not None:
+            for done, each in zip(calls, arguments, strict=True):
+                self.checkpoint.add(done.key, each, done.value)
+        self.delivery.put_results([(done.key, done.value) for done in calls])
+        self.tally.add(len(calls))
         self._worked_at = time.monotonic()
 
     def resumed(self, key: int, result: Any) -> None:
         """Keep a result from the checkpoint."""
-        self.delivery.put(key, result)
+        self.delivery.put_result(key, result)
         self.tally.resumed += 1
 
     def failed(

@@ -7,8 +7,10 @@ import sys
 import threading
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from advisor import api
+from advisor.decide.strategy_choice import choose
 from advisor.host.machine import this_machine
 from advisor.input_limits import MAX_CALLS
 from advisor.models import Advice, Estimate, Job, Machine, Profile, Range, StartMethod, Strategy
@@ -16,7 +18,8 @@ from advisor.models.request import AdviceRequest
 from advisor.predict import estimator
 from advisor.predict.shared_resources import remedied
 
-GIL_MATTERS = 1.1  # times longer by which a plan may be wrong if the share of the GIL is not known
+GIL_MATTERS = 0.1  # of the predicted time that knowing the share of the GIL must be able to save ...
+WATCHING_SECONDS = 0.1  # ... and the seconds, since finding out takes some
 MAX_WORKERS = 200  # what calls wait for may not bear more at once
 MANY_CALLS = 8  # for each core, from which the size of chunks matters
 LONGER = 10  # times
@@ -47,7 +50,8 @@ class Plan:
     Attributes:
         chunk: Calls to send to a worker process at once.
         start_method: Of worker processes.
-        why: The reason, for the report.
+        why: What led to the plan, if there is more to say than the advice does.
+        basis: What the advice rests on.
         seconds: Predicted for the calls that are left, or None if nothing was predicted.
         calls: Those that the prediction was for.
         alternatives: The predicted seconds of the other strategies that could run them.
@@ -63,7 +67,19 @@ class Plan:
     slowest: float | None = None
     start_up: float = 0.0
     alternatives: tuple[tuple[Strategy, float], ...] = ()
-    advice: Advice | None = None
+    basis: tuple[AdviceRequest, tuple[Estimate, ...]] | None = None
+
+    @cached_property
+    def advice(self) -> Advice | None:
+        """The advice behind the plan, put into words when it is asked for; None if the caller has decided."""
+        return None if self.basis is None else api.advise_on(*self.basis)
+
+    def reason(self) -> str:
+        """Return why the calls run this way, in words."""
+        if self.advice is None:
+            return self.why
+        found = self.advice.reasons[0].text if self.advice.reasons else self.advice.summary
+        return f"{self.why}; {found}" if self.why else found
 
     @property
     def lowest_rate(self) -> float | None:
@@ -72,7 +88,7 @@ class Plan:
 
     def because(self, why: str) -> Plan:
         """Return the plan with what led to it."""
-        return replace(self, why=f"{why}; {self.why}")
+        return replace(self, why=why)
 
 
 def chosen_plan(strategy: Strategy, workers: int | None, *, chunk: int) -> Plan:
@@ -105,16 +121,13 @@ def make_plan(profile: Profile, calls: int, wishes: Wishes, machine: Machine) ->
     profile = _with_our_pickling(profile)
     job = Job(calls=max(1, min(calls, MAX_CALLS)))
     estimates = _possible(profile, job, machine, wishes)
-    advice = api.advise_on(AdviceRequest(profile, job, machine, in_notebook=profile.reached == "notebook"), estimates)
-    chosen = next(
-        each for each in estimates if (each.strategy, each.workers) == (advice.recommendation, advice.workers)
-    )
+    request = AdviceRequest(profile, job, machine, in_notebook=profile.reached == "notebook")
+    chosen = choose(estimates, request).best
     return Plan(
         strategy=chosen.strategy,
         workers=chosen.workers,
         chunk=chosen.chunk,
         start_method=chosen.start_method or machine.start_method,
-        why=_reason(advice),
         seconds=chosen.seconds.expected,
         slowest=chosen.seconds.high,
         start_up=chosen.start_up,
@@ -122,7 +135,7 @@ def make_plan(profile: Profile, calls: int, wishes: Wishes, machine: Machine) ->
         alternatives=tuple(
             (each.strategy, each.seconds.expected) for each in estimates if each.feasible and each is not chosen
         ),
-        advice=advice,
+        basis=(request, estimates),
     )
 
 
@@ -135,7 +148,8 @@ def depends_on_gil(profile: Profile, calls: int, wishes: Wishes, machine: Machin
     if not held or profile.python.free_threaded or machine.cores == 1 or plan.seconds is None:
         return False
     released = profile.model_copy(update={"gil_held": 0.0, "gil_free": (profile.gil_free or 0.0) + held})
-    return make_plan(released, calls, wishes, machine).seconds * GIL_MATTERS < plan.seconds  # type: ignore[operator]
+    gain = plan.seconds - (make_plan(released, calls, wishes, machine).seconds or 0.0)
+    return gain > max(GIL_MATTERS * plan.seconds, WATCHING_SECONDS)
 
 
 def _possible(profile: Profile, job: Job, machine: Machine, wishes: Wishes) -> tuple[Estimate, ...]:
@@ -184,9 +198,3 @@ def _with_our_pickling(profile: Profile) -> Profile:
     reasons = {part: reason for part, reason in profile.picklable.reasons.items() if part != "function"}
     picklable = profile.picklable.model_copy(update={"function": True, "reasons": reasons})
     return profile.model_copy(update={"picklable": picklable})
-
-
-def _reason(advice: Advice) -> str:
-    if advice.reasons:
-        return advice.reasons[0].text
-    return advice.summary

@@ -36,7 +36,7 @@ def run_stage(
     Raises:
         PoolBrokenError: The workers cannot work.
     """
-    state.outcomes.tally.begin_stage(plan.strategy, plan.workers, plan.why)
+    state.outcomes.tally.begin_stage(plan.strategy, plan.workers, plan.reason)
     pool = _open_pool(state, plan)
     dispatcher = Dispatcher(
         pool,

@@ -45,38 +45,39 @@ class _Callback:
 
 
 class ProgressBar:
-    """A line on the terminal: calls done, their rate, the strategy, the time left, failures."""
+    """A line on the terminal: calls done, the kind and number of workers, their rate, the time left, failures."""
 
     def __init__(self, inputs: Inputs) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import BarColumn, Progress, TextColumn
 
         self._inputs = inputs
-        # A refreshing thread would keep the worker processes from being forked.
+        # A refreshing thread would keep worker processes from being forked; a redirection would be forked with them.
         self._bar = Progress(
-            MofNCompleteColumn(),
-            BarColumn(bar_width=24),
-            TextColumn("{task.fields[rate]}"),
-            TextColumn("{task.fields[strategy]}"),
-            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[done]}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[state]}"),
             TextColumn("[red]{task.fields[failed]}"),
             console=Console(stderr=True),
+            expand=True,
             transient=True,
             auto_refresh=False,
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
-        self._task = self._bar.add_task("", total=inputs.total, rate="", strategy="", failed="")
+        self._task = self._bar.add_task("", total=inputs.total, done="", state="", failed="")
         self._bar.start()
 
     def show(self, report: RunReport) -> None:
         """Draw the line anew."""
-        stage = report.stages[-1] if report.stages else None
+        total = self._inputs.total
         self._bar.update(
             self._task,
             completed=report.calls,
-            total=self._inputs.total,
-            rate=_rate(report),
-            strategy=f"{stage.strategy} × {stage.workers}" if stage else "",
-            failed=f"{report.failed} failed" if report.failed else "",
+            total=total,
+            done=f"{report.calls:,} calls" if total is None else f"{report.calls:,}/{total:,}",
+            state=_state(report, total),
+            failed=f"· {report.failed:,} failed" if report.failed else "",
             refresh=True,
         )
 
@@ -85,7 +86,25 @@ class ProgressBar:
         self._bar.stop()
 
 
-def _rate(report: RunReport) -> str:
-    made = report.calls - report.resumed
-    rate = made / report.seconds if report.seconds else 0.0
-    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s"
+def _state(report: RunReport, total: int | None) -> str:
+    """Return the workers, their rate, and the time that is left, or has gone where the number of calls is not known."""
+    if not report.stages:
+        return ""
+    from advisor.report.formatting import workers
+
+    stage = report.stages[-1]
+    parts = [workers(stage.strategy, stage.workers)]
+    rate = stage.calls / stage.seconds if stage.seconds else 0.0
+    if rate:
+        parts.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s")
+    if total is None:
+        parts.append(_clock(report.seconds))
+    elif rate:
+        parts.append(f"{_clock((total - report.calls) / rate)} left")
+    return " · ".join(parts)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -123,7 +123,7 @@ class AsyncRun(AsyncIterator[T]):
         for inputs in self._inputs:
             inputs.cancel()
         loop = asyncio.get_running_loop()
-        await asyncio.shield(loop.run_in_executor(self._thread, self._batches.close))  # type: ignore[attr-defined]
+        await asyncio.shield(loop.run_in_executor(self._thread, self._batches.close))
         self._thread.shutdown(wait=False)
         for inputs in self._inputs:
             await inputs.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ class StageTally:
 
     strategy: Strategy
     workers: int
-    why: str
+    why: str | Callable[[], str]  # put into words when it is asked for
     calls: int = 0
     seconds: float = 0.0
 
@@ -47,7 +48,7 @@ class Tally:
         """Seconds since the run began, until it ended."""
         return (self._ended or time.perf_counter()) - self._began
 
-    def begin_stage(self, strategy: Strategy, workers: int, why: str) -> None:
+    def begin_stage(self, strategy: Strategy, workers: int, why: str | Callable[[], str]) -> None:
         """End the current stage and begin another one; one that repeats the current one goes on with it."""
         if self.stages and (self.stages[-1].strategy, self.stages[-1].workers) == (strategy, workers):
             return
@@ -79,7 +80,13 @@ class Tally:
         if self._ended is None:
             self._close_stage()
         stages = [
-            Stage(strategy=each.strategy, workers=each.workers, calls=each.calls, seconds=each.seconds, why=each.why)
+            Stage(
+                strategy=each.strategy,
+                workers=each.workers,
+                calls=each.calls,
+                seconds=each.seconds,
+                why=each.why if isinstance(each.why, str) else each.why(),
+            )
             for each in self.stages
         ]
         return RunReport(

@@ -61,16 +61,17 @@ class Measurement:
 class Meter:
     """A meter of the thread that creates it; its context manager leaves no thread or process behind."""
 
-    def __init__(self, watch: Watch = "outside") -> None:
+    def __init__(self, watch: Watch = "outside", observer: observer_process.Observer | None = None) -> None:
         """Start to watch the GIL from outside, or from inside if asked to or if the platform refuses the other.
 
-        With "nothing", only the clocks are read, and all computing in this thread counts as holding the GIL.
+        With "nothing", only the clocks are read, and all computing in this thread counts as holding the GIL. An
+        `observer` that observes already is used.
         """
         self.free_threaded = free_threaded()
         self.only_thread = threading.active_count() == 1
-        self.observer: observer_process.Observer | None = None
+        self.observer = observer
         self._sampler: sampler_thread.Sampler | None = None
-        if watch != "nothing" and not self.free_threaded:
+        if observer is None and watch != "nothing" and not self.free_threaded:
             self._watch_gil(watch)
         self._watcher = self.observer or self._sampler
         self._clocks = ThreadClocks()
@@ -79,6 +80,17 @@ class Meter:
         self.batches: list[TimedBatch] = []
         self.blocking_line: str | None = None  # in which a coroutine blocks its event loop
         self._window = 0
+
+    @staticmethod
+    def start_observer() -> observer_process.Observer | None:
+        """Start an observer of this thread without waiting for it; None where the platform refuses one."""
+        lock_word = locate.find_lock_word()
+        if lock_word is None:
+            return None
+        try:
+            return observer_process.Observer(lock_word, wait=False)
+        except OSError:
+            return None
 
     def _watch_gil(self, watch: Watch) -> None:
         lock_word = locate.find_lock_word() if watch == "outside" else None

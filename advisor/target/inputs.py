@@ -167,6 +167,37 @@ def looks_like_json_lines(text: str) -> bool:
     return objects > 0 or (values > 0 and all(line.lstrip().startswith(("{", "[", '"')) for line in invalid))
 
 
+def parse_json_line(line: str, where: str, hint: str = "") -> Any:
+    """Parse a line of JSON Lines; raise UsageError, with a hint at the end, if it is not valid."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where} is not JSON: {error}{hint}") from None
+
+
+def source_values(spec: str) -> Iterable[Any]:
+    """Return the list that 'my_module:inputs' names, or what its function returns.
+
+    Raises:
+        UsageError: There is no such list or function, or it returns no iterable.
+        TargetError: The function raised.
+    """
+    source, name = split_spec(spec)
+    try:
+        found = find_attribute(import_source(source, name), name)
+    except AttributeError:
+        found = None
+    if not callable(found) and not isinstance(found, Iterable):
+        raise UsageError(f"no such inputs: {source} has no function or list '{name}'")
+    try:
+        values = found() if callable(found) else found
+    except Exception as error:
+        raise target_error(error, f"making the inputs with {spec}") from error
+    if not isinstance(values, Iterable):
+        raise UsageError(f"{spec} returned {type(values).__name__}, not the arguments of the calls")
+    return values
+
+
 def _needs_arguments(name: str) -> UsageError:
     return UsageError(
         f"{name} needs arguments: give them with --inputs FILE or my_module:make_inputs, in Python with inputs=[…]"
@@ -222,6 +253,11 @@ def form_of(value: Any, *, star: bool) -> Form:
     return "args" if star and isinstance(value, (tuple, list)) else "value"
 
 
+def call_of(value: Any, where: str, *, star: bool) -> Call:
+    """Return the call for an input; `where` names it in errors."""
+    return _call(value, form_of(value, star=star), where)
+
+
 def _call(value: Any, form: Form, where: str) -> Call:
     if form == "value":
         return Call((value,), where=where)
@@ -239,7 +275,7 @@ def _call(value: Any, form: Form, where: str) -> Call:
 
 def _from_file(path: Path, limit: int, *, star: bool) -> InputCalls:
     name = _source_name(path)
-    parse = _parse_json_line if path.suffix == ".jsonl" else _plain_line
+    parse = parse_json_line if path.suffix == ".jsonl" else _plain_line
     try:
         with path.open(encoding="utf-8-sig") as file:
             lines = ((n, line.rstrip("\r\n")) for n, line in enumerate(file, 1) if line.strip())
@@ -256,25 +292,9 @@ def _plain_line(line: str, where: str) -> str:
     return line
 
 
-def _parse_json_line(line: str, where: str) -> Any:
-    try:
-        return json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{where} is not JSON: {error}") from None
-
-
 def _from_source(spec: str, limit: int, *, star: bool) -> InputCalls:
-    source, name = split_spec(spec)
+    values = source_values(spec)
     try:
-        found = find_attribute(import_source(source, name), name)
-    except AttributeError:
-        found = None
-    if not callable(found) and not isinstance(found, Iterable):
-        raise UsageError(f"no such inputs: {source} has no function or list '{name}'")
-    try:
-        values = found() if callable(found) else found
-        if not isinstance(values, Iterable):
-            raise UsageError(f"{spec} returned {type(values).__name__}, not the arguments of the calls")
         sample = sampling.sample(values, limit, spec)
     except UsageError:
         raise

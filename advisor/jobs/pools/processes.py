@@ -19,7 +19,7 @@ from advisor.jobs.pools.process_worker import STOP, pack_chunk
 from advisor.jobs.pools.timed_calls import REPORT_INTERVAL
 from advisor.jobs.pools.worker_start import Started, StartMethod, starter
 
-_AHEAD_BYTES = 32 * 1024  # what fits into the buffer of a connection whose worker does not read at the moment
+_AHEAD_BYTES = 96 * 1024  # what surely fits into the buffer of a connection whose worker does not read at the moment
 _AHEAD_SECONDS = 0.05  # a chunk waits behind another only if chunks end so soon; else the next idle worker gets it
 _EXIT_SECONDS = 1.0  # for the exit handlers of a worker
 _MAX_EARLY_DEATHS = 3  # of workers that die one after the other before they are ready

@@ -1,7 +1,7 @@
 """The messages that a worker process sends: ready, failed, or a report of its chunk.
 
 Every result is pickled by itself, so that one that cannot be pickled or unpickled costs no other. The pickles follow
-the pickled header, which has their lengths.
+the pickled header, which has their lengths. Results of plain types, which always can be, are in the header.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from advisor.jobs.pools import travelling_errors
 from advisor.jobs.pools.pickles import Dumps
 from advisor.jobs.pools.pool import Done
+
+_PLAIN = frozenset({type(None), bool, int, float, complex, str, bytes})
 
 
 class Message(NamedTuple):
@@ -33,18 +35,23 @@ class Message(NamedTuple):
 
 def encode(message: Message, dumps: Dumps) -> bytes:
     """Return the message as bytes; a result that cannot be pickled becomes a failure."""
+    if _PLAIN.issuperset(map(type, [each.value for each in message.done])):
+        calls = [tuple(each) for each in message.done]
+        return pickle.dumps((message.number, calls, True, *message[2:]), 5)
     calls, pickles = [], []
     for key, value, failed, seconds, cpu in message.done:
         data, failed = _pickle_value(value, failed, dumps)
         calls.append((key, failed, seconds, cpu, len(data)))
         pickles.append(data)
-    header = pickle.dumps((message.number, calls, *message[2:]), 5)
+    header = pickle.dumps((message.number, calls, False, *message[2:]), 5)
     return b"".join([header, *pickles]) if pickles else header
 
 
 def decode(data: bytes) -> Message:
     """Return the message that was encoded."""
-    number, calls, *rest = pickle.loads(data)  # it ignores what follows the header
+    number, calls, plain, *rest = pickle.loads(data)  # it ignores what follows the header
+    if plain:
+        return Message(number, [Done(*call) for call in calls], *rest)
     done = []
     start = len(data) - sum([call[4] for call in calls])
     view = memoryview(data)

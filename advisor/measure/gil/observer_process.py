@@ -65,18 +65,25 @@ class Observations(NamedTuple):
 class Observer:
     """A running observer of this process. The caller numbers the windows, from 0 up."""
 
-    def __init__(self, word: LockWord) -> None:
-        """Start observing; raise OSError where the platform does not let this process be read."""
+    def __init__(self, word: LockWord, *, wait: bool = True) -> None:
+        """Start observing; raise OSError where the platform does not let this process be read.
+
+        Without `wait`, return at once: `is_ready` tells when it observes.
+        """
         self._window = ctypes.c_int64(PAUSED)
+        self._deadline = time.monotonic() + _START_SECONDS
         memory = os.open("/proc/self/mem", os.O_RDONLY | os.O_CLOEXEC)
         try:
             self.process = self._start_process(word, memory)
         finally:
             os.close(memory)
         self._is_permitted = _permit(self.process.pid)
-        if not self._is_ready():
-            self.stop()
-            raise OSError("another process must not read the memory of this one")
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()  # the signal to begin: by now it is permitted to read
+        self.process.stdin = None
+        if wait:
+            self.is_ready(_START_SECONDS)
 
     def _start_process(self, word: LockWord, memory: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
@@ -99,16 +106,18 @@ class Observer:
             pass_fds=(memory,),
         )
 
-    def _is_ready(self) -> bool:
+    def is_ready(self, seconds: float) -> bool:
+        """Return True when it observes; wait so many seconds at most, and raise OSError after `_START_SECONDS`."""
         import select
 
-        assert self.process.stdin is not None
         assert self.process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()  # the signal to begin: by now it is permitted to read
-        self.process.stdin = None
-        ready, _, _ = select.select([self.process.stdout], [], [], _START_SECONDS)
-        return bool(ready) and os.read(self.process.stdout.fileno(), 1) == b"+"
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
+        if ready and os.read(self.process.stdout.fileno(), 1) == b"+":
+            return True
+        if not ready and time.monotonic() < self._deadline:
+            return False
+        self.stop()
+        raise OSError("another process must not read the memory of this one")
 
     def begin(self, window: int) -> None:
         """Count observations for this window from now on."""
