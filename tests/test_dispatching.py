@@ -229,7 +229,7 @@ def test_refused_calls_are_no_failures() -> None:
 
     job.pool.finish(0, refuse)
     job.dispatcher.step()
-    assert job.dispatcher.request_pace.is_limited
+    assert job.dispatcher.request_pace.rate is not None
     assert job.run() == ["0", "1", "2", "3"]
     report = job.tally.report()
     assert (report.succeeded, report.failed, report.retried, report.throttled) == (4, 0, 0, 1)
