@@ -21,7 +21,7 @@ from advisor.jobs.request_pace import RequestPace
 CHUNK_SECONDS = 0.015  # of calls that are sent together; sending them takes a hundredth of that
 MAX_WAITING = 10_000  # results that wait for one before them
 MAX_SAMPLES = 3
-MAX_CPUS = 51
+MAX_CPUS = 21
 LONGEST_STEP = 0.5  # seconds without a look at the clock
 INPUT_PATIENCE = 0.02  # seconds between two looks at inputs that arrive one by one
 
@@ -41,6 +41,7 @@ class InFlight:
     chunk: Chunk
     left: dict[int, Arguments]
     made: int = 1
+    sent: float = 0.0
     timed_out: bool = False
 
 
@@ -99,7 +100,7 @@ class Dispatcher:
         self.pool = pool
         self.pace = Pace()
         self.cpus: deque[float] = deque(maxlen=MAX_CPUS)  # CPU seconds of the latest calls
-        self.request_pace = RequestPace(time.perf_counter())
+        self.request_pace = RequestPace()
         self.stopped = False  # nothing more is sent
         self._inputs = inputs
         self._outcomes = outcomes
@@ -179,13 +180,13 @@ class Dispatcher:
             return
         pace = self.request_pace
         while self.pool.room() > 0 and len(self._outcomes.delivery) < self._window:
-            if pace.is_limited and pace.delay(time.perf_counter()) > 0:
+            if pace.rate is not None and pace.delay(time.perf_counter()) > 0:
                 return
             found = self._next_calls()
             if not found:
                 return
             self._send(*found)
-            if pace.is_limited:
+            if pace.rate is not None:
                 pace.sent(time.perf_counter())
 
     def _next_calls(self) -> tuple[list[int], list[Arguments], int] | None:
@@ -235,7 +236,9 @@ class Dispatcher:
                 return
             self._outcomes.failed(keys[0], calls[0], error.__cause__ or error, made=made + 1, is_final=True)
             return
-        self._in_flight[chunk.number] = InFlight(chunk, dict(zip(keys, calls, strict=True)), made + 1)
+        self._in_flight[chunk.number] = InFlight(
+            chunk, dict(zip(keys, calls, strict=True)), made + 1, time.perf_counter()
+        )
 
     def _patience(self) -> float:
         """Return how long to wait for news: until a call is due or late, and not at all if a result can be read."""
@@ -286,7 +289,7 @@ class Dispatcher:
             for done, each in zip(succeeded[: MAX_SAMPLES - len(self.samples)], arguments, strict=False):
                 self.samples.append(Sample(each, done.value, done.seconds, done.cpu))
             self._outcomes.all_succeeded(succeeded, arguments)
-            self.request_pace.accepted(time.perf_counter(), len(succeeded))
+            self.request_pace.accepted(time.perf_counter(), sent.sent, len(succeeded))
         if report.lost:
             self._recover(sent, report)
         if report.finished or report.lost:
@@ -298,7 +301,7 @@ class Dispatcher:
         concurrent = len(self._in_flight) > 1 or self.pool.workers > 1
         self._outcomes.failed(done.key, arguments, done.value, made=sent.made, concurrent=concurrent)
         if self._outcomes.refused > before:
-            self.request_pace.refused(time.perf_counter(), self._outcomes.asked_to_wait)
+            self.request_pace.refused(time.perf_counter(), sent.sent, self._outcomes.asked_to_wait)
 
     def _note(self, done: Sequence[Done]) -> None:
         if not done:

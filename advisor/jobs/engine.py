@@ -39,7 +39,9 @@ LONGEST_WAIT = 0.05  # for the observer of the GIL, instead of a call as long as
 SHORTEST_MEASURING = 0.02
 USUAL_THREADS = 32
 REVIEW_GROWTH = 2.0  # a plain loop is reviewed again when it has lasted so many times longer
+REVIEW_SECONDS = 0.5
 LEAST_CALLS = 10
+OTHER_SHARE = 0.5  # of the time, more or less computing than measured
 OTHER_LENGTH = 2.0  # times longer than measured, for calls of a plain loop to be measured again
 MAX_MEASURINGS = 6
 
@@ -64,6 +66,8 @@ class Engine:
         self._state = RunState(function, name, inputs, outcomes, settings, reader)
         self._plain = PlainLoop(self._state)
         self._measurings = 0
+        self._disappointed: set[Strategy] = set()  # strategies that were slower than predicted, once
+        self._abandoned: set[Strategy] = set()  # ... again, or that do not work
 
     def batches(self) -> Generator[list[Any], None, None]:
         """Yield the results, a few at a time."""
@@ -171,7 +175,7 @@ class Engine:
 
         self._measurings += 1
         state = self._state
-        wishes = Wishes(state.settings.workers)
+        wishes = Wishes(state.settings.workers, frozenset(self._abandoned))
         with FirstCalls(state, self._plain.caller, self._plain.first_call) as first_calls:
             yield from self._measure(first_calls, MEASURING_SHARE)
             if state.is_done:
@@ -236,30 +240,38 @@ class Engine:
             try:
                 verdict = yield from run_stage(self._state, plan, profile)
             except CannotLoadError as error:
-                why = str(error)
+                self._abandoned.add(plan.strategy)
+                wishes = wishes.without(plan.strategy)
+                machine = host_for(in_notebook=profile.reached == "notebook")
+                plan = make_plan(profile, self._state.rest_calls, wishes, machine).because(str(error))
             else:
-                if verdict is None or verdict.measure:
-                    return "" if verdict is None else verdict.why
-                why = verdict.why
-            wishes = wishes.without(plan.strategy)
-            machine = host_for(in_notebook=profile.reached == "notebook")
-            plan = make_plan(profile, self._state.rest_calls, wishes, machine).because(why)
+                if verdict is None:
+                    return ""
+                if verdict.leave and plan.strategy in self._disappointed:
+                    self._abandoned.add(plan.strategy)
+                elif verdict.leave:
+                    self._disappointed.add(plan.strategy)
+                return f"{verdict.why}: measured again"
 
     def _loop_under_review(self, profile: Profile) -> Generator[list[Any], None, str]:
         """Go on with a plain loop until its calls have changed, or it has lasted much longer than expected."""
         plain = self._plain
         plain.reset()
         limit = max(WORTH_LOADING, REVIEW_GROWTH * self._tally.seconds)
-        before, calls = 0.0, 0
+        share = ((profile.gil_held or 0.0) + (profile.gil_free or 0.0)) / profile.wall
+        window = plain.window()
         while not self._state.is_done:
             yield from plain.run_batch()
-            made = plain.calls - calls
-            if plain.seconds < limit or self._measurings >= MAX_MEASURINGS or made < LEAST_CALLS:
+            part = plain.since(window)
+            if part.seconds < REVIEW_SECONDS or part.calls < LEAST_CALLS or self._measurings >= MAX_MEASURINGS:
                 continue
-            if self._state.inputs.remaining is None:
-                return "the job is longer than expected: measured again"
-            if (plain.seconds - before) / made > OTHER_LENGTH * profile.wall:
+            window = plain.window()
+            if self._rest_seconds < WORTH_LOADING:
+                continue
+            if part.seconds / part.calls > OTHER_LENGTH * profile.wall:
                 return "calls take longer than those measured: measured again"
-            before, calls = plain.seconds, plain.calls
-            limit *= REVIEW_GROWTH
+            if abs(min(1.0, part.cpu / part.seconds) - min(1.0, share)) > OTHER_SHARE:
+                return "calls compute for another share of their time than those measured: measured again"
+            if self._state.inputs.remaining is None and plain.seconds > limit:
+                return "the job is longer than expected: measured again"
         return ""

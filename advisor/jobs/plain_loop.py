@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from advisor.jobs.callers import Batch, Caller, DirectCaller, LoopCaller
 from advisor.jobs.dispatcher import resume
@@ -15,6 +15,14 @@ BATCH_SECONDS = 2e-3  # of calls between two looks at the clock
 MAX_BATCH = 10_000
 
 Make = Callable[[list[Any]], Batch]
+
+
+class Window(NamedTuple):
+    """A part of the loop: its seconds, its CPU seconds and its calls."""
+
+    seconds: float
+    cpu: float
+    calls: int
 
 
 class PlainLoop:
@@ -52,6 +60,14 @@ class PlainLoop:
     def computing_share(self) -> float:
         """The share of the time in which this process computed, 0 to 1."""
         return min(1.0, self._cpu / self.seconds) if self.seconds else 1.0
+
+    def window(self) -> Window:
+        """Return what has been done so far, to compare with later."""
+        return Window(self.seconds, self._cpu, self.calls)
+
+    def since(self, window: Window) -> Window:
+        """Return what has been done since then."""
+        return Window(self.seconds - window.seconds, self._cpu - window.cpu, self.calls - window.calls)
 
     def reset(self) -> None:
         """Forget how long calls took."""

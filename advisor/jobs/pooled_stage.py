@@ -13,7 +13,7 @@ from advisor.jobs.run_state import RunState
 
 if TYPE_CHECKING:
     from advisor.jobs.plan import Plan
-    from advisor.jobs.review import Verdict
+    from advisor.jobs.review import Review, Verdict
     from advisor.models import Profile
 
 WAITING_BYTES = 256 << 20  # of results that wait for one before them
@@ -89,8 +89,15 @@ def _observers(state: RunState, plan: Plan, profile: Profile | None, pool: Pool,
         observers.append(MemoryWatch(pool).look)
     if profile is not None:
         review = Review(plan, profile, fixed=state.settings.workers is not None)
-        observers.append(lambda: review.look(dispatcher.pace, dispatcher.cpus, state.rest_calls))
+        observers.append(lambda: _look(review, dispatcher, state.rest_calls))
     return observers
+
+
+def _look(review: Review, dispatcher: Dispatcher, rest: int) -> Verdict | None:
+    """Return a verdict; none where a service sets the pace."""
+    if dispatcher.request_pace.rate is not None:
+        return None
+    return review.look(dispatcher.pace, dispatcher.cpus, rest)
 
 
 def _note_sequential(state: RunState, profile: Profile | None, calls: int, seconds: float, cpu: float | None) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.25
 LOOK_CALLS = 10
+LOOK_LENGTHS = 3.0  # of a call, so that those in flight at the beginning count for little
 WORTH_CHANGING = 0.3  # seconds that the rest takes
 LOOKS = 2  # in a row that say the same
 READER_BUSY = 0.3  # share of the time in which the reader did not wait: its pace says nothing about the workers
@@ -41,7 +42,7 @@ class Verdict:
 
     Attributes:
         workers: Go on with so many workers.
-        leave: Leave the strategy for good.
+        leave: The strategy disappointed; the second time, it is left for good.
         measure: Measure the calls again before the next decision.
     """
 
@@ -83,14 +84,16 @@ class Review:
         """
         now = time.perf_counter() if now is None else now
         elapsed = now - pace.began
-        if elapsed < LOOK_SECONDS or pace.calls < max(LOOK_CALLS, 2 * self._workers):
+        self._cpus = tuple(cpus)
+        if not self._fixed and pace.calls >= LOOK_CALLS and (verdict := self._on_nature(rest)) is not None:
+            return verdict
+        if elapsed < max(LOOK_SECONDS, LOOK_LENGTHS * self._profile.wall) or pace.calls < LOOK_CALLS:
             return None
         rate, mean, idle = pace.calls / elapsed, pace.mean, pace.idle / elapsed
         pace.reset(now)
         if idle > READER_BUSY or self._fixed or rest / rate < WORTH_CHANGING:
             return None
-        self._cpus = tuple(cpus)
-        opinion = self._opinion(rate, mean)
+        opinion = self._on_rate(rate, mean) or self._on_limit(rate, mean)
         self._opinions.append(opinion.why if opinion else "")
         if opinion is None or len(set(self._opinions)) > 1 or len(self._opinions) < LOOKS:
             return None
@@ -101,44 +104,48 @@ class Review:
             self._workers = opinion.workers
         return opinion
 
-    def _opinion(self, rate: float, mean: float) -> Verdict | None:
-        return self._on_nature() or self._on_rate(rate, mean) or self._on_limit(rate, mean)
-
-    def _on_nature(self) -> Verdict | None:
-        """Judge whether calls compute as much as those that were measured."""
-        if len(self._cpus) < LOOK_CALLS:
+    def _on_nature(self, rest: int) -> Verdict | None:
+        """Judge whether each of the latest calls computed far more, or far less, than those that were measured."""
+        latest = self._cpus[-LOOK_CALLS:]
+        wall = self._profile.wall
+        if len(latest) < LOOK_CALLS or rest * wall < WORTH_CHANGING:
             return None
-        cpu, wall = median(self._cpus), self._profile.wall
-        more = cpu > OTHER_NATURE * self._compute and cpu - self._compute > COMPUTES * wall
-        less = cpu * OTHER_NATURE < self._compute and self._compute > COMPUTES * wall
+        more = min(latest) > OTHER_NATURE * self._compute and min(latest) - self._compute > COMPUTES * wall / 2
+        less = max(latest) * OTHER_NATURE < self._compute and self._compute > COMPUTES * wall
         if not (more or less):
             return None
-        return Verdict(
-            f"calls now compute {'more' if more else 'less'} than those measured: measure again", measure=True
-        )
+        return Verdict(f"calls compute {'more' if more else 'less'} than those measured before", measure=True)
 
     def _on_rate(self, rate: float, mean: float) -> Verdict | None:
         """Judge whether the strategy is as fast as predicted, and faster than a plain loop."""
         name = self._plan.strategy
         loop = 1.0 / self._sequential_seconds(mean)
         if rate < SLOWER_THAN_LOOP * loop:
-            return Verdict(f"{name} was slower than a plain loop", leave=True)
+            return Verdict(f"{name} was slower than a plain loop", leave=True, measure=True)
         lowest = self._plan.lowest_rate
-        if lowest is None or rate >= DISAPPOINTING * lowest or self._plan.calls == 0:
+        if lowest is None or rate >= DISAPPOINTING * lowest / self._load(mean) or self._plan.calls == 0:
             return None
         best = min((seconds for _, seconds in self._plan.alternatives), default=math.inf)
         if self._plan.calls / best < BETTER * rate:
             return None
-        return Verdict(f"{name} was much slower than predicted", leave=True)
+        return Verdict(f"{name} was much slower than predicted", leave=True, measure=True)
 
     def _sequential_seconds(self, mean: float) -> float:
         """Return the seconds of a call in a plain loop, by what calls do now, on a host as busy as it is now."""
+        return self._seconds_now() * self._load(mean)
+
+    def _seconds_now(self) -> float:
+        """Return the seconds of a call by the computing that calls do now."""
         wall = self._profile.wall
-        if self._plan.strategy == "multiprocessing" and self._workers <= usable_cores():
-            return max(wall, mean)
         if len(self._cpus) < LOOK_CALLS or self._compute < COMPUTES * wall:
             return wall
         return wall * max(1.0, median(self._cpus) / self._compute)
+
+    def _load(self, mean: float) -> float:
+        """Return how many times longer calls take because others use the cores, where that can be known."""
+        if self._plan.strategy != "multiprocessing" or self._workers > usable_cores():
+            return 1.0
+        return max(1.0, mean / self._seconds_now())
 
     def _on_limit(self, rate: float, mean: float) -> Verdict | None:
         """Judge whether waiting calls wait for each other: then fewer at once do as much."""
