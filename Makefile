@@ -71,6 +71,7 @@ benchmark: $(VENV)/$(INSTALLED)  ## repeat the published measurements (three hou
 	$(VENV)/bin/python -m benchmarks.changing
 	$(VENV)/bin/python -m benchmarks.faults
 	$(VENV)/bin/python -m benchmarks.overhead
+	$(VENV)/bin/python -m benchmarks.streams
 	$(VENV)/bin/python -m benchmarks.curves_against_simulation
 	$(VENV)/bin/python -m benchmarks.descriptions
 	$(VENV)/bin/python -m benchmarks.worker_pools

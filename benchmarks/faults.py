@@ -15,23 +15,19 @@ Takes about seven minutes. The exit status is 1 if advisor.map lost something.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import textwrap
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-import psutil
 
 from benchmarks.faulty_jobs import (
     CALLS,
@@ -43,9 +39,11 @@ from benchmarks.faulty_jobs import (
     STRATEGIES,
     InvalidInputError,
 )
+from benchmarks.sessions import members, running
 from benchmarks.tables import markdown
-from profiles.job import ROOT, JobError, run_module
+from profiles.job import JobError, run_module
 
+JOBS: Final = "benchmarks.faulty_jobs"
 PARTS: Final = ("faults", "resume", "interrupt")
 FAULTS_TIMEOUT: Final = 60.0  # seconds
 JOB_TIMEOUT: Final = 60.0
@@ -84,36 +82,6 @@ class Resumed:
     orphans: int  # workers that outlived their parent
 
 
-@contextlib.contextmanager
-def running(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """Start a job in a session of its own; kill what is left of it at the end."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.faulty_jobs", *arguments],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        yield child
-    finally:
-        for process in members(child.pid):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        child.wait()
-
-
-def members(session: int) -> list[psutil.Process]:
-    """Return the living processes of a session."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError, PermissionError):
-            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
-
-
 def calls_in(log: Path) -> list[int]:
     """Return the indices of the calls that began, in their order."""
     return [int(line.split()[0]) for line in log.read_text().splitlines()] if log.exists() else []
@@ -130,7 +98,7 @@ def meet_faults(package: str) -> Arrived:
         ending = ""
         began = time.perf_counter()
         try:
-            run_module("benchmarks.faulty_jobs", "faults", package, str(notes), timeout=FAULTS_TIMEOUT)
+            run_module(JOBS, "faults", package, str(notes), timeout=FAULTS_TIMEOUT)
         except JobError as error:
             ending = textwrap.shorten(str(error), ENDING_CHARACTERS, placeholder=" …")
         seconds = time.perf_counter() - began
@@ -167,16 +135,14 @@ def kill_and_resume(kind: str, share: float, whole: float) -> Resumed:
     """Kill the parent at a share of the whole time that it takes, and continue the job."""
     with tempfile.TemporaryDirectory(prefix="advisor-resume-") as folder:
         checkpoint, log = Path(folder) / "checkpoint", Path(folder) / "log"
-        with running("resume", kind, str(checkpoint), str(log)) as child:
+        with running(JOBS, "resume", kind, str(checkpoint), str(log)) as child:
             time.sleep(share * whole)
             child.kill()
             child.wait()
             orphans = wait_for_end(child.pid, ORPHAN_SECONDS)[1]
         before = calls_in(log)
         try:
-            output = run_module(
-                "benchmarks.faulty_jobs", "resume", kind, str(checkpoint), str(log), timeout=JOB_TIMEOUT
-            )
+            output = run_module(JOBS, "resume", kind, str(checkpoint), str(log), timeout=JOB_TIMEOUT)
             results = json.loads(output.splitlines()[-1])
         except JobError as error:
             print(f"  {kind}, killed after {share * whole:.2f} s: {error}")
@@ -199,7 +165,7 @@ def whole_seconds(kind: str) -> float:
     with tempfile.TemporaryDirectory(prefix="advisor-resume-") as folder:
         began = time.perf_counter()
         arguments = "resume", kind, f"{folder}/checkpoint", f"{folder}/log"
-        run_module("benchmarks.faulty_jobs", *arguments, timeout=JOB_TIMEOUT)
+        run_module(JOBS, *arguments, timeout=JOB_TIMEOUT)
         return time.perf_counter() - began
 
 
@@ -248,7 +214,7 @@ def interrupt(kind: str, number: signal.Signals) -> tuple[float, int]:
     """Send a signal in the middle of long calls; return the seconds until the end, and the processes left."""
     with tempfile.TemporaryDirectory(prefix="advisor-interrupt-") as folder:
         log = Path(folder) / "log"
-        with running("endless", kind, str(log)) as child:
+        with running(JOBS, "endless", kind, str(log)) as child:
             deadline = time.monotonic() + JOB_TIMEOUT
             while max(calls_in(log), default=0) < SHORT_CALLS:
                 if time.monotonic() > deadline or child.poll() is not None:

@@ -107,6 +107,17 @@ async def hang_at_soon(number: int, bad: int) -> int:
     return number
 
 
+def hang_from_five(number: int) -> int:
+    time.sleep(0.03 if number < 5 else 600)
+    return number
+
+
+async def hang_from_five_soon(number: int) -> int:
+    if number >= 5:
+        await asyncio.sleep(600)
+    return number
+
+
 def fork_one(number: int) -> int:
     """Fork a process that ends at once."""
     child = os.fork()

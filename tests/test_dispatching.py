@@ -3,151 +3,15 @@
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+import time
+from collections.abc import Iterator
 
 import pytest
 
-from advisor.errors import CallError, UsageError, WorkerError
-from advisor.jobs.delivery import Delivery, Raised
-from advisor.jobs.dispatcher import LONGEST_STEP, Dispatcher, PendingCall
-from advisor.jobs.inputs import Inputs
-from advisor.jobs.outcomes import OnError, Outcomes, describe, str_of
-from advisor.jobs.pools.pool import CannotSendError, Chunk, Done, Report
-from advisor.jobs.reader import Reader
-from advisor.jobs.retries import Retries
-from advisor.jobs.tally import Tally
-from advisor.models import Failure
-from advisor.target.inputs import Call
-
-
-class Clock:
-    """A clock that goes on when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class FakePool:
-    """Keeps what it is sent; the tests say what comes back."""
-
-    def __init__(self, workers: int = 2, clock: Clock | None = None) -> None:
-        self.workers = workers
-        self.sent: list[Chunk] = []
-        self.ended: list[int] = []
-        self.late: set[int] = set()  # numbers of chunks that run for too long
-        self.can_end = True
-        self.unpicklable: set[Any] = set()
-        self._open: set[int] = set()
-        self.news: list[Report] = []
-        self._clock = clock
-
-    def resize(self, workers: int) -> None:
-        self.workers = workers
-
-    def room(self) -> int:
-        return 2 * self.workers - len(self._open)
-
-    def send(self, chunk: Chunk) -> None:
-        for args, _ in chunk.calls:
-            if self.unpicklable.intersection(args):
-                raise CannotSendError from TypeError("cannot pickle it")
-        self.sent.append(chunk)
-        self._open.add(chunk.number)
-
-    def receive(self, timeout: float | None) -> list[Report]:
-        if self._clock is not None and not self.news:
-            assert timeout is not None
-            self._clock.now += timeout
-        news, self.news = self.news, []
-        self._open.difference_update(report.number for report in news if report.finished)
-        return news
-
-    def since(self, number: int) -> float | None:
-        return -math.inf if number in self.late else None
-
-    def end(self, number: int) -> bool:
-        self.ended.append(number)
-        self.lose(number, "the worker was ended")
-        return self.can_end
-
-    def close(self, *, kill: bool = False) -> None:
-        pass
-
-    def lose(self, number: int, how: str = "the worker was killed", *, started: bool = True) -> None:
-        """Report the calls of a chunk as lost."""
-        self.news.append(Report(number, (), finished=True, lost=how, started=started))
-
-    def finish(self, number: int, function: Callable[[Any], Any] = str, *, first: int | None = None) -> None:
-        """Report the calls of a chunk, or the first of them, with the results or exceptions of the function."""
-        chunk = next(each for each in self.sent if each.number == number)
-        done = []
-        for key, (args, _) in list(zip(chunk.keys, chunk.calls, strict=True))[:first]:
-            try:
-                done.append(Done(key, function(*args), False, 1e-6, 1e-6))
-            except Exception as error:  # noqa: BLE001
-                done.append(Done(key, error, True, 1e-6, 1e-6))
-        self.news.append(Report(number, done, finished=first is None))
-
-    def finish_all(self, function: Callable[[Any], Any] = str, *, but: int | None = None) -> None:
-        """Report everything that was sent and has not come back, but one chunk."""
-        known = {report.number for report in self.news if report.finished}
-        for number in sorted(self._open - known - {but}):
-            self.finish(number, function)
-
-
-class Job:
-    """A dispatcher and what belongs to it."""
-
-    def __init__(
-        self,
-        inputs: Iterable[Any],
-        *,
-        ordered: bool = True,
-        on_error: OnError = "keep",
-        retries: int = 0,
-        workers: int = 2,
-        **options: Any,
-    ) -> None:
-        self.clock = Clock()
-        self.pool = FakePool(workers, self.clock)
-        self.delivery = Delivery(ordered=ordered)
-        self.tally = Tally()
-        self.tally.begin_stage("threading", workers, "test")
-        self.outcomes = Outcomes(
-            "job", on_error=on_error, retries=retries, delivery=self.delivery, tally=self.tally, checkpoint=None
-        )
-        self.outcomes.retries = Retries(retries, self.clock)
-        self.inputs = Inputs((inputs,), star=False)
-        self.dispatcher = Dispatcher(self.pool, self.inputs, self.outcomes, **options)
-        self.reader = Reader(self.delivery)
-
-    def read(self) -> list[Any]:
-        """Return the results that can be read."""
-        return [result for results in self.reader.read() for result in results]
-
-    def run(self, function: Callable[[Any], Any] = str) -> list[Any]:
-        """Run all calls to the end, and return the results."""
-        results = []
-        while self.dispatcher.has_more:
-            self.dispatcher.step()
-            self.pool.finish_all(function)
-            results += self.read()
-        return results
-
-
-def refuse_odd(number: int) -> int:
-    if number % 2:
-        raise ValueError(f"{number} is odd")
-    return number
-
-
-def sent_keys(job: Job) -> list[list[int]]:
-    return [list(chunk.keys) for chunk in job.pool.sent]
+from advisor.errors import CallError
+from advisor.jobs.dispatcher import LONGEST_STEP, PendingCall
+from advisor.jobs.pools.pool import Done, Report
+from tests.fake_pool import Job, refuse_odd, sent_keys
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 100])
@@ -194,12 +58,12 @@ def test_the_results_that_wait_are_bounded() -> None:
 
 
 def test_chunks_become_small_towards_the_end() -> None:
-    """The last chunks have one call each, so that the workers end together."""
+    """So are the first, while it is not known how long a call takes; the workers begin and end together."""
     job = Job(range(1_000), chunk=500)
     job.run()
     sizes = [len(keys) for keys in sent_keys(job)]
-    assert sizes[0] == 250
-    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[:5] == [1, 1, 1, 1, 249]
+    assert sizes[4:] == sorted(sizes[4:], reverse=True)
     assert sizes[-4:] == [1, 1, 1, 1]
 
 
@@ -207,11 +71,30 @@ def test_long_calls_are_sent_one_by_one() -> None:
     """Once it is known that a call takes long, chunks have one."""
     job = Job(iter(range(100)), chunk=10)
     job.dispatcher.step()
-    chunk = job.pool.sent[0]
-    job.pool.news.append(Report(0, [Done(key, key, False, 1.0, 0.0) for key in chunk.keys], finished=True))
+    job.pool.finish_all()
     job.dispatcher.collect()
     job.dispatcher.step()
-    assert [len(keys) for keys in sent_keys(job)] == [10, 10, 10, 10, 1]
+    assert [len(keys) for keys in sent_keys(job)[4:]] == [10, 10, 10, 10]
+    chunk = job.pool.sent[4]
+    job.pool.news.append(Report(4, [Done(key, key, False, 1.0, 0.0) for key in chunk.keys], finished=True))
+    job.dispatcher.collect()
+    job.dispatcher.step()
+    assert [len(keys) for keys in sent_keys(job)[8:]] == [1]
+
+
+def test_slow_inputs_are_sent_a_few_at_a_time() -> None:
+    """Workers and readers do not wait until inputs that take long to read fill a large chunk."""
+
+    def inputs() -> Iterator[int]:
+        for number in itertools.count():
+            time.sleep(0.005)
+            yield number
+
+    job = Job(inputs(), chunk=1_000)
+    for _ in range(5):
+        job.dispatcher.step()
+        job.pool.finish_all()
+    assert all(len(keys) <= 4 for keys in sent_keys(job))
 
 
 def test_with_a_time_limit_calls_are_sent_one_by_one() -> None:
@@ -223,28 +106,25 @@ def test_with_a_time_limit_calls_are_sent_one_by_one() -> None:
 
 def test_the_calls_of_a_lost_chunk_are_made_again_one_by_one() -> None:
     """Those that were reported before are not, and the one that kills its worker alone is the one that fails."""
-    job = Job(range(8), chunk=4, workers=1)
+    job = Job(range(9), chunk=4, workers=1)
     job.dispatcher.step()
-    assert sent_keys(job) == [[0, 1, 2, 3], [4, 5]]
-    job.pool.finish(0, first=1)
-    job.pool.lose(0)
+    job.pool.finish_all()
     job.dispatcher.collect()
     job.dispatcher.step()
-    assert sent_keys(job)[2:] == [[1]]
-    job.pool.finish(1)
+    assert sent_keys(job) == [[0], [1], [2, 3, 4, 5], [6, 7]]
+    job.pool.finish(2, first=1)
     job.pool.lose(2)
     job.dispatcher.collect()
-    results = job.run()
-    assert results[0] == "0"
-    assert results[1] == Failure(
-        index=1,
-        type="WorkerError",
-        message="the worker was killed",
-        traceback=results[1].traceback,
-        attempts=1,
-    )
-    assert results[2:] == [str(number) for number in range(2, 8)]
-    assert sorted(keys[0] for keys in sent_keys(job)[2:]) == [1, 2, 3, 6, 7]
+    job.dispatcher.step()
+    assert sent_keys(job)[4:] == [[3]]
+    job.pool.lose(4)
+    job.dispatcher.collect()
+    results = job.read() + job.run()
+    failure = results[3]
+    assert (failure.index, failure.type, failure.message) == (3, "WorkerError", "the worker was killed")
+    assert failure.attempts == 1
+    assert results[:3] + results[4:] == [str(number) for number in range(9) if number != 3]
+    assert sorted(keys[0] for keys in sent_keys(job)[4:]) == [3, 4, 5, 8]
 
 
 def test_a_call_that_has_not_begun_is_not_to_blame() -> None:
@@ -307,24 +187,6 @@ def test_an_error_comes_in_its_turn_and_ends_the_job() -> None:
     assert job.delivery.rest() == [(2, "2"), (3, "3")]
 
 
-def test_results_behind_an_error_are_not_lost() -> None:
-    """They can still be had, however many the reader takes at once."""
-    delivery = Delivery(ordered=True)
-    reader = Reader(delivery)
-    for key in range(200):
-        delivery.put(key, key)
-    assert [result for results in reader.read() for result in results] == list(range(200))
-    delivery.put(200, 200)
-    delivery.put(201, Raised(CallError("failed", index=201), ValueError()))
-    delivery.put(202, 202)
-    delivery.put(203, 203)
-    results = reader.read()
-    assert next(results) == [200]
-    with pytest.raises(CallError):
-        list(results)
-    assert delivery.rest() == [(202, 202), (203, 203)]
-
-
 def test_calls_that_fail_are_made_again_after_growing_pauses() -> None:
     """So often as is allowed; the record tells how often."""
     job = Job(range(1), retries=3)
@@ -367,7 +229,7 @@ def test_refused_calls_are_no_failures() -> None:
 
     job.pool.finish(0, refuse)
     job.dispatcher.step()
-    assert job.dispatcher.request_pace.is_limited
+    assert job.dispatcher.request_pace.rate is not None
     assert job.run() == ["0", "1", "2", "3"]
     report = job.tally.report()
     assert (report.succeeded, report.failed, report.retried, report.throttled) == (4, 0, 0, 1)
@@ -456,104 +318,3 @@ def test_inputs_that_raise_end_the_job_after_the_calls_before() -> None:
     job = Job(inputs(), chunk=10)
     assert job.run() == ["0", "1", "2"]
     assert isinstance(job.inputs.error, OSError)
-
-
-def test_inputs_know_what_is_left_only_if_all_have_a_length() -> None:
-    """The shortest decides; a generator has none until its end."""
-    inputs = Inputs(([1, 2, 3], range(5)), star=False)
-    assert (inputs.remaining, inputs.total) == (3, 3)
-    assert inputs.take(2) == [(1, 0), (2, 1)]
-    assert (inputs.remaining, inputs.total, inputs.read) == (1, 3, 2)
-    lazy = Inputs((iter([1, 2, 3]), range(5)), star=False)
-    assert (lazy.remaining, lazy.total) == (None, None)
-    assert len(lazy.take(10)) == 3
-    assert (lazy.remaining, lazy.total, lazy.is_exhausted) == (0, 3, True)
-
-
-@pytest.mark.parametrize(
-    ("item", "arguments"),
-    [
-        ((1, 2), ((1, 2), {})),
-        ([1, 2], ((1, 2), {})),
-        ({"a": 1}, ((), {"a": 1})),
-        ({}, ((), {})),
-        ({"args": [1], "kwargs": {"b": 2}}, ((1,), {"b": 2})),
-        ({"args": [1]}, ((1,), {})),
-        ({"kwargs": {"b": 2}}, ((), {"b": 2})),
-        ({"args": [1], "b": 2}, ((), {"args": [1], "b": 2})),
-        (Call((1,), {"b": 2}), ((1,), {"b": 2})),
-        (7, ((7,), {})),
-        ("ab", (("ab",), {})),
-    ],
-    ids=repr,
-)
-def test_items_are_spread(item: Any, arguments: Any) -> None:
-    """With `star`, an item gives all arguments of a call."""
-    assert Inputs(([],), star=True).arguments(item) == arguments
-    assert Inputs(([],), star=False).arguments(item) == ((item,), {})
-
-
-@pytest.mark.parametrize("item", [{"args": 1}, {"args": "ab"}, {"kwargs": [1]}], ids=repr)
-def test_records_that_make_no_sense_are_refused(item: Any) -> None:
-    """'args' is a list and 'kwargs' a dictionary."""
-    with pytest.raises(UsageError, match="'args' must be a list and 'kwargs' a dictionary"):
-        Inputs(([],), star=True).arguments(item)
-
-
-def test_a_stage_that_repeats_the_current_one_goes_on_with_it() -> None:
-    """Calls count for the stage in which they end; the stages add up to the calls that were made."""
-    tally = Tally()
-    tally.begin_stage("sequential", 1, "first calls")
-    tally.add(2)
-    tally.begin_stage("sequential", 1, "again")
-    tally.add(1)
-    tally.begin_stage("threading", 8, "waits")
-    tally.add(5, failed=2)
-    tally.resumed += 4
-    tally.end()
-    report = tally.report()
-    assert [(stage.strategy, stage.workers, stage.calls, stage.why) for stage in report.stages] == [
-        ("sequential", 1, 3, "first calls"),
-        ("threading", 8, 5, "waits"),
-    ]
-    assert (report.calls, report.succeeded, report.failed, report.resumed) == (12, 6, 2, 4)
-    assert sum(stage.seconds for stage in report.stages) <= report.seconds
-    assert tally.report() == report
-
-
-def test_results_pass_by_while_none_wait() -> None:
-    """Not behind a gap, and not out of order."""
-    delivery = Delivery(ordered=True)
-    assert delivery.pass_by(0, 3)
-    assert not delivery.pass_by(4, 1)
-    delivery.put(4, "four")
-    assert not delivery.pass_by(3, 1)
-    assert not delivery.is_ready
-    delivery.put(3, "three")
-    assert delivery.take(5) == ["three", "four"]
-    assert delivery.pass_by(5, 1)
-
-
-def test_progress_is_told_at_the_end() -> None:
-    """Between, it is told now and then only."""
-    told: list[int] = []
-    reader = Reader(Delivery(ordered=True), lambda: told.append(1))
-    reader.tell_progress()
-    reader.tell_progress()
-    assert len(told) == 1
-    reader.tell_progress(always=True)
-    assert len(told) == 2
-
-
-def test_errors_are_described_in_a_line() -> None:
-    """By their class and the first line of their message, which may be missing or fail."""
-
-    class MuteError(Exception):
-        def __str__(self) -> str:
-            raise RuntimeError("no words")
-
-    assert describe(ValueError("first\nsecond")) == "ValueError: first"
-    assert describe(ValueError()) == "ValueError"
-    assert describe(MuteError()) == "MuteError"
-    assert str_of(MuteError()) == ""
-    assert describe(WorkerError("killed")) == "WorkerError: killed"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,8 +16,11 @@ from typing import Any
 
 import psutil
 import pytest
+from werkzeug.serving import make_server
 
 from advisor.cli.main import main
+from advisor.journal import open_journal
+from advisor.service import create_app
 
 MODULE = r"""
 import datetime
@@ -173,7 +178,7 @@ def test_what_the_target_prints_does_not_mix_with_results(job: Path) -> None:
     text = "".join(f"{number}\n" for number in range(30))
     finished = run("job:talk", "--inputs", "-", "--strategy", "multiprocessing", "--workers", "2", text=text)
     assert lines(finished.stdout) == [{"index": number, "result": ""} for number in range(30)]
-    assert finished.stderr.count("the target talks\n") == finished.stderr.count("even on the raw descriptor\n") == 30
+    assert finished.stderr.count("the target talks") == finished.stderr.count("even on the raw descriptor\n") == 30
 
 
 @pytest.mark.parametrize(
@@ -294,6 +299,57 @@ def test_the_report_is_written(job: Path) -> None:
     report = json.loads((job / "report.json").read_text())
     assert (report["calls"], report["succeeded"], report["failed"]) == (200, 180, 20)
     assert sum(stage["calls"] for stage in report["stages"]) == 200
+
+
+def test_a_finished_run_is_reported_to_the_own_journal(job: Path) -> None:
+    """The journal has the time of the part that was done as advised, beside its prediction."""
+    finished = run("job:wait", "--inputs", "inputs.txt", "--discard", "--report-to", "local")
+    assert finished.returncode == 0
+    assert "reported  " in finished.stderr
+    check_reported(job / "data" / "advisor" / "journal.db")
+
+
+def test_a_finished_run_is_reported_to_a_server(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's journal has the outcome with the prediction for the strategy that ran."""
+    monkeypatch.setenv("ADVISOR_JOURNAL", str(job / "server.db"))
+    server = make_server("127.0.0.1", 0, create_app(), threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    try:
+        finished = run("job:wait", "--inputs", "inputs.txt", "--discard", "--report-to", address)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert finished.returncode == 0
+    assert "reported  " in finished.stderr
+    check_reported(job / "server.db")
+
+
+def check_reported(path: Path) -> None:
+    with contextlib.closing(open_journal(str(path))) as journal:
+        outcome = journal.outcomes()[0]
+    assert outcome.strategy == "threading"
+    assert outcome.predicted is not None
+
+
+def test_a_run_that_cannot_be_reported_keeps_its_status(job: Path) -> None:
+    """A server that is not there costs a warning only."""
+    finished = run("job:wait", "--inputs", "inputs.txt", "--discard", "--report-to", "http://127.0.0.1:9")
+    assert finished.returncode == 0
+    assert "Warning: the run was not reported: cannot reach http://127.0.0.1:9" in finished.stderr
+
+
+def test_the_file_of_inputs_is_not_taken_for_one_that_calls_share(job: Path) -> None:
+    """Reading the inputs while calls are measured does not rule out threads."""
+    (job / "inputs.txt").write_text("".join(f"{number:01000}\n" for number in range(300)))
+    for arguments in (["--inputs", "inputs.txt"], ["--inputs", "-"]):
+        with (job / "inputs.txt").open() as file:
+            run_command = command("job:wait", *arguments, "--discard", "--report", "report.json", "--quiet")
+            subprocess.run(run_command, stdin=file, check=True, timeout=60)
+        report = json.loads((job / "report.json").read_text())
+        assert report["stages"][-1]["strategy"] == "threading"
 
 
 @pytest.mark.slow

@@ -228,7 +228,7 @@ class Job:
             self._remove_checkpoint()
             return 0
         if self._files.checkpoint is not None:
-            self._say(f"To make only the failed calls again: {self._resuming_command()}")
+            self._say(f"\nTo make only the failed calls again: {self._resuming_command()}")
         return 1
 
     def _remove_checkpoint(self) -> None:

@@ -98,7 +98,7 @@ class LoopCaller:
 
     def make(self, items: list[Any], meter: Meter | None = None) -> Batch:
         """Await the calls."""
-        return self._loop.wait_for(self._make(items, meter))
+        return self._loop.wait_for(self._make(items, meter), is_call=True)
 
     def make_one(self, arguments: Arguments) -> tuple[Any, BaseException | None]:
         """Await a single call."""
@@ -112,7 +112,7 @@ class LoopCaller:
                     raise
                 return None, error
 
-        return self._loop.wait_for(run())
+        return self._loop.wait_for(run(), is_call=True)
 
     async def _make(self, items: list[Any], meter: Meter | None) -> Batch:
         results: list[Any] = []

@@ -162,9 +162,9 @@ class Dispatcher:
         self.pace.idle += now - self._left_at
         try:
             self._is_starved = False
-            self._fill()
+            is_full = self._fill()
             filled = time.perf_counter()
-            for report in self.pool.receive(self._patience()):
+            for report in self.pool.receive(self._patience() if is_full else 0.0):
                 self._handle(report)
             if self._is_starved:
                 self.pace.idle += time.perf_counter() - filled
@@ -175,19 +175,24 @@ class Dispatcher:
         finally:
             self._left_at = time.perf_counter()
 
-    def _fill(self) -> None:
+    def _fill(self) -> bool:
+        """Send what fits; return False if there may be more, when that takes so long that results should be read."""
         if self.stopped or self._outcomes.has_failed:
-            return
+            return True
         pace = self.request_pace
+        began = time.perf_counter()
         while self.pool.room() > 0 and len(self._outcomes.delivery) < self._window:
             if pace.rate is not None and pace.delay(time.perf_counter()) > 0:
-                return
+                return True
             found = self._next_calls()
             if not found:
-                return
+                return True
             self._send(*found)
             if pace.rate is not None:
                 pace.sent(time.perf_counter())
+            if time.perf_counter() - began > CHUNK_SECONDS:
+                return False
+        return True
 
     def _next_calls(self) -> tuple[list[int], list[Arguments], int] | None:
         """Return the keys and arguments of the calls for the next chunk, and which attempt it is."""
@@ -217,10 +222,11 @@ class Dispatcher:
         return bool(self._in_flight) or outcomes.delivery.is_ready or len(outcomes.retries) > 0
 
     def _size(self) -> int:
-        """Return how many calls to send at once: cheap to send, and few when the end is near."""
+        """Return how many calls to send at once: one at first, then cheap to send, and few when the end is near."""
+        if self._mean is None:
+            return 1
         size = float(self._chunk)
-        if self._mean:
-            size = min(size, max(1.0, CHUNK_SECONDS / self._mean))
+        size = min(size, CHUNK_SECONDS / max(self._mean, self._inputs.seconds_each, 1e-9))
         if self._inputs.remaining is not None:
             size = min(size, math.ceil(self._inputs.remaining / (2 * self.pool.workers)))
         return max(1, int(size))

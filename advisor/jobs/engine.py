@@ -91,7 +91,7 @@ class Engine:
 
     def stop(self) -> None:
         """End the run soon, from another thread."""
-        self._state.is_stopping = True
+        self._state.stop()
 
     def unread(self) -> list[tuple[int, Any]]:
         """Remove and return the results that have finished and were not read, with the indices of their inputs."""

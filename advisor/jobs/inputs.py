@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from itertools import islice, starmap
 from typing import Any, Protocol, runtime_checkable
@@ -36,6 +37,7 @@ class Inputs:
         read: How many inputs have been read.
         is_exhausted: There are no more.
         error: What ended them, if they did not end by themselves.
+        seconds_each: Seconds that each input took to read, of those that were read last; 0 for a stream.
     """
 
     def __init__(self, iterables: tuple[Iterable[Any], ...], *, star: bool) -> None:
@@ -54,6 +56,7 @@ class Inputs:
         self.read = 0
         self.is_exhausted = False
         self.error: Exception | None = None
+        self.seconds_each = 0.0
 
     @property
     def remaining(self) -> int | None:
@@ -80,7 +83,9 @@ class Inputs:
         items: list[Any] = []
         try:
             if self._stream is None:
+                began = time.perf_counter()
                 items.extend(islice(self._items, count))  # what came before an exception stays
+                self.seconds_each = (time.perf_counter() - began) / max(1, len(items))
                 self.is_exhausted = len(items) < count
             else:
                 arrived = self._stream.take_arrived(count, wait=wait)

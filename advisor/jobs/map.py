@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
@@ -117,8 +117,10 @@ def amap(
     """
     import asyncio
 
+    from advisor.jobs.async_inputs import AsyncInputs
+
     loop = asyncio.get_running_loop()
-    plain = [_from_async(each, loop) if isinstance(each, AsyncIterable) else each for each in iterables]
+    plain = [AsyncInputs(each, loop) if isinstance(each, AsyncIterable) else each for each in iterables]
     inputs = Inputs(tuple(plain), star=star)
     engine = open_engine(
         function,
@@ -131,7 +133,7 @@ def amap(
         cluster=cluster,
         settings=_settings(call_timeout, budget, strategy, workers, initializer, initargs, loop),
     )
-    return AsyncRun(engine)
+    return AsyncRun(engine, [each for each in plain if isinstance(each, AsyncInputs)])
 
 
 def _settings(
@@ -198,25 +200,6 @@ def open_engine(
         checkpoint=store,
     )
     return Engine(function, name, inputs, outcomes, settings, progress)
-
-
-def _from_async(iterable: AsyncIterable[Any], loop: asyncio.AbstractEventLoop) -> Iterator[Any]:
-    """Iterate from another thread over what an event loop produces."""
-    import asyncio
-
-    iterator = aiter(iterable)
-
-    async def following() -> tuple[bool, Any]:
-        try:
-            return True, await anext(iterator)
-        except StopAsyncIteration:
-            return False, None
-
-    while True:
-        more, item = asyncio.run_coroutine_threadsafe(following(), loop).result()
-        if not more:
-            return
-        yield item
 
 
 def _refuse_while_loading() -> None:

@@ -77,7 +77,7 @@ class PlainLoop:
         """Return how many calls to make at once, for results to arrive without delay."""
         if not self.calls or self._outcomes.checkpoint is not None:
             return 1
-        return max(1, min(MAX_BATCH, int(BATCH_SECONDS / max(self.mean, 1e-9))))
+        return max(1, min(MAX_BATCH, int(BATCH_SECONDS / max(self.mean, self._inputs.seconds_each, 1e-9))))
 
     def run_batch(self, size: int | None = None, make: Make | None = None) -> Iterator[list[Any]]:
         """Make so many calls, by default a batch, and yield their results."""

@@ -110,7 +110,7 @@ class Review:
         wall = self._profile.wall
         if len(latest) < LOOK_CALLS or rest * wall < WORTH_CHANGING:
             return None
-        more = min(latest) > OTHER_NATURE * self._compute and min(latest) - self._compute > COMPUTES * wall / 2
+        more = min(latest) > OTHER_NATURE * self._compute and min(latest) - self._compute > COMPUTES * wall
         less = max(latest) * OTHER_NATURE < self._compute and self._compute > COMPUTES * wall
         if not (more or less):
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from advisor.jobs.engine import Engine
 
 if TYPE_CHECKING:
+    from advisor.jobs.async_inputs import AsyncInputs
     from advisor.models import Advice, RunReport
 
 T = TypeVar("T")
@@ -72,8 +73,9 @@ class AsyncRun(AsyncIterator[T]):
     Calls of a coroutine function run on the event loop of the reader; others, and the decisions, elsewhere.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, inputs: Sequence[AsyncInputs] = ()) -> None:
         self._engine = engine
+        self._inputs = inputs  # those that the event loop of the reader produces
         self._batches = engine.batches()
         self._thread = ThreadPoolExecutor(1, "advisor-amap")
         self._ready: list[Any] = []  # in reverse
@@ -118,9 +120,13 @@ class AsyncRun(AsyncIterator[T]):
             return
         self._closed = True
         self._engine.stop()
+        for inputs in self._inputs:
+            inputs.cancel()
         loop = asyncio.get_running_loop()
         await asyncio.shield(loop.run_in_executor(self._thread, self._batches.close))
         self._thread.shutdown(wait=False)
+        for inputs in self._inputs:
+            await inputs.aclose()
 
     async def __aenter__(self) -> AsyncRun[T]:
         return self

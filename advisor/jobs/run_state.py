@@ -94,6 +94,12 @@ class RunState:
             self._loop = LoopThread(self.settings.loop)
         return self._loop
 
+    def stop(self) -> None:
+        """End the run soon, from another thread."""
+        self.is_stopping = True
+        if self._loop is not None:
+            self._loop.interrupt()
+
     def close(self) -> None:
         """Close the event loop and the checkpoint."""
         if self._loop is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import stat
 from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
@@ -16,7 +17,8 @@ from advisor.target.notebook_file import is_notebook
 from advisor.target.piped_inputs import is_pipe
 
 Format = Literal["json", "text"]
-BLOCK = 1 << 16  # bytes
+BLOCK = 1 << 16  # bytes of a pipe
+FILE_BLOCK = 1 << 20
 
 
 class Opened(NamedTuple):
@@ -85,15 +87,39 @@ class FileInputs:
         return (call_of(parse_json_line(line, where), where, star=self._star) for where, line in named)
 
     def _lines(self) -> Iterator[tuple[int, str]]:
+        """Yield the lines that are not blank, with their numbers."""
+        rest = b""
+        number = 0
+        for block in self._blocks():
+            *lines, rest = (rest + block).split(b"\n") if block else (rest, b"")
+            for line in lines:
+                number += 1
+                if line.strip():
+                    yield number, self._decoded(line, number)
+
+    def _blocks(self) -> Iterator[bytes]:
+        """Yield the contents in blocks, and an empty one at the end.
+
+        The file is open only while a block is read: an open one whose position moves would look like a file that the
+        calls share.
+        """
+        offset = 0
+        block = b" "
+        while block:
+            try:
+                with self._path.open("rb") as file:
+                    file.seek(offset)
+                    block = file.read(FILE_BLOCK)
+            except OSError as error:
+                raise UsageError(f"cannot read the inputs {self._path}: {error.strerror}") from None
+            offset += len(block)
+            yield block
+
+    def _decoded(self, line: bytes, number: int) -> str:
         try:
-            with self._path.open(encoding="utf-8-sig") as file:
-                for number, line in enumerate(file, 1):
-                    if line.strip():
-                        yield number, line.rstrip("\r\n")
-        except OSError as error:
-            raise UsageError(f"cannot read the inputs {self._path}: {error.strerror}") from None
+            return line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r")
         except UnicodeDecodeError:
-            raise UsageError(f"cannot read the inputs {self._path}: it is not UTF-8 text") from None
+            raise UsageError(f"cannot read the inputs {self._path}: line {number} is not UTF-8") from None
 
 
 class PipedInputs:
@@ -117,6 +143,8 @@ class PipedInputs:
         self._lines: list[bytes] = []  # complete ones, the next one last
         self._rest = bytearray()  # the incomplete one after them
         self._at_end = False
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode) and hasattr(os, "pread")
+        self._offset = os.lseek(descriptor, 0, os.SEEK_CUR) if is_file else None
         self._selector: selectors.BaseSelector | None = None
         if hasattr(selectors, "PollSelector"):  # Windows has none for pipes: there, reading waits
             self._selector = selectors.PollSelector()
@@ -176,7 +204,11 @@ class PipedInputs:
     def _read(self) -> None:
         """Read what has arrived; wait if nothing has."""
         try:
-            block = os.read(self._descriptor, BLOCK)
+            if self._offset is None:
+                block = os.read(self._descriptor, BLOCK)
+            else:  # a file whose position moves would look like one that the calls share
+                block = os.pread(self._descriptor, BLOCK, self._offset)
+                self._offset += len(block)
         except OSError as error:
             raise UsageError(f"cannot read the inputs on {self._name}: {error.strerror}") from None
         self._at_end = not block

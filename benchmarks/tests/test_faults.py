@@ -1,13 +1,15 @@
-"""The counts of the benchmark of faults, changing jobs and overhead."""
+"""The benchmark of crashes, killed parents and interruptions."""
 
 from __future__ import annotations
 
+import signal
+import sys
+
+import pytest
+
 from advisor.models.run_report import Failure
-from benchmarks.changing import Comparison
-from benchmarks.changing_jobs import ADVISOR, find
-from benchmarks.faults import count_arrived
+from benchmarks.faults import count_arrived, interrupt, kill_and_resume, meet_faults, resumed_table
 from benchmarks.faulty_jobs import CALLS, FAULTS, RAISES, InvalidInputError, verdict
-from profiles.server import RateLimit
 
 
 def test_every_call_has_its_own_outcome() -> None:
@@ -29,14 +31,22 @@ def test_a_verdict_names_the_failure() -> None:
     assert verdict(3, Failure(index=3, type="benchmarks.faulty_jobs.InvalidInputError")) == "InvalidInputError"
 
 
-def test_the_best_in_hindsight_is_the_fastest_way_by_hand() -> None:
-    """The ratio compares medians."""
-    job = find("four at a time")
-    seen = Comparison(job, {"4 threads": [2.0], "5 threads": [1.0, 9.0, 1.0], ADVISOR: [1.5]}, None)
-    assert (seen.best, seen.ratio) == ("5 threads", 1.5)
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="processes have no sessions")
+class TestRunners:
+    def test_a_pool_that_breaks_loses_calls(self) -> None:
+        """The executor of the standard library breaks at the crash; what arrived before is counted."""
+        arrived = meet_faults("concurrent.futures")
+        assert arrived.results + arrived.failures + arrived.lost == CALLS
+        assert arrived.lost > CALLS / 2
+        assert not arrived.is_complete
 
+    def test_a_killed_job_is_continued(self) -> None:
+        """After the continuation every result is there, and no worker is left."""
+        resumed = kill_and_resume("wait", share=0.5, whole=1.0)
+        assert (resumed.missing, resumed.orphans) == (0, 0)
+        assert "| wait (threading) | 1 |" in resumed_table([resumed])
 
-def test_a_rate_limit_accepts_a_burst() -> None:
-    """A burst is accepted, and what follows at once is not."""
-    limit = RateLimit(per_second=1, burst=3)
-    assert [limit.accepts() for _ in range(4)] == [True, True, True, False]
+    def test_an_interrupted_job_ends(self) -> None:
+        """After SIGTERM to the parent, in the middle of long calls, no process is left."""
+        assert interrupt("wait", signal.SIGTERM)[1] == 0

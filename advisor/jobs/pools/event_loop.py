@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from advisor.jobs.pools.pool import Chunk, Done, Report, Setup
@@ -27,6 +28,8 @@ class LoopThread:
     def __init__(self, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self._thread: threading.Thread | None = None
         self._selector: TimedSelector | None = None
+        self._calls: Future[Any] | None = None
+        self._is_interrupted = False
         if loop is not None:
             self.loop = loop
             return
@@ -50,14 +53,29 @@ class LoopThread:
         """Seconds in which the loop has waited for events; None if that is not measured."""
         return None if self._selector is None else self._selector.waited
 
-    def wait_for(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine and return its result; cancel it if waiting for it is interrupted."""
+    def wait_for(self, coroutine: Coroutine[Any, Any, T], *, is_call: bool = False) -> T:
+        """Run a coroutine and return its result; cancel it if waiting for it is interrupted.
+
+        Args:
+            coroutine: The coroutine.
+            is_call: It makes calls of the user's, which `interrupt` cancels.
+        """
         future = asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+        if is_call:
+            self._calls = future
+            if self._is_interrupted:
+                future.cancel()
         try:
             return future.result()
         except BaseException:
             future.cancel()
             raise
+
+    def interrupt(self) -> None:
+        """Cancel the calls that are waited for, and later ones, from another thread."""
+        self._is_interrupted = True
+        if self._calls is not None:
+            self._calls.cancel()
 
     @staticmethod
     def is_ended(error: BaseException) -> bool:
