@@ -41,6 +41,10 @@ def nap(number):
     return number
 
 
+def nap_then_compute(number):
+    return nap(number) if number < 60 else number + compute(10) - 10
+
+
 def fail_at(number, bad):
     if number == bad:
         raise LookupError(f"no {number}")
@@ -142,6 +146,16 @@ def test_backend_works_after_an_error(backend):
     with pytest.raises(LookupError):
         Parallel()(delayed(fail_at)(each, 3) for each in range(10))
     assert Parallel()(delayed(square)(each) for each in range(10)) == [square(each) for each in range(10)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, {"return_as": "generator"}])
+def test_calls_that_change_are_measured_again(backend, options):
+    """Calls that begin to compute leave the threads that were chosen while they waited."""
+    results = Parallel(n_jobs=8, **options)(delayed(nap_then_compute)(each) for each in range(300))
+    assert list(results) == list(range(300))
+    assert strategies(backend)[:3] == ["sequential", "threading", "sequential"]
+    assert "compute more" in backend.report.stages[2].why
 
 
 def test_errors_of_waiting_calls(backend):

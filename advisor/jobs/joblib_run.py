@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from advisor.host.cores_and_memory import usable_cores
 from advisor.jobs.dispatcher import Pace
-from advisor.jobs.engine import MAX_MEASURINGS, REVIEW_GROWTH, WORTH_LOADING, WORTH_MEASURING
+from advisor.jobs.engine import MAX_MEASURINGS, WORTH_LOADING, WORTH_MEASURING
 from advisor.jobs.joblib_batches import Finished, Outcome, TimedBatch, TimedResults, Work, Workers, code_of, make
 from advisor.jobs.outcomes import describe
 from advisor.jobs.tally import Tally
@@ -31,8 +31,6 @@ _FIRST_CALLS = "the first calls, which show what a call does"
 _LONG = 0.2  # seconds
 _MOST_LONG = 1_000
 _logger = logging.getLogger(__name__)
-
-
 _long_functions: set[object] = set()  # whose calls took long: worth measuring from the first call on
 
 
@@ -51,7 +49,7 @@ class _Sent(NamedTuple):
     def results(self) -> list[Any]:
         """Return the results, or raise the error of a call."""
         timed: TimedResults = self.workers.retrieve(self.out)
-        self.run._note(timed, self.calls)
+        self.run.note(timed, self.calls)
         return timed.results
 
 
@@ -145,7 +143,7 @@ class JoblibRun:
             if not self._in_background or is_busy or self._is_stopped or not self._queue:
                 return
             self._is_looping = True
-        threading.Thread(target=self._loop, name="advisor-first-calls", daemon=True).start()
+        threading.Thread(target=self._loop_in_thread, name="advisor-first-calls", daemon=True).start()
 
     # One after the other
 
@@ -159,6 +157,13 @@ class JoblibRun:
             self.deliver(work, finished)
             if self._is_worth_measuring():
                 self._measure()
+
+    def _loop_in_thread(self) -> None:
+        try:
+            self._loop()
+        except BaseException as error:  # noqa: BLE001  (joblib raises it where the results are read)
+            if (work := self.take()) is not None:
+                self._tell(work, Finished([], error))
 
     def _is_known_as_long(self) -> bool:
         batch = self.peek()
@@ -270,7 +275,7 @@ class JoblibRun:
         self._plan = plan
         self.tally.stages[-1].why = plan.reason
         self._calls, self._seconds, self._cpu = 0, 0.0, 0.0
-        self._least = REVIEW_GROWTH * self.tally.seconds
+        self._least = self.tally.seconds  # until the job has lasted twice as long
 
     # Workers
 
@@ -309,7 +314,7 @@ class JoblibRun:
                 self._in_flight -= 1
             work.callback(Finished([], error))
 
-    def _note(self, timed: TimedResults, calls: int) -> None:
+    def note(self, timed: TimedResults, calls: int) -> None:
         """Count calls that workers have made, and leave the workers if they do not what they were chosen for."""
         self.tally.add(calls)
         self._cpus.extend([timed.cpu / calls] * min(calls, self._cpus.maxlen or calls))
