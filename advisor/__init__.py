@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from advisor.errors import WorkerError as WorkerError
     from advisor.jobs.map import amap as amap
     from advisor.jobs.map import map as map
+    from advisor.jobs.register_joblib import register_joblib_backend as register_joblib_backend
     from advisor.jobs.run import AsyncRun as AsyncRun
     from advisor.jobs.run import Run as Run
     from advisor.measure.profiler import Profiler as Profiler
@@ -59,6 +60,7 @@ _MODULES = {
     "load_ipython_extension": "notebook",
     "map": "jobs.map",
     "profile": "measure.profiler",
+    "register_joblib_backend": "jobs.register_joblib",
 }
 
 __all__ = [name for name in sorted(_MODULES) if name != "load_ipython_extension"]  # which only IPython calls
