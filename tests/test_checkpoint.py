@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import sqlite3
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from advisor.errors import UsageError
-from advisor.jobs.checkpoint import FORMAT, Checkpoint, Stored
+from advisor.jobs.checkpoint import FORMAT, Checkpoint, Stored, remove
 from tests.checkpoints import data_folder, double, of, opened, path, store
 
 __all__ = ["data_folder", "path"]  # fixtures
@@ -151,6 +152,18 @@ def test_another_file_is_refused_and_left_alone(path: Path, prepare: Callable[[P
     with pytest.raises(UsageError, match=reason):
         opened(path)
     assert before is None or path.read_bytes() == before
+
+
+def test_a_database_of_another_program_is_not_deleted(path: Path) -> None:
+    """Refuse to delete it, although it has no mark of any program; an empty file is deleted."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE notes (text)")
+    with pytest.raises(UsageError, match=r"cannot delete .*run\.db: it is not a checkpoint"):
+        remove(path)
+    assert path.exists()
+    path.write_bytes(b"")
+    remove(path)
+    assert not path.exists()
 
 
 def test_a_missing_folder_is_reported(tmp_path: Path) -> None:

@@ -281,8 +281,10 @@ def remove(path: Path) -> None:
     with _plain_errors(path), contextlib.closing(sqlite3.connect(path, timeout=_PATIENCE)) as database:
         database.execute("PRAGMA locking_mode = EXCLUSIVE")
         database.execute("BEGIN IMMEDIATE")
-        if database.execute("PRAGMA application_id").fetchone()[0] not in (0, _APPLICATION):
-            raise UsageError(f"{path} is not a checkpoint, but a database of another program")
+        (application,) = database.execute("PRAGMA application_id").fetchone()
+        (tables,) = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        if application != _APPLICATION and (application or tables):  # an empty file is no database of anybody
+            raise UsageError(f"cannot delete {path}: it is not a checkpoint, but a database of another program")
     for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         name.unlink(missing_ok=True)
 
