@@ -204,6 +204,24 @@ def test_calls_that_fail_are_made_again_after_growing_pauses() -> None:
         assert least <= round(gap - LONGEST_STEP, 6) <= least + 0.1  # in a step the clock goes on
 
 
+@pytest.mark.parametrize("lose", [True, False], ids=["lost", "failed"])
+def test_a_call_is_made_again_though_all_others_wait_for_it(lose: bool) -> None:
+    """Send the first call again while the window is full of results behind it."""
+    job = Job(iter(range(1_000)), window=10, retries=1)
+    for _ in range(20):
+        job.dispatcher.step()
+        job.pool.finish_all(but=0)
+    if lose:
+        job.pool.lose(0, started=False)
+    else:
+        job.pool.finish(0, lambda number: 1 // number)
+    for _ in range(20):
+        job.dispatcher.step()
+        job.pool.finish_all()
+    assert [keys for keys in sent_keys(job) if keys == [0]] == [[0], [0]]
+    assert job.read()[:10] == [str(number) for number in range(10)]
+
+
 def test_other_calls_go_on_while_one_waits_for_its_next_attempt() -> None:
     """A pause costs no other call time."""
     job = Job(iter(range(100)), retries=1)
@@ -236,7 +254,7 @@ def test_refused_calls_are_no_failures() -> None:
 
 
 def test_a_lone_call_that_is_refused_is_a_failure() -> None:
-    """Where one call is made at a time, there are no others to blame."""
+    """Count it as a failure if one call is made at a time: there are no others to blame."""
     job = Job(range(1), workers=1)
 
     def refuse(_: int) -> None:
@@ -309,7 +327,7 @@ def test_a_stopped_dispatcher_hands_back_what_is_left() -> None:
 
 
 def test_inputs_that_raise_end_the_job_after_the_calls_before() -> None:
-    """What was read is called; the error waits for the engine."""
+    """Make the calls for the inputs that were read; the error waits for the engine."""
 
     def inputs() -> Iterator[int]:
         yield from range(3)

@@ -56,7 +56,7 @@ class Sample(NamedTuple):
 
 @dataclass
 class Pace:
-    """What the calls of a stage took, since it was last reset."""
+    """The time that the calls of a stage took, since it was last reset."""
 
     calls: int = 0
     seconds: float = 0.0
@@ -184,7 +184,7 @@ class Dispatcher:
             return True
         pace = self.request_pace
         began = time.perf_counter()
-        while self.pool.room() > 0 and len(self._outcomes.delivery) < self._window:
+        while self.pool.room() > 0:
             if pace.rate is not None and pace.delay(time.perf_counter()) > 0:
                 return True
             found = self._next_calls()
@@ -198,7 +198,10 @@ class Dispatcher:
         return True
 
     def _next_calls(self) -> tuple[list[int], list[Arguments], int] | None:
-        """Return the keys and arguments of the calls for the next chunk, and which attempt it is."""
+        """Return the keys and arguments of the calls for the next chunk, and which attempt it is.
+
+        The window limits new calls only: results in a full one may wait for a call that is made again.
+        """
         if self._again:
             key, arguments, made = self._again.popleft()
             return [key], [arguments], made
