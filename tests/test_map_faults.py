@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import gc
 import itertools
@@ -17,6 +18,7 @@ import pytest
 
 import advisor
 from advisor.errors import CallError
+from advisor.measure.shared_state.side_effects import SideEffectDetector
 from advisor.models import Failure
 from tests import calls, pools
 
@@ -290,3 +292,71 @@ def test_a_time_out_loses_nothing_that_calls_write() -> None:
     assert list(run) == list(range(50))
     assert {number: number for number in range(50)} == WRITTEN
     assert {(stage.strategy, stage.workers) for stage in run.report.stages} == {("threading", 1)}
+
+
+def test_an_error_is_raised_though_an_earlier_call_waits_for_its_next_attempt() -> None:
+    """Raise the error of a call that failed for good, instead of ending without a word."""
+    is_tried_again = threading.Event()
+    attempts = itertools.count(1)
+
+    def fail(number: int) -> None:
+        if number == 0:
+            is_tried_again.wait(10)
+        elif next(attempts) == 2:
+            is_tried_again.set()
+        raise ValueError(number)
+
+    with (
+        advisor.map(fail, [0, 1], strategy="threading", workers=2, retries=1) as run,
+        pytest.raises(CallError) as raised,
+    ):
+        list(run)
+    assert raised.value.index == 1
+
+
+def test_a_coroutine_that_ignores_its_cancellation_stops_no_other() -> None:
+    """Make the next call in the place of one that goes on after its time-out."""
+
+    async def linger(number: int) -> int:
+        if number == 0:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(600)
+            await asyncio.sleep(600)
+        return number
+
+    with advisor.map(linger, range(3), strategy="asyncio", workers=1, call_timeout=0.1, on_error="keep") as run:
+        assert check_one_failure(list(run), 0, "TimeoutError").attempts == 1
+
+
+def test_a_run_that_was_never_read_frees_its_checkpoint(tmp_path: Path) -> None:
+    """Let the next run use the checkpoint."""
+    with advisor.map(abs, [1], checkpoint=tmp_path / "run.db") as unread:
+        pass
+    with advisor.map(abs, [1], checkpoint=tmp_path / "run.db") as run:
+        assert list(run) == [1]
+    assert unread.report.calls == 0
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before the call", "after it"])
+def test_calls_that_cannot_be_examined_are_made_once(monkeypatch: pytest.MonkeyPatch, before: bool) -> None:
+    """Go on with a plain loop, and keep the result of the call whose inspection fails."""
+
+    @contextlib.contextmanager
+    def inspect(*_: object, **__: object) -> Iterator[None]:
+        if before:
+            raise ValueError("looked at")
+        yield
+        raise ValueError("looked at")
+
+    monkeypatch.setattr(SideEffectDetector, "inspect_call", inspect)
+    made = []
+
+    def wait(number: int) -> int:
+        made.append(number)
+        time.sleep(0.02)
+        return number
+
+    with advisor.map(wait, range(50)) as run:
+        assert list(run) == list(range(50))
+    assert made == list(range(50))
+    assert [stage.strategy for stage in run.report.stages] == ["sequential"]

@@ -77,6 +77,11 @@ class Delivery:
                 break
         return results
 
+    def first_error(self) -> Raised | None:
+        """Return the first error that waits, whatever is missing before it."""
+        key = min((key for key, each in self._waiting.items() if type(each) is Raised), default=None)
+        return None if key is None else self._waiting[key]
+
     def rest(self) -> list[tuple[int, Any]]:
         """Remove and return all results that wait, with their keys, whatever is missing before them."""
         rest = sorted(self._waiting.items())

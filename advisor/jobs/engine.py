@@ -73,14 +73,25 @@ class Engine:
         """Yield the results, a few at a time."""
         try:
             yield from self._run()
+            raised = self.outcomes.delivery.first_error()
+            if raised is not None and not self._state.is_stopping:  # calls before it that failed are not made again
+                raise raised.error from raised.cause
             if self._state.inputs.error is not None and not self.outcomes.has_failed:
                 raise self._state.inputs.error
         except PoolBrokenError as error:
             raise UsageError(str(error)) from error
         finally:
-            self._state.close()
             self._tally.end()
-            self._state.reader.tell_progress(always=True)
+            try:
+                self._state.reader.tell_progress(always=True)
+            finally:
+                self.close()
+
+    def close(self) -> None:
+        """Close the checkpoint and the progress bar, even if no result was ever read."""
+        try:
+            self._state.close()
+        finally:
             if self._progress is not None:
                 self._progress.close()
 

@@ -53,6 +53,7 @@ class FirstCalls:
         self._results: list[Any] = []
         self._calls: list[Call] = []
         self._inspected = 0
+        self._problem: Exception | None = None  # why the calls cannot be examined
         self._observer: Observer | None = None  # that does not observe yet
         self._pickled: dict[str, Any] = {}
 
@@ -102,7 +103,7 @@ class FirstCalls:
     @property
     def needs_inspection(self) -> bool:
         """True if the next call should be made alone, to see what it changes."""
-        return self._inspected < INSPECTED_CALLS
+        return self._problem is None and self._inspected < INSPECTED_CALLS
 
     def make(self, items: list[Any]) -> Batch:
         """Make the calls and measure them; inspect them if there is only one."""
@@ -119,19 +120,29 @@ class FirstCalls:
     def _make_inspected(self, items: list[Any]) -> Batch:
         call = Call(*self._inputs.arguments(items[0]))
         batch = Batch([], None)
-        with (
-            contextlib.suppress(_CallFailedError),
-            self._detector.inspect_call(call, lambda: batch.results[0], first=self._inspected == 0),
-        ):
-            batch = self._caller.make(items, self._meter)
-            if not batch.results:
-                raise _CallFailedError
+        try:
+            with self._detector.inspect_call(call, lambda: batch.results[0], first=self._inspected == 0):
+                batch = self._caller.make(items, self._meter)
+                if not batch.results:
+                    raise _CallFailedError
+        except _CallFailedError:
+            pass
+        except Exception as error:  # noqa: BLE001  (the user's objects may raise anything when inspected)
+            self._problem = error
+            if not batch.results and batch.error is None:  # it was raised before the call
+                return self._caller.make(items, self._meter)
         if batch.results:
             self._inspected += 1
         return batch
 
     def profile(self) -> Profile:
-        """Return the profile of the calls measured so far; there must be one that has not failed."""
+        """Return the profile of the calls measured so far; there must be one that has not failed.
+
+        Raises:
+            Exception: The calls cannot be examined.
+        """
+        if self._problem is not None:
+            raise self._problem
         measurement = self._measurement()
         summary = summarize(measurement, first_call=self._first_call)
         side_effects = self._detector.side_effects()

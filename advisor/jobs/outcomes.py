@@ -101,6 +101,8 @@ class Outcomes:
             self.retries.add(key, arguments, made, self._pause_asked_for(error))
             return
         self.tally.add(1, failed=1)
+        if self.checkpoint is not None:
+            self.checkpoint.add(key, arguments, None, failed=True)
         if self._on_error == "keep":
             self.delivery.put(key, self._failure(key, error, made))
             return

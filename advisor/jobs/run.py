@@ -43,7 +43,7 @@ class Run(chain[T]):
 
     @property
     def report(self) -> RunReport:
-        """What the run has done so far."""
+        """The record of what the run has done so far."""
         return self._engine.outcomes.tally.report()
 
     def unread(self) -> list[tuple[int, T]]:
@@ -56,6 +56,7 @@ class Run(chain[T]):
     def close(self) -> None:
         """End the workers. Results that have finished can still be had by `unread`."""
         self._batches.close()  # type: ignore[attr-defined]  # it is a generator
+        self._engine.close()
 
     def __enter__(self) -> Run[T]:
         return self
@@ -88,7 +89,7 @@ class AsyncRun(AsyncIterator[T]):
 
     @property
     def report(self) -> RunReport:
-        """What the run has done so far."""
+        """The record of what the run has done so far."""
         return self._engine.outcomes.tally.report()
 
     def unread(self) -> list[tuple[int, T]]:
@@ -123,10 +124,14 @@ class AsyncRun(AsyncIterator[T]):
         for inputs in self._inputs:
             inputs.cancel()
         loop = asyncio.get_running_loop()
-        await asyncio.shield(loop.run_in_executor(self._thread, self._batches.close))
+        await asyncio.shield(loop.run_in_executor(self._thread, self._close_engine))
         self._thread.shutdown(wait=False)
         for inputs in self._inputs:
             await inputs.aclose()
+
+    def _close_engine(self) -> None:
+        self._batches.close()
+        self._engine.close()
 
     async def __aenter__(self) -> AsyncRun[T]:
         return self

@@ -194,9 +194,10 @@ class EventLoopPool:
         return True
 
     def _cancel(self, number: int) -> None:
-        task = self._tasks.get(number)
+        task = self._tasks.pop(number, None)
         if task is not None:
             task.cancel()
+            self._start_queued()  # not when it ends: a coroutine may catch the cancellation and go on
 
     def close(self, *, kill: bool = False) -> None:
         """Cancel what runs and forget what waits."""
