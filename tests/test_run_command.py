@@ -2,129 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 import signal
 import subprocess
-import sys
-import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import psutil
 import pytest
-from werkzeug.serving import make_server
 
 from advisor.cli.main import main
-from advisor.journal import open_journal
-from advisor.service import create_app
+from tests.run_command import command, error_line, job, lines, results, run
 
-MODULE = r"""
-import datetime
-import itertools
-import os
-import sys
-import time
-
-
-def double(number):
-    return 2 * int(number)
-
-
-def wait(number):
-    time.sleep(0.004)
-    return int(number)
-
-
-def spin(number):
-    began = time.perf_counter()
-    while time.perf_counter() - began < 0.01:
-        pass
-    return int(number)
-
-
-def hang(number):
-    if int(number) == 3:
-        time.sleep(600)
-    return int(number)
-
-
-def talk(number):
-    print("the target talks")
-    os.write(1, b"even on the raw descriptor\n")
-    time.sleep(0.002)
-    return sys.stdin.read()
-
-
-def pick(number):
-    if int(number) % 10 == 3:
-        raise ValueError(f"no {number}")
-    return int(number)
-
-
-def need_file(number):
-    if int(number) == 3 and not os.path.exists("there"):
-        raise FileNotFoundError("there")
-    return int(number)
-
-
-def when(number):
-    return {"at": [datetime.datetime.now()]} if int(number) == 2 else number
-
-
-VALUES = {
-    "nan": float("nan"), "key": {1: 2}, "bytes": b"", "set": [{1}], "tuple": (1, "a"), "surrogate": "\ud800",
-    "nested": {"a": [None, True, 1.5, "ä"]},
-}
-
-
-def value(name):
-    return VALUES[name]
-
-
-def numbers():
-    yield from itertools.count()
-"""
-
-
-@pytest.fixture
-def job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Create a folder with a module of targets and a file of inputs, and make it the current one."""
-    (tmp_path / "job.py").write_text(MODULE)
-    (tmp_path / "inputs.txt").write_text("".join(f"{number}\n" for number in range(200)))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    return tmp_path
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "advisor", "run", *arguments]
-
-
-def run(*arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run `advise run` in a process of its own."""
-    return subprocess.run(command(*arguments), capture_output=True, text=True, input=text, timeout=60)
-
-
-def lines(text: str) -> list[Any]:
-    return [json.loads(line) for line in text.splitlines()]
-
-
-def results(numbers: Sequence[int]) -> list[Any]:
-    return [{"index": number, "result": number} for number in numbers]
-
-
-def error_line(capfd: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """Return the one line on standard error of a wrong command line."""
-    assert main(["run", *arguments]) == 2
-    output = capfd.readouterr()
-    assert output.out == ""
-    assert output.err.count("\n") == 1
-    return output.err.removesuffix("\n")
+__all__ = ["job"]  # a fixture
 
 
 def test_results_are_json_lines_in_the_order_of_the_inputs(job: Path) -> None:
@@ -279,6 +170,11 @@ def test_existing_results_are_not_overwritten_unasked(job: Path, capfd: pytest.C
         (["--inputs", "nope.txt"], "no such inputs file: nope.txt"),
         (["--inputs", "inputs.txt", "--output", "no/x.jsonl"], "cannot write no/x.jsonl: No such file or directory"),
         (["--inputs", "inputs.txt", "--discard", "--output", "x"], "--discard and --output cannot be combined"),
+        (
+            ["--inputs", "inputs.txt", "--output", "./inputs.txt"],
+            "--inputs and --output are the same file: ./inputs.txt",
+        ),
+        (["--inputs", "inputs.txt", "--output", "x", "--report", "x"], "--output and --report are the same file: x"),
         (["--inputs", "inputs.txt", "--report-to", "nowhere"], "--report-to nowhere: give the URL of a server"),
         (["--inputs", "inputs.txt", "--strategy", "magic"], "Invalid value for '--strategy': 'magic' is not one of"),
         (["--inputs", "inputs.txt", "--workers", "0"], "Invalid value for '--workers': '0' is not a whole number"),
@@ -299,46 +195,6 @@ def test_the_report_is_written(job: Path) -> None:
     report = json.loads((job / "report.json").read_text())
     assert (report["calls"], report["succeeded"], report["failed"]) == (200, 180, 20)
     assert sum(stage["calls"] for stage in report["stages"]) == 200
-
-
-def test_a_finished_run_is_reported_to_the_own_journal(job: Path) -> None:
-    """The journal has the time of the part that was done as advised, beside its prediction."""
-    finished = run("job:wait", "--inputs", "inputs.txt", "--discard", "--report-to", "local")
-    assert finished.returncode == 0
-    assert "reported  " in finished.stderr
-    check_reported(job / "data" / "advisor" / "journal.db")
-
-
-def test_a_finished_run_is_reported_to_a_server(job: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server's journal has the outcome with the prediction for the strategy that ran."""
-    monkeypatch.setenv("ADVISOR_JOURNAL", str(job / "server.db"))
-    server = make_server("127.0.0.1", 0, create_app(), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    try:
-        finished = run("job:wait", "--inputs", "inputs.txt", "--discard", "--report-to", address)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-    assert finished.returncode == 0
-    assert "reported  " in finished.stderr
-    check_reported(job / "server.db")
-
-
-def check_reported(path: Path) -> None:
-    with contextlib.closing(open_journal(str(path))) as journal:
-        outcome = journal.outcomes()[0]
-    assert outcome.strategy in ("threading", "multiprocessing")  # a busy host makes calls compute longer
-    assert outcome.predicted is not None
-
-
-def test_a_run_that_cannot_be_reported_keeps_its_status(job: Path) -> None:
-    """A server that is not there costs a warning only."""
-    finished = run("job:wait", "--inputs", "inputs.txt", "--discard", "--report-to", "http://127.0.0.1:9")
-    assert finished.returncode == 0
-    assert "Warning: the run was not reported: cannot reach http://127.0.0.1:9" in finished.stderr
 
 
 def test_the_file_of_inputs_is_not_taken_for_one_that_calls_share(job: Path) -> None:

@@ -1,8 +1,9 @@
-"""`advise run`: do a job, the best safe way, and write the results as JSON Lines."""
+"""`advise run`: do a job in the fastest safe way, and write the results as JSON Lines."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,7 +17,7 @@ MAX_RETRIES = 1_000
 STRATEGIES = ("sequential", "threading", "multiprocessing", "asyncio")
 
 
-@click.command(short_help="Do the job: call TARGET for each input, the best safe way.")
+@click.command(short_help="Do the job: call TARGET for each input, in the fastest safe way.")
 @click.argument("target")
 @inputs_option
 @star_option
@@ -30,7 +31,7 @@ STRATEGIES = ("sequential", "threading", "multiprocessing", "asyncio")
 @click.option(
     "--output", metavar="FILE", help="Write the results to FILE, with a checkpoint in FILE.checkpoint until it is done."
 )
-@click.option("--discard", is_flag=True, help="Write no results; they may be what JSON cannot hold.")
+@click.option("--discard", is_flag=True, help="Write no results. They may then be of any type.")
 @click.option("--unordered", is_flag=True, help="Write results as they come, not in the order of the inputs.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted run: calls that succeeded are not made again.")
 @click.option("--overwrite", is_flag=True, help="Start anew where there are results of an earlier run.")
@@ -76,7 +77,7 @@ STRATEGIES = ("sequential", "threading", "multiprocessing", "asyncio")
 @click.option("--quiet", is_flag=True, help="Print neither progress nor summary.")
 @click.pass_context
 def run(context: click.Context, /, **options: Any) -> None:
-    """Call TARGET for each input, the best safe way, and write the results.
+    """Call TARGET for each input, in the fastest safe way, and write the results.
 
     The first calls run one after the other and are measured. Then the rest runs in threads, processes, on an event loop
     or in a plain loop, whatever is fastest and safe. Results are JSON Lines: {"index": 0, "result": …}, or {"index":
@@ -112,10 +113,22 @@ def _check(options: dict[str, Any]) -> None:
         if options[first] and options[second]:
             names = [f"--{name.replace('_', '-')}" for name in (first, second)]
             raise UsageError(f"{' and '.join(names)} cannot be combined: {why}")
+    _check_paths({name: options[name] for name in ("inputs", "output", "checkpoint", "report") if options[name]})
     check_file(options["report"])
     to = options["report_to"]
     if to is not None and to != "local" and not to.startswith(("http://", "https://")):
         raise UsageError(f"--report-to {to}: give the URL of a server, http://… or https://…, or local")
+
+
+def _check_paths(paths: dict[str, str]) -> None:
+    """Refuse a file for two things, of which one would replace the other."""
+    used: dict[Path, str] = {}
+    for name, path in paths.items():
+        if path == "-" or (Path(path).exists() and not Path(path).is_file()):  # such as /dev/null
+            continue
+        first = used.setdefault(Path(path).resolve(), name)
+        if first != name:
+            raise UsageError(f"--{first} and --{name} are the same file: {path}. Give another path to one of them")
 
 
 def _command_line(context: click.Context) -> list[str]:

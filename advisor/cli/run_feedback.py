@@ -32,7 +32,7 @@ def send(where: str, advice: Advice | None, report: RunReport) -> str:
     """
     stage = None if advice is None else _advised_stage(advice, report)
     if advice is None or advice.profile is None or stage is None:
-        raise UsageError("nothing was advised for it, as in a job that is too small to gain, or was done as you chose")
+        raise UsageError("it followed no advice: the job was too small to gain, or you chose the strategy")
     question = {"profile": advice.profile.model_dump(mode="json", exclude_none=True), "calls": stage.calls}
     question["machine"] = {
         "cores": advice.machine.cores,
