@@ -56,7 +56,7 @@ LONGEST_END: Final = 2.0  # seconds, the aim
 
 @dataclass(frozen=True)
 class Arrived:
-    """What arrived of the job with faults."""
+    """The outcomes that arrived of the job with faults."""
 
     package: str
     results: int

@@ -91,7 +91,7 @@ def examine(workload: Workload, on_progress: corpus.OnProgress, options: Options
 
 @dataclass(frozen=True)
 class Options:
-    """How often the ways run, and how long at most."""
+    """The number of runs of each way, and their time limit."""
 
     rounds: int
     timeout: float  # seconds

@@ -308,7 +308,7 @@ def test_results_that_must_be_awaited_are() -> None:
 
 @pytest.mark.parametrize("strategy", [None, "sequential", "threading"])
 def test_generators_are_results_like_others(strategy: Any) -> None:
-    """Where they need not be sent between processes."""
+    """Return generators, which need not be sent between processes here."""
     run = advisor.map(calls.up_to, range(5), strategy=strategy)
     assert [list(result) for result in run] == [list(range(number)) for number in range(5)]
 
@@ -356,16 +356,16 @@ def test_a_run_shows_how_far_it_is() -> None:
         ({"call_timeout": 0}, "call_timeout must be a number of seconds above 0, not 0"),
         ({"call_timeout": math.inf}, "call_timeout must be a number of seconds above 0, not inf"),
         ({"call_timeout": math.nan}, "call_timeout must be a number of seconds above 0, not nan"),
-        ({"budget": -1}, "budget must be seconds from 0 on, not -1"),
+        ({"budget": -1}, "budget must be a number of seconds, 0 or more, not -1"),
         (
             {"strategy": "threads"},
             "strategy must be one of sequential, threading, multiprocessing, asyncio, not 'threads'",
         ),
-        ({"workers": 0}, "workers must be a whole number from 1 on, not 0"),
-        ({"workers": 2.0}, "workers must be a whole number from 1 on, not 2.0"),
+        ({"workers": 0}, "workers must be a whole number, 1 or more, not 0"),
+        ({"workers": 2.0}, "workers must be a whole number, 1 or more, not 2.0"),
         ({"on_error": "ignore"}, "on_error must be 'raise' or 'keep', not 'ignore'"),
-        ({"retries": -1}, "retries must be a whole number from 0 on, not -1"),
-        ({"retries": 1.5}, "retries must be a whole number from 0 on, not 1.5"),
+        ({"retries": -1}, "retries must be a whole number, 0 or more, not -1"),
+        ({"retries": 1.5}, "retries must be a whole number, 0 or more, not 1.5"),
         ({"cluster": "tcp://host:1"}, "clusters are not supported yet: leave `cluster` out"),
     ],
     ids=str,

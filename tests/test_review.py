@@ -75,7 +75,7 @@ def test_slower_than_a_plain_loop_is_left() -> None:
 
 
 def test_a_slow_host_is_no_reason_to_leave_processes() -> None:
-    """Where each call takes three times as long in a worker, a loop would be as slow."""
+    """Keep processes if each call takes three times as long in a worker: a loop would be as slow."""
     stage = Stage(plan_of("multiprocessing", 1), profile_of(COMPUTING, 0.1))
     assert stage.looks(3.2, 0.3) is None
 
@@ -130,7 +130,7 @@ def test_fewer_calls_at_once_where_a_limit_is_behind_the_waits() -> None:
 
 
 def test_the_number_of_workers_settles_after_one_change() -> None:
-    """If it is as fast as before, the smaller number is kept, and no other is tried."""
+    """Keep the smaller number if it is as fast as before, and try no other."""
     stage = Stage(plan_of("threading", 32), profile_of(WAITING, 0.1))
     assert stage.looks(40.0, 0.8) is not None
     assert stage.looks(40.0, 0.15) is None
@@ -162,7 +162,7 @@ def test_one_look_is_no_verdict() -> None:
 
 
 def test_a_busy_reader_says_nothing_about_the_workers() -> None:
-    """Where the reader takes half of the time, a low rate is its own."""
+    """Give no verdict on a low rate if the reader takes half of the time."""
     stage = Stage(plan_of("threading", 2), profile_of(COMPUTING, 0.1))
     assert [stage.look(5.0, 0.4, idle=0.5) for _ in range(10)] == [None] * 10
 

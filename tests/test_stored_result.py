@@ -113,5 +113,5 @@ def test_a_key_that_others_can_read_is_refused(path: Path, data_folder: Path) ->
     store(path, (0,))
     (data_folder / "advisor" / "checkpoint.key").chmod(0o644)
     stored_result.user_key.cache_clear()
-    with pytest.raises(UsageError, match="others can read it"):
+    with pytest.raises(UsageError, match="other users can read the secret key"):
         store(path, (0,))

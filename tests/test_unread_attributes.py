@@ -55,7 +55,7 @@ def test_an_attribute_is_unread_if_no_code_reads_it(
 
 
 def test_what_no_source_tells_of_may_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the source is missing, cannot be parsed, or is too long."""
+    """Expect that it is read if the source is missing, cannot be parsed, or is too long."""
     name = "tally_of" + "_calls"
     assert not is_unread("set_by_nobody" + "_here")
     loaded(CLASS.format(line="self.tally_of_calls += "), tmp_path, monkeypatch)

@@ -280,7 +280,7 @@ def test_a_forgotten_pool_leaves_no_process() -> None:
 
 
 def test_a_system_without_processes_breaks_the_pool(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If no worker can be started, the pool says why."""
+    """Say why no worker can be started."""
 
     def refuse(*_: Any, **__: Any) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")

@@ -96,7 +96,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path, method: str, t
 
 
 def test_output_that_waits_in_a_buffer_is_written_once(tmp_path: Path) -> None:
-    """What the parent has printed before a fork is not printed again by workers; what calls print is."""
+    """Print what calls print, and nothing again that the parent has printed before the fork."""
     script = tmp_path / "prints.py"
     script.write_text(
         "import atexit\nfrom advisor.jobs.pools.pool import Chunk, Setup\n"
@@ -110,7 +110,7 @@ def test_output_that_waits_in_a_buffer_is_written_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_exit_handlers_of_calls_run_when_the_pool_closes(tmp_path: Path, method: str) -> None:
-    """What a call has registered with `atexit` runs in its worker."""
+    """Run in the worker what a call has registered with `atexit`."""
     script = tmp_path / "registers.py"
     script.write_text(
         "import atexit\nfrom advisor.jobs.pools.pool import Chunk, Setup\n"

@@ -1,4 +1,4 @@
-"""Where the results of a run go: a file with a checkpoint beside it, standard output, or nowhere."""
+"""The destinations of the results of a run: a file with a checkpoint beside it, standard output, or nowhere."""
 
 from __future__ import annotations
 

@@ -60,14 +60,14 @@ class Inputs:
 
     @property
     def remaining(self) -> int | None:
-        """How many inputs are left, if that can be known without reading them."""
+        """The number of inputs that are left, if it can be known without reading them."""
         if self.is_exhausted:
             return 0
         return None if self._total is None else max(0, self._total - self.read)
 
     @property
     def total(self) -> int | None:
-        """How many inputs there are, if that can be known yet."""
+        """The number of inputs, if it can be known yet."""
         return self.read if self.is_exhausted else self._total
 
     @property

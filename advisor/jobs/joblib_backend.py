@@ -55,7 +55,7 @@ class AdvisorBackend(LokyBackend):  # type: ignore[misc]  # joblib has no types
 
     @property
     def report(self) -> RunReport | None:
-        """What the latest call of Parallel did so far, stage by stage; None before the first one."""
+        """The record of what the latest call of Parallel has done so far; None before the first one."""
         return None if self._run is None else self._run.tally.report()
 
     def effective_n_jobs(self, n_jobs: int | None) -> int:

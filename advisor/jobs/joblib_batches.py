@@ -14,7 +14,7 @@ class CallTraceback(Exception):  # noqa: N818  (it shows a traceback, as the cau
 
 
 class Outcome(Protocol):
-    """What joblib's callback gets."""
+    """The outcome of a batch, for joblib's callback."""
 
     def results(self) -> list[Any]:
         """Return the results of the batch, or raise what one of its calls raised."""

@@ -1,4 +1,4 @@
-"""`advisor.map` and `advisor.amap`: do a job, the best safe way."""
+"""`advisor.map` and `advisor.amap`: do a job in the fastest safe way."""
 
 from __future__ import annotations
 
@@ -150,11 +150,11 @@ def _settings(
             f"call_timeout must be a number of seconds above 0, not {call_timeout!r}", field="call_timeout"
         )
     if budget is not None and not 0 <= budget < math.inf:
-        raise UsageError(f"budget must be seconds from 0 on, not {budget!r}", field="budget")
+        raise UsageError(f"budget must be a number of seconds, 0 or more, not {budget!r}", field="budget")
     if strategy is not None and strategy not in STRATEGIES:
         raise UsageError(f"strategy must be one of {', '.join(STRATEGIES)}, not {strategy!r}", field="strategy")
     if workers is not None and (not isinstance(workers, int) or workers < 1):
-        raise UsageError(f"workers must be a whole number from 1 on, not {workers!r}", field="workers")
+        raise UsageError(f"workers must be a whole number, 1 or more, not {workers!r}", field="workers")
     return Settings(call_timeout, budget, strategy, workers, initializer, tuple(initargs), loop)
 
 
@@ -182,7 +182,7 @@ def open_engine(
     if on_error not in get_args(OnError):
         raise UsageError(f"on_error must be 'raise' or 'keep', not {on_error!r}", field="on_error")
     if not isinstance(retries, int) or retries < 0:
-        raise UsageError(f"retries must be a whole number from 0 on, not {retries!r}", field="retries")
+        raise UsageError(f"retries must be a whole number, 0 or more, not {retries!r}", field="retries")
     if cluster is not None:
         raise UsageError("clusters are not supported yet: leave `cluster` out", field="cluster")
     name = getattr(function, "__qualname__", None) or type(function).__qualname__

@@ -28,7 +28,7 @@ _POOLS: tuple[Strategy, ...] = ("threading", "multiprocessing", "asyncio")
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the caller has fixed, and what was tried in vain.
+    """The choices of the caller, and the strategies that were tried in vain.
 
     Attributes:
         workers: The largest number of workers, or None.
@@ -45,7 +45,7 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Plan:
-    """How to run the calls that are left.
+    """The way to run the calls that are left.
 
     Attributes:
         chunk: Calls to send to a worker process at once.

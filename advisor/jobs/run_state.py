@@ -1,4 +1,4 @@
-"""What the parts of a run share: the job, the caller's choices, and what is still to be done."""
+"""The state that the parts of a run share: the job, the caller's choices, and what is still to be done."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class RunState:
 
     @property
     def rest_calls(self) -> int:
-        """How many calls are left, at least one; a guess if that is not known."""
+        """The number of calls that are left, at least one; a guess if it is not known."""
         remaining = self.inputs.remaining
         return max(UNKNOWN_CALLS, self.outcomes.tally.finished) if remaining is None else max(1, remaining)
 

@@ -22,6 +22,7 @@ from advisor.errors import UsageError
 
 _KEY_SIZE = 32
 _CODE_SIZE = 16
+_NEW_KEY = "delete it: a new one is made, and results stored with this one cannot be loaded any more"
 _SCALARS = frozenset({type(None), bool, int, float, str})
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -119,8 +120,13 @@ def user_key() -> bytes:
             f"{getattr(error, 'strerror', None) or error}. Make the folder writable, or let the function return plain "
             "data (dict, list, str, numbers)"
         ) from error
-    if len(key) != _KEY_SIZE or (os.name == "posix" and mode & 0o077):
-        raise UsageError(f"the secret key {path} is damaged, or others can read it; delete it, and a new one is made")
+    if len(key) != _KEY_SIZE:
+        raise UsageError(f"the secret key {path} is damaged. Restore a copy of it, or {_NEW_KEY}")
+    if os.name == "posix" and mode & 0o077:
+        raise UsageError(
+            f"other users can read the secret key {path}. If nobody has read it, run chmod 600 on it; otherwise "
+            f"{_NEW_KEY}"
+        )
     return key
 
 

@@ -40,7 +40,7 @@ class Tally:
 
     @property
     def finished(self) -> int:
-        """How many inputs have a result or have failed for good."""
+        """The number of inputs that have a result or have failed for good."""
         return self.succeeded + self.failed + self.resumed
 
     @property

@@ -1,4 +1,4 @@
-"""What a run has done: its stages, and the calls that failed."""
+"""The record of a run: its stages, and the calls that failed."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ class RunReport(Record):
 
     @property
     def speedup(self) -> float | None:
-        """How many times as fast as the estimated plain loop the run was; None if that is unknown."""
+        """The estimated time of a plain loop, divided by the time of the run; None if it is unknown."""
         return self.sequential_seconds / self.seconds if self.sequential_seconds and self.seconds else None

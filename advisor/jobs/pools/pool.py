@@ -1,4 +1,4 @@
-"""What the dispatcher sends to a pool, what it gets back, and what a pool can do.
+"""The messages between the dispatcher and a pool, and the methods of a pool.
 
 The dispatcher is single-threaded: it alone calls the methods of a pool, and nothing happens in the parent between
 two calls of `receive` except that workers go on.
@@ -55,7 +55,7 @@ class Report(NamedTuple):
 
 @dataclass(frozen=True)
 class Setup:
-    """What the workers need: the function, and an initializer that each runs first."""
+    """The needs of the workers: the function, and an initializer that each runs first."""
 
     function: Callable[..., Any]
     initializer: Callable[..., object] | None = None
@@ -79,7 +79,7 @@ class Pool(Protocol):
 
     @property
     def workers(self) -> int:
-        """How many chunks run at once, if there are enough."""
+        """The number of chunks that run at once, if there are enough."""
         ...
 
     def resize(self, workers: int) -> None:

@@ -34,7 +34,7 @@ _loading = ""
 
 @dataclass(frozen=True)
 class Environment:
-    """What a worker that is not forked needs to know of its parent."""
+    """The facts about its parent that a worker needs if it is not forked."""
 
     program: str  # sys.argv[0]
     aliased: dict[str, str]

@@ -139,7 +139,7 @@ class ThreadPool:
 
 
 class _Surplus:
-    """How many threads are too many; the first ones that are free end."""
+    """The number of threads that are too many; the first ones that are free end."""
 
     def __init__(self) -> None:
         self._number = 0
