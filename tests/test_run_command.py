@@ -147,7 +147,7 @@ def test_a_slow_producer_gets_results_before_it_ends(job: Path, strategy: list[s
 
 
 def test_existing_results_are_not_overwritten_unasked(job: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """An existing file is an error that says what to do; --overwrite replaces it."""
+    """Say what to do about an existing file; --overwrite replaces it, and its checkpoint, if the run can begin."""
     (job / "out.jsonl").write_text("mine\n")
     arguments = ["job:double", "--inputs", "inputs.txt", "--output", "out.jsonl"]
     assert error_line(capfd, *arguments) == (
@@ -157,8 +157,12 @@ def test_existing_results_are_not_overwritten_unasked(job: Path, capfd: pytest.C
         "Error: out.jsonl has no checkpoint (out.jsonl.checkpoint): its run is complete, or had --no-checkpoint. "
         "--overwrite starts anew"
     )
+    (job / "out.jsonl.checkpoint").touch()
+    assert main(["run", "job:nothing", *arguments[1:], "--overwrite"]) == 2
+    assert (job / "out.jsonl.checkpoint").exists()
     assert (job / "out.jsonl").read_text() == "mine\n"
     assert main(["run", *arguments, "--overwrite"]) == 0
+    assert not (job / "out.jsonl.checkpoint").exists()
     assert len(lines((job / "out.jsonl").read_text())) == 200
 
 

@@ -85,6 +85,8 @@ def do_job(options: JobOptions, command_line: Sequence[str]) -> int:
         inputs, first = open_inputs(options.inputs, options.input_format, star=options.star, standard_input=piped)
         call = Call((first,), where="the first input") if isinstance(first, str) else first
         check_arguments(function, [call], options.target)
+        if options.overwrite and files.checkpoint is not None:  # not before the run can begin
+            remove_checkpoint(files.checkpoint)
         return Job(options, files, output, interruptions, command_line).run(function, inputs)
 
 

@@ -51,10 +51,6 @@ class Files:
         if resume:
             return self._check_resumable()
         if overwrite:
-            if self.checkpoint is not None:
-                from advisor.jobs.checkpoint import remove
-
-                remove(self.checkpoint)
             return None
         if self.output is not None and self.output.is_file():
             more = "--resume continues its run, --overwrite" if self._has_checkpoint else "--overwrite"
