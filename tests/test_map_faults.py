@@ -273,3 +273,20 @@ def test_slow_inputs_hold_up_few_results(strategy: Any) -> None:
     with advisor.map(calls.square, inputs(), strategy=strategy, workers=2) as run:
         assert [next(run) for _ in range(20)] == [number * number for number in range(20)]
         assert len(read) < 60
+
+
+WRITTEN: dict[int, int] = {}
+
+
+def write_and_return(number: int) -> int:
+    WRITTEN[number] = number
+    return number
+
+
+def test_a_time_out_loses_nothing_that_calls_write() -> None:
+    """Calls that may change a global run in one thread of this process, which alone has that global."""
+    WRITTEN.clear()
+    run = advisor.map(write_and_return, range(50), call_timeout=30)
+    assert list(run) == list(range(50))
+    assert {number: number for number in range(50)} == WRITTEN
+    assert {(stage.strategy, stage.workers) for stage in run.report.stages} == {("threading", 1)}

@@ -330,7 +330,7 @@ def test_a_finished_run_is_reported_to_a_server(job: Path, monkeypatch: pytest.M
 def check_reported(path: Path) -> None:
     with contextlib.closing(open_journal(str(path))) as journal:
         outcome = journal.outcomes()[0]
-    assert outcome.strategy == "threading"
+    assert outcome.strategy in ("threading", "multiprocessing")  # a busy host makes calls compute longer
     assert outcome.predicted is not None
 
 

@@ -69,26 +69,26 @@ import dataclasses
 
 @dataclasses.dataclass
 class Stats:
-    tally: int = 0
+    visits_of_calls: int = 0
 
 class Crawler:
     def __init__(self):
         self.stats = Stats()
-        self.tally = 0
+        self.visits_of_calls = 0
 
     def fetch(self, number):
-        self.stats.tally += 1
+        self.stats.visits_of_calls += 1
         return number
 
     def fetch_plainly(self, number):
-        self.tally += 1
+        self.visits_of_calls += 1
         return number
 
 STATS = Stats()
 crawler = Crawler()
 
 def count(number):
-    STATS.tally += 1
+    STATS.visits_of_calls += 1
     return number
 """
 

@@ -164,7 +164,10 @@ class Dispatcher:
             self._is_starved = False
             is_full = self._fill()
             filled = time.perf_counter()
-            for report in self.pool.receive(self._patience() if is_full else 0.0):
+            patience = self._patience() if is_full else 0.0
+            if patience and not self._in_flight:
+                time.sleep(patience)  # for a retry: a pool without calls does not wait
+            for report in self.pool.receive(patience):
                 self._handle(report)
             if self._is_starved:
                 self.pace.idle += time.perf_counter() - filled

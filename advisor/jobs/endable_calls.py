@@ -14,6 +14,7 @@ from advisor.jobs.plan import Plan, Wishes, host_for, make_plan
 from advisor.jobs.run_state import RunState
 from advisor.measure import imported_modules, memory, pickling
 from advisor.measure.profiler import identity, is_in_notebook
+from advisor.measure.shared_state.global_writes import may_write_shared
 from advisor.measure.shared_state.touched_objects import TouchedObjects
 from advisor.models import Machine, Profile, Strategy, Touch
 from advisor.target.inputs import Call
@@ -28,7 +29,8 @@ def first_plan(state: RunState) -> Plan:
     if state.coroutine:
         return Plan("asyncio", why=_WHY)
     machine = host_for(in_notebook=is_in_notebook(state.function))
-    if _breaks(TouchedObjects(state.function).touches(), machine):
+    touched = TouchedObjects(state.function)
+    if _breaks(touched.touches(), machine) or any(map(may_write_shared, touched.functions)):
         return thread_plan("a worker process would break what the calls share")
     return Plan("multiprocessing", start_method=machine.start_method, why=_WHY)
 
@@ -49,6 +51,8 @@ def plan(state: RunState, samples: Sequence[Sample], abandoned: Collection[Strat
     profile = _profile(state, samples)
     machine = host_for(in_notebook=is_in_notebook(state.function))
     wishes = Wishes(state.settings.workers, frozenset(abandoned))
+    if not state.coroutine and any(map(may_write_shared, TouchedObjects(state.function).functions)):
+        return thread_plan("calls may change what they share, one after the other")
     fastest = make_plan(profile, state.rest_calls, wishes, machine)
     if fastest.strategy == "sequential":
         return _one_worker(fastest, profile, machine, abandoned)

@@ -18,6 +18,10 @@ from advisor.measure.shared_state.object_parts import is_a, module_name, root_of
 _MAX_COMPARED_BYTES = 1 << 20  # pickled; of a larger global only the length is compared
 _MAX_COMPARED_LENGTH = 10_000
 _PLAIN = (int, float, complex, str, bytes, bool, type(None))
+_CHANGING = frozenset(
+    {"__setitem__", "__delitem__", "append", "appendleft", "extend", "insert", "add", "update", "setdefault", "clear"}
+    | {"remove", "discard", "pop", "popleft", "popitem", "sort", "reverse"}
+)  # methods of containers
 _WRITES = ("__setitem__", "update")
 _LOOKED_AT = ("__len__", "pop", "popleft", "index", "count", "copy")
 _LOOKS = (("__bool__",), ("__len__",))
@@ -93,6 +97,23 @@ def _last_steps(variable: Variable) -> Iterator[Step | None]:
             if chain.kind == "global" and variable.name in path:
                 rest = path[path.index(variable.name) + 1 :]
                 yield rest[0] if rest else None
+
+
+def may_write_shared(function: FunctionType) -> bool:
+    """Return True if the code of a function may rebind a global, or change one or a closure's object in place.
+
+    For calls that cannot be watched: it shows no more than the names of the methods.
+    """
+    code = function.__code__
+    if any(instruction.opname in ("STORE_GLOBAL", "DELETE_GLOBAL") for instruction in dis.get_instructions(code)):
+        return True
+    for chain in names_in(code).chains:
+        if chain.kind not in ("global", "closure") or any(word in chain.root.lower() for word in CACHE_WORDS):
+            continue
+        is_module = is_a(root_of(chain, function, {}), ModuleType) and len(chain.attributes) < 2
+        if not is_module and (chain.stored or (chain.attributes[-1:] and chain.attributes[-1] in _CHANGING)):
+            return True
+    return False
 
 
 def set_up_once(variables: Mapping[str, Variable], after_first: Mapping[str, object]) -> set[str]:
