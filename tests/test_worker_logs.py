@@ -83,10 +83,16 @@ def test_handlers_of_the_parent_do_not_write_in_workers(opener: Opener, tmp_path
     assert (tmp_path / "log").read_text() == "item 1\nitem 2\n"
 
 
+def ignore_forks_beside_threads() -> None:
+    """Ignore the warning about them: the process of the tests may have other threads."""
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+
+
 def test_warnings_are_issued_in_the_parent(opener: Opener) -> None:
     """Category, text, file and line of a warning arrive, and filters of the parent apply."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        ignore_forks_beside_threads()
         pools.results(opener(warn), [1, 2])
     assert [(str(item.message), item.category) for item in caught] == [
         ("old 1", FutureWarning),
@@ -103,6 +109,7 @@ def test_warnings_that_are_errors_fail_the_call(opener: Opener) -> None:
     """Filters of the parent apply in the worker, so a warning that is an error there is one here."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        ignore_forks_beside_threads()
         assert isinstance(pools.failure(opener(warn), 1), FutureWarning)
 
 

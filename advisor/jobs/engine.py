@@ -37,6 +37,7 @@ WATCHING_SHARE = 0.03  # ... and to watch the GIL, where that decides
 LONGEST_MEASURING = 1.0  # seconds
 LONGEST_WAIT = 0.05  # for the observer of the GIL, instead of a call as long as that
 SHORTEST_MEASURING = 0.02
+TELLING_SECONDS = 5e-3  # of a first call, from which it may tell how long the others are
 USUAL_THREADS = 32
 REVIEW_GROWTH = 2.0  # a plain loop is reviewed again when it has lasted so many times longer
 REVIEW_SECONDS = 0.5
@@ -170,6 +171,8 @@ class Engine:
         """Return True if the rest of the job is long enough for something faster to pay."""
         least = WORTH_MEASURING if "advisor.jobs.plan" in sys.modules else WORTH_LOADING
         if self._measurings >= MAX_MEASURINGS or self._rest_seconds < least:
+            return False
+        if self._plain.calls == 1 and self._plain.seconds < TELLING_SECONDS:
             return False
         return self._rest_seconds * (1 - self._plain.computing_share / usable_cores()) >= least
 

@@ -45,6 +45,7 @@ class PlainLoop:
         self.seconds = 0.0
         self._cpu = 0.0
         self.calls = 0
+        self._has_first = False  # the very first call is among them
 
     def _open_caller(self) -> Caller:
         if self._state.coroutine:
@@ -53,7 +54,9 @@ class PlainLoop:
 
     @property
     def mean(self) -> float:
-        """Seconds of a call."""
+        """Seconds of a call; the very first one, which may import and connect, counts only while it is the only one."""
+        if self._has_first and self.calls > 1 and self.first_call is not None:
+            return (self.seconds - self.first_call) / (self.calls - 1)
         return self.seconds / self.calls if self.calls else 0.0
 
     @property
@@ -72,6 +75,7 @@ class PlainLoop:
     def reset(self) -> None:
         """Forget how long calls took."""
         self.seconds, self._cpu, self.calls = 0.0, 0.0, 0
+        self._has_first = False
 
     def batch_size(self) -> int:
         """Return how many calls to make at once, for results to arrive without delay."""
@@ -149,6 +153,7 @@ class PlainLoop:
         self._cpu += cpu
         if self.first_call is None and calls:
             self.first_call = seconds / calls
+            self._has_first = True
         self.seconds += seconds
         self.calls += calls
         self._outcomes.tally.sequential_seconds += seconds
