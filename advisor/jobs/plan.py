@@ -20,6 +20,7 @@ from advisor.predict.shared_resources import remedied
 
 GIL_MATTERS = 0.1  # of the predicted time that knowing the share of the GIL must be able to save ...
 WATCHING_SECONDS = 0.1  # ... and the seconds, since finding out takes some
+SEVERAL_CORES = 1.25  # that a call keeps busy by itself, from which it has threads of its own
 MAX_WORKERS = 200  # what calls wait for may not bear more at once
 MANY_CALLS = 8  # for each core, from which the size of chunks matters
 LONGER = 10  # times
@@ -148,7 +149,10 @@ def depends_on_gil(profile: Profile, calls: int, wishes: Wishes, machine: Machin
     if not held or profile.python.free_threaded or machine.cores == 1 or plan.seconds is None:
         return False
     released = profile.model_copy(update={"gil_held": 0.0, "gil_free": (profile.gil_free or 0.0) + held})
-    gain = plan.seconds - (make_plan(released, calls, wishes, machine).seconds or 0.0)
+    other = make_plan(released, calls, wishes, machine)
+    if (profile.native_threads or 1.0) > SEVERAL_CORES and other.strategy != plan.strategy:
+        return True  # the call's own threads compute without the GIL, so this thread probably does, too
+    gain = plan.seconds - (other.seconds or 0.0)
     return gain > max(GIL_MATTERS * plan.seconds, WATCHING_SECONDS)
 
 
