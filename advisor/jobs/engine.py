@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from advisor.errors import UsageError
-from advisor.host.cores_and_memory import usable_cores
+from advisor.host.cores_and_memory import free_threaded, usable_cores
 from advisor.jobs.delivery import Raised
 from advisor.jobs.inputs import Inputs
 from advisor.jobs.outcomes import Outcomes, describe
@@ -37,6 +37,7 @@ WATCHING_SHARE = 0.03  # ... and to watch the GIL, where that decides
 LONGEST_MEASURING = 1.0  # seconds
 LONGEST_WAIT = 0.05  # for the observer of the GIL, instead of a call as long as that
 SHORTEST_MEASURING = 0.02
+COMPUTES = 0.3  # share of the time in which calls compute, from which their share of the GIL may decide
 TELLING_SECONDS = 5e-3  # of a first call, from which it may tell how long the others are
 USUAL_THREADS = 32
 REVIEW_GROWTH = 2.0  # a plain loop is reviewed again when it has lasted so many times longer
@@ -191,6 +192,8 @@ class Engine:
         state = self._state
         wishes = Wishes(state.settings.workers, frozenset(self._abandoned))
         with FirstCalls(state, self._plain.caller, self._plain.first_call) as first_calls:
+            if self._plain.computing_share > COMPUTES and usable_cores() > 1 and not free_threaded():
+                first_calls.start_watching()  # meanwhile, calls go on
             yield from self._measure(first_calls, MEASURING_SHARE)
             if state.is_done:
                 return ""
@@ -198,7 +201,9 @@ class Engine:
                 profile = first_calls.profile()
                 machine = host_for(in_notebook=first_calls.in_notebook)
                 plan = make_plan(profile, state.rest_calls, wishes, machine)
-                unsure = depends_on_gil(profile, state.rest_calls, wishes, machine, plan)
+                unsure = profile.gil_source == "estimated" and depends_on_gil(
+                    profile, state.rest_calls, wishes, machine, plan
+                )
             except Exception as error:  # noqa: BLE001  (the user's objects may raise anything when inspected)
                 return (yield from self._loop_unexamined(error))
             if unsure:
@@ -231,6 +236,8 @@ class Engine:
         plain, budget = self._plain, self._state.settings.budget
         began, worked = plain.seconds, self._tally.succeeded
         while not self._state.is_done:
+            if first_calls.begins_to_watch():
+                began, worked, share = plain.seconds, self._tally.succeeded, WATCHING_SHARE
             yield from plain.run_batch(1 if first_calls.needs_inspection else None, first_calls.make)
             # Calls that wait may take a small part of that time in a pool, so they are measured for a shorter time.
             parallel = min(self._state.rest_calls, USUAL_THREADS)

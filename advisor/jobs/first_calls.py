@@ -77,10 +77,15 @@ class FirstCalls:
         self._meter = self._caller.in_thread(lambda: Meter("nothing"))
 
     def start_watching(self) -> None:
-        """Start to watch the GIL; the times measured so far are forgotten when that has begun."""
-        self._observer = self._caller.in_thread(Meter.start_observer)
+        """Start to watch the GIL, if that has not been done; times measured before it has begun are forgotten then."""
         if self._observer is None:
-            self._use(None)
+            self._observer = self._caller.in_thread(Meter.start_observer)
+            if self._observer is None:
+                self._use(None)
+
+    def begins_to_watch(self) -> bool:
+        """Return True if the GIL is watched from now on."""
+        return self._observer is not None and self.is_watching(0.0)
 
     def is_watching(self, seconds: float) -> bool:
         """Return True if the GIL is watched by now; wait so many seconds for it at most."""
