@@ -341,3 +341,18 @@ def test_wrong_arguments_are_refused_at_once() -> None:
     run(main)
     with pytest.raises(RuntimeError, match="no running event loop"):
         advisor.amap(calls.square_soon, [1])
+
+
+def test_a_run_that_is_left_unread_ends_its_workers() -> None:
+    """Without `aclose`, they end when nothing refers to the run any more."""
+
+    async def read_some() -> None:
+        async for result in advisor.amap(calls.square, range(1_000), strategy="threading", workers=2):
+            if result == 16:
+                break
+
+    before = set(threading.enumerate())
+    asyncio.run(read_some())
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+    assert set(threading.enumerate()) <= before

@@ -517,3 +517,19 @@ ROWS: Any = None
 
 def read_member(number: int) -> int:
     return int(ROWS["first"].sum()) + number
+
+
+def test_a_file_that_calls_read_and_write_by_position_is_for_one_process(tmp_path: Path) -> None:
+    """Forked workers share the position, so that one writes where another has just sought."""
+    with (tmp_path / "ledger").open("w+b") as ledger:
+
+        def book(amount: int) -> int:
+            ledger.seek(0)
+            balance = int(ledger.read(20) or b"0")
+            ledger.seek(0)
+            ledger.write(b"%020d" % (balance + amount))
+            ledger.flush()
+            return amount
+
+        [touch] = advisor.profile(book, range(5), budget=0.02).touches
+    assert (touch.threads, touch.fork, touch.spawn) == ("unsafe", "unsafe", "unsafe")

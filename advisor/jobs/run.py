@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -128,6 +129,15 @@ class AsyncRun(AsyncIterator[T]):
         self._thread.shutdown(wait=False)
         for inputs in self._inputs:
             await inputs.aclose()
+
+    def __del__(self) -> None:
+        """End the workers of a run that was left without `aclose`, without waiting for them."""
+        if not self._closed:
+            self._closed = True
+            self._engine.stop()
+            with contextlib.suppress(RuntimeError):  # the interpreter is ending
+                self._thread.submit(self._batches.close)
+            self._thread.shutdown(wait=False)
 
     def _close_engine(self) -> None:
         self._batches.close()

@@ -6,6 +6,7 @@ Levels and filters of loggers apply in the worker, handlers in the parent.
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
 import logging.handlers
 import pickle
@@ -18,6 +19,22 @@ from advisor.jobs.pools.pickles import Dumps
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({})))
 _registries: defaultdict[str, dict[Any, Any]] = defaultdict(dict)  # of files that belong to no loaded module
+
+
+class _Sender(logging.handlers.QueueHandler):
+    """Gives records to an outbox, with message and traceback as texts, each in its place."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        super().__init__(outbox)  # type: ignore[arg-type]  # it calls put_nowait only
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """Return a copy that can be sent, which the parent's formatters treat as the original."""
+        record = copy.copy(record)
+        record.msg, record.args = record.getMessage(), None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        record.exc_info = None
+        return record
 
 
 class Outbox:
@@ -33,7 +50,7 @@ class Outbox:
 
     def install(self) -> None:
         """Replace the handlers of all loggers, and collect warnings."""
-        handler = logging.handlers.QueueHandler(self)  # type: ignore[arg-type]  # it calls put_nowait only
+        handler = _Sender(self)
         logging.root.handlers[:] = [handler]
         for logger in _loggers().values():
             logger.handlers[:] = [] if logger.propagate else [handler]

@@ -103,6 +103,8 @@ def _file(thing: Any, attributes: frozenset[str]) -> Use | None:
         return _default("memory buffer") if writes else _default("memory buffer", fork="safe", spawn="safe")
     if not writes:
         return _default("file read", spawn="unsafe" if attributes else None)
+    if "seek" in attributes or attributes & _READS:
+        return _default("file written")  # forked workers share the position, others do not share the file
     if "flush" in attributes or getattr(thing, "line_buffering", False) or isinstance(thing, io.FileIO):
         return _default("file written", fork="caution", spawn="caution")
     return _default("file written")
