@@ -25,6 +25,7 @@ from typing import Any
 import numpy
 import pytest
 
+from advisor.measure.profiler import profile
 from advisor.measure.shared_state import resource_use
 from advisor.measure.shared_state.touched_objects import TouchedObjects
 from advisor.models import Machine, Profile, Touch
@@ -531,5 +532,5 @@ def test_a_file_that_calls_read_and_write_by_position_is_for_one_process(tmp_pat
             ledger.flush()
             return amount
 
-        [touch] = advisor.profile(book, range(5), budget=0.02).touches
+        [touch] = profile(book, range(5), budget=0.02).touches
     assert (touch.threads, touch.fork, touch.spawn) == ("unsafe", "unsafe", "unsafe")
