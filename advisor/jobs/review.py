@@ -93,7 +93,7 @@ class Review:
         pace.reset(now)
         if idle > READER_BUSY or self._fixed or rest / rate < WORTH_CHANGING:
             return None
-        opinion = self._on_rate(rate, mean) or self._on_limit(rate, mean)
+        opinion = self._on_limit(rate, mean) or self._on_rate(rate, mean)
         self._opinions.append(opinion.why if opinion else "")
         if opinion is None or len(set(self._opinions)) > 1 or len(self._opinions) < LOOKS:
             return None
@@ -110,7 +110,10 @@ class Review:
         wall = self._profile.wall
         if len(latest) < LOOK_CALLS or rest * wall < WORTH_CHANGING:
             return None
-        more = min(latest) > OTHER_NATURE * self._compute and min(latest) - self._compute > COMPUTES * wall
+        least = min(latest)
+        more = least > OTHER_NATURE * self._compute and (
+            least > COMPUTES * wall or self._workers * least > wall  # together, they want more than the GIL allows
+        )
         less = max(latest) * OTHER_NATURE < self._compute and self._compute > COMPUTES * wall
         if not (more or less):
             return None
@@ -123,6 +126,8 @@ class Review:
         if rate < SLOWER_THAN_LOOP * loop:
             return Verdict(f"{name} was slower than a plain loop", leave=True, measure=True)
         lowest = self._plan.lowest_rate
+        if self._settled or self._before is not None:
+            return None  # a limit behind the calls is why
         if lowest is None or rate >= DISAPPOINTING * lowest / self._load(mean) or self._plan.calls == 0:
             return None
         best = min((seconds for _, seconds in self._plan.alternatives), default=math.inf)
