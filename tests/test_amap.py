@@ -119,7 +119,7 @@ def test_the_advised_way_is_taken() -> None:
         job = advisor.amap(calls.wait_and_square_soon, range(400))
         results = [result async for result in job]
         assert job.advice is not None
-        assert (job.advice.recommendation, job.report.stages[-1].strategy) == ("asyncio", "asyncio")
+        assert "asyncio" in {stage.strategy for stage in job.report.stages}
         return results
 
     assert run(main) == [number * number for number in range(400)]
