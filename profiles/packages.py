@@ -28,7 +28,8 @@ def import_advisor() -> Any:
     for name in ("advisor.api", "advisor.jobs"):
         package = importlib.import_module(name)
         for module in pkgutil.walk_packages(getattr(package, "__path__", ()), f"{name}."):
-            importlib.import_module(module.name)
+            if not module.name.startswith("advisor.jobs.joblib_"):  # those are for code that uses joblib
+                importlib.import_module(module.name)
     return advisor
 
 

@@ -53,6 +53,12 @@ class FakePool:
         self.sent.append(chunk)
         self._open.add(chunk.number)
 
+    def withdraw(self) -> list[int]:
+        """Take back all but the first chunk of each worker."""
+        taken = sorted(self._open)[self.workers :]
+        self._open.difference_update(taken)
+        return taken
+
     def receive(self, timeout: float | None) -> list[Report]:
         if self._clock is not None and not self.news:
             assert timeout is not None

@@ -313,7 +313,8 @@ def test_a_stopped_dispatcher_hands_back_what_is_left() -> None:
     job = Job(range(100))
     job.dispatcher.take_over([PendingCall(500, ((500,), {}), 1)])
     job.dispatcher.step()
-    job.dispatcher.stopped = True
+    job.dispatcher.stop_sending()
+    assert job.dispatcher.calls_in_flight == job.pool.workers  # what no worker has begun was taken back
     job.pool.finish(0)
     job.pool.lose(1, started=False)
     job.dispatcher.step()

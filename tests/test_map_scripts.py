@@ -180,8 +180,9 @@ def test_what_a_forked_call_prints_is_printed_once(tmp_path: Path) -> None:
     """Nothing that waits in a buffer of the parent is written by workers too."""
     done = run_script(
         tmp_path,
-        "import advisor\nprint('begin')\n"
-        "list(advisor.map(print, ['a', 'b', 'c'], strategy='multiprocessing', workers=2))\nprint('end')\n",
+        "import advisor, sys\nprint('begin')\n"
+        "def show(text): sys.stdout.write(f'{text}\\n')\n"  # at once: print writes the end of the line by itself
+        "list(advisor.map(show, ['a', 'b', 'c'], strategy='multiprocessing', workers=2))\nprint('end')\n",
     )
     assert sorted(done.stdout.split()) == ["a", "b", "begin", "c", "end"]
     assert (done.returncode, done.stderr) == (0, "")

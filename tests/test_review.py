@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,7 +72,8 @@ def test_a_stage_that_does_as_predicted_goes_on() -> None:
 def test_slower_than_a_plain_loop_is_left() -> None:
     """Threads that do 5 calls per second, where a loop does 10."""
     stage = Stage(plan_of("threading", 2), profile_of(COMPUTING, 0.1))
-    assert stage.looks(5.0, 0.4) == Verdict("threading was slower than a plain loop", leave=True, measure=True)
+    found = stage.looks(5.0, 0.4)
+    assert found == Verdict("threading was slower than a plain loop", leave=True, measure=True, speed_up=0.5)
 
 
 def test_a_slow_host_is_no_reason_to_leave_processes() -> None:
@@ -91,7 +93,8 @@ def test_a_disappointing_strategy_is_left_for_a_better_one() -> None:
     """Predicted 100 calls per second, found 40, where processes promise 80."""
     profile = profile_of(WAITING, 0.1)
     stage = Stage(plan_of("threading", 12, rate=100.0, other=80.0), profile)
-    assert stage.looks(40.0, 0.1) == Verdict("threading was much slower than predicted", leave=True, measure=True)
+    found = stage.looks(40.0, 0.1)
+    assert found == Verdict("threading was much slower than predicted", leave=True, measure=True, speed_up=4.0)
 
 
 @pytest.mark.parametrize("other", [0.0, 41.0])
@@ -145,6 +148,30 @@ def test_a_change_that_makes_it_slower_is_taken_back_once() -> None:
     verdicts = [verdict for verdict in verdicts if verdict is not None]
     assert verdicts == [Verdict("with fewer calls at once it was slower", workers=32)]
     assert [stage.look(40.0, 0.8) for _ in range(10)] == [None] * 10
+
+
+def test_more_calls_at_once_while_they_do_not_hinder_each_other() -> None:
+    """Half as many again, as long as that is clearly faster, and never more than the largest number."""
+    stage = Stage(replace(plan_of("threading", 8), most_workers=20), profile_of(WAITING, 0.1))
+    why = "calls do not hinder each other, so more at once may be faster"
+    assert stage.looks(75.0, 0.1) == Verdict(why, workers=12)
+    assert stage.look(115.0, 0.1) is None  # it was good
+    assert stage.looks(115.0, 0.1) == Verdict(why, workers=18)
+    assert stage.looks(118.0, 0.15) == Verdict("with more calls at once it was no faster", workers=12)
+    assert [stage.look(115.0, 0.1) for _ in range(10)] == [None] * 10
+
+
+def test_no_more_calls_at_once_than_are_allowed() -> None:
+    """The plan has the largest number already, or calls wait for each other, or workers are idle."""
+    profile = profile_of(WAITING, 0.1)
+    for plan, rate, mean in (
+        (replace(plan_of("threading", 8), most_workers=8), 75.0, 0.1),
+        (replace(plan_of("threading", 8), most_workers=20), 60.5, 0.13),
+        (replace(plan_of("threading", 8), most_workers=20), 50.0, 0.1),
+        (replace(plan_of("multiprocessing", 8), most_workers=20), 75.0, 0.1),
+    ):
+        stage = Stage(plan, profile)
+        assert [stage.look(rate, mean) for _ in range(10)] == [None] * 10
 
 
 def test_computing_calls_and_processes_are_not_limited_by_a_service() -> None:

@@ -101,7 +101,8 @@ class Dispatcher:
         self.pace = Pace()
         self.cpus: deque[float] = deque(maxlen=MAX_CPUS)  # CPU seconds of the latest calls
         self.request_pace = RequestPace()
-        self.stopped = False  # nothing more is sent
+        self._stopped = False
+        self.calls_ended = 0
         self._inputs = inputs
         self._outcomes = outcomes
         self._chunk = 1 if call_timeout is not None else chunk
@@ -131,9 +132,16 @@ class Dispatcher:
         """True if calls are in flight or may still be sent."""
         if self._in_flight:
             return True
-        if self.stopped or self._outcomes.has_failed:
+        if self._stopped or self._outcomes.has_failed:
             return False
         return bool(self._again) or len(self._outcomes.retries) > 0 or not self._inputs.is_exhausted
+
+    def stop_sending(self) -> None:
+        """Send nothing more, and take back what no worker has begun; the calls that run are still waited for."""
+        self._stopped = True
+        for number in self.pool.withdraw():
+            sent = self._in_flight.pop(number)
+            self._again.extend(PendingCall(key, arguments, sent.made - 1) for key, arguments in sent.left.items())
 
     def hand_back(self) -> list[PendingCall]:
         """Return the calls that still have to be made, for another way to run them."""
@@ -180,7 +188,7 @@ class Dispatcher:
 
     def _fill(self) -> bool:
         """Send what fits; return False if there may be more, when that takes so long that results should be read."""
-        if self.stopped or self._outcomes.has_failed:
+        if self._stopped or self._outcomes.has_failed:
             return True
         pace = self.request_pace
         began = time.perf_counter()
@@ -320,6 +328,7 @@ class Dispatcher:
             return
         seconds = sum([each.seconds for each in done])
         self.pace.calls += len(done)
+        self.calls_ended += len(done)
         self.pace.seconds += seconds
         mean = seconds / len(done)
         self._mean = mean if self._mean is None else 0.9 * self._mean + 0.1 * mean

@@ -6,6 +6,7 @@ Only a worker process can be ended at any moment, so processes are preferred eve
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from statistics import fmean
 
 from advisor.host.cores_and_memory import python
@@ -51,6 +52,7 @@ def plan(state: RunState, samples: Sequence[Sample], abandoned: Collection[Strat
     profile = _profile(state, samples)
     machine = host_for(in_notebook=is_in_notebook(state.function))
     wishes = Wishes(state.settings.workers, frozenset(abandoned))
+    without_threads = replace(wishes, abandoned=wishes.abandoned | {"threading"})
     if not state.coroutine and any(map(may_write_shared, TouchedObjects(state.function).functions)):
         return thread_plan("calls may change what they share, one after the other")
     fastest = make_plan(profile, state.rest_calls, wishes, machine)
@@ -58,7 +60,7 @@ def plan(state: RunState, samples: Sequence[Sample], abandoned: Collection[Strat
         return _one_worker(fastest, profile, machine, abandoned)
     if fastest.strategy != "threading":
         return fastest
-    endable = make_plan(profile, state.rest_calls, wishes.without("threading"), machine)
+    endable = make_plan(profile, state.rest_calls, without_threads, machine)
     if endable.strategy == "multiprocessing" and (endable.seconds or 0.0) <= WORTH_ENDING * (fastest.seconds or 0.0):
         return endable.because("a thread cannot be ended")
     return fastest.because("worker processes would be slow or wrong, so threads that time out are left behind")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.errors import UsageError
 from advisor.host.cores_and_memory import free_threaded, usable_cores
 from advisor.jobs.delivery import Raised
+from advisor.jobs.experience import Experience
 from advisor.jobs.inputs import Inputs
 from advisor.jobs.outcomes import Outcomes, describe
 from advisor.jobs.plain_loop import MAX_BATCH, PlainLoop
@@ -26,7 +27,7 @@ from advisor.jobs.run_state import RunState, Settings
 if TYPE_CHECKING:
     from advisor.jobs.dispatcher import Sample
     from advisor.jobs.first_calls import FirstCalls
-    from advisor.jobs.plan import Plan, Wishes
+    from advisor.jobs.plan import Plan
     from advisor.models import Advice, Profile, Strategy
 
 _logger = logging.getLogger(__name__)
@@ -68,8 +69,8 @@ class Engine:
         self._state = RunState(function, name, inputs, outcomes, settings, reader)
         self._plain = PlainLoop(self._state)
         self._measurings = 0
-        self._disappointed: set[Strategy] = set()  # strategies that were slower than predicted, once
-        self._abandoned: set[Strategy] = set()  # ... again, or that do not work
+        self._experience = Experience(settings.workers)
+        self._profile: Profile | None = None  # of the calls that were measured last
 
     def batches(self) -> Generator[list[Any], None, None]:
         """Yield the results, a few at a time."""
@@ -158,6 +159,9 @@ class Engine:
 
     def _run_as_advised(self) -> Iterator[list[Any]]:
         why = "the first calls, which show what a call does"
+        self._tally.begin_stage("sequential", 1, why)
+        if "advisor.jobs.plan" in sys.modules and self._may_wait():
+            why = (yield from self._measure_and_follow(from_start=True)) or why
         while not self._state.is_done:
             self._tally.begin_stage("sequential", 1, why)
             while not self._state.is_done:
@@ -167,6 +171,12 @@ class Engine:
             if not self._state.is_done:
                 why = yield from self._measure_and_follow()
                 self._plain.reset()
+
+    def _may_wait(self) -> bool:
+        """Return True if calls probably wait; then the very first, which may take as long as the rest, is inspected."""
+        from advisor.jobs.first_calls import may_wait
+
+        return self._state.coroutine or may_wait(self._state.function)
 
     def _is_worth_measuring(self) -> bool:
         """Return True if the rest of the job is long enough for something faster to pay."""
@@ -180,42 +190,49 @@ class Engine:
     @property
     def _rest_seconds(self) -> float:
         """Seconds that the rest takes in a plain loop; if its length is not known, as long as it has taken."""
-        remaining = self._state.inputs.remaining
-        return self._plain.seconds if remaining is None else remaining * self._plain.mean
+        is_unknown = self._state.inputs.remaining is None
+        return self._plain.seconds if is_unknown else self._state.rest_calls * self._plain.mean
 
-    def _measure_and_follow(self) -> Generator[list[Any], None, str]:
-        """Measure a few calls, decide, and do as decided until calls have to be measured again; return why."""
+    def _measure_and_follow(self, *, from_start: bool = False) -> Generator[list[Any], None, str]:
+        """Measure a few calls, decide, and do as decided until calls have to be measured again; return why.
+
+        From the start, this ends after the very first call if that shows that measuring more is not worth it.
+        """
         from advisor.jobs.first_calls import FirstCalls
-        from advisor.jobs.plan import Wishes, depends_on_gil, host_for, make_plan
 
-        self._measurings += 1
         state = self._state
-        wishes = Wishes(state.settings.workers, frozenset(self._abandoned))
         with FirstCalls(state, self._plain.caller, self._plain.first_call) as first_calls:
-            if self._plain.computing_share > COMPUTES and usable_cores() > 1 and not free_threaded():
-                first_calls.start_watching()  # meanwhile, calls go on
-            yield from self._measure(first_calls, MEASURING_SHARE)
+            if from_start:
+                yield from self._plain.run_batch(1, first_calls.make)
+                if state.is_done or not self._is_worth_measuring():
+                    return ""
+            self._measurings += 1
+            if not (from_start and first_calls.keep_if_telling()):
+                if self._plain.computing_share > COMPUTES and usable_cores() > 1 and not free_threaded():
+                    first_calls.start_watching()  # meanwhile, calls go on
+                yield from self._measure(first_calls, MEASURING_SHARE)
             if state.is_done:
                 return ""
             try:
-                profile = first_calls.profile()
-                machine = host_for(in_notebook=first_calls.in_notebook)
-                plan = make_plan(profile, state.rest_calls, wishes, machine)
-                unsure = profile.gil_source == "estimated" and depends_on_gil(
-                    profile, state.rest_calls, wishes, machine, plan
-                )
+                profile, plan = self._decide(first_calls)
+                unsure = self._experience.depends_on_gil(profile, state.rest_calls, plan)
             except Exception as error:  # noqa: BLE001  (the user's objects may raise anything when inspected)
                 return (yield from self._loop_unexamined(error))
             if unsure:
                 first_calls.start_watching()
-                while not state.is_done and not first_calls.is_watching(self._wait_for_observer):
+                while not state.inputs.is_exhausted and not first_calls.is_watching(self._wait_for_observer):
                     yield from self._plain.run_batch(None, first_calls.make)
                 yield from self._measure(first_calls, WATCHING_SHARE)
                 if state.is_done:
                     return ""
-                profile = first_calls.profile()
-                plan = make_plan(profile, state.rest_calls, wishes, machine)
-        return (yield from self._follow(plan, profile, wishes))
+                profile, plan = self._decide(first_calls)
+        return (yield from self._follow(plan, profile))
+
+    def _decide(self, first_calls: FirstCalls) -> tuple[Profile, Plan]:
+        """Return the profile of the calls, the earlier one if none could be measured, and the plan for the rest."""
+        if first_calls.has_measured or self._profile is None:
+            self._profile = first_calls.profile()
+        return self._profile, self._experience.plan(self._profile, self._state.rest_calls)
 
     @property
     def _wait_for_observer(self) -> float:
@@ -235,7 +252,7 @@ class Engine:
         """Make calls under the profiler for a small part of the job, at least one that works."""
         plain, budget = self._plain, self._state.settings.budget
         began, worked = plain.seconds, self._tally.succeeded
-        while not self._state.is_done:
+        while not (self._state.is_done or self._state.inputs.is_exhausted):
             if first_calls.begins_to_watch():
                 began, worked, share = plain.seconds, self._tally.succeeded, WATCHING_SHARE
             yield from plain.run_batch(1 if first_calls.needs_inspection else None, first_calls.make)
@@ -247,10 +264,8 @@ class Engine:
             if self._tally.succeeded > worked and plain.seconds - began + plain.mean > seconds:
                 return
 
-    def _follow(self, plan: Plan, profile: Profile, wishes: Wishes) -> Generator[list[Any], None, str]:
+    def _follow(self, plan: Plan, profile: Profile) -> Generator[list[Any], None, str]:
         """Run the rest as planned, and plan anew where a strategy is left; return why to measure again."""
-        from advisor.jobs.plan import host_for, make_plan
-
         while True:
             self._plan = plan
             if plan.strategy == "sequential":
@@ -261,18 +276,16 @@ class Engine:
             try:
                 verdict = yield from run_stage(self._state, plan, profile)
             except CannotLoadError as error:
-                self._abandoned.add(plan.strategy)
-                wishes = wishes.without(plan.strategy)
-                machine = host_for(in_notebook=profile.reached == "notebook")
-                plan = make_plan(profile, self._state.rest_calls, wishes, machine).because(str(error))
+                self._experience.cannot_use(plan.strategy)
+                why = str(error)
             else:
                 if verdict is None:
                     return ""
-                if verdict.leave and plan.strategy in self._disappointed:
-                    self._abandoned.add(plan.strategy)
-                elif verdict.leave:
-                    self._disappointed.add(plan.strategy)
-                return f"{verdict.why}: measured again"
+                self._experience.add(plan.strategy, verdict)
+                why = verdict.why
+                if verdict.measure:
+                    return f"{why}: measured again"
+            plan = self._experience.plan(profile, self._state.rest_calls).because(why)
 
     def _loop_under_review(self, profile: Profile) -> Generator[list[Any], None, str]:
         """Go on with a plain loop until its calls have changed, or it has lasted much longer than expected."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from advisor.host.cores_and_memory import python
 from advisor.jobs.callers import Batch, Caller
 from advisor.jobs.run_state import RunState
 from advisor.measure import imported_modules, memory, native_allocations, pickling
+from advisor.measure.clocks import ThreadClocks
 from advisor.measure.gil.observer_process import Observer
-from advisor.measure.meter import Measurement, Meter
+from advisor.measure.meter import Measurement, Meter, TimedBatch
 from advisor.measure.profiler import identity, is_in_notebook
 from advisor.measure.shared_state.await_gaps import with_asyncio
 from advisor.measure.shared_state.module_settings import SettingsWatch
@@ -22,15 +25,31 @@ from advisor.models import Profile
 from advisor.target.inputs import Call
 
 INSPECTED_CALLS = 2
+_WAITING_MODULES = frozenset(
+    {
+        *("aiohttp", "asyncio", "boto3", "botocore", "ftplib", "google", "grpc", "http", "httpx", "imaplib", "kafka"),
+        *("ldap3", "paramiko", "pika", "poplib", "psycopg", "psycopg2", "pymongo", "pymysql", "redis", "requests"),
+        *("select", "selectors", "smtplib", "socket", "sqlalchemy", "ssl", "subprocess", "time", "urllib", "urllib3"),
+        *("websocket", "websockets", "xmlrpc", "zmq"),
+    }
+)
 _PICKLED_CALLS = 2
 _PICKLING_SECONDS = 0.02
 _SHORTEST_PICKLING = 4e-3
 _PICKLING_SHARE = 0.2  # of a call's time
 _KEPT_RESULTS = 2
+_HARDLY_COMPUTES = 0.05  # of a call's time
+_HARDLY_RUNS = 0.3  # of a call's time, for its thread to wait
+_NOISY = 0.5  # of the time, in which others compute although no call is made
 
 
 class _CallFailedError(Exception):
     """Tells an inspection that there is no result."""
+
+
+def may_wait(function: Callable[..., Any]) -> bool:
+    """Return True if the code of a function names a module whose functions wait."""
+    return any(name.partition(".")[0] in _WAITING_MODULES for name in imported_modules.modules(function))
 
 
 class FirstCalls:
@@ -59,12 +78,18 @@ class FirstCalls:
 
     def __enter__(self) -> FirstCalls:
         self._exit = contextlib.ExitStack()
+        clocks = self._exit.enter_context(contextlib.closing(ThreadClocks()))
+        clocks.follow_children(frozenset())
+        before = clocks.read_before()
         self._settings = self._exit.enter_context(SettingsWatch())
         self._touched = TouchedObjects(self._function, ())
         self._detector = SideEffectDetector(self._function, self._touched.functions)
         memory.reset_peak()
         self._idle_memory = memory.resident_memory()
         self._open_meter()
+        idle = clocks.read_after().since(before)
+        self._threads_are_busy = idle.process - idle.thread > _NOISY * idle.wall
+        self._children_are_busy = (idle.children or 0.0) > _NOISY * idle.wall
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -106,9 +131,30 @@ class FirstCalls:
         self._meter = self._caller.in_thread(lambda: Meter("inside", observer))
 
     @property
+    def has_measured(self) -> bool:
+        """True if a call was measured that has not failed."""
+        return any(batch.calls for batch in self._meter.batches)
+
+    @property
     def needs_inspection(self) -> bool:
         """True if the next call should be made alone, to see what it changes."""
         return self._problem is None and self._inspected < INSPECTED_CALLS
+
+    def keep_if_telling(self) -> bool:
+        """Return True if the very first call, just made, tells what calls do; otherwise, forget how long it took.
+
+        It does if it hardly did anything but wait, and changed no shared object: nothing was set up.
+        """
+        if self._first_call is not None or self._problem is not None or not self._inspected:
+            return False
+        elapsed = self._of_calls(self._meter.batches[-1]).elapsed
+        self._first_call = elapsed.wall
+        computing = elapsed.process + (elapsed.children or 0.0)
+        if computing < _HARDLY_COMPUTES * elapsed.wall and not self._detector.has_changed():
+            return True
+        self._caller.in_thread(self._meter.close)
+        self._open_meter()
+        return False
 
     def make(self, items: list[Any]) -> Batch:
         """Make the calls and measure them; inspect them if there is only one."""
@@ -180,7 +226,21 @@ class FirstCalls:
         meter = self._meter
         measurement = self._caller.in_thread(meter.finish)
         self._open_meter()
-        return measurement
+        return replace(measurement, batches=tuple(map(self._of_calls, measurement.batches)))
+
+    def _of_calls(self, batch: TimedBatch) -> TimedBatch:
+        """Return a batch without what others computed while the calls waited, if they did so before any call as well.
+
+        Native thread pools look for work for a while before they sleep, and a server that was just started loads a lot.
+        """
+        elapsed = batch.elapsed
+        if elapsed.thread > _HARDLY_RUNS * elapsed.wall:
+            return batch
+        if self._threads_are_busy:
+            elapsed = elapsed._replace(process=elapsed.thread)
+        if self._children_are_busy:
+            elapsed = elapsed._replace(children=0.0)
+        return replace(batch, elapsed=elapsed)
 
     def _pickling(self, wall: float) -> dict[str, Any]:
         if not self._pickled:

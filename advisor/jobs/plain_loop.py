@@ -85,7 +85,8 @@ class PlainLoop:
 
     def run_batch(self, size: int | None = None, make: Make | None = None) -> Iterator[list[Any]]:
         """Make so many calls, by default a batch, and yield their results."""
-        if self._state.pending or self._outcomes.retries:
+        waits = bool(self._state.pending or self._outcomes.retries)
+        if waits and (make is None or self._inputs.is_exhausted):
             yield from self._make_again()
             return
         key = self._inputs.read

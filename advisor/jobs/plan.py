@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
@@ -22,8 +23,12 @@ GIL_MATTERS = 0.1  # of the predicted time that knowing the share of the GIL mus
 WATCHING_SECONDS = 0.1  # ... and the seconds, since finding out takes some
 SEVERAL_CORES = 1.25  # that a call keeps busy by itself, from which it has threads of its own
 MAX_WORKERS = 200  # what calls wait for may not bear more at once
+FEW_CALLS = 2
+MOSTLY = 0.7  # of the time
+UNSURE = 1.5  # times as long as processes, which threads may take while few calls have been measured
 MANY_CALLS = 8  # for each core, from which the size of chunks matters
 LONGER = 10  # times
+TRAVELS_EASILY = 100_000  # bytes of arguments and results
 _POOLS: tuple[Strategy, ...] = ("threading", "multiprocessing", "asyncio")
 
 
@@ -34,14 +39,12 @@ class Wishes:
     Attributes:
         workers: The largest number of workers, or None.
         abandoned: Strategies not to use any more.
+        observed: The speed-up that strategies have brought where that was less than predicted.
     """
 
     workers: int | None = None
     abandoned: frozenset[Strategy] = frozenset()
-
-    def without(self, strategy: Strategy) -> Wishes:
-        """Return the wishes without a strategy that was tried in vain."""
-        return replace(self, abandoned=self.abandoned | {strategy})
+    observed: tuple[tuple[Strategy, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Plan:
         seconds: Predicted for the calls that are left, or None if nothing was predicted.
         calls: Those that the prediction was for.
         alternatives: The predicted seconds of the other strategies that could run them.
+        most_workers: The largest number of workers; fewer than `workers` where it is not known.
     """
 
     strategy: Strategy
@@ -68,6 +72,7 @@ class Plan:
     slowest: float | None = None
     start_up: float = 0.0
     alternatives: tuple[tuple[Strategy, float], ...] = ()
+    most_workers: int = 0
     basis: tuple[AdviceRequest, tuple[Estimate, ...]] | None = None
 
     @cached_property
@@ -86,6 +91,10 @@ class Plan:
     def lowest_rate(self) -> float | None:
         """Calls per second at the pessimistic end of the prediction."""
         return self.calls / self.slowest if self.slowest else None
+
+    def seconds_of(self, strategy: Strategy) -> float:
+        """Return the predicted seconds of another strategy; infinite if it cannot run the calls."""
+        return min((seconds for name, seconds in self.alternatives if name == strategy), default=math.inf)
 
     def because(self, why: str) -> Plan:
         """Return the plan with what led to it."""
@@ -121,9 +130,9 @@ def make_plan(profile: Profile, calls: int, wishes: Wishes, machine: Machine) ->
     """Return the plan for so many calls."""
     profile = _with_our_pickling(profile)
     job = Job(calls=max(1, min(calls, MAX_CALLS)))
-    estimates = _possible(profile, job, machine, wishes)
+    estimates = _as_observed(_possible(profile, job, machine, wishes), wishes, profile)
     request = AdviceRequest(profile, job, machine, in_notebook=profile.reached == "notebook")
-    chosen = choose(estimates, request).best
+    chosen = _unless_unsure(choose(estimates, request).best, estimates, profile)
     return Plan(
         strategy=chosen.strategy,
         workers=chosen.workers,
@@ -136,8 +145,22 @@ def make_plan(profile: Profile, calls: int, wishes: Wishes, machine: Machine) ->
         alternatives=tuple(
             (each.strategy, each.seconds.expected) for each in estimates if each.feasible and each is not chosen
         ),
+        most_workers=MAX_WORKERS if wishes.workers is None else wishes.workers,
         basis=(request, estimates),
     )
+
+
+def _unless_unsure(chosen: Estimate, estimates: tuple[Estimate, ...], profile: Profile) -> Estimate:
+    """Return threads instead of processes that gain little if few calls were measured, and those mostly waited.
+
+    The first calls compute more than the others, since what they use is in no cache yet; and threads start at once.
+    """
+    if chosen.strategy != "multiprocessing" or profile.calls > FEW_CALLS or not profile.wait:
+        return chosen
+    threads = [each for each in estimates if each.strategy == "threading" and each.feasible]
+    best = min(threads, key=lambda each: each.seconds.expected, default=chosen)
+    is_unsure = profile.wait > MOSTLY * profile.wall and best.seconds.expected < UNSURE * chosen.seconds.expected
+    return best if is_unsure else chosen
 
 
 def depends_on_gil(profile: Profile, calls: int, wishes: Wishes, machine: Machine, plan: Plan) -> bool:
@@ -146,7 +169,7 @@ def depends_on_gil(profile: Profile, calls: int, wishes: Wishes, machine: Machin
     The plan assumes that all computing in Python threads holds the GIL.
     """
     held = profile.gil_held or 0.0
-    if not held or profile.python.free_threaded or machine.cores == 1 or plan.seconds is None:
+    if held * calls < WATCHING_SECONDS or profile.python.free_threaded or machine.cores == 1 or plan.seconds is None:
         return False
     released = profile.model_copy(update={"gil_held": 0.0, "gil_free": (profile.gil_free or 0.0) + held})
     other = make_plan(released, calls, wishes, machine)
@@ -171,6 +194,32 @@ def _possible(profile: Profile, job: Job, machine: Machine, wishes: Wishes) -> t
         if each.strategy == "sequential"
         or (each.strategy in strategies and (wishes.workers is None or each.workers <= wishes.workers))
     )
+
+
+def _as_observed(estimates: tuple[Estimate, ...], wishes: Wishes, profile: Profile) -> tuple[Estimate, ...]:
+    """Let strategies promise no more than they have brought.
+
+    What slows down processes slows down threads as well, such as a lock of a database or the memory of the host, unless
+    it is what travels between the processes.
+    """
+    limits = dict(wishes.observed)
+    travels = (profile.argument_bytes or 0.0) + (profile.result_bytes or 0.0) > TRAVELS_EASILY
+    if "multiprocessing" in limits and not travels:
+        for strategy in _POOLS:
+            limits[strategy] = min(limits.get(strategy, math.inf), limits["multiprocessing"])
+    loop = next(each.seconds.expected for each in estimates if each.strategy == "sequential")
+    return tuple(
+        _at_least(each, loop / limits[each.strategy]) if each.strategy in limits else each for each in estimates
+    )
+
+
+def _at_least(estimate: Estimate, seconds: float) -> Estimate:
+    """Return the estimate with at least so many seconds."""
+    factor = seconds / estimate.seconds.expected
+    if factor <= 1.0:
+        return estimate
+    scaled = {name: factor * value for name, value in estimate.seconds.model_dump().items()}
+    return estimate.model_copy(update={"seconds": Range(**scaled)})
 
 
 def _shortened(longer: Estimate, calls: int, call_seconds: float) -> Estimate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from advisor.errors import UsageError
@@ -13,6 +13,7 @@ from advisor.jobs.run_state import RunState
 
 if TYPE_CHECKING:
     from advisor.jobs.plan import Plan
+    from advisor.jobs.pools.threads import ThreadPool
     from advisor.jobs.review import Review, Verdict
     from advisor.models import Profile
 
@@ -55,7 +56,7 @@ def run_stage(
             dispatcher.step()
             _note_sequential(state, profile, *dispatcher.take_noted())
             if samples is not None and dispatcher.samples:
-                dispatcher.stopped = True
+                dispatcher.stop_sending()
             yield from state.reader.read()
             for look in observers if verdict is None else ():
                 found = look()
@@ -64,7 +65,7 @@ def run_stage(
                     state.outcomes.tally.begin_stage(plan.strategy, found.workers, found.why)
                 elif found is not None:
                     verdict = found
-                    dispatcher.stopped = True  # what is in flight is waited for
+                    dispatcher.stop_sending()
         is_clean = not state.is_stopping
     finally:
         if not is_clean:
@@ -82,15 +83,34 @@ def _observers(state: RunState, plan: Plan, profile: Profile | None, pool: Pool,
     """Return functions that look at the stage from time to time, and may return a verdict."""
     from advisor.jobs.memory_watch import MemoryWatch
     from advisor.jobs.pools.processes import ProcessPool
+    from advisor.jobs.pools.threads import ThreadPool
     from advisor.jobs.review import Review
 
     observers: list[Any] = []
     if isinstance(pool, ProcessPool):
         observers.append(MemoryWatch(pool).look)
+    if isinstance(pool, ThreadPool) and profile is not None and not state.waits_for_lock:
+        observers.append(_lock_watch(state, plan, profile, pool, dispatcher))
     if profile is not None:
         review = Review(plan, profile, fixed=state.settings.workers is not None)
         observers.append(lambda: _look(review, dispatcher, state.rest_calls))
     return observers
+
+
+def _lock_watch(
+    state: RunState, plan: Plan, profile: Profile, pool: ThreadPool, dispatcher: Dispatcher
+) -> Callable[[], Verdict | None]:
+    """Return a function that looks whether threads wait for a lock that worker processes would not share."""
+    from advisor.jobs.lock_watch import LockWatch
+
+    watch = LockWatch(pool, profile.wall, plan.seconds_of("multiprocessing"))
+
+    def look() -> Verdict | None:
+        verdict = watch.look(dispatcher.calls_ended, state.rest_calls + dispatcher.calls_in_flight)
+        state.waits_for_lock |= verdict is not None
+        return verdict
+
+    return look
 
 
 def _look(review: Review, dispatcher: Dispatcher, rest: int) -> Verdict | None:

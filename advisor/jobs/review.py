@@ -34,6 +34,10 @@ BETTER = 1.25  # times the present rate that another strategy must promise
 LIMITED = 0.7  # of the calls in flight that make progress: the others wait for a limit behind the call
 HEADROOM = 1.25  # times the calls that make progress
 WORSE = 0.93  # of the rate before a change that was meant to change nothing
+FASTER = 1.15  # times the rate before there were more workers
+GROWTH = 1.5  # times the workers, if their calls do not hinder each other ...
+UNHINDERED = 1.25  # ... which take at most so many times longer than a call alone ...
+AT_WORK = 0.75  # ... while so many of the workers are at work all the time
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,14 @@ class Verdict:
         workers: Go on with so many workers.
         leave: The strategy disappointed; the second time, it is left for good.
         measure: Measure the calls again before the next decision.
+        speed_up: What the strategy has brought, over a plain loop; None if it does not matter.
     """
 
     why: str
     workers: int | None = None
     leave: bool = False
     measure: bool = False
+    speed_up: float | None = None
 
 
 class Review:
@@ -67,11 +73,13 @@ class Review:
         self._profile = profile
         self._fixed = fixed
         self._workers = plan.workers
+        self._most = max(plan.workers, plan.most_workers)
         self._cpus: Sequence[float] = ()
         self._opinions: deque[str] = deque(maxlen=LOOKS)
-        self._before: tuple[int, float] | None = None  # workers and rate before the last change
+        self._before: tuple[int, float] | None = None  # workers and rate before the last change, if that is on trial
         self._settled = False  # the number of workers is not changed any more
-        self._compute = (profile.gil_held or 0.0) + (profile.gil_free or 0.0) + (profile.child_cpu or 0.0)
+        self._compute = (profile.gil_held or 0.0) + (profile.gil_free or 0.0)
+        self._children = profile.child_cpu or 0.0  # of which workers see what has ended, and threads nothing
 
     def look(self, pace: Pace, cpus: Sequence[float], rest: int, now: float | None = None) -> Verdict | None:
         """Return a change to make, or None; the pace is reset when it was judged.
@@ -111,7 +119,7 @@ class Review:
         if len(latest) < LOOK_CALLS or rest * wall < WORTH_CHANGING:
             return None
         least = min(latest)
-        more = least > OTHER_NATURE * self._compute and (
+        more = least > OTHER_NATURE * (self._compute + self._children) and (
             least > COMPUTES * wall or self._workers * least > wall  # together, they want more than the GIL allows
         )
         less = max(latest) * OTHER_NATURE < self._compute and self._compute > COMPUTES * wall
@@ -124,7 +132,7 @@ class Review:
         name = self._plan.strategy
         loop = 1.0 / self._sequential_seconds(mean)
         if rate < SLOWER_THAN_LOOP * loop:
-            return Verdict(f"{name} was slower than a plain loop", leave=True, measure=True)
+            return Verdict(f"{name} was slower than a plain loop", leave=True, measure=True, speed_up=rate / loop)
         lowest = self._plan.lowest_rate
         if self._settled or self._before is not None:
             return None  # a limit behind the calls is why
@@ -133,7 +141,7 @@ class Review:
         best = min((seconds for _, seconds in self._plan.alternatives), default=math.inf)
         if self._plan.calls / best < BETTER * rate:
             return None
-        return Verdict(f"{name} was much slower than predicted", leave=True, measure=True)
+        return Verdict(f"{name} was much slower than predicted", leave=True, measure=True, speed_up=rate / loop)
 
     def _sequential_seconds(self, mean: float) -> float:
         """Return the seconds of a call in a plain loop, by what calls do now, on a host as busy as it is now."""
@@ -152,18 +160,27 @@ class Review:
             return 1.0
         return max(1.0, mean / self._seconds_now())
 
+    def _on_trial(self, rate: float, workers: int, before: float) -> Verdict | None:
+        """Judge the last change of the number of workers; take it back if it was no good."""
+        is_more = self._workers > workers
+        if is_more and rate < FASTER * before:
+            return Verdict("with more calls at once it was no faster", workers=workers)
+        if not is_more and rate < WORSE * before:
+            return Verdict("with fewer calls at once it was slower", workers=workers)
+        self._before = None
+        self._settled = not is_more
+        return None
+
     def _on_limit(self, rate: float, mean: float) -> Verdict | None:
         """Judge whether waiting calls wait for each other: then fewer at once do as much."""
         wall = self._profile.wall
         if self._settled or self._plan.strategy == "multiprocessing" or self._compute > COMPUTES * wall:
             return None
         if self._before is not None:
-            workers, before = self._before
-            if rate < WORSE * before:
-                return Verdict("with fewer calls at once it was slower", workers=workers)
-            self._before = None
-            self._settled = True
-            return None
+            return self._on_trial(rate, *self._before)
+        if mean < UNHINDERED * wall and rate * wall > AT_WORK * self._workers and self._workers < self._most:
+            workers = min(self._most, math.ceil(GROWTH * self._workers))
+            return Verdict("calls do not hinder each other, so more at once may be faster", workers=workers)
         at_work = rate * wall
         if mean < 1.5 * wall or at_work > LIMITED * self._workers:
             return None

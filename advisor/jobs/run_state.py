@@ -47,7 +47,7 @@ class RunState:
     """The state of a run.
 
     Attributes:
-        pending: Calls to make again, before anything else.
+        pending: Calls that an earlier stage has left, to make before anything else.
         coroutine: Results are awaited.
         is_stopping: The run is to end soon.
     """
@@ -72,6 +72,7 @@ class RunState:
         self.coroutine = deferred_results.is_coroutine_function(function)
         self.pending: list[PendingCall] = []
         self.is_stopping = False
+        self.waits_for_lock = False  # calls in threads were seen to wait for a lock of this process
         self._loop: LoopThread | None = None
 
     @property
@@ -84,7 +85,9 @@ class RunState:
     def rest_calls(self) -> int:
         """The number of calls that are left, at least one; a guess if it is not known."""
         remaining = self.inputs.remaining
-        return max(UNKNOWN_CALLS, self.outcomes.tally.finished) if remaining is None else max(1, remaining)
+        if remaining is None:
+            return max(UNKNOWN_CALLS, self.outcomes.tally.finished)
+        return max(1, remaining + len(self.pending))
 
     def open_loop(self) -> LoopThread:
         """Return the event loop of the run, which is opened when it is first needed."""

@@ -169,6 +169,9 @@ class EventLoopPool:
             done = Done(key, value, failed, time.perf_counter() - began, None)
             self._news.put(Report(chunk.number, (done,), finished=key == chunk.keys[-1]))
 
+    def withdraw(self) -> list[int]:
+        return []
+
     def receive(self, timeout: float | None) -> list[Report]:
         """Wait for calls to end."""
         reports: list[Report] = []

@@ -94,6 +94,10 @@ class Pool(Protocol):
         """Give a chunk to the workers; never blocks for long. Raises CannotSendError."""
         ...
 
+    def withdraw(self) -> list[int]:
+        """Take back the chunks that no worker has begun, as far as that is possible; return their numbers."""
+        ...
+
     def receive(self, timeout: float | None) -> list[Report]:
         """Wait for news, at most so many seconds (None: until there is some), and return all there is."""
         ...

@@ -119,6 +119,9 @@ class ProcessPool:
         self._backlog.append((chunk.number, len(chunk.calls), pack_chunk(chunk, calls)))
         self._assign()
 
+    def withdraw(self) -> list[int]:
+        return []
+
     def receive(self, timeout: float | None) -> list[Report]:
         deadline = None if timeout is None else perf_counter() + timeout
         while True:

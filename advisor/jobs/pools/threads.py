@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable
 from time import perf_counter
+from types import FrameType
 from typing import Any
 
 from advisor.jobs.pools.pool import Chunk, Done, PoolBrokenError, Report, Setup
@@ -59,6 +61,15 @@ class ThreadPool:
         self._outstanding[chunk.number] = chunk
         self._waiting.put(chunk)
 
+    def withdraw(self) -> list[int]:
+        taken: list[int] = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                if (chunk := self._waiting.get_nowait()) is not None:
+                    taken.append(chunk.number)
+                    del self._outstanding[chunk.number]
+        return taken
+
     def receive(self, timeout: float | None) -> list[Report]:
         deadline = None if timeout is None else perf_counter() + timeout
         self._take_arrived()
@@ -74,6 +85,11 @@ class ThreadPool:
         news = self._news[:]
         self._news.clear()
         return news
+
+    def frames(self) -> list[FrameType]:
+        """Return the innermost frames of the threads that run a call."""
+        busy = {worker.ident for worker in self._threads if worker.number is not None}
+        return [frame for ident, frame in sys._current_frames().items() if ident in busy]
 
     def since(self, number: int) -> float | None:
         worker = self._find(number)
