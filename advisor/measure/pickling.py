@@ -164,7 +164,8 @@ def pickle_cost(thing: Any, ends: float, dump: Callable[[Any, io.BytesIO], None]
                 copies.append(copy)
             if perf_counter() > ends:
                 break
-        copied = _copy_on_write_seconds(buffer, median(unpickled)) if copies and start_method() == "fork" else 0.0
+        forks = bool(copies) and start_method() == "fork"
+        copied = _copy_on_write_seconds(buffer, median(unpickled), ends) if forks else 0.0
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001  (the user's __reduce__ and __setstate__ may raise anything)
@@ -172,7 +173,7 @@ def pickle_cost(thing: Any, ends: float, dump: Callable[[Any, io.BytesIO], None]
     return PickleCost(buffer.tell(), median(pickled) + median(unpickled) + copied)
 
 
-def _copy_on_write_seconds(buffer: io.BytesIO, unpickled: float) -> float:
+def _copy_on_write_seconds(buffer: io.BytesIO, unpickled: float, ends: float) -> float:
     """Return how much longer pickling an object takes for the first time after a fork.
 
     To pickle an object is to count a reference to it, which writes to its page of memory, and a page that the workers
@@ -188,6 +189,8 @@ def _copy_on_write_seconds(buffer: io.BytesIO, unpickled: float) -> float:
         seconds.append(perf_counter() - began)
         small_objects = sys.getallocatedblocks() - before
         del copy
+        if perf_counter() > ends:
+            break
     return max(0.0, unpickled - median(seconds)) * min(1.0, _SMALL_OBJECT * small_objects / buffer.tell())
 
 

@@ -102,7 +102,7 @@ def _figures(measurement: Measurement, batches: _Batches) -> dict[str, Any]:
     held, blocked = _gil_held(measurement, batches, total, observed)
     busy = total.wall - wait - run_queue
     computing = total.process + children
-    native_threads = min(computing / busy, usable_cores()) if busy > _NOTICEABLE * total.wall else 1.0
+    native_threads = computing / busy if busy > _NOTICEABLE * total.wall else 1.0
     # Sampled independently, both may add up to more than the whole; the lock is sampled far more often.
     wait = min(max(wait, blocked or 0.0), max(0.0, total.wall - held))
     sums = {
@@ -120,7 +120,7 @@ def _figures(measurement: Measurement, batches: _Batches) -> dict[str, Any]:
     return {
         **{name: None if value is None else value / calls for name, value in sums.items()},
         "gil_releases": _gil_releases(observed, total.wall / calls),
-        "native_threads": max(1.0, native_threads),
+        "native_threads": min(native_threads, usable_cores()) if native_threads > 1.0 else 1.0,
     }
 
 
