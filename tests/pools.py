@@ -72,6 +72,12 @@ def sleep(seconds: float) -> float:
     return seconds
 
 
+def note_and_sleep(folder: Path, number: int) -> int:
+    (folder / str(number)).touch()
+    time.sleep(0.2)
+    return number
+
+
 def refuse(value: Any) -> None:
     raise ValueError(f"no {value} here")
 

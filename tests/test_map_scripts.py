@@ -186,3 +186,19 @@ def test_what_a_forked_call_prints_is_printed_once(tmp_path: Path) -> None:
     )
     assert sorted(done.stdout.split()) == ["a", "b", "begin", "c", "end"]
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_signal_handler_that_exits_ends_the_program(tmp_path: Path) -> None:
+    """As it would a plain loop; a call that raises SystemExit by itself has failed."""
+    done = run_script(
+        tmp_path,
+        "import advisor, os, signal, sys\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))\n"
+        "def work(number):\n"
+        "    if number == 0: sys.exit('alone')\n"
+        "    if number == 2: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    return number\n"
+        "for result in advisor.map(work, range(4), on_error='keep', strategy='sequential'):\n"
+        "    print(getattr(result, 'type', result), flush=True)\n",
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (7, "SystemExit\n1\n", "")

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -153,6 +154,20 @@ def test_a_pool_that_shrinks_finishes_what_it_has(opener: Opener) -> None:
     while finished < 6:
         finished += sum(report.finished for report in pool.receive(30))
     assert pool.room() == 2
+
+
+def test_what_no_worker_has_begun_can_be_taken_back(opener: Opener, tmp_path: Any) -> None:
+    """Those calls are never made; the others give their results."""
+    pool = opener(partial(pools.note_and_sleep, tmp_path), workers=1)
+    for number in range(2):
+        pool.send(Chunk(number, [number], [((number,), {})]))
+    wait_for_start(pool, 0)
+    taken = pool.withdraw()
+    done = [call.value for _ in range(2 - len(taken)) for report in pool.receive(30) for call in report.done]
+    assert sorted([*done, *taken]) == [0, 1]
+    assert pool.receive(0.0) == []
+    assert sorted(int(path.name) for path in tmp_path.iterdir()) == sorted(done)
+    assert pool.withdraw() == []
 
 
 def test_an_endless_call_can_be_given_up(opener: Opener) -> None:

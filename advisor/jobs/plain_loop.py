@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from advisor.jobs.callers import Batch, Caller, DirectCaller, LoopCaller
 from advisor.jobs.dispatcher import resume
+from advisor.jobs.program_end import ends_program
 from advisor.jobs.run_state import RunState
 from advisor.measure import deferred_results
 
@@ -110,7 +111,7 @@ class PlainLoop:
                 yield from self._keep(key, items, results)
             if error is None:
                 return
-            if isinstance(error, KeyboardInterrupt):
+            if ends_program(error):
                 raise error
             key += len(results)
             self._outcomes.failed(key, self._inputs.arguments(items[len(results)]), error, made=1)
@@ -144,7 +145,7 @@ class PlainLoop:
         result, error = self.caller.make_one(arguments)
         if error is None:
             self._outcomes.succeeded(key, arguments, result)
-        elif isinstance(error, KeyboardInterrupt):
+        elif ends_program(error):
             raise error
         else:
             self._outcomes.failed(key, arguments, error, made=made + 1)

@@ -120,7 +120,9 @@ class ProcessPool:
         self._assign()
 
     def withdraw(self) -> list[int]:
-        return []
+        taken = [number for number, _, _ in self._backlog]
+        self._backlog.clear()
+        return taken
 
     def receive(self, timeout: float | None) -> list[Report]:
         deadline = None if timeout is None else perf_counter() + timeout
@@ -130,7 +132,7 @@ class ProcessPool:
             else:
                 left = None if deadline is None else max(0.0, deadline - perf_counter())
             self._look(left)
-            if self._broken:
+            if self._broken and not self._news:
                 raise self._broken
             if self._news or not self._outstanding() or (deadline is not None and perf_counter() >= deadline):
                 news = self._news[:]
@@ -286,7 +288,9 @@ class ProcessPool:
 
     def _break(self, error: PoolBrokenError) -> None:
         self._broken = self._broken or error
+        finished = self._news[:]
         self.close(kill=True)
+        self._news += finished
 
 
 def _describe_end(code: int | None) -> str:
