@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import urllib.request
 
 from advisor.jobs.first_calls import may_wait
 from advisor.jobs.plan import Plan, Wishes, make_plan
@@ -58,13 +59,23 @@ def nap(number: int) -> int:
     return number
 
 
-def naps(number: int) -> int:
-    return nap(number)
+def fetch(number: int) -> bytes:
+    with urllib.request.urlopen(f"http://127.0.0.1/{number}") as response:
+        return bytes(response.read())
+
+
+def fetch_all(number: int) -> list[bytes]:
+    return [fetch(each) for each in range(number)]
+
+
+def read_clock(number: int) -> float:
+    return number + time.perf_counter()
 
 
 def test_modules_that_wait_are_found_in_the_code() -> None:
     """The function's own, and that of the functions it calls; no call is made."""
     assert may_wait(nap)
-    assert may_wait(naps)
+    assert may_wait(fetch_all)
     assert not may_wait(seconds)
+    assert not may_wait(read_clock)
     assert not may_wait(abs)

@@ -13,6 +13,7 @@ from advisor.jobs.run_state import RunState
 from advisor.measure import imported_modules, memory, native_allocations, pickling
 from advisor.measure.clocks import ThreadClocks
 from advisor.measure.gil.observer_process import Observer
+from advisor.measure.introspection import plain_function
 from advisor.measure.meter import Measurement, Meter, TimedBatch
 from advisor.measure.profiler import identity, is_in_notebook
 from advisor.measure.shared_state.await_gaps import with_asyncio
@@ -29,7 +30,7 @@ _WAITING_MODULES = frozenset(
     {
         *("aiohttp", "asyncio", "boto3", "botocore", "ftplib", "google", "grpc", "http", "httpx", "imaplib", "kafka"),
         *("ldap3", "paramiko", "pika", "poplib", "psycopg", "psycopg2", "pymongo", "pymysql", "redis", "requests"),
-        *("select", "selectors", "smtplib", "socket", "sqlalchemy", "ssl", "subprocess", "time", "urllib", "urllib3"),
+        *("select", "selectors", "smtplib", "socket", "sqlalchemy", "ssl", "subprocess", "urllib", "urllib3"),
         *("websocket", "websockets", "xmlrpc", "zmq"),
     }
 )
@@ -48,7 +49,10 @@ class _CallFailedError(Exception):
 
 
 def may_wait(function: Callable[..., Any]) -> bool:
-    """Return True if the code of a function names a module whose functions wait."""
+    """Return True if the code of a function names a module whose functions wait, or sleeps itself."""
+    code = plain_function(function)
+    if code is not None and "sleep" in code.__code__.co_names:
+        return True
     return any(name.partition(".")[0] in _WAITING_MODULES for name in imported_modules.modules(function))
 
 
