@@ -9,7 +9,7 @@ import pytest
 
 from advisor.jobs.dispatcher import Pace
 from advisor.jobs.plan import Plan
-from advisor.jobs.review import LOOK_CALLS, LOOK_SECONDS, LOOKS, Review, Verdict
+from advisor.jobs.review import LOOK_CALLS, NATURE_CALLS, LOOK_SECONDS, LOOKS, Review, Verdict
 from advisor.models import Profile, Strategy
 from tests.decisions import COMPUTING, WAITING
 
@@ -116,7 +116,7 @@ def test_calls_of_another_nature_are_measured_again() -> None:
 def test_a_single_call_of_another_kind_is_no_other_nature() -> None:
     """All of the latest calls must differ from those that were measured."""
     review = Review(plan_of("threading", 12), profile_of(WAITING, 0.1), fixed=False)
-    cpus = [0.09] * (LOOK_CALLS - 1) + [0.002]
+    cpus = [0.09] * (NATURE_CALLS - 1) + [0.002]
     assert review.look(Pace(calls=1_000, seconds=100.0, began=0.0), cpus, MANY, 10.0) is None
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.25
 LOOK_CALLS = 10
+NATURE_CALLS = 6  # that all differ from those measured
 LOOK_LENGTHS = 3.0  # of a call, so that those in flight at the beginning count for little
 WORTH_CHANGING = 0.3  # seconds that the rest takes
 LOOKS = 2  # in a row that say the same
@@ -93,7 +94,7 @@ class Review:
         now = time.perf_counter() if now is None else now
         elapsed = now - pace.began
         self._cpus = tuple(cpus)
-        if not self._fixed and pace.calls >= LOOK_CALLS and (verdict := self._on_nature(rest)) is not None:
+        if not self._fixed and pace.calls >= NATURE_CALLS and (verdict := self._on_nature(rest)) is not None:
             return verdict
         if elapsed < max(LOOK_SECONDS, LOOK_LENGTHS * self._profile.wall) or pace.calls < LOOK_CALLS:
             return None
@@ -114,9 +115,9 @@ class Review:
 
     def _on_nature(self, rest: int) -> Verdict | None:
         """Judge whether each of the latest calls computed far more, or far less, than those that were measured."""
-        latest = self._cpus[-LOOK_CALLS:]
+        latest = self._cpus[-NATURE_CALLS:]
         wall = self._profile.wall
-        if len(latest) < LOOK_CALLS or rest * wall < WORTH_CHANGING:
+        if len(latest) < NATURE_CALLS or rest * wall < WORTH_CHANGING:
             return None
         least = min(latest)
         more = least > OTHER_NATURE * (self._compute + self._children) and (
