@@ -9,7 +9,7 @@ import pytest
 
 from advisor.jobs.dispatcher import Pace
 from advisor.jobs.plan import Plan
-from advisor.jobs.review import LOOK_CALLS, NATURE_CALLS, LOOK_SECONDS, LOOKS, Review, Verdict
+from advisor.jobs.review import LOOK_CALLS, LOOK_SECONDS, LOOKS, NATURE_CALLS, Review, Verdict
 from advisor.models import Profile, Strategy
 from tests.decisions import COMPUTING, WAITING
 
