@@ -13,6 +13,8 @@ from advisor.jobs.pools.threads import ThreadPool
 from advisor.jobs.review import BETTER, Verdict
 
 LOOK_SECONDS = 0.01
+PATIENCE = 1.1  # times longer until the next look, after each that saw few threads wait ...
+LONGEST_PAUSE = 1.0  # ... up to so many seconds
 LOOKS = 5  # in the latest of which most threads were seen to wait
 BLOCKED = 0.5  # of the threads that run a call
 LEAST_THREADS = 3
@@ -40,6 +42,7 @@ class LockWatch:
         self._in_processes = in_processes
         self._call_seconds = call_seconds
         self._looked = self._began = time.perf_counter()
+        self._pause = LOOK_SECONDS
         self._blocked = 0  # looks in a row
         self.looks = 0
 
@@ -51,7 +54,7 @@ class LockWatch:
             rest: Those that are left.
         """
         now = time.perf_counter()
-        if now - self._looked < LOOK_SECONDS:
+        if now - self._looked < self._pause:
             return None
         self._looked = now
         self.looks += 1
@@ -59,6 +62,7 @@ class LockWatch:
         places = [place for place in map(_lock_place, frames) if place]
         is_blocked = len(frames) >= LEAST_THREADS and len(places) >= BLOCKED * len(frames)
         self._blocked = self._blocked + 1 if is_blocked else 0
+        self._pause = LOOK_SECONDS if is_blocked else min(LONGEST_PAUSE, PATIENCE * self._pause)
         if self._blocked < LOOKS or not calls:
             return None
         self._blocked = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,8 @@ def _observers(state: RunState, plan: Plan, profile: Profile | None, pool: Pool,
     observers: list[Any] = []
     if isinstance(pool, ProcessPool):
         observers.append(MemoryWatch(pool).look)
-    if isinstance(pool, ThreadPool) and profile is not None and not state.waits_for_lock:
+    may_leave = math.isfinite(plan.seconds_of("multiprocessing")) and not state.waits_for_lock
+    if may_leave and isinstance(pool, ThreadPool) and profile is not None:
         observers.append(_lock_watch(state, plan, profile, pool, dispatcher))
     if profile is not None:
         review = Review(plan, profile, fixed=state.settings.workers is not None)
