@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from advisor.models.record import Record, Seconds, Text
+from advisor.models.shown import ShownRecord
 
 RaceVerdict = Literal["race", "deadlock", "none", "unclear"]
 FindingKind = Literal["lost update", "different result", "exception", "deadlock"]
@@ -47,7 +48,7 @@ class Mend(Record):
     instead: Text = Field("", description="something better than a lock, where the standard library has it")
 
 
-class RaceReport(Record):
+class RaceReport(ShownRecord):
     """The result of a search for races between concurrent calls of a function."""
 
     target: Text
