@@ -76,8 +76,8 @@ DEADLOCK = RaceReport(
             step(1, 21, "with locks[target]:", "waits for locks['b']", function="transfer"),
         ),
         observed=(
-            "call 1 holds locks['a'] since line 20 and waits for locks['b'] in line 21\n"
-            "call 2 holds locks['b'] since line 20 and waits for locks['a'] in line 21"
+            "Call 1 holds locks['a'] since line 20 and waits for locks['b'] in line 21\n"
+            "Call 2 holds locks['b'] since line 20 and waits for locks['a'] in line 21"
         ),
         seed=3,
     ),
