@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from advisor.cli.options import inputs_option, json_option, seconds, star_option, whole_number
+from advisor.cli.options import inputs_option, json_option, seconds, seed, star_option, whole_number
 from advisor.cli.output import check_file, print_document, print_text, write_html
 from advisor.cli.progress import OnProgress, progress_bar
 from advisor.errors import UsageError
-from advisor.input_limits import MAX_RACING_CALLS, MAX_SEED
+from advisor.input_limits import MAX_RACING_CALLS
 
 if TYPE_CHECKING:
     from advisor.models import RaceReport
@@ -34,13 +34,11 @@ FOUND = 3
 )
 @click.option(
     "--seed",
-    type=whole_number(MAX_SEED, minimum=0),
+    type=seed,
     metavar="N",
     help="Choose the random interleavings by this number, to search again in the same way.",
 )
-@click.option(
-    "--replay", type=whole_number(MAX_SEED, minimum=0), metavar="SEED", help="Run the interleaving of a finding again."
-)
+@click.option("--replay", type=seed, metavar="SEED", help="Run the interleaving of a finding again.")
 @click.option("--no-mend", is_flag=True, help="Do not search for a lock that mends the finding.")
 @json_option
 @click.option("--html", metavar="FILE", help="Write the result as one self-contained HTML file.")
@@ -79,17 +77,13 @@ def races(context: click.Context, /, as_json: bool, html: str | None, **options:
     context.exit(FOUND if report.finding is not None else 0)
 
 
-def _search(
-    on_progress: OnProgress | None, *, inputs: str | None, star: bool, no_mend: bool, **question: Any
-) -> RaceReport:
-    from advisor.models.input_source import InputSource
+def _search(on_progress: OnProgress | None, *, inputs: str | None, no_mend: bool, **question: Any) -> RaceReport:
     from advisor.races.question import RaceQuestion
     from advisor.races.search import find_races
     from advisor.target import piped_inputs
 
     with piped_inputs.as_file(inputs) as file:
-        asked = RaceQuestion(inputs=InputSource(file, star=star), mend=not no_mend, **question)
-        return find_races(asked, on_progress)
+        return find_races(RaceQuestion(inputs=file, **question), on_progress)
 
 
 def _print(report: RaceReport, *, as_json: bool) -> None:
