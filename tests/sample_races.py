@@ -32,7 +32,7 @@ LOST = RaceReport(
     schedules=7,
     bound="all interleavings with at most 2 switches",
     python="CPython 3.11.14",
-    inputs=("deposit(5)", "deposit(7)"),
+    inputs=("5", "7"),
     seconds=0.42,
     finding=RaceFinding(
         kind="lost update",
@@ -64,7 +64,7 @@ DEADLOCK = RaceReport(
     schedules=3,
     bound="all interleavings with at most 2 switches",
     python="CPython 3.13.0",
-    inputs=("transfer('a', 'b')", "transfer('b', 'a')"),
+    inputs=("'a', 'b'", "'b', 'a'"),
     seconds=0.1,
     finding=RaceFinding(
         kind="deadlock",
@@ -89,7 +89,7 @@ NONE = RaceReport(
     schedules=1412,
     bound="all interleavings with at most 2 switches at conflicting accesses, then 1,200 random ones",
     python="CPython 3.11.14",
-    inputs=("deposit_safely(5)", "deposit_safely(7)"),
+    inputs=("5", "7"),
     seconds=20.0,
 )
 

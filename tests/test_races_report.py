@@ -26,14 +26,14 @@ It can happen under the GIL, on this interpreter too.
 Call 1: deposit(5)                     │ Call 2: deposit(7)
 deposit, bank.py                       │
 8 now = balance                        │
-    reads balance = 0                  │
+  → reads balance = 0                  │
                                        │ deposit, bank.py
                                        │ 8 now = balance
-                                       │     reads balance = 0
+                                       │   → reads balance = 0
                                        │ 9 balance = now + amount
-                                       │     writes balance = 7
+                                       │   → writes balance = 7
 9 balance = now + amount               │
-    writes balance = 5                 │
+  → writes balance = 5                 │
 
 Came out    balance = 5
 Expected    balance = 12
@@ -62,14 +62,14 @@ LOST_STEPS_AT_120 = """\
 Call 1: deposit(5)                                         │ Call 2: deposit(7)
 deposit, bank.py                                           │
 8 now = balance                                            │
-    reads balance = 0                                      │
+  → reads balance = 0                                      │
                                                            │ deposit, bank.py
                                                            │ 8 now = balance
-                                                           │     reads balance = 0
+                                                           │   → reads balance = 0
                                                            │ 9 balance = now + amount
-                                                           │     writes balance = 7
+                                                           │   → writes balance = 7
 9 balance = now + amount                                   │
-    writes balance = 5                                     │
+  → writes balance = 5                                     │
 """
 
 LOST_STEPS_AT_50_IN_ASCII = """\
@@ -77,14 +77,14 @@ Call 1: deposit(5)
 Call 2: deposit(7)
 1 | deposit, bank.py
   | 8 now = balance
-  |     reads balance = 0
+  |   > reads balance = 0
 2 | deposit, bank.py
   | 8 now = balance
-  |     reads balance = 0
+  |   > reads balance = 0
 2 | 9 balance = now + amount
-  |     writes balance = 7
+  |   > writes balance = 7
 1 | 9 balance = now + amount
-  |     writes balance = 5
+  |   > writes balance = 5
 """
 
 DEADLOCK_TEXT = """\
@@ -95,14 +95,14 @@ It can happen under the GIL, on this interpreter too.
 Call 1: transfer('a', 'b')             │ Call 2: transfer('b', 'a')
 transfer, bank.py                      │
 20 with locks[source]:                 │
-     acquires locks['a']               │
+   → acquires locks['a']               │
                                        │ transfer, bank.py
                                        │ 20 with locks[source]:
-                                       │      acquires locks['b']
+                                       │    → acquires locks['b']
                                        │ 21 with locks[target]:
-                                       │      waits for locks['a']
+                                       │    → waits for locks['a']
 21 with locks[target]:                 │
-     waits for locks['b']              │
+   → waits for locks['b']              │
 
 Stuck       Call 1 holds locks['a'] since line 20 and waits for locks['b'] in
             line 21
@@ -205,10 +205,9 @@ balance = 0
 What this rests on
 Tried
 all interleavings with at most 2 switches
-Call 1
-deposit(5)
-Call 2
-deposit(7)
+Calls
+Call 1: deposit(5)
+Call 2: deposit(7)
 Interpreter
 CPython 3.11.14
 Again

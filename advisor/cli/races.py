@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,7 +29,7 @@ FOUND = 3
     type=whole_number(MAX_RACING_CALLS, minimum=2),
     default="2",
     metavar="N",
-    help="Make N calls at once, with the first N inputs. Default: 2.",
+    help="Make N calls at once. Default: 2.",
 )
 @click.option(
     "--seconds", type=seconds, default=20.0, metavar="SECONDS", help="Search for at most so long. Default: 20."
@@ -77,13 +79,24 @@ def races(context: click.Context, /, as_json: bool, html: str | None, **options:
     context.exit(FOUND if report.finding is not None else 0)
 
 
-def _search(on_progress: OnProgress | None, *, inputs: str | None, no_mend: bool, **question: Any) -> RaceReport:
+def _search(on_progress: OnProgress | None, *, no_mend: bool, **options: Any) -> RaceReport:
     from advisor.races.question import RaceQuestion
     from advisor.races.search import find_races
-    from advisor.target import piped_inputs
 
-    with piped_inputs.as_file(inputs) as file:
-        return find_races(RaceQuestion(inputs=file, **question), on_progress)
+    question = RaceQuestion(**options)
+    return find_races(question, None if on_progress is None else _schedules_shown(on_progress, question.seconds))
+
+
+def _schedules_shown(on_progress: OnProgress, seconds: float) -> Callable[[int], None]:
+    """Return a function that shows the number of interleavings, and the share of the time that is over."""
+    from advisor.report.formatting import counted
+
+    began = time.monotonic()
+
+    def show(schedules: int) -> None:
+        on_progress(min((time.monotonic() - began) / seconds, 1.0), f"searching: {counted(schedules, 'interleaving')}")
+
+    return show
 
 
 def _print(report: RaceReport, *, as_json: bool) -> None:

@@ -74,7 +74,7 @@ def _step(step: RaceStep, gutter: int, width: int) -> list[Line]:
     room = width - gutter - 1
     source = [(margin if index else number, *line) for index, line in enumerate(_shortened(step.source, room))]
     effect = _shortened(step.effect, room - 2, _colour(step.thread), _MAX_EFFECT_LINES)
-    return source + [(Span(f"{margin.text}  "), *line) for line in effect]
+    return source + [(Span(f"{margin.text}{'  ' if index else '→ '}"), *line) for index, line in enumerate(effect)]
 
 
 def _shortened(text: str, width: int, style: str = "", most: int = _MAX_LINES) -> list[Line]:

@@ -77,7 +77,10 @@ def _gain(speedup: float | None) -> str:
 def call(report: RaceReport, thread: int) -> str:
     """Name a call by its number and its arguments."""
     name = f"Call {thread}"
-    return f"{name}: {report.inputs[thread - 1]}" if thread <= len(report.inputs) else name
+    if thread > len(report.inputs):
+        return name
+    function = report.target.rpartition(":")[2]
+    return f"{name}: {function}({report.inputs[thread - 1]})"
 
 
 def calls_of(finding: RaceFinding) -> list[int]:

@@ -62,8 +62,8 @@ def _extent(report: RaceReport, width: int) -> list[Line]:
     """Return what was tried, and what it means that nothing was found."""
     lines = _row("Why", report.why, width) if report.why else []
     lines += _row("Tried", report.bound, width) if report.bound else []
-    for thread in range(1, len(report.inputs) + 1):
-        lines += _row("" if thread > 1 else "Calls", race_wording.call(report, thread), width)
+    calls = [race_wording.call(report, thread) for thread in range(1, len(report.inputs) + 1)]
+    lines += _row("Calls", "\n".join(calls), width)
     return lines + (_row("Means", race_wording.MISSES, width) if report.verdict == "none" else [])
 
 
