@@ -84,7 +84,8 @@ def accesses(site: Site, frame: FrameType) -> Iterable[Access]:
         case "iteration":
             return _iteration(site, frame)
         case _:
-            return _object(evaluate(node.target if isinstance(node, ast.AugAssign) else node, frame), node, site.writes)
+            changed = node.target if isinstance(node, ast.AugAssign) else node
+            return _object(evaluate(changed, frame), changed, site.writes)
 
 
 def _object(value: Any, node: ast.AST | None, writes: bool) -> tuple[Access, ...]:
@@ -134,7 +135,7 @@ def _attribute(site: Site, frame: FrameType) -> Iterator[Access]:
 def _item(site: Site, frame: FrameType) -> Iterable[Access]:
     node = site.node
     if isinstance(node, ast.Compare):
-        return _object(evaluate(node.comparators[-1], frame), node, writes=False)
+        return _object(evaluate(node.comparators[-1], frame), node.comparators[-1], writes=False)
     if not isinstance(node, ast.Subscript):
         return ()
     owner = evaluate(node.value, frame)
@@ -150,7 +151,7 @@ def _iteration(site: Site, frame: FrameType) -> Iterable[Access]:
     if ".0" in frame.f_locals and frame.f_back is not None and isinstance(node, ast.AST):
         outer = evaluate(_iterated(node), frame.f_back)
         value = outer if outer is not UNKNOWN else frame.f_locals[".0"]
-    return _object(value, node, isinstance(value, _STEPPING))
+    return _object(value, _iterated(node), isinstance(value, _STEPPING))
 
 
 def _iterated(node: ast.AST | None) -> ast.AST | None:
@@ -179,7 +180,7 @@ def _call(node: ast.AST | None, frame: FrameType) -> Iterator[Access]:
         if receiver is UNKNOWN:
             yield Access(("object", None, ""), method in CHANGERS, node, method)
         else:
-            yield from _object(receiver, node, method not in _READERS)
+            yield from _object(receiver, node.func.value, method not in _READERS)
     else:
         function = evaluate(node.func, frame)
     if isinstance(function, (FunctionType, MethodType)) and not is_foreign_file(function.__code__.co_filename):

@@ -20,13 +20,14 @@ from advisor.races.forks import run_in_fork
 from advisor.races.plans import decode
 from advisor.races.schedule import CallArguments, World
 from advisor.races.sites import Sources
+from advisor.races.state import user_globals
 from advisor.races.tracing import CodeBook
 from advisor.races.user_code import UserCode
 from advisor.target.sandbox_supervisor import Message
 
 _REPORT_INTERVAL = 0.1
 _MAX_PAIRS = 5
-_SHARES = {1: 0.5, 2: 0.5}
+_LONGER_SECONDS = 3.0
 
 
 def serve(request: Message, send: Callable[[Message], None]) -> Message:
@@ -105,6 +106,7 @@ def _world(function: Callable[..., Any], sources: Mapping[str, str], keeper: fil
         getattr(plain, "__code__", None), "co_filename", ""
     )
     user_code = UserCode((file,))
+    list(user_globals(user_code, module))  # so that forks know which modules are the user's
     return World(function, module, CodeBook(user_code, Sources(sources)), keeper)
 
 
@@ -143,6 +145,7 @@ class Search:
         self.explorers: dict[int, PairExplorer] = {}
         self.complete: set[str] = set()
         self.random_runs = 0
+        self.later: Message | None = None
 
     def run(self) -> Message:
         """Return the verdict, the bound and the finding."""
@@ -151,19 +154,22 @@ class Search:
         self._learn()
         if not self.explorers:
             return {"verdict": "unclear", "why": self.why, "bound": self._bound()}
-        later: Message | None = None
         for suspects in self._stages():
             for number, suspect in suspects:
                 found = self._confirm(number, suspect)
                 if found is None:
                     continue
-                if found["finding"]["with_gil"] or later is not None and self.clock.left <= 0:
+                if found["finding"]["with_gil"]:
                     return found
-                later = later or found
+                self._look_on(found)
                 break
-        if later is not None:
-            return later
-        return self._nothing()
+        return self.later or self._nothing()
+
+    def _look_on(self, found: Message) -> None:
+        """Keep a finding that needs no GIL, and look a little longer for one that happens with it."""
+        if self.later is None:
+            self.later = found
+            self.clock.ends_at = min(self.clock.ends_at, originals.monotonic() + _LONGER_SECONDS)
 
     # Learning
 
@@ -203,8 +209,7 @@ class Search:
         yield self._all(2, with_gil=True)
         yield self._all(2, with_gil=False)
         seed = self.request["seed"] or 0
-        for gil_only in (True, False):
-            yield self._randomly(seed, gil_only)
+        yield self._randomly(seed, gil_only=self.later is not None)
 
     def _all(self, preemptions: int, *, with_gil: bool) -> Iterator[tuple[int, Suspect]]:
         for number, explorer in self.explorers.items():

@@ -20,7 +20,7 @@ _OCCURRENCES = 3  # of one point in one thread that are tried first to last
 _MANY_STEPS = 40  # steps up to which every occurrence is tried
 _SLOWER = 30.0  # times that a schedule may take longer than the calls one after the other
 _LEAST_SECONDS = 1.0  # limit for one schedule
-_RANDOM_RUNS = 120  # random schedules without a new outcome after which the search ends
+_RANDOM_RUNS = 40  # random schedules without a new outcome after which the search ends
 _RANDOM_DEPTHS = (1, 2, 3, 5)
 
 

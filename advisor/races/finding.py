@@ -78,12 +78,12 @@ def _has_lost_update(events: Sequence[Event]) -> bool:
         if not isinstance(event.key, tuple) or len(event.key) != 2 or event.key[0] == "lock":
             continue
         key, writes = event.key
-        if not writes or event.action == "calls":
+        if not writes:
             read[key, event.thread] = moment
-        if writes:
+        elif event.action != "changes":
             since = read.get((key, event.thread))
             others = (at for thread, at in written.get(key, ()) if thread != event.thread)
-            if event.action != "calls" and since is not None and any(at > since for at in others):
+            if since is not None and any(at > since for at in others):
                 return True
             written.setdefault(key, []).append((event.thread, moment))
     return False
@@ -94,7 +94,7 @@ def _has_lost_update(events: Sequence[Event]) -> bool:
 
 def _relevant(events: list[Event]) -> list[Event]:
     """Return the events without those of the time before the threads meet, if there are too many."""
-    useful = [event for event in events if event.text or event.value]
+    useful = [event for event in events if event.text]
     if len(useful) <= _MAX_STEPS * 3:
         return useful
     kept = set()
@@ -126,8 +126,6 @@ def _effect(event: Event) -> str:
         return f"{event.action} {event.text}"
     if event.action == "waits":
         return f"waits for {event.text}"
-    if event.action == "calls":
-        return f"calls {event.text}"
     return f"{event.action} {event.text}" + (f" = {event.value}" if event.value else "")
 
 

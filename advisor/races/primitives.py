@@ -58,6 +58,7 @@ class Lock:
 
     def _note_acquired(self, me: scheduler.Scheduled, active: scheduler.Scheduler) -> None:
         self.holder, self.place = me, active.locate()
+        me.checked = True  # with a third caller around, it may have waited for the lock without the GIL
         me.held.append(self)
         if active.on_event:
             active.on_event(me, "acquires", self)

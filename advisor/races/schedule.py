@@ -168,7 +168,7 @@ class _Schedule:
     def _note_file(self, name: str, writes: bool) -> None:
         thread = scheduler.current_thread()
         at = locate(self.world.book.user_code)
-        if thread is not None and at is not None:
+        if thread is not None and at is not None and not name.endswith(".py"):
             action = "writes file" if writes else "reads file"
             self.events.append(Event(thread.number, *at, action, name.rpartition("/")[2], key=(("file", name), writes)))
 

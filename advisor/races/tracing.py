@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -112,7 +113,7 @@ class ThreadTracer:
         self.scheduler = tracer.scheduler
         self.calling: FrameType | None = None
         self.inside: list[Any] = []  # keys of the objects that the running call in C works on
-        self.unfinished: tuple[FrameType, Site, Event] | None = None
+        self.unfinished: tuple[FrameType, ast.AST | None, Event] | None = None
         self.counts: dict[int, int] = {}
         self.looks = tracer.learned is not None or tracer.events is not None
 
@@ -166,8 +167,8 @@ class ThreadTracer:
                 if tracer.stop_early and tracer.is_done():
                     sys.settrace(None)
                     frame.f_trace = None
-            if site is not None and tracer.events is not None:
-                self._record(frame, sites, site)
+                if site is not None and tracer.events is not None:
+                    self._record(frame, site)
             if site is not None and site.subject == "call":
                 self.calling = frame
             return trace
@@ -218,36 +219,35 @@ class ThreadTracer:
 
     # Recording
 
-    def _record(self, frame: FrameType, sites: CodeSites, site: Site) -> None:
+    def _record(self, frame: FrameType, site: Site) -> None:
         events = self.tracer.events
         assert events is not None
         for access in access_rules.accesses(site, frame):
             event = self._event(frame, site, access)
-            events.append(event)
-            if access.writes and site.subject != "call":
-                self.unfinished = (frame, site, event)
+            if access.writes:
+                self.unfinished = (frame, access.node, event)
+            if event.text:
+                events.append(event)
 
     def _event(self, frame: FrameType, site: Site, access: access_rules.Access) -> Event:
-        import ast
-
-        code = frame.f_code
-        node = access.node
-        is_name = isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
-        text = ast.unparse(node)[:60] if isinstance(node, ast.expr) else access.name
-        value = evaluate(node, frame) if is_name and not access.writes else UNKNOWN
-        action = "calls" if site.subject == "call" else "writes" if access.writes else "reads"
-        shown = "" if value is UNKNOWN else short(value)
-        return Event(
-            self.thread.number, code.co_filename, site.line, code.co_name, action, text, shown, (access.key, access.writes)
-        )
+        code, node = frame.f_code, access.node
+        item = evaluate(node.slice, frame) if isinstance(node, ast.Subscript) and site.subject == "item" else None
+        event = Event(self.thread.number, code.co_filename, site.line, code.co_name, "reads")
+        event.key = ((*access.key, item if isinstance(item, (str, int, float, tuple)) else None), access.writes)
+        event.text = ast.unparse(node)[:60] if isinstance(node, ast.expr) else ""
+        if access.writes:
+            event.action = "changes" if site.subject in ("call", "test", "iteration") else "writes"
+        event.value = _shown(node, frame)
+        return event
 
     def _finish_event(self) -> None:
-        """Add the value that was written to an event, now that the instruction has run."""
+        """Replace the value in an event by the one that was written, now that the instruction has run."""
         assert self.unfinished is not None
-        frame, site, event = self.unfinished
+        frame, node, event = self.unfinished
         self.unfinished = None
-        import ast
+        event.value = _shown(node, frame)
 
-        node = site.node.target if isinstance(site.node, ast.AugAssign) else site.node
-        value = evaluate(node, frame)
-        event.value = "" if value is UNKNOWN else short(value)
+
+def _shown(node: ast.AST | None, frame: FrameType) -> str:
+    value = evaluate(node, frame)
+    return "" if value is UNKNOWN else short(value)
