@@ -1,0 +1,143 @@
+"""Keep the files that calls write: copies from before the calls, to which each schedule is reset."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+_SQLITE = b"SQLite format 3\0"
+_BESIDE_SQLITE = ("-journal", "-wal", "-shm")
+_MAX_COPIED = 64 << 20
+_MAX_TEXT = 2_000
+_MAX_SQLITE = 4 << 20
+MANIFEST = "manifest.jsonl"
+
+
+class FileKeeper:
+    """Copies a file into a folder before it is written first.
+
+    The copies are listed in a manifest, from which another process can restore the files if this one is killed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = str(folder.resolve())
+        self._manifest = os.path.join(self._folder, MANIFEST)
+        self.is_watching = False
+        self.kept: dict[str, str | None] = {}  # the copy by path; None for a file that did not exist
+        self.on_use: Callable[[str, bool], None] | None = None
+        sys.addaudithook(self._audit)
+
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self.is_watching:
+            return
+        if event == "open":
+            self._note_open(*arguments)
+        elif event in ("os.remove", "os.truncate", "os.rename", "os.link", "os.symlink", "sqlite3.connect", "os.mkdir"):
+            for path in arguments[:2] if event in ("os.rename", "os.link", "os.symlink") else arguments[:1]:
+                self._note(path, writes=True)
+                if event == "sqlite3.connect":
+                    for ending in _BESIDE_SQLITE:
+                        self._note(f"{os.fsdecode(path)}{ending}", writes=True, silent=True)
+
+    def _note_open(self, path: Any, mode: Any, flags: Any) -> None:
+        writes = isinstance(flags, int) and bool(flags & _WRITING)
+        if isinstance(mode, str):
+            writes = any(letter in mode for letter in "wax+")
+        if isinstance(path, (str, bytes, os.PathLike)):
+            self._note(path, writes=writes)
+
+    def _note(self, path: Any, *, writes: bool, silent: bool = False) -> None:
+        if not isinstance(path, (str, bytes, os.PathLike)):
+            return
+        name = os.path.abspath(os.fsdecode(path))
+        if name.startswith(("/dev/", "/proc/", "/sys/", self._folder)) or ":memory:" in name or name.endswith(".pyc"):
+            return
+        self.is_watching = False
+        try:
+            if writes and name not in self.kept:
+                self._keep(name)
+            if self.on_use and not silent:
+                self.on_use(name, writes)
+        finally:
+            self.is_watching = True
+
+    def _keep(self, name: str) -> None:
+        copy: str | None = None
+        with contextlib.suppress(OSError):
+            if os.path.isfile(name) and os.path.getsize(name) <= _MAX_COPIED:
+                copy = os.path.join(self._folder, hashlib.sha1(name.encode()).hexdigest())
+                shutil.copy2(name, copy)
+            elif os.path.exists(name):
+                return  # a folder, or too large to copy
+        self.kept[name] = copy
+        with open(self._manifest, "a") as manifest:  # noqa: PTH123
+            manifest.write(json.dumps([name, copy]) + "\n")
+
+    def reset(self) -> None:
+        """Bring every kept file back to what it was before the calls."""
+        for name, copy in self.kept.items():
+            restore(name, copy)
+
+    def components(self, kept: dict[str, str | None]) -> dict[str, str]:
+        """Return a text for the content of each file that exists now."""
+        found = {}
+        for name in sorted(kept):
+            if not name.endswith(_BESIDE_SQLITE):
+                found[f"file {os.path.relpath(name)}"] = _content(name)
+        return found
+
+
+def restore(name: str, copy: str | None) -> None:
+    """Bring a file back: to the content of its copy, or to absence."""
+    with contextlib.suppress(OSError):
+        if copy is not None:
+            shutil.copy2(copy, name)
+        elif os.path.isdir(name):
+            os.rmdir(name)
+        else:
+            os.unlink(name)
+
+
+def restore_all(folder: Path) -> None:
+    """Bring back the files that a manifest lists."""
+    with contextlib.suppress(OSError):
+        for line in reversed((folder / MANIFEST).read_text().splitlines()):
+            with contextlib.suppress(ValueError):
+                restore(*json.loads(line))
+
+
+def _content(name: str) -> str:
+    try:
+        if os.path.isdir(name):
+            return "a folder"
+        with open(name, "rb") as file:  # noqa: PTH123
+            content = file.read(_MAX_COPIED)
+    except OSError:
+        return "absent"
+    if content.startswith(_SQLITE) and len(content) <= _MAX_SQLITE:
+        with contextlib.suppress(Exception):
+            return _dump(name)
+    if len(content) > _MAX_TEXT:
+        return f"{len(content)} bytes, {hashlib.sha1(content).hexdigest()[:12]}"
+    return repr(content.decode("utf-8", "replace"))
+
+
+def _dump(name: str) -> str:
+    """Return the statements that make a database's content."""
+    import sqlite3
+
+    database = sqlite3.connect(f"file:{name}?mode=ro", uri=True, timeout=0.1)
+    try:
+        lines = [line for line in database.iterdump() if line not in ("BEGIN TRANSACTION;", "COMMIT;")]
+    finally:
+        database.close()
+    text = "\n".join(lines)
+    return text if len(text) <= _MAX_TEXT else f"{len(text)} characters, {hashlib.sha1(text.encode()).hexdigest()[:12]}"
