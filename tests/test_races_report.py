@@ -55,7 +55,7 @@ Mend        One lock around lines 8–9 of bank.py. With it, the same search fin
   +        now = balance
   +        balance = now + amount
 
-Again       add --replay 17 to the same command to see this interleaving again
+Again       add --replay 17 to the same command
 """
 
 LOST_STEPS_AT_120 = """\
@@ -109,12 +109,11 @@ Stuck       Call 1 holds locks['a'] since line 20 and waits for locks['b'] in
             Call 2 holds locks['b'] since line 20 and waits for locks['a'] in
             line 21
 
-Again       add --replay 3 to the same command to see this interleaving again
+Again       add --replay 3 to the same command
 """
 
 NONE_TEXT = """\
-No race found: 2 calls of bank:deposit_safely at once always ended as in some
-order
+No race found between 2 calls of bank:deposit_safely at once
 1,412 interleavings in 20 s · CPython 3.11.14
 
 Tried       all interleavings with at most 2 switches at conflicting accesses,
@@ -127,7 +126,7 @@ Means       Not a proof. Other inputs, more calls at once, more switches than
 """
 
 UNCLEAR_TEXT = """\
-Unclear: the search cannot tell how 2 calls of bank:receipt at once should end
+Unclear: the search cannot tell if 2 calls of bank:receipt at once go wrong
 40 interleavings in 1 s · CPython 3.11.14
 
 Why         The results differ by themselves, also when the calls run one after
@@ -213,7 +212,7 @@ CPython 3.11.14
 Again
 add
 --replay
-17 to the same command to see this interleaving again
+17 to the same command
 """
 
 

@@ -31,8 +31,8 @@ def verdict(report: RaceReport) -> str:
         name = "Deadlock" if report.finding.kind == "deadlock" else "Race"
         return f"{name}: {calls} {_FOUND[report.finding.kind]}"
     if report.verdict == "none":
-        return f"No race found: {calls} always ended as in some order"
-    return f"Unclear: the search cannot tell how {calls} should end"
+        return f"No race found between {calls}"
+    return f"Unclear: the search cannot tell if {calls} go wrong"
 
 
 def subject(report: RaceReport) -> str:
@@ -50,7 +50,7 @@ def under_gil(finding: RaceFinding) -> str:
 
 def replay(finding: RaceFinding) -> str:
     """Say how to see the same interleaving again."""
-    return f"add --replay {finding.seed} to the same command to see this interleaving again"
+    return f"add --replay {finding.seed} to the same command"
 
 
 def mend(mended: Mend) -> str:
