@@ -23,7 +23,7 @@ from tests.command_line import cache, error_line, project, run
 __all__ = ["cache", "project"]  # fixtures
 
 Output = pytest.CaptureFixture[str]
-SHORT = ("--seconds", "5")
+SHORT = ("--seconds", "3")
 BANK = """
 import os
 import threading
@@ -99,6 +99,7 @@ def test_a_lost_update_is_shown_line_by_line(bank: Path, capfd: Output) -> None:
     assert all(len(line) <= 80 for line in lines)
 
 
+@pytest.mark.slow
 def test_the_seed_of_a_finding_shows_it_again(bank: Path, capfd: Output) -> None:
     """With --replay, the same interleaving is run again."""
     question = ("bank:deposit", "--inputs", "bank:amounts", "--no-mend")
@@ -108,6 +109,7 @@ def test_the_seed_of_a_finding_shows_it_again(bank: Path, capfd: Output) -> None
     assert again == found
 
 
+@pytest.mark.slow
 def test_nothing_is_found_where_there_is_a_lock(bank: Path, capfd: Output) -> None:
     """A function that holds a lock is searched in vain; the status is 0, and the report says what was tried."""
     report = searched(capfd, "bank:deposit_safely", "--inputs", "bank:amounts", status=0)
@@ -116,6 +118,7 @@ def test_nothing_is_found_where_there_is_a_lock(bank: Path, capfd: Output) -> No
     assert report.bound
 
 
+@pytest.mark.slow
 def test_a_deadlock_names_the_locks(bank: Path, capfd: Output) -> None:
     """Calls that take two locks in different orders are a deadlock."""
     (bank / "orders.jsonl").write_text("false\ntrue\n")
@@ -131,7 +134,7 @@ def test_the_result_is_written_as_html(bank: Path, capfd: Output) -> None:
     page = (bank / "races.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
     assert report.finding is not None
-    assert f"--replay</span> {report.finding.seed}" in page.replace("\N{NO-BREAK SPACE}", " ")
+    assert f"<code>advise races bank:deposit … --replay {report.finding.seed}</code>" in page
 
 
 def test_inputs_come_from_standard_input(bank: Path) -> None:

@@ -55,7 +55,7 @@ Mend        One lock around lines 8–9 of bank.py. With it, the same search fin
   +        now = balance
   +        balance = now + amount
 
-Again       add --replay 17 to the same command
+Again       advise races bank:deposit … --replay 17
 """
 
 LOST_STEPS_AT_120 = """\
@@ -109,7 +109,7 @@ Stuck       Call 1 holds locks['a'] since line 20 and waits for locks['b'] in
             Call 2 holds locks['b'] since line 20 and waits for locks['a'] in
             line 21
 
-Again       add --replay 3 to the same command
+Again       advise races bank.py:transfer … --replay 3
 """
 
 NONE_TEXT = """\
@@ -210,9 +210,7 @@ Call 2: deposit(7)
 Interpreter
 CPython 3.11.14
 Again
-add
---replay
-17 to the same command
+advise races bank:deposit … --replay 17
 """
 
 

@@ -48,9 +48,9 @@ def under_gil(finding: RaceFinding) -> str:
     return _WITH_GIL if finding.with_gil else _WITHOUT_GIL
 
 
-def replay(finding: RaceFinding) -> str:
-    """Say how to see the same interleaving again."""
-    return f"add --replay {finding.seed} to the same command"
+def replay(report: RaceReport, finding: RaceFinding) -> str:
+    """Return the command that shows the same interleaving again; the dots stand for the options of the question."""
+    return f"advise races {report.target} … --replay {finding.seed}"
 
 
 def mend(mended: Mend) -> str:

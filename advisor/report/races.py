@@ -27,7 +27,7 @@ def as_text(report: RaceReport, screen: Screen) -> str:
             race_steps.as_lines(report, finding, width),
             _outcome(finding, width),
             _mend(report.mended, width) if report.mended else [],
-            _row("Again", race_wording.replay(finding), width),
+            _row("Again", race_wording.replay(report, finding), width),
         ),
         screen,
     )
