@@ -23,11 +23,12 @@ Race: 2 calls of bank:deposit at once can lose an update
 7 interleavings in 420 ms · CPython 3.11.14
 It can happen under the GIL, on this interpreter too.
 
+In bank.py
 Call 1: deposit(5)                     │ Call 2: deposit(7)
-deposit, bank.py                       │
+deposit                                │
 8 now = balance                        │
   → reads balance = 0                  │
-                                       │ deposit, bank.py
+                                       │ deposit
                                        │ 8 now = balance
                                        │   → reads balance = 0
                                        │ 9 balance = now + amount
@@ -59,11 +60,12 @@ Again       advise races bank:deposit … --replay 17
 """
 
 LOST_STEPS_AT_120 = """\
+In bank.py
 Call 1: deposit(5)                                         │ Call 2: deposit(7)
-deposit, bank.py                                           │
+deposit                                                    │
 8 now = balance                                            │
   → reads balance = 0                                      │
-                                                           │ deposit, bank.py
+                                                           │ deposit
                                                            │ 8 now = balance
                                                            │   → reads balance = 0
                                                            │ 9 balance = now + amount
@@ -73,12 +75,13 @@ deposit, bank.py                                           │
 """
 
 LOST_STEPS_AT_50_IN_ASCII = """\
+In bank.py
 Call 1: deposit(5)
 Call 2: deposit(7)
-1 | deposit, bank.py
+1 | deposit
   | 8 now = balance
   |   > reads balance = 0
-2 | deposit, bank.py
+2 | deposit
   | 8 now = balance
   |   > reads balance = 0
 2 | 9 balance = now + amount
@@ -92,11 +95,12 @@ Deadlock: 2 calls of bank.py:transfer at once can wait for each other for ever
 3 interleavings in 100 ms · CPython 3.13.0
 It can happen under the GIL, on this interpreter too.
 
+In bank.py
 Call 1: transfer('a', 'b')             │ Call 2: transfer('b', 'a')
-transfer, bank.py                      │
+transfer                               │
 20 with locks[source]:                 │
    → acquires locks['a']               │
-                                       │ transfer, bank.py
+                                       │ transfer
                                        │ 20 with locks[source]:
                                        │    → acquires locks['b']
                                        │ 21 with locks[target]:
@@ -256,7 +260,7 @@ def test_long_code_is_broken_between_words() -> None:
     assert "balance = balance + amount - the_fee_for(the_customer)\n" in columns(report, Screen(width=80))
     report = with_steps(step(1, 8, "aaaa = " + "bbbb + " * 30 + "c"), step(2, 8, "pass"))
     lines = columns(report, Screen()).splitlines()
-    assert [line.partition("│")[0].rstrip() for line in lines[2:4]] == [
+    assert [line.partition("│")[0].rstrip() for line in lines[3:5]] == [
         "8 aaaa = bbbb + bbbb + bbbb + bbbb +",
         "    bbbb + bbbb + bbbb + bbbb + bbbb …",
     ]
@@ -274,8 +278,18 @@ def test_many_steps_are_shortened() -> None:
 def test_three_calls_have_three_columns_where_they_fit() -> None:
     """Each call has a column; where three are too narrow, each step has the number of its call."""
     report = with_steps(step(1, 1, "a"), step(3, 2, "b"), step(2, 3, "c"))
-    assert columns(report, Screen(width=110)).splitlines()[0].count("│") == 2
+    assert columns(report, Screen(width=110)).splitlines()[1].count("│") == 2
     assert re.findall(r"^(\d) ", columns(report, Screen()), re.MULTILINE) == ["1", "3", "2"]
+
+
+def test_steps_in_several_files_name_theirs() -> None:
+    """Where the lines are in more than one file, each change of function says in which."""
+    other = step(1, 7, "now = int(text)", function="parse").model_copy(update={"file": "/home/ann/shop/amounts.py"})
+    text = columns(with_steps(step(1, 8, "now = balance"), other, step(1, 9, "balance = now")), Screen())
+    assert text == (
+        "Call 1: deposit(5)\ndeposit, bank.py\n8 now = balance\nparse, amounts.py\n7 now = int(text)\n"
+        "deposit, bank.py\n9 balance = now\n"
+    )
 
 
 def test_files_are_told_apart_by_as_little_as_needed() -> None:

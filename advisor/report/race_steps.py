@@ -20,6 +20,12 @@ _FIRST_STEPS, _LAST_STEPS = 8, 16  # that are shown where there are more
 
 def as_lines(report: RaceReport, finding: RaceFinding, width: int) -> list[Line]:
     """Return the steps of the calls side by side, or one below the other where there is too little space."""
+    files = race_wording.file_names({step.file for step in finding.steps})
+    title = _shortened(f"In {next(iter(files.values()))}", width, DIM) if len(files) == 1 else []
+    return title + _columns(report, finding, width)
+
+
+def _columns(report: RaceReport, finding: RaceFinding, width: int) -> list[Line]:
     calls = race_wording.calls_of(finding)
     column = (width - len(_SEPARATOR.text) * (len(calls) - 1)) // max(len(calls), 1)
     if column < _MIN_COLUMN:
@@ -57,7 +63,7 @@ def _blocks(finding: RaceFinding, width: int) -> Iterator[tuple[int | None, list
             yield None, [(Span(f"… {counted(omitted, 'more step')}, with --json", DIM),)]
         if _FIRST_STEPS <= index < _FIRST_STEPS + omitted:
             continue
-        place = f"{step.function}, {files[step.file]}"
+        place = step.function if len(files) == 1 else f"{step.function}, {files[step.file]}"
         heading = [] if places.get(step.thread) == place else _shortened(place, width, DIM)
         places[step.thread] = place
         yield step.thread, heading + _step(step, gutter, width)
@@ -93,6 +99,7 @@ def _cut(text: str, width: int) -> str:
     """Return the text, with an ellipsis in place of its end if it is wider."""
     if display_width(text) <= width:
         return text
+    text = text[:width]  # so that a long text takes no time
     while text and display_width(text) > width - 1:
         text = text[:-1]
     return f"{text}…"
