@@ -77,6 +77,7 @@ def _load(request: Message) -> tuple[Callable[..., Any], list[CallArguments], li
     if request["pickled"]:
         import cloudpickle
 
+        sys.path[:0] = [entry for entry in request["path"] if entry not in sys.path]
         function, inputs, star = cloudpickle.loads(base64.b64decode(request["pickled"]))
         calls = as_calls(inputs, star=star)
     else:

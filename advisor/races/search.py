@@ -70,6 +70,7 @@ def _request(question: RaceQuestion, inputs: str | None, folder: str, began: flo
         "seed": question.seed,
         "replay": question.replay,
         "pickled": base64.b64encode(question.pickled).decode() if question.pickled else "",
+        "path": [entry for entry in sys.path if isinstance(entry, str)],  # where this process found the function
         "sources": dict(question.sources),
         "folder": folder,
     }
