@@ -52,8 +52,8 @@ def races(context: click.Context, /, as_json: bool, html: str | None, **options:
     results, exceptions, objects, files or databases are as after no order of the calls, and calls that wait for each
     other for ever. Shows the shortest one line by line, and the smallest lock that mends it.
 
-    TARGET is really called, many times, in child processes. They change copies of the files and databases that it
-    writes, but requests to other hosts are sent. Nothing found is no proof: the result says what was tried.
+    TARGET is really called, many times, in child processes. The files and SQLite databases that it writes are put back
+    afterwards, but requests to other hosts are sent. Nothing found is no proof: the result says what was tried.
 
     \b
     Examples:
