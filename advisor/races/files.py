@@ -89,8 +89,9 @@ class FileKeeper:
 
     def reset(self, others: Mapping[str, str | None]) -> None:
         """Bring every kept file, and others, back to what they were before the calls."""
-        for name, copy in reversed({**self.kept, **others}.items()):  # what is in a folder goes before the folder
-            restore(name, copy)
+        kept = {**self.kept, **others}
+        for name in sorted(kept, reverse=True):  # what is in a folder goes before the folder
+            restore(name, kept[name])
 
     @staticmethod
     def components(names: Iterable[str]) -> dict[str, str]:
@@ -107,6 +108,7 @@ def restore(name: str, copy: str | None) -> None:
     """Bring a file back: to the content of its copy, or to absence."""
     with contextlib.suppress(OSError):
         if copy is not None:
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(copy, name)
         elif Path(name).is_dir():
             Path(name).rmdir()
@@ -117,9 +119,13 @@ def restore(name: str, copy: str | None) -> None:
 def restore_all(folder: Path) -> None:
     """Bring back the files that a manifest lists."""
     with contextlib.suppress(OSError):
-        for line in reversed((folder / MANIFEST).read_text().splitlines()):
+        kept: dict[str, str | None] = {}
+        for line in (folder / MANIFEST).read_text().splitlines():
             with contextlib.suppress(ValueError):
-                restore(*json.loads(line))
+                name, copy = json.loads(line)
+                kept.setdefault(name, copy)
+        for name in sorted(kept, reverse=True):
+            restore(name, kept[name])
 
 
 def file_path(name: str) -> str:

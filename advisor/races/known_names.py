@@ -7,7 +7,7 @@ READERS = frozenset(
     (
         "get", "keys", "values", "items", "copy", "index", "count", "__len__", "__contains__", "__getitem__",
         "__iter__", "__eq__", "issubset", "issuperset", "isdisjoint", "union", "intersection", "difference",
-        "most_common", "elements", "total", "hex", "decode", "startswith", "endswith", "find",
+        "most_common", "elements", "total", "hex", "is_set", "locked", "qsize", "empty", "full", "done", "decode", "startswith", "endswith", "find",
     )
 )  # fmt: skip
 # Methods that change a container.
@@ -33,7 +33,7 @@ READING_BUILTINS = frozenset(
 PURE_MODULES = frozenset(
     (
         "builtins", "math", "cmath", "re", "json", "collections", "itertools", "functools", "operator",
-        "string", "datetime", "time", "random", "hashlib", "copy", "dataclasses", "typing", "enum", "threading",
+        "string", "datetime", "time", "random", "hashlib", "copy", "dataclasses", "typing", "enum",
         "queue", "_queue", "bisect", "_bisect", "heapq", "_heapq", "decimal", "_decimal", "fractions",
         "statistics", "textwrap", "uuid", "base64", "binascii", "struct", "_struct", "zlib", "abc",
         "contextlib", "contextvars", "_contextvars", "types", "numbers", "inspect", "weakref", "_weakref",
@@ -56,6 +56,6 @@ OUTSIDE_METHODS = frozenset(
 VALUE_MODULES = frozenset(
     (
         "pathlib", "pathlib._local", "re", "datetime", "decimal", "fractions", "uuid", "logging", "ipaddress", "string",
-        "zoneinfo", "enum", "_thread", "threading", "functools", "typing", "operator", "types", "contextlib",
+        "zoneinfo", "enum", "_thread", "functools", "typing", "operator", "types", "contextlib",
     )
 )  # fmt: skip

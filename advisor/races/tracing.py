@@ -7,7 +7,7 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
 from advisor.races import accesses as access_rules
@@ -209,6 +209,10 @@ class ThreadTracer:
 
     def _pass_point(self, frame: FrameType, sites: CodeSites, offset: int, site: Site | None) -> None:
         line = site.line if site is not None else frame.f_lineno
+        if site is not None and site.subject == "call" and isinstance(site.node, ast.Call):
+            # A function in Python begins with a check. (Here it is a library's: those of the user are no accesses.)
+            called = evaluate(site.node.func, frame)
+            self.thread.checked |= isinstance(called, (FunctionType, MethodType))
         switches = self.scheduler.progress
         self.scheduler.point(self.thread, (sites.key, offset, line))
         self.thread.checked = False
