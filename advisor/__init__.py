@@ -9,7 +9,9 @@ print(advice.summary)
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,8 +34,12 @@ if TYPE_CHECKING:
     from advisor.models import Job as Job
     from advisor.models import Machine as Machine
     from advisor.models import Profile as Profile
+    from advisor.models import RaceFinding as RaceFinding
+    from advisor.models import RaceReport as RaceReport
+    from advisor.models import RaceStep as RaceStep
     from advisor.models import RunReport as RunReport
     from advisor.models import Stage as Stage
+    from advisor.races.races import races as races
     from advisor.target.inputs import Call as Call
 
 # Imported on first access, so that importing the package is fast.
@@ -49,6 +55,9 @@ _MODULES = {
     "MissingExtraError": "errors",
     "Profile": "models",
     "Profiler": "measure.profiler",
+    "RaceFinding": "models",
+    "RaceReport": "models",
+    "RaceStep": "models",
     "Run": "jobs.run",
     "RunReport": "models",
     "Stage": "models",
@@ -60,6 +69,7 @@ _MODULES = {
     "load_ipython_extension": "notebook",
     "map": "jobs.map",
     "profile": "measure.profiler",
+    "races": "races.races",
     "register_joblib_backend": "jobs.register_joblib",
 }
 
@@ -77,3 +87,15 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES})
+
+
+class _Package(ModuleType):
+    """This package, where a public name stays what it is when a subpackage of the same name is loaded."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # The import system binds `advisor.races`, the subpackage, here; the public name is the function.
+        if not (name in _MODULES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,27 +1,33 @@
-"""Show an Advice: as HTML in a notebook or a file, as text in an interpreter."""
+"""Show an Advice or a RaceReport: as HTML in a notebook or a file, as text in an interpreter."""
 
 from __future__ import annotations
 
 from advisor import api
 from advisor.decide.confidence import speedup_curves
-from advisor.models import Advice, Curve
-from advisor.report import html, terminal
+from advisor.models import Advice, Curve, RaceReport
+from advisor.report import html, races, races_html, terminal
 from advisor.report.layout import Screen
 
 
-def as_cell_output(advice: Advice) -> str:
-    """Render the advice as the output of a notebook's cell."""
-    return html.as_cell_output(advice, curves(advice))
+def as_cell_output(shown: Advice | RaceReport) -> str:
+    """Render an advice, or the result of a search for races, as the output of a notebook's cell."""
+    if isinstance(shown, RaceReport):
+        return races_html.as_cell_output(shown)
+    return html.as_cell_output(shown, curves(shown))
 
 
-def as_page(advice: Advice) -> str:
-    """Render the advice as an HTML document of its own."""
-    return html.as_page(advice, curves(advice))
+def as_page(shown: Advice | RaceReport) -> str:
+    """Render an advice, or the result of a search for races, as an HTML document of its own."""
+    if isinstance(shown, RaceReport):
+        return races_html.as_page(shown)
+    return html.as_page(shown, curves(shown))
 
 
-def as_text(advice: Advice) -> str:
-    """Render the advice as text of 80 columns."""
-    return terminal.as_text(advice, Screen(), in_python=True)
+def as_text(shown: Advice | RaceReport) -> str:
+    """Render an advice, or the result of a search for races, as text of 80 columns."""
+    if isinstance(shown, RaceReport):
+        return races.as_text(shown, Screen())
+    return terminal.as_text(shown, Screen(), in_python=True)
 
 
 def curves(advice: Advice) -> tuple[Curve, ...]:

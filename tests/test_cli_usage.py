@@ -61,12 +61,13 @@ NO_COMMAND = "(a target is written module:function;"
     ("arguments", "expected"),
     [
         (["describ", "x"], f"no such command: 'describ' {NO_COMMAND} did you mean 'describe'?)"),
-        (["xyz"], f"no such command: 'xyz' {NO_COMMAND} commands are describe, journal, matrix, run, serve)"),
+        (["xyz"], f"no such command: 'xyz' {NO_COMMAND} commands are describe, journal, matrix, races, run, serve)"),
         (["work.py"], "'work.py' names no function: write work.py:function"),
         (["work.ipynb"], "'work.ipynb' names no function: write work.ipynb:function"),
         (["work.wait"], "'work.wait' names no function: write work:wait or work.wait:function"),
         (["--json"], "Missing argument 'TARGET'."),
         (["describe"], "Missing argument 'TEXT...'."),
+        (["races"], "Missing argument 'TARGET'."),
         (["matrix", "nonsense"], "the lexicon has no entry for 'nonsense'"),
         (["work:wait", "extra"], "Got unexpected extra argument (extra)"),
         (
@@ -89,6 +90,11 @@ NO_COMMAND = "(a target is written module:function;"
         (["work:wait", "--html", "no/p.html"], f"cannot write no/p.html: {os.strerror(ENOENT)}"),
         (["describe", "x", "--html", "."], f"cannot write .: {os.strerror(EISDIR)}"),
         (["work:wait", "--save-profile", "."], f"cannot write .: {os.strerror(EISDIR)}"),
+        (
+            ["races", "work:wait", "--seed", "1", "--replay", "2"],
+            "--seed and --replay cannot be combined: search, or run one interleaving again",
+        ),
+        (["races", "work:wait", "--html", "no/r.html"], f"cannot write no/r.html: {os.strerror(ENOENT)}"),
     ],
 )
 def test_a_wrong_command_line_is_one_clear_line(
@@ -104,6 +110,22 @@ def test_a_wrong_command_line_is_one_clear_line(
 def test_impossible_numbers_are_refused(capfd: Output, option: str, value: str) -> None:
     """A size, time or number of cores that makes no sense is refused, and the line names the option."""
     assert error_line(capfd, "work:wait", option, value).startswith(f"Error: Invalid value for '{option}': ")
+
+
+@pytest.mark.parametrize(
+    ("option", "values"),
+    [
+        ("--threads", ["1", "0", "9", "two"]),
+        ("--seconds", ["0", "-1", "nan", "inf"]),
+        ("--seed", ["-1", "1.5", "9" * 5000]),
+        ("--replay", ["-1", ""]),
+    ],
+)
+def test_impossible_numbers_of_a_search_for_races(capfd: Output, option: str, values: list[str]) -> None:
+    """A search for races needs two to eight calls, a time above zero and a seed that is a whole number."""
+    for value in values:
+        line = error_line(capfd, "races", "work:wait", option, value)
+        assert line.startswith(f"Error: Invalid value for '{option}': ")
 
 
 def test_the_python_interface_refuses_impossible_numbers() -> None:
@@ -141,7 +163,7 @@ def test_help_shows_everything(capfd: Output) -> None:
         "version",
         "help",
     )
-    commands = ("describe", "matrix", "serve", "journal")
+    commands = ("describe", "matrix", "races", "serve", "journal")
     for word in (*(f"\n  --{option} " for option in options), *(f"\n  {command} " for command in commands)):
         assert word in text
     assert "TARGET  " not in text
@@ -149,7 +171,7 @@ def test_help_shows_everything(capfd: Output) -> None:
     assert capfd.readouterr().out == text
 
 
-@pytest.mark.parametrize("command", [["describe"], ["matrix"], ["serve"], ["journal", "prune"]])
+@pytest.mark.parametrize("command", [["describe"], ["matrix"], ["races"], ["serve"], ["journal", "prune"]])
 def test_every_option_of_a_command_is_documented(command: list[str], capfd: Output) -> None:
     """No option stands alone on its line, without a text below."""
     assert main([*command, "--help"]) == 0

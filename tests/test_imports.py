@@ -61,7 +61,9 @@ def test_importing_the_package_loads_none_of_its_machinery() -> None:
     assert {name for name in loaded if name.startswith("advisor")} == {"advisor"}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["describe", "--help"], ["nonsense"], []])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["describe", "--help"], ["races", "--help"], ["nonsense"], []]
+)
 def test_help_and_mistakes_load_no_heavy_module(arguments: list[str]) -> None:
     """`advise --help` and a wrong command line are answered without pydantic, rich or any part that measures."""
     assert not imported(f"from advisor.cli.main import main; main({arguments!r})") & TOO_DEAR_FOR_HELP
@@ -85,7 +87,7 @@ def test_measured_advice_loads_no_understanding_of_text() -> None:
 
 def test_rendering_text_loads_no_rich() -> None:
     """The text renderers need no rich, which only the progress bar and highlighted code do."""
-    assert "rich" not in imported("import advisor.report.terminal, advisor.report.matrix")
+    assert "rich" not in imported("import advisor.report.terminal, advisor.report.matrix, advisor.report.races")
 
 
 def test_plotting_loads_matplotlib_only_when_it_draws() -> None:

@@ -21,6 +21,7 @@ from advisor.cli.describe import describe
 from advisor.cli.group import TargetGroup
 from advisor.cli.journal import journal
 from advisor.cli.matrix import matrix
+from advisor.cli.races import races
 from advisor.cli.run import run
 from advisor.cli.serve import serve
 from advisor.errors import AdvisorError, TargetError
@@ -50,10 +51,11 @@ def advise() -> None:
       advise my_module:func --inputs urls.txt --code > run.py
       advise describe "resize 10,000 photos with Pillow"
       advise run my_module:func --inputs urls.txt --output results.jsonl     do the job
+      advise races my_module:func --inputs calls.jsonl     can calls at once go wrong?
     """
 
 
-for command in (advise_command, run, describe, matrix, serve, journal):
+for command in (advise_command, run, races, describe, matrix, serve, journal):
     advise.add_command(command)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 
-from advisor.input_limits import MAX_CALLS, MAX_CORES, MAX_SECONDS
+from advisor.input_limits import MAX_CALLS, MAX_CORES, MAX_SECONDS, MAX_SEED_DIGITS
 
 
 def whole_number(maximum: int, minimum: int = 1) -> Callable[[str], int]:
@@ -28,6 +28,13 @@ def seconds(text: str) -> float:
         if 0 < (number := float(text)) <= MAX_SECONDS:  # false for nan
             return number
     raise click.BadParameter(f"{text!r} is not a number of seconds above 0 and up to {MAX_SECONDS:,.0f}.")
+
+
+def seed(text: str) -> int:
+    """Parse an option's value as the seed of a search, or of its finding."""
+    if text.isascii() and text.isdigit() and len(text) <= MAX_SEED_DIGITS:
+        return int(text)
+    raise click.BadParameter(f"{text!r} is not a whole number, 0 or above, of at most {MAX_SEED_DIGITS} digits.")
 
 
 inputs_option = click.option(

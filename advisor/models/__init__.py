@@ -21,6 +21,7 @@ from advisor.models.profile import (
     Reached,
     SideEffects,
 )
+from advisor.models.race_report import Mend, RaceFinding, RaceReport, RaceStep, RaceVerdict
 from advisor.models.reading import EntryKind, LexiconEntry, MatrixRow, Obstacle, Reading, Trait, WorkType
 from advisor.models.record import Bytes, JobSeconds, Range, Record, Seconds, Text
 from advisor.models.run_report import Failure, RunReport, Stage
@@ -47,6 +48,7 @@ __all__ = [
     "LexiconEntry",
     "Machine",
     "MatrixRow",
+    "Mend",
     "Obstacle",
     "Picklable",
     "PicklePart",
@@ -54,6 +56,10 @@ __all__ = [
     "Point",
     "Profile",
     "Python",
+    "RaceFinding",
+    "RaceReport",
+    "RaceStep",
+    "RaceVerdict",
     "Range",
     "Reached",
     "Reading",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -11,6 +10,7 @@ from advisor.models.job import Job
 from advisor.models.machine import Machine, StartMethod
 from advisor.models.profile import FailedInputs, Profile
 from advisor.models.record import JobSeconds, Range, Record
+from advisor.models.shown import ShownRecord
 from advisor.models.strategies import Recommendation, Strategy
 
 Evidence = Literal["measured", "verified", "described"]
@@ -66,7 +66,7 @@ class Verification(Record):
     cut_off: bool = Field(False, description="ended early, after `measured` seconds: it takes at least that long")
 
 
-class Advice(Record):
+class Advice(ShownRecord):
     """The recommendation, with its confidence, its reasons and what it is based on."""
 
     recommendation: Recommendation
@@ -86,20 +86,3 @@ class Advice(Record):
     chunk: int = Field(1, ge=1, description="calls per task, for a process pool's map(chunksize=…)")
     verification: tuple[Verification, ...] = ()
     questions: tuple[str, ...] = Field((), description="what would decide an undecided case")
-
-    def __str__(self) -> str:
-        """Return the text that the command line prints."""
-        return self._shown("as_text")
-
-    def _repr_html_(self) -> str:
-        """Return the HTML that a notebook shows."""
-        return self._shown("as_cell_output")
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """Print the text that IPython shows where there is no HTML."""
-        printer.text(str(self).rstrip("\n"))
-
-    def _shown(self, by: str) -> str:
-        # By name: records import none of the stages that follow them, and load nothing that renders until it is needed.
-        text: str = getattr(import_module("advisor.display"), by)(self)
-        return text

@@ -23,7 +23,7 @@ _MIN_TEXT_WIDTH = 10  # columns, however narrow the window
 _MIN_LAST_COLUMN_WIDTH = 24  # columns; where there are fewer, the text goes below its row
 _MAX_LAST_COLUMN_LINES = 2
 
-_ASCII_SUBSTITUTES = str.maketrans("×µ–—…·•▸█▓▒░±≥≤→’“”", 'xu--.-*>#=+.~><>\'""')
+_ASCII_SUBSTITUTES = str.maketrans("×µ–—…·•▸█▓▒░±≥≤→’“”│", 'xu--.-*>#=+.~><>\'""|')
 
 
 class Screen(NamedTuple):

@@ -13,7 +13,8 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 from advisor import __version__
 from advisor.decide import matrix_document
 from advisor.report.formatting import WHERE_IN_WORDS
-from advisor.report.html import STYLES, is_address
+from advisor.report.html import STYLES
+from advisor.report.html_templates import is_address
 from advisor.service.auth import public
 from advisor.service.security_headers import HEADERS
 

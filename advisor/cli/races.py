@@ -1,0 +1,107 @@
+"""`advise races TARGET`: search for interleavings of concurrent calls that end as no order of the calls does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from advisor.cli.options import inputs_option, json_option, seconds, seed, star_option, whole_number
+from advisor.cli.output import check_file, print_document, print_text, write_html
+from advisor.cli.progress import OnProgress, progress_bar
+from advisor.errors import UsageError
+from advisor.input_limits import MAX_RACING_CALLS
+
+if TYPE_CHECKING:
+    from advisor.models import RaceReport
+
+FOUND = 3
+
+
+@click.command(short_help="Find out if concurrent calls of TARGET can race or deadlock.")
+@click.argument("target")
+@inputs_option
+@star_option
+@click.option(
+    "--threads",
+    type=whole_number(MAX_RACING_CALLS, minimum=2),
+    default="2",
+    metavar="N",
+    help="Make N calls at once. Default: 2.",
+)
+@click.option(
+    "--seconds", type=seconds, default=20.0, metavar="SECONDS", help="Search for at most so long. Default: 20."
+)
+@click.option(
+    "--seed",
+    type=seed,
+    metavar="N",
+    help="Choose the random interleavings by this number, to search again in the same way.",
+)
+@click.option("--replay", type=seed, metavar="SEED", help="Run the interleaving of a finding again.")
+@click.option("--no-mend", is_flag=True, help="Do not search for a lock that mends the finding.")
+@json_option
+@click.option("--html", metavar="FILE", help="Write the result as one self-contained HTML file.")
+@click.pass_context
+def races(context: click.Context, /, as_json: bool, html: str | None, **options: Any) -> None:
+    """Find out if concurrent calls of TARGET can race or deadlock.
+
+    Runs the calls with their lines interleaved in many ways, one line at a time. Finds interleavings after which
+    results, exceptions, objects, files or databases are as after no order of the calls, and calls that wait for each
+    other for ever. Shows the shortest one line by line, and the smallest lock that mends it.
+
+    TARGET is really called, many times, in child processes. The files and SQLite databases that it writes are put back
+    afterwards, but requests to other hosts are sent. Nothing found is no proof: the result says what was tried.
+
+    \b
+    Examples:
+      advise races my_module:func                            calls without arguments
+      advise races my_module:func --inputs calls.jsonl       the first two inputs
+      advise races file.py:func --inputs my_module:pairs --star --threads 3
+      advise races my_module:func --seconds 5 --json
+      advise races my_module:func --replay 17                the interleaving of a finding
+
+    Exit status: 0 if nothing was found, 3 if a race or a deadlock was found, 1 if the target failed by itself, 2 if the
+    question was wrong, 130 after Ctrl-C.
+    """
+    if options["seed"] is not None and options["replay"] is not None:
+        raise UsageError("--seed and --replay cannot be combined: search, or run one interleaving again")
+    check_file(html)
+    with progress_bar() as on_progress:
+        report = _search(on_progress, **options)
+    try:
+        if html:
+            write_html(report, html)
+    finally:  # a file that cannot be written does not cost the result
+        _print(report, as_json=as_json)
+    context.exit(FOUND if report.finding is not None else 0)
+
+
+def _search(on_progress: OnProgress | None, *, no_mend: bool, **options: Any) -> RaceReport:
+    from advisor.races.question import RaceQuestion
+    from advisor.races.search import find_races
+
+    question = RaceQuestion(**options)
+    return find_races(question, None if on_progress is None else _schedules_shown(on_progress, question.seconds))
+
+
+def _schedules_shown(on_progress: OnProgress, seconds: float) -> Callable[[int], None]:
+    """Return a function that shows the number of interleavings, and the share of the time that is over."""
+    from advisor.report.formatting import counted
+
+    began = time.monotonic()
+
+    def show(schedules: int) -> None:
+        on_progress(min((time.monotonic() - began) / seconds, 1.0), f"searching: {counted(schedules, 'interleaving')}")
+
+    return show
+
+
+def _print(report: RaceReport, *, as_json: bool) -> None:
+    if as_json:
+        return print_document(report.model_dump_json(indent=2))
+    from advisor.report.races import as_text
+
+    return print_text(lambda screen: as_text(report, screen))
