@@ -143,6 +143,7 @@ def _step(event: Event, effect: str, explorer: PairExplorer) -> Row:
         "function": event.function,
         "source": source[:200],
         "effect": effect[:300],
+        "callers": event.callers,
     }
 
 

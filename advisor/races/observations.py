@@ -11,6 +11,9 @@ from advisor.races.sites import CodeKey
 Points = Mapping[CodeKey, frozenset[int]]  # offsets of instructions by code object
 
 
+Callers = tuple[tuple[str, int], ...]  # files and lines of the user's calls that lead somewhere, the innermost first
+
+
 @dataclass(slots=True)
 class Event:
     """Something that a thread did, for the report."""
@@ -23,6 +26,7 @@ class Event:
     text: str = ""
     value: str = ""
     key: Any = None
+    callers: Callers = ()
 
 
 @dataclass(slots=True)

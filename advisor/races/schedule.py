@@ -15,12 +15,12 @@ from advisor.races import forks, originals, scheduler
 from advisor.races.code_book import CodeBook
 from advisor.races.evaluation import short
 from advisor.races.files import FileKeeper
-from advisor.races.observations import Event, Learned, Points
+from advisor.races.observations import Callers, Event, Learned, Points
 from advisor.races.plans import Plan
 from advisor.races.scheduler import Scheduled, Scheduler, Step
 from advisor.races.state import Components, StateWalker
 from advisor.races.tracing import Tracer
-from advisor.races.where import UNNAMED, locate, lock_name
+from advisor.races.where import UNNAMED, callers, locate, lock_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +163,20 @@ class _Schedule:
         at = locate(self.world.book.user_code)
         name = lock_name(resource, self.world)
         if at is not None and name != UNNAMED:
-            self.events.append(Event(thread.number, *at, action, name, key=("lock", name)))
+            event = Event(thread.number, *at, action, name, key=("lock", name), callers=self._callers())
+            self.events.append(event)
+
+    def _callers(self) -> Callers:
+        """Return the callers of the innermost line of the user's code."""
+        return callers(sys._getframe(1), self.world.book.user_code)[1:]
 
     def _note_file(self, name: str, writes: bool) -> None:
         thread = scheduler.current_thread()
         at = locate(self.world.book.user_code)
         if thread is not None and at is not None and not name.endswith(".py"):
             action = "writes file" if writes else "reads file"
-            self.events.append(Event(thread.number, *at, action, name.rpartition("/")[2], key=(("file", name), writes)))
+            text, key = name.rpartition("/")[2], (("file", name), writes)
+            self.events.append(Event(thread.number, *at, action, text, key=key, callers=self._callers()))
 
     def _describe(self, ended: str) -> Run:
         walker = StateWalker(self.world.book.user_code)

@@ -21,6 +21,7 @@ from advisor.races.observations import Event, Learned, Points
 from advisor.races.scheduler import Scheduled, Scheduler
 from advisor.races.sites import CodeSites, Site
 from advisor.races.user_code import is_advisor
+from advisor.races.where import callers
 
 _LEARNED_VISITS = 40  # of one instruction by one thread that are looked at
 _POINT_VISITS = 150  # of one instruction by one thread that are steps of the schedule
@@ -230,6 +231,7 @@ class ThreadTracer:
         code, node = frame.f_code, access.node
         item = evaluate(node.slice, frame) if isinstance(node, ast.Subscript) and site.subject == "item" else None
         event = Event(self.thread.number, code.co_filename, site.line, code.co_name, "reads")
+        event.callers = callers(frame, self.tracer.book.user_code)
         event.key = ((*access.key, item if isinstance(item, (str, int, float, tuple)) else None), access.writes)
         if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or access.key[0] == "outside":
             event.text = ast.unparse(node)[:60] if isinstance(node, ast.expr) else ""

@@ -1,0 +1,1 @@
+def speedup(*a): return None
