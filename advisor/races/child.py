@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import gc
 import itertools
-import linecache
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from advisor.races.code_book import CodeBook
 from advisor.races.databases import replace_connections
 from advisor.races.explorer import Clock, PairExplorer, Suspect
 from advisor.races.plans import decode
+from advisor.races.replaced_sources import replace_code, replace_sources
 from advisor.races.schedule import CallArguments, Run, World
 from advisor.races.sites import Sources
 from advisor.races.user_code import UserCode
@@ -32,10 +32,12 @@ def serve(request: Message, send: Callable[[Message], None]) -> Message:
     began = originals.monotonic()
     spec: str = request["target"]
     sys.argv = [spec]
-    _prepare_imports(request["sources"])
+    primitives.install()
+    replace_sources(request["sources"])
+    replace_connections()
     send({"doing": f"importing {spec.rpartition(':')[0]}"})
     keeper = files.FileKeeper(Path(request["folder"]))
-    function, calls, inputs = _load(request)
+    function, calls, inputs = load_target(request)
     send({"doing": f"searching the schedules of {spec}"})
     world = _world(function, request["sources"], keeper)
     gc.collect()
@@ -45,29 +47,7 @@ def serve(request: Message, send: Callable[[Message], None]) -> Message:
     return {**search.run(), "inputs": inputs, "schedules": clock.schedules}
 
 
-def _prepare_imports(sources: Mapping[str, str]) -> None:
-    """Replace primitives, and the text of files that have other sources."""
-    primitives.install()
-    if not sources:
-        replace_connections()
-        return
-    from importlib.machinery import SourceFileLoader
-
-    original = SourceFileLoader.get_code
-
-    def get_code(loader: Any, name: str) -> Any:
-        path = loader.get_filename(name)
-        if path not in sources:
-            return original(loader, name)
-        return loader.source_to_code(sources[path].encode(), path)
-
-    SourceFileLoader.get_code = get_code  # type: ignore[method-assign,assignment]
-    for path, text in sources.items():
-        linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
-    replace_connections()
-
-
-def _load(request: Message) -> tuple[Callable[..., Any], list[CallArguments], list[str]]:
+def load_target(request: Message) -> tuple[Callable[..., Any], list[CallArguments], list[str]]:
     """Return the function, its calls, and texts for their arguments."""
     from advisor.measure.deferred_results import is_coroutine_function
     from advisor.target.inputs import as_calls, check_arguments, load_calls
@@ -78,6 +58,7 @@ def _load(request: Message) -> tuple[Callable[..., Any], list[CallArguments], li
         import cloudpickle
 
         function, inputs, star = cloudpickle.loads(base64.b64decode(request["pickled"]))
+        replace_code(function, request["sources"])
         calls = as_calls(inputs, star=star)
     else:
         function = load(spec)

@@ -7,6 +7,7 @@ import builtins
 import difflib
 import re
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from advisor.races.stretches import SourceFile, Stretch, lines_of
@@ -23,23 +24,31 @@ def unused_name(source: SourceFile) -> str:
     return next(free)
 
 
-def with_lock(source: SourceFile, stretches: Iterable[Stretch], lock: str, kind: str = "Lock") -> str:
-    """Return the module with a new lock `lock` of this kind around the stretches."""
-    text = with_statement(source, stretches, lock)
-    return _with_definition(text, lock, kind)
+@dataclass(frozen=True, slots=True)
+class ChangedSource:
+    """The changed text of a module; `origins` has the line before the change for each line."""
+
+    text: str
+    origins: tuple[int, ...]
+
+    def origin(self, line: int) -> int:
+        """Return the line before the change; that of the first statement for a new `with`."""
+        return self.origins[line - 1] if 0 < line <= len(self.origins) else line
 
 
-def with_statement(source: SourceFile, stretches: Iterable[Stretch], lock: str) -> str:
-    """Return the text with the stretches of this file under `with lock:`."""
-    lines = lines_of(source.text)
+def with_lock(source: SourceFile, stretches: Iterable[Stretch], lock: str, kind: str = "") -> ChangedSource:
+    """Return the module with `with lock:` around the stretches, and the definition of a new lock of this kind."""
+    lines = [(number, line) for number, line in enumerate(lines_of(source.text), 1)]
     unit = _indent_unit(source)
     for stretch in sorted(stretches, key=lambda each: each.first_line, reverse=True):
         start, stop = stretch.first_line - 1, stretch.last_line
-        indent = re.match(r"\s*", lines[start])
-        before = indent.group() if indent else ""
-        moved = [_indented(line, number, unit, source) for number, line in enumerate(lines[start:stop], start + 1)]
-        lines[start:stop] = [f"{before}with {lock}:{_line_end(lines[start])}", *moved]
-    return "".join(lines)
+        first = lines[start][1]
+        statement = f"{first[: len(first) - len(first.lstrip())]}with {lock}:{_line_end(first)}"
+        moved = [(number, _indented(line, number, unit, source)) for number, line in lines[start:stop]]
+        lines[start:stop] = [(stretch.first_line, statement), *moved]
+    if kind:
+        _insert_definition(lines, source, f"{lock} = threading.{kind}()")
+    return ChangedSource("".join(line for _, line in lines), tuple(number for number, _ in lines))
 
 
 def _indented(line: str, number: int, unit: str, source: SourceFile) -> str:
@@ -50,10 +59,9 @@ def _indent_unit(source: SourceFile) -> str:
     """Return what one level of the module is indented by."""
     for function in source.functions:
         body = source.lines[function.body[0].lineno - 1][: function.body[0].col_offset]
-        if body.strip() == "" and body.startswith(" " * function.col_offset) and len(body) > function.col_offset:
-            return body[function.col_offset :]
-        if body.startswith("\t"):
-            return "\t"
+        outer = source.lines[function.lineno - 1][: function.col_offset]
+        if not body.strip() and body.startswith(outer) and len(body) > len(outer):
+            return body[len(outer) :]
     return _INDENT
 
 
@@ -61,30 +69,25 @@ def _line_end(line: str) -> str:
     return "\r\n" if line.endswith("\r\n") else "\n"
 
 
-def _with_definition(text: str, lock: str, kind: str) -> str:
-    """Return the text with the definition of the lock after its last leading import."""
-    tree = ast.parse(text)
-    lines = lines_of(text)
-    end = _line_end(lines[0]) if lines else "\n"
-    header = _header_end(tree.body)
-    has_module = any(
-        isinstance(node, ast.Import) and any(name.name == "threading" and name.asname is None for name in node.names)
-        for node in tree.body[:header]
-    )
-    at = (tree.body[header - 1].end_lineno or 0) if header else _first_code(tree, lines)
-    if at and not lines[at - 1].endswith(("\n", "\r")):
-        lines[at - 1] += end
-    is_import = header > 0 and isinstance(tree.body[header - 1], (ast.Import, ast.ImportFrom))
-    definition = [f"{lock} = threading.{kind}(){end}"]
-    if not has_module:
-        definition[:0] = [f"import threading{end}", end]
-        is_joined = is_import
-    else:
-        is_joined = False
-    before = [] if is_joined or not at else [end]
-    after = [] if at < len(lines) and not lines[at].strip() else [end]
-    lines[at:at] = [*before, *definition, *after]
-    return "".join(lines)
+def _insert_definition(lines: list[tuple[int, str]], source: SourceFile, definition: str) -> None:
+    """Insert the definition of the lock after the last import at the beginning of the module."""
+    body = source.tree.body
+    header = _header_end(body)
+    at = _last_line(body[header - 1]) if header else _first_code(source)
+    end = _line_end(lines[0][1])
+    is_import = header > 0 and isinstance(body[header - 1], (ast.Import, ast.ImportFrom))
+    new = [definition]
+    if not any(_imports_threading(node) for node in body[:header]):
+        new = ["import threading", "", definition]
+    if at and not (is_import and len(new) > 1):
+        new.insert(0, "")
+    if at < len(lines) and lines[at][1].strip():
+        new.append("")
+    lines[at:at] = [(max(1, at), f"{line}{end}") for line in new]
+
+
+def _imports_threading(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Import) and any(name.name == "threading" and not name.asname for name in node.names)
 
 
 def _header_end(body: Sequence[ast.stmt]) -> int:
@@ -99,10 +102,14 @@ def _header_end(body: Sequence[ast.stmt]) -> int:
     return count
 
 
-def _first_code(tree: ast.Module, lines: Sequence[str]) -> int:
+def _first_code(source: SourceFile) -> int:
     """Return the number of lines before the first statement: comments with the encoding and the like."""
-    first = next((number for number, line in enumerate(lines) if not line.startswith("#")), 0)
-    return min([first, *(node.lineno - 1 for node in tree.body[:1])])
+    first = next((number for number, line in enumerate(source.lines) if not line.startswith("#")), 0)
+    return min([first, *(node.lineno - 1 for node in source.tree.body[:1])])
+
+
+def _last_line(node: ast.stmt) -> int:
+    return node.end_lineno or node.lineno
 
 
 def swap_locks(source: SourceFile, lines: Collection[int]) -> str | None:

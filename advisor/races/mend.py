@@ -9,25 +9,31 @@ from __future__ import annotations
 import time
 import tokenize
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from advisor.errors import AdvisorError
-from advisor.models.race_report import LockedStretch, Mend, RaceFinding, RaceReport
+from advisor.models.race_report import LockedStretch, Mend, RaceFinding, RaceReport, RaceStep
 from advisor.races import better, lock_cost
 from advisor.races.critical import stack
-from advisor.races.lock_patch import patch, swap_locks, unused_name, with_lock, with_statement
+from advisor.races.lock_patch import ChangedSource, patch, swap_locks, unused_name, with_lock
 from advisor.races.question import RaceQuestion
 from advisor.races.regions import Region, RegionFinder
 from advisor.races.search import find_races
 from advisor.races.stretches import SourceFile
 
 MAX_SEARCHES = 16
+_ENOUGH = 100  # schedules of a search that was cut short by the limit of time
 _MAX_WITH_EXISTING = 3  # searches with a lock that the code has
 _LEAST_SECONDS = 0.5  # for one search
 _COST_SECONDS = 2.0  # for the share of the calls that is under the lock
 
 OnSearch = Callable[[int], None]
+
+
+def with_mend(question: RaceQuestion, report: RaceReport) -> RaceReport:
+    """Return a report with the mend of its finding, if there is a finding and the time is enough."""
+    return report.model_copy(update={"mended": find_mend(question, report)})
 
 
 def find_mend(question: RaceQuestion, report: RaceReport, *, seconds: float | None = None) -> Mend | None:
@@ -44,7 +50,7 @@ def find_mend(question: RaceQuestion, report: RaceReport, *, seconds: float | No
     sources = _sources(question, report.finding)
     if not sources:
         return None
-    mending = _Mending(question, report.finding, sources, time.monotonic() + left)
+    mending = _Mending(question, report, sources, time.monotonic() + left)
     found = mending.run()
     return None if found is None else mending.described(found)
 
@@ -68,12 +74,28 @@ def _text(file: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A changed source, and the lock in it; `region` is empty where only the order of locks changes."""
+    """A changed file, and the lock in it; `region` is empty where only the order of locks changes."""
 
-    texts: dict[str, str]
-    region: Region
+    file: str
+    changed: ChangedSource
+    region: Region = field(default_factory=Region)
     lock: str = ""
-    kind: str = "Lock"
+    kind: str = ""  # of a new lock
+
+    @property
+    def is_new(self) -> bool:
+        return bool(self.kind)
+
+    def before(self, finding: RaceFinding) -> RaceFinding:
+        """Return a finding with the lines before the change."""
+        return finding.model_copy(update={"steps": tuple(map(self._step_before, finding.steps))})
+
+    def _step_before(self, step: RaceStep) -> RaceStep:
+        callers = tuple((file, self._line(file, line)) for file, line in step.callers)
+        return step.model_copy(update={"line": self._line(step.file, step.line), "callers": callers})
+
+    def _line(self, file: str, line: int) -> int:
+        return self.changed.origin(line) if file == self.file else line
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +108,23 @@ class _Mending:
     """Tries changes until the search finds nothing any more."""
 
     def __init__(
-        self, question: RaceQuestion, finding: RaceFinding, sources: dict[str, SourceFile], ends_at: float
+        self, question: RaceQuestion, report: RaceReport, sources: dict[str, SourceFile], ends_at: float
     ) -> None:
+        assert report.finding is not None
         self.question = question
-        self.finding = finding
+        self.schedules = report.schedules
+        self.finding = report.finding
         self.sources = sources
         self.finder = RegionFinder(sources)
         self.ends_at = ends_at
         self.searches = 0
+        self.tried: set[tuple[str, Region]] = set()
 
     def run(self) -> _Found | None:
         """Return a change with which the search finds nothing."""
         for change in self._reordered():
             report = self._search(change)
-            if report is not None and report.verdict == "none":
+            if report is not None and self._holds(report):
                 return _Found(change, report)
         for lock, region in self.finder.existing_locks(self.finding):
             found = None if self.finding.kind == "deadlock" else self._grow(region, lock)
@@ -119,21 +144,21 @@ class _Mending:
                     lines = {step.line for step in held if step.file == file}
                     text = swap_locks(self.sources[file], lines)
                     if text is not None:
-                        yield _Change({file: text}, Region())
+                        yield _Change(file, ChangedSource(text, ()))
 
     # Growing
 
     def _grow(self, region: Region, existing: str) -> _Found | None:
         """Extend a region by what is still found; `existing` is a lock of the code, or empty for a new one."""
-        finding, kind = self.finding, "Lock"
-        grown = self.finder.extended(region, finding)
+        kind = "Lock"
+        grown = self.finder.extended(region, self.finding)
         limit = self.searches + (_MAX_WITH_EXISTING if existing else MAX_SEARCHES)
         while grown is not None and self.searches < min(limit, MAX_SEARCHES):
             change = self._change(grown, existing, kind)
             report = self._search(change) if change is not None else None
             if change is None or report is None:
                 return None
-            if report.verdict == "none":
+            if self._holds(report):
                 return _Found(change, report)
             if _waits_for_itself(report, change):
                 if existing or kind == "RLock":
@@ -142,7 +167,7 @@ class _Mending:
                 continue
             if report.finding is None:
                 return None
-            grown = self.finder.extended(grown, report.finding)
+            grown = self.finder.extended(grown, change.before(report.finding))
         return None
 
     def _change(self, region: Region, existing: str, kind: str) -> _Change | None:
@@ -153,11 +178,10 @@ class _Mending:
         if existing:
             if not source.knows(existing, region.stretches):
                 return None
-            text = with_statement(source, region.stretches, existing)
-            return _Change({source.path: text}, region, existing)
+            return _Change(source.path, with_lock(source, region.stretches, existing), region, existing)
         lock = unused_name(source)
         kind = "RLock" if self.finder.calls_itself(region) else kind
-        return _Change({source.path: with_lock(source, region.stretches, lock, kind)}, region, lock, kind)
+        return _Change(source.path, with_lock(source, region.stretches, lock, kind), region, lock, kind)
 
     def _search(self, change: _Change) -> RaceReport | None:
         """Return the report of a search of a changed source; None if that fails or the time is over."""
@@ -165,11 +189,17 @@ class _Mending:
         if left < _LEAST_SECONDS:
             return None
         self.searches += 1
-        sources = {**self.question.sources, **change.texts}
+        self.tried.add(("" if change.is_new else change.lock, change.region))
+        sources = {**self.question.sources, change.file: change.changed.text}
         try:
             return find_races(replace(self.question, sources=sources, seconds=left, replay=None))
         except AdvisorError:
             return None
+
+    def _holds(self, report: RaceReport) -> bool:
+        """Return True if nothing is found; a search that its limit cut short must have tried enough."""
+        was_cut = time.monotonic() >= self.ends_at - _LEAST_SECONDS
+        return report.verdict == "none" and (not was_cut or report.schedules >= max(self.schedules, _ENOUGH))
 
     # Making smaller
 
@@ -181,7 +211,7 @@ class _Mending:
             for region in self._narrower(found.change.region):
                 change = self._change(region, "", found.change.kind)
                 report = self._search(change) if change is not None and self.searches < MAX_SEARCHES else None
-                if change is not None and report is not None and report.verdict == "none":
+                if change is not None and report is not None and self._holds(report):
                     found, smaller = _Found(change, report), True
                     break
         return found
@@ -189,18 +219,18 @@ class _Mending:
     def _narrower(self, region: Region) -> Iterator[Region]:
         for number, stretch in enumerate(region.stretches):
             for less in self.sources[stretch.file].narrower(stretch):
-                yield Region((*region.stretches[:number], less, *region.stretches[number + 1 :]))
+                narrower = Region((*region.stretches[:number], less, *region.stretches[number + 1 :]))
+                if ("", narrower) not in self.tried:
+                    yield narrower
 
     # Describing
 
     def described(self, found: _Found) -> Mend:
         """Return the record of a change."""
         change = found.change
-        file, text = next(iter(change.texts.items()))
+        file = change.file
         stretches = [
-            LockedStretch(
-                file=each.file, function=each.function, first_line=each.first_line, last_line=each.last_line
-            )
+            LockedStretch(file=each.file, function=each.function, first_line=each.first_line, last_line=each.last_line)
             for each in sorted(change.region.stretches, key=lambda each: -each.lines)
         ]
         first = stretches[0] if stretches else None
@@ -214,17 +244,16 @@ class _Mending:
             speedup=self._speedup(change),
             lock=change.lock,
             stretches=tuple(stretches),
-            patch=patch(file, self.sources[file].text, text),
-            instead=better.instead(self.finding, self.sources, change.region),
+            patch=patch(file, self.sources[file].text, change.changed.text),
+            instead=better.instead(self.finding, self.sources, change.region.stretches),
         )
 
     def _speedup(self, change: _Change) -> float | None:
         if not change.lock or not change.lock.isidentifier():
             return None
-        sources = {**self.question.sources, **change.texts}
+        sources = {**self.question.sources, change.file: change.changed.text}
         seconds = min(_COST_SECONDS, max(_LEAST_SECONDS, self.ends_at - time.monotonic()))
-        file = next(iter(change.texts))
-        return lock_cost.speedup(replace(self.question, sources=sources, seconds=seconds), file, change.lock)
+        return lock_cost.speedup(replace(self.question, sources=sources, seconds=seconds), change.file, change.lock)
 
 
 def _waits_for_itself(report: RaceReport, change: _Change) -> bool:
@@ -233,7 +262,8 @@ def _waits_for_itself(report: RaceReport, change: _Change) -> bool:
         return True
     steps = report.finding.steps if report.finding is not None else ()
     return any(
-        "waits for ever" in step.effect and f"for {change.lock}, holding" in step.effect and
-        change.lock in step.effect.partition(", holding ")[2]
+        "waits for ever" in step.effect
+        and f"for {change.lock}, holding" in step.effect
+        and change.lock in step.effect.partition(", holding ")[2]
         for step in steps
     )

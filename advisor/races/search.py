@@ -43,7 +43,7 @@ def find_races(question: RaceQuestion, on_progress: Callable[[int], None] | None
         try:
             answer = sandbox_supervisor.run(
                 "advisor.races.child:serve",
-                _request(question, inputs, folder, began),
+                request_of(question, inputs, folder),
                 timeout=question.seconds + _GRACE,
                 on_message=on_message,
             )
@@ -59,14 +59,14 @@ def _check(question: RaceQuestion) -> None:
         raise UsageError(f"--seconds must be at least {MIN_SECONDS}", field="seconds")
 
 
-def _request(question: RaceQuestion, inputs: str | None, folder: str, began: float) -> sandbox_supervisor.Message:
+def request_of(question: RaceQuestion, inputs: str | None, folder: str) -> sandbox_supervisor.Message:
     return {
         "target": question.target,
         "inputs": inputs,
         "star": question.star,
         "threads": question.threads,
         "seconds": question.seconds,
-        "ends_at": began + question.seconds,
+        "ends_at": time.monotonic() + question.seconds,
         "seed": question.seed,
         "replay": question.replay,
         "pickled": base64.b64encode(question.pickled).decode() if question.pickled else "",
