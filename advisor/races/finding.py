@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from advisor.races.explorer import PairExplorer, Suspect
+from advisor.races.explorer import GroupExplorer, Suspect
 from advisor.races.judge import DEADLOCK
 from advisor.races.observations import Event
 from advisor.races.plans import encode
@@ -62,7 +62,7 @@ def describe(suspect: Suspect, run: Run, pair: int) -> Finding:
     }
 
 
-def _kind(run: Run, explorer: PairExplorer) -> str:
+def _kind(run: Run, explorer: GroupExplorer) -> str:
     if run.ended == DEADLOCK:
         return "deadlock"
     for number, raised in enumerate(run.raised):
@@ -107,7 +107,7 @@ def _relevant(events: list[Event]) -> list[Event]:
     return [event for index, event in enumerate(useful) if index in kept]
 
 
-def _rows(events: list[Event], run: Run, explorer: PairExplorer) -> list[Row]:
+def _rows(events: list[Event], run: Run, explorer: GroupExplorer) -> list[Row]:
     rows: list[tuple[Event, list[str]]] = []
     for event in events:
         effect = _effect(event)
@@ -133,7 +133,7 @@ def _effect(event: Event) -> str:
     return f"{event.action} {event.text}" + (f" = {event.value}" if event.value else "")
 
 
-def _step(event: Event, effect: str, explorer: PairExplorer) -> Row:
+def _step(event: Event, effect: str, explorer: GroupExplorer) -> Row:
     lines = explorer.world.book.sources.lines(event.file)
     source = lines[event.line - 1].strip() if 0 < event.line <= len(lines) else ""
     return {
@@ -151,7 +151,7 @@ def _without_waiting(steps: list[Row], blocked: list[Blocked]) -> list[Row]:
     return [s for s in steps if not ((s["thread"], s["line"]) in places and s["effect"].startswith("waits"))]
 
 
-def _blocked_step(blocked: Blocked, explorer: PairExplorer) -> Row:
+def _blocked_step(blocked: Blocked, explorer: GroupExplorer) -> Row:
     file, line, function = blocked.where or ("?", 1, "?")
     held = [f"{name}" + (f" (acquired at line {place[1]})" if place else "") for name, place in blocked.holds]
     holding = f", holding {' and '.join(held)}" if held else ""
@@ -176,7 +176,7 @@ def _blocked_text(blocked: Blocked) -> str:
     )
 
 
-def _possible(explorer: PairExplorer, differing: set[str]) -> list[str]:
+def _possible(explorer: GroupExplorer, differing: set[str]) -> list[str]:
     texts = [_outcome_text(run, differing) for run in explorer.judge.runs]
     return list(dict.fromkeys(texts))[:_MAX_POSSIBLE]
 

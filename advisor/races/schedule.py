@@ -69,6 +69,7 @@ class Run:
     ended: str
     leaves: Components = field(default_factory=dict)
     texts: Components = field(default_factory=dict)
+    logs: set[str] = field(default_factory=set)
     results: list[str] = field(default_factory=list)
     raised: list[bool] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
@@ -117,8 +118,10 @@ class _Schedule:
             originals.Thread(target=self._make_call, args=(thread,), name=name, daemon=True).start()
         scheduler.activate(self.scheduler)
         self.world.files.is_watching = True
-        self.scheduler.start()
-        ended = self.scheduler.wait_until_over(ends_at)
+        ended = "done"
+        if threads:
+            self.scheduler.start()
+            ended = self.scheduler.wait_until_over(ends_at)
         self.world.files.is_watching = False
         scheduler.activate(None)
         run = self._describe(ended)
@@ -173,7 +176,7 @@ class _Schedule:
             self.events.append(Event(thread.number, *at, action, name.rpartition("/")[2], key=(("file", name), writes)))
 
     def _describe(self, ended: str) -> Run:
-        walker = StateWalker(self.world.book.user_code)
+        walker = StateWalker(self.world.book.user_code, self.learned.appended_only() if self.learned else frozenset())
         run = Run(ended, steps=self.scheduler.steps, step_count=self.scheduler.step, learned=self.learned)
         if ended == "done":
             self._describe_results(walker, run)
@@ -186,7 +189,7 @@ class _Schedule:
                 walker.walk(f"arguments of call {number}", (*call.args, *call.kwargs.values()))
         elif ended == "deadlock":
             run.blocked = [self._describe_blocked(thread) for thread in self.scheduler.stopped]
-        run.leaves, run.texts = walker.leaves, walker.texts
+        run.leaves, run.texts, run.logs = walker.leaves, walker.texts, walker.logs
         run.used_locks, run.events, run.raised = self.scheduler.used_locks, self.events, self.raised
         kept = self.world.files.kept
         run.files = {name: kept[name] for name in self.world.files.written if name in kept}

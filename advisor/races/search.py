@@ -85,7 +85,7 @@ def _report(question: RaceQuestion, answer: sandbox_supervisor.Message, seconds:
             "bound": answer["bound"],
             "python": interpreter(),
             "threads": question.threads,
-            "inputs": answer.get("pair") or answer["inputs"][: question.threads],
+            "inputs": answer["inputs"],
             "seconds": seconds,
             "finding": answer.get("finding"),
         }

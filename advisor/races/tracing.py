@@ -203,6 +203,8 @@ class ThreadTracer:
             return
         for access in access_rules.accesses(site, frame):
             learned.add(access.key, access.writes, self.thread.number, sites.key, offset)
+            if access.writes and access.key[0] == "object":
+                learned.changes.setdefault(access.key[1], set()).add(access.name)
             if site.subject == "call":
                 self.inside.append(access)
 
