@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from advisor.races import originals
-from advisor.races.judge import DEADLOCK, Judge
+from advisor.races.judge import CRASHES, DEADLOCK, Judge
 from advisor.races.plans import Plan, RandomPlan
 from advisor.races.points import SwitchPoints, as_points
 from advisor.races.schedule import CallArguments, Run, Settings, World, run_schedule
@@ -127,7 +127,8 @@ class GroupExplorer:
 
     def run_again(self, suspect: Suspect, switches: dict[int, int], *, records: bool = False) -> Run:
         """Run a suspect's schedule with some of its switches."""
-        return self.run(suspect.order, switches, self.settings(is_wide=suspect.is_wide, records=records))
+        settings = self.settings(is_wide=suspect.is_wide, keeps_steps=False, records=records)
+        return self.run(suspect.order, switches, settings)
 
     def _run(self, plan: Plan, settings: Settings, calls: Sequence[CallArguments] | None = None) -> Run:
         ends_at = min(self.clock.ends_at, originals.monotonic() + self.limit)
@@ -136,7 +137,7 @@ class GroupExplorer:
             return run
         self.clock.schedules += 1
         self.clock.on_schedule(self.clock.schedules)
-        if run.ended not in ("done", DEADLOCK):
+        if run.ended not in ("done", DEADLOCK) and not run.ended.startswith(CRASHES):
             self.clock.given_up[run.ended] += 1
         return run
 

@@ -93,6 +93,14 @@ class FileKeeper:
         for name in sorted(kept, reverse=True):  # what is in a folder goes before the folder
             restore(name, kept[name])
 
+    def listed(self) -> dict[str, str | None]:
+        """Return what the manifest lists: the files that this process and its forks have kept."""
+        return _listed(self._folder)
+
+    def keep_known(self, kept: Mapping[str, str | None]) -> None:
+        """Take over the copies that a fork made of files that were there."""
+        self.kept.update({name: copy for name, copy in kept.items() if copy is not None})
+
     @staticmethod
     def components(names: Iterable[str]) -> dict[str, str]:
         """Return a text for the content of each file that exists now."""
@@ -118,14 +126,19 @@ def restore(name: str, copy: str | None) -> None:
 
 def restore_all(folder: Path) -> None:
     """Bring back the files that a manifest lists."""
+    kept = _listed(folder)
+    for name in sorted(kept, reverse=True):
+        restore(name, kept[name])
+
+
+def _listed(folder: Path) -> dict[str, str | None]:
+    kept: dict[str, str | None] = {}
     with contextlib.suppress(OSError):
-        kept: dict[str, str | None] = {}
         for line in (folder / MANIFEST).read_text().splitlines():
             with contextlib.suppress(ValueError):
                 name, copy = json.loads(line)
                 kept.setdefault(name, copy)
-        for name in sorted(kept, reverse=True):
-            restore(name, kept[name])
+    return kept
 
 
 def file_path(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from advisor.races.explorer import GroupExplorer, Suspect
-from advisor.races.judge import DEADLOCK
+from advisor.races.judge import CRASHES, DEADLOCK
 from advisor.races.observations import Event
 from advisor.races.plans import encode
 from advisor.races.schedule import Blocked, Run
@@ -15,6 +15,7 @@ from advisor.races.schedule import Blocked, Run
 Finding = dict[str, Any]  # the fields of a RaceFinding: this process does without pydantic where it can
 Row = dict[str, Any]  # those of a RaceStep
 REPLAYS = 10
+_LEAST_REPLAYS = 1  # of slow calls, when the time is over
 _MAX_STEPS = 24
 _MAX_PARTS = 3  # components that differ, in a text
 _MAX_POSSIBLE = 3
@@ -40,7 +41,9 @@ def minimise(suspect: Suspect) -> Suspect | None:
 def replay(suspect: Suspect) -> Run | None:
     """Return a recorded run of the schedule; None if it is not accused every time."""
     explorer = suspect.explorer
-    for _ in range(REPLAYS - 1):
+    for number in range(REPLAYS - 1):
+        if explorer.clock.left <= 0 and number >= _LEAST_REPLAYS:
+            break
         if not explorer.judge.accuses(explorer.run_again(suspect, suspect.switches)):
             return None
     run = explorer.run_again(suspect, suspect.switches, records=True)
@@ -65,6 +68,8 @@ def describe(suspect: Suspect, run: Run, pair: int) -> Finding:
 def _kind(run: Run, explorer: GroupExplorer) -> str:
     if run.ended == DEADLOCK:
         return "deadlock"
+    if run.ended.startswith(CRASHES):
+        return "exception"
     for number, raised in enumerate(run.raised):
         usual = {order.results[number] for order in explorer.judge.runs if order.raised[number]}
         if raised and run.results[number] not in usual:
@@ -165,6 +170,8 @@ def _blocked_step(blocked: Blocked, explorer: GroupExplorer) -> Row:
 def _observed(run: Run, differing: set[str]) -> str:
     if run.ended == DEADLOCK:
         return "no call can continue: " + "; ".join(_blocked_text(blocked) for blocked in run.blocked)
+    if run.ended.startswith(CRASHES):
+        return f"the calls {run.ended}"
     return _outcome_text(run, differing)
 
 

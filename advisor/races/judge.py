@@ -13,6 +13,7 @@ from advisor.races.schedule import Run
 from advisor.races.state import Components
 
 DEADLOCK = "deadlock"
+CRASHES = ("crashed", "ended the process")  # how the end of a run that brought the process down begins
 _SHAPE = re.compile(r"\w+ (of \d+|object)")  # of a container or an object, whose parts have paths of their own
 _PART = re.compile(r"[.\[]")
 
@@ -82,6 +83,8 @@ class Judge:
         """Return True if no sequential order ends as the run did."""
         if run.ended == DEADLOCK:
             return not self.may_deadlock
+        if run.ended.startswith(CRASHES):
+            return True
         if run.ended != "done" or not self.orders:
             return False
         return bool(self.differences(run)) and not any(self._is_log_order(run.leaves, order) for order in self.orders)

@@ -90,22 +90,52 @@ class Run:
 
 def run_schedule(world: World, calls: Sequence[CallArguments], plan: Plan, settings: Settings, ends_at: float) -> Run:
     """Run a schedule in a fork, and reset the files that it wrote."""
-    end = forks.run_in_fork(lambda: _Schedule(world, calls, plan, settings).run(ends_at), ends_at + 0.2)
-    run = end.value if isinstance(end.value, Run) else Run(end.failure)
+    end = forks.run_in_fork(lambda send: _Schedule(world, calls, plan, settings, send).run(ends_at), ends_at + 0.2)
+    run = end.value if isinstance(end.value, Run) else _unfinished(end, world)
     run.leaves.update(world.files.components(run.files))
+    world.files.keep_known(run.files)
     world.files.reset(run.files)
     return run
 
 
+def _unfinished(end: forks.ForkEnd, world: World) -> Run:
+    """Return what is known of a schedule whose process did not end by itself."""
+    run = Run(end.failure, files=world.files.listed())
+    run.events = [sent for sent in end.sent if isinstance(sent, Event)]
+    run.steps = [sent for sent in end.sent if isinstance(sent, Step)]
+    return run
+
+
+class Sent(list[Any]):
+    """A list whose items are also sent, since the process may crash before it can answer."""
+
+    def __init__(self, send: Callable[[Any], None]) -> None:
+        super().__init__()
+        self._send = send
+
+    def append(self, item: Any) -> None:
+        super().append(item)
+        self._send(item)
+
+
 class _Schedule:
-    def __init__(self, world: World, calls: Sequence[CallArguments], plan: Plan, settings: Settings) -> None:
+    def __init__(
+        self,
+        world: World,
+        calls: Sequence[CallArguments],
+        plan: Plan,
+        settings: Settings,
+        send: Callable[[Any], None],
+    ) -> None:
         self.world = world
+        self.send = send
         self.calls = _apart(calls)
         self.settings = settings
         keep = 5_000 if settings.keeps_steps else plan.last_step
         self.scheduler = Scheduler(plan, keep_steps=keep)
         self.learned = Learned() if settings.learns else None
-        self.events: list[Event] = []
+        self.events: list[Event] = Sent(send) if settings.records else []
+        self.scheduler.on_switch = send
         self.results: list[Any] = [None] * len(calls)
         self.raised = [False] * len(calls)
 
@@ -190,7 +220,7 @@ class _Schedule:
         elif ended == "deadlock":
             run.blocked = [self._describe_blocked(thread) for thread in self.scheduler.stopped]
         run.leaves, run.texts, run.logs = walker.leaves, walker.texts, walker.logs
-        run.used_locks, run.events, run.raised = self.scheduler.used_locks, self.events, self.raised
+        run.used_locks, run.events, run.raised = self.scheduler.used_locks, list(self.events), self.raised
         kept = self.world.files.kept
         run.files = {name: kept[name] for name in self.world.files.written if name in kept}
         return run
