@@ -24,6 +24,7 @@ from advisor.target.sandbox_supervisor import Message
 
 _REPORT_INTERVAL = 0.1
 _MAX_GROUPS = 5
+_LEAST_SECONDS = 0.3  # for the search, however long the import took
 _RESERVE = 0.25  # seconds for the answer
 
 
@@ -37,9 +38,11 @@ def serve(request: Message, send: Callable[[Message], None]) -> Message:
     function, calls = _load(request)
     send({"doing": f"searching the schedules of {spec}"})
     world = _world(function, request["sources"], keeper)
+    keeper.keep_open_files()
     gc.collect()
     gc.freeze()
-    clock = Clock(request["ends_at"] - _RESERVE, request["seconds"], _reporter(send))
+    ends_at = max(request["ends_at"] - _RESERVE, originals.monotonic() + _LEAST_SECONDS)
+    clock = Clock(ends_at, request["seconds"], _reporter(send))
     groups = _groups(calls, request["threads"])
     search = StagedSearch(world, groups, clock, spec)
     replay = request["replay"]

@@ -17,6 +17,7 @@ Row = dict[str, Any]  # those of a RaceStep
 REPLAYS = 10
 _LEAST_REPLAYS = 1  # of slow calls, when the time is over
 _MAX_STEPS = 24
+_MAX_EFFECTS = 6  # of one row
 _MAX_PARTS = 3  # components that differ, in a text
 _MAX_POSSIBLE = 3
 _MAX_TEXT = 120  # characters of a value
@@ -122,10 +123,15 @@ def _rows(events: list[Event], run: Run, explorer: GroupExplorer) -> list[Row]:
                 last[1].append(effect)
         else:
             rows.append((event, [effect] if effect else []))
-    steps = [_step(event, "; ".join(effects), explorer) for event, effects in rows]
+    steps = [_step(event, "; ".join(_shortened(effects)), explorer) for event, effects in rows]
     if run.ended == DEADLOCK:
         steps = _without_waiting(steps, run.blocked) + [_blocked_step(blocked, explorer) for blocked in run.blocked]
     return steps if len(steps) <= _MAX_STEPS else [*steps[: _MAX_STEPS // 2], *steps[-_MAX_STEPS // 2 :]]
+
+
+def _shortened(effects: list[str]) -> list[str]:
+    """Return the first and the last effects of a line that ran many times."""
+    return effects if len(effects) <= _MAX_EFFECTS else [*effects[:2], "…", *effects[-2:]]
 
 
 def _effect(event: Event) -> str:
