@@ -51,7 +51,7 @@ def serve(request: Message, send: Callable[[Message], None]) -> Message:
     sys.argv = [spec]
     replace_sources(request["sources"])
     keeper = FileKeeper(Path(request["folder"]))
-    function, loaded, _ = load_target(request)
+    function, loaded = load_target(request)
     calls = [Call(call.args, call.kwargs) for call in loaded]
     keeper.is_watching = True
     try:

@@ -35,9 +35,14 @@ class Learned:
 
     reads: dict[Any, set[tuple[int, CodeKey, int]]] = field(default_factory=dict)
     writes: dict[Any, set[tuple[int, CodeKey, int]]] = field(default_factory=dict)
+    changes: dict[int, set[str]] = field(default_factory=dict)  # methods by the identity of the object
     everything: set[tuple[CodeKey, int]] = field(default_factory=set)
     is_complete: bool = True
 
     def add(self, key: Any, writes: bool, thread: int, code: CodeKey, offset: int) -> None:
         (self.writes if writes else self.reads).setdefault(key, set()).add((thread, code, offset))
         self.everything.add((code, offset))
+
+    def appended_only(self) -> set[int]:
+        """Return the identities of the objects to which the calls do nothing but append."""
+        return {identity for identity, methods in self.changes.items() if methods == {"append"}}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import contextlib
 import linecache
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.machinery import SourceFileLoader
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 
@@ -41,6 +42,30 @@ def replace_code(function: Callable[..., Any], sources: Mapping[str, str]) -> No
             if new is not None:
                 each.__code__ = new
                 _define_locks(tree, each.__globals__)
+
+
+class _Namespace(ModuleType):
+    """A module whose globals are those of a function that was pickled by value."""
+
+    def __init__(self, name: str, file: str, names: dict[str, Any]) -> None:
+        super().__init__(name)
+        self.__file__ = file
+        self._names = names
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        return self._names
+
+
+def register_globals(function: Callable[..., Any]) -> None:
+    """Make the globals of a function that was pickled by value those of a module, so that they are looked at."""
+    plain = getattr(function, "__func__", function)
+    if not isinstance(plain, FunctionType):
+        return
+    name = plain.__module__ or "__main__"
+    known = sys.modules.get(name)
+    if known is None or vars(known) is not plain.__globals__:
+        sys.modules[name] = _Namespace(name, plain.__code__.co_filename, plain.__globals__)
 
 
 def _functions(function: Any) -> Iterator[FunctionType]:

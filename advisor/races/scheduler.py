@@ -84,6 +84,7 @@ class Scheduler:
         self.used_locks: set[tuple[int, int]] = set()
         self.is_sequential = not plan.switches and type(plan) is Plan
         self.on_event: Callable[[Scheduled, str, Any], None] | None = None
+        self.on_switch: Callable[[Step], None] = lambda step: None
         self.locate: Callable[[], Any] = lambda: None
         self.trace: Callable[[Scheduled], None] = lambda thread: None
         self._keep = keep_steps
@@ -203,7 +204,10 @@ class Scheduler:
             can_switch = me.checked or not getattr(self.plan, "gil_only", False)
             chosen = self.plan.choose(self.step, runnable, current, can_switch=can_switch)
         if len(self.steps) < self._keep:
-            self.steps.append(Step(self.step, me.number, place, me.checked, tuple(runnable), chosen, usual, forced))
+            step = Step(self.step, me.number, place, me.checked, tuple(runnable), chosen, usual, forced)
+            self.steps.append(step)
+            if chosen != usual:
+                self.on_switch(step)
         return chosen
 
     def _is_unfair(self, me: Scheduled) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import FrameType, FunctionType, MethodType
 from typing import Any
 
@@ -26,6 +27,7 @@ from advisor.races.where import callers
 _LEARNED_VISITS = 40  # of one instruction by one thread that are looked at
 _POINT_VISITS = 150  # of one instruction by one thread that are steps of the schedule
 _IDLE = 100  # instructions without anything to do, after which a frame is followed by lines
+_RETURNS = 10  # to a line, with each of which the frame is followed by instructions again
 _SPINNING = 100  # reads in a row, without a write, after which others get their turn
 _REFRESHES_LOCALS = sys.version_info < (3, 13)
 
@@ -59,11 +61,28 @@ class Tracer:
 
     def follow(self, thread: Scheduled) -> None:
         """Follow the calling thread from now on."""
-        if not self.is_done():
+        if (self.points or self.learned is not None) and not self.is_done():
             sys.settrace(ThreadTracer(self, thread).enter)
 
     def is_done(self) -> bool:
         return self.stop_early and self.scheduler.step >= self.scheduler.plan.last_step
+
+
+@dataclass(slots=True)
+class Visits:
+    """How often a thread has run the instructions of a code object.
+
+    Attributes:
+        returns: How often a frame that is followed by lines has come to a line.
+        seen_lines: Lines with no instruction that is still to be looked at.
+        all_seen: There is no such instruction at all.
+    """
+
+    counts: dict[int, int] = field(default_factory=dict)
+    entries: int = 0
+    returns: dict[int, int] = field(default_factory=dict)
+    seen_lines: set[int] = field(default_factory=set)
+    all_seen: bool = False
 
 
 class ThreadTracer:
@@ -77,7 +96,8 @@ class ThreadTracer:
         self.call: ast.AST | None = None
         self.inside: list[access_rules.Access] = []  # what the running call in C works on
         self.unfinished: tuple[FrameType, ast.AST | None, Event] | None = None
-        self.visits: dict[int, dict[int, int]] = {}  # of instructions, by code object
+        self.visits: dict[int, Visits] = {}  # by code object
+        self.uninteresting: set[int] = set()  # code objects
         self.reads = 0  # in a row
         self.learns = tracer.learned is not None
         self.limit = _LEARNED_VISITS if self.learns else _POINT_VISITS
@@ -85,6 +105,10 @@ class ThreadTracer:
     def enter(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
         """Follow a frame that begins or, if it is a generator's, continues."""
         code = frame.f_code
+        if id(code) in self.uninteresting:
+            self.calling = None
+            self.thread.checked = True
+            return None
         sites = self.tracer.book.sites(code)
         if sites is None:
             if not is_advisor(code.co_filename):
@@ -94,14 +118,19 @@ class ThreadTracer:
             self.calling = None
         self.thread.checked = True
         chosen = self.tracer.points.get(sites.key, frozenset())
-        if not self.learns and not chosen:
+        visits = self.visits.get(id(sites)) or self.visits.setdefault(id(sites), Visits())
+        if visits.all_seen or not (self.learns or chosen):
+            if not sites.is_generator:
+                self.uninteresting.add(id(code))
             return None
-        visits = self.visits.setdefault(id(sites), {})
-        visits[-1] = entries = visits.get(-1, 0) + 1
+        wanted = chosen.union(sites.sites) if self.learns else chosen
+        visits.entries += 1
+        if visits.entries % self.limit == 0:
+            visits.all_seen = all(visits.counts.get(offset, 0) >= self.limit for offset in wanted)
         if self.learns and self.inside:
             self._enter_callback(sites)
-        self._follow_instructions(frame, entries <= self.limit)
-        return self._local(sites, chosen, visits)
+        self._follow_instructions(frame, visits.entries <= self.limit)
+        return self._local(sites, chosen, wanted, visits)
 
     @staticmethod
     def _follow_instructions(frame: FrameType, does: bool) -> None:
@@ -116,23 +145,29 @@ class ThreadTracer:
         function = getattr(function, "__func__", function)
         return function is UNKNOWN or getattr(function, "__code__", None) is frame.f_code
 
-    def _local(self, sites: CodeSites, chosen: frozenset[int], visits: dict[int, int]) -> Callable[..., Any]:
+    def _local(
+        self, sites: CodeSites, chosen: frozenset[int], wanted: frozenset[int], visits: Visits
+    ) -> Callable[..., Any]:
         """Return the trace function of a frame."""
         thread, scheduler, limit = self.thread, self.scheduler, self.limit
-        checked, by_line = sites.checked, sites.by_line
+        checked, by_line, counts, seen_lines = sites.checked, sites.by_line, visits.counts, visits.seen_lines
         looks_at_all = self.learns and sites.is_generator
-        wanted = sites.sites.keys() | chosen if self.learns else chosen
         idle = 0
 
         def trace(frame: FrameType, event: str, argument: Any) -> Any:
             nonlocal idle
             if event == "line":
-                if any(
-                    offset in wanted and visits.get(offset, 0) < limit for offset in by_line.get(frame.f_lineno, ())
-                ):
+                line = frame.f_lineno
+                if line in seen_lines:
+                    return trace
+                offsets = wanted.intersection(by_line.get(line, ()))
+                visits.returns[line] = returns = visits.returns.get(line, 0) + 1
+                if returns <= _RETURNS and any(counts.get(offset, 0) < limit for offset in offsets):
                     idle = 0
                     thread.checked = True
                     self._follow_instructions(frame, True)
+                else:
+                    seen_lines.add(line)
                 return trace
             if event != "opcode":
                 return trace
@@ -146,7 +181,7 @@ class ThreadTracer:
             if self.unfinished is not None:
                 self._finish_event()
             if offset in wanted or looks_at_all:
-                count = visits[offset] = visits.get(offset, 0) + 1
+                count = counts[offset] = counts.get(offset, 0) + 1
                 if count <= limit:
                     idle = 0
                     self._visit(frame, sites, offset, offset in chosen)
@@ -204,6 +239,8 @@ class ThreadTracer:
             return
         for access in access_rules.accesses(site, frame):
             learned.add(access.key, access.writes, self.thread.number, sites.key, offset)
+            if access.writes and access.key[0] == "object":
+                learned.changes.setdefault(access.key[1], set()).add(access.name)
             if site.subject == "call":
                 self.inside.append(access)
 
