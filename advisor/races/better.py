@@ -179,6 +179,10 @@ def _iteration(form: Form) -> Names | None:
     return {"name": iterated[0] if iterated else "values"}
 
 
+def _sqlite_locked(form: Form) -> Names | None:
+    return {} if "database is locked" in form.observed else None
+
+
 def _sqlite_count(form: Form) -> Names | None:
     return {} if "UPDATE " in form.sql and "SELECT " in form.sql and form.sql.count("UPDATE ") == 1 else None
 
@@ -252,26 +256,46 @@ def _lazily_made(form: Form) -> Names | None:
         for test in form.tests
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
     }
+    shared = {name for node in form.function_nodes if isinstance(node, ast.Global) for name in node.names}
     made = {
         ast.unparse(target)
         for node in form.nodes
         if isinstance(node, ast.Assign)
         for target in node.targets
-        if isinstance(target, ast.Name)
+        if isinstance(target, ast.Name) and target.id in shared
     }
     return {"name": min(missing & made)} if missing & made else None
 
 
 def _number_given(form: Form) -> Names | None:
     """Match a counter whose value is used, as a number that is given to something."""
-    counted = {
-        ast.unparse(node.target)
-        for node in form.nodes
-        if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and ast.unparse(node.value) == "1"
+    counted = {name: node for node in form.nodes if (name := _counted(node, form)) is not None}
+    for name, counting in counted.items():
+        values = (
+            node.value
+            for node in form.function_nodes
+            if isinstance(node, (ast.Assign, ast.Return)) and node.value and node is not counting
+        )
+        if any(_mentions(value, name) for value in values):
+            return {"name": name}
+    return None
+
+
+def _counted(node: ast.AST, form: Form) -> str | None:
+    """Return what a statement adds one to."""
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add) and ast.unparse(node.value) == "1":
+        return ast.unparse(node.target)
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.BinOp):
+        return None
+    if not isinstance(node.value.op, ast.Add) or ast.unparse(node.value.right) != "1":
+        return None
+    target, start = ast.unparse(node.targets[0]), ast.unparse(node.value.left)
+    copies = {
+        ast.unparse(other.targets[0])
+        for other in form.function_nodes
+        if isinstance(other, ast.Assign) and ast.unparse(other.value) == target
     }
-    values = (node.value for node in form.function_nodes if isinstance(node, (ast.Assign, ast.Return)) and node.value)
-    used = {ast.unparse(part) for value in values for part in ast.walk(value) if isinstance(part, ast.expr)}
-    return {"name": min(counted & used)} if counted & used else None
+    return target if start in {target, *copies} else None
 
 
 # The first row whose form matches counts.
@@ -301,6 +325,11 @@ ROWS: tuple[Better, ...] = (
         _iteration,
         "Go through a copy, such as `list({name})`, where a moment's state is enough.",
         "https://docs.python.org/3/faq/library.html#what-kinds-of-global-value-mutation-are-thread-safe",
+    ),
+    Better(
+        _sqlite_locked,
+        "Begin the transaction with `BEGIN IMMEDIATE`, before the first SELECT.",
+        "https://www.sqlite.org/lang_transaction.html",
     ),
     Better(
         _sqlite_insert,

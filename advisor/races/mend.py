@@ -217,11 +217,15 @@ class _Mending:
         return found
 
     def _narrower(self, region: Region) -> Iterator[Region]:
-        for number, stretch in enumerate(region.stretches):
-            for less in self.sources[stretch.file].narrower(stretch):
-                narrower = Region((*region.stretches[:number], less, *region.stretches[number + 1 :]))
-                if ("", narrower) not in self.tried:
-                    yield narrower
+        """Yield regions without a stretch that is called within another, or without a statement."""
+        stretches = region.stretches
+        smaller = [tuple(each for each in stretches if each is not inner) for inner in self.finder.inner(region)]
+        for number, stretch in enumerate(stretches):
+            less = self.sources[stretch.file].narrower(stretch)
+            smaller += [(*stretches[:number], each, *stretches[number + 1 :]) for each in less]
+        for each in smaller:
+            if each and ("", Region(each)) not in self.tried:
+                yield Region(each)
 
     # Describing
 

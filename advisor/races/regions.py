@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from advisor.models.race_report import RaceFinding, RaceStep
@@ -108,16 +108,24 @@ class RegionFinder:
 
     def calls_itself(self, region: Region) -> bool:
         """Return True if a function with a stretch is called within a stretch, so that the lock is acquired twice."""
-        pending = list(region.stretches)
-        seen: set[Stretch] = set()
+        return any(self.inner(region))
+
+    def inner(self, region: Region) -> Iterator[Stretch]:
+        """Yield the stretches of functions that are called within a stretch."""
+        reached = self._reached(region.stretches)
+        for stretch in region.stretches:
+            if any(function.contains(stretch.file, stretch.first_line) for function in reached):
+                yield stretch
+
+    def _reached(self, stretches: Iterable[Stretch]) -> set[Stretch]:
+        """Return the functions that stretches call by their names, directly or by others."""
+        reached: set[Stretch] = set()
+        pending = list(stretches)
         while pending:
-            for inner in self._called(pending.pop()):
-                if any(inner.contains(each.file, each.first_line) for each in region.stretches):
-                    return True
-                if inner not in seen:
-                    seen.add(inner)
-                    pending.append(inner)
-        return False
+            called = [function for function in self._called(pending.pop()) if function not in reached]
+            reached.update(called)
+            pending += called
+        return reached
 
     def _called(self, stretch: Stretch) -> list[Stretch]:
         """Return the functions that a stretch calls by their names, as stretches."""

@@ -71,7 +71,7 @@ class SourceFile:
         return None
 
     def wider(self, stretch: Stretch) -> Stretch | None:
-        """Return the block of a stretch or, if it is all of it, the statement around; None if it is a whole function.
+        """Return the block of a stretch or, if it is all of it, the statement around; None for a whole function.
 
         A function's documentation and its declarations of globals stay outside.
         """
@@ -79,11 +79,14 @@ class SourceFile:
         if function is None:
             return None
         blocks = list(self._blocks_with(function.body, range(stretch.first_line, stretch.last_line + 1)))
+        lines = (stretch.first_line, stretch.last_line)
         for block in reversed(blocks):
+            inside = [number for number, node in enumerate(block) if _has_any(node, lines)]
             start = _code_start(block) if block is function.body else 0
-            found = self._stretch(function, block, start, len(block) - 1)
-            if found is not None and found.lines > stretch.lines:
-                return found
+            for first, last in ((inside[0], inside[-1]), (min(start, inside[0]), len(block) - 1)):
+                found = self._stretch(function, block, first, last)
+                if found is not None and found.lines > stretch.lines:
+                    return found
         return None
 
     def narrower(self, stretch: Stretch) -> list[Stretch]:
