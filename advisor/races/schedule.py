@@ -20,7 +20,7 @@ from advisor.races.plans import Plan
 from advisor.races.scheduler import Scheduled, Scheduler, Step
 from advisor.races.state import Components, StateWalker
 from advisor.races.tracing import Tracer
-from advisor.races.where import UNNAMED, locate, lock_name
+from advisor.races.where import UNNAMED, is_in_library, locate, lock_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,9 @@ class _Schedule:
             numpy.seed()
         active, settings = self.scheduler, self.settings
         active.shared_locks = set(settings.shared_locks)
-        active.locate = lambda: locate(self.world.book.user_code)
+        user_code = self.world.book.user_code
+        active.locate = lambda: locate(user_code)
+        active.is_in_library = lambda: is_in_library(user_code)
         self.tracer = Tracer(
             active,
             self.world.book,
