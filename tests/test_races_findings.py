@@ -99,9 +99,7 @@ def work(name):
 """
     report = search(tmp_path, code, ["Ada", "Bob"])
     assert report.finding is not None
-    assert (
-        report.finding.observed == "sold = [2, 2] (call 1 → 'ok', call 2 → 'ok')" or "taken" in report.finding.observed
-    )
+    assert report.finding.observed == "sold = [2, 2] (call 1 → 'ok', call 2 → 'ok')"
     assert report.inputs == ("'Ada'", "'Bob'")
 
 
@@ -230,7 +228,7 @@ def work(n):
     finding = search(tmp_path, code).finding
     assert finding is not None
     assert (finding.kind, finding.observed) == ("exception", "the calls crashed the process with SIGABRT")
-    assert [step.source for step in finding.steps][:2] == ["inside.append(n)", "inside.append(n)"]
+    assert {step.thread for step in finding.steps if step.source == "inside.append(n)"} == {1, 2}
 
 
 def test_three_calls_at_once(tmp_path: Path) -> None:

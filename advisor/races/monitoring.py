@@ -1,7 +1,7 @@
 """Follow threads with `sys.monitoring`, from Python 3.12.
 
-Instructions with nothing to do cost nothing after they ran once: their events are disabled. An event is disabled for all
-threads, so that all are enabled again whenever another thread runs.
+Instructions with nothing to do cost nothing after they ran once: their events are disabled. An event is disabled for
+all threads, so that all are enabled again whenever another thread runs.
 """
 
 from __future__ import annotations

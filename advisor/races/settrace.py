@@ -1,7 +1,7 @@
 """Follow threads with `sys.settrace`.
 
-A frame that has run many instructions with nothing to do is followed line by line only, until it comes to a line that it
-has seldom run.
+A frame that has run many instructions with nothing to do is followed line by line only, until it comes to a line that
+it has seldom run.
 """
 
 from __future__ import annotations
