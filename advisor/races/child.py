@@ -16,6 +16,7 @@ from advisor.races import files, originals, primitives
 from advisor.races.code_book import CodeBook
 from advisor.races.databases import replace_connections
 from advisor.races.explorer import Clock
+from advisor.races.randomness import watch_generators
 from advisor.races.schedule import CallArguments, World
 from advisor.races.sites import Sources
 from advisor.races.staged_search import StagedSearch
@@ -54,6 +55,7 @@ def serve(request: Message, send: Callable[[Message], None]) -> Message:
 def _prepare_imports(sources: Mapping[str, str]) -> None:
     """Replace primitives, and the text of files that have other sources."""
     primitives.install()
+    watch_generators()
     if not sources:
         replace_connections()
         return

@@ -34,6 +34,9 @@ class SetTrace:
 class _ThreadTracer(ThreadTracer):
     def trace(self, frame: FrameType, event: str, argument: Any) -> Trace | None:
         """Trace what the thread calls."""
+        if self.calling is None and id(frame.f_code) in self.uninteresting:
+            self.thread.checked = True
+            return None
         if is_advisor(frame.f_code.co_filename):
             return None
         followed = self.enter(frame)
