@@ -15,6 +15,7 @@ from advisor.races import files, originals, primitives
 from advisor.races.code_book import CodeBook
 from advisor.races.databases import replace_connections
 from advisor.races.explorer import Clock
+from advisor.races.randomness import watch_generators
 from advisor.races.replaced_sources import register_globals, replace_code, replace_sources
 from advisor.races.schedule import CallArguments, World
 from advisor.races.sites import Sources
@@ -33,6 +34,7 @@ def serve(request: Message, send: Callable[[Message], None]) -> Message:
     spec: str = request["target"]
     sys.argv = [spec]
     primitives.install()
+    watch_generators()
     replace_sources(request["sources"])
     replace_connections()
     send({"doing": f"importing {spec.rpartition(':')[0]}"})

@@ -107,6 +107,15 @@ class GroupExplorer:
         self._writes_files |= any(run.files for run in runs)
         return first
 
+    def learn_again(self) -> None:
+        """Run the orders once more, to see what varies with the time that has passed, such as a date."""
+        for number, order in enumerate(self.orders):
+            if self.clock.left <= 0 or number >= len(self.judge.orders):
+                return
+            run = self._learning_run(order, learns=False)
+            if run.ended == "done":
+                self.judge.compare_again(run)
+
     def _learning_run(self, order: tuple[int, ...], *, learns: bool) -> Run:
         share = self.clock.left / (2 if self.judge.orders else len(self.orders))
         ends_at = originals.monotonic() + share

@@ -42,12 +42,13 @@ def minimise(suspect: Suspect) -> Suspect | None:
 def replay(suspect: Suspect) -> Run | None:
     """Return a recorded run of the schedule; None if it is not accused every time."""
     explorer = suspect.explorer
+    run = explorer.run_again(suspect, suspect.switches, records=True)
     for number in range(REPLAYS - 1):
         if explorer.clock.left <= 0 and number >= _LEAST_REPLAYS:
             break
         if not explorer.judge.accuses(explorer.run_again(suspect, suspect.switches)):
             return None
-    run = explorer.run_again(suspect, suspect.switches, records=True)
+    explorer.learn_again()
     return run if explorer.judge.accuses(run) else None
 
 

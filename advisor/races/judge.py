@@ -49,11 +49,21 @@ class Judge:
         first = ended[0]
         self.logs |= first.logs
         for other in ended[1:]:
-            for path in first.leaves.keys() | other.leaves.keys():
-                if first.leaves.get(path) != other.leaves.get(path):
-                    self._ignore(path, path in first.leaves and path in other.leaves)
+            self._ignore_differences(first.leaves, other.leaves)
         self.orders.append(first.leaves)
         self.runs.append(first)
+
+    def compare_again(self, run: Run) -> None:
+        """Learn from a later run of an order what varies in it; it is the one of the order that it is most like."""
+        if self.orders:
+            self._ignore_differences(
+                min(self.orders, key=lambda order: len(self._differing(run.leaves, order))), run.leaves
+            )
+
+    def _ignore_differences(self, one: Components, other: Components) -> None:
+        for path in one.keys() | other.keys():
+            if one.get(path) != other.get(path):
+                self._ignore(path, path in one and path in other)
 
     def _ignore(self, path: str, is_in_both: bool) -> None:
         """Ignore a component; where it exists only sometimes, its whole container, whose keys vary."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -140,10 +141,11 @@ class RegionFinder:
     def existing_locks(self, finding: RaceFinding) -> list[tuple[str, Region]]:
         """Return the locks of a module under which some steps of a finding run, with what they cover."""
         acquired = " ".join(step.effect for step in finding.steps)
+        names = set(re.findall(r"acquires (?:\S*\.)?(\w+)", acquired))
         found: dict[str, Region] = {}
         for file, line in (place for step in finding.steps for place in stack(step)):
             for lock in _locks_around(self.sources[file], line) if file in self.sources else ():
-                if f"acquires {lock}" in acquired:
+                if lock.rpartition(".")[2] in names:
                     found.setdefault(lock, Region((), _held(self.sources.values(), lock)))
         return list(found.items())
 

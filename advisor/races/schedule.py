@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from advisor.races import forks, originals, scheduler
+from advisor.races import forks, originals, randomness, scheduler
 from advisor.races.code_book import CodeBook
 from advisor.races.evaluation import short
 from advisor.races.files import FileKeeper
@@ -20,7 +20,7 @@ from advisor.races.plans import Plan
 from advisor.races.scheduler import Scheduled, Scheduler, Step
 from advisor.races.state import Components, StateWalker
 from advisor.races.tracing import Tracer
-from advisor.races.where import UNNAMED, callers, locate, lock_name
+from advisor.races.where import UNNAMED, callers, is_in_library, locate, lock_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class _Schedule:
 
     def run(self, ends_at: float) -> Run:
         self._prepare()
-        before = random.getstate()
+        before = randomness.states()
         threads = [self.scheduler.add(is_call=True) for _ in self.calls]
         for thread in threads:
             name = f"call-{thread.number + 1}"
@@ -155,17 +155,19 @@ class _Schedule:
         self.world.files.is_watching = False
         scheduler.activate(None)
         run = self._describe(ended)
-        run.used_random = random.getstate() != before
+        run.used_random = randomness.states() != before
         return run
 
     def _prepare(self) -> None:
-        random.seed()
-        numpy = sys.modules.get("numpy.random")
-        if numpy is not None:
-            numpy.seed()
+        randomness.seed_anew()
+        if not (self.settings.learns or self.settings.points):
+            # Elsewhere in memory, so that what depends on addresses is known to vary.
+            self.noise = [bytearray(size) for size in random.choices(range(1, 500), k=random.randrange(500))]
         active, settings = self.scheduler, self.settings
         active.shared_locks = set(settings.shared_locks)
-        active.locate = lambda: locate(self.world.book.user_code)
+        user_code = self.world.book.user_code
+        active.locate = lambda: locate(user_code)
+        active.is_in_library = lambda: is_in_library(user_code)
         self.tracer = Tracer(
             active,
             self.world.book,

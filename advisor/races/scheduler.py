@@ -86,6 +86,7 @@ class Scheduler:
         self.on_event: Callable[[Scheduled, str, Any], None] | None = None
         self.on_switch: Callable[[Step], None] = lambda step: None
         self.locate: Callable[[], Any] = lambda: None
+        self.is_in_library: Callable[[], bool] = lambda: False
         self.trace: Callable[[Scheduled], None] = lambda thread: None
         self._keep = keep_steps
         self._over = originals.allocate_lock()

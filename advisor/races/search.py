@@ -98,4 +98,6 @@ def _report(question: RaceQuestion, answer: sandbox_supervisor.Message, seconds:
 def interpreter() -> str:
     """Return the name and the kind of this interpreter."""
     kind = " free-threaded" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+    if kind and getattr(sys, "_is_gil_enabled", bool)():
+        kind += ", with the GIL"
     return f"{platform.python_implementation()} {sys.version.split()[0]}{kind}"

@@ -13,7 +13,7 @@ from advisor.races.plans import decode
 from advisor.races.schedule import CallArguments, Run, World
 
 Answer = dict[str, Any]  # fields of a RaceReport, and "group", the index of the calls of the finding
-_LONGER_SECONDS = 3.0  # for a finding that happens with the GIL, once there is one that does not
+_LONGER_SECONDS = 2.0  # for a finding that happens with the GIL, once there is one that does not
 _RANDOM_SHARE = 0.4  # of the time that is left, for the random schedules of one group
 _WHY = {
     "time": "the calls, one after the other, did not end in time",

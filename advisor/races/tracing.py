@@ -1,35 +1,40 @@
-"""Follow threads with `sys.settrace`: pass steps at chosen instructions, learn what they access, record it.
+"""Follow threads: pass steps at chosen instructions, learn what they access, record it.
 
-Frames are followed instruction by instruction where there is something to do.
-
-A loop of many rounds is followed in its first rounds. Then its frame is followed line by line only, until it comes to a
-line that it has seldom run.
+Frames are followed instruction by instruction where there is something to do, a loop of many rounds in its first ones.
 """
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType, FunctionType, MethodType
-from typing import Any
+from typing import Protocol
 
 from advisor.races import accesses as access_rules
 from advisor.races.code_book import CodeBook
 from advisor.races.evaluation import UNKNOWN, evaluate, short
 from advisor.races.observations import Event, Learned, Points
 from advisor.races.scheduler import Scheduled, Scheduler
+<<<<<<< HEAD
 from advisor.races.sites import CodeSites, Site
 from advisor.races.user_code import is_advisor
 from advisor.races.where import callers
+=======
+from advisor.races.sites import GENERATOR, CodeSites, Site
+>>>>>>> races
 
 _LEARNED_VISITS = 40  # of one instruction by one thread that are looked at
 _POINT_VISITS = 150  # of one instruction by one thread that are steps of the schedule
-_IDLE = 100  # instructions without anything to do, after which a frame is followed by lines
-_RETURNS = 10  # to a line, with each of which the frame is followed by instructions again
 _SPINNING = 100  # reads in a row, without a write, after which others get their turn
 _REFRESHES_LOCALS = sys.version_info < (3, 13)
+
+
+class Backend(Protocol):
+    """A way to follow threads."""
+
+    def follow(self, thread: Scheduled) -> None:
+        """Follow the calling thread from now on."""
 
 
 class Tracer:
@@ -58,11 +63,21 @@ class Tracer:
         self.learned = learned
         self.events = events
         self.stop_early = stop_early
+        self._used: Backend | None = None
 
     def follow(self, thread: Scheduled) -> None:
         """Follow the calling thread from now on."""
         if (self.points or self.learned is not None) and not self.is_done():
-            sys.settrace(ThreadTracer(self, thread).enter)
+            self._backend().follow(thread)
+
+    def _backend(self) -> Backend:
+        if self._used is None:
+            if sys.version_info >= (3, 12):
+                from advisor.races.monitoring import Monitoring as Used
+            else:
+                from advisor.races.settrace import SetTrace as Used
+            self._used = Used(self)
+        return self._used
 
     def is_done(self) -> bool:
         return self.stop_early and self.scheduler.step >= self.scheduler.plan.last_step
@@ -85,8 +100,18 @@ class Visits:
     all_seen: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How a frame is followed: `wanted` are the offsets at which there is something to do, `chosen` the points."""
+
+    sites: CodeSites
+    chosen: frozenset[int]
+    wanted: frozenset[int]
+    visits: Visits
+
+
 class ThreadTracer:
-    """Follows one thread for a `Tracer`."""
+    """What is the same whether a thread is followed with `sys.settrace` or with `sys.monitoring`."""
 
     def __init__(self, tracer: Tracer, thread: Scheduled) -> None:
         self.tracer = tracer
@@ -102,26 +127,21 @@ class ThreadTracer:
         self.learns = tracer.learned is not None
         self.limit = _LEARNED_VISITS if self.learns else _POINT_VISITS
 
-    def enter(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
-        """Follow a frame that begins or, if it is a generator's, continues."""
+    def enter(self, frame: FrameType) -> Followed | None:
+        """Return how to follow a frame that begins or, if it is a generator's, continues; None not to."""
         code = frame.f_code
-        if id(code) in self.uninteresting:
+        self.thread.checked = True
+        if self.calling is not None and self.calling is frame.f_back and self._is_called_directly(frame):
             self.calling = None
-            self.thread.checked = True
+        if id(code) in self.uninteresting:
             return None
         sites = self.tracer.book.sites(code)
         if sites is None:
-            if not is_advisor(code.co_filename):
-                self.thread.checked = True
             return None
-        if self.calling is frame.f_back and self._is_called_directly(frame, sites):
-            self.calling = None
-        self.thread.checked = True
         chosen = self.tracer.points.get(sites.key, frozenset())
         visits = self.visits.get(id(sites)) or self.visits.setdefault(id(sites), Visits())
         if visits.all_seen or not (self.learns or chosen):
-            if not sites.is_generator:
-                self.uninteresting.add(id(code))
+            self.uninteresting.add(id(code))
             return None
         wanted = chosen.union(sites.sites) if self.learns else chosen
         visits.entries += 1
@@ -129,73 +149,45 @@ class ThreadTracer:
             visits.all_seen = all(visits.counts.get(offset, 0) >= self.limit for offset in wanted)
         if self.learns and self.inside:
             self._enter_callback(sites)
-        self._follow_instructions(frame, visits.entries <= self.limit)
-        return self._local(sites, chosen, wanted, visits)
+        return Followed(sites, chosen, wanted, visits)
 
-    @staticmethod
-    def _follow_instructions(frame: FrameType, does: bool) -> None:
-        frame.f_trace_opcodes = does
-        frame.f_trace_lines = not does
-
-    def _is_called_directly(self, frame: FrameType, sites: CodeSites) -> bool:
+    def _is_called_directly(self, frame: FrameType) -> bool:
         """Return True unless code in C that the user's code called calls this function or continues this generator."""
-        if sites.is_generator or not isinstance(self.call, ast.Call) or frame.f_back is None:
+        if frame.f_code.co_flags & GENERATOR or not isinstance(self.call, ast.Call) or frame.f_back is None:
             return False
         function = evaluate(self.call.func, frame.f_back)
         function = getattr(function, "__func__", function)
         return function is UNKNOWN or getattr(function, "__code__", None) is frame.f_code
 
-    def _local(
-        self, sites: CodeSites, chosen: frozenset[int], wanted: frozenset[int], visits: Visits
-    ) -> Callable[..., Any]:
-        """Return the trace function of a frame."""
-        thread, scheduler, limit = self.thread, self.scheduler, self.limit
-        checked, by_line, counts, seen_lines = sites.checked, sites.by_line, visits.counts, visits.seen_lines
-        looks_at_all = self.learns and sites.is_generator
-        idle = 0
+    def run_instruction(self, frame: FrameType, followed: Followed, offset: int) -> bool:
+        """Look at an instruction that is about to run; return False if there is nothing to do any more."""
+        thread, scheduler = self.thread, self.scheduler
+        if scheduler.current is not thread:
+            scheduler.rejoin(thread)
+        scheduler.progress += 1
+        sites = followed.sites
+        if self.calling is frame:
+            self.calling = None
+            thread.checked = True
+        if self.unfinished is not None:
+            self._finish_event()
+        is_fresh = False
+        if offset in followed.wanted or (self.learns and sites.is_generator):
+            counts = followed.visits.counts
+            counts[offset] = count = counts.get(offset, 0) + 1
+            is_fresh = count <= self.limit
+            if is_fresh:
+                self._visit(frame, sites, offset, offset in followed.chosen)
+        if offset in sites.checked:
+            thread.checked = True
+        site = sites.sites.get(offset)
+        if site is not None and site.subject == "call":
+            self.calling, self.call = frame, site.node
+        return is_fresh
 
-        def trace(frame: FrameType, event: str, argument: Any) -> Any:
-            nonlocal idle
-            if event == "line":
-                line = frame.f_lineno
-                if line in seen_lines:
-                    return trace
-                offsets = wanted.intersection(by_line.get(line, ()))
-                visits.returns[line] = returns = visits.returns.get(line, 0) + 1
-                if returns <= _RETURNS and any(counts.get(offset, 0) < limit for offset in offsets):
-                    idle = 0
-                    thread.checked = True
-                    self._follow_instructions(frame, True)
-                else:
-                    seen_lines.add(line)
-                return trace
-            if event != "opcode":
-                return trace
-            if scheduler.current is not thread:
-                scheduler.rejoin(thread)
-            scheduler.progress += 1
-            offset = frame.f_lasti
-            if self.calling is frame:
-                self.calling = None
-                thread.checked = True
-            if self.unfinished is not None:
-                self._finish_event()
-            if offset in wanted or looks_at_all:
-                count = counts[offset] = counts.get(offset, 0) + 1
-                if count <= limit:
-                    idle = 0
-                    self._visit(frame, sites, offset, offset in chosen)
-            idle += 1
-            if idle > _IDLE:
-                self._follow_instructions(frame, False)
-            if offset in checked:
-                thread.checked = True
-            site = sites.sites.get(offset)
-            if site is not None and site.subject == "call":
-                self.calling, self.call = frame, site.node
-            return trace
-
-        return trace
+    def stop(self, frame: FrameType) -> None:
+        """Follow the thread no further."""
+        raise NotImplementedError
 
     def _visit(self, frame: FrameType, sites: CodeSites, offset: int, is_point: bool) -> None:
         """Look at an instruction that is about to run, and pass a step if it is a point."""
@@ -206,8 +198,7 @@ class ThreadTracer:
             return
         self._pass_point(frame, sites, offset, site)
         if self.tracer.is_done():
-            sys.settrace(None)
-            frame.f_trace = None
+            self.stop(frame)
         if site is not None and self.tracer.events is not None:
             self._record(frame, site)
 
