@@ -84,7 +84,8 @@ class Better(NamedTuple):
 def instead(finding: RaceFinding, sources: Mapping[str, SourceFile], stretches: Iterable[Stretch]) -> str:
     """Return what is better than a lock around these stretches; empty if nothing is known."""
     form = _form(finding, sources, list(stretches))
-    rows = ((row, row.form(form)) for row in ROWS)
+    fitting = (row for row in ROWS if finding.kind != "deadlock" or row.form in _OF_DEADLOCKS)
+    rows = ((row, row.form(form)) for row in fitting)
     found = next((f"{row.text.format_map(names)} ({row.source})" for row, names in rows if names is not None), "")
     return " ".join(text for text in (found, _other_processes(form)) if text)
 
@@ -298,6 +299,7 @@ def _counted(node: ast.AST, form: Form) -> str | None:
     return target if start in {target, *copies} else None
 
 
+_OF_DEADLOCKS = (_same_lock_of_two, _wait_without_loop, _queue_asked_first)
 # The first row whose form matches counts.
 ROWS: tuple[Better, ...] = (
     Better(

@@ -16,13 +16,8 @@ from advisor.races.code_book import CodeBook
 from advisor.races.evaluation import UNKNOWN, evaluate, short
 from advisor.races.observations import Event, Learned, Points
 from advisor.races.scheduler import Scheduled, Scheduler
-<<<<<<< HEAD
-from advisor.races.sites import CodeSites, Site
-from advisor.races.user_code import is_advisor
-from advisor.races.where import callers
-=======
 from advisor.races.sites import GENERATOR, CodeSites, Site
->>>>>>> races
+from advisor.races.where import callers
 
 _LEARNED_VISITS = 40  # of one instruction by one thread that are looked at
 _POINT_VISITS = 150  # of one instruction by one thread that are steps of the schedule
