@@ -13,16 +13,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from advisor.decide import explain
 from advisor.decide.codegen.snippet import SnippetRequest, snippet
 from advisor.decide.confidence import confidence, speedup_of
-from advisor.decide.strategy_choice import choose
+from advisor.decide.race_pitfalls import threads_may_race, writes_shared
+from advisor.decide.strategy_choice import Choice, choose
 from advisor.decide.trial_correction import calibrate, with_failed_inputs
 from advisor.errors import UsageError
+from advisor.host.planned_machine import planned_machine
 from advisor.input_limits import MAX_CALLS
-from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, Reading, Verification
+from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, RaceReport, Reading, Verification
 from advisor.models.input_source import InputSource, input_source
 from advisor.models.request import AdviceRequest
 from advisor.predict import estimator
@@ -71,7 +71,7 @@ def advise(
     """
     _check_calls(calls)
     arguments = _as_calls(inputs, star=star)
-    host = _host(machine)
+    host = planned_machine(machine)
     in_notebook = ipython_session.is_running()
     if isinstance(subject, str):
         calls = calls if arguments is None or calls is not None else arguments.total
@@ -164,6 +164,7 @@ def advise_target(
             _job(calls, measured.inputs_count),
             with_cores(host, cores),
             inputs=piped_inputs.for_script(source.spec),
+            star=source.star,
             inputs_count=measured.inputs_count,
             forms=measured.forms or None,
         )
@@ -177,6 +178,7 @@ def advise_target(
             evidence: Evidence = "verified" if request.machine == host else "measured"
             profile = with_failed_inputs(request.profile, trials)
             request = replace(request, profile=profile, trials=trials, evidence=evidence)
+            request = replace(request, race=_search_for_races(request, tried))
     return advise_on(request)
 
 
@@ -239,8 +241,7 @@ def advise_on(request: AdviceRequest, estimates: tuple[Estimate, ...] | None = N
         estimates: The estimates to choose from; by default those of the cost model.
     """
     modelled = _estimates(request) if estimates is None else estimates
-    calibrated = calibrate(modelled, request.trials, same_machine=request.evidence == "verified")
-    choice = choose(calibrated, request)
+    choice = _choice(request, modelled)
     best = choice.best
     has_inputs = request.inputs is not None or request.expression is not None
     reuse_inputs = not has_inputs or request.inputs_count not in (None, request.job.calls)
@@ -275,6 +276,11 @@ def advise_on(request: AdviceRequest, estimates: tuple[Estimate, ...] | None = N
         ),
         verification=request.trials,
     )
+
+
+def _choice(request: AdviceRequest, modelled: tuple[Estimate, ...]) -> Choice:
+    calibrated = calibrate(modelled, request.trials, same_machine=request.evidence == "verified")
+    return choose(calibrated, request)
 
 
 def curves(advice: Advice) -> tuple[Estimate, ...]:
@@ -348,6 +354,17 @@ def _run_trials(subject: TrialJob, timeout: float, on_progress: OnProgress) -> t
     )
 
 
+def _search_for_races(request: AdviceRequest, subject: TrialJob) -> RaceReport | None:
+    """Search for races where threads matter and the calls write something that they share."""
+    if not writes_shared(request.profile, request.job):
+        return None
+    if not threads_may_race(_choice(request, _estimates(request)).facts):
+        return None
+    from advisor.races.short_search import short_search
+
+    return short_search(subject.target, subject.inputs, star=subject.star)
+
+
 def _between(start: float, end: float, on_progress: OnProgress) -> OnProgress:
     """Report the progress of a stage that covers `start` to `end` of the whole."""
     return lambda fraction, label: on_progress(start + fraction * (end - start), label)
@@ -355,30 +372,6 @@ def _between(start: float, end: float, on_progress: OnProgress) -> OnProgress:
 
 def _ignore(fraction: float, label: str) -> None:
     """Ignore the progress."""
-
-
-def _host(machine: Machine | Mapping[str, Any] | None) -> Machine:
-    if isinstance(machine, Machine):
-        return machine
-    from advisor.host.machine import this_machine, with_cores
-
-    host = this_machine()
-    if ipython_session.is_running():
-        host = host.started_by("spawn")  # as loky does, whose workers get the functions of a notebook
-    if machine is None:
-        return host
-    if not isinstance(machine, Mapping):
-        raise UsageError(f"a machine is a Machine or a mapping of its fields, not {machine!r}")
-    unknown = set(machine) - set(Machine.model_fields)
-    if unknown:
-        raise UsageError(f"a machine has no {', '.join(sorted(unknown))}")
-    try:
-        planned = Machine.model_validate({**host.model_dump(), **machine})
-        return with_cores(planned.model_copy(update={"cores": host.cores}), planned.cores)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise UsageError(f"invalid machine: {field} is {first['input']!r} ({first['msg']})") from None
 
 
 def _as_calls(inputs: Any, *, star: bool) -> InputCalls | None:

@@ -18,6 +18,9 @@ from advisor.models import (
     Picklable,
     Profile,
     Python,
+    RaceFinding,
+    RaceReport,
+    RaceStep,
     Range,
     SideEffects,
     Strategy,
@@ -174,6 +177,9 @@ def test_rules_can_be_replaced() -> None:
     assert [reason.text for reason in reasons] == ["I say so, on 4 cores, so do it."]
 
 
+WRITING = profile_of(
+    target="app:add", reached="name", side_effects=SideEffects(globals_written=("total",), changed=("self.log",))
+)
 SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
 
 
@@ -199,6 +205,7 @@ SPAWN = MACHINE.model_copy(update={"start_method": "spawn"})
         ("unshared-changes", profile_of(side_effects=SideEffects(changed=("self.total",))), PROCESSES, MACHINE),
         ("measuring-wrote", profile_of(side_effects=SideEffects(wrote=("results.csv",))), LOOP, MACHINE),
         ("not-thread-safe", profile_of(side_effects=SideEffects(globals_written=("app.total",))), THREADS, MACHINE),
+        ("race-unchecked", WRITING, THREADS, MACHINE),
         ("coroutine-in-a-pool", profile_of(coroutine=True), PROCESSES, MACHINE),
         ("blocks-the-loop", profile_of(coroutine=True), estimate_of("asyncio", 50.0), MACHINE),
         ("blocking-call", profile_of(coroutine=True, loop_blocked=0.2), THREADS, MACHINE),
@@ -243,6 +250,41 @@ def test_pitfalls_of_a_notebook() -> None:
     assert codes_of(cell, THREADS, machine=SPAWN, in_notebook=True) == []
 
 
+def test_the_command_that_searches_for_races_is_named() -> None:
+    """The pitfall names what is written, and the command with the inputs as they were given."""
+    texts = {
+        each.code: each.text for each in fired(facts_of(WRITING, THREADS, inputs="all rows.txt", star=True), PITFALLS)
+    }
+    assert texts["race-unchecked"] == (
+        "The calls write total, self.log, which threads would share: `advise races app:add --inputs 'all rows.txt' "
+        "--star` searches for an order of their steps with a wrong outcome."
+    )
+    cell = WRITING.model_copy(update={"target": "__main__:add", "reached": "notebook"})
+    texts = {each.code: each.text for each in fired(facts_of(cell, THREADS, in_notebook=True), PITFALLS)}
+    assert "`advisor.races(add, inputs)`" in texts["race-unchecked"]
+
+
+def test_a_race_that_a_search_found_is_told_with_its_lines() -> None:
+    """The lines come in the order of time; a search without a finding is not spoken of."""
+    steps = [
+        RaceStep(thread=thread, file="/src/app.py", line=line, function="add", source=source)
+        for thread, line, source in ((1, 7, "t = total"), (2, 7, "t = total"), (2, 8, "total = t + n"), (1, 8, "…"))
+    ]
+    finding = RaceFinding(
+        kind="lost update", with_gil=True, steps=tuple(steps), observed="total = 1", possible=("total = 3",), seed=7
+    )
+    report = RaceReport(target="app:add", verdict="race", finding=finding)
+    texts = {each.code: each.text for each in fired(facts_of(WRITING, THREADS, race=report), PITFALLS)}
+    assert texts["race-found"] == (
+        "Calls that run at once can end wrong: call 1 runs app.py:7 `t = total`; call 2 runs app.py:7 `t = total`, "
+        "app.py:8 `total = t + n`; call 1 runs app.py:8 `…`. What came out: total = 1, instead of total = 3. "
+        "`advise races app:add` shows it line by line, and looks for a lock that mends it."
+    )
+    assert "race-unchecked" not in texts
+    searched = codes_of(WRITING, THREADS, race=RaceReport(target="app:add", verdict="none"))
+    assert not {"race-found", "race-unchecked"} & set(searched)
+
+
 def test_results_that_could_not_be_compared_are_warned_of() -> None:
     """Nothing runs concurrently in a plain loop."""
     assert codes_of(profile_of(), PROCESSES, uncompared=True) == ["results-not-compared"]
@@ -268,6 +310,7 @@ def test_every_pitfall_is_tested_above() -> None:
         "gil-convoy",
         "notebook-functions",
         "results-not-compared",
+        "race-found",
     }
     assert {pitfall.code for pitfall in PITFALLS} == tested
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from advisor.decide import citations, pitfall_conditions
 from advisor.decide.measurement_pitfalls import MEASUREMENT_PITFALLS
 from advisor.decide.pitfall_rule import PitfallRule
+from advisor.decide.race_pitfalls import RACE_PITFALLS
 from advisor.decide.rule_inputs import (
     MANY_PIECES,
     MOSTLY,
@@ -356,5 +357,6 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "them, or use subprocess.run.",
         "https://docs.python.org/3/library/subprocess.html",
     ),
+    *RACE_PITFALLS,
     *MEASUREMENT_PITFALLS,
 )

@@ -16,6 +16,8 @@ from advisor.models import (
     Picklable,
     PicklePart,
     Profile,
+    RaceFinding,
+    RaceReport,
     SideEffects,
     StartMethod,
     Strategy,
@@ -52,6 +54,9 @@ class Facts:
         verified: True if a trial ran the strategy on that host.
         uncompared: True if the trial's results could not be compared, but those of two plain loops could.
         in_notebook: True if the job runs in a notebook.
+        race: The report of a short search for races, if there was one.
+        inputs: Where the inputs are, as the command line takes it.
+        star: True if the inputs are spread into arguments.
     """
 
     profile: Profile
@@ -62,10 +67,17 @@ class Facts:
     verified: bool = False
     uncompared: bool = False
     in_notebook: bool = False
+    race: RaceReport | None = None
+    inputs: str | None = None
+    star: bool = False
 
     @property
     def strategy(self) -> Strategy:
         return self.chosen.strategy
+
+    @property
+    def race_finding(self) -> RaceFinding | None:
+        return None if self.race is None else self.race.finding
 
     @property
     def workers(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from advisor.decide import thread_limits
+from advisor.decide import race_words, thread_limits
 from advisor.decide.pickling_remedies import remedy
 from advisor.models import Estimate, FailedInputs, HeldResource
 from advisor.predict.feasibility import MEMORY_SHARE
@@ -149,6 +149,11 @@ _FORMATTERS: dict[str, Callable[[Facts], str]] = {
     "runner_up_seconds": lambda facts: (
         formatting.duration(facts.runner_up.seconds.expected) if facts.runner_up else "unknown"
     ),
+    "shared_writes": lambda facts: _listed(race_words.shared_writes(facts.profile)) or "what they share",
+    "race_command": race_words.race_command,
+    "race_lines": lambda facts: race_words.race_lines(facts.race_finding),
+    "race_outcome": lambda facts: race_words.race_outcome(facts.race_finding),
+    "race_switches": lambda facts: race_words.race_switches(facts.race_finding),
     "start_up": lambda facts: formatting.duration(_process_start(facts)),
     "thread_limit": _thread_limit,
     "resource": lambda facts: _resource(facts, lambda resource, share: f"{resource.name} ({resource.kind})"),

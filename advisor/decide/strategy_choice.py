@@ -81,6 +81,9 @@ class Choice:
             verified=request.evidence == "verified" and self._has_run,
             uncompared=self.is_uncompared,
             in_notebook=request.in_notebook,
+            race=request.race,
+            inputs=request.inputs,
+            star=request.star,
         )
 
 

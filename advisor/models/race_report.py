@@ -22,6 +22,9 @@ class RaceStep(Record):
     function: Text
     source: Text = Field(description="the line of code, without its indentation")
     effect: Text = Field("", description="what it reads, writes, acquires or waits for, with values: “reads total = 1”")
+    callers: tuple[tuple[Text, int], ...] = Field(
+        (), exclude=True, description="files and lines of the calls that led here, the innermost first; not in JSON"
+    )
 
 
 class RaceFinding(Record):
@@ -35,6 +38,15 @@ class RaceFinding(Record):
     seed: int = Field(ge=0, description="shows the same interleaving again with --replay")
 
 
+class LockedStretch(Record):
+    """Lines under the lock of a mend."""
+
+    file: Text
+    function: Text
+    first_line: int = Field(ge=1)
+    last_line: int = Field(ge=1)
+
+
 class Mend(Record):
     """The smallest stretch of lines under one lock that makes the finding go away."""
 
@@ -44,7 +56,9 @@ class Mend(Record):
     schedules: int = Field(ge=0, description="interleavings tried with the lock")
     verdict: RaceVerdict = Field(description="of the same search with the lock; “none” if the lock mends it")
     speedup: float | None = Field(None, ge=0, description="predicted for threads with that lock, over a plain loop")
-    patch: Text = Field("", description="a unified diff that adds the lock")
+    lock: Text = Field("", description="the lock as the code names it; empty if only the order of locks changes")
+    stretches: tuple[LockedStretch, ...] = Field((), description="all lines under the lock, the first those above")
+    patch: str = Field("", max_length=1_000_000, description="a unified diff that adds the lock, for patch -p0")
     instead: Text = Field("", description="something better than a lock, where the standard library has it")
 
 

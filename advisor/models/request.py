@@ -9,6 +9,7 @@ from advisor.models.input_source import Form
 from advisor.models.job import Job
 from advisor.models.machine import Machine
 from advisor.models.profile import Profile
+from advisor.models.race_report import RaceReport
 from advisor.models.reading import Reading
 
 
@@ -26,4 +27,6 @@ class AdviceRequest:
     inputs_count: int | None = None  # inputs there; the code reuses them if the job has another number of calls
     forms: frozenset[Form] | None = None  # of the inputs, or None if they were not read
     in_notebook: bool = False  # the generated code is for a cell
+    star: bool = False  # the inputs are spread into arguments
+    race: RaceReport | None = None  # a short search for races between the calls; None if there was none
     expression: str | None = None  # by which a cell gets the inputs, where they are no file

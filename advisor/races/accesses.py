@@ -68,13 +68,13 @@ def accesses(site: Site, frame: FrameType) -> Iterable[Access]:
             return _object(evaluate(changed, frame), changed, site.writes)
 
 
-def _object(value: Any, node: ast.AST | None, writes: bool) -> tuple[Access, ...]:
+def _object(value: Any, node: ast.AST | None, writes: bool, name: str = "") -> tuple[Access, ...]:
     """Return the access to a mutable object that is not an instance of a class of the user."""
     if value is UNKNOWN or isinstance(value, _IMMUTABLE) or type(value).__module__ in VALUE_MODULES:
         return ()
     if _is_plain_instance(value):
         return ()
-    return (Access(("object", id(value), ""), writes, node, ""),)
+    return (Access(("object", id(value), ""), writes, node, name),)
 
 
 def _is_plain_instance(value: Any) -> bool:
@@ -162,7 +162,7 @@ def _call(node: ast.AST | None, frame: FrameType) -> Iterator[Access]:
         if receiver is UNKNOWN:
             yield Access(("object", None, ""), method in CHANGERS, node, method)
         else:
-            yield from _object(receiver, node.func.value, method not in READERS)
+            yield from _object(receiver, node.func.value, method not in READERS, method)
     else:
         function = evaluate(node.func, frame)
     if isinstance(function, (FunctionType, MethodType)) and not is_foreign_file(function.__code__.co_filename):

@@ -54,6 +54,8 @@ class Lock:
         if self.created_in is active:
             is_shared = any(number != me.number for number, other in active.used_locks if other == key)
         if is_shared:
+            # Conditions and queues are written in Python: entering their methods is a check.
+            me.checked |= active.is_in_library()
             active.point(me, active.locate())
 
     def _note_acquired(self, me: scheduler.Scheduled, active: scheduler.Scheduler) -> None:

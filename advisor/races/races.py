@@ -1,10 +1,13 @@
 from __future__ import annotations
 
-import inspect
+import linecache
 from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from advisor.models.race_report import RaceReport
+from advisor.races.mend import with_mend
 from advisor.races.question import RaceQuestion
 from advisor.races.search import find_races
 
@@ -21,7 +24,8 @@ def races(
     """Search for races and deadlocks between concurrent calls of a function.
 
     The function is imported anew in another process, where the calls run in many interleavings; what differs from the
-    calls one after the other, in every order, is a race.
+    calls one after the other, in every order, is a race. What the search leaves of its time is used to find a lock that
+    mends it.
 
     Args:
         function: The function.
@@ -36,15 +40,15 @@ def races(
     listed = None if inputs is None else list(inputs)
     pickled = cloudpickle.dumps((function, listed, star))
     target = f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', repr(function))}"
-    return find_races(
-        RaceQuestion(target, threads=threads, seconds=seconds, seed=seed, pickled=pickled, sources=_sources(function))
+    question = RaceQuestion(
+        target, threads=threads, seconds=seconds, seed=seed, pickled=pickled, sources=_sources(function)
     )
+    return with_mend(question, find_races(question))
 
 
 def _sources(function: Callable[..., Any]) -> dict[str, str]:
-    """Return the text of a function that was typed into an interpreter, whose process alone has it."""
-    try:
-        file = inspect.getfile(function)
-        return {file: inspect.getsource(inspect.getmodule(function) or function)} if file.startswith("<") else {}
-    except (OSError, TypeError):
-        return {}
+    """Return the texts of cells and the like, which this process alone has."""
+    plain = getattr(function, "__func__", function)
+    known = [plain, *getattr(plain, "__globals__", {}).values()]
+    files = {each.__code__.co_filename for each in known if isinstance(each, FunctionType)}
+    return {file: text for file in files if not Path(file).exists() and (text := "".join(linecache.getlines(file)))}

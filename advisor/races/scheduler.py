@@ -76,6 +76,7 @@ class Scheduler:
         self.steps: list[Step] = []
         self.progress = 0
         self.activity = 0
+        self.turns = 0
         self.slept = 0.0
         self.ended = ""
         self.stopped: list[Scheduled] = []
@@ -83,7 +84,9 @@ class Scheduler:
         self.used_locks: set[tuple[int, int]] = set()
         self.is_sequential = not plan.switches and type(plan) is Plan
         self.on_event: Callable[[Scheduled, str, Any], None] | None = None
+        self.on_switch: Callable[[Step], None] = lambda step: None
         self.locate: Callable[[], Any] = lambda: None
+        self.is_in_library: Callable[[], bool] = lambda: False
         self.trace: Callable[[Scheduled], None] = lambda thread: None
         self._keep = keep_steps
         self._over = originals.allocate_lock()
@@ -136,7 +139,7 @@ class Scheduler:
         self.point(me, place)
         me.sleeps = sleeps
         if sleeps >= _SPINNING:
-            self._yield(me)
+            self.give_turn(me)
 
     def block(self, me: Scheduled, resource: Any, timeout: float = -1.0, *, retry: bool = False) -> bool:
         """Let others run until the resource may be free; return False if the time-out came first."""
@@ -202,7 +205,10 @@ class Scheduler:
             can_switch = me.checked or not getattr(self.plan, "gil_only", False)
             chosen = self.plan.choose(self.step, runnable, current, can_switch=can_switch)
         if len(self.steps) < self._keep:
-            self.steps.append(Step(self.step, me.number, place, me.checked, tuple(runnable), chosen, usual, forced))
+            step = Step(self.step, me.number, place, me.checked, tuple(runnable), chosen, usual, forced)
+            self.steps.append(step)
+            if chosen != usual:
+                self.on_switch(step)
         return chosen
 
     def _is_unfair(self, me: Scheduled) -> bool:
@@ -216,6 +222,7 @@ class Scheduler:
         target.row = 0
         target.state = "ready"
         self.current = target
+        self.turns += 1
         self.progress += 1
         target.baton.release()
 
@@ -229,7 +236,8 @@ class Scheduler:
         self._pass_on(me)
         self._wait(me)
 
-    def _yield(self, me: Scheduled) -> None:
+    def give_turn(self, me: Scheduled) -> None:
+        """Let another thread run, if there is one: this one only waits for something to change."""
         others = [number for number in self._runnable(me) if number != me.number]
         me.sleeps = 0
         if others:

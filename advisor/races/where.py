@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from advisor.races.primitives import Lock
 from advisor.races.state import user_globals
-from advisor.races.user_code import UserCode
+from advisor.races.user_code import UserCode, is_advisor
 
 if TYPE_CHECKING:
     from advisor.races.schedule import World
 
 UNNAMED = "a lock"
+_MAX_CALLERS = 50
 Place = tuple[str, int, str]  # file, line, function
 
 
@@ -26,6 +27,24 @@ def locate(user_code: UserCode) -> Place | None:
             return code.co_filename, frame.f_lineno, code.co_name
         frame = frame.f_back  # type: ignore[assignment]
     return None
+
+
+def callers(frame: FrameType | None, user_code: UserCode) -> tuple[tuple[str, int], ...]:
+    """Return the user's lines that called the function of a frame, the innermost first."""
+    found: list[tuple[str, int]] = []
+    while frame is not None and len(found) < _MAX_CALLERS:
+        frame = frame.f_back
+        if frame is not None and user_code.includes(frame.f_code.co_filename):
+            found.append((frame.f_code.co_filename, frame.f_lineno))
+    return tuple(found)
+
+
+def is_in_library(user_code: UserCode) -> bool:
+    """Return True if a function of a library in Python called this package's."""
+    frame = sys._getframe(1)
+    while frame is not None and is_advisor(frame.f_code.co_filename):
+        frame = frame.f_back  # type: ignore[assignment]
+    return frame is not None and not user_code.includes(frame.f_code.co_filename)
 
 
 def lock_name(resource: Any, world: World) -> str:
