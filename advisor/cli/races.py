@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -16,8 +17,10 @@ from advisor.input_limits import MAX_RACING_CALLS
 
 if TYPE_CHECKING:
     from advisor.models import RaceReport
+    from advisor.races.question import RaceQuestion
 
 FOUND = 3
+THREADS = 2
 
 
 @click.command(short_help="Find out if concurrent calls of TARGET can race or deadlock.")
@@ -27,9 +30,9 @@ FOUND = 3
 @click.option(
     "--threads",
     type=whole_number(MAX_RACING_CALLS, minimum=2),
-    default="2",
+    default=str(THREADS),
     metavar="N",
-    help="Make N calls at once. Default: 2.",
+    help=f"Make N calls at once. Default: {THREADS}.",
 )
 @click.option(
     "--seconds", type=seconds, default=20.0, metavar="SECONDS", help="Search for at most so long. Default: 20."
@@ -84,7 +87,23 @@ def _search(on_progress: OnProgress | None, *, no_mend: bool, **options: Any) ->
     from advisor.races.search import find_races
 
     question = RaceQuestion(**options)
-    return find_races(question, None if on_progress is None else _schedules_shown(on_progress, question.seconds))
+    report = find_races(question, None if on_progress is None else _schedules_shown(on_progress, question.seconds))
+    if report.finding is not None and not no_mend and question.replay is None:
+        from advisor.races.mend import with_mend
+
+        if on_progress is not None:
+            on_progress(report.seconds / question.seconds, "looking for a lock that mends it")
+        report = with_mend(question, report)
+    return report.model_copy(update={"command": _command(question)})
+
+
+def _command(question: RaceQuestion) -> str:
+    """Return the command that asks this question."""
+    words = ["advise", "races", question.target]
+    words += ["--inputs", question.inputs] if question.inputs else []
+    words += ["--star"] if question.star else []
+    words += ["--threads", str(question.threads)] if question.threads != THREADS else []
+    return shlex.join(words)
 
 
 def _schedules_shown(on_progress: OnProgress, seconds: float) -> Callable[[int], None]:

@@ -76,3 +76,4 @@ class RaceReport(ShownRecord):
     seconds: Seconds = 0.0
     finding: RaceFinding | None = None
     mended: Mend | None = None
+    command: Text = Field("", description="asks the same question again, where a command did; add --replay SEED")

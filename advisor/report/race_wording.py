@@ -49,8 +49,8 @@ def under_gil(finding: RaceFinding) -> str:
 
 
 def replay(report: RaceReport, finding: RaceFinding) -> str:
-    """Return the command that shows the same interleaving again; the dots stand for the options of the question."""
-    return f"advise races {report.target} … --replay {finding.seed}"
+    """Return the command that shows the same interleaving again; dots stand for options that are not known."""
+    return f"{report.command or f'advise races {report.target} …'} --replay {finding.seed}"
 
 
 def mend(mended: Mend) -> str:

@@ -12,7 +12,7 @@ _COLOURS = {"race": "red", "deadlock": "red", "none": "green", "unclear": "yello
 _DIFF_COLOURS = {"+": "green", "-": "red", "@": DIM}
 _MARGIN = 12
 _MAX_POSSIBLE = 3
-_MAX_PATCH_LINES = 20
+_MAX_PATCH_LINES = 40
 _MAX_ROW_LINES = 6
 
 
