@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from advisor.models import Job as Job
     from advisor.models import Machine as Machine
     from advisor.models import Profile as Profile
+    from advisor.models import RaceReport as RaceReport
     from advisor.models import RunReport as RunReport
     from advisor.models import Stage as Stage
+    from advisor.races.races import races as races
     from advisor.target.inputs import Call as Call
 
 # Imported on first access, so that importing the package is fast.
@@ -49,6 +51,7 @@ _MODULES = {
     "MissingExtraError": "errors",
     "Profile": "models",
     "Profiler": "measure.profiler",
+    "RaceReport": "models",
     "Run": "jobs.run",
     "RunReport": "models",
     "Stage": "models",
@@ -60,6 +63,7 @@ _MODULES = {
     "load_ipython_extension": "notebook",
     "map": "jobs.map",
     "profile": "measure.profiler",
+    "races": "races.races",
     "register_joblib_backend": "jobs.register_joblib",
 }
 
