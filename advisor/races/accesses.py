@@ -82,6 +82,12 @@ class AccessFinder:
             return ()
         return (Access(("object", id(value), ""), writes, node, name),)
 
+    def _read(self, value: Any, node: ast.AST | None) -> tuple[Access, ...]:
+        """Return the access of a membership test or a loop to a container, known or not."""
+        if value is UNKNOWN and isinstance(node, ast.Call):
+            return (Access(("object", None, ""), False, node, ""),)
+        return self._object(value, node, isinstance(value, _STEPPING))
+
     def _is_plain_instance(self, value: Any) -> bool:
         """Return True for an instance of a class in Python that is no container: its methods are traced."""
         if isinstance(value, (dict, list, set, deque)):
@@ -114,7 +120,7 @@ class AccessFinder:
     def _item(self, site: Site, frame: FrameType) -> Iterable[Access]:
         node = site.node
         if isinstance(node, ast.Compare):
-            return self._object(evaluate(node.comparators[-1], frame), node.comparators[-1], writes=False)
+            return self._read(evaluate(node.comparators[-1], frame), node.comparators[-1])
         if not isinstance(node, ast.Subscript):
             return ()
         owner = evaluate(node.value, frame)
@@ -129,7 +135,7 @@ class AccessFinder:
         if ".0" in frame.f_locals and frame.f_back is not None and isinstance(node, ast.AST):
             outer = evaluate(_iterated(node), frame.f_back)
             value = outer if outer is not UNKNOWN else frame.f_locals[".0"]
-        return self._object(value, _iterated(node), isinstance(value, _STEPPING))
+        return self._read(value, _iterated(node))
 
     def _call(self, node: ast.AST | None, frame: FrameType) -> Iterator[Access]:
         if isinstance(node, ast.With):
