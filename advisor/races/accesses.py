@@ -107,7 +107,7 @@ class AccessFinder:
             yield Access(("attribute", None, name), site.writes, node, name)
         elif isinstance(owner, ModuleType):
             yield Access(("global", id(vars(owner)), name), site.writes, node, name)
-        else:
+        elif not isinstance(getattr(type(owner), name, None), property):  # whose functions are followed themselves
             own = instance_dictionary(owner)
             if site.writes or own is None or name in own or isinstance(owner, type):
                 yield Access(("attribute", id(owner), name), site.writes, node, name)
