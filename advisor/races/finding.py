@@ -27,7 +27,7 @@ def minimise(suspect: Suspect) -> Suspect | None:
     """Return the suspect with as few switches as possible; None if it is not accused again."""
     explorer, switches = suspect.explorer, dict(suspect.switches)
     run = explorer.run_again(suspect, switches)
-    if not explorer.judge.accuses(run):
+    if not explorer.judge.accuses(run) or not explorer.is_accused_by_all(run):
         return None
     for step in sorted(switches, reverse=True):
         fewer = {other: thread for other, thread in switches.items() if other != step}

@@ -254,12 +254,8 @@ class ThreadTracer:
         item = evaluate(node.slice, frame) if isinstance(node, ast.Subscript) and site.subject == "item" else None
         event = Event(self.thread.number, code.co_filename, site.line, code.co_name, "reads")
         event.key = ((*access.key, item if isinstance(item, (str, int, float, tuple)) else None), access.writes)
-        is_unknown_object = access.key[:2] == ("object", None) and isinstance(node, ast.Call)
-        if (
-            isinstance(node, (ast.Name, ast.Attribute, ast.Subscript))
-            or access.key[0] == "outside"
-            or is_unknown_object
-        ):
+        is_call = isinstance(node, ast.Call) and (access.key[0] == "outside" or access.key[:2] == ("object", None))
+        if is_call or isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
             event.text = ast.unparse(node)[:60] if isinstance(node, ast.expr) else ""
         if access.key[0] == "outside":
             event.action = "calls"
