@@ -110,13 +110,12 @@ class GroupExplorer:
 
     def is_accused_by_all(self, run: Run) -> bool:
         """Return True if no order ends as a run did, those included that are too many to be run beforehand."""
-        for order in self._other_orders:
-            if not self.judge.accuses(run):
-                return False
-            if self.clock.left <= 0:
-                return False
+        while self.judge.accuses(run) and self.clock.left > 0:
+            order = next(self._other_orders, None)
+            if order is None:
+                return True
             self.judge.learn([self._learning_run(order, learns=False)])
-        return self.judge.accuses(run)
+        return False
 
     def learn_again(self) -> None:
         """Run the orders once more, to see what varies with the time that has passed, such as a date."""
