@@ -11,30 +11,30 @@ from advisor.races.better import ROWS, instead
 from advisor.races.stretches import SourceFile, Stretch
 
 FORMS = {
-    "_same_lock_of_two": "with a.lock:\n    with b.lock:\n        a.n -= 1",
-    "_wait_without_loop": "with ready:\n    if not jobs:\n        ready.wait()\n    return jobs[0]",
-    "_queue_asked_first": "if not jobs.empty():\n    return jobs.get()",
-    "_generator": "return next(numbers)",
-    "_iteration": "for key in stock.items():\n    print(key)",
-    "_sqlite_locked": "db.execute('SELECT n FROM t')\ndb.execute('UPDATE t SET n = 1')",
-    "_sqlite_insert": "if not db.execute('SELECT 1 FROM tags'):\n    db.execute('INSERT INTO tags VALUES (1)')",
-    "_sqlite_count": "n = db.execute('select n from hits')\ndb.execute('update hits set n = ?', (n + 1,))",
-    "_sqlite_other": "db.execute('DELETE FROM jobs')",
-    "_folder_made": "if not os.path.isdir(path):\n    os.mkdir(path)",
-    "_file_made": "if not path.exists():\n    path.write_text(text)",
-    "_list_as_queue": "if jobs:\n    return jobs.pop(0)",
-    "_dictionary_delete": "if key in cache:\n    del cache[key]",
-    "_dictionary_insert": "if key not in cache:\n    cache[key] = make()",
-    "_looked_at_and_removed": "free = pool[-1]\npool.remove(free)",
-    "_checked_pop": "if jobs:\n    return jobs.pop()",
-    "_lazily_made": "global client\nif client is None:\n    client = connect()",
-    "_number_given": "global last\nnumber = last\nlast = number + 1\nreturn number",
+    "same_lock_of_two": "with a.lock:\n    with b.lock:\n        a.n -= 1",
+    "wait_without_loop": "with ready:\n    if not jobs:\n        ready.wait()\n    return jobs[0]",
+    "queue_asked_first": "if not jobs.empty():\n    return jobs.get()",
+    "generator": "return next(numbers)",
+    "iteration": "for key in stock.items():\n    print(key)",
+    "sqlite_locked": "db.execute('SELECT n FROM t')\ndb.execute('UPDATE t SET n = 1')",
+    "sqlite_insert": "if not db.execute('SELECT 1 FROM tags'):\n    db.execute('INSERT INTO tags VALUES (1)')",
+    "sqlite_count": "n = db.execute('select n from hits')\ndb.execute('update hits set n = ?', (n + 1,))",
+    "sqlite_other": "db.execute('DELETE FROM jobs')",
+    "folder_made": "if not os.path.isdir(path):\n    os.mkdir(path)",
+    "file_made": "if not path.exists():\n    path.write_text(text)",
+    "list_as_queue": "if jobs:\n    return jobs.pop(0)",
+    "dictionary_delete": "if key in cache:\n    del cache[key]",
+    "dictionary_insert": "if key not in cache:\n    cache[key] = make()",
+    "looked_at_and_removed": "free = pool[-1]\npool.remove(free)",
+    "checked_pop": "if jobs:\n    return jobs.pop()",
+    "lazily_made": "global client\nif client is None:\n    client = connect()",
+    "number_given": "global last\nnumber = last\nlast = number + 1\nreturn number",
 }
-KINDS = {"_same_lock_of_two": "deadlock", "_wait_without_loop": "deadlock"}
+KINDS = {"same_lock_of_two": "deadlock", "wait_without_loop": "deadlock"}
 OBSERVED = {
-    "_generator": "call 1 raises ValueError: generator already executing",
-    "_iteration": "call 1 raises RuntimeError: dictionary changed size during iteration",
-    "_sqlite_locked": "call 1 raises OperationalError: database is locked",
+    "generator": "call 1 raises ValueError: generator already executing",
+    "iteration": "call 1 raises RuntimeError: dictionary changed size during iteration",
+    "sqlite_locked": "call 1 raises OperationalError: database is locked",
 }
 
 
@@ -58,8 +58,8 @@ def test_each_form_is_recognised(row: object) -> None:
 
 def test_names_of_the_code_are_in_the_text() -> None:
     """A text refers to the code that it is about."""
-    assert "`cache.setdefault(key, value)`" in said(FORMS["_dictionary_insert"])
-    assert "sorted((a.lock, b.lock), key=id)" in said(FORMS["_same_lock_of_two"], "deadlock")
+    assert "`cache.setdefault(key, value)`" in said(FORMS["dictionary_insert"])
+    assert "sorted((a.lock, b.lock), key=id)" in said(FORMS["same_lock_of_two"], "deadlock")
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_nothing_is_said_of_other_code(body: str) -> None:
 def test_a_lock_does_not_hold_back_other_processes() -> None:
     """Of files and databases it is said what does."""
     assert "other processes that use the same files" in said("n = 1", effect="calls f(); writes file n.txt")
-    assert "other processes that use the same database" in said(FORMS["_sqlite_count"])
+    assert "other processes that use the same database" in said(FORMS["sqlite_count"])

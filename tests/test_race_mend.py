@@ -17,7 +17,7 @@ from advisor.races.question import RaceQuestion
 from advisor.races.races import races
 from advisor.races.search import find_races
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 
 COUNTER = """\
 import time

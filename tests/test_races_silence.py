@@ -96,6 +96,24 @@ def work(n):
     assert not (tmp_path / "new.txt").exists()
 
 
+def test_every_order_of_more_calls_is_ruled_out(tmp_path: Path) -> None:
+    """With four calls there are more orders than those from which interleavings start."""
+    code = """
+import threading
+
+lock = threading.Lock()
+order = []
+last = None
+
+def work(n):
+    global last
+    with lock:
+        order.append(n)
+        last = n
+"""
+    assert search(tmp_path, code, [1, 2, 3, 4], threads=4, seconds=SHORT).verdict == "none"
+
+
 def test_long_loops_are_searched_in_their_first_rounds(tmp_path: Path) -> None:
     """A loop of many rounds is not followed through all of them, and its race is found."""
     code = """

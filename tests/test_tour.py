@@ -38,6 +38,8 @@ print(json.dumps({
     "matrix": {task: advice.recommendation for task, advice in matrix.items()},
     "described": [advice.recommendation for advice in described.values()],
     "rules": [reason.rule for reason in locked_advice.reasons],
+    "races": {name: report.verdict for name, report in race_reports.items()},
+    "mended": race_reports["increment_unsafely"].mended.verdict,
     "racing": {option.strategy: option.feasible for option in race_advice["increment_unsafely"].alternatives},
     "cores": fetch_advice.machine.cores,
     "free_threaded": fetch_advice.machine.python.free_threaded,
@@ -62,6 +64,8 @@ def test_the_tour_runs_and_its_claims_hold() -> None:
     assert facts["counted"] < 300
     assert "in-turn" in facts["rules"]
     assert {name for name, feasible in facts["racing"].items() if feasible} == {"sequential"}
+    assert facts["races"] == {"increment_unsafely": "race", "increment_in_turn": "none"}
+    assert facts["mended"] == "none"
     verdicts = facts["verdicts"]
     for name in ("fetch", "increment_in_turn", "collect"):
         assert verdicts[name] == "threading", name

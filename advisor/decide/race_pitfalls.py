@@ -26,7 +26,8 @@ def threads_may_race(facts: Facts) -> bool:
 
 def _is_unsearched(facts: Facts) -> bool:
     is_seen = facts.profile.target is not None and writes_shared(facts.profile, facts.job)
-    return is_seen and facts.race is None and threads_may_race(facts)
+    is_searched = facts.race is not None and facts.race.verdict != "unclear"
+    return is_seen and not is_searched and threads_may_race(facts)
 
 
 RACE_PITFALLS: tuple[PitfallRule, ...] = (
@@ -41,7 +42,7 @@ RACE_PITFALLS: tuple[PitfallRule, ...] = (
     ),
     PitfallRule(
         "race-unchecked",
-        "calls write what they share, and no search for races was made",
+        "calls write what they share, and no search for races was made, or none that tells",
         _is_unsearched,
         EVERY,
         "The calls write {shared_writes}, which threads would share: `{race_command}` searches for an order of their "

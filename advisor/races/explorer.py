@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from advisor.races.points import SwitchPoints, as_points
 from advisor.races.schedule import CallArguments, Run, Settings, World, run_schedule
 from advisor.races.scheduler import Step
 
-MAX_ORDERS = 6
+MAX_ORDERS = 6  # from which schedules start; those of more than three calls are more
 _OCCURRENCES = 3  # of one point in one thread that are tried first to last
 _MANY_STEPS = 40  # steps up to which every occurrence is tried
 _SLOWER = 6.0  # times that a schedule may take longer than the calls one after the other
@@ -69,7 +68,9 @@ class GroupExplorer:
         self.clock = clock
         self.judge = Judge(len(calls))
         self.points = SwitchPoints()
-        self.orders = list(itertools.islice(itertools.permutations(range(len(calls))), MAX_ORDERS))
+        orders = itertools.permutations(range(len(calls)))
+        self.orders = list(itertools.islice(orders, MAX_ORDERS))
+        self._other_orders = orders
         self.failure = ""
         self.limit = _LEAST_SECONDS
         self._seen: set[tuple[int, tuple[tuple[int, int], ...]]] = set()
@@ -106,6 +107,15 @@ class GroupExplorer:
         self.judge.learn(runs)
         self._writes_files |= any(run.files for run in runs)
         return first
+
+    def is_accused_by_all(self, run: Run) -> bool:
+        """Return True if no order ends as a run did, those included that are too many to be run beforehand."""
+        while self.judge.accuses(run) and self.clock.left > 0:
+            order = next(self._other_orders, None)
+            if order is None:
+                return True
+            self.judge.learn([self._learning_run(order, learns=False)])
+        return False
 
     def learn_again(self) -> None:
         """Run the orders once more, to see what varies with the time that has passed, such as a date."""
@@ -236,8 +246,3 @@ def _without_repetitions(steps: Sequence[Step]) -> list[Step]:
         if step.place is None or seen[point] < _OCCURRENCES or seen[point] == total[point]:
             kept.append(step)
     return kept
-
-
-def order_count(threads: int) -> int:
-    """Return the number of orders of so many calls that are run."""
-    return min(MAX_ORDERS, math.factorial(threads))

@@ -27,7 +27,7 @@ def minimise(suspect: Suspect) -> Suspect | None:
     """Return the suspect with as few switches as possible; None if it is not accused again."""
     explorer, switches = suspect.explorer, dict(suspect.switches)
     run = explorer.run_again(suspect, switches)
-    if not explorer.judge.accuses(run):
+    if not explorer.judge.accuses(run) or not explorer.is_accused_by_all(run):
         return None
     for step in sorted(switches, reverse=True):
         fewer = {other: thread for other, thread in switches.items() if other != step}
@@ -90,9 +90,9 @@ def _has_lost_update(events: Sequence[Event]) -> bool:
         if not writes:
             read[key, event.thread] = moment
         elif event.action not in ("changes", "calls"):
-            since = read.get((key, event.thread))
+            since = max(read.get((part, event.thread), -1) for part in (key, (*key[:-1], None)))
             others = (at for thread, at in written.get(key, ()) if thread != event.thread)
-            if since is not None and any(at > since for at in others):
+            if since >= 0 and any(at > since for at in others):
                 return True
             written.setdefault(key, []).append((event.thread, moment))
     return False
@@ -205,12 +205,12 @@ def _outcome_text(run: Run, differing: set[str]) -> str:
 
 
 def _part_text(path: str, run: Run) -> str:
+    """Return a text for a component that differs: that of its outermost container if it shows the difference."""
     if " order" in path or " content" in path:
         path = path.rpartition(" ")[0]
     bracket = path.find("[")
-    if bracket > 0 and path[:bracket] in run.texts:
-        path = path[:bracket]
-    if path in run.texts:
-        return f"{path} = {run.texts[path]}"
+    for part in (path[:bracket], path) if bracket > 0 else (path,):
+        if part in run.texts and " object" not in run.texts[part]:
+            return f"{part} = {run.texts[part]}"
     text = " ".join(run.leaves.get(path, "absent").split())
     return f"{path} = {text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + '…'}"

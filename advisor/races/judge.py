@@ -25,7 +25,7 @@ class Judge:
     Attributes:
         varying: Paths of components that differed between two runs of one order.
         before: The state before the calls.
-        logs: Lists to which the calls only append.
+        logs: Lists that are used as logs or pools, whose order may not matter.
     """
 
     calls: int
@@ -100,7 +100,7 @@ class Judge:
         return bool(self.differences(run)) and not any(self._is_log_order(run.leaves, order) for order in self.orders)
 
     def _is_log_order(self, leaves: Components, order: Components) -> bool:
-        """Return True if nothing but the order of a log differs, in which each call has at most one entry.
+        """Return True if nothing but the order of a log or a pool differs, to which each call adds at most one entry.
 
         Two calls that append to a list may do so in either order, whatever they did before. Where other state tells
         the order of the calls, such as a second list, the two belong together.

@@ -137,14 +137,14 @@ class _Mending:
         """Yield the source with the locks of a deadlock in one order."""
         if self.finding.kind != "deadlock":
             return
+        seen = set()
         for second in (2, 1):
             held = [step for step in self.finding.steps if step.thread == second]
-            for file in dict.fromkeys(step.file for step in held):
-                if file in self.sources:
-                    lines = {step.line for step in held if step.file == file}
-                    text = swap_locks(self.sources[file], lines)
-                    if text is not None:
-                        yield _Change(file, ChangedSource(text, ()))
+            for file in dict.fromkeys(step.file for step in held if step.file in self.sources):
+                text = swap_locks(self.sources[file], {step.line for step in held if step.file == file})
+                if text is not None and text not in seen:
+                    seen.add(text)
+                    yield _Change(file, ChangedSource(text, ()))
 
     # Growing
 
@@ -205,11 +205,12 @@ class _Mending:
 
     def _narrowed(self, found: _Found) -> _Found:
         """Return the change with as few statements under the lock as possible, as far as the time allows."""
+        kind = "Lock" if self.finder.calls_itself(found.change.region) else found.change.kind
         smaller = True
         while smaller:
             smaller = False
             for region in self._narrower(found.change.region):
-                change = self._change(region, "", found.change.kind)
+                change = self._change(region, "", kind)
                 report = self._search(change) if change is not None and self.searches < MAX_SEARCHES else None
                 if change is not None and report is not None and self._holds(report):
                     found, smaller = _Found(change, report), True

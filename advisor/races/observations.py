@@ -29,6 +29,9 @@ class Event:
     callers: Callers = ()
 
 
+_PUT_AND_TAKE = {"append", "appendleft", "pop", "popleft"}
+
+
 @dataclass(slots=True)
 class Learned:
     """What calls access: the instructions by shared object and thread, and whether they change it."""
@@ -43,6 +46,6 @@ class Learned:
         (self.writes if writes else self.reads).setdefault(key, set()).add((thread, code, offset))
         self.everything.add((code, offset))
 
-    def appended_only(self) -> set[int]:
-        """Return the identities of the objects to which the calls do nothing but append."""
-        return {identity for identity, methods in self.changes.items() if methods == {"append"}}
+    def lists_in_any_order(self) -> set[int]:
+        """Return the identities of the objects that are used as logs or pools: items are put in and taken out."""
+        return {identity for identity, methods in self.changes.items() if methods <= _PUT_AND_TAKE}

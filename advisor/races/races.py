@@ -7,6 +7,7 @@ from types import FunctionType
 from typing import Any
 
 from advisor.models.race_report import RaceReport
+from advisor.races.by_value import pickle_by_value
 from advisor.races.mend import with_mend
 from advisor.races.question import RaceQuestion
 from advisor.races.search import find_races
@@ -35,10 +36,8 @@ def races(
         seed: Seed of the random part of the search.
         star: Spread tuples, lists and dictionaries of the inputs into arguments.
     """
-    import cloudpickle
-
     listed = None if inputs is None else list(inputs)
-    pickled = cloudpickle.dumps((function, listed, star))
+    pickled = pickle_by_value(function, listed, star)
     target = f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', repr(function))}"
     question = RaceQuestion(
         target, threads=threads, seconds=seconds, seed=seed, pickled=pickled, sources=_sources(function)

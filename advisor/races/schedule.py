@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import os
 import random
 import sys
 import threading
@@ -138,6 +139,7 @@ class _Schedule:
         self.scheduler.on_switch = send
         self.results: list[Any] = [None] * len(calls)
         self.raised = [False] * len(calls)
+        self.environment = dict(os.environ)
 
     def run(self, ends_at: float) -> Run:
         self._prepare()
@@ -214,7 +216,9 @@ class _Schedule:
             self.events.append(Event(thread.number, *at, action, text, key=key, callers=self._callers()))
 
     def _describe(self, ended: str) -> Run:
-        walker = StateWalker(self.world.book.user_code, self.learned.appended_only() if self.learned else frozenset())
+        walker = StateWalker(
+            self.world.book.user_code, self.learned.lists_in_any_order() if self.learned else frozenset()
+        )
         run = Run(ended, steps=self.scheduler.steps, step_count=self.scheduler.step, learned=self.learned)
         if ended == "done":
             self._describe_results(walker, run)
@@ -223,6 +227,9 @@ class _Schedule:
             owner = getattr(self.world.function, "__self__", None)
             if owner is not None:
                 walker.walk("self", owner)
+            for name in os.environ.keys() | self.environment.keys():
+                if os.environ.get(name) != self.environment.get(name):
+                    walker.walk(f"os.environ[{name!r}]", os.environ.get(name))
             for number, call in enumerate(self.calls, 1):
                 walker.walk(f"arguments of call {number}", (*call.args, *call.kwargs.values()))
         elif ended == "deadlock":
@@ -243,7 +250,8 @@ class _Schedule:
 
     def _describe_blocked(self, thread: Scheduled) -> Blocked:
         holds = [(lock_name(lock, self.world), lock.place) for lock in thread.held]
-        return Blocked(thread.number, thread.where, lock_name(thread.resource, self.world), holds)
+        named = [(name, place) for name, place in holds if name != UNNAMED]
+        return Blocked(thread.number, thread.where, lock_name(thread.waits_for or thread.resource, self.world), named)
 
 
 def _apart(calls: Sequence[CallArguments]) -> list[CallArguments]:

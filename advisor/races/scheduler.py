@@ -30,6 +30,7 @@ class Scheduled:
     """A thread under the scheduler.
 
     Attributes:
+        waits_for: The lock of the condition that it waits for; None if it waits for the resource itself.
         checked: The interpreter could have switched since the thread's last step: it checked for it, or C code waited.
         row: Points passed without another thread having run.
     """
@@ -39,6 +40,7 @@ class Scheduled:
     baton: Any = field(default_factory=originals.allocate_lock)
     state: State = "ready"
     resource: Any = None
+    waits_for: Any = None
     deadline: float | None = None
     timed_out: bool = False
     stamp: int = -1

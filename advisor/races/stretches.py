@@ -33,6 +33,11 @@ class Stretch:
         """Return True if both have a line."""
         return self.contains(other.file, other.first_line) or other.contains(self.file, self.first_line)
 
+    def follows(self, other: Stretch) -> bool:
+        """Return True if no line is between both."""
+        first, second = sorted((self, other), key=lambda each: each.first_line)
+        return self.file == other.file and self.function == other.function and first.last_line + 1 == second.first_line
+
     @property
     def lines(self) -> int:
         return self.last_line - self.first_line + 1
@@ -204,14 +209,18 @@ def merged(stretches: Iterable[Stretch], sources: dict[str, SourceFile]) -> tupl
     pending, found = list(stretches), []
     while pending:
         stretch = pending.pop()
-        other = next((each for each in pending if each.overlaps(stretch)), None)
+        other = next((each for each in pending if each.overlaps(stretch) or each.follows(stretch)), None)
         if other is None:
             found.append(stretch)
             continue
         pending.remove(other)
         ends = (stretch.first_line, stretch.last_line, other.first_line, other.last_line)
         both = sources[stretch.file].cover((min(ends), max(ends)))
-        pending.append(both or max(stretch, other, key=lambda each: each.lines))
+        if both is not None or stretch.overlaps(other):
+            pending.append(both or max(stretch, other, key=lambda each: each.lines))
+        else:
+            found.append(stretch)
+            pending.append(other)
     return tuple(sorted(found, key=lambda each: (each.file, each.first_line)))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import FrameType, FunctionType, MethodType
 from typing import Protocol
 
-from advisor.races import accesses as access_rules
+from advisor.races.accesses import Access
 from advisor.races.code_book import CodeBook
 from advisor.races.evaluation import UNKNOWN, evaluate, short
 from advisor.races.observations import Event, Learned, Points
@@ -114,7 +114,7 @@ class ThreadTracer:
         self.scheduler = tracer.scheduler
         self.calling: FrameType | None = None  # runs a call, after which the interpreter checks if it is one of C
         self.call: ast.AST | None = None
-        self.inside: list[access_rules.Access] = []  # what the running call in C works on
+        self.inside: list[Access] = []  # what the running call in C works on
         self.unfinished: tuple[FrameType, ast.AST | None, Event] | None = None
         self.visits: dict[int, Visits] = {}  # by code object
         self.uninteresting: set[int] = set()  # code objects
@@ -223,7 +223,7 @@ class ThreadTracer:
             learned.add(("frame", id(frame), ""), True, self.thread.number, sites.key, offset)
         if site is None:
             return
-        for access in access_rules.accesses(site, frame):
+        for access in self.tracer.book.accesses.find(site, frame):
             learned.add(access.key, access.writes, self.thread.number, sites.key, offset)
             if access.writes and access.key[0] == "object":
                 learned.changes.setdefault(access.key[1], set()).add(access.name)
@@ -243,20 +243,21 @@ class ThreadTracer:
     def _record(self, frame: FrameType, site: Site) -> None:
         events = self.tracer.events
         assert events is not None
-        for access in access_rules.accesses(site, frame):
+        for access in self.tracer.book.accesses.find(site, frame):
             event = self._event(frame, site, access)
             if access.writes:
                 self.unfinished = (frame, access.node, event)
             if event.text:
                 events.append(event)
 
-    def _event(self, frame: FrameType, site: Site, access: access_rules.Access) -> Event:
+    def _event(self, frame: FrameType, site: Site, access: Access) -> Event:
         code, node = frame.f_code, access.node
         item = evaluate(node.slice, frame) if isinstance(node, ast.Subscript) and site.subject == "item" else None
         event = Event(self.thread.number, code.co_filename, site.line, code.co_name, "reads")
         event.callers = callers(frame, self.tracer.book.user_code)
         event.key = ((*access.key, item if isinstance(item, (str, int, float, tuple)) else None), access.writes)
-        if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or access.key[0] == "outside":
+        is_call = isinstance(node, ast.Call) and (access.key[0] == "outside" or access.key[:2] == ("object", None))
+        if is_call or isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
             event.text = ast.unparse(node)[:60] if isinstance(node, ast.expr) else ""
         if access.key[0] == "outside":
             event.action = "calls"
