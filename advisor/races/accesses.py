@@ -18,44 +18,24 @@ from types import (
 from typing import Any, NamedTuple
 
 from advisor.races.evaluation import UNKNOWN, evaluate, get_attribute, instance_dictionary
+from advisor.races.known_names import (
+    CHANGERS,
+    OUTSIDE_METHODS,
+    PURE_MODULES,
+    READERS,
+    READING_BUILTINS,
+    VALUE_MODULES,
+)
 from advisor.races.primitives import Lock
 from advisor.races.sites import Site
 
 Key = tuple[Any, ...]  # kind, identity (None: any object), name
 
-_READERS = frozenset(
-    "get keys values items copy index count __len__ __contains__ __getitem__ __iter__ __eq__ issubset issuperset "
-    "isdisjoint union intersection difference most_common elements total hex decode startswith endswith find".split()
-)
-CHANGERS = frozenset(
-    "append extend insert remove pop popitem popleft appendleft extendleft clear sort reverse rotate add discard update "
-    "setdefault move_to_end subtract difference_update intersection_update symmetric_difference_update __setitem__ "
-    "__delitem__ send".split()
-)
-_READING_BUILTINS = frozenset(
-    "len sum min max sorted list tuple dict set frozenset str repr any all enumerate zip iter print isinstance "
-    "issubclass hasattr getattr callable format hash bool map filter reversed type id int float abs round range "
-    "bytes ord chr divmod pow super vars dir ascii bin hex oct memoryview slice".split()
-)
 _STEPPING = (GeneratorType,)
 _IMMUTABLE = (
     str, int, float, complex, bytes, bool, type(None), tuple, frozenset, range, slice,
     type, ModuleType, FunctionType, BuiltinFunctionType, MethodType, CodeType, Lock,
 )  # fmt: skip
-# Modules of the standard library whose functions neither wait nor touch anything outside the process.
-_PURE_MODULES = frozenset(
-    "builtins math cmath re json collections itertools functools operator string datetime time random hashlib copy "
-    "dataclasses typing enum threading queue _queue bisect _bisect heapq _heapq decimal _decimal fractions statistics "
-    "textwrap uuid base64 binascii struct _struct zlib abc contextlib contextvars _contextvars types numbers inspect "
-    "weakref _weakref copyreg difflib pprint reprlib secrets calendar colorsys array unicodedata _thread _json _datetime "
-    "_random _operator _functools _collections _collections_abc collections.abc html urllib.parse ast numbers warnings "
-    "concurrent.futures logging traceback _hashlib _md5 _sha256 _blake2".split()
-)
-_OUTSIDE_METHODS = frozenset(
-    "read write readline readlines writelines flush close seek tell truncate execute executemany executescript fetchone "
-    "fetchall fetchmany commit rollback read_text write_text read_bytes write_bytes exists unlink rename replace touch "
-    "mkdir rmdir stat is_file is_dir send sendall recv connect".split()
-)
 
 
 class Access(NamedTuple):
@@ -90,7 +70,9 @@ def accesses(site: Site, frame: FrameType) -> Iterable[Access]:
 
 def _object(value: Any, node: ast.AST | None, writes: bool) -> tuple[Access, ...]:
     """Return the access to a mutable object that is not an instance of a class of the user."""
-    if value is UNKNOWN or isinstance(value, _IMMUTABLE) or _is_plain_instance(value):
+    if value is UNKNOWN or isinstance(value, _IMMUTABLE) or type(value).__module__ in VALUE_MODULES:
+        return ()
+    if _is_plain_instance(value):
         return ()
     return (Access(("object", id(value), ""), writes, node, ""),)
 
@@ -180,12 +162,12 @@ def _call(node: ast.AST | None, frame: FrameType) -> Iterator[Access]:
         if receiver is UNKNOWN:
             yield Access(("object", None, ""), method in CHANGERS, node, method)
         else:
-            yield from _object(receiver, node.func.value, method not in _READERS)
+            yield from _object(receiver, node.func.value, method not in READERS)
     else:
         function = evaluate(node.func, frame)
     if isinstance(function, (FunctionType, MethodType)) and not is_foreign_file(function.__code__.co_filename):
         return
-    only_reads = getattr(function, "__name__", "") in _READING_BUILTINS and _is_builtin(function)
+    only_reads = getattr(function, "__name__", "") in READING_BUILTINS and _is_builtin(function)
     for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
         value = evaluate(_iterated(argument.value if isinstance(argument, ast.Starred) else argument), frame)
         yield from _object(value, argument, not only_reads or isinstance(value, _STEPPING))
@@ -197,7 +179,7 @@ def _leaving(node: ast.With, frame: FrameType) -> Iterator[Access]:
     """Yield an access if leaving a `with` block may write something outside, as closing a file does."""
     for item in node.items:
         value = evaluate(item.optional_vars or item.context_expr, frame)
-        if not isinstance(value, Lock) and type(value).__module__ not in _PURE_MODULES:
+        if not isinstance(value, Lock) and type(value).__module__ not in PURE_MODULES:
             yield Access(("outside", None, ""), True, node, "")
 
 
@@ -208,10 +190,10 @@ def _is_builtin(function: Any) -> bool:
 def _goes_outside(function: Any, receiver: Any, method: str) -> bool:
     """Return True if a call may do input or output: nothing is known of it, or its module does such things."""
     if receiver is UNKNOWN:
-        return method in _OUTSIDE_METHODS
+        return method in OUTSIDE_METHODS
     owner = type(receiver) if receiver is not None and not isinstance(receiver, (type, ModuleType)) else function
     if isinstance(receiver, type):
         owner = receiver
     if owner is UNKNOWN:
         return False
-    return (getattr(owner, "__module__", None) or "builtins") not in _PURE_MODULES
+    return (getattr(owner, "__module__", None) or "builtins") not in PURE_MODULES

@@ -7,7 +7,6 @@ import gc
 import itertools
 import linecache
 import sys
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,9 @@ from advisor.errors import TargetError, UsageError
 from advisor.races import files, finding, originals, primitives
 from advisor.races.databases import replace_connections
 from advisor.races.explorer import Clock, PairExplorer, Suspect
-from advisor.races.forks import run_in_fork
 from advisor.races.plans import decode
-from advisor.races.schedule import CallArguments, World
+from advisor.races.schedule import CallArguments, Run, World
 from advisor.races.sites import Sources
-from advisor.races.state import user_globals
 from advisor.races.tracing import CodeBook
 from advisor.races.user_code import UserCode
 from advisor.target.sandbox_supervisor import Message
@@ -64,7 +61,7 @@ def _prepare_imports(sources: Mapping[str, str]) -> None:
             return original(loader, name)
         return loader.source_to_code(sources[path].encode(), path)
 
-    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign,assignment]
     for path, text in sources.items():
         linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
     replace_connections()
@@ -87,7 +84,9 @@ def _load(request: Message) -> tuple[Callable[..., Any], list[CallArguments], li
         calls = load_calls(request["inputs"], star=request["star"], limit=request["threads"] + 8)
     check_arguments(function, calls, spec)
     if is_coroutine_function(function):
-        raise UsageError(f"{spec} is a coroutine function: its calls run in one thread, and switch only where they await")
+        raise UsageError(
+            f"{spec} is a coroutine function: its calls run in one thread, and switch only where they await"
+        )
     made = [CallArguments(call.args, call.kwargs) for call in calls or ()] or [CallArguments()]
     return function, made, [_arguments_text(call) for call in made]
 
@@ -102,12 +101,12 @@ def _arguments_text(call: CallArguments) -> str:
 def _world(function: Callable[..., Any], sources: Mapping[str, str], keeper: files.FileKeeper) -> World:
     plain = getattr(function, "__func__", function)
     module = getattr(plain, "__module__", "") or ""
-    file = getattr(sys.modules.get(module), "__file__", None) or getattr(
-        getattr(plain, "__code__", None), "co_filename", ""
-    )
+    code = getattr(plain, "__code__", None)
+    file = str(getattr(sys.modules.get(module), "__file__", None) or getattr(code, "co_filename", ""))
     user_code = UserCode((file,))
-    list(user_globals(user_code, module))  # so that forks know which modules are the user's
-    return World(function, module, CodeBook(user_code, Sources(sources)), keeper)
+    book = CodeBook(user_code, Sources(sources))
+    book.prepare({str(module.__file__) for _, module in user_code.modules()} | {file})
+    return World(function, module, book, keeper)
 
 
 def _pairs(calls: Sequence[CallArguments], threads: int) -> list[tuple[CallArguments, ...]]:
@@ -237,7 +236,7 @@ class Search:
         return {
             "verdict": "deadlock" if described["kind"] == "deadlock" else "race",
             "finding": described,
-            "bound": self._bound(),
+            "bound": self._bound(found=True),
             "pair": [_arguments_text(call) for call in self.pairs[number]],
         }
 
@@ -249,7 +248,7 @@ class Search:
         explorer.learn()
         if explorer.failure or order // 2 >= len(explorer.orders):
             raise UsageError(f"--replay {seed} is no number of a finding for these inputs")
-        suspect = Suspect(explorer, order // 2, switches, finding.Run("done"), bool(order % 2))
+        suspect = Suspect(explorer, order // 2, switches, Run("done"), bool(order % 2))
         suspect.run = explorer.run_again(suspect, switches)
         self.explorers[number] = explorer
         if explorer.judge.accuses(suspect.run):
@@ -279,10 +278,14 @@ class Search:
             return {"verdict": "unclear", "why": why, "bound": self._bound()}
         given_up = self.clock.given_up
         if sum(given_up.values()) > self.clock.schedules / 2:
-            return {"verdict": "unclear", "why": f"most interleavings were given up ({_reasons(given_up)})", "bound": self._bound()}
+            return {
+                "verdict": "unclear",
+                "why": f"most interleavings were given up ({_reasons(given_up)})",
+                "bound": self._bound(),
+            }
         return {"verdict": "none", "bound": self._bound()}
 
-    def _bound(self) -> str:
+    def _bound(self, *, found: bool = False) -> str:
         """Return the extent of the search."""
         threads = self.request["threads"]
         parts = [f"{threads} calls at once"]
@@ -291,7 +294,8 @@ class Search:
                 parts.append(f"all interleavings with at most {words} at accesses to what the calls share")
                 break
         else:
-            parts.append("some interleavings, until the time was over")
+            if not found:
+                parts.append("some interleavings, until the time was over")
         if self.random_runs:
             parts.append(f"{self.random_runs} random ones")
         if self.clock.given_up:

@@ -31,7 +31,9 @@ def _patiently(run: Callable[..., Any], connection: Any, *arguments: Any) -> Any
                 raise
             if was_in_transaction and not _is_commit(run, arguments):
                 raise
-            if not active.block(me, "the database", 0.0 if connection.patience <= 0 else connection.patience, retry=True):
+            if not active.block(
+                me, "the database", 0.0 if connection.patience <= 0 else connection.patience, retry=True
+            ):
                 raise
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 UNKNOWN = type("Unknown", (), {"__repr__": lambda self: "?"})()
 _PLAIN_CONTAINERS = (dict, list, tuple, OrderedDict, defaultdict, deque)
+_BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")"), deque: ("[", "]")}
+_SHOWN_MODULES = ("datetime", "decimal", "fractions", "pathlib", "uuid")
 _KEYS = (str, int, float, bytes, bool, type(None), tuple)
 
 
@@ -126,11 +128,13 @@ def _text(value: Any, depth: int) -> str:
         return value.__qualname__
     if value is UNKNOWN:
         return "?"
+    if kind.__module__ in _SHOWN_MODULES:
+        return repr(value)
     return f"{kind.__qualname__} object"
 
 
 def _container_text(value: Any, depth: int) -> str:
-    opened, closed = {list: "[]", tuple: "()", deque: "[]"}.get(type(value), "{}")
+    opened, closed = _BRACKETS.get(type(value), ("{", "}"))
     if depth > 2:
         return f"{opened}…{closed}"
     try:

@@ -72,7 +72,7 @@ class PairExplorer:
         self.limit = _LEAST_SECONDS
         self._seen: set[tuple[int, tuple[tuple[int, int], ...]]] = set()
         self._bases: list[tuple[int, Run]] = []
-        self.uses_random = False
+        self._writes_files = False
 
     # Learning
 
@@ -84,12 +84,12 @@ class PairExplorer:
             if self.failure:
                 return
             if runs[0].used_random:
-                self.uses_random = True
                 runs += [self._learning_run(order, learns=False) for _ in range(6)]
             self.judge.learn(runs)
+            self._writes_files |= any(run.files for run in runs)
             learned.append(runs[0])
         for run in learned:
-            self.points.learn(run, with_outside=bool(self.world.files.kept))
+            self.points.learn(run, with_outside=self._writes_files)
         if not self.judge.orders:
             self.failure = "the calls wait for ever, one after the other"
 
@@ -175,7 +175,7 @@ class PairExplorer:
         found = [s for s in steps if s.number > after and (s.forced or not with_gil or s.checked)]
         if len(found) > _MANY_STEPS:
             found = _without_repetitions(found)
-        return sorted(found, key=lambda step: (step.place is None or step.place[:2] not in self.points.writing))
+        return sorted(found, key=lambda step: step.place is None or step.place[:2] not in self.points.writing)
 
     def search_randomly(self, seed: int, *, gil_only: bool, seconds: float) -> Iterator[Suspect]:
         """Yield what is accused among schedules with random priorities, until nothing new comes out."""

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,10 @@ class FileKeeper:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = str(folder.resolve())
-        self._manifest = os.path.join(self._folder, MANIFEST)
+        self._folder = folder.resolve()
         self.is_watching = False
         self.kept: dict[str, str | None] = {}  # the copy by path; None for a file that did not exist
+        self.written: set[str] = set()
         self.on_use: Callable[[str, bool], None] | None = None
         sys.addaudithook(self._audit)
 
@@ -57,13 +57,19 @@ class FileKeeper:
     def _note(self, path: Any, *, writes: bool, silent: bool = False) -> None:
         if not isinstance(path, (str, bytes, os.PathLike)):
             return
-        name = os.path.abspath(os.fsdecode(path))
-        if name.startswith(("/dev/", "/proc/", "/sys/", self._folder)) or ":memory:" in name or name.endswith(".pyc"):
+        name = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  (links in it are the user's names)
+        if (
+            name.startswith(("/dev/", "/proc/", "/sys/", str(self._folder)))
+            or ":memory:" in name
+            or name.endswith(".pyc")
+        ):
             return
         self.is_watching = False
         try:
-            if writes and name not in self.kept:
-                self._keep(name)
+            if writes:
+                self.written.add(name)
+                if name not in self.kept:
+                    self._keep(name)
             if self.on_use and not silent:
                 self.on_use(name, writes)
         finally:
@@ -72,26 +78,29 @@ class FileKeeper:
     def _keep(self, name: str) -> None:
         copy: str | None = None
         with contextlib.suppress(OSError):
-            if os.path.isfile(name) and os.path.getsize(name) <= _MAX_COPIED:
-                copy = os.path.join(self._folder, hashlib.sha1(name.encode()).hexdigest())
+            if Path(name).is_file() and Path(name).stat().st_size <= _MAX_COPIED:
+                copy = str(self._folder / hashlib.sha1(os.fsencode(name)).hexdigest())
                 shutil.copy2(name, copy)
-            elif os.path.exists(name):
+            elif Path(name).exists():
                 return  # a folder, or too large to copy
         self.kept[name] = copy
-        with open(self._manifest, "a") as manifest:  # noqa: PTH123
+        with (self._folder / MANIFEST).open("a") as manifest:
             manifest.write(json.dumps([name, copy]) + "\n")
 
-    def reset(self) -> None:
-        """Bring every kept file back to what it was before the calls."""
-        for name, copy in self.kept.items():
-            restore(name, copy)
+    def reset(self, others: Mapping[str, str | None]) -> None:
+        """Bring every kept file, and others, back to what they were before the calls."""
+        kept = {**self.kept, **others}
+        for name in sorted(kept, reverse=True):  # what is in a folder goes before the folder
+            restore(name, kept[name])
 
-    def components(self, kept: dict[str, str | None]) -> dict[str, str]:
+    @staticmethod
+    def components(names: Iterable[str]) -> dict[str, str]:
         """Return a text for the content of each file that exists now."""
         found = {}
-        for name in sorted(kept):
-            if not name.endswith(_BESIDE_SQLITE):
-                found[f"file {os.path.relpath(name)}"] = _content(name)
+        for name in sorted(names):
+            content = None if name.endswith(_BESIDE_SQLITE) else _content(name)
+            if content is not None:
+                found[file_path(name)] = content
         return found
 
 
@@ -99,29 +108,39 @@ def restore(name: str, copy: str | None) -> None:
     """Bring a file back: to the content of its copy, or to absence."""
     with contextlib.suppress(OSError):
         if copy is not None:
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(copy, name)
-        elif os.path.isdir(name):
-            os.rmdir(name)
+        elif Path(name).is_dir():
+            Path(name).rmdir()
         else:
-            os.unlink(name)
+            Path(name).unlink()
 
 
 def restore_all(folder: Path) -> None:
     """Bring back the files that a manifest lists."""
     with contextlib.suppress(OSError):
-        for line in reversed((folder / MANIFEST).read_text().splitlines()):
+        kept: dict[str, str | None] = {}
+        for line in (folder / MANIFEST).read_text().splitlines():
             with contextlib.suppress(ValueError):
-                restore(*json.loads(line))
+                name, copy = json.loads(line)
+                kept.setdefault(name, copy)
+        for name in sorted(kept, reverse=True):
+            restore(name, kept[name])
 
 
-def _content(name: str) -> str:
+def file_path(name: str) -> str:
+    """Return the path of a file's component."""
+    return f"file {os.path.relpath(name)}"
+
+
+def _content(name: str) -> str | None:
     try:
-        if os.path.isdir(name):
+        if Path(name).is_dir():
             return "a folder"
-        with open(name, "rb") as file:  # noqa: PTH123
+        with Path(name).open("rb") as file:
             content = file.read(_MAX_COPIED)
     except OSError:
-        return "absent"
+        return None
     if content.startswith(_SQLITE) and len(content) <= _MAX_SQLITE:
         with contextlib.suppress(Exception):
             return _dump(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -80,7 +81,7 @@ def _has_lost_update(events: Sequence[Event]) -> bool:
         key, writes = event.key
         if not writes:
             read[key, event.thread] = moment
-        elif event.action != "changes":
+        elif event.action not in ("changes", "calls"):
             since = read.get((key, event.thread))
             others = (at for thread, at in written.get(key, ()) if thread != event.thread)
             if since is not None and any(at > since for at in others):
@@ -97,8 +98,8 @@ def _relevant(events: list[Event]) -> list[Event]:
     useful = [event for event in events if event.text]
     if len(useful) <= _MAX_STEPS * 3:
         return useful
-    kept = set()
-    for index, (event, following) in enumerate(zip(useful, useful[1:], strict=False)):
+    kept: set[int] = set()
+    for index, (event, following) in enumerate(itertools.pairwise(useful)):
         if event.thread != following.thread:
             kept.update(range(index - 5, index + 7))
     kept.update(range(len(useful) - 6, len(useful)))
@@ -124,6 +125,8 @@ def _rows(events: list[Event], run: Run, explorer: PairExplorer) -> list[Row]:
 def _effect(event: Event) -> str:
     if event.action in ("acquires", "releases", "reads file", "writes file"):
         return f"{event.action} {event.text}"
+    if event.action == "calls":
+        return f"calls {event.text}"
     if event.action == "waits":
         return f"waits for {event.text}"
     return f"{event.action} {event.text}" + (f" = {event.value}" if event.value else "")

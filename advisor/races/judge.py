@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from advisor.races.files import file_path
 from advisor.races.schedule import Run
 from advisor.races.state import Components
 
@@ -25,11 +27,14 @@ class Judge:
     runs: list[Run] = field(default_factory=list)
     varying: set[str] = field(default_factory=set)
     may_deadlock: bool = False
+    _writers: Counter[str] = field(default_factory=Counter)
 
     def learn(self, runs: Iterable[Run]) -> None:
         """Learn an order from several runs of it."""
         runs = list(runs)
         ended = [run for run in runs if run.ended == "done"]
+        for run in runs:
+            self._writers.update(map(file_path, run.files))
         self.may_deadlock |= any(run.ended == DEADLOCK for run in runs)
         if not ended:
             return
@@ -47,6 +52,8 @@ class Judge:
 
     def is_ignored(self, path: str) -> bool:
         """Return True if the component, or what contains it, varies by itself."""
+        if path.startswith("file ") and self._writers[path] < 2:
+            return True  # one of a random name
         if not self.varying:
             return False
         if path in self.varying:

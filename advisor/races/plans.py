@@ -10,7 +10,7 @@ _MAX_STEP = 1 << 16
 _MAX_ORDERS, _MAX_PAIRS, _MAX_THREADS = 1 << 10, 1 << 6, 1 << 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Plan:
     """A schedule: threads run in an order, each until it blocks or ends, except for switches at given steps.
 
@@ -43,22 +43,23 @@ class Plan:
 
 
 class RandomPlan(Plan):
-    """A schedule by random priorities, which change at a few random steps (Burckhardt et al., ASPLOS 2010)."""
+    """A schedule by random priorities, which change at a few random steps (Burckhardt et al., ASPLOS 2010).
 
-    __slots__ = ("_changes", "_low", "_priorities", "_random", "gil_only")
+    Args:
+        order: Threads, by their priority where nothing is chosen at random.
+        seed: Seed of the random choices.
+        length: The number of steps among which those of the changes are chosen.
+        depth: The number of changes.
+        gil_only: Switch only where the interpreter checks whether to.
+    """
 
     def __init__(self, order: tuple[int, ...], seed: int, length: int, *, depth: int, gil_only: bool) -> None:
-        Plan.__init__(self, order)
-        chosen = random.Random(seed)
-        changes = {chosen.randint(1, max(1, length)) for _ in range(depth)}
-        for name, value in (
-            ("_random", chosen),
-            ("_changes", changes),
-            ("_priorities", {}),
-            ("_low", [0.0]),
-            ("gil_only", gil_only),
-        ):
-            object.__setattr__(self, name, value)
+        super().__init__(order)
+        self.gil_only = gil_only
+        self._random = random.Random(seed)
+        self._changes = {self._random.randint(1, max(1, length)) for _ in range(depth)}
+        self._priorities: dict[int, float] = {}
+        self._low = 0.0
 
     def choose(self, step: int, runnable: Sequence[int], current: int | None, *, can_switch: bool) -> int:
         """Return the thread of the highest priority; a change lowers that of the running one."""
@@ -67,8 +68,8 @@ class RandomPlan(Plan):
             return current
         if current is not None:
             self._changes.difference_update(due)
-            self._low[0] -= 1.0
-            self._priorities[current] = self._low[0]
+            self._low -= 1.0
+            self._priorities[current] = self._low
         for thread in runnable:
             self._priorities.setdefault(thread, self._random.random())
         return max(runnable, key=lambda thread: self._priorities[thread])

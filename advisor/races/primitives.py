@@ -107,7 +107,8 @@ class RLock(Lock):
             return bool(self._real.acquire(blocking, timeout))
         return Lock.acquire(self, blocking, timeout)
 
-    __enter__ = acquire  # type: ignore[assignment]
+    def __enter__(self) -> bool:
+        return self.acquire()
 
     def release(self) -> None:
         if not self._real._is_owned():
@@ -231,12 +232,11 @@ def install() -> None:
     for name, module in list(sys.modules.items()):
         if isinstance(module, ModuleType) and not name.startswith(_NOT_SCANNED):
             _replace_in(module, replaced)
-    _thread.allocate_lock = _thread.allocate = Lock  # type: ignore[assignment,misc]
-    _thread.RLock = RLock  # type: ignore[misc,assignment]
+    for name, new in (("allocate_lock", Lock), ("allocate", Lock), ("RLock", RLock), ("lock", Lock)):
+        if hasattr(_thread, name):
+            setattr(_thread, name, new)
     _thread.start_new_thread = _starter(originals.start_new_thread)
-    if hasattr(_thread, "lock"):
-        _thread.lock = Lock  # type: ignore[assignment,misc]
-    threading.Thread.join = _join  # type: ignore[method-assign]
+    threading.Thread.join = _join  # type: ignore[method-assign,assignment]
     queue.SimpleQueue = queue._PySimpleQueue  # type: ignore[attr-defined,misc]
 
 

@@ -18,7 +18,7 @@ from advisor.races.plans import Plan
 from advisor.races.scheduler import Scheduled, Scheduler, Step
 from advisor.races.state import Components, StateWalker
 from advisor.races.tracing import CodeBook, Event, Learned, Points, Tracer
-from advisor.races.where import locate, lock_name
+from advisor.races.where import UNNAMED, locate, lock_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,8 @@ def run_schedule(world: World, calls: Sequence[CallArguments], plan: Plan, setti
     """Run a schedule in a fork, and reset the files that it wrote."""
     end = forks.run_in_fork(lambda: _Schedule(world, calls, plan, settings).run(ends_at), ends_at + 0.2)
     run = end.value if isinstance(end.value, Run) else Run(end.failure)
-    world.files.kept.update({name: kept for name, kept in run.files.items() if name not in world.files.kept})
-    if world.files.kept:
-        run.leaves.update(world.files.components(world.files.kept))
-        world.files.reset()
+    run.leaves.update(world.files.components(run.files))
+    world.files.reset(run.files)
     return run
 
 
@@ -161,8 +159,8 @@ class _Schedule:
 
     def _note_lock(self, thread: Scheduled, action: str, resource: Any) -> None:
         at = locate(self.world.book.user_code)
-        if at is not None:
-            name = lock_name(resource, self.world)
+        name = lock_name(resource, self.world)
+        if at is not None and name != UNNAMED:
             self.events.append(Event(thread.number, *at, action, name, key=("lock", name)))
 
     def _note_file(self, name: str, writes: bool) -> None:
@@ -188,7 +186,8 @@ class _Schedule:
             run.blocked = [self._describe_blocked(thread) for thread in self.scheduler.stopped]
         run.leaves, run.texts = walker.leaves, walker.texts
         run.used_locks, run.events, run.raised = self.scheduler.used_locks, self.events, self.raised
-        run.files = dict(self.world.files.kept)
+        kept = self.world.files.kept
+        run.files = {name: kept[name] for name in self.world.files.written if name in kept}
         return run
 
     def _describe_results(self, walker: StateWalker, run: Run) -> None:

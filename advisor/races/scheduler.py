@@ -202,9 +202,7 @@ class Scheduler:
             can_switch = me.checked or not getattr(self.plan, "gil_only", False)
             chosen = self.plan.choose(self.step, runnable, current, can_switch=can_switch)
         if len(self.steps) < self._keep:
-            self.steps.append(
-                Step(self.step, me.number, place, me.checked, tuple(runnable), chosen, usual, forced)
-            )
+            self.steps.append(Step(self.step, me.number, place, me.checked, tuple(runnable), chosen, usual, forced))
         return chosen
 
     def _is_unfair(self, me: Scheduled) -> bool:

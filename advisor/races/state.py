@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import re
-import sys
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from types import (
@@ -72,7 +72,7 @@ class StateWalker:
     def _walk_structure(self, path: str, value: Any, depth: int) -> None:
         known = self._seen.get(id(value))
         if known is not None:
-            has_identity = not isinstance(value, (list, dict, set, deque, tuple)) and type(value).__eq__ is object.__eq__
+            has_identity = not isinstance(value, (list, dict, set, deque, tuple)) and not _has_equality(type(value))
             if has_identity or path.startswith(known):
                 self.leaves[path] = f"the object at {known}"
                 return
@@ -125,9 +125,19 @@ class StateWalker:
 
     def _walk_object(self, path: str, value: Any, depth: int) -> None:
         self.leaves[path] = f"{type(value).__qualname__} object"
+        if self._has_safe_text(type(value)):
+            with contextlib.suppress(Exception):
+                self.leaves[path] = _digest(_ADDRESS.sub("0x…", repr(value)))
         if type(value).__module__ == "sqlite3":
             self._walk_database(path, value)
         self._walk_attributes(path, value, depth)
+
+    def _has_safe_text(self, kind: type) -> bool:
+        """Return True if objects of the class have a text that tells them apart, and that is not made by the user."""
+        if kind.__repr__ is object.__repr__:
+            return False
+        code = getattr(kind.__repr__, "__code__", None)
+        return code is None or not self._user_code.includes(code.co_filename)
 
     def _walk_attributes(self, path: str, value: Any, depth: int) -> None:
         own = instance_dictionary(value)
@@ -183,17 +193,19 @@ class StateWalker:
 
     def _walk_class(self, path: str, value: type) -> None:
         for name, item in list(vars(value).items()):
-            if name.startswith("__") or hasattr(type(item), "__get__") and not isinstance(item, FunctionType):
+            if name.startswith("__") or (hasattr(type(item), "__get__") and not isinstance(item, FunctionType)):
                 continue
             self.walk(f"{path}.{name}", item, 1)
 
 
+def _has_equality(kind: Any) -> bool:
+    """Return True if objects of the class can be equal without being the same."""
+    return kind.__eq__ is not object.__eq__
+
+
 def user_globals(user_code: UserCode, main: str) -> Iterator[tuple[str, Any]]:
     """Yield the names and values of what the user's modules define."""
-    for module_name, module in sorted(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if not isinstance(module, ModuleType) or not isinstance(file, str) or not user_code.includes(file):
-            continue
+    for module_name, module in user_code.modules():
         prefix = "" if module_name == main else f"{module_name}."
         for name, value in list(vars(module).items()):
             is_own = getattr(value, "__module__", module_name) == module_name or not callable(value)

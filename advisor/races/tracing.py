@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import CodeType, FrameType
+from types import CodeType, FrameType, FunctionType, MethodType
 from typing import Any
 
 from advisor.races import accesses as access_rules
@@ -56,15 +57,36 @@ class CodeBook:
         self.user_code = user_code
         self.sources = sources
         self._books: dict[int, tuple[CodeType, CodeSites | None]] = {}
+        self._prepared: dict[CodeKey, tuple[bytes, CodeSites]] = {}
         access_rules.is_foreign_file = lambda file: not user_code.includes(file)
 
     def sites(self, code: CodeType) -> CodeSites | None:
         """Return the sites of the user's code, and None for other code."""
         found = self._books.get(id(code))
         if found is None:
-            sites = find_sites(code, self.sources) if self.user_code.includes(code.co_filename) else None
+            sites = self._find(code) if self.user_code.includes(code.co_filename) else None
             found = self._books[id(code)] = (code, sites)
         return found[1]
+
+    def _find(self, code: CodeType) -> CodeSites:
+        prepared = self._prepared.get((code.co_filename, code.co_qualname, code.co_firstlineno))
+        if prepared is not None and prepared[0] == code.co_code:
+            return prepared[1]
+        return find_sites(code, self.sources)
+
+    def prepare(self, files: Iterable[str]) -> None:
+        """Find the sites of all code in files now, so that forks need not do it each."""
+        for file in files:
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+                text = "\n".join(self.sources.lines(file)) + "\n"
+                self._prepare(compile(text, file, "exec", dont_inherit=True))
+
+    def _prepare(self, code: CodeType) -> None:
+        sites = find_sites(code, self.sources)
+        self._prepared.setdefault(sites.key, (code.co_code, sites))
+        for constant in code.co_consts:
+            if isinstance(constant, CodeType):
+                self._prepare(constant)
 
 
 class Tracer:
@@ -111,7 +133,8 @@ class ThreadTracer:
         self.tracer = tracer
         self.thread = thread
         self.scheduler = tracer.scheduler
-        self.calling: FrameType | None = None
+        self.calling: FrameType | None = None  # runs a call, after which the interpreter checks if it is one of C
+        self.call: ast.AST | None = None
         self.inside: list[Any] = []  # keys of the objects that the running call in C works on
         self.unfinished: tuple[FrameType, ast.AST | None, Event] | None = None
         self.counts: dict[int, int] = {}
@@ -125,7 +148,8 @@ class ThreadTracer:
             if not is_advisor(code.co_filename):
                 self.thread.checked = True
             return None
-        self.calling = None
+        if self.calling is frame.f_back and self._is_called_directly(frame, sites):
+            self.calling = None
         self.thread.checked = True
         chosen = self.tracer.points.get(sites.key)
         if not self.looks and not chosen:
@@ -134,6 +158,14 @@ class ThreadTracer:
         frame.f_trace_lines = False
         self._enter_callback(frame, sites)
         return self._local(sites, chosen or frozenset())
+
+    def _is_called_directly(self, frame: FrameType, sites: CodeSites) -> bool:
+        """Return True unless code in C that the user's code called calls this function or continues this generator."""
+        if sites.is_generator or not isinstance(self.call, ast.Call) or frame.f_back is None:
+            return False
+        function = evaluate(self.call.func, frame.f_back)
+        function = getattr(function, "__func__", function)
+        return function is UNKNOWN or getattr(function, "__code__", None) is frame.f_code
 
     def _local(self, sites: CodeSites, chosen: frozenset[int]) -> Callable[..., Any]:
         """Return the trace function of a frame."""
@@ -170,13 +202,17 @@ class ThreadTracer:
                 if site is not None and tracer.events is not None:
                     self._record(frame, site)
             if site is not None and site.subject == "call":
-                self.calling = frame
+                self.calling, self.call = frame, site.node
             return trace
 
         return trace
 
     def _pass_point(self, frame: FrameType, sites: CodeSites, offset: int, site: Site | None) -> None:
         line = site.line if site is not None else frame.f_lineno
+        if site is not None and site.subject == "call" and isinstance(site.node, ast.Call):
+            # A function in Python begins with a check. (Here it is a library's: those of the user are no accesses.)
+            called = evaluate(site.node.func, frame)
+            self.thread.checked |= isinstance(called, (FunctionType, MethodType))
         switches = self.scheduler.progress
         self.scheduler.point(self.thread, (sites.key, offset, line))
         self.thread.checked = False
@@ -234,8 +270,11 @@ class ThreadTracer:
         item = evaluate(node.slice, frame) if isinstance(node, ast.Subscript) and site.subject == "item" else None
         event = Event(self.thread.number, code.co_filename, site.line, code.co_name, "reads")
         event.key = ((*access.key, item if isinstance(item, (str, int, float, tuple)) else None), access.writes)
-        event.text = ast.unparse(node)[:60] if isinstance(node, ast.expr) else ""
-        if access.writes:
+        if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or access.key[0] == "outside":
+            event.text = ast.unparse(node)[:60] if isinstance(node, ast.expr) else ""
+        if access.key[0] == "outside":
+            event.action = "calls"
+        elif access.writes:
             event.action = "changes" if site.subject in ("call", "test", "iteration") else "writes"
         event.value = _shown(node, frame)
         return event

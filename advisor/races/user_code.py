@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import sysconfig
 from pathlib import Path
+from types import ModuleType
 
 _OWN_FOLDER = str(Path(__file__).parent.parent) + "/"
 
@@ -13,9 +15,13 @@ class UserCode:
 
     def __init__(self, own: tuple[str, ...] = ()) -> None:
         paths = sysconfig.get_paths()
-        self._libraries = tuple({str(Path(paths[name])) + "/" for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+        self._libraries = tuple(
+            {str(Path(paths[name])) + "/" for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+        )
         self._own = own
         self._known: dict[str, bool] = {}
+        self._count = 0
+        self._modules: list[tuple[str, ModuleType]] = []
 
     def includes(self, file: str) -> bool:
         """Return True if the file is the user's own."""
@@ -23,6 +29,17 @@ class UserCode:
         if known is None:
             known = self._known[file] = self._decide(file)
         return known
+
+    def modules(self) -> list[tuple[str, ModuleType]]:
+        """Return the names and modules that are imported from the user's files."""
+        if len(sys.modules) != self._count:
+            self._count = len(sys.modules)
+            self._modules = [(name, module) for name, module in sorted(sys.modules.items()) if self._is_own(module)]
+        return self._modules
+
+    def _is_own(self, module: object) -> bool:
+        file = getattr(module, "__file__", None)
+        return isinstance(module, ModuleType) and isinstance(file, str) and self.includes(file)
 
     def _decide(self, file: str) -> bool:
         if file.startswith("<ipython") or file in self._own:

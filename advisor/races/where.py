@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from advisor.races.primitives import Lock
@@ -12,6 +13,7 @@ from advisor.races.user_code import UserCode
 if TYPE_CHECKING:
     from advisor.races.schedule import World
 
+UNNAMED = "a lock"
 Place = tuple[str, int, str]  # file, line, function
 
 
@@ -36,13 +38,13 @@ def lock_name(resource: Any, world: World) -> str:
         if (found := _name_in(name, value, resource, 3)) is not None:
             return found
     owner = getattr(world.function, "__self__", None)
-    return _name_in("self", owner, resource, 3) or "a lock"
+    return _name_in("self", owner, resource, 3) or UNNAMED
 
 
 def _name_in(name: str, value: Any, lock: Lock, depth: int) -> str | None:
     if value is lock:
         return name
-    if depth == 0 or isinstance(value, (str, bytes, int, float)):
+    if depth == 0 or isinstance(value, (str, bytes, int, float, ModuleType)):
         return None
     if isinstance(value, dict):
         parts = [(f"{name}[{key!r}]", item) for key, item in list(value.items())[:50] if isinstance(key, (str, int))]
@@ -50,9 +52,11 @@ def _name_in(name: str, value: Any, lock: Lock, depth: int) -> str | None:
         parts = [(f"{name}[{number}]", item) for number, item in enumerate(value[:50])]
     else:
         own = getattr(value, "__dict__", None)
-        if not hasattr(own, "items"):
+        if own is None or not hasattr(own, "items"):
             return None
-        parts = [(f"{name}.{key}" if not _is_hidden(value, key) else name, item) for key, item in list(own.items())[:50]]
+        parts = [
+            (f"{name}.{key}" if not _is_hidden(value, key) else name, item) for key, item in list(own.items())[:50]
+        ]
     for part, item in parts:
         if (found := _name_in(part, item, lock, depth - 1)) is not None:
             return found
