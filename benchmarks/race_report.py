@@ -96,12 +96,12 @@ def line(examined: Examined) -> str:
 
 
 def _trials(examined: Examined) -> tuple[tuple[str, Trial | None], ...]:
-    return ("threads", examined.threads), ("frontrun", examined.frontrun)
+    return ("real threads", examined.threads), ("frontrun", examined.frontrun)
 
 
 def _seen(trial: Trial) -> str:
     if trial.why_not:
-        return f"cannot be applied: {trial.why_not[:80]}"
+        return f"no verdict: {trial.why_not[:80]}"
     return f"found in run {trial.runs}" if trial.found else f"nothing in {trial.runs}"
 
 
@@ -114,13 +114,13 @@ def deviations(examined: Examined) -> Iterator[str]:
     if not advised.has_finding:
         return
     if case.with_gil is not None and advised.with_gil != case.with_gil:
-        yield "needs no GIL, not that" if case.with_gil is False else "happens with the GIL, not that"
+        yield f"with_gil {advised.with_gil} instead of {case.with_gil}"
     if advised.replayed < REPLAYS:
         yield f"replayed {advised.replayed} times of {REPLAYS}"
     if advised.mended not in (None, "none"):
         yield f"{advised.mended} with the mend"
     if not advised.with_gil and examined.threads and examined.threads.found:
-        yield "real threads show it under the GIL"
+        yield "with_gil False, but real threads show it"
 
 
 # All cases
@@ -179,9 +179,10 @@ def _of_trials(examined: Sequence[tuple[Case, Trial]]) -> Way:
 def _ways(examined: Sequence[Examined]) -> dict[str, Way]:
     """Return the ways that were tried, by name."""
     ways = {"advisor": _of_advisor(examined)}
-    threads = [(each.case, each.threads) for each in examined if each.threads]
-    frontrun = [(each.case, each.frontrun) for each in examined if each.frontrun]
-    return ways | {name: _of_trials(of) for name, of in (("real threads", threads), ("frontrun", frontrun)) if of}
+    trials = [(name, each.case, trial) for each in examined for name, trial in _trials(each) if trial]
+    for name in dict.fromkeys(name for name, _, _ in trials):
+        ways[name] = _of_trials([(case, trial) for of, case, trial in trials if of == name])
+    return ways
 
 
 def _comparison(examined: Sequence[Examined]) -> str:
@@ -223,8 +224,9 @@ def _figures(examined: Sequence[Examined]) -> str:
             f"findings with a GIL confirmed by real threads: {_of(bool(each.threads.found) for each in with_gil)}",
             f"findings without a GIL that real threads show: {_of(bool(each.threads.found) for each in without)}",
         ]
-    reasons = Counter(each.frontrun.why_not.partition(".")[0] for each in examined if each.frontrun)
-    texts += [f"frontrun has no verdict for {count}: {why}" for why, count in reasons.most_common() if why]
+    peers = [(name, trial) for each in examined for name, trial in _trials(each) if trial and trial.why_not]
+    reasons = Counter(f"{name} without a verdict, {trial.why_not.partition('.')[0]}" for name, trial in peers)
+    texts += [f"{why}: {count}" for why, count in reasons.most_common()]
     return "\n".join(f"- {text}" for text in texts)
 
 

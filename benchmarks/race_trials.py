@@ -188,12 +188,12 @@ def try_frontrun(question: Question, seconds: float) -> Trial:
         import frontrun
         from frontrun._cooperative import patch_locks
     except ImportError as error:
-        return Trial(why_not=f"{error} in {sys.executable}")
+        return Trial(why_not=f"cannot be applied: {error} in {sys.executable}")
     patch_locks()  # as its plug-in for pytest does before tests are imported
     try:
         result = _explore(frontrun.explore, question, seconds)
     except Exception as error:  # noqa: BLE001  (of the package or the calls)
-        return Trial(why_not=f"{type(error).__name__}: {error}"[:160])
+        return Trial(why_not=f"cannot be applied: {type(error).__name__}: {error}"[:160])
     trial = Trial(runs=result.num_explored)
     if result.property_holds is None:
         trial.why_not = f"inconclusive: {result.inconclusive_reason}"[:160]
