@@ -13,12 +13,12 @@ from typing import Any
 
 from advisor.errors import TargetError, UsageError
 from advisor.races import files, finding, originals, primitives
+from advisor.races.code_book import CodeBook
 from advisor.races.databases import replace_connections
 from advisor.races.explorer import Clock, PairExplorer, Suspect
 from advisor.races.plans import decode
 from advisor.races.schedule import CallArguments, Run, World
 from advisor.races.sites import Sources
-from advisor.races.tracing import CodeBook
 from advisor.races.user_code import UserCode
 from advisor.target.sandbox_supervisor import Message
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections import OrderedDict, defaultdict, deque
+from itertools import islice
 from types import FrameType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any
 
@@ -139,9 +140,9 @@ def _container_text(value: Any, depth: int) -> str:
         return f"{opened}…{closed}"
     try:
         if isinstance(value, dict):
-            parts = [f"{_text(k, depth + 1)}: {_text(v, depth + 1)}" for k, v in list(value.items())[:8]]
+            parts = [f"{_text(k, depth + 1)}: {_text(v, depth + 1)}" for k, v in islice(value.items(), 8)]
         else:
-            parts = [_text(part, depth + 1) for part in list(value)[:8]]
+            parts = [_text(part, depth + 1) for part in islice(value, 8)]
     except RuntimeError:
         return f"{opened}…{closed}"
     if isinstance(value, (set, frozenset)) and not value:

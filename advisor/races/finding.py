@@ -8,9 +8,9 @@ from typing import Any
 
 from advisor.races.explorer import PairExplorer, Suspect
 from advisor.races.judge import DEADLOCK
+from advisor.races.observations import Event
 from advisor.races.plans import encode
 from advisor.races.schedule import Blocked, Run
-from advisor.races.tracing import Event
 
 Finding = dict[str, Any]  # the fields of a RaceFinding: this process does without pydantic where it can
 Row = dict[str, Any]  # those of a RaceStep
@@ -18,6 +18,7 @@ REPLAYS = 10
 _MAX_STEPS = 24
 _MAX_PARTS = 3  # components that differ, in a text
 _MAX_POSSIBLE = 3
+_MAX_TEXT = 120  # characters of a value
 
 
 def minimise(suspect: Suspect) -> Suspect | None:
@@ -196,4 +197,5 @@ def _part_text(path: str, run: Run) -> str:
         path = path[:bracket]
     if path in run.texts:
         return f"{path} = {run.texts[path]}"
-    return f"{path} = {run.leaves.get(path, 'absent')}"
+    text = " ".join(run.leaves.get(path, "absent").split())
+    return f"{path} = {text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + '…'}"

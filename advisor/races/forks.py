@@ -16,6 +16,9 @@ from advisor.races import originals
 
 _MEMORY = 2 << 30  # bytes that a fork may use in addition
 _MAX_ANSWER = 64 << 20
+_HEADER = 8  # bytes of the length, which come first: other processes may keep the pipe open
+_HIGH_DESCRIPTOR = 900
+_END_LOOKS, _END_SECONDS = 20, 0.0005  # until a fork that has answered is killed
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class ForkEnd:
 
 def run_in_fork(function: Callable[[], Any], ends_at: float) -> ForkEnd:
     """Return what the function returns in a fork, whose output is discarded; nothing that it starts is left."""
-    reader, writer = os.pipe()
+    reader, writer = _pipe()
     pid = os.fork()
     if not pid:
         os.close(reader)
@@ -38,11 +41,7 @@ def run_in_fork(function: Callable[[], Any], ends_at: float) -> ForkEnd:
         data, in_time = _read(reader, ends_at)
     finally:
         os.close(reader)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
+        status = _end(pid)
     if data:
         with contextlib.suppress(Exception):
             return ForkEnd(pickle.loads(data))
@@ -51,7 +50,39 @@ def run_in_fork(function: Callable[[], Any], ends_at: float) -> ForkEnd:
     return ForkEnd(failure=_ending(os.waitstatus_to_exitcode(status)))
 
 
+def _pipe() -> tuple[int, int]:
+    """Return the ends of a pipe, the writing end out of the way of targets that close low descriptors."""
+    import fcntl
+
+    reader, low = os.pipe()
+    try:
+        writer = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, _HIGH_DESCRIPTOR)
+    except OSError:  # the limit is lower
+        return reader, low
+    os.close(low)
+    return reader, writer
+
+
+def _end(pid: int) -> int:
+    """End a fork and what it started, after a moment to end by itself; return its status."""
+    ended = status = 0
+    for _ in range(_END_LOOKS):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            break
+        originals.sleep(_END_SECONDS)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+    if not ended:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+    return status
+
+
 def _ending(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "closed file descriptors that belong to advisor"
     if code >= 0:
         return f"ended the process with status {code}"
     with contextlib.suppress(ValueError):
@@ -61,18 +92,16 @@ def _ending(code: int) -> str:
 
 def _read(reader: int, ends_at: float) -> tuple[bytes, bool]:
     """Return what the fork wrote, and True if it ended in time."""
-    blocks: list[bytes] = []
-    size = 0
-    while size < _MAX_ANSWER:
+    received = bytearray()
+    while len(received) < _HEADER or len(received) < _HEADER + int.from_bytes(received[:_HEADER], "big"):
         left = ends_at - originals.monotonic()
         if left <= 0 or not select.select([reader], [], [], left)[0]:
             return b"", False
         block = os.read(reader, 1 << 16)
-        if not block:
-            break
-        blocks.append(block)
-        size += len(block)
-    return b"".join(blocks), True
+        if not block or len(received) > _MAX_ANSWER:
+            return b"", True
+        received += block
+    return bytes(received[_HEADER:]), True
 
 
 def _serve(function: Callable[[], Any], writer: int) -> None:
@@ -83,7 +112,7 @@ def _serve(function: Callable[[], Any], writer: int) -> None:
         _silence(writer)
         _limit_memory()
         data = pickle.dumps(function(), protocol=pickle.HIGHEST_PROTOCOL)
-        view = memoryview(data)
+        view = memoryview(len(data).to_bytes(_HEADER, "big") + data)
         while view and os.getpid() == owner:
             view = view[os.write(writer, view) :]
     except BaseException:  # noqa: BLE001  (the parent sees the status)

@@ -7,7 +7,8 @@ READERS = frozenset(
     (
         "get", "keys", "values", "items", "copy", "index", "count", "__len__", "__contains__", "__getitem__",
         "__iter__", "__eq__", "issubset", "issuperset", "isdisjoint", "union", "intersection", "difference",
-        "most_common", "elements", "total", "hex", "is_set", "locked", "qsize", "empty", "full", "done", "decode", "startswith", "endswith", "find",
+        "most_common", "elements", "total", "hex", "is_set", "locked", "qsize", "empty", "full", "done",
+        "decode", "startswith", "endswith", "find",
     )
 )  # fmt: skip
 # Methods that change a container.

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from advisor.races.observations import Learned, Points
 from advisor.races.schedule import Run
 from advisor.races.sites import CodeKey
-from advisor.races.tracing import Learned, Points
 
 
 @dataclass(slots=True)

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from advisor.races import forks, originals, scheduler
+from advisor.races.code_book import CodeBook
 from advisor.races.evaluation import short
 from advisor.races.files import FileKeeper
+from advisor.races.observations import Event, Learned, Points
 from advisor.races.plans import Plan
 from advisor.races.scheduler import Scheduled, Scheduler, Step
 from advisor.races.state import Components, StateWalker
-from advisor.races.tracing import CodeBook, Event, Learned, Points, Tracer
+from advisor.races.tracing import Tracer
 from advisor.races.where import UNNAMED, locate, lock_name
 
 

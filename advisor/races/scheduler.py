@@ -76,6 +76,7 @@ class Scheduler:
         self.steps: list[Step] = []
         self.progress = 0
         self.activity = 0
+        self.turns = 0
         self.slept = 0.0
         self.ended = ""
         self.stopped: list[Scheduled] = []
@@ -136,7 +137,7 @@ class Scheduler:
         self.point(me, place)
         me.sleeps = sleeps
         if sleeps >= _SPINNING:
-            self._yield(me)
+            self.give_turn(me)
 
     def block(self, me: Scheduled, resource: Any, timeout: float = -1.0, *, retry: bool = False) -> bool:
         """Let others run until the resource may be free; return False if the time-out came first."""
@@ -216,6 +217,7 @@ class Scheduler:
         target.row = 0
         target.state = "ready"
         self.current = target
+        self.turns += 1
         self.progress += 1
         target.baton.release()
 
@@ -229,7 +231,8 @@ class Scheduler:
         self._pass_on(me)
         self._wait(me)
 
-    def _yield(self, me: Scheduled) -> None:
+    def give_turn(self, me: Scheduled) -> None:
+        """Let another thread run, if there is one: this one only waits for something to change."""
         others = [number for number in self._runnable(me) if number != me.number]
         me.sleeps = 0
         if others:

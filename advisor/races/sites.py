@@ -70,6 +70,7 @@ class CodeSites:
     sites: dict[int, Site] = field(default_factory=dict)
     checked: frozenset[int] = frozenset()
     is_generator: bool = False
+    by_line: dict[int, list[int]] = field(default_factory=dict)
 
 
 class Sources:
@@ -134,6 +135,7 @@ def find_sites(code: CodeType, sources: Sources) -> CodeSites:
             checked.add(instruction.offset)
         for site in _site(code, instruction, line, sources):
             found.sites[instruction.offset] = site
+        found.by_line.setdefault(line, []).append(instruction.offset)
     found.checked = frozenset(checked)
     return found
 

@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import re
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -28,6 +28,7 @@ _MAX_DEPTH = 12
 _MAX_TEXT = 300
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 _SIMPLE = (int, float, complex, bool, type(None), str, bytes, bytearray)
+_SYNCHRONISERS = ("threading", "queue", "concurrent.futures._base", "concurrent.futures.thread", "_thread", "asyncio")
 _SKIPPED = (ModuleType, BuiltinFunctionType, property)
 
 Components = dict[str, str]
@@ -98,20 +99,15 @@ class StateWalker:
         self.leaves[path] = f"{type(value).__qualname__} of {len(value)}"
         if isinstance(value, OrderedDict):
             self.leaves[f"{path} order"] = _digest(", ".join(map(_key_text, list(value)[:_MAX_ITEMS])))
-        for key, item in list(value.items())[:_MAX_ITEMS]:
+        for key, item in _ends_of(value.items(), len(value)):
             self.walk(f"{path}[{_key_text(key)}]", item, depth + 1)
-        self._walk_attributes(path, value, depth)
+        if type(value) is not dict:
+            self._walk_attributes(path, value, depth)
 
     def _walk_sequence(self, path: str, value: Any, depth: int) -> None:
         self.texts[path] = short(value, 80)
         self.leaves[path] = f"{type(value).__qualname__} of {len(value)}"
-        items = list(value)
-        if len(items) > _MAX_ITEMS:
-            if all(type(item) in _SIMPLE for item in items):
-                self.leaves[path] += _digest(repr(items))
-                return
-            items = items[: _MAX_ITEMS // 2] + items[-_MAX_ITEMS // 2 :]
-        for number, item in enumerate(items):
+        for number, item in enumerate(_ends_of(value, len(value))):
             self.walk(f"{path}[{number}]", item, depth + 1)
         if type(value) not in (list, tuple, deque):
             self._walk_attributes(path, value, depth)
@@ -125,6 +121,9 @@ class StateWalker:
 
     def _walk_object(self, path: str, value: Any, depth: int) -> None:
         self.leaves[path] = f"{type(value).__qualname__} object"
+        if type(value).__module__ in _SYNCHRONISERS:
+            self._walk_synchroniser(path, value, depth)
+            return
         if self._has_safe_text(type(value)):
             with contextlib.suppress(Exception):
                 self.leaves[path] = _digest(_ADDRESS.sub("0x…", repr(value)))
@@ -132,11 +131,19 @@ class StateWalker:
             self._walk_database(path, value)
         self._walk_attributes(path, value, depth)
 
+    def _walk_synchroniser(self, path: str, value: Any, depth: int) -> None:
+        """Add what users can see of events, semaphores, queues and futures; the rest changes from moment to moment."""
+        for name in ("_flag", "_value", "queue", "_queue", "_result", "_exception"):
+            item = vars(value).get(name) if hasattr(value, "__dict__") else None
+            if item is not None and not isinstance(item, (Lock, MethodType)):
+                self.walk(f"{path}.{name}", item, depth + 1)
+
     def _has_safe_text(self, kind: type) -> bool:
         """Return True if objects of the class have a text that tells them apart, and that is not made by the user."""
-        if kind.__repr__ is object.__repr__:
+        made_by: Any = kind.__repr__
+        if made_by is object.__repr__:
             return False
-        code = getattr(kind.__repr__, "__code__", None)
+        code = getattr(made_by, "__code__", None)
         return code is None or not self._user_code.includes(code.co_filename)
 
     def _walk_attributes(self, path: str, value: Any, depth: int) -> None:
@@ -211,6 +218,14 @@ def user_globals(user_code: UserCode, main: str) -> Iterator[tuple[str, Any]]:
             is_own = getattr(value, "__module__", module_name) == module_name or not callable(value)
             if not name.startswith("__") and is_own:
                 yield prefix + name, value
+
+
+def _ends_of(items: Any, count: int) -> Iterable[Any]:
+    """Return the items of a container; of a large one, the first and the last ones."""
+    if count <= _MAX_ITEMS:
+        return list(items)
+    last = list(itertools.islice(reversed(items), _MAX_ITEMS // 2))
+    return [*itertools.islice(items, _MAX_ITEMS // 2), *reversed(last)]
 
 
 def _simple_text(value: Any) -> str:

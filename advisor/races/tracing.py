@@ -1,92 +1,32 @@
-"""Follow the instructions of scheduled threads: pass steps at chosen ones, learn what they access, record it."""
+"""Follow threads with `sys.settrace`: pass steps at chosen instructions, learn what they access, record it.
+
+Frames are followed instruction by instruction where there is something to do.
+
+A loop of many rounds is followed in its first rounds. Then its frame is followed line by line only, until it comes to a
+line that it has seldom run.
+"""
 
 from __future__ import annotations
 
 import ast
-import contextlib
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from types import CodeType, FrameType, FunctionType, MethodType
+from collections.abc import Callable
+from types import FrameType, FunctionType, MethodType
 from typing import Any
 
 from advisor.races import accesses as access_rules
+from advisor.races.code_book import CodeBook
 from advisor.races.evaluation import UNKNOWN, evaluate, short
+from advisor.races.observations import Event, Learned, Points
 from advisor.races.scheduler import Scheduled, Scheduler
-from advisor.races.sites import CodeKey, CodeSites, Site, Sources, find_sites
-from advisor.races.user_code import UserCode, is_advisor
+from advisor.races.sites import CodeSites, Site
+from advisor.races.user_code import is_advisor
 
-Points = Mapping[CodeKey, frozenset[int]]
-_LEARNED_EVENTS = 400_000  # instructions that are looked at; calls that run more are only partly known
-_SAME_SITE = 40  # accesses of one instruction that are looked at
+_LEARNED_VISITS = 40  # of one instruction by one thread that are looked at
+_POINT_VISITS = 150  # of one instruction by one thread that are steps of the schedule
+_IDLE = 100  # instructions without anything to do, after which a frame is followed by lines
+_SPINNING = 100  # reads in a row, without a write, after which others get their turn
 _REFRESHES_LOCALS = sys.version_info < (3, 13)
-
-
-@dataclass(slots=True)
-class Event:
-    """Something that a thread did, for the report."""
-
-    thread: int
-    file: str
-    line: int
-    function: str
-    action: str  # "reads", "writes", "changes", "calls", "acquires", "releases", "waits"
-    text: str = ""
-    value: str = ""
-    key: Any = None
-
-
-@dataclass(slots=True)
-class Learned:
-    """What calls access: the instructions by shared object and thread, and whether they change it."""
-
-    reads: dict[Any, set[tuple[int, CodeKey, int]]] = field(default_factory=dict)
-    writes: dict[Any, set[tuple[int, CodeKey, int]]] = field(default_factory=dict)
-    everything: set[tuple[CodeKey, int]] = field(default_factory=set)
-    is_complete: bool = True
-
-    def add(self, key: Any, writes: bool, thread: int, code: CodeKey, offset: int) -> None:
-        (self.writes if writes else self.reads).setdefault(key, set()).add((thread, code, offset))
-        self.everything.add((code, offset))
-
-
-class CodeBook:
-    """The sites of code objects, found once for each."""
-
-    def __init__(self, user_code: UserCode, sources: Sources) -> None:
-        self.user_code = user_code
-        self.sources = sources
-        self._books: dict[int, tuple[CodeType, CodeSites | None]] = {}
-        self._prepared: dict[CodeKey, tuple[bytes, CodeSites]] = {}
-        access_rules.is_foreign_file = lambda file: not user_code.includes(file)
-
-    def sites(self, code: CodeType) -> CodeSites | None:
-        """Return the sites of the user's code, and None for other code."""
-        found = self._books.get(id(code))
-        if found is None:
-            sites = self._find(code) if self.user_code.includes(code.co_filename) else None
-            found = self._books[id(code)] = (code, sites)
-        return found[1]
-
-    def _find(self, code: CodeType) -> CodeSites:
-        prepared = self._prepared.get((code.co_filename, code.co_qualname, code.co_firstlineno))
-        if prepared is not None and prepared[0] == code.co_code:
-            return prepared[1]
-        return find_sites(code, self.sources)
-
-    def prepare(self, files: Iterable[str]) -> None:
-        """Find the sites of all code in files now, so that forks need not do it each."""
-        for file in files:
-            with contextlib.suppress(SyntaxError, ValueError, RecursionError):
-                text = "\n".join(self.sources.lines(file)) + "\n"
-                self._prepare(compile(text, file, "exec", dont_inherit=True))
-
-    def _prepare(self, code: CodeType) -> None:
-        sites = find_sites(code, self.sources)
-        self._prepared.setdefault(sites.key, (code.co_code, sites))
-        for constant in code.co_consts:
-            if isinstance(constant, CodeType):
-                self._prepare(constant)
 
 
 class Tracer:
@@ -115,7 +55,6 @@ class Tracer:
         self.learned = learned
         self.events = events
         self.stop_early = stop_early
-        self.budget = _LEARNED_EVENTS
 
     def follow(self, thread: Scheduled) -> None:
         """Follow the calling thread from now on."""
@@ -127,7 +66,7 @@ class Tracer:
 
 
 class ThreadTracer:
-    """Follows one thread with `sys.settrace`."""
+    """Follows one thread for a `Tracer`."""
 
     def __init__(self, tracer: Tracer, thread: Scheduled) -> None:
         self.tracer = tracer
@@ -135,10 +74,12 @@ class ThreadTracer:
         self.scheduler = tracer.scheduler
         self.calling: FrameType | None = None  # runs a call, after which the interpreter checks if it is one of C
         self.call: ast.AST | None = None
-        self.inside: list[Any] = []  # keys of the objects that the running call in C works on
+        self.inside: list[access_rules.Access] = []  # what the running call in C works on
         self.unfinished: tuple[FrameType, ast.AST | None, Event] | None = None
-        self.counts: dict[int, int] = {}
-        self.looks = tracer.learned is not None or tracer.events is not None
+        self.visits: dict[int, dict[int, int]] = {}  # of instructions, by code object
+        self.reads = 0  # in a row
+        self.learns = tracer.learned is not None
+        self.limit = _LEARNED_VISITS if self.learns else _POINT_VISITS
 
     def enter(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
         """Follow a frame that begins or, if it is a generator's, continues."""
@@ -151,13 +92,20 @@ class ThreadTracer:
         if self.calling is frame.f_back and self._is_called_directly(frame, sites):
             self.calling = None
         self.thread.checked = True
-        chosen = self.tracer.points.get(sites.key)
-        if not self.looks and not chosen:
+        chosen = self.tracer.points.get(sites.key, frozenset())
+        if not self.learns and not chosen:
             return None
-        frame.f_trace_opcodes = True
-        frame.f_trace_lines = False
-        self._enter_callback(frame, sites)
-        return self._local(sites, chosen or frozenset())
+        visits = self.visits.setdefault(id(sites), {})
+        visits[-1] = entries = visits.get(-1, 0) + 1
+        if self.learns and self.inside:
+            self._enter_callback(sites)
+        self._follow_instructions(frame, entries <= self.limit)
+        return self._local(sites, chosen, visits)
+
+    @staticmethod
+    def _follow_instructions(frame: FrameType, does: bool) -> None:
+        frame.f_trace_opcodes = does
+        frame.f_trace_lines = not does
 
     def _is_called_directly(self, frame: FrameType, sites: CodeSites) -> bool:
         """Return True unless code in C that the user's code called calls this function or continues this generator."""
@@ -167,12 +115,24 @@ class ThreadTracer:
         function = getattr(function, "__func__", function)
         return function is UNKNOWN or getattr(function, "__code__", None) is frame.f_code
 
-    def _local(self, sites: CodeSites, chosen: frozenset[int]) -> Callable[..., Any]:
+    def _local(self, sites: CodeSites, chosen: frozenset[int], visits: dict[int, int]) -> Callable[..., Any]:
         """Return the trace function of a frame."""
-        find, checked = sites.sites.get, sites.checked
-        thread, scheduler, tracer = self.thread, self.scheduler, self.tracer
+        thread, scheduler, limit = self.thread, self.scheduler, self.limit
+        checked, by_line = sites.checked, sites.by_line
+        looks_at_all = self.learns and sites.is_generator
+        wanted = sites.sites.keys() | chosen if self.learns else chosen
+        idle = 0
 
         def trace(frame: FrameType, event: str, argument: Any) -> Any:
+            nonlocal idle
+            if event == "line":
+                if any(
+                    offset in wanted and visits.get(offset, 0) < limit for offset in by_line.get(frame.f_lineno, ())
+                ):
+                    idle = 0
+                    thread.checked = True
+                    self._follow_instructions(frame, True)
+                return trace
             if event != "opcode":
                 return trace
             if scheduler.current is not thread:
@@ -184,73 +144,74 @@ class ThreadTracer:
                 thread.checked = True
             if self.unfinished is not None:
                 self._finish_event()
-            site = find(offset)
-            if site is None:
-                if offset in checked:
-                    thread.checked = True
-                if not sites.is_generator or not self.looks:
-                    if offset in chosen:
-                        self._pass_point(frame, sites, offset, None)
-                    return trace
-            if self.looks:
-                self._look(frame, sites, offset, site)
-            if offset in chosen:
-                self._pass_point(frame, sites, offset, site)
-                if tracer.stop_early and tracer.is_done():
-                    sys.settrace(None)
-                    frame.f_trace = None
-                if site is not None and tracer.events is not None:
-                    self._record(frame, site)
+            if offset in wanted or looks_at_all:
+                count = visits[offset] = visits.get(offset, 0) + 1
+                if count <= limit:
+                    idle = 0
+                    self._visit(frame, sites, offset, offset in chosen)
+            idle += 1
+            if idle > _IDLE:
+                self._follow_instructions(frame, False)
+            if offset in checked:
+                thread.checked = True
+            site = sites.sites.get(offset)
             if site is not None and site.subject == "call":
                 self.calling, self.call = frame, site.node
             return trace
 
         return trace
 
+    def _visit(self, frame: FrameType, sites: CodeSites, offset: int, is_point: bool) -> None:
+        """Look at an instruction that is about to run, and pass a step if it is a point."""
+        site = sites.sites.get(offset)
+        if self.learns:
+            self._learn(frame, sites, offset, site)
+        if not is_point:
+            return
+        self._pass_point(frame, sites, offset, site)
+        if self.tracer.is_done():
+            sys.settrace(None)
+            frame.f_trace = None
+        if site is not None and self.tracer.events is not None:
+            self._record(frame, site)
+
     def _pass_point(self, frame: FrameType, sites: CodeSites, offset: int, site: Site | None) -> None:
-        line = site.line if site is not None else frame.f_lineno
         if site is not None and site.subject == "call" and isinstance(site.node, ast.Call):
             # A function in Python begins with a check. (Here it is a library's: those of the user are no accesses.)
             called = evaluate(site.node.func, frame)
             self.thread.checked |= isinstance(called, (FunctionType, MethodType))
-        switches = self.scheduler.progress
+        turns = self.scheduler.turns
+        line = site.line if site is not None else frame.f_lineno
         self.scheduler.point(self.thread, (sites.key, offset, line))
         self.thread.checked = False
-        if _REFRESHES_LOCALS and self.scheduler.progress != switches:
+        self.reads = 0 if site is None or site.writes or site.subject == "call" else self.reads + 1
+        if self.reads > _SPINNING:
+            self.reads = 0
+            self.scheduler.give_turn(self.thread)
+        if _REFRESHES_LOCALS and self.scheduler.turns != turns:
             frame.f_locals  # noqa: B018  (else the interpreter writes the values of before back to closed-over names)
 
     # Learning
 
-    def _look(self, frame: FrameType, sites: CodeSites, offset: int, site: Site | None) -> None:
+    def _learn(self, frame: FrameType, sites: CodeSites, offset: int, site: Site | None) -> None:
         learned = self.tracer.learned
+        assert learned is not None
         self.inside = []
-        if learned is None:
-            return
-        self.tracer.budget -= 1
-        if self.tracer.budget < 0:
-            learned.is_complete = False
-            self.looks = self.tracer.events is not None
-            return
         if sites.is_generator:
             learned.add(("frame", id(frame), ""), True, self.thread.number, sites.key, offset)
         if site is None:
-            return
-        place = id(frame.f_code) ^ offset << 48
-        self.counts[place] = count = self.counts.get(place, 0) + 1
-        if count > _SAME_SITE:
             return
         for access in access_rules.accesses(site, frame):
             learned.add(access.key, access.writes, self.thread.number, sites.key, offset)
             if site.subject == "call":
                 self.inside.append(access)
 
-    def _enter_callback(self, frame: FrameType, sites: CodeSites) -> None:
+    def _enter_callback(self, sites: CodeSites) -> None:
         """Note that a function of the user runs while a call in C works on shared objects, as a sort key does."""
         learned = self.tracer.learned
-        if learned is None:
-            return
+        assert learned is not None
+        first = min(sites.sites, default=0)
         for access in self.inside:
-            first = min(sites.sites, default=0)
             learned.add(access.key, access.writes, self.thread.number, sites.key, first)
 
     # Recording
