@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterable
 from types import CodeType
 
-from advisor.races import accesses
+from advisor.races.accesses import AccessFinder
 from advisor.races.sites import CodeKey, CodeSites, Sources, find_sites
 from advisor.races.user_code import UserCode
 
@@ -17,7 +17,7 @@ class CodeBook:
         self.sources = sources
         self._books: dict[int, tuple[CodeType, CodeSites | None]] = {}
         self._prepared: dict[CodeKey, tuple[bytes, CodeSites]] = {}
-        accesses.is_foreign_file = lambda file: not user_code.includes(file)
+        self.accesses = AccessFinder(user_code)
 
     def sites(self, code: CodeType) -> CodeSites | None:
         """Return the sites of the user's code, and None for other code."""

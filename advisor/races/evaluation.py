@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections import OrderedDict, defaultdict, deque
+from collections.abc import Iterator
 from itertools import islice
 from types import FrameType, GetSetDescriptorType, MemberDescriptorType, ModuleType
 from typing import Any
@@ -123,7 +124,7 @@ def _text(value: Any, depth: int) -> str:
         return repr(value) if kind is not int or abs(value) < 10**30 else "a large int"
     if kind in (str, bytes):
         return repr(value[:60])
-    if kind in (list, tuple, set, frozenset, dict, deque, OrderedDict, defaultdict):
+    if isinstance(value, (list, tuple, set, frozenset, dict, deque)):
         return _container_text(value, depth)
     if isinstance(value, type):
         return value.__qualname__
@@ -135,14 +136,14 @@ def _text(value: Any, depth: int) -> str:
 
 
 def _container_text(value: Any, depth: int) -> str:
-    opened, closed = _BRACKETS.get(type(value), ("{", "}"))
+    opened, closed = next((pair for base, pair in _BRACKETS.items() if isinstance(value, base)), ("{", "}"))
     if depth > 2:
         return f"{opened}…{closed}"
     try:
         if isinstance(value, dict):
-            parts = [f"{_text(k, depth + 1)}: {_text(v, depth + 1)}" for k, v in islice(value.items(), 8)]
+            parts = [f"{_text(k, depth + 1)}: {_text(v, depth + 1)}" for k, v in islice(dict.items(value), 8)]
         else:
-            parts = [_text(part, depth + 1) for part in islice(value, 8)]
+            parts = [_text(part, depth + 1) for part in islice(_items(value), 8)]
     except RuntimeError:
         return f"{opened}…{closed}"
     if isinstance(value, (set, frozenset)) and not value:
@@ -150,3 +151,9 @@ def _container_text(value: Any, depth: int) -> str:
     more = ", …" if len(value) > 8 else ""
     comma = "," if type(value) is tuple and len(value) == 1 else ""
     return f"{opened}{', '.join(parts)}{comma}{more}{closed}"
+
+
+def _items(value: Any) -> Iterator[Any]:
+    """Go through a container without a method of the user's own."""
+    base = next(base for base in (list, tuple, set, frozenset, deque) if isinstance(value, base))
+    return iter(base.__iter__(value))

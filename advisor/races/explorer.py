@@ -1,24 +1,24 @@
-"""Search the schedules of a pair of calls for one whose outcome no sequential order has."""
+"""Search the schedules of a group of calls for one whose outcome no sequential order has."""
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from advisor.races import originals
-from advisor.races.judge import DEADLOCK, Judge
+from advisor.races.judge import CRASHES, DEADLOCK, Judge
 from advisor.races.plans import Plan, RandomPlan
 from advisor.races.points import SwitchPoints, as_points
 from advisor.races.schedule import CallArguments, Run, Settings, World, run_schedule
 from advisor.races.scheduler import Step
 
-MAX_ORDERS = 6
+MAX_ORDERS = 6  # from which schedules start; those of more than three calls are more
 _OCCURRENCES = 3  # of one point in one thread that are tried first to last
 _MANY_STEPS = 40  # steps up to which every occurrence is tried
-_SLOWER = 30.0  # times that a schedule may take longer than the calls one after the other
+_SLOWER = 6.0  # times that a schedule may take longer than the calls one after the other
+_REPETITIONS_OF_RANDOM = 7  # of an order whose calls use random numbers
 _LEAST_SECONDS = 1.0  # limit for one schedule
 _RANDOM_RUNS = 40  # random schedules without a new outcome after which the search ends
 _RANDOM_DEPTHS = (1, 2, 3, 5)
@@ -28,7 +28,7 @@ _RANDOM_DEPTHS = (1, 2, 3, 5)
 class Suspect:
     """A schedule that was accused: its plan, given in full by its switches."""
 
-    explorer: PairExplorer
+    explorer: GroupExplorer
     order: int
     switches: dict[int, int]
     run: Run
@@ -45,6 +45,7 @@ class Clock:
     """The limit of the search, and the count of schedules."""
 
     ends_at: float
+    seconds: float
     on_schedule: Callable[[int], None] = lambda count: None
     schedules: int = 0
     given_up: Counter[str] = field(default_factory=Counter)
@@ -54,8 +55,8 @@ class Clock:
         return self.ends_at - originals.monotonic()
 
 
-class PairExplorer:
-    """Explores calls that run at once.
+class GroupExplorer:
+    """Explores a group of calls that run at once.
 
     Attributes:
         failure: Why nothing can be explored, or an empty string.
@@ -65,9 +66,11 @@ class PairExplorer:
         self.world = world
         self.calls = calls
         self.clock = clock
-        self.judge = Judge()
+        self.judge = Judge(len(calls))
         self.points = SwitchPoints()
-        self.orders = list(itertools.islice(itertools.permutations(range(len(calls))), MAX_ORDERS))
+        orders = itertools.permutations(range(len(calls)))
+        self.orders = list(itertools.islice(orders, MAX_ORDERS))
+        self._other_orders = orders
         self.failure = ""
         self.limit = _LEAST_SECONDS
         self._seen: set[tuple[int, tuple[tuple[int, int], ...]]] = set()
@@ -78,27 +81,57 @@ class PairExplorer:
 
     def learn(self) -> None:
         """Run the sequential orders, each twice, to learn the outcomes, what varies, and what the calls access."""
-        learned: list[Run] = []
-        for order in self.orders:
-            runs = [self._learning_run(order, learns=True), self._learning_run(order, learns=False)]
-            if self.failure:
-                return
-            if runs[0].used_random:
-                runs += [self._learning_run(order, learns=False) for _ in range(6)]
-            self.judge.learn(runs)
-            self._writes_files |= any(run.files for run in runs)
-            learned.append(runs[0])
+        self.judge.before = self._run(Plan(()), Settings(), calls=()).leaves
+        learned = [run for order in self.orders if (run := self._learn_order(order)) is not None]
         for run in learned:
             self.points.learn(run, with_outside=self._writes_files)
         if not self.judge.orders:
-            self.failure = "the calls wait for ever, one after the other"
+            self.failure = self.failure or "for ever"
+        elif self.failure in ("time", "steps"):
+            self.failure = ""  # another order has ended
+
+    def _learn_order(self, order: tuple[int, ...]) -> Run | None:
+        """Learn an order of the calls, and return its first run; None if it does not end."""
+        if self.failure and self.failure != "time":
+            return None
+        began = originals.monotonic()
+        first = self._learning_run(order, learns=True)
+        if first.ended not in ("done", DEADLOCK):
+            return None
+        took = originals.monotonic() - began
+        self.limit = max(self.limit, _SLOWER * took)
+        more = _REPETITIONS_OF_RANDOM if first.used_random else 1
+        if took * len(self.orders) * 3 > self.clock.left and self.judge.orders:
+            more = 0  # slow calls: what varies in one order is known
+        runs = [first, *(self._learning_run(order, learns=False) for _ in range(more))]
+        self.judge.learn(runs)
+        self._writes_files |= any(run.files for run in runs)
+        return first
+
+    def is_accused_by_all(self, run: Run) -> bool:
+        """Return True if no order ends as a run did, those included that are too many to be run beforehand."""
+        while self.judge.accuses(run) and self.clock.left > 0:
+            order = next(self._other_orders, None)
+            if order is None:
+                return True
+            self.judge.learn([self._learning_run(order, learns=False)])
+        return False
+
+    def learn_again(self) -> None:
+        """Run the orders once more, to see what varies with the time that has passed, such as a date."""
+        for number, order in enumerate(self.orders):
+            if self.clock.left <= 0 or number >= len(self.judge.orders):
+                return
+            run = self._learning_run(order, learns=False)
+            if run.ended == "done":
+                self.judge.compare_again(run)
 
     def _learning_run(self, order: tuple[int, ...], *, learns: bool) -> Run:
-        began = originals.monotonic()
-        run = run_schedule(self.world, self.calls, Plan(order), Settings(learns=learns), self.clock.ends_at)
-        self.limit = max(self.limit, _SLOWER * (originals.monotonic() - began) / 5)
+        share = self.clock.left / (2 if self.judge.orders else len(self.orders))
+        ends_at = originals.monotonic() + share
+        run = run_schedule(self.world, self.calls, Plan(order), Settings(learns=learns), ends_at)
         if run.ended not in ("done", DEADLOCK):
-            self.failure = self.failure or run.ended
+            self.failure = run.ended
         return run
 
     def knows_conflicts(self) -> bool:
@@ -113,19 +146,22 @@ class PairExplorer:
 
     def run_again(self, suspect: Suspect, switches: dict[int, int], *, records: bool = False) -> Run:
         """Run a suspect's schedule with some of its switches."""
-        return self.run(suspect.order, switches, self.settings(is_wide=suspect.is_wide, records=records))
+        settings = self.settings(is_wide=suspect.is_wide, keeps_steps=False, records=records)
+        return self.run(suspect.order, switches, settings)
 
-    def _run(self, plan: Plan, settings: Settings) -> Run:
+    def _run(self, plan: Plan, settings: Settings, calls: Sequence[CallArguments] | None = None) -> Run:
         ends_at = min(self.clock.ends_at, originals.monotonic() + self.limit)
-        run = run_schedule(self.world, self.calls, plan, settings, ends_at)
+        run = run_schedule(self.world, self.calls if calls is None else calls, plan, settings, ends_at)
+        if calls is not None:
+            return run
         self.clock.schedules += 1
         self.clock.on_schedule(self.clock.schedules)
-        if run.ended not in ("done", DEADLOCK):
+        if run.ended not in ("done", DEADLOCK) and not run.ended.startswith(CRASHES):
             self.clock.given_up[run.ended] += 1
         return run
 
     def settings(self, *, keeps_steps: bool = True, records: bool = False, is_wide: bool = False) -> Settings:
-        """Return the settings with the points of this pair."""
+        """Return the settings with the points of this group."""
         places = self.points.conflicts | self.points.everything if is_wide else self.points.conflicts
         return Settings(as_points(places), frozenset(self.points.locks), keeps_steps=keeps_steps, records=records)
 
@@ -210,8 +246,3 @@ def _without_repetitions(steps: Sequence[Step]) -> list[Step]:
         if step.place is None or seen[point] < _OCCURRENCES or seen[point] == total[point]:
             kept.append(step)
     return kept
-
-
-def order_count(threads: int) -> int:
-    """Return the number of orders of so many calls that are run."""
-    return min(MAX_ORDERS, math.factorial(threads))

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class FileKeeper:
         self.is_watching = False
         self.kept: dict[str, str | None] = {}  # the copy by path; None for a file that did not exist
         self.written: set[str] = set()
+        self._open: dict[int, tuple[str, int]] = {}
         self.on_use: Callable[[str, bool], None] | None = None
         sys.addaudithook(self._audit)
 
@@ -87,11 +88,31 @@ class FileKeeper:
         with (self._folder / MANIFEST).open("a") as manifest:
             manifest.write(json.dumps([name, copy]) + "\n")
 
+    def keep_open_files(self) -> None:
+        """Copy the files that are open for writing now: calls may write them without opening them."""
+        for descriptor in _writable_files():
+            name = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+            if name not in self.kept:
+                self._keep(name)
+            self._open[descriptor] = (name, os.lseek(descriptor, 0, os.SEEK_CUR))
+            self.written.add(name)
+
     def reset(self, others: Mapping[str, str | None]) -> None:
         """Bring every kept file, and others, back to what they were before the calls."""
         kept = {**self.kept, **others}
         for name in sorted(kept, reverse=True):  # what is in a folder goes before the folder
             restore(name, kept[name])
+        for descriptor, (_, position) in self._open.items():  # forks share the position
+            with contextlib.suppress(OSError):
+                os.lseek(descriptor, position, os.SEEK_SET)
+
+    def listed(self) -> dict[str, str | None]:
+        """Return what the manifest lists: the files that this process and its forks have kept."""
+        return _listed(self._folder)
+
+    def keep_known(self, kept: Mapping[str, str | None]) -> None:
+        """Take over the copies that a fork made of files that were there."""
+        self.kept.update({name: copy for name, copy in kept.items() if copy is not None})
 
     @staticmethod
     def components(names: Iterable[str]) -> dict[str, str]:
@@ -102,6 +123,22 @@ class FileKeeper:
             if content is not None:
                 found[file_path(name)] = content
         return found
+
+
+def _writable_files() -> Iterator[int]:
+    """Yield the descriptors of ordinary files that are open for writing, where the system lists them."""
+    with contextlib.suppress(OSError):
+        for entry in list(Path("/proc/self/fd").iterdir()):
+            with contextlib.suppress(OSError, ValueError):
+                descriptor = int(entry.name)
+                if descriptor > 2 and entry.readlink().is_file() and _is_writable(descriptor):
+                    yield descriptor
+
+
+def _is_writable(descriptor: int) -> bool:
+    import fcntl
+
+    return bool(fcntl.fcntl(descriptor, fcntl.F_GETFL) & (os.O_WRONLY | os.O_RDWR))
 
 
 def restore(name: str, copy: str | None) -> None:
@@ -118,14 +155,19 @@ def restore(name: str, copy: str | None) -> None:
 
 def restore_all(folder: Path) -> None:
     """Bring back the files that a manifest lists."""
+    kept = _listed(folder)
+    for name in sorted(kept, reverse=True):
+        restore(name, kept[name])
+
+
+def _listed(folder: Path) -> dict[str, str | None]:
+    kept: dict[str, str | None] = {}
     with contextlib.suppress(OSError):
-        kept: dict[str, str | None] = {}
         for line in (folder / MANIFEST).read_text().splitlines():
             with contextlib.suppress(ValueError):
                 name, copy = json.loads(line)
                 kept.setdefault(name, copy)
-        for name in sorted(kept, reverse=True):
-            restore(name, kept[name])
+    return kept
 
 
 def file_path(name: str) -> str:

@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from advisor.races.explorer import PairExplorer, Suspect
-from advisor.races.judge import DEADLOCK
+from advisor.races.explorer import GroupExplorer, Suspect
+from advisor.races.judge import CRASHES, DEADLOCK
 from advisor.races.observations import Event
 from advisor.races.plans import encode
 from advisor.races.schedule import Blocked, Run
@@ -15,7 +15,9 @@ from advisor.races.schedule import Blocked, Run
 Finding = dict[str, Any]  # the fields of a RaceFinding: this process does without pydantic where it can
 Row = dict[str, Any]  # those of a RaceStep
 REPLAYS = 10
+_LEAST_REPLAYS = 1  # of slow calls, when the time is over
 _MAX_STEPS = 24
+_MAX_EFFECTS = 6  # of one row
 _MAX_PARTS = 3  # components that differ, in a text
 _MAX_POSSIBLE = 3
 _MAX_TEXT = 120  # characters of a value
@@ -25,7 +27,7 @@ def minimise(suspect: Suspect) -> Suspect | None:
     """Return the suspect with as few switches as possible; None if it is not accused again."""
     explorer, switches = suspect.explorer, dict(suspect.switches)
     run = explorer.run_again(suspect, switches)
-    if not explorer.judge.accuses(run):
+    if not explorer.judge.accuses(run) or not explorer.is_accused_by_all(run):
         return None
     for step in sorted(switches, reverse=True):
         fewer = {other: thread for other, thread in switches.items() if other != step}
@@ -40,10 +42,13 @@ def minimise(suspect: Suspect) -> Suspect | None:
 def replay(suspect: Suspect) -> Run | None:
     """Return a recorded run of the schedule; None if it is not accused every time."""
     explorer = suspect.explorer
-    for _ in range(REPLAYS - 1):
+    run = explorer.run_again(suspect, suspect.switches, records=True)
+    for number in range(REPLAYS - 1):
+        if explorer.clock.left <= 0 and number >= _LEAST_REPLAYS:
+            break
         if not explorer.judge.accuses(explorer.run_again(suspect, suspect.switches)):
             return None
-    run = explorer.run_again(suspect, suspect.switches, records=True)
+    explorer.learn_again()
     return run if explorer.judge.accuses(run) else None
 
 
@@ -62,9 +67,11 @@ def describe(suspect: Suspect, run: Run, pair: int) -> Finding:
     }
 
 
-def _kind(run: Run, explorer: PairExplorer) -> str:
+def _kind(run: Run, explorer: GroupExplorer) -> str:
     if run.ended == DEADLOCK:
         return "deadlock"
+    if run.ended.startswith(CRASHES):
+        return "exception"
     for number, raised in enumerate(run.raised):
         usual = {order.results[number] for order in explorer.judge.runs if order.raised[number]}
         if raised and run.results[number] not in usual:
@@ -83,9 +90,9 @@ def _has_lost_update(events: Sequence[Event]) -> bool:
         if not writes:
             read[key, event.thread] = moment
         elif event.action not in ("changes", "calls"):
-            since = read.get((key, event.thread))
+            since = max(read.get((part, event.thread), -1) for part in (key, (*key[:-1], None)))
             others = (at for thread, at in written.get(key, ()) if thread != event.thread)
-            if since is not None and any(at > since for at in others):
+            if since >= 0 and any(at > since for at in others):
                 return True
             written.setdefault(key, []).append((event.thread, moment))
     return False
@@ -107,7 +114,7 @@ def _relevant(events: list[Event]) -> list[Event]:
     return [event for index, event in enumerate(useful) if index in kept]
 
 
-def _rows(events: list[Event], run: Run, explorer: PairExplorer) -> list[Row]:
+def _rows(events: list[Event], run: Run, explorer: GroupExplorer) -> list[Row]:
     rows: list[tuple[Event, list[str]]] = []
     for event in events:
         effect = _effect(event)
@@ -117,10 +124,15 @@ def _rows(events: list[Event], run: Run, explorer: PairExplorer) -> list[Row]:
                 last[1].append(effect)
         else:
             rows.append((event, [effect] if effect else []))
-    steps = [_step(event, "; ".join(effects), explorer) for event, effects in rows]
+    steps = [_step(event, "; ".join(_shortened(effects)), explorer) for event, effects in rows]
     if run.ended == DEADLOCK:
         steps = _without_waiting(steps, run.blocked) + [_blocked_step(blocked, explorer) for blocked in run.blocked]
     return steps if len(steps) <= _MAX_STEPS else [*steps[: _MAX_STEPS // 2], *steps[-_MAX_STEPS // 2 :]]
+
+
+def _shortened(effects: list[str]) -> list[str]:
+    """Return the first and the last effects of a line that ran many times."""
+    return effects if len(effects) <= _MAX_EFFECTS else [*effects[:2], "…", *effects[-2:]]
 
 
 def _effect(event: Event) -> str:
@@ -133,7 +145,7 @@ def _effect(event: Event) -> str:
     return f"{event.action} {event.text}" + (f" = {event.value}" if event.value else "")
 
 
-def _step(event: Event, effect: str, explorer: PairExplorer) -> Row:
+def _step(event: Event, effect: str, explorer: GroupExplorer) -> Row:
     lines = explorer.world.book.sources.lines(event.file)
     source = lines[event.line - 1].strip() if 0 < event.line <= len(lines) else ""
     return {
@@ -151,7 +163,7 @@ def _without_waiting(steps: list[Row], blocked: list[Blocked]) -> list[Row]:
     return [s for s in steps if not ((s["thread"], s["line"]) in places and s["effect"].startswith("waits"))]
 
 
-def _blocked_step(blocked: Blocked, explorer: PairExplorer) -> Row:
+def _blocked_step(blocked: Blocked, explorer: GroupExplorer) -> Row:
     file, line, function = blocked.where or ("?", 1, "?")
     held = [f"{name}" + (f" (acquired at line {place[1]})" if place else "") for name, place in blocked.holds]
     holding = f", holding {' and '.join(held)}" if held else ""
@@ -165,6 +177,8 @@ def _blocked_step(blocked: Blocked, explorer: PairExplorer) -> Row:
 def _observed(run: Run, differing: set[str]) -> str:
     if run.ended == DEADLOCK:
         return "no call can continue: " + "; ".join(_blocked_text(blocked) for blocked in run.blocked)
+    if run.ended.startswith(CRASHES):
+        return f"the calls {run.ended}"
     return _outcome_text(run, differing)
 
 
@@ -176,7 +190,7 @@ def _blocked_text(blocked: Blocked) -> str:
     )
 
 
-def _possible(explorer: PairExplorer, differing: set[str]) -> list[str]:
+def _possible(explorer: GroupExplorer, differing: set[str]) -> list[str]:
     texts = [_outcome_text(run, differing) for run in explorer.judge.runs]
     return list(dict.fromkeys(texts))[:_MAX_POSSIBLE]
 
@@ -190,12 +204,12 @@ def _outcome_text(run: Run, differing: set[str]) -> str:
 
 
 def _part_text(path: str, run: Run) -> str:
+    """Return a text for a component that differs: that of its outermost container if it shows the difference."""
     if " order" in path or " content" in path:
         path = path.rpartition(" ")[0]
     bracket = path.find("[")
-    if bracket > 0 and path[:bracket] in run.texts:
-        path = path[:bracket]
-    if path in run.texts:
-        return f"{path} = {run.texts[path]}"
+    for part in (path[:bracket], path) if bracket > 0 else (path,):
+        if part in run.texts and " object" not in run.texts[part]:
+            return f"{part} = {run.texts[part]}"
     text = " ".join(run.leaves.get(path, "absent").split())
     return f"{path} = {text if len(text) <= _MAX_TEXT else text[: _MAX_TEXT - 1] + '…'}"

@@ -7,7 +7,7 @@ import os
 import pickle
 import select
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from advisor.races import originals
 
 _MEMORY = 2 << 30  # bytes that a fork may use in addition
 _MAX_ANSWER = 64 << 20
-_HEADER = 8  # bytes of the length, which come first: other processes may keep the pipe open
+_HEADER = 8  # bytes of a message's length, which come first: other processes may keep the pipe open
+_LAST = 1  # first byte of the last message
 _HIGH_DESCRIPTOR = 900
 _END_LOOKS, _END_SECONDS = 20, 0.0005  # until a fork that has answered is killed
 
@@ -27,10 +28,14 @@ class ForkEnd:
 
     value: Any = None
     failure: str = ""
+    sent: Sequence[Any] = ()
 
 
-def run_in_fork(function: Callable[[], Any], ends_at: float) -> ForkEnd:
-    """Return what the function returns in a fork, whose output is discarded; nothing that it starts is left."""
+def run_in_fork(function: Callable[[Callable[[Any], None]], Any], ends_at: float) -> ForkEnd:
+    """Return what the function returns in a fork, whose output is discarded; nothing that it starts is left.
+
+    The function gets another one, to send something before the end, in case there is none.
+    """
     reader, writer = _pipe()
     pid = os.fork()
     if not pid:
@@ -38,16 +43,23 @@ def run_in_fork(function: Callable[[], Any], ends_at: float) -> ForkEnd:
         _serve(function, writer)
     os.close(writer)
     try:
-        data, in_time = _read(reader, ends_at)
+        messages, in_time = _read(reader, ends_at)
     finally:
         os.close(reader)
         status = _end(pid)
-    if data:
-        with contextlib.suppress(Exception):
-            return ForkEnd(pickle.loads(data))
-    if not in_time:
-        return ForkEnd(failure="time")
-    return ForkEnd(failure=_ending(os.waitstatus_to_exitcode(status)))
+    received = [value for data in messages if (value := _unpickled(data)) is not None]
+    if received and received[-1][0]:
+        return ForkEnd(received[-1][1])
+    failure = _ending(os.waitstatus_to_exitcode(status)) if in_time else "time"
+    return ForkEnd(failure=failure, sent=[value for _, value in received])
+
+
+def _unpickled(data: bytes) -> tuple[bool, Any] | None:
+    """Return what a fork sent, and True if it was the end; None if it cannot be read."""
+    with contextlib.suppress(Exception):
+        is_end, value = pickle.loads(data)
+        return is_end, value
+    return None
 
 
 def _pipe() -> tuple[int, int]:
@@ -90,31 +102,49 @@ def _ending(code: int) -> str:
     return f"crashed the process with signal {-code}"
 
 
-def _read(reader: int, ends_at: float) -> tuple[bytes, bool]:
-    """Return what the fork wrote, and True if it ended in time."""
+def _read(reader: int, ends_at: float) -> tuple[list[bytes], bool]:
+    """Return the messages of a fork up to the last one, and False if the time was up before it came."""
     received = bytearray()
-    while len(received) < _HEADER or len(received) < _HEADER + int.from_bytes(received[:_HEADER], "big"):
+    messages: list[bytes] = []
+    while True:
+        while (message := _next_message(received)) is not None:
+            messages.append(message[1:])
+            if message[0] == _LAST:
+                return messages, True
         left = ends_at - originals.monotonic()
         if left <= 0 or not select.select([reader], [], [], left)[0]:
-            return b"", False
+            return messages, False
         block = os.read(reader, 1 << 16)
         if not block or len(received) > _MAX_ANSWER:
-            return b"", True
+            return messages, True
         received += block
-    return bytes(received[_HEADER:]), True
 
 
-def _serve(function: Callable[[], Any], writer: int) -> None:
+def _next_message(received: bytearray) -> bytes | None:
+    """Take the first message from what was received; None if it is not complete."""
+    end = _HEADER + int.from_bytes(received[:_HEADER], "big")
+    if len(received) < _HEADER or len(received) < end:
+        return None
+    message = bytes(received[_HEADER:end])
+    del received[:end]
+    return message
+
+
+def _serve(function: Callable[[Callable[[Any], None]], Any], writer: int) -> None:
     """Write the function's result to the pipe, and end this process."""
     owner = os.getpid()
+
+    def send(value: Any, *, is_end: bool = False) -> None:
+        data = bytes([_LAST if is_end else 0]) + pickle.dumps((is_end, value), protocol=pickle.HIGHEST_PROTOCOL)
+        view = memoryview(len(data).to_bytes(_HEADER, "big") + data)
+        while view and os.getpid() == owner:
+            view = view[os.write(writer, view) :]
+
     try:
         os.setpgid(0, 0)
         _silence(writer)
         _limit_memory()
-        data = pickle.dumps(function(), protocol=pickle.HIGHEST_PROTOCOL)
-        view = memoryview(len(data).to_bytes(_HEADER, "big") + data)
-        while view and os.getpid() == owner:
-            view = view[os.write(writer, view) :]
+        send(function(send), is_end=True)
     except BaseException:  # noqa: BLE001  (the parent sees the status)
         os._exit(70)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -12,6 +13,8 @@ from advisor.races.schedule import Run
 from advisor.races.state import Components
 
 DEADLOCK = "deadlock"
+CRASHES = ("crashed", "ended the process")  # how the end of a run that brought the process down begins
+_SHAPE = re.compile(r"\w+ (of \d+|object)")  # of a container or an object, whose parts have paths of their own
 _PART = re.compile(r"[.\[]")
 
 
@@ -21,12 +24,17 @@ class Judge:
 
     Attributes:
         varying: Paths of components that differed between two runs of one order.
+        before: The state before the calls.
+        logs: Lists that are used as logs or pools, whose order may not matter.
     """
 
+    calls: int
     orders: list[Components] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     varying: set[str] = field(default_factory=set)
     may_deadlock: bool = False
+    before: Components = field(default_factory=dict)
+    logs: set[str] = field(default_factory=set)
     _writers: Counter[str] = field(default_factory=Counter)
 
     def learn(self, runs: Iterable[Run]) -> None:
@@ -39,12 +47,23 @@ class Judge:
         if not ended:
             return
         first = ended[0]
+        self.logs |= first.logs
         for other in ended[1:]:
-            for path in first.leaves.keys() | other.leaves.keys():
-                if first.leaves.get(path) != other.leaves.get(path):
-                    self._ignore(path, path in first.leaves and path in other.leaves)
+            self._ignore_differences(first.leaves, other.leaves)
         self.orders.append(first.leaves)
         self.runs.append(first)
+
+    def compare_again(self, run: Run) -> None:
+        """Learn from a later run of an order what varies in it; it is the one of the order that it is most like."""
+        if self.orders:
+            self._ignore_differences(
+                min(self.orders, key=lambda order: len(self._differing(run.leaves, order))), run.leaves
+            )
+
+    def _ignore_differences(self, one: Components, other: Components) -> None:
+        for path in one.keys() | other.keys():
+            if one.get(path) != other.get(path):
+                self._ignore(path, path in one and path in other)
 
     def _ignore(self, path: str, is_in_both: bool) -> None:
         """Ignore a component; where it exists only sometimes, its whole container, whose keys vary."""
@@ -74,9 +93,55 @@ class Judge:
         """Return True if no sequential order ends as the run did."""
         if run.ended == DEADLOCK:
             return not self.may_deadlock
-        return run.ended == "done" and bool(self.orders) and bool(self.differences(run))
+        if run.ended.startswith(CRASHES):
+            return True
+        if run.ended != "done" or not self.orders:
+            return False
+        return bool(self.differences(run)) and not any(self._is_log_order(run.leaves, order) for order in self.orders)
+
+    def _is_log_order(self, leaves: Components, order: Components) -> bool:
+        """Return True if nothing but the order of a log or a pool differs, to which each call adds at most one entry.
+
+        Two calls that append to a list may do so in either order, whatever they did before. Where other state tells
+        the order of the calls, such as a second list, the two belong together.
+        """
+        differing = self._differing(leaves, order)
+        logs = {log for log in self.logs if any(path.startswith(f"{log}[") for path in differing)}
+        if len(logs) != 1:
+            return False
+        log = f"{logs.pop()}["
+        if any(not path.startswith(log) for path in differing) or self._tells_order(log):
+            return False
+        entries = _entries(leaves, log)
+        added = sum(entries.values()) - sum(_entries(self.before, log).values())
+        return entries == _entries(order, log) and added <= self.calls
+
+    def _tells_order(self, log: str) -> bool:
+        """Return True if state other than the log differs from one sequential order to another."""
+        return any(
+            not path.startswith((log, "call "))
+            for one, other in itertools.combinations(self.orders, 2)
+            for path in self._differing(one, other)
+        )
 
     def compares_anything(self) -> bool:
-        """Return True if some result, or some state that the calls change, does not vary by itself."""
-        paths = {path for order in self.orders for path in order}
-        return any(not self.is_ignored(path) for path in paths)
+        """Return True unless all that the calls return and change varies by itself."""
+        outcomes = [path for order in self.orders for path in order if self._is_outcome(path, order)]
+        return not self.varying or any(not self.is_ignored(path) for path in outcomes)
+
+    def _is_outcome(self, path: str, order: Components) -> bool:
+        """Return True for a part of a result, or of the state that calls change, that tells something."""
+        text = order[path]
+        if path.startswith("call "):
+            return text != "None" and not _SHAPE.fullmatch(text)
+        return not path.startswith("arguments of ") and self.before.get(path) != text and not _SHAPE.fullmatch(text)
+
+
+def _entries(leaves: Components, log: str) -> Counter[tuple[tuple[str, str], ...]]:
+    """Return the entries of a list, each as its components."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for path, text in leaves.items():
+        if path.startswith(log):
+            number, _, rest = path[len(log) :].partition("]")
+            found.setdefault(number, []).append((rest, text))
+    return Counter(tuple(sorted(entry)) for entry in found.values())

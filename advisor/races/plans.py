@@ -6,8 +6,8 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-_MAX_STEP = 1 << 16
-_MAX_ORDERS, _MAX_PAIRS, _MAX_THREADS = 1 << 10, 1 << 6, 1 << 6
+_MAX_STEP = 1 << 18
+_MAX_ORDERS, _MAX_PAIRS, _MAX_THREADS = 1 << 10, 1 << 6, 1 << 8
 
 
 @dataclass

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from advisor.races import originals, scheduler
@@ -41,7 +41,10 @@ class Lock:
             raise ValueError("can't specify a timeout for a non-blocking call")
         self._pass_point(me, scheduler.active)
         while not self._real.acquire(False):
-            if not blocking or timeout == 0 or not scheduler.active.block(me, self, timeout):
+            if not blocking or timeout == 0:
+                return False
+            me.waits_for = _awaited_condition(sys._getframe(1))
+            if not scheduler.active.block(me, self, timeout):
                 return False
         self._note_acquired(me, scheduler.active)
         return True
@@ -54,6 +57,8 @@ class Lock:
         if self.created_in is active:
             is_shared = any(number != me.number for number, other in active.used_locks if other == key)
         if is_shared:
+            # Conditions and queues are written in Python: entering their methods is a check.
+            me.checked |= active.is_in_library()
             active.point(me, active.locate())
 
     def _note_acquired(self, me: scheduler.Scheduled, active: scheduler.Scheduler) -> None:
@@ -91,6 +96,13 @@ class Lock:
         self._real._at_fork_reinit()
 
     acquire_lock, release_lock, locked_lock = acquire, release, locked
+
+
+def _awaited_condition(caller: FrameType) -> Any:
+    """Return the lock of the condition whose `wait` acquires a lock; None if something else acquires it."""
+    if caller.f_code is not threading.Condition.wait.__code__:
+        return None
+    return getattr(caller.f_locals.get("self"), "_lock", None)
 
 
 class RLock(Lock):

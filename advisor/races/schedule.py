@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import os
 import random
 import sys
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from advisor.races import forks, originals, scheduler
+from advisor.races import forks, originals, randomness, scheduler
 from advisor.races.code_book import CodeBook
 from advisor.races.evaluation import short
 from advisor.races.files import FileKeeper
@@ -20,7 +21,7 @@ from advisor.races.plans import Plan
 from advisor.races.scheduler import Scheduled, Scheduler, Step
 from advisor.races.state import Components, StateWalker
 from advisor.races.tracing import Tracer
-from advisor.races.where import UNNAMED, locate, lock_name
+from advisor.races.where import UNNAMED, is_in_library, locate, lock_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Run:
     ended: str
     leaves: Components = field(default_factory=dict)
     texts: Components = field(default_factory=dict)
+    logs: set[str] = field(default_factory=set)
     results: list[str] = field(default_factory=list)
     raised: list[bool] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
@@ -89,50 +91,85 @@ class Run:
 
 def run_schedule(world: World, calls: Sequence[CallArguments], plan: Plan, settings: Settings, ends_at: float) -> Run:
     """Run a schedule in a fork, and reset the files that it wrote."""
-    end = forks.run_in_fork(lambda: _Schedule(world, calls, plan, settings).run(ends_at), ends_at + 0.2)
-    run = end.value if isinstance(end.value, Run) else Run(end.failure)
+    end = forks.run_in_fork(lambda send: _Schedule(world, calls, plan, settings, send).run(ends_at), ends_at + 0.2)
+    run = end.value if isinstance(end.value, Run) else _unfinished(end, world)
     run.leaves.update(world.files.components(run.files))
+    world.files.keep_known(run.files)
     world.files.reset(run.files)
     return run
 
 
+def _unfinished(end: forks.ForkEnd, world: World) -> Run:
+    """Return what is known of a schedule whose process did not end by itself."""
+    run = Run(end.failure, files=world.files.listed())
+    run.events = [sent for sent in end.sent if isinstance(sent, Event)]
+    run.steps = [sent for sent in end.sent if isinstance(sent, Step)]
+    return run
+
+
+class Sent(list[Any]):
+    """A list whose items are also sent, since the process may crash before it can answer."""
+
+    def __init__(self, send: Callable[[Any], None]) -> None:
+        super().__init__()
+        self._send = send
+
+    def append(self, item: Any) -> None:
+        super().append(item)
+        self._send(item)
+
+
 class _Schedule:
-    def __init__(self, world: World, calls: Sequence[CallArguments], plan: Plan, settings: Settings) -> None:
+    def __init__(
+        self,
+        world: World,
+        calls: Sequence[CallArguments],
+        plan: Plan,
+        settings: Settings,
+        send: Callable[[Any], None],
+    ) -> None:
         self.world = world
+        self.send = send
         self.calls = _apart(calls)
         self.settings = settings
         keep = 5_000 if settings.keeps_steps else plan.last_step
         self.scheduler = Scheduler(plan, keep_steps=keep)
         self.learned = Learned() if settings.learns else None
-        self.events: list[Event] = []
+        self.events: list[Event] = Sent(send) if settings.records else []
+        self.scheduler.on_switch = send
         self.results: list[Any] = [None] * len(calls)
         self.raised = [False] * len(calls)
+        self.environment = dict(os.environ)
 
     def run(self, ends_at: float) -> Run:
         self._prepare()
-        before = random.getstate()
+        before = randomness.states()
         threads = [self.scheduler.add(is_call=True) for _ in self.calls]
         for thread in threads:
             name = f"call-{thread.number + 1}"
             originals.Thread(target=self._make_call, args=(thread,), name=name, daemon=True).start()
         scheduler.activate(self.scheduler)
         self.world.files.is_watching = True
-        self.scheduler.start()
-        ended = self.scheduler.wait_until_over(ends_at)
+        ended = "done"
+        if threads:
+            self.scheduler.start()
+            ended = self.scheduler.wait_until_over(ends_at)
         self.world.files.is_watching = False
         scheduler.activate(None)
         run = self._describe(ended)
-        run.used_random = random.getstate() != before
+        run.used_random = randomness.states() != before
         return run
 
     def _prepare(self) -> None:
-        random.seed()
-        numpy = sys.modules.get("numpy.random")
-        if numpy is not None:
-            numpy.seed()
+        randomness.seed_anew()
+        if not (self.settings.learns or self.settings.points):
+            # Elsewhere in memory, so that what depends on addresses is known to vary.
+            self.noise = [bytearray(size) for size in random.choices(range(1, 500), k=random.randrange(500))]
         active, settings = self.scheduler, self.settings
         active.shared_locks = set(settings.shared_locks)
-        active.locate = lambda: locate(self.world.book.user_code)
+        user_code = self.world.book.user_code
+        active.locate = lambda: locate(user_code)
+        active.is_in_library = lambda: is_in_library(user_code)
         self.tracer = Tracer(
             active,
             self.world.book,
@@ -173,7 +210,9 @@ class _Schedule:
             self.events.append(Event(thread.number, *at, action, name.rpartition("/")[2], key=(("file", name), writes)))
 
     def _describe(self, ended: str) -> Run:
-        walker = StateWalker(self.world.book.user_code)
+        walker = StateWalker(
+            self.world.book.user_code, self.learned.lists_in_any_order() if self.learned else frozenset()
+        )
         run = Run(ended, steps=self.scheduler.steps, step_count=self.scheduler.step, learned=self.learned)
         if ended == "done":
             self._describe_results(walker, run)
@@ -182,12 +221,15 @@ class _Schedule:
             owner = getattr(self.world.function, "__self__", None)
             if owner is not None:
                 walker.walk("self", owner)
+            for name in os.environ.keys() | self.environment.keys():
+                if os.environ.get(name) != self.environment.get(name):
+                    walker.walk(f"os.environ[{name!r}]", os.environ.get(name))
             for number, call in enumerate(self.calls, 1):
                 walker.walk(f"arguments of call {number}", (*call.args, *call.kwargs.values()))
         elif ended == "deadlock":
             run.blocked = [self._describe_blocked(thread) for thread in self.scheduler.stopped]
-        run.leaves, run.texts = walker.leaves, walker.texts
-        run.used_locks, run.events, run.raised = self.scheduler.used_locks, self.events, self.raised
+        run.leaves, run.texts, run.logs = walker.leaves, walker.texts, walker.logs
+        run.used_locks, run.events, run.raised = self.scheduler.used_locks, list(self.events), self.raised
         kept = self.world.files.kept
         run.files = {name: kept[name] for name in self.world.files.written if name in kept}
         return run
@@ -202,7 +244,8 @@ class _Schedule:
 
     def _describe_blocked(self, thread: Scheduled) -> Blocked:
         holds = [(lock_name(lock, self.world), lock.place) for lock in thread.held]
-        return Blocked(thread.number, thread.where, lock_name(thread.resource, self.world), holds)
+        named = [(name, place) for name, place in holds if name != UNNAMED]
+        return Blocked(thread.number, thread.where, lock_name(thread.waits_for or thread.resource, self.world), named)
 
 
 def _apart(calls: Sequence[CallArguments]) -> list[CallArguments]:

@@ -30,6 +30,7 @@ class Scheduled:
     """A thread under the scheduler.
 
     Attributes:
+        waits_for: The lock of the condition that it waits for; None if it waits for the resource itself.
         checked: The interpreter could have switched since the thread's last step: it checked for it, or C code waited.
         row: Points passed without another thread having run.
     """
@@ -39,6 +40,7 @@ class Scheduled:
     baton: Any = field(default_factory=originals.allocate_lock)
     state: State = "ready"
     resource: Any = None
+    waits_for: Any = None
     deadline: float | None = None
     timed_out: bool = False
     stamp: int = -1
@@ -84,7 +86,9 @@ class Scheduler:
         self.used_locks: set[tuple[int, int]] = set()
         self.is_sequential = not plan.switches and type(plan) is Plan
         self.on_event: Callable[[Scheduled, str, Any], None] | None = None
+        self.on_switch: Callable[[Step], None] = lambda step: None
         self.locate: Callable[[], Any] = lambda: None
+        self.is_in_library: Callable[[], bool] = lambda: False
         self.trace: Callable[[Scheduled], None] = lambda thread: None
         self._keep = keep_steps
         self._over = originals.allocate_lock()
@@ -203,7 +207,10 @@ class Scheduler:
             can_switch = me.checked or not getattr(self.plan, "gil_only", False)
             chosen = self.plan.choose(self.step, runnable, current, can_switch=can_switch)
         if len(self.steps) < self._keep:
-            self.steps.append(Step(self.step, me.number, place, me.checked, tuple(runnable), chosen, usual, forced))
+            step = Step(self.step, me.number, place, me.checked, tuple(runnable), chosen, usual, forced)
+            self.steps.append(step)
+            if chosen != usual:
+                self.on_switch(step)
         return chosen
 
     def _is_unfair(self, me: Scheduled) -> bool:

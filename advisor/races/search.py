@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from advisor.errors import UsageError
+from advisor.errors import TargetError, UsageError
 from advisor.models.race_report import RaceReport
 from advisor.races.files import restore_all
 from advisor.races.question import RaceQuestion
@@ -20,7 +20,7 @@ from advisor.target.piped_inputs import as_file
 
 MAX_THREADS = 8
 MIN_SECONDS = 0.1
-_GRACE = 3.0  # seconds for the process to answer when the time is over
+_GRACE = 0.3  # seconds of silence in addition
 
 
 def find_races(question: RaceQuestion, on_progress: Callable[[int], None] | None = None) -> RaceReport:
@@ -47,6 +47,9 @@ def find_races(question: RaceQuestion, on_progress: Callable[[int], None] | None
                 timeout=question.seconds + _GRACE,
                 on_message=on_message,
             )
+        except TargetError as error:
+            text = str(error).replace("--timeout SECONDS", "--seconds")
+            raise TargetError(text, traceback=error.traceback, output=error.output) from error
         finally:
             restore_all(Path(folder))
     return _report(question, answer, time.monotonic() - began)
@@ -85,7 +88,7 @@ def _report(question: RaceQuestion, answer: sandbox_supervisor.Message, seconds:
             "bound": answer["bound"],
             "python": interpreter(),
             "threads": question.threads,
-            "inputs": answer.get("pair") or answer["inputs"][: question.threads],
+            "inputs": answer["inputs"],
             "seconds": seconds,
             "finding": answer.get("finding"),
         }
@@ -95,4 +98,6 @@ def _report(question: RaceQuestion, answer: sandbox_supervisor.Message, seconds:
 def interpreter() -> str:
     """Return the name and the kind of this interpreter."""
     kind = " free-threaded" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+    if kind and getattr(sys, "_is_gil_enabled", bool)():
+        kind += ", with the GIL"
     return f"{platform.python_implementation()} {sys.version.split()[0]}{kind}"

@@ -12,7 +12,7 @@ from typing import Literal
 
 Subject = Literal["global", "attribute", "item", "cell", "call", "iteration", "test", "frame"]
 CodeKey = tuple[str, str, int]  # file, qualified name, first line
-_GENERATOR = 0x20 | 0x80 | 0x200  # CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
+GENERATOR = 0x20 | 0x80 | 0x200  # COGENERATOR | CO_COROUTINE | CO_ASYNCGENERATOR
 _CHECKED_AFTER = ("JUMP_BACKWARD", "RESUME")
 _NAMES: Mapping[str, tuple[Subject, bool]] = {
     "LOAD_GLOBAL": ("global", False),
@@ -126,7 +126,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
 def find_sites(code: CodeType, sources: Sources) -> CodeSites:
     """Return the sites of a code object."""
     found = CodeSites((code.co_filename, code.co_qualname, code.co_firstlineno))
-    found.is_generator = bool(code.co_flags & _GENERATOR)
+    found.is_generator = bool(code.co_flags & GENERATOR)
     checked = set()
     line = code.co_firstlineno
     for instruction in dis.get_instructions(code):

@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import re
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -40,12 +40,15 @@ class StateWalker:
     Attributes:
         leaves: The components.
         texts: Short texts of whole containers by path, for people.
+        logs: Paths of lists that are used as logs or pools; `in_any_order` has their identities.
     """
 
-    def __init__(self, user_code: UserCode) -> None:
+    def __init__(self, user_code: UserCode, in_any_order: Set[int] = frozenset()) -> None:
         self._user_code = user_code
         self._seen: dict[int, str] = {}
         self._alive: list[Any] = []
+        self._in_any_order = in_any_order
+        self.logs: set[str] = set()
         self.leaves: Components = {}
         self.texts: Components = {}
 
@@ -107,6 +110,8 @@ class StateWalker:
     def _walk_sequence(self, path: str, value: Any, depth: int) -> None:
         self.texts[path] = short(value, 80)
         self.leaves[path] = f"{type(value).__qualname__} of {len(value)}"
+        if id(value) in self._in_any_order:
+            self.logs.add(path)
         for number, item in enumerate(_ends_of(value, len(value))):
             self.walk(f"{path}[{number}]", item, depth + 1)
         if type(value) not in (list, tuple, deque):

@@ -1,32 +1,34 @@
-"""Follow threads with `sys.settrace`: pass steps at chosen instructions, learn what they access, record it.
+"""Follow threads: pass steps at chosen instructions, learn what they access, record it.
 
-Frames are followed instruction by instruction where there is something to do.
-
-A loop of many rounds is followed in its first rounds. Then its frame is followed line by line only, until it comes to a
-line that it has seldom run.
+Frames are followed instruction by instruction where there is something to do, a loop of many rounds in its first ones.
 """
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import FrameType, FunctionType, MethodType
-from typing import Any
+from typing import Protocol
 
-from advisor.races import accesses as access_rules
+from advisor.races.accesses import Access
 from advisor.races.code_book import CodeBook
 from advisor.races.evaluation import UNKNOWN, evaluate, short
 from advisor.races.observations import Event, Learned, Points
 from advisor.races.scheduler import Scheduled, Scheduler
-from advisor.races.sites import CodeSites, Site
-from advisor.races.user_code import is_advisor
+from advisor.races.sites import GENERATOR, CodeSites, Site
 
 _LEARNED_VISITS = 40  # of one instruction by one thread that are looked at
 _POINT_VISITS = 150  # of one instruction by one thread that are steps of the schedule
-_IDLE = 100  # instructions without anything to do, after which a frame is followed by lines
 _SPINNING = 100  # reads in a row, without a write, after which others get their turn
 _REFRESHES_LOCALS = sys.version_info < (3, 13)
+
+
+class Backend(Protocol):
+    """A way to follow threads."""
+
+    def follow(self, thread: Scheduled) -> None:
+        """Follow the calling thread from now on."""
 
 
 class Tracer:
@@ -55,18 +57,55 @@ class Tracer:
         self.learned = learned
         self.events = events
         self.stop_early = stop_early
+        self._used: Backend | None = None
 
     def follow(self, thread: Scheduled) -> None:
         """Follow the calling thread from now on."""
-        if not self.is_done():
-            sys.settrace(ThreadTracer(self, thread).enter)
+        if (self.points or self.learned is not None) and not self.is_done():
+            self._backend().follow(thread)
+
+    def _backend(self) -> Backend:
+        if self._used is None:
+            if sys.version_info >= (3, 12):
+                from advisor.races.monitoring import Monitoring as Used
+            else:
+                from advisor.races.settrace import SetTrace as Used
+            self._used = Used(self)
+        return self._used
 
     def is_done(self) -> bool:
         return self.stop_early and self.scheduler.step >= self.scheduler.plan.last_step
 
 
+@dataclass(slots=True)
+class Visits:
+    """How often a thread has run the instructions of a code object.
+
+    Attributes:
+        returns: How often a frame that is followed by lines has come to a line.
+        seen_lines: Lines with no instruction that is still to be looked at.
+        all_seen: There is no such instruction at all.
+    """
+
+    counts: dict[int, int] = field(default_factory=dict)
+    entries: int = 0
+    returns: dict[int, int] = field(default_factory=dict)
+    seen_lines: set[int] = field(default_factory=set)
+    all_seen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How a frame is followed: `wanted` are the offsets at which there is something to do, `chosen` the points."""
+
+    sites: CodeSites
+    chosen: frozenset[int]
+    wanted: frozenset[int]
+    visits: Visits
+
+
 class ThreadTracer:
-    """Follows one thread for a `Tracer`."""
+    """What is the same whether a thread is followed with `sys.settrace` or with `sys.monitoring`."""
 
     def __init__(self, tracer: Tracer, thread: Scheduled) -> None:
         self.tracer = tracer
@@ -74,92 +113,75 @@ class ThreadTracer:
         self.scheduler = tracer.scheduler
         self.calling: FrameType | None = None  # runs a call, after which the interpreter checks if it is one of C
         self.call: ast.AST | None = None
-        self.inside: list[access_rules.Access] = []  # what the running call in C works on
+        self.inside: list[Access] = []  # what the running call in C works on
         self.unfinished: tuple[FrameType, ast.AST | None, Event] | None = None
-        self.visits: dict[int, dict[int, int]] = {}  # of instructions, by code object
+        self.visits: dict[int, Visits] = {}  # by code object
+        self.uninteresting: set[int] = set()  # code objects
         self.reads = 0  # in a row
         self.learns = tracer.learned is not None
         self.limit = _LEARNED_VISITS if self.learns else _POINT_VISITS
 
-    def enter(self, frame: FrameType, event: str, argument: Any) -> Callable[..., Any] | None:
-        """Follow a frame that begins or, if it is a generator's, continues."""
+    def enter(self, frame: FrameType) -> Followed | None:
+        """Return how to follow a frame that begins or, if it is a generator's, continues; None not to."""
         code = frame.f_code
+        self.thread.checked = True
+        if self.calling is not None and self.calling is frame.f_back and self._is_called_directly(frame):
+            self.calling = None
+        if id(code) in self.uninteresting:
+            return None
         sites = self.tracer.book.sites(code)
         if sites is None:
-            if not is_advisor(code.co_filename):
-                self.thread.checked = True
             return None
-        if self.calling is frame.f_back and self._is_called_directly(frame, sites):
-            self.calling = None
-        self.thread.checked = True
         chosen = self.tracer.points.get(sites.key, frozenset())
-        if not self.learns and not chosen:
+        visits = self.visits.get(id(sites)) or self.visits.setdefault(id(sites), Visits())
+        if visits.all_seen or not (self.learns or chosen):
+            self.uninteresting.add(id(code))
             return None
-        visits = self.visits.setdefault(id(sites), {})
-        visits[-1] = entries = visits.get(-1, 0) + 1
+        wanted = chosen.union(sites.sites) if self.learns else chosen
+        visits.entries += 1
+        if visits.entries % self.limit == 0:
+            visits.all_seen = all(visits.counts.get(offset, 0) >= self.limit for offset in wanted)
         if self.learns and self.inside:
             self._enter_callback(sites)
-        self._follow_instructions(frame, entries <= self.limit)
-        return self._local(sites, chosen, visits)
+        return Followed(sites, chosen, wanted, visits)
 
-    @staticmethod
-    def _follow_instructions(frame: FrameType, does: bool) -> None:
-        frame.f_trace_opcodes = does
-        frame.f_trace_lines = not does
-
-    def _is_called_directly(self, frame: FrameType, sites: CodeSites) -> bool:
+    def _is_called_directly(self, frame: FrameType) -> bool:
         """Return True unless code in C that the user's code called calls this function or continues this generator."""
-        if sites.is_generator or not isinstance(self.call, ast.Call) or frame.f_back is None:
+        if frame.f_code.co_flags & GENERATOR or not isinstance(self.call, ast.Call) or frame.f_back is None:
             return False
         function = evaluate(self.call.func, frame.f_back)
         function = getattr(function, "__func__", function)
         return function is UNKNOWN or getattr(function, "__code__", None) is frame.f_code
 
-    def _local(self, sites: CodeSites, chosen: frozenset[int], visits: dict[int, int]) -> Callable[..., Any]:
-        """Return the trace function of a frame."""
-        thread, scheduler, limit = self.thread, self.scheduler, self.limit
-        checked, by_line = sites.checked, sites.by_line
-        looks_at_all = self.learns and sites.is_generator
-        wanted = sites.sites.keys() | chosen if self.learns else chosen
-        idle = 0
+    def run_instruction(self, frame: FrameType, followed: Followed, offset: int) -> bool:
+        """Look at an instruction that is about to run; return False if there is nothing to do any more."""
+        thread, scheduler = self.thread, self.scheduler
+        if scheduler.current is not thread:
+            scheduler.rejoin(thread)
+        scheduler.progress += 1
+        sites = followed.sites
+        if self.calling is frame:
+            self.calling = None
+            thread.checked = True
+        if self.unfinished is not None:
+            self._finish_event()
+        is_fresh = False
+        if offset in followed.wanted or (self.learns and sites.is_generator):
+            counts = followed.visits.counts
+            counts[offset] = count = counts.get(offset, 0) + 1
+            is_fresh = count <= self.limit
+            if is_fresh:
+                self._visit(frame, sites, offset, offset in followed.chosen)
+        if offset in sites.checked:
+            thread.checked = True
+        site = sites.sites.get(offset)
+        if site is not None and site.subject == "call":
+            self.calling, self.call = frame, site.node
+        return is_fresh
 
-        def trace(frame: FrameType, event: str, argument: Any) -> Any:
-            nonlocal idle
-            if event == "line":
-                if any(
-                    offset in wanted and visits.get(offset, 0) < limit for offset in by_line.get(frame.f_lineno, ())
-                ):
-                    idle = 0
-                    thread.checked = True
-                    self._follow_instructions(frame, True)
-                return trace
-            if event != "opcode":
-                return trace
-            if scheduler.current is not thread:
-                scheduler.rejoin(thread)
-            scheduler.progress += 1
-            offset = frame.f_lasti
-            if self.calling is frame:
-                self.calling = None
-                thread.checked = True
-            if self.unfinished is not None:
-                self._finish_event()
-            if offset in wanted or looks_at_all:
-                count = visits[offset] = visits.get(offset, 0) + 1
-                if count <= limit:
-                    idle = 0
-                    self._visit(frame, sites, offset, offset in chosen)
-            idle += 1
-            if idle > _IDLE:
-                self._follow_instructions(frame, False)
-            if offset in checked:
-                thread.checked = True
-            site = sites.sites.get(offset)
-            if site is not None and site.subject == "call":
-                self.calling, self.call = frame, site.node
-            return trace
-
-        return trace
+    def stop(self, frame: FrameType) -> None:
+        """Follow the thread no further."""
+        raise NotImplementedError
 
     def _visit(self, frame: FrameType, sites: CodeSites, offset: int, is_point: bool) -> None:
         """Look at an instruction that is about to run, and pass a step if it is a point."""
@@ -170,8 +192,7 @@ class ThreadTracer:
             return
         self._pass_point(frame, sites, offset, site)
         if self.tracer.is_done():
-            sys.settrace(None)
-            frame.f_trace = None
+            self.stop(frame)
         if site is not None and self.tracer.events is not None:
             self._record(frame, site)
 
@@ -201,8 +222,10 @@ class ThreadTracer:
             learned.add(("frame", id(frame), ""), True, self.thread.number, sites.key, offset)
         if site is None:
             return
-        for access in access_rules.accesses(site, frame):
+        for access in self.tracer.book.accesses.find(site, frame):
             learned.add(access.key, access.writes, self.thread.number, sites.key, offset)
+            if access.writes and access.key[0] == "object":
+                learned.changes.setdefault(access.key[1], set()).add(access.name)
             if site.subject == "call":
                 self.inside.append(access)
 
@@ -219,19 +242,20 @@ class ThreadTracer:
     def _record(self, frame: FrameType, site: Site) -> None:
         events = self.tracer.events
         assert events is not None
-        for access in access_rules.accesses(site, frame):
+        for access in self.tracer.book.accesses.find(site, frame):
             event = self._event(frame, site, access)
             if access.writes:
                 self.unfinished = (frame, access.node, event)
             if event.text:
                 events.append(event)
 
-    def _event(self, frame: FrameType, site: Site, access: access_rules.Access) -> Event:
+    def _event(self, frame: FrameType, site: Site, access: Access) -> Event:
         code, node = frame.f_code, access.node
         item = evaluate(node.slice, frame) if isinstance(node, ast.Subscript) and site.subject == "item" else None
         event = Event(self.thread.number, code.co_filename, site.line, code.co_name, "reads")
         event.key = ((*access.key, item if isinstance(item, (str, int, float, tuple)) else None), access.writes)
-        if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or access.key[0] == "outside":
+        is_call = isinstance(node, ast.Call) and (access.key[0] == "outside" or access.key[:2] == ("object", None))
+        if is_call or isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)):
             event.text = ast.unparse(node)[:60] if isinstance(node, ast.expr) else ""
         if access.key[0] == "outside":
             event.action = "calls"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.races.primitives import Lock
 from advisor.races.state import user_globals
-from advisor.races.user_code import UserCode
+from advisor.races.user_code import UserCode, is_advisor
 
 if TYPE_CHECKING:
     from advisor.races.schedule import World
@@ -26,6 +26,14 @@ def locate(user_code: UserCode) -> Place | None:
             return code.co_filename, frame.f_lineno, code.co_name
         frame = frame.f_back  # type: ignore[assignment]
     return None
+
+
+def is_in_library(user_code: UserCode) -> bool:
+    """Return True if a function of a library in Python called this package's."""
+    frame = sys._getframe(1)
+    while frame is not None and is_advisor(frame.f_code.co_filename):
+        frame = frame.f_back  # type: ignore[assignment]
+    return frame is not None and not user_code.includes(frame.f_code.co_filename)
 
 
 def lock_name(resource: Any, world: World) -> str:
