@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -225,7 +226,8 @@ def _figures(examined: Sequence[Examined]) -> str:
             f"findings without a GIL that real threads show: {_of(bool(each.threads.found) for each in without)}",
         ]
     peers = [(name, trial) for each in examined for name, trial in _trials(each) if trial and trial.why_not]
-    reasons = Counter(f"{name} without a verdict, {trial.why_not.partition('.')[0]}" for name, trial in peers)
+    whys = ((name, re.sub(r"\d+", "N", trial.why_not.partition(".")[0])) for name, trial in peers)
+    reasons = Counter(f"{name} without a verdict, {why}" for name, why in whys)
     texts += [f"{why}: {count}" for why, count in reasons.most_common()]
     return "\n".join(f"- {text}" for text in texts)
 

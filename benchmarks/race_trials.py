@@ -2,13 +2,15 @@
 
     python -m benchmarks.race_trials threads MODULE:FUNCTION INPUTS [--runs 200] [--seconds 60]
     python -m frontrun.cli python -m benchmarks.race_trials frontrun MODULE:FUNCTION INPUTS [--seconds 10]
+        [--strategy dpor|random]
 
 INPUTS is a list in JSON, with an argument for each of the concurrent calls. Run it in an empty folder. Both compare
 outcomes with those of the calls one after the other (see `race_outcomes`).
 
 - threads: real threads, in a fork of the process that has imported the module, with a switch interval of 1 µs. They
   wait in loops that end at random, since a thread that has just been given the GIL would finish a short call.
-- frontrun: the package's search (DPOR, at its default settings) with the module imported anew as `setup`.
+- frontrun: the package's search, by one of its two strategies at its default settings, with the module imported anew as
+  `setup` and the comparison as `invariant`.
 """
 
 from __future__ import annotations
@@ -182,7 +184,7 @@ class State:
         self.answers: list[Answer | None] = [None] * calls
 
 
-def try_frontrun(question: Question, seconds: float) -> Trial:
+def try_frontrun(question: Question, strategy: str, seconds: float) -> Trial:
     """Let frontrun search for an outcome that is none of those of the sequential orders."""
     try:
         import frontrun
@@ -191,7 +193,7 @@ def try_frontrun(question: Question, seconds: float) -> Trial:
         return Trial(why_not=f"cannot be applied: {error} in {sys.executable}")
     patch_locks()  # as its plug-in for pytest does before tests are imported
     try:
-        result = _explore(frontrun.explore, question, seconds)
+        result = _explore(frontrun.explore, question, strategy, seconds)
     except Exception as error:  # noqa: BLE001  (of the package or the calls)
         return Trial(why_not=f"cannot be applied: {type(error).__name__}: {error}"[:160])
     trial = Trial(runs=result.num_explored)
@@ -202,7 +204,7 @@ def try_frontrun(question: Question, seconds: float) -> Trial:
     return trial
 
 
-def _explore(explore: Callable[..., Any], question: Question, seconds: float) -> Any:
+def _explore(explore: Callable[..., Any], question: Question, strategy: str, seconds: float) -> Any:
     folder = Folder(Path.cwd())
 
     def setup() -> State:
@@ -225,6 +227,7 @@ def _explore(explore: Callable[..., Any], question: Question, seconds: float) ->
         setup=setup,
         workers=workers,
         invariant=lambda state: not known.difference(look(state)),
+        strategy=strategy,
         total_timeout=seconds,
         warn_nondeterministic_sql=False,  # ids from SQLite are among the outcomes
     )
@@ -248,12 +251,13 @@ def main() -> None:
     parser.add_argument("inputs", type=json.loads, metavar="INPUTS")
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--strategy", default="dpor")
     options = parser.parse_args()
     question = Question(*options.target.split(":"), options.inputs)
     if options.way == "threads":
         trial = try_threads(question, options.runs, options.seconds)
     else:
-        trial = try_frontrun(question, options.seconds)
+        trial = try_frontrun(question, options.strategy, options.seconds)
     print(json.dumps(asdict(trial)), flush=True)
     os._exit(0)  # threads that wait for ever are not waited for
 
