@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,8 @@ class Advised:
         verdict: As in the report; "failed" if there is none.
         seconds: Of the whole command.
         schedules: Interleavings that it tried.
-        kind, with_gil, observed: Of the finding, if there is one.
+        kind, with_gil: Of the finding, if there is one.
+        observed: The arguments of its calls, which may be other than the case's, and what came out.
         replayed: Replays of 10 that showed the finding again.
         mended: The verdict with the mend; None if there is no mend.
         why: The reason for "unclear", or the error.
@@ -120,8 +121,13 @@ def deviations(examined: Examined) -> Iterator[str]:
         yield f"replayed {advised.replayed} times of {REPLAYS}"
     if advised.mended not in (None, "none"):
         yield f"{advised.mended} with the mend"
-    if not advised.with_gil and examined.threads and examined.threads.found:
+    if not advised.with_gil and _is_shown(examined):
         yield "with_gil False, but real threads show it"
+
+
+def _is_shown(examined: Examined) -> bool:
+    """Return True if real threads show that the calls do not end as one after the other."""
+    return examined.threads is not None and bool(examined.threads.found)
 
 
 # All cases
@@ -203,7 +209,7 @@ def _share(count: int, total: int) -> str:
     return f" ({count / total:.0%})" if total else ""
 
 
-def _seconds(seconds: Sequence[float], summarise: Any) -> str:
+def _seconds(seconds: Sequence[float], summarise: Callable[[Sequence[float]], float]) -> str:
     return f"{summarise(seconds):.1f}" if seconds else NOTHING
 
 
@@ -222,8 +228,8 @@ def _figures(examined: Sequence[Examined]) -> str:
     ]
     if tried:
         texts += [
-            f"findings with a GIL confirmed by real threads: {_of(bool(each.threads.found) for each in with_gil)}",
-            f"findings without a GIL that real threads show: {_of(bool(each.threads.found) for each in without)}",
+            f"findings with a GIL confirmed by real threads: {_of(map(_is_shown, with_gil))}",
+            f"findings without a GIL that real threads show: {_of(map(_is_shown, without))}",
         ]
     peers = [(name, trial) for each in examined for name, trial in _trials(each) if trial and trial.why_not]
     whys = ((name, re.sub(r"\d+", "N", trial.why_not.partition(".")[0])) for name, trial in peers)
@@ -232,7 +238,7 @@ def _figures(examined: Sequence[Examined]) -> str:
     return "\n".join(f"- {text}" for text in texts)
 
 
-def _of(truths: Any) -> str:
+def _of(truths: Iterable[bool]) -> str:
     listed = list(truths)
     return f"{sum(listed)} of {len(listed)}"
 

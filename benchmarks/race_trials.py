@@ -164,7 +164,7 @@ def _serve(work: Callable[[], Outcome], writer: int) -> None:
 
 
 def _read(reader: int, ends_at: float) -> bytes:
-    blocks = []
+    blocks: list[bytes] = []
     while select.select([reader], [], [], max(0.0, ends_at - time.monotonic()))[0]:
         block = os.read(reader, 1 << 16)
         if not block:
@@ -253,7 +253,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--strategy", default="dpor")
     options = parser.parse_args()
-    question = Question(*options.target.split(":"), options.inputs)
+    module, _, function = options.target.partition(":")
+    question = Question(module, function, options.inputs)
     if options.way == "threads":
         trial = try_threads(question, options.runs, options.seconds)
     else:

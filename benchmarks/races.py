@@ -111,7 +111,7 @@ def advise(case: Case, options: Options) -> Advised:
             schedules=report["schedules"],
             kind=finding["kind"],
             with_gil=finding["with_gil"],
-            observed=finding["observed"],
+            observed=f"of {' and '.join(report['inputs'])}: {finding['observed']}",
             replayed=sum(_is_same(finding, search(finding["seed"])) for _ in range(race_report.REPLAYS)),
             mended=report["mended"] and report["mended"]["verdict"],
         )
@@ -122,7 +122,7 @@ def _search(case: Case, inputs: str, options: Options, seed: int | None = None) 
     arguments = [case.target, inputs, str(options.seconds), *([] if seed is None else [str(seed)])]
     command = [options.python, "-m", "benchmarks.race_search", *arguments]
     try:
-        return json.loads(_run(command, options))
+        return dict(json.loads(_run(command, options)))
     except (ValueError, subprocess.SubprocessError) as error:
         return {"verdict": "failed", "why": str(error)}
 
