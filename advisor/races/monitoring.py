@@ -93,9 +93,10 @@ class _ThreadTracer(ThreadTracer):
         self._monitoring.stop()
 
     def is_needed(self, followed: Followed, offset: int) -> bool:
-        """Return True if an instruction says where the interpreter checks whether to switch, for a while."""
+        """Return True for a while if an instruction says where the interpreter checks, or ends what is recorded."""
         site = followed.sites.sites.get(offset)
-        if offset not in followed.sites.checked and (site is None or site.subject != "call"):
+        is_check = offset in followed.sites.checked or (site is not None and site.subject == "call")
+        if not is_check and self.tracer.events is None:
             return False
         counts = followed.visits.counts
         counts[~offset] = count = counts.get(~offset, 0) + 1
