@@ -3,8 +3,12 @@
 teams: dict[str, list[str]] = {"blue": ["Tess"]}
 
 
+def normalise(team: str) -> str:
+    return team.strip().lower()
+
+
 def work(entry: list[str]) -> None:
-    team, member = entry
+    team, member = normalise(entry[0]), entry[1]
     members = teams.get(team)
     if members is None:
         members = []
