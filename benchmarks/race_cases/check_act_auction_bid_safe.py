@@ -1,0 +1,29 @@
+"""One lot of an auction."""
+
+import threading
+
+
+class Lot:
+    def __init__(self, reserve: int) -> None:
+        self.best = reserve
+        self.bidder: str | None = None
+        self._lock = threading.Lock()
+
+    def accept(self, bidder: str, amount: int) -> None:
+        self.best = amount
+        self.bidder = bidder
+
+    def bid(self, bidder: str, amount: int) -> bool:
+        with self._lock:
+            if amount <= self.best:
+                return False
+            self.accept(bidder, amount)
+            return True
+
+
+lot = Lot(reserve=1000)
+
+
+def work(offer: list[str]) -> bool:
+    bidder, text = offer
+    return lot.bid(bidder, int(text.replace(",", "")))

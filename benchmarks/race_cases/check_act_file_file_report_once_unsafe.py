@@ -1,0 +1,16 @@
+"""Monthly reports: the first author to file wins."""
+
+from pathlib import Path
+
+
+def render(month: str, author: str) -> str:
+    return f"# Report {month}\n\nFiled by {author}.\n"
+
+
+def work(order: list[str]) -> str:
+    month, author = order
+    target = Path(f"report-{month}.md")
+    if target.exists():
+        return "kept"
+    target.write_text(render(month, author))
+    return "written"

@@ -1,0 +1,22 @@
+"""Thumbnails, one folder per album."""
+
+import os
+
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"><title>{title}</title></svg>\n'
+
+
+def album_folder(album: str) -> str:
+    folder = os.path.join("thumbs", album)
+    if not os.path.isdir("thumbs"):
+        os.mkdir("thumbs")
+    if not os.path.isdir(folder):
+        os.mkdir(folder)
+    return folder
+
+
+def work(picture: list[str]) -> str:
+    album, name = picture
+    path = os.path.join(album_folder(album), name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(SVG.format(title=name))
+    return path

@@ -1,0 +1,24 @@
+"""Seat reservations for a single screening."""
+
+import threading
+
+PRICES = {"A": 14, "B": 11, "C": 9}
+
+taken: dict[str, str] = {}
+revenue: list[int] = []
+box_office = threading.Lock()
+
+
+def price_of(seat: str) -> int:
+    return PRICES[seat[0]]
+
+
+def work(request: list[str]) -> str:
+    customer, seat = request
+    with box_office:
+        if seat in taken:
+            return f"{seat} is gone"
+        amount = price_of(seat)
+        taken[seat] = customer
+        revenue.append(amount)
+    return f"{customer} sits in {seat} for {amount}"

@@ -1,0 +1,24 @@
+"""A cash machine with one account behind it."""
+
+from threading import Lock
+
+balance = 100
+account_lock = Lock()
+
+
+class InsufficientFunds(Exception):
+    pass
+
+
+def fee_for(amount: int) -> int:
+    return 1 if amount > 50 else 0
+
+
+def work(amount: int) -> int:
+    global balance
+    with account_lock:
+        if balance < amount:
+            raise InsufficientFunds(amount)
+        fee = fee_for(amount)
+        balance -= amount + fee
+    return fee

@@ -1,0 +1,26 @@
+"""Find the entry to evict: the one used longest ago."""
+
+import threading
+from dataclasses import dataclass
+
+
+@dataclass
+class Entry:
+    used_at: int
+
+
+entries = {"a": Entry(5), "b": Entry(2), "c": Entry(9)}
+entries_lock = threading.Lock()
+
+
+def age_key(name: str) -> int:
+    return entries[name].used_at
+
+
+def work(command: list[str]) -> str:
+    action, name = command
+    with entries_lock:
+        if action == "put":
+            entries[name] = Entry(10)
+            return name
+        return min(entries, key=age_key)

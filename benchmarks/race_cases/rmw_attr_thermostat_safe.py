@@ -1,0 +1,23 @@
+"""A thermostat that several panels can nudge."""
+
+import threading
+
+
+class Thermostat:
+    def __init__(self, target: float) -> None:
+        self.target = target
+        self._lock = threading.Lock()
+
+    def limited(self, step: float) -> float:
+        return max(-5.0, min(5.0, step))
+
+    def nudge(self, step: float) -> None:
+        with self._lock:
+            self.target = self.target + self.limited(step)
+
+
+hallway = Thermostat(18.5)
+
+
+def work(step: float) -> None:
+    hallway.nudge(step)

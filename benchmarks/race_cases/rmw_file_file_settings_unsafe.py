@@ -1,0 +1,27 @@
+"""User settings in a JSON file."""
+
+import json
+import os
+
+PATH = "settings.json"
+
+with open(PATH, "w", encoding="utf-8") as out:
+    json.dump({"theme": "light"}, out)
+
+
+def load() -> dict:
+    with open(PATH, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def save(settings: dict) -> None:
+    with open(PATH, "w", encoding="utf-8") as file:
+        json.dump(settings, file, indent=2, sort_keys=True)
+        file.write(os.linesep)
+
+
+def work(change: list[str]) -> None:
+    key, value = change
+    settings = load()
+    settings[key] = value
+    save(settings)

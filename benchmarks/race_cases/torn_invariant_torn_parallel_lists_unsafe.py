@@ -1,0 +1,17 @@
+"""Results of a quiz, in the order they came in."""
+
+names: list[str] = []
+scores: list[int] = []
+
+
+def points(text: str) -> int:
+    number, _, unit = text.partition(" ")
+    if unit != "pts":
+        raise ValueError(text)
+    return int(number)
+
+
+def work(result: list[str]) -> None:
+    name, text = result
+    names.append(name)
+    scores.append(points(text))
