@@ -197,10 +197,12 @@ def _possible(explorer: GroupExplorer, differing: set[str]) -> list[str]:
 
 
 def _outcome_text(run: Run, differing: set[str]) -> str:
-    """Return a text such as "total = 1 (call 1 → None, call 2 → None)"."""
+    """Return a text such as "stock = 0 (call 1 → 'sold', call 2 → 'none left')"."""
     parts = list(dict.fromkeys(_part_text(path, run) for path in sorted(differing) if not path.startswith("call ")))
     shown = ", ".join(parts[:_MAX_PARTS]) + (", …" if len(parts) > _MAX_PARTS else "")
     results = ", ".join(f"call {number} → {text}" for number, text in enumerate(run.results, 1))
+    if shown and all(text == "None" for text in run.results):
+        return shown
     return f"{shown} ({results})" if shown else results
 
 
