@@ -9,9 +9,7 @@ print(advice.summary)
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from advisor.errors import TargetError as TargetError
     from advisor.errors import UsageError as UsageError
     from advisor.errors import WorkerError as WorkerError
+    from advisor.interleaving.races import races as races
     from advisor.jobs.map import amap as amap
     from advisor.jobs.map import map as map
     from advisor.jobs.register_joblib import register_joblib_backend as register_joblib_backend
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from advisor.models import RaceStep as RaceStep
     from advisor.models import RunReport as RunReport
     from advisor.models import Stage as Stage
-    from advisor.races.races import races as races
     from advisor.target.inputs import Call as Call
 
 # Imported on first access, so that importing the package is fast.
@@ -69,7 +67,7 @@ _MODULES = {
     "load_ipython_extension": "notebook",
     "map": "jobs.map",
     "profile": "measure.profiler",
-    "races": "races.races",
+    "races": "interleaving.races",
     "register_joblib_backend": "jobs.register_joblib",
 }
 
@@ -87,15 +85,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_MODULES})
-
-
-class _Package(ModuleType):
-    """This package, where a public name stays what it is when a subpackage of the same name is loaded."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        # The import system binds `advisor.races`, the subpackage, here; the public name is the function.
-        if not (name in _MODULES and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

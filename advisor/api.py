@@ -360,7 +360,7 @@ def _search_for_races(request: AdviceRequest, subject: TrialJob) -> RaceReport |
         return None
     if not threads_may_race(_choice(request, _estimates(request)).facts):
         return None
-    from advisor.races.short_search import short_search
+    from advisor.interleaving.short_search import short_search
 
     return short_search(subject.target, subject.inputs, star=subject.star)
 

@@ -1,7 +1,7 @@
 """Describe what concurrent calls leave behind, to compare it with the calls one after the other.
 
-This is the judge of the peers in `benchmarks.races`, written apart from the one in `advisor/races/`. It needs only the
-standard library, since it also runs on interpreters where advisor is not installed.
+This is the judge of the peers in `benchmarks.races`, written apart from the one in `advisor/interleaving/`. It needs
+only the standard library, since it also runs on interpreters where advisor is not installed.
 """
 
 from __future__ import annotations

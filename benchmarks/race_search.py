@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from advisor.errors import AdvisorError
-from advisor.races.question import RaceQuestion
-from advisor.races.search import find_races
+from advisor.interleaving.question import RaceQuestion
+from advisor.interleaving.search import find_races
 
 
 def main() -> None:

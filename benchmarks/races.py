@@ -4,8 +4,8 @@
         [--frontrun PATH] [--folder FOLDER] [--json FILE]
 
 `cases.jsonl` in `benchmarks/race_cases` has a line for each function: its two inputs, whether it has a race, a
-deadlock or neither, and whether that happens under the GIL. Its author had not read `advisor/races/`. For each case, in
-a fresh process and an empty folder:
+deadlock or neither, and whether that happens under the GIL. Its author had not read `advisor/interleaving/`. For each
+case, in a fresh process and an empty folder:
 
 - advisor searches for `--seconds`; what it finds is replayed 10 times by its seed;
 - real threads make the calls up to `--runs` times with a switch interval of 1 µs, each time in a fork of a process that

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from advisor.interleaving.question import RaceQuestion
+from advisor.interleaving.search import find_races
 from advisor.models.race_report import RaceReport
-from advisor.races.question import RaceQuestion
-from advisor.races.search import find_races
 
 COUNTER = """
 total = 0

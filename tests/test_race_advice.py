@@ -67,6 +67,6 @@ def test_nothing_is_searched_where_no_shared_write_was_seen(folder: Path) -> Non
         "advice = advise_target('work:fetch', inputs='names.txt', budget=0.5, verify=True)\n"
         "assert advice.recommendation == 'threading', advice.summary\n"
         "assert not [w for w in advice.warnings if w.code.startswith('race')]\n"
-        "assert not [name for name in sys.modules if name.startswith('advisor.races')]\n"
+        "assert not [name for name in sys.modules if name.startswith('advisor.interleaving')]\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,9 +6,9 @@ from textwrap import indent
 
 import pytest
 
+from advisor.interleaving.better import ROWS, instead
+from advisor.interleaving.stretches import SourceFile, Stretch
 from advisor.models import RaceFinding, RaceStep
-from advisor.races.better import ROWS, instead
-from advisor.races.stretches import SourceFile, Stretch
 
 FORMS = {
     "same_lock_of_two": "with a.lock:\n    with b.lock:\n        a.n -= 1",

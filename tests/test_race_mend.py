@@ -10,12 +10,12 @@ from textwrap import dedent
 
 import pytest
 
+from advisor.interleaving.lock_cost import predicted
+from advisor.interleaving.mend import find_mend
+from advisor.interleaving.question import RaceQuestion
+from advisor.interleaving.races import races
+from advisor.interleaving.search import find_races
 from advisor.models import HeldResource, Machine, Mend, Profile, RaceReport
-from advisor.races.lock_cost import predicted
-from advisor.races.mend import find_mend
-from advisor.races.question import RaceQuestion
-from advisor.races.races import races
-from advisor.races.search import find_races
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 

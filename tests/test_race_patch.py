@@ -10,8 +10,8 @@ from textwrap import dedent
 
 import pytest
 
-from advisor.races.lock_patch import patch, swap_locks, unused_name, with_lock
-from advisor.races.stretches import SourceFile, Stretch
+from advisor.interleaving.lock_patch import patch, swap_locks, unused_name, with_lock
+from advisor.interleaving.stretches import SourceFile, Stretch
 
 MODULE = dedent(
     '''\

@@ -213,9 +213,9 @@ def test_a_terminal_shows_the_progress_and_colours(bank: Path) -> None:
 
 
 def test_the_function_is_public(bank: Path) -> None:
-    """`advisor.races` searches with a function of this process; it stays the function after its package is loaded."""
+    """`advisor.races` searches with a function of this process."""
     script = (
-        "import json, advisor, bank, advisor.races.search\n"
+        "import json, advisor, bank\n"
         "report = advisor.races(bank.deposit, bank.amounts(), seconds=5)\n"
         "print(json.dumps([report.verdict, report.finding.kind, type(report).__name__]))"
     )

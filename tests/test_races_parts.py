@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.races.evaluation import UNKNOWN, get_attribute, short
-from advisor.races.judge import Judge
-from advisor.races.plans import Plan, RandomPlan, decode, encode
-from advisor.races.schedule import Run
-from advisor.races.state import StateWalker
-from advisor.races.user_code import UserCode
+from advisor.interleaving.evaluation import UNKNOWN, get_attribute, short
+from advisor.interleaving.judge import Judge
+from advisor.interleaving.plans import Plan, RandomPlan, decode, encode
+from advisor.interleaving.schedule import Run
+from advisor.interleaving.state import StateWalker
+from advisor.interleaving.user_code import UserCode
 
 
 @given(

@@ -11,8 +11,8 @@ import pytest
 from race_targets import COUNTER, LOCKED_COUNTER, search
 
 from advisor.errors import TargetError, UsageError
-from advisor.races.question import RaceQuestion
-from advisor.races.search import find_races
+from advisor.interleaving.question import RaceQuestion
+from advisor.interleaving.search import find_races
 
 pytestmark = [
     pytest.mark.slow,

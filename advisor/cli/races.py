@@ -16,8 +16,8 @@ from advisor.errors import UsageError
 from advisor.input_limits import MAX_RACING_CALLS
 
 if TYPE_CHECKING:
+    from advisor.interleaving.question import RaceQuestion
     from advisor.models import RaceReport
-    from advisor.races.question import RaceQuestion
 
 FOUND = 3
 THREADS = 2
@@ -83,13 +83,13 @@ def races(context: click.Context, /, as_json: bool, html: str | None, **options:
 
 
 def _search(on_progress: OnProgress | None, *, no_mend: bool, **options: Any) -> RaceReport:
-    from advisor.races.question import RaceQuestion
-    from advisor.races.search import find_races
+    from advisor.interleaving.question import RaceQuestion
+    from advisor.interleaving.search import find_races
 
     question = RaceQuestion(**options)
     report = find_races(question, None if on_progress is None else _schedules_shown(on_progress, question.seconds))
     if report.finding is not None and not no_mend and question.replay is None:
-        from advisor.races.mend import with_mend
+        from advisor.interleaving.mend import with_mend
 
         if on_progress is not None:
             on_progress(report.seconds / question.seconds, "looking for a lock that mends it")
