@@ -37,8 +37,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from advisor.cli.races import FOUND
 from benchmarks import race_report
-from benchmarks.race_report import Advised, Case, Examined
+from benchmarks.race_report import REPLAYS, Advised, Case, Examined
 from benchmarks.race_trials import Trial
 from profiles.job import ROOT
 
@@ -100,7 +101,7 @@ def advise(case: Case, options: Options) -> Advised:
         inputs.write_text("".join(json.dumps(value) + "\n" for value in case.inputs), encoding="utf-8")
         search = functools.partial(_search, case, str(inputs), options)
         began = time.perf_counter()
-        report = search()
+        report = search("--no-mend")
         seconds = time.perf_counter() - began
         finding = report.get("finding")
         if not finding:
@@ -112,15 +113,15 @@ def advise(case: Case, options: Options) -> Advised:
             kind=finding["kind"],
             with_gil=finding["with_gil"],
             observed=f"of {' and '.join(report['inputs'])}: {finding['observed']}",
-            replayed=sum(_is_same(finding, search(finding["seed"])) for _ in range(race_report.REPLAYS)),
-            mended=report["mended"] and report["mended"]["verdict"],
+            replayed=sum(_is_same(finding, search("--replay", str(finding["seed"]))) for _ in range(REPLAYS)),
+            mended=(search().get("mended") or {}).get("verdict"),
         )
 
 
-def _search(case: Case, inputs: str, options: Options, seed: int | None = None) -> dict[str, Any]:
+def _search(case: Case, inputs: str, options: Options, *more: str) -> dict[str, Any]:
     """Return the report of advisor in a fresh process; one with the verdict "failed" if there is none."""
-    arguments = [case.target, inputs, str(options.seconds), *([] if seed is None else [str(seed)])]
-    command = [options.python, "-m", "benchmarks.race_search", *arguments]
+    arguments = [case.target, "--inputs", inputs, "--seconds", str(options.seconds), "--json", *more]
+    command = [options.python, "-m", "advisor", "races", *arguments]
     try:
         return dict(json.loads(_run(command, options)))
     except (ValueError, subprocess.SubprocessError) as error:
@@ -206,7 +207,7 @@ def _run(command: Sequence[str], options: Options, *, is_peer: bool = False) -> 
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             child.communicate()
-    if child.returncode:
+    if child.returncode not in (0, FOUND):
         raise subprocess.SubprocessError((errors.strip().splitlines() or [f"exit status {child.returncode}"])[-1])
     return output
 
