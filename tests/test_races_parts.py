@@ -26,9 +26,9 @@ def test_a_seed_stands_for_a_schedule(group: int, order: int, switches: dict[int
 def test_a_plan_switches_where_it_says_and_nowhere_else() -> None:
     """Threads run in the plan's order, until a planned switch."""
     plan = Plan((1, 0), {3: 0})
-    assert plan.choose(1, [0, 1], None, can_switch=True) == 1
-    assert plan.choose(2, [0, 1], 1, can_switch=True) == 1
-    assert plan.choose(3, [0, 1], 1, can_switch=True) == 0
+    assert plan.default([0, 1], None) == 1
+    assert plan.choose(2, [0, 1], 1, usual=1, can_switch=True) == 1
+    assert plan.choose(3, [0, 1], 1, usual=1, can_switch=True) == 0
     assert plan.last_step == 3
 
 
@@ -40,7 +40,7 @@ def test_a_random_plan_is_the_same_for_the_same_seed() -> None:
         current = 0
         chosen = []
         for step in range(1, 20):
-            current = plan.choose(step, [0, 1], current, can_switch=True)
+            current = plan.choose(step, [0, 1], current, usual=current, can_switch=True)
             chosen.append(current)
         return chosen
 

@@ -22,15 +22,18 @@ class Plan:
     order: tuple[int, ...]
     switches: Mapping[int, int] = field(default_factory=dict)
 
-    def choose(self, step: int, runnable: Sequence[int], current: int | None, *, can_switch: bool) -> int:
-        """Return the thread that runs next; `current` is None if the running thread cannot continue."""
+    def choose(self, step: int, runnable: Sequence[int], current: int | None, *, usual: int, can_switch: bool) -> int:
+        """Return the thread that runs next, `usual` where nothing is planned.
+
+        `current` is None if the running thread cannot continue.
+        """
         planned = self.switches.get(step)
         if planned is not None and planned in runnable:
             return planned
-        return self.default(runnable, current)
+        return usual
 
     def default(self, runnable: Sequence[int], current: int | None) -> int:
-        """Return the thread that runs next where no switch is planned."""
+        """Return the thread that runs next where no switch is planned: the running one, or the first by the order."""
         if current is not None:
             return current
         ranked = [thread for thread in self.order if thread in runnable]
@@ -61,7 +64,7 @@ class RandomPlan(Plan):
         self._priorities: dict[int, float] = {}
         self._low = 0.0
 
-    def choose(self, step: int, runnable: Sequence[int], current: int | None, *, can_switch: bool) -> int:
+    def choose(self, step: int, runnable: Sequence[int], current: int | None, *, usual: int, can_switch: bool) -> int:
         """Return the thread of the highest priority; a change lowers that of the running one."""
         due = {change for change in self._changes if change <= step}
         if current is not None and not (can_switch and due):

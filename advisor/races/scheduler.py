@@ -79,6 +79,7 @@ class Scheduler:
         self.progress = 0
         self.activity = 0
         self.turns = 0
+        self.interrupted: set[int] = set()
         self.slept = 0.0
         self.ended = ""
         self.stopped: list[Scheduled] = []
@@ -199,13 +200,13 @@ class Scheduler:
 
     def _choose(self, me: Scheduled, place: Any, runnable: list[int], *, forced: bool) -> int:
         current = None if forced else me.number
-        usual = self.plan.default(runnable, current)
+        usual = self._default(runnable, current)
         if not forced and self._is_unfair(me):
             usual = next(number for number in runnable if number != me.number)
             chosen = usual
         else:
             can_switch = me.checked or not getattr(self.plan, "gil_only", False)
-            chosen = self.plan.choose(self.step, runnable, current, can_switch=can_switch)
+            chosen = self.plan.choose(self.step, runnable, current, usual=usual, can_switch=can_switch)
         if len(self.steps) < self._keep:
             step = Step(self.step, me.number, place, me.checked, tuple(runnable), chosen, usual, forced)
             self.steps.append(step)
@@ -216,12 +217,18 @@ class Scheduler:
     def _is_unfair(self, me: Scheduled) -> bool:
         return not self.is_sequential and me.row > _UNFAIR and self.step > self.plan.last_step
 
+    def _default(self, runnable: list[int], current: int | None) -> int:
+        """Return the thread that runs next by default: one that was interrupted only if there is no other."""
+        return self.plan.default([n for n in runnable if n not in self.interrupted] or runnable, current)
+
     def _switch(self, me: Scheduled, target: Scheduled) -> None:
+        self.interrupted.add(me.number)
         self._hand_to(target)
         self._wait(me)
 
     def _hand_to(self, target: Scheduled) -> None:
         target.row = 0
+        self.interrupted.discard(target.number)
         target.state = "ready"
         self.current = target
         self.turns += 1
@@ -243,7 +250,7 @@ class Scheduler:
         others = [number for number in self._runnable(me) if number != me.number]
         me.sleeps = 0
         if others:
-            self._switch(me, self.threads[self.plan.default(others, None)])
+            self._switch(me, self.threads[self._default(others, None)])
 
     def _pass_on(self, me: Scheduled) -> None:
         """Hand the turn to a thread that can run; end the schedule if there is none and none will come back."""
