@@ -12,6 +12,7 @@ from typing import Any
 
 from advisor.errors import UsageError
 from advisor.races import files, originals, primitives
+from advisor.races.by_value import load_by_value
 from advisor.races.code_book import CodeBook
 from advisor.races.databases import replace_connections
 from advisor.races.explorer import Clock
@@ -63,9 +64,7 @@ def load_target(request: Message) -> tuple[Callable[..., Any], list[CallArgument
 
     spec = request["target"]
     if request["pickled"]:
-        import cloudpickle
-
-        function, inputs, star = cloudpickle.loads(base64.b64decode(request["pickled"]))
+        function, inputs, star = load_by_value(base64.b64decode(request["pickled"]))
         replace_code(function, request["sources"])
         register_globals(function)
         calls = as_calls(inputs, star=star)
