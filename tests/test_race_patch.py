@@ -11,7 +11,7 @@ from textwrap import dedent
 import pytest
 
 from advisor.interleaving.lock_patch import patch, swap_locks, unused_name, with_lock
-from advisor.interleaving.stretches import SourceFile, Stretch
+from advisor.interleaving.stretches import SourceFile, Stretch, merged
 
 MODULE = dedent(
     '''\
@@ -91,6 +91,21 @@ def test_a_stretch_grows_to_its_function_and_no_further(source: SourceFile) -> N
     assert [lines[0] for lines in grown] == ["for word in name.split():", "if seat in taken:"]
     assert grown[-1][-1] == "return True"
     assert [each.lines for each in source.narrower(stretch)] == [stretch.lines - 3, stretch.lines - 1]
+
+
+def test_stretches_in_a_row_are_one(source: SourceFile) -> None:
+    """Two statements in a row share a `with`; those of two branches, and those with a line in between, do not."""
+    sources = {"seats.py": source}
+
+    def both(*texts: str) -> list[list[str]]:
+        covers = [source.cover([line_of(text)]) for text in texts]
+        return [shown(each) for each in merged([each for each in covers if each is not None], sources)]
+
+    assert both("for word", 'last = f"""')[0][0] == "for word in name.split():"
+    assert len(both("for word", 'last = f"""')) == 1
+    assert len(both("return False", "for word")) == 2
+    assert len(both("for word", "return True")) == 2
+    assert both("a = 1", "for word") == both("for word")
 
 
 def test_a_generator_that_yields_in_a_stretch_is_known(source: SourceFile) -> None:

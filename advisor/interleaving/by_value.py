@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
+from types import CodeType, FunctionType
 from typing import Any, ClassVar
 
 from advisor.errors import UsageError
+
+_Key = tuple[str, int]  # qualified name and first line of a function
 
 
 def new_lock() -> Any:
@@ -38,8 +41,45 @@ def pickle_by_value(function: Callable[..., Any], inputs: list[Any] | None, star
 
     buffer = BytesIO()
     try:
-        Pickler(buffer).dump((function, inputs, star))
+        Pickler(buffer).dump((function, inputs, star, _files(function)))
     except Exception as error:
         name = getattr(function, "__qualname__", repr(function))
         raise UsageError(f"{name} cannot be sent to the process that searches: {error}") from error
     return buffer.getvalue()
+
+
+def load_by_value(pickled: bytes) -> tuple[Callable[..., Any], list[Any] | None, bool]:
+    """Return what `pickle_by_value` pickled, with the names of files that cloudpickle leaves out from 3.1.3."""
+    import cloudpickle
+
+    function, inputs, star, files = cloudpickle.loads(pickled)
+    for each in functions_of(function):
+        file = files.get(_key(each.__code__))
+        if file is not None and each.__code__.co_filename != file:
+            each.__code__ = _with_file(each.__code__, file)
+    return function, inputs, star
+
+
+def functions_of(function: Any) -> Iterator[FunctionType]:
+    """Yield a function, and the functions and methods among its globals."""
+    owner = getattr(function, "__self__", None)
+    function = getattr(function, "__func__", function)
+    if not isinstance(function, FunctionType):
+        return
+    yield function
+    for value in (*list(function.__globals__.values()), type(owner)):
+        parts = list(vars(value).values()) if isinstance(value, type) else [value]
+        yield from (part for part in parts if isinstance(part, FunctionType))
+
+
+def _files(function: Callable[..., Any]) -> dict[_Key, str]:
+    return {_key(each.__code__): each.__code__.co_filename for each in functions_of(function)}
+
+
+def _key(code: CodeType) -> _Key:
+    return code.co_qualname, code.co_firstlineno
+
+
+def _with_file(code: CodeType, file: str) -> CodeType:
+    constants = tuple(_with_file(each, file) if isinstance(each, CodeType) else each for each in code.co_consts)
+    return code.replace(co_filename=file, co_consts=constants)

@@ -12,6 +12,7 @@ from typing import Any
 
 from advisor.errors import UsageError
 from advisor.interleaving import files, originals, primitives
+from advisor.interleaving.by_value import load_by_value
 from advisor.interleaving.code_book import CodeBook
 from advisor.interleaving.databases import replace_connections
 from advisor.interleaving.explorer import Clock
@@ -63,10 +64,8 @@ def load_target(request: Message) -> tuple[Callable[..., Any], list[CallArgument
 
     spec = request["target"]
     if request["pickled"]:
-        import cloudpickle
-
         sys.path[:0] = [entry for entry in request["path"] if entry not in sys.path]
-        function, inputs, star = cloudpickle.loads(base64.b64decode(request["pickled"]))
+        function, inputs, star = load_by_value(base64.b64decode(request["pickled"]))
         replace_code(function, request["sources"])
         register_globals(function)
         calls = as_calls(inputs, star=star)

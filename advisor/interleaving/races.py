@@ -3,10 +3,9 @@ from __future__ import annotations
 import linecache
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import FunctionType
 from typing import Any
 
-from advisor.interleaving.by_value import pickle_by_value
+from advisor.interleaving.by_value import functions_of, pickle_by_value
 from advisor.interleaving.mend import with_mend
 from advisor.interleaving.question import RaceQuestion
 from advisor.interleaving.search import find_races
@@ -47,7 +46,5 @@ def races(
 
 def _sources(function: Callable[..., Any]) -> dict[str, str]:
     """Return the texts of cells and the like, which this process alone has."""
-    plain = getattr(function, "__func__", function)
-    known = [plain, *getattr(plain, "__globals__", {}).values()]
-    files = {each.__code__.co_filename for each in known if isinstance(each, FunctionType)}
+    files = {each.__code__.co_filename for each in functions_of(function)}
     return {file: text for file in files if not Path(file).exists() and (text := "".join(linecache.getlines(file)))}

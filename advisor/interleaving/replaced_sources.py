@@ -11,6 +11,8 @@ from importlib.machinery import SourceFileLoader
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from advisor.interleaving.by_value import functions_of
+
 
 def replace_sources(sources: Mapping[str, str]) -> None:
     """Make imports of these files use other texts."""
@@ -31,7 +33,7 @@ def replace_sources(sources: Mapping[str, str]) -> None:
 
 def replace_code(function: Callable[..., Any], sources: Mapping[str, str]) -> None:
     """Give a function that was pickled by value, and those that it uses, the code of these texts, and their locks."""
-    for each in set(_functions(function)):
+    for each in set(functions_of(function)):
         text = sources.get(each.__code__.co_filename)
         if text is None:
             continue
@@ -66,14 +68,6 @@ def register_globals(function: Callable[..., Any]) -> None:
     known = sys.modules.get(name)
     if known is None or vars(known) is not plain.__globals__:
         sys.modules[name] = _Namespace(name, plain.__code__.co_filename, plain.__globals__)
-
-
-def _functions(function: Any) -> Iterator[FunctionType]:
-    """Yield a function, and those among its globals."""
-    function = getattr(function, "__func__", function)
-    if isinstance(function, FunctionType):
-        yield function
-        yield from (value for value in list(function.__globals__.values()) if isinstance(value, FunctionType))
 
 
 def _codes(code: CodeType) -> Iterator[CodeType]:

@@ -216,7 +216,8 @@ def merged(stretches: Iterable[Stretch], sources: dict[str, SourceFile]) -> tupl
         pending.remove(other)
         ends = (stretch.first_line, stretch.last_line, other.first_line, other.last_line)
         both = sources[stretch.file].cover((min(ends), max(ends)))
-        if both is not None or stretch.overlaps(other):
+        is_same = both is not None and both.lines == stretch.lines + other.lines
+        if is_same or stretch.overlaps(other):
             pending.append(both or max(stretch, other, key=lambda each: each.lines))
         else:
             found.append(stretch)
