@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -85,16 +86,19 @@ def races(context: click.Context, /, as_json: bool, html: str | None, **options:
 def _search(on_progress: OnProgress | None, *, no_mend: bool, **options: Any) -> RaceReport:
     from advisor.interleaving.question import RaceQuestion
     from advisor.interleaving.search import find_races
+    from advisor.target.piped_inputs import as_file
 
-    question = RaceQuestion(**options)
-    report = find_races(question, None if on_progress is None else _schedules_shown(on_progress, question.seconds))
-    if report.finding is not None and not no_mend and question.replay is None:
-        from advisor.interleaving.mend import with_mend
+    asked = RaceQuestion(**options)
+    with as_file(asked.inputs) as inputs:  # the mend searches again, and a pipe can be read once
+        question = replace(asked, inputs=inputs)
+        report = find_races(question, None if on_progress is None else _schedules_shown(on_progress, question.seconds))
+        if report.finding is not None and not no_mend and question.replay is None:
+            from advisor.interleaving.mend import with_mend
 
-        if on_progress is not None:
-            on_progress(report.seconds / question.seconds, "looking for a lock that mends it")
-        report = with_mend(question, report)
-    return report.model_copy(update={"command": _command(question)})
+            if on_progress is not None:
+                on_progress(report.seconds / question.seconds, "looking for a lock that mends it")
+            report = with_mend(question, report)
+    return report.model_copy(update={"command": _command(asked)})
 
 
 def _command(question: RaceQuestion) -> str:
