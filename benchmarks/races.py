@@ -101,7 +101,7 @@ def advise(case: Case, options: Options) -> Advised:
         inputs.write_text("".join(json.dumps(value) + "\n" for value in case.inputs), encoding="utf-8")
         search = functools.partial(_search, case, str(inputs), options)
         began = time.perf_counter()
-        report = search("--no-mend")
+        report = search("--no-fix")
         seconds = time.perf_counter() - began
         finding = report.get("finding")
         if not finding:

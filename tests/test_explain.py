@@ -257,7 +257,7 @@ def test_the_command_that_searches_for_races_is_named() -> None:
     }
     assert texts["race-unchecked"] == (
         "The calls write total, self.log, which threads would share: `advise races app:add --inputs 'all rows.txt' "
-        "--star` searches for an order of their steps with a wrong outcome."
+        "--star` searches for an interleaving with a wrong result."
     )
     cell = WRITING.model_copy(update={"target": "__main__:add", "reached": "notebook"})
     texts = {each.code: each.text for each in fired(facts_of(cell, THREADS, in_notebook=True), PITFALLS)}
@@ -276,9 +276,9 @@ def test_a_race_that_a_search_found_is_told_with_its_lines() -> None:
     report = RaceReport(target="app:add", verdict="race", finding=finding)
     texts = {each.code: each.text for each in fired(facts_of(WRITING, THREADS, race=report), PITFALLS)}
     assert texts["race-found"] == (
-        "Calls that run at once can end wrong: call 1 runs app.py:7 `t = total`; call 2 runs app.py:7 `t = total`, "
+        "Concurrent calls can give a wrong result: call 1 runs app.py:7 `t = total`; call 2 runs app.py:7 `t = total`, "
         "app.py:8 `total = t + n`; call 1 runs app.py:8 `…`. What came out: total = 1, instead of total = 3. "
-        "`advise races app:add` shows it line by line, and looks for a lock that mends it."
+        "`advise races app:add` shows it line by line, and looks for a lock that fixes it."
     )
     assert "race-unchecked" not in texts
     searched = codes_of(WRITING, THREADS, race=RaceReport(target="app:add", verdict="none"))

@@ -102,7 +102,7 @@ def test_a_lost_update_is_shown_line_by_line(bank: Path, capfd: Output) -> None:
 @pytest.mark.slow
 def test_the_seed_of_a_finding_shows_it_again(bank: Path, capfd: Output) -> None:
     """With --replay, the same interleaving is run again."""
-    question = ("bank:deposit", "--inputs", "bank:amounts", "--no-mend")
+    question = ("bank:deposit", "--inputs", "bank:amounts", "--no-fix")
     found = searched(capfd, *question, status=3).finding
     assert found is not None
     again = searched(capfd, *question, "--replay", str(found.seed), status=3).finding
@@ -140,7 +140,7 @@ def test_the_result_is_written_as_html(bank: Path, capfd: Output) -> None:
 
 def test_inputs_come_from_standard_input(bank: Path) -> None:
     """`--inputs -` reads the arguments from standard input."""
-    done = run("races", "bank:deposit", "--inputs", "-", "--star", *SHORT, "--no-mend", "--json", text="[1.5]\n[2.5]\n")
+    done = run("races", "bank:deposit", "--inputs", "-", "--star", *SHORT, "--no-fix", "--json", text="[1.5]\n[2.5]\n")
     assert (done.returncode, done.stderr) == (3, "")
     assert RaceReport.model_validate_json(done.stdout).inputs == ("1.5", "2.5")
 

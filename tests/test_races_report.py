@@ -39,7 +39,7 @@ deposit                                │
 Came out    balance = 5
 Expected    balance = 12
 
-Mend        One lock around lines 8–9 of bank.py. With it, the same search finds
+Fix         One lock around lines 8–9 of bank.py. The same search then finds
             nothing in 9 interleavings, and threads are predicted to be 1.4× as
             fast as a plain loop.
   --- bank.py
@@ -56,7 +56,7 @@ Mend        One lock around lines 8–9 of bank.py. With it, the same search fin
   +        now = balance
   +        balance = now + amount
 
-Again       advise races bank:deposit … --replay 17
+Replay      advise races bank:deposit … --replay 17
 """
 
 LOST_STEPS_AT_120 = """\
@@ -91,7 +91,7 @@ Call 2: deposit(7)
 """
 
 DEADLOCK_TEXT = """\
-Deadlock: 2 calls of bank.py:transfer at once can wait for each other for ever
+Deadlock: 2 calls of bank.py:transfer at once can deadlock
 3 interleavings in 100 ms · CPython 3.13.0
 It can happen under the GIL, on this interpreter too.
 
@@ -113,7 +113,7 @@ Stuck       Call 1 holds locks['a'] since line 20 and waits for locks['b'] in
             Call 2 holds locks['b'] since line 20 and waits for locks['a'] in
             line 21
 
-Again       advise races bank.py:transfer … --replay 3
+Replay      advise races bank.py:transfer … --replay 3
 """
 
 NONE_TEXT = """\
@@ -124,7 +124,7 @@ Tried       all interleavings with at most 2 switches at conflicting accesses,
             then 1,200 random ones
 Calls       Call 1: deposit_safely(5)
             Call 2: deposit_safely(7)
-Means       Not a proof. Other inputs, more calls at once, more switches than
+Caveat      Not a proof. Other inputs, more calls at once, more switches than
             were tried, and effects that the search cannot compare, such as
             requests to other hosts, may still go wrong.
 """
@@ -139,7 +139,7 @@ Tried       all interleavings with at most 2 switches
 """
 
 MEND = (
-    "One lock around lines 8–9 of bank.py. With it, the same search finds nothing in 9 interleavings, and threads are "
+    "One lock around lines 8–9 of bank.py. The same search then finds nothing in 9 interleavings, and threads are "
     "predicted to be 1.4× as fast as a plain loop."
 )
 LOST_HTML = f"""\
@@ -303,9 +303,15 @@ def test_files_are_told_apart_by_as_little_as_needed() -> None:
     ("kind", "text"),
     [
         ("lost update", "Race: 2 calls of bank:deposit at once can lose an update"),
-        ("different result", "Race: 2 calls of bank:deposit at once can end as no order of the calls does"),
-        ("exception", "Race: 2 calls of bank:deposit at once can raise an exception that no order of the calls raises"),
-        ("deadlock", "Deadlock: 2 calls of bank:deposit at once can wait for each other for ever"),
+        (
+            "different result",
+            "Race: 2 calls of bank:deposit at once can give a result that they never give one after the other",
+        ),
+        (
+            "exception",
+            "Race: 2 calls of bank:deposit at once can raise an exception that they never raise one after the other",
+        ),
+        ("deadlock", "Deadlock: 2 calls of bank:deposit at once can deadlock"),
     ],
 )
 def test_the_verdict_says_what_goes_wrong(kind: str, text: str) -> None:
@@ -321,15 +327,16 @@ def test_a_race_without_the_gil_only_is_said_to_be_one() -> None:
     """A finding that this interpreter's GIL prevents says where it can happen."""
     assert LOST.finding is not None
     report = LOST.model_copy(update={"finding": LOST.finding.model_copy(update={"with_gil": False})})
-    assert "\nIt was found only without the GIL: on a free-threaded build, or" in races.as_text(report, Screen())
+    assert "\nUnder its GIL, this interpreter does not switch threads at these places." in races.as_text(
+        report, Screen()
+    )
 
 
 @pytest.mark.parametrize(
     ("update", "text"),
     [
-        ({"speedup": None}, "the same search finds nothing in 9 interleavings."),
+        ({"speedup": None}, "The same search then finds nothing in 9 interleavings."),
         ({"speedup": 1.01}, "9 interleavings, but threads are predicted to be no faster than a plain loop."),
-        ({"verdict": "race"}, "does not suffice: with it, the same search ends with “race” after 9 interleavings."),
         ({"first_line": 9}, "One lock around line 9 of bank.py."),
     ],
 )

@@ -1,4 +1,4 @@
-"""`advise races TARGET`: search for interleavings of concurrent calls that end as no order of the calls does."""
+"""`advise races TARGET`: search for interleavings of concurrent calls that go wrong."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FOUND = 3
 THREADS = 2
 
 
-@click.command(short_help="Find out if concurrent calls of TARGET can race or deadlock.")
+@click.command(short_help="Find out whether concurrent calls of TARGET can race or deadlock.")
 @click.argument("target")
 @inputs_option
 @star_option
@@ -35,26 +35,24 @@ THREADS = 2
     metavar="N",
     help=f"Make N calls at once. Default: {THREADS}.",
 )
-@click.option(
-    "--seconds", type=seconds, default=20.0, metavar="SECONDS", help="Search for at most so long. Default: 20."
-)
+@click.option("--seconds", type=seconds, default=20.0, metavar="SECONDS", help="Limit of the search. Default: 20.")
 @click.option(
     "--seed",
     type=seed,
     metavar="N",
-    help="Choose the random interleavings by this number, to search again in the same way.",
+    help="Seed of the random part of the search, to repeat it.",
 )
 @click.option("--replay", type=seed, metavar="SEED", help="Run the interleaving of a finding again.")
-@click.option("--no-mend", is_flag=True, help="Do not search for a lock that mends the finding.")
+@click.option("--no-fix", is_flag=True, help="Do not search for a lock that fixes the finding.")
 @json_option
 @click.option("--html", metavar="FILE", help="Write the result as one self-contained HTML file.")
 @click.pass_context
 def races(context: click.Context, /, as_json: bool, html: str | None, **options: Any) -> None:
-    """Find out if concurrent calls of TARGET can race or deadlock.
+    """Find out whether concurrent calls of TARGET can race or deadlock.
 
-    Runs the calls with their lines interleaved in many ways, one line at a time. Finds interleavings after which
-    results, exceptions, objects, files or databases are as after no order of the calls, and calls that wait for each
-    other for ever. Shows the shortest one line by line, and the smallest lock that mends it.
+    Runs the calls interleaved in many ways, one line at a time. Finds interleavings after which results, exceptions,
+    objects, files or databases differ from every sequential order of the calls, and deadlocks. Shows a shortened one
+    line by line, and the smallest lock that fixes it.
 
     TARGET is really called, many times, in child processes. The files and SQLite databases that it writes are put back
     afterwards, but requests to other hosts are sent. Nothing found is no proof: the result says what was tried.
@@ -67,8 +65,8 @@ def races(context: click.Context, /, as_json: bool, html: str | None, **options:
       advise races my_module:func --seconds 5 --json
       advise races my_module:func --replay 17                the interleaving of a finding
 
-    Exit status: 0 if nothing was found, 3 if a race or a deadlock was found, 1 if the target failed by itself, 2 if the
-    question was wrong, 130 after Ctrl-C.
+    Exit status: 0 if nothing was found, 3 if a race or a deadlock was found, 1 if the target failed by itself, 2 for
+    invalid arguments, 130 after Ctrl-C.
     """
     if options["seed"] is not None and options["replay"] is not None:
         raise UsageError("--seed and --replay cannot be combined: search, or run one interleaving again")
@@ -83,7 +81,7 @@ def races(context: click.Context, /, as_json: bool, html: str | None, **options:
     context.exit(FOUND if report.finding is not None else 0)
 
 
-def _search(on_progress: OnProgress | None, *, no_mend: bool, **options: Any) -> RaceReport:
+def _search(on_progress: OnProgress | None, *, no_fix: bool, **options: Any) -> RaceReport:
     from advisor.interleaving.question import RaceQuestion
     from advisor.interleaving.search import find_races
     from advisor.target.piped_inputs import as_file
@@ -92,11 +90,11 @@ def _search(on_progress: OnProgress | None, *, no_mend: bool, **options: Any) ->
     with as_file(asked.inputs) as inputs:  # the mend searches again, and a pipe can be read once
         question = replace(asked, inputs=inputs)
         report = find_races(question, None if on_progress is None else _schedules_shown(on_progress, question.seconds))
-        if report.finding is not None and not no_mend and question.replay is None:
+        if report.finding is not None and not no_fix and question.replay is None:
             from advisor.interleaving.mend import with_mend
 
             if on_progress is not None:
-                on_progress(report.seconds / question.seconds, "looking for a lock that mends it")
+                on_progress(report.seconds / question.seconds, "looking for a lock that fixes it")
             report = with_mend(question, report)
     return report.model_copy(update={"command": _command(asked)})
 

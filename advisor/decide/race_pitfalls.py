@@ -36,8 +36,8 @@ RACE_PITFALLS: tuple[PitfallRule, ...] = (
         "a search found two calls that threads could interleave with a wrong outcome",
         lambda facts: facts.race_finding is not None and threads_may_race(facts),
         EVERY,
-        "Calls that run at once can end wrong{race_switches}: {race_lines}. What came out: {race_outcome}. "
-        "`{race_command}` shows it line by line, and looks for a lock that mends it.",
+        "Concurrent calls can give a wrong result{race_switches}: {race_lines}. What came out: {race_outcome}. "
+        "`{race_command}` shows it line by line, and looks for a lock that fixes it.",
         citations.THREADING_DOCS,
     ),
     PitfallRule(
@@ -45,8 +45,8 @@ RACE_PITFALLS: tuple[PitfallRule, ...] = (
         "calls write what they share, and no search for races was made, or none that tells",
         _is_unsearched,
         EVERY,
-        "The calls write {shared_writes}, which threads would share: `{race_command}` searches for an order of their "
-        "steps with a wrong outcome.",
+        "The calls write {shared_writes}, which threads would share: `{race_command}` searches for an "
+        "interleaving with a wrong result.",
         citations.THREADING_DOCS,
     ),
 )

@@ -1,4 +1,4 @@
-"""What is better than a lock for some forms of code, as rows: the form in the syntax tree, the advice, its source."""
+"""Alternatives to a lock for some forms of code, as rows: the form in the syntax tree, the advice, its source."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ ROWS: tuple[Better, ...] = (
     ),
     Better(
         code_forms.queue_asked_first,
-        "Call `{name}.get_nowait()` and catch queue.Empty, instead of asking first.",
+        "Call `{name}.get_nowait()` and catch queue.Empty, instead of checking first.",
         f"{_DOCS}/queue.html#queue.Queue.get_nowait",
     ),
     Better(
@@ -107,7 +107,7 @@ ROWS: tuple[Better, ...] = (
     ),
     Better(
         code_forms.folder_made,
-        "Create the folder with `os.makedirs(path, exist_ok=True)`, without asking first.",
+        "Create the folder with `os.makedirs(path, exist_ok=True)`, without checking first.",
         f"{_DOCS}/os.html#os.makedirs",
     ),
     Better(
@@ -123,7 +123,7 @@ ROWS: tuple[Better, ...] = (
     ),
     Better(
         code_forms.dictionary_delete,
-        "Remove the entry with `{name}.pop(key, None)`, which returns None if another call was faster.",
+        "Remove the entry with `{name}.pop(key, None)`, which returns None if another call has removed it.",
         f"{_DOCS}/stdtypes.html#dict.pop",
     ),
     Better(
@@ -138,7 +138,7 @@ ROWS: tuple[Better, ...] = (
     ),
     Better(
         code_forms.checked_pop,
-        "Call `{name}.pop()` and catch the IndexError or KeyError, instead of asking first.",
+        "Call `{name}.pop()` and catch the IndexError or KeyError, instead of checking first.",
         f"{_DOCS}/stdtypes.html#mutable-sequence-types",
     ),
     Better(

@@ -25,7 +25,7 @@ def races(
 
     The function is imported anew in another process, where the calls run in many interleavings; what differs from the
     calls one after the other, in every order, is a race. What the search leaves of its time is used to find a lock that
-    mends it.
+    fixes it.
 
     Args:
         function: The function.

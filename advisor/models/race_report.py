@@ -1,4 +1,4 @@
-"""The record of a search for races: what was tried, what was found, and the lock that mends it."""
+"""The record of a search for races: what was tried, what was found, and the lock that fixes it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Mend(Record):
     first_line: int = Field(ge=1)
     last_line: int = Field(ge=1)
     schedules: int = Field(ge=0, description="interleavings tried with the lock")
-    verdict: RaceVerdict = Field(description="of the same search with the lock; “none” if the lock mends it")
+    verdict: RaceVerdict = Field(description="of the same search with the lock; “none” if the lock fixes it")
     speedup: float | None = Field(None, ge=0, description="predicted for threads with that lock, over a plain loop")
     lock: Text = Field("", description="the lock as the code names it; empty if only the order of locks changes")
     stretches: tuple[LockedStretch, ...] = Field((), description="all lines under the lock, the first those above")

@@ -14,13 +14,14 @@ MISSES = (
 )
 _FOUND = {
     "lost update": "can lose an update",
-    "different result": "can end as no order of the calls does",
-    "exception": "can raise an exception that no order of the calls raises",
-    "deadlock": "can wait for each other for ever",
+    "different result": "can give a result that they never give one after the other",
+    "exception": "can raise an exception that they never raise one after the other",
+    "deadlock": "can deadlock",
 }
 _WITH_GIL = "It can happen under the GIL, on this interpreter too."
 _WITHOUT_GIL = (
-    "It was found only without the GIL: on a free-threaded build, or on a version that switches threads elsewhere."
+    "Under its GIL, this interpreter does not switch threads at these places. It can happen on a free-threaded "
+    "build, or on a version that switches threads elsewhere."
 )
 
 
@@ -55,11 +56,13 @@ def replay(report: RaceReport, finding: RaceFinding) -> str:
 
 def mend(mended: Mend) -> str:
     """Say where the lock goes, what the same search found with it, and what threads then gain."""
-    where = f"One lock around {_lines(mended.first_line, mended.last_line)} of {PurePath(mended.file).name}"
+    stretches = [(each.first_line, each.last_line) for each in mended.stretches if each.file == mended.file]
+    lines = " and ".join(_lines(*stretch) for stretch in stretches or [(mended.first_line, mended.last_line)])
+    where = f"One lock around {lines} of {PurePath(mended.file).name}"
+    if mended.stretches and not mended.lock:
+        where = f"The locks in one order everywhere ({PurePath(mended.file).name})"
     searched = counted(mended.schedules, "interleaving")
-    if mended.verdict != "none":
-        return f"{where} does not suffice: with it, the same search ends with “{mended.verdict}” after {searched}."
-    return f"{where}. With it, the same search finds nothing in {searched}{_gain(mended.speedup)}."
+    return f"{where}. The same search then finds nothing in {searched}{_gain(mended.speedup)}."
 
 
 def _lines(first: int, last: int) -> str:

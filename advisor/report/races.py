@@ -27,7 +27,7 @@ def as_text(report: RaceReport, screen: Screen) -> str:
             race_steps.as_lines(report, finding, width),
             _outcome(finding, width),
             _mend(report.mended, width) if report.mended else [],
-            _row("Again", race_wording.replay(report, finding), width),
+            _row("Replay", race_wording.replay(report, finding), width),
         ),
         screen,
     )
@@ -50,7 +50,7 @@ def _outcome(finding: RaceFinding, width: int) -> list[Line]:
 
 
 def _mend(mended: Mend, width: int) -> list[Line]:
-    lines = _row("Mend", race_wording.mend(mended), width)
+    lines = _row("Fix", race_wording.mend(mended), width)
     patch = mended.patch.splitlines()
     lines += [(Span(f"  {printable(line)}", _DIFF_COLOURS.get(line[:1], "")),) for line in patch[:_MAX_PATCH_LINES]]
     if len(patch) > _MAX_PATCH_LINES:
@@ -64,7 +64,7 @@ def _extent(report: RaceReport, width: int) -> list[Line]:
     lines += _row("Tried", report.bound, width) if report.bound else []
     calls = [race_wording.call(report, thread) for thread in range(1, len(report.inputs) + 1)]
     lines += _row("Calls", "\n".join(calls), width)
-    return lines + (_row("Means", race_wording.MISSES, width) if report.verdict == "none" else [])
+    return lines + (_row("Caveat", race_wording.MISSES, width) if report.verdict == "none" else [])
 
 
 def _row(name: str, text: str, width: int, style: str = "") -> list[Line]:
