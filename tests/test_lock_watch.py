@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +23,8 @@ LOCK = threading.Lock()
 CONDITION = threading.Condition()
 FILLED: queue.Queue[int] = queue.Queue()
 EVENT = threading.Event()
+PIPE = os.pipe()
+SQLITE = sqlite3.connect(":memory:", check_same_thread=False)
 WORKERS = 4
 
 
@@ -36,6 +40,11 @@ def acquire(_: int) -> None:
 
 def take(_: int) -> None:
     FILLED.get()
+
+
+def read(_: int) -> None:
+    with open(PIPE[0], closefd=False) as file, SQLITE:
+        file.readline()
 
 
 def sleep(_: int) -> None:
@@ -57,6 +66,7 @@ def running(function: Callable[[int], None]) -> Iterator[ThreadPool]:
             EVENT.set()
             for number in range(WORKERS):
                 FILLED.put(number)
+                os.write(PIPE[1], b"line\n")
     for _ in range(WORKERS):
         pool.receive(10.0)
     pool.close()
@@ -87,9 +97,10 @@ def test_threads_that_wait_for_a_lock_are_found(function: Any) -> None:
     assert found.speed_up is not None
 
 
-def test_threads_that_wait_for_something_else_are_left_alone() -> None:
-    """Sleeping, or a service, is no lock of this process."""
-    with running(sleep) as pool:
+@pytest.mark.parametrize("function", [sleep, read])
+def test_threads_that_wait_for_something_else_are_left_alone(function: Any) -> None:
+    """Sleeping, or a service, is no lock of this process; nor is a file in a with statement."""
+    with running(function) as pool:
         assert look(pool) is None
 
 
