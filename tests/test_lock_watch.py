@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +23,6 @@ CONDITION = threading.Condition()
 FILLED: queue.Queue[int] = queue.Queue()
 EVENT = threading.Event()
 PIPE = os.pipe()
-SQLITE = sqlite3.connect(":memory:", check_same_thread=False)
 WORKERS = 4
 
 
@@ -43,8 +41,8 @@ def take(_: int) -> None:
 
 
 def read(_: int) -> None:
-    with open(PIPE[0], closefd=False) as file, SQLITE:
-        file.readline()
+    with open(PIPE[0], "rb", buffering=0, closefd=False) as file:
+        file.read(1)
 
 
 def sleep(_: int) -> None:
@@ -66,7 +64,7 @@ def running(function: Callable[[int], None]) -> Iterator[ThreadPool]:
             EVENT.set()
             for number in range(WORKERS):
                 FILLED.put(number)
-                os.write(PIPE[1], b"line\n")
+                os.write(PIPE[1], b"1")
     for _ in range(WORKERS):
         pool.receive(10.0)
     pool.close()

@@ -84,9 +84,9 @@ def _lock_place(frame: FrameType) -> str:
     if inner is None:
         return ""
     name, line = inner.f_code.co_filename, inner.f_lineno
-    if inner is frame and not _enters_context(inner.f_code, inner.f_lasti):
-        if not _ACQUIRES.match(linecache.getline(name, line, inner.f_globals)):
-            return ""
+    acquires = inner is not frame or _enters_context(inner.f_code, inner.f_lasti)
+    if not (acquires or _ACQUIRES.match(linecache.getline(name, line, inner.f_globals))):
+        return ""
     return f"{name.rpartition('/')[2]}:{line}"
 
 
