@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
@@ -21,6 +22,7 @@ LOCK = threading.Lock()
 CONDITION = threading.Condition()
 FILLED: queue.Queue[int] = queue.Queue()
 EVENT = threading.Event()
+PIPE = os.pipe()
 WORKERS = 4
 
 
@@ -36,6 +38,11 @@ def acquire(_: int) -> None:
 
 def take(_: int) -> None:
     FILLED.get()
+
+
+def read(_: int) -> None:
+    with open(PIPE[0], "rb", buffering=0, closefd=False) as file:
+        file.read(1)
 
 
 def sleep(_: int) -> None:
@@ -57,6 +64,7 @@ def running(function: Callable[[int], None]) -> Iterator[ThreadPool]:
             EVENT.set()
             for number in range(WORKERS):
                 FILLED.put(number)
+                os.write(PIPE[1], b"1")
     for _ in range(WORKERS):
         pool.receive(10.0)
     pool.close()
@@ -87,9 +95,10 @@ def test_threads_that_wait_for_a_lock_are_found(function: Any) -> None:
     assert found.speed_up is not None
 
 
-def test_threads_that_wait_for_something_else_are_left_alone() -> None:
-    """Sleeping, or a service, is no lock of this process."""
-    with running(sleep) as pool:
+@pytest.mark.parametrize("function", [sleep, read])
+def test_threads_that_wait_for_something_else_are_left_alone(function: Any) -> None:
+    """Sleeping, or a service, is no lock of this process; nor is a file in a with statement."""
+    with running(function) as pool:
         assert look(pool) is None
 
 

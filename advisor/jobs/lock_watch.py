@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dis
+import functools
 import linecache
 import queue
 import re
 import threading
 import time
-from types import FrameType
+from types import CodeType, FrameType
 
 from advisor.jobs.pools.threads import ThreadPool
 from advisor.jobs.review import BETTER, Verdict
@@ -19,7 +21,7 @@ LOOKS = 5  # in the latest of which most threads were seen to wait
 BLOCKED = 0.5  # of the threads that run a call
 LEAST_THREADS = 3
 WORTH_LEAVING = 0.3  # seconds that the rest takes at the present rate
-_TAKES_LOCK = re.compile(r"\s*(async )?with\b|.*\.acquire\(")
+_ACQUIRES = re.compile(r".*\.acquire\(")
 _WAITING_FILES = frozenset({threading.__file__, queue.__file__})
 
 
@@ -82,6 +84,18 @@ def _lock_place(frame: FrameType) -> str:
     if inner is None:
         return ""
     name, line = inner.f_code.co_filename, inner.f_lineno
-    if inner is frame and not _TAKES_LOCK.match(linecache.getline(name, line, inner.f_globals)):
+    acquires = inner is not frame or _enters_context(inner.f_code, inner.f_lasti)
+    if not (acquires or _ACQUIRES.match(linecache.getline(name, line, inner.f_globals))):
         return ""
     return f"{name.rpartition('/')[2]}:{line}"
+
+
+@functools.lru_cache(maxsize=1_000)
+def _enters_context(code: CodeType, offset: int) -> bool:
+    """Return True if the instruction enters a context manager that is written in C, of which only locks wait there."""
+    before: list[str] = []
+    for instruction in dis.get_instructions(code):
+        if instruction.offset == offset:
+            return instruction.opname == "BEFORE_WITH" or "LOAD_SPECIAL" in before[-3:]  # since Python 3.14
+        before.append(instruction.opname)
+    return False
