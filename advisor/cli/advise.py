@@ -45,7 +45,10 @@ if TYPE_CHECKING:
     help="Stop a target that hangs for this long. Default: 60.",
 )
 @click.option(
-    "--verify", is_flag=True, help="Also run part of the job with the best strategies, to compare with the prediction."
+    "--verify",
+    is_flag=True,
+    help="Also run part of the job with the best strategies, to compare with the prediction. If calls write what they "
+    "share, search for races for a second.",
 )
 @cores_option
 @server_option
