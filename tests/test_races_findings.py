@@ -246,3 +246,19 @@ def work(n):
     report = search(tmp_path, code, [1, 2, 3], threads=3)
     assert report.verdict == "race"
     assert report.threads == 3
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_different_inputs_meet_in_more_threads_than_there_are_inputs(tmp_path: Path, threads: int) -> None:
+    """Two inputs are made in rotation, so that a deadlock of the two is found with three threads as well."""
+    code = """
+import threading
+
+locks = {"a": threading.Lock(), "b": threading.Lock()}
+
+def work(names):
+    with locks[names[0]]:
+        with locks[names[1]]:
+            return names
+"""
+    assert search(tmp_path, code, ["ab", "ba"], threads=threads).verdict == "deadlock"

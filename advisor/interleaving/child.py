@@ -100,10 +100,12 @@ def _world(function: Callable[..., Any], sources: Mapping[str, str], keeper: fil
 
 
 def _groups(calls: Sequence[CallArguments], threads: int) -> list[tuple[CallArguments, ...]]:
-    """Return the groups of calls to make at once: the first ones, each with itself, then others."""
-    groups: list[tuple[CallArguments, ...]] = []
-    if len(calls) >= threads:
-        groups.append(tuple(calls[:threads]))
+    """Return the groups of calls to make at once: the first ones, each with itself, then others.
+
+    Fewer calls than threads are made in rotation.
+    """
+    first = tuple(itertools.islice(itertools.cycle(calls), threads))
+    groups = [first] if len(calls) > 1 else []
     groups += [(call,) * threads for call in calls[:2]]
     groups += list(itertools.islice(itertools.combinations(calls[:4], threads), 1, None))
     return groups[:_MAX_GROUPS]
