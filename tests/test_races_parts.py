@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor.interleaving.callables import qualified_name
 from advisor.interleaving.evaluation import UNKNOWN, get_attribute, short
+from advisor.interleaving.forks import run_in_fork
 from advisor.interleaving.judge import Judge
 from advisor.interleaving.plans import Plan, RandomPlan, decode, encode
 from advisor.interleaving.schedule import Run
@@ -143,3 +153,30 @@ def test_values_are_shown_shortly_without_running_code() -> None:
     assert len(short(list(range(1000)))) <= 40
     assert get_attribute(Thing(), "trap") is UNKNOWN
     assert get_attribute(Thing(), "value") == 1
+
+
+def test_names_of_callables_have_no_addresses() -> None:
+    """An object goes by its class, and a partial by what it calls."""
+    assert qualified_name(functools.partial(functools.partial(os.path.join, "a"), "b")) == f"{os.path.__name__}:join"
+    assert qualified_name(functools.partial(Thing)).endswith(":Thing")
+    assert qualified_name(Thing()).endswith(":Thing")  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+def test_the_end_of_a_fork_without_an_answer_is_told() -> None:
+    """A kill, closed descriptors, an exit and an answer that is too large are told apart."""
+
+    def close_all() -> None:
+        os.closerange(3, 2048)
+        time.sleep(60)
+
+    def failure(function: Callable[[], object]) -> str:
+        return run_in_fork(lambda send: function(), time.monotonic() + 30).failure
+
+    assert failure(lambda: os.kill(os.getpid(), signal.SIGKILL)) == (
+        "was killed (SIGKILL), perhaps because memory ran out"
+    )
+    assert failure(close_all) == "closed file descriptors that belong to advisor"
+    assert failure(lambda: os._exit(3)) == "ended the process with status 3"
+    assert failure(lambda: bytes(65 << 20)) == "left more state than can be compared"
+    assert failure(lambda: None) == ""
