@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from race_targets import COUNTER, search
+from race_targets import COUNTER, Till, add, made_till, search
+
+from advisor.interleaving.races import races
 
 pytestmark = [
     pytest.mark.slow,
@@ -262,3 +267,23 @@ def work(names):
             return names
 """
     assert search(tmp_path, code, ["ab", "ba"], threads=threads).verdict == "deadlock"
+
+
+@pytest.mark.parametrize(
+    ("function", "target", "observed"),
+    [
+        (Till(), "race_targets:Till", "self.total = 1"),
+        (Till().__call__, "race_targets:Till.__call__", "self.total = 1"),
+        (functools.partial(add, [0]), "race_targets:add", "partial arguments = ([1],)"),
+        (functools.partial(Till()), "race_targets:Till", "self.total = 1"),
+        (made_till(), "race_targets:made_till.<locals>.add_to_total", "add_to_total.total = 1"),
+    ],
+    ids=["object", "method", "partial", "partial of an object", "closure"],
+)
+def test_what_a_callable_carries_is_state(function: Callable[..., object], target: str, observed: str) -> None:
+    """An object, bound arguments and closed-over variables are searched, and the callable has a readable name."""
+    report = races(function, itertools.count(1), seconds=5)
+    assert (report.target, report.verdict) == (target, "race")
+    assert report.finding is not None
+    assert observed in (report.finding.observed, report.finding.observed.replace("= 2", "= 1").replace("[2]", "[1]"))
+    assert races(function, itertools.count(1), replay=report.finding.seed).finding == report.finding

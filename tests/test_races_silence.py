@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -12,6 +14,7 @@ from race_targets import COUNTER, LOCKED_COUNTER, search
 
 from advisor.errors import TargetError, UsageError
 from advisor.interleaving.question import RaceQuestion
+from advisor.interleaving.races import races
 from advisor.interleaving.search import find_races
 
 pytestmark = [
@@ -153,3 +156,21 @@ def test_wrong_questions_are_refused(tmp_path: Path, code: str, options: dict[st
     """What cannot be searched is a usage error that says why."""
     with pytest.raises(UsageError, match=text):
         search(tmp_path, code, **options)
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "text", "field"),
+    [
+        ("os:getcwd", {}, r"races takes a function, not a text: .* `advise races os:getcwd`", "function"),
+        (3, {}, "races takes a function, not 'int'", "function"),
+        (len, {"threads": 9}, "^threads must be from 2 to 8, not 9$", "threads"),
+        (len, {"seconds": 0.01}, "^seconds must be at least 0.1, not 0.01$", "seconds"),
+    ],
+)
+def test_wrong_arguments_are_named_as_in_python(
+    function: Callable[..., Any], options: dict[str, Any], text: str, field: str
+) -> None:
+    """The errors of `advisor.races` name its parameters, not options of the command."""
+    with pytest.raises(UsageError, match=text) as raised:
+        races(function, **options)
+    assert raised.value.field == field

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from advisor.interleaving import forks, originals, randomness, scheduler
+from advisor.interleaving.callables import carried
 from advisor.interleaving.code_book import CodeBook
 from advisor.interleaving.evaluation import short
 from advisor.interleaving.files import FileKeeper
@@ -224,9 +225,8 @@ class _Schedule:
             self._describe_results(walker, run)
             with contextlib.suppress(Exception):
                 walker.walk_modules(self.world.main)
-            owner = getattr(self.world.function, "__self__", None)
-            if owner is not None:
-                walker.walk("self", owner)
+            for name, value in carried(self.world.function):
+                walker.walk(name, value)
             for name in os.environ.keys() | self.environment.keys():
                 if os.environ.get(name) != self.environment.get(name):
                     walker.walk(f"os.environ[{name!r}]", os.environ.get(name))

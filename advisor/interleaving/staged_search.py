@@ -119,7 +119,7 @@ class StagedSearch:
     def replay(self, seed: int) -> Answer:
         """Return the answer for the schedule of a finding alone."""
         number, order, switches = decode(seed)
-        wrong = UsageError(f"--replay {seed} is no interleaving of these inputs", field="replay")
+        wrong = UsageError(f"the seed to replay, {seed}, is no interleaving of these inputs", field="replay")
         if number >= len(self.groups):
             raise wrong
         explorer = GroupExplorer(self.world, self.groups[number], self.clock)
