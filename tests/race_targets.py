@@ -20,6 +20,22 @@ def work(n):
     seen = int(seen) + n
     total = seen
 """
+LATE_RACE = """
+class Box:
+    def __init__(self):
+        self.n = 0
+
+shared = Box()
+
+def work(n):
+    box = Box()
+    for number in range(ROUNDS):
+        if number == ROUNDS - 1:
+            box = shared
+        seen = box.n
+        seen = int(seen) + n
+        box.n = seen
+"""
 LOCKED_COUNTER = """
 import threading
 

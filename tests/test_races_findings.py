@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from race_targets import COUNTER, Till, add, made_till, search
+from race_targets import COUNTER, LATE_RACE, Till, add, made_till, search
 
 from advisor.interleaving.races import races
 
@@ -287,3 +287,8 @@ def test_what_a_callable_carries_is_state(function: Callable[..., object], targe
     assert report.finding is not None
     assert observed in (report.finding.observed, report.finding.observed.replace("= 2", "= 1").replace("[2]", "[1]"))
     assert races(function, itertools.count(1), replay=report.finding.seed).finding == report.finding
+
+
+def test_an_object_that_is_shared_late_is_found(tmp_path: Path) -> None:
+    """The accesses of a loop's later rounds are learned, not only those of its first ones."""
+    assert search(tmp_path, f"ROUNDS = 100\n{LATE_RACE}").verdict == "race"

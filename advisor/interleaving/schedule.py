@@ -133,7 +133,7 @@ class _Schedule:
         self.send = send
         self.calls = _apart(calls)
         self.settings = settings
-        keep = 5_000 if settings.keeps_steps else plan.last_step
+        keep = scheduler.MAX_STEPS if settings.keeps_steps else plan.last_step
         self.scheduler = Scheduler(plan, keep_steps=keep)
         self.learned = Learned() if settings.learns else None
         self.events: list[Event] = Sent(send) if settings.records else []
