@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor.cli.options import seed
+from advisor.input_limits import MAX_SEED_DIGITS
 from advisor.interleaving.callables import qualified_name
 from advisor.interleaving.evaluation import UNKNOWN, get_attribute, short
 from advisor.interleaving.forks import run_in_fork
 from advisor.interleaving.judge import Judge
-from advisor.interleaving.plans import Plan, RandomPlan, decode, encode
+from advisor.interleaving.plans import MAX_SWITCHES, Plan, RandomPlan, decode, encode
 from advisor.interleaving.schedule import Run
 from advisor.interleaving.state import StateWalker
 from advisor.interleaving.user_code import UserCode
@@ -25,12 +27,20 @@ from advisor.interleaving.user_code import UserCode
 
 @given(
     st.integers(0, 63),
-    st.integers(0, 1023),
-    st.dictionaries(st.integers(1, 60_000), st.integers(0, 60), max_size=5),
+    st.integers(0, 511),
+    st.dictionaries(st.integers(1, 1 << 20) | st.integers(1, 1 << 31), st.integers(0, 300), max_size=5),
 )
 def test_a_seed_stands_for_a_schedule(group: int, order: int, switches: dict[int, int]) -> None:
     """What is encoded is decoded again."""
     assert decode(encode(group, order, switches)) == (group, order, switches)
+
+
+def test_the_command_takes_the_longest_seed() -> None:
+    """`--replay` reads the seed of as many switches as a finding may have."""
+    switches = {(1 << 32) - number: (1 << 20) - 2 for number in range(1, MAX_SWITCHES + 1)}
+    text = str(encode(63, 511, switches))
+    assert len(text) <= MAX_SEED_DIGITS
+    assert decode(seed(text))[2] == switches
 
 
 def test_a_plan_switches_where_it_says_and_nowhere_else() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from advisor.errors import TargetError, UsageError
 from advisor.interleaving import finding, originals
 from advisor.interleaving.explorer import Clock, GroupExplorer, Suspect
-from advisor.interleaving.plans import decode
+from advisor.interleaving.plans import MAX_SWITCHES, decode
 from advisor.interleaving.schedule import CallArguments, Run, World
 
 Answer = dict[str, Any]  # fields of a RaceReport, and "group", the index of the calls of the finding
@@ -135,7 +135,7 @@ class StagedSearch:
     def _confirm(self, number: int, suspect: Suspect | None) -> Answer | None:
         """Return the answer for a suspect that is accused every time."""
         run = suspect and finding.replay(suspect)
-        if not suspect or not run:
+        if not suspect or not run or len(suspect.switches) > MAX_SWITCHES:
             return None
         described = finding.describe(suspect, run, number)
         verdict = "deadlock" if described["kind"] == "deadlock" else "race"
