@@ -11,7 +11,8 @@ MAX_WORKERS = 1000  # worker processes of the service, and threads of each
 MAX_MEMORY = 10**18  # bytes
 MAX_SECONDS = 1e6  # of a budget, a time-out or one call
 MAX_RACING_CALLS = 8  # at once, in a search for races
-MAX_SEED_DIGITS = 100  # of a search for races, or of its finding
+MIN_RACE_SECONDS = 0.1  # of a search for races
+MAX_SEED_DIGITS = 4000  # of a search for races, or of its finding; Python reads at most 4300
 MAX_TEXT = 10_000  # characters of a text in a record
 
 MAX_DESCRIPTION = 20_000  # characters; a longer one is cut by the reader and refused by the service

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from race_targets import COUNTER, search
+from race_targets import COUNTER, LATE_RACE, Till, add, made_till, search
+
+from advisor.interleaving.races import races
 
 pytestmark = [
     pytest.mark.slow,
@@ -246,3 +251,44 @@ def work(n):
     report = search(tmp_path, code, [1, 2, 3], threads=3)
     assert report.verdict == "race"
     assert report.threads == 3
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_different_inputs_meet_in_more_threads_than_there_are_inputs(tmp_path: Path, threads: int) -> None:
+    """Two inputs are made in rotation, so that a deadlock of the two is found with three threads as well."""
+    code = """
+import threading
+
+locks = {"a": threading.Lock(), "b": threading.Lock()}
+
+def work(names):
+    with locks[names[0]]:
+        with locks[names[1]]:
+            return names
+"""
+    assert search(tmp_path, code, ["ab", "ba"], threads=threads).verdict == "deadlock"
+
+
+@pytest.mark.parametrize(
+    ("function", "target", "observed"),
+    [
+        (Till(), "race_targets:Till", "self.total = 1"),
+        (Till().__call__, "race_targets:Till.__call__", "self.total = 1"),
+        (functools.partial(add, [0]), "race_targets:add", "partial arguments = ([1],)"),
+        (functools.partial(Till()), "race_targets:Till", "self.total = 1"),
+        (made_till(), "race_targets:made_till.<locals>.add_to_total", "add_to_total.total = 1"),
+    ],
+    ids=["object", "method", "partial", "partial of an object", "closure"],
+)
+def test_what_a_callable_carries_is_state(function: Callable[..., object], target: str, observed: str) -> None:
+    """An object, bound arguments and closed-over variables are searched, and the callable has a readable name."""
+    report = races(function, itertools.count(1), seconds=5)
+    assert (report.target, report.verdict) == (target, "race")
+    assert report.finding is not None
+    assert observed in (report.finding.observed, report.finding.observed.replace("= 2", "= 1").replace("[2]", "[1]"))
+    assert races(function, itertools.count(1), replay=report.finding.seed).finding == report.finding
+
+
+def test_an_object_that_is_shared_late_is_found(tmp_path: Path) -> None:
+    """The accesses of a loop's later rounds are learned, not only those of its first ones."""
+    assert search(tmp_path, f"ROUNDS = 100\n{LATE_RACE}").verdict == "race"

@@ -19,7 +19,9 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 SCRIPTS = [text for language, text in BLOCKS if language == "python"]
 COMMANDS = [text.removeprefix("$ advise ").strip() for language, text in BLOCKS if language == "console"]
 OUTPUTS = [text for language, text in BLOCKS if language == "text"]
-FIGURES = re.compile(r"[\d,.]+ (?:interleavings?|random ones|ms|s)\b|CPython \S+|[\d.]+×|--replay \d+")
+FIGURES = re.compile(
+    r"[\d,.]+ (?:interleavings?|random ones(?:, until nothing new came out)?|ms|s)\b|CPython \S+|[\d.]+×|--replay \d+"
+)
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def folder(project: Path) -> Path:
 
 def without_figures(text: str) -> str:
     """Return a report without the figures that differ from run to run, on one line."""
-    return " ".join(FIGURES.sub("", text).split())
+    return " ".join(FIGURES.sub("", " ".join(text.split())).split())
 
 
 @pytest.mark.slow

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from advisor.cli.options import seed
+from advisor.input_limits import MAX_SEED_DIGITS
+from advisor.interleaving.callables import qualified_name
 from advisor.interleaving.evaluation import UNKNOWN, get_attribute, short
+from advisor.interleaving.forks import run_in_fork
 from advisor.interleaving.judge import Judge
-from advisor.interleaving.plans import Plan, RandomPlan, decode, encode
+from advisor.interleaving.plans import MAX_SWITCHES, Plan, RandomPlan, decode, encode
 from advisor.interleaving.schedule import Run
 from advisor.interleaving.state import StateWalker
 from advisor.interleaving.user_code import UserCode
@@ -15,12 +27,20 @@ from advisor.interleaving.user_code import UserCode
 
 @given(
     st.integers(0, 63),
-    st.integers(0, 1023),
-    st.dictionaries(st.integers(1, 60_000), st.integers(0, 60), max_size=5),
+    st.integers(0, 511),
+    st.dictionaries(st.integers(1, 1 << 20) | st.integers(1, 1 << 31), st.integers(0, 300), max_size=5),
 )
 def test_a_seed_stands_for_a_schedule(group: int, order: int, switches: dict[int, int]) -> None:
     """What is encoded is decoded again."""
     assert decode(encode(group, order, switches)) == (group, order, switches)
+
+
+def test_the_command_takes_the_longest_seed() -> None:
+    """`--replay` reads the seed of as many switches as a finding may have."""
+    switches = {(1 << 32) - number: (1 << 20) - 2 for number in range(1, MAX_SWITCHES + 1)}
+    text = str(encode(63, 511, switches))
+    assert len(text) <= MAX_SEED_DIGITS
+    assert decode(seed(text))[2] == switches
 
 
 def test_a_plan_switches_where_it_says_and_nowhere_else() -> None:
@@ -143,3 +163,30 @@ def test_values_are_shown_shortly_without_running_code() -> None:
     assert len(short(list(range(1000)))) <= 40
     assert get_attribute(Thing(), "trap") is UNKNOWN
     assert get_attribute(Thing(), "value") == 1
+
+
+def test_names_of_callables_have_no_addresses() -> None:
+    """An object goes by its class, and a partial by what it calls."""
+    assert qualified_name(functools.partial(functools.partial(os.path.join, "a"), "b")) == f"{os.path.__name__}:join"
+    assert qualified_name(functools.partial(Thing)).endswith(":Thing")
+    assert qualified_name(Thing()).endswith(":Thing")  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+def test_the_end_of_a_fork_without_an_answer_is_told() -> None:
+    """A kill, closed descriptors, an exit and an answer that is too large are told apart."""
+
+    def close_all() -> None:
+        os.closerange(3, 2048)
+        time.sleep(60)
+
+    def failure(function: Callable[[], object]) -> str:
+        return run_in_fork(lambda send: function(), time.monotonic() + 30).failure
+
+    assert failure(lambda: os.kill(os.getpid(), signal.SIGKILL)) == (
+        "was killed (SIGKILL), perhaps because memory ran out"
+    )
+    assert failure(close_all) == "closed file descriptors that belong to advisor"
+    assert failure(lambda: os._exit(3)) == "ended the process with status 3"
+    assert failure(lambda: bytes(65 << 20)) == "left more state than can be compared"
+    assert failure(lambda: None) == ""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
-from race_targets import COUNTER, LOCKED_COUNTER, search
+from race_targets import COUNTER, LATE_RACE, LOCKED_COUNTER, search
 
 from advisor.errors import TargetError, UsageError
 from advisor.interleaving.question import RaceQuestion
+from advisor.interleaving.races import races
 from advisor.interleaving.search import find_races
 
 pytestmark = [
@@ -153,3 +156,51 @@ def test_wrong_questions_are_refused(tmp_path: Path, code: str, options: dict[st
     """What cannot be searched is a usage error that says why."""
     with pytest.raises(UsageError, match=text):
         search(tmp_path, code, **options)
+
+
+@pytest.mark.parametrize(
+    ("function", "options", "text", "field"),
+    [
+        ("os:getcwd", {}, r"races takes a function, not a text: .* `advise races os:getcwd`", "function"),
+        (3, {}, "races takes a function, not 'int'", "function"),
+        (len, {"threads": 9}, "^threads must be from 2 to 8, not 9$", "threads"),
+        (len, {"seconds": 0.01}, "^seconds must be at least 0.1, not 0.01$", "seconds"),
+    ],
+)
+def test_wrong_arguments_are_named_as_in_python(
+    function: Callable[..., Any], options: dict[str, Any], text: str, field: str
+) -> None:
+    """The errors of `advisor.races` name its parameters, not options of the command."""
+    with pytest.raises(UsageError, match=text) as raised:
+        races(function, **options)
+    assert raised.value.field == field
+
+
+def test_the_bound_says_what_was_left_out(tmp_path: Path) -> None:
+    """A race in a late round of a long loop is missed, and the bound does not claim all interleavings."""
+    report = search(tmp_path, f"ROUNDS = 1_000\n{LATE_RACE}", seconds=SHORT)
+    assert report.verdict == "none"
+    assert "left out: later rounds of long loops" in report.bound
+    assert "all interleavings" not in report.bound
+    assert "nothing new" not in report.bound
+
+
+def test_the_bound_claims_all_interleavings_where_all_were_tried(tmp_path: Path) -> None:
+    """A short call is searched completely, and the random search ends once nothing new comes out."""
+    report = search(tmp_path, LOCKED_COUNTER, [1], seconds=60)
+    assert report.verdict == "none"
+    assert "all interleavings with at most two switches" in report.bound
+    assert "random ones, until nothing new came out" in report.bound
+
+
+def test_the_bound_of_calls_that_share_nothing(tmp_path: Path) -> None:
+    """Where nothing could be switched, the bound claims no interleavings."""
+    report = search(tmp_path, "def work(n):\n    return sorted([n, 3, 1])\n", seconds=SHORT)
+    assert "no access found to what several calls share and change, " in report.bound
+
+
+def test_the_bound_names_orders_that_no_interleaving_started_from(tmp_path: Path) -> None:
+    """Four calls have more orders than are tried."""
+    code = "seen = []\n\ndef work(n):\n    return None\n"
+    report = search(tmp_path, code, [1, 2, 3, 4], threads=4, seconds=SHORT)
+    assert "left out: other orders of the calls" in report.bound

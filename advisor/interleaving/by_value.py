@@ -10,6 +10,8 @@ from types import CodeType, FunctionType
 from typing import Any, ClassVar
 
 from advisor.errors import UsageError
+from advisor.interleaving.callables import carried, qualified_name
+from advisor.measure.introspection import plain_function
 
 _Key = tuple[str, int]  # qualified name and first line of a function
 
@@ -43,8 +45,7 @@ def pickle_by_value(function: Callable[..., Any], inputs: list[Any] | None, star
     try:
         Pickler(buffer).dump((function, inputs, star, _files(function)))
     except Exception as error:
-        name = getattr(function, "__qualname__", repr(function))
-        raise UsageError(f"{name} cannot be sent to the process that searches: {error}") from error
+        raise UsageError(f"{qualified_name(function)} cannot be sent to the process that searches: {error}") from error
     return buffer.getvalue()
 
 
@@ -61,13 +62,15 @@ def load_by_value(pickled: bytes) -> tuple[Callable[..., Any], list[Any] | None,
 
 
 def functions_of(function: Any) -> Iterator[FunctionType]:
-    """Yield a function, and the functions and methods among its globals."""
-    owner = getattr(function, "__self__", None)
-    function = getattr(function, "__func__", function)
-    if not isinstance(function, FunctionType):
+    """Yield the function of a callable, and the functions and methods among its globals and of what it carries."""
+    plain = plain_function(function)
+    if plain is None:
         return
-    yield function
-    for value in (*list(function.__globals__.values()), type(owner)):
+    yield plain
+    if isinstance(function, FunctionType) and function is not plain:
+        yield function
+    kinds = [type(value) for _, value in carried(function)]
+    for value in (*list(plain.__globals__.values()), *kinds):
         parts = list(vars(value).values()) if isinstance(value, type) else [value]
         yield from (part for part in parts if isinstance(part, FunctionType))
 

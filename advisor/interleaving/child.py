@@ -16,12 +16,14 @@ from advisor.interleaving.by_value import load_by_value
 from advisor.interleaving.code_book import CodeBook
 from advisor.interleaving.databases import replace_connections
 from advisor.interleaving.explorer import Clock
+from advisor.interleaving.question import MORE_INPUTS
 from advisor.interleaving.randomness import watch_generators
 from advisor.interleaving.replaced_sources import register_globals, replace_code, replace_sources
 from advisor.interleaving.schedule import CallArguments, World
 from advisor.interleaving.sites import Sources
 from advisor.interleaving.staged_search import StagedSearch
 from advisor.interleaving.user_code import UserCode
+from advisor.measure.introspection import plain_function
 from advisor.target.sandbox_supervisor import Message
 
 _REPORT_INTERVAL = 0.1
@@ -71,7 +73,7 @@ def load_target(request: Message) -> tuple[Callable[..., Any], list[CallArgument
         calls = as_calls(inputs, star=star)
     else:
         function = load(spec)
-        calls = load_calls(request["inputs"], star=request["star"], limit=request["threads"] + 8)
+        calls = load_calls(request["inputs"], star=request["star"], limit=request["threads"] + MORE_INPUTS)
     check_arguments(function, calls, spec)
     if is_coroutine_function(function):
         raise UsageError(
@@ -89,7 +91,7 @@ def _arguments_text(call: CallArguments) -> str:
 
 
 def _world(function: Callable[..., Any], sources: Mapping[str, str], keeper: files.FileKeeper) -> World:
-    plain = getattr(function, "__func__", function)
+    plain = plain_function(function)
     module = getattr(plain, "__module__", "") or ""
     code = getattr(plain, "__code__", None)
     file = str(getattr(sys.modules.get(module), "__file__", None) or getattr(code, "co_filename", ""))
@@ -100,10 +102,12 @@ def _world(function: Callable[..., Any], sources: Mapping[str, str], keeper: fil
 
 
 def _groups(calls: Sequence[CallArguments], threads: int) -> list[tuple[CallArguments, ...]]:
-    """Return the groups of calls to make at once: the first ones, each with itself, then others."""
-    groups: list[tuple[CallArguments, ...]] = []
-    if len(calls) >= threads:
-        groups.append(tuple(calls[:threads]))
+    """Return the groups of calls to make at once: the first ones, each with itself, then others.
+
+    Fewer calls than threads are made in rotation.
+    """
+    first = tuple(itertools.islice(itertools.cycle(calls), threads))
+    groups = [first] if len(calls) > 1 else []
     groups += [(call,) * threads for call in calls[:2]]
     groups += list(itertools.islice(itertools.combinations(calls[:4], threads), 1, None))
     return groups[:_MAX_GROUPS]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +13,10 @@ from advisor.interleaving.judge import CRASHES, DEADLOCK, Judge
 from advisor.interleaving.plans import Plan, RandomPlan
 from advisor.interleaving.points import SwitchPoints, as_points
 from advisor.interleaving.schedule import CallArguments, Run, Settings, World, run_schedule
-from advisor.interleaving.scheduler import Step
+from advisor.interleaving.scheduler import MAX_STEPS, Step
 
 MAX_ORDERS = 6  # from which schedules start; those of more than three calls are more
+LATER_ROUNDS = "later rounds of long loops"
 _OCCURRENCES = 3  # of one point in one thread that are tried first to last
 _MANY_STEPS = 40  # steps up to which every occurrence is tried
 _SLOWER = 6.0  # times that a schedule may take longer than the calls one after the other
@@ -60,6 +62,8 @@ class GroupExplorer:
 
     Attributes:
         failure: Why nothing can be explored, or an empty string.
+        left_out: What no systematic search of this group tries.
+        is_saturated: True if the random search ended because nothing new came out.
     """
 
     def __init__(self, world: World, calls: Sequence[CallArguments], clock: Clock) -> None:
@@ -72,6 +76,8 @@ class GroupExplorer:
         self.orders = list(itertools.islice(orders, MAX_ORDERS))
         self._other_orders = orders
         self.failure = ""
+        self.left_out: set[str] = set()
+        self.is_saturated = False
         self.limit = _LEAST_SECONDS
         self._seen: set[tuple[int, tuple[tuple[int, int], ...]]] = set()
         self._bases: list[tuple[int, Run]] = []
@@ -85,6 +91,10 @@ class GroupExplorer:
         learned = [run for order in self.orders if (run := self._learn_order(order)) is not None]
         for run in learned:
             self.points.learn(run, with_outside=self._writes_files)
+        if not self.points.is_complete:
+            self.left_out.add(LATER_ROUNDS)
+        if math.factorial(len(self.calls)) > MAX_ORDERS:
+            self.left_out.add("other orders of the calls")
         if not self.judge.orders:
             self.failure = self.failure or "for ever"
         elif self.failure in ("time", "steps"):
@@ -109,7 +119,10 @@ class GroupExplorer:
         return first
 
     def is_accused_by_all(self, run: Run) -> bool:
-        """Return True if no order ends as a run did, those included that are too many to be run beforehand."""
+        """Return True if no sequential order ends as a run did.
+
+        Of more than three calls, the orders that were not run at the beginning are run now, until one ends so.
+        """
         while self.judge.accuses(run) and self.clock.left > 0:
             order = next(self._other_orders, None)
             if order is None:
@@ -184,6 +197,8 @@ class GroupExplorer:
     ) -> Iterator[Suspect]:
         """Yield what is accused among the schedules that switch once more than a run did, after its last switch."""
         last = max(switches, default=0)
+        if len(base.steps) >= MAX_STEPS:
+            self.left_out.add(LATER_ROUNDS)
         for step in self._ranked(base.steps, last, with_gil):
             for target in step.runnable:
                 if target == step.chosen:
@@ -210,18 +225,25 @@ class GroupExplorer:
         """Return the steps to switch at, the most promising first: before a write of what was read."""
         found = [s for s in steps if s.number > after and (s.forced or not with_gil or s.checked)]
         if len(found) > _MANY_STEPS:
+            count = len(found)
             found = _without_repetitions(found)
+            if len(found) < count:
+                self.left_out.add(LATER_ROUNDS)
         return sorted(found, key=lambda step: step.place is None or step.place[:2] not in self.points.writing)
 
     def search_randomly(self, seed: int, *, gil_only: bool, seconds: float) -> Iterator[Suspect]:
-        """Yield what is accused among schedules with random priorities, until nothing new comes out."""
+        """Yield what is accused among schedules with random priorities.
+
+        They end with the time or, where the systematic search has left nothing out, once nothing new comes out.
+        """
         settings = self.settings(is_wide=True)
         length = max([run.step_count for _, run in self._base_runs()] + [4])
         ends_at = min(self.clock.ends_at, originals.monotonic() + seconds)
         outcomes: set[int] = set()
         idle = 0
         for number in itertools.count():
-            if idle >= _RANDOM_RUNS or originals.monotonic() >= ends_at:
+            self.is_saturated = idle >= _RANDOM_RUNS and not self.left_out
+            if self.is_saturated or originals.monotonic() >= ends_at:
                 return
             order = self.orders[number % len(self.orders)]
             depth = _RANDOM_DEPTHS[number % len(_RANDOM_DEPTHS)]

@@ -16,6 +16,7 @@ from advisor.interleaving import originals
 
 _MEMORY = 2 << 30  # bytes that a fork may use in addition
 _MAX_ANSWER = 64 << 20
+_CLOSED, _TOO_LARGE = "closed", "left more state than can be compared"
 _HEADER = 8  # bytes of a message's length, which come first: other processes may keep the pipe open
 _LAST = 1  # first byte of the last message
 _HIGH_DESCRIPTOR = 900
@@ -24,7 +25,13 @@ _END_LOOKS, _END_SECONDS = 20, 0.0005  # until a fork that has answered is kille
 
 @dataclass(frozen=True, slots=True)
 class ForkEnd:
-    """What a fork returned, or why there is nothing: "time", or the signal or status by which it ended."""
+    """The end of a fork.
+
+    Attributes:
+        value: What its function returned; None if it did not return.
+        failure: Why it did not return: "time", or how the process ended. Empty if it did.
+        sent: What its function sent before, if it did not return.
+    """
 
     value: Any = None
     failure: str = ""
@@ -32,9 +39,10 @@ class ForkEnd:
 
 
 def run_in_fork(function: Callable[[Callable[[Any], None]], Any], ends_at: float) -> ForkEnd:
-    """Return what the function returns in a fork, whose output is discarded; nothing that it starts is left.
+    """Run a function in a fork of this process and return what it returned there.
 
-    The function gets another one, to send something before the end, in case there is none.
+    The fork's output is discarded, and all that it started is ended. The function is called with another one, `send`:
+    what it passes to `send` arrives even if the process crashes later.
     """
     reader, writer = _pipe()
     pid = os.fork()
@@ -43,14 +51,16 @@ def run_in_fork(function: Callable[[Callable[[Any], None]], Any], ends_at: float
         _serve(function, writer)
     os.close(writer)
     try:
-        messages, in_time = _read(reader, ends_at)
+        messages, why = _read(reader, ends_at)
     finally:
         os.close(reader)
-        status = _end(pid)
+        status, ended_itself = _end(pid)
     received = [value for data in messages if (value := _unpickled(data)) is not None]
     if received and received[-1][0]:
         return ForkEnd(received[-1][1])
-    failure = _ending(os.waitstatus_to_exitcode(status)) if in_time else "time"
+    if why == _CLOSED and not ended_itself:
+        why = "closed file descriptors that belong to advisor"
+    failure = _ending(why, os.waitstatus_to_exitcode(status))
     return ForkEnd(failure=failure, sent=[value for _, value in received])
 
 
@@ -75,8 +85,11 @@ def _pipe() -> tuple[int, int]:
     return reader, writer
 
 
-def _end(pid: int) -> int:
-    """End a fork and what it started, after a moment to end by itself; return its status."""
+def _end(pid: int) -> tuple[int, bool]:
+    """End a fork and what it started, after a moment to end by itself.
+
+    Return its status, and True if it ended by itself.
+    """
     ended = status = 0
     for _ in range(_END_LOOKS):
         ended, status = os.waitpid(pid, os.WNOHANG)
@@ -89,12 +102,15 @@ def _end(pid: int) -> int:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
-    return status
+    return status, bool(ended)
 
 
-def _ending(code: int) -> str:
+def _ending(why: str, code: int) -> str:
+    """Return why a fork with this exit code gave no answer."""
+    if why != _CLOSED:
+        return why
     if code == -signal.SIGKILL:
-        return "closed file descriptors that belong to advisor"
+        return "was killed (SIGKILL), perhaps because memory ran out"
     if code >= 0:
         return f"ended the process with status {code}"
     with contextlib.suppress(ValueError):
@@ -102,21 +118,23 @@ def _ending(code: int) -> str:
     return f"crashed the process with signal {-code}"
 
 
-def _read(reader: int, ends_at: float) -> tuple[list[bytes], bool]:
-    """Return the messages of a fork up to the last one, and False if the time was up before it came."""
+def _read(reader: int, ends_at: float) -> tuple[list[bytes], str]:
+    """Return the messages of a fork up to the last one, and why the reading ended."""
     received = bytearray()
     messages: list[bytes] = []
     while True:
         while (message := _next_message(received)) is not None:
             messages.append(message[1:])
             if message[0] == _LAST:
-                return messages, True
+                return messages, _CLOSED
         left = ends_at - originals.monotonic()
         if left <= 0 or not select.select([reader], [], [], left)[0]:
-            return messages, False
+            return messages, "time"
         block = os.read(reader, 1 << 16)
-        if not block or len(received) > _MAX_ANSWER:
-            return messages, True
+        if not block:
+            return messages, _CLOSED
+        if len(received) > _MAX_ANSWER:
+            return messages, _TOO_LARGE
         received += block
 
 

@@ -54,7 +54,7 @@ class Judge:
         self.runs.append(first)
 
     def compare_again(self, run: Run) -> None:
-        """Learn from a later run of an order what varies in it; it is the one of the order that it is most like."""
+        """Learn what varies from a later run of an order, by comparing it with the known outcome that is nearest."""
         if self.orders:
             self._ignore_differences(
                 min(self.orders, key=lambda order: len(self._differing(run.leaves, order))), run.leaves

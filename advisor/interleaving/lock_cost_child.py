@@ -12,6 +12,7 @@ from typing import Any
 from advisor.interleaving.child import load_target
 from advisor.interleaving.files import FileKeeper
 from advisor.interleaving.replaced_sources import replace_sources
+from advisor.measure.introspection import plain_function
 from advisor.target.inputs import Call
 from advisor.target.sandbox_supervisor import Message
 
@@ -67,7 +68,7 @@ def serve(request: Message, send: Callable[[Message], None]) -> Message:
 def _namespaces(function: Callable[..., Any], file: str) -> list[dict[str, Any]]:
     """Return the globals in which the lock may be."""
     modules = [vars(module) for module in list(sys.modules.values()) if getattr(module, "__file__", None) == file]
-    plain = getattr(function, "__func__", function)
+    plain = plain_function(function)
     return [*modules, getattr(plain, "__globals__", {})]
 
 

@@ -34,11 +34,19 @@ _PUT_AND_TAKE = {"append", "appendleft", "pop", "popleft"}
 
 @dataclass(slots=True)
 class Learned:
-    """What calls access: the instructions by shared object and thread, and whether they change it."""
+    """What calls access.
+
+    Attributes:
+        reads: The threads and instructions that read an object, by the object.
+        writes: Those that change it.
+        changes: The names of the methods that change an object, by its identity.
+        everything: All these instructions.
+        is_complete: False if instructions ran so often that their later accesses were not looked at.
+    """
 
     reads: dict[Any, set[tuple[int, CodeKey, int]]] = field(default_factory=dict)
     writes: dict[Any, set[tuple[int, CodeKey, int]]] = field(default_factory=dict)
-    changes: dict[int, set[str]] = field(default_factory=dict)  # methods by the identity of the object
+    changes: dict[int, set[str]] = field(default_factory=dict)
     everything: set[tuple[CodeKey, int]] = field(default_factory=set)
     is_complete: bool = True
 

@@ -5,9 +5,21 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-_MAX_STEP = 1 << 18
-_MAX_ORDERS, _MAX_PAIRS, _MAX_THREADS = 1 << 10, 1 << 6, 1 << 8
+MAX_SWITCHES = 250  # that a seed of at most MAX_SEED_DIGITS digits can hold
+_MAX_ORDERS, _MAX_PAIRS = 1 << 9, 1 << 6
+
+
+class _Base(NamedTuple):
+    """The limits of the numbers in a seed."""
+
+    steps: int
+    threads: int
+
+
+_SMALL = _Base(1 << 18, 1 << 8)
+_LARGE = _Base(1 << 32, 1 << 20)
 
 
 @dataclass
@@ -85,19 +97,23 @@ class RandomPlan(Plan):
 
 def encode(pair: int, order: int, switches: Mapping[int, int]) -> int:
     """Return the number that stands for a schedule of a pair of calls."""
+    is_large = any(step >= _SMALL.steps or thread + 1 >= _SMALL.threads for step, thread in switches.items())
+    base = _LARGE if is_large else _SMALL
     seed = 0
     for step, thread in sorted(switches.items()):
-        seed = (seed * _MAX_STEP + min(step, _MAX_STEP - 1)) * _MAX_THREADS + thread + 1
-    return (seed * _MAX_ORDERS + order) * _MAX_PAIRS + pair
+        seed = (seed * base.steps + step) * base.threads + thread + 1
+    return ((seed * 2 + is_large) * _MAX_ORDERS + order) * _MAX_PAIRS + pair
 
 
 def decode(seed: int) -> tuple[int, int, dict[int, int]]:
     """Return the pair, the order and the switches that a number stands for."""
     seed, pair = divmod(seed, _MAX_PAIRS)
     seed, order = divmod(seed, _MAX_ORDERS)
+    seed, is_large = divmod(seed, 2)
+    base = _LARGE if is_large else _SMALL
     switches: dict[int, int] = {}
     while seed:
-        seed, thread = divmod(seed, _MAX_THREADS)
-        seed, step = divmod(seed, _MAX_STEP)
+        seed, thread = divmod(seed, base.threads)
+        seed, step = divmod(seed, base.steps)
         switches[step] = thread - 1
     return pair, order, switches

@@ -3,6 +3,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+MORE_INPUTS = 8  # than threads, which the search can use
+
 
 @dataclass(frozen=True, slots=True)
 class RaceQuestion:

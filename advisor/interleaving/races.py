@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import dataclasses
 import linecache
 from collections.abc import Callable, Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from advisor.errors import UsageError
 from advisor.interleaving.by_value import functions_of, pickle_by_value
+from advisor.interleaving.callables import qualified_name
 from advisor.interleaving.mend import with_mend
-from advisor.interleaving.question import RaceQuestion
-from advisor.interleaving.search import find_races
+from advisor.interleaving.question import MORE_INPUTS, RaceQuestion
+from advisor.interleaving.search import check, find_races
 from advisor.models.race_report import RaceReport
 
 
@@ -19,6 +23,7 @@ def races(
     threads: int = 2,
     seconds: float = 20.0,
     seed: int | None = None,
+    replay: int | None = None,
     star: bool = False,
 ) -> RaceReport:
     """Search for races and deadlocks between concurrent calls of a function.
@@ -33,15 +38,32 @@ def races(
         threads: The number of calls that run at once.
         seconds: Limit for the search.
         seed: Seed of the random part of the search.
+        replay: The seed of a finding, to run only its interleaving, without a search for a mend.
         star: Spread tuples, lists and dictionaries of the inputs into arguments.
+
+    Raises:
+        UsageError: The question is wrong.
+        TargetError: The function fails by itself.
     """
-    listed = None if inputs is None else list(inputs)
-    pickled = pickle_by_value(function, listed, star)
-    target = f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', repr(function))}"
     question = RaceQuestion(
-        target, threads=threads, seconds=seconds, seed=seed, pickled=pickled, sources=_sources(function)
+        _name(function), threads=threads, seconds=seconds, seed=seed, replay=replay, sources=_sources(function)
     )
-    return with_mend(question, find_races(question))
+    check(question)
+    listed = None if inputs is None else list(islice(inputs, threads + MORE_INPUTS))
+    question = dataclasses.replace(question, pickled=pickle_by_value(function, listed, star))
+    report = find_races(question)
+    return report if replay is not None else with_mend(question, report)
+
+
+def _name(function: Callable[..., Any]) -> str:
+    """Return the text that names a function; refuse what is none."""
+    if isinstance(function, str):
+        raise UsageError(
+            f"races takes a function, not a text: import it, or run `advise races {function}`", field="function"
+        )
+    if not callable(function):
+        raise UsageError(f"races takes a function, not {type(function).__qualname__!r}", field="function")
+    return qualified_name(function)
 
 
 def _sources(function: Callable[..., Any]) -> dict[str, str]:

@@ -8,10 +8,11 @@ import linecache
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.machinery import SourceFileLoader
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from advisor.interleaving.by_value import functions_of
+from advisor.measure.introspection import plain_function
 
 
 def replace_sources(sources: Mapping[str, str]) -> None:
@@ -61,8 +62,8 @@ class _Namespace(ModuleType):
 
 def register_globals(function: Callable[..., Any]) -> None:
     """Make the globals of a function that was pickled by value those of a module, so that they are looked at."""
-    plain = getattr(function, "__func__", function)
-    if not isinstance(plain, FunctionType):
+    plain = plain_function(function)
+    if plain is None:
         return
     name = plain.__module__ or "__main__"
     known = sys.modules.get(name)

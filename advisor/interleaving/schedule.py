@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from advisor.interleaving import forks, originals, randomness, scheduler
+from advisor.interleaving.callables import carried
 from advisor.interleaving.code_book import CodeBook
 from advisor.interleaving.evaluation import short
 from advisor.interleaving.files import FileKeeper
@@ -132,7 +133,7 @@ class _Schedule:
         self.send = send
         self.calls = _apart(calls)
         self.settings = settings
-        keep = 5_000 if settings.keeps_steps else plan.last_step
+        keep = scheduler.MAX_STEPS if settings.keeps_steps else plan.last_step
         self.scheduler = Scheduler(plan, keep_steps=keep)
         self.learned = Learned() if settings.learns else None
         self.events: list[Event] = Sent(send) if settings.records else []
@@ -224,9 +225,8 @@ class _Schedule:
             self._describe_results(walker, run)
             with contextlib.suppress(Exception):
                 walker.walk_modules(self.world.main)
-            owner = getattr(self.world.function, "__self__", None)
-            if owner is not None:
-                walker.walk("self", owner)
+            for name, value in carried(self.world.function):
+                walker.walk(name, value)
             for name in os.environ.keys() | self.environment.keys():
                 if os.environ.get(name) != self.environment.get(name):
                     walker.walk(f"os.environ[{name!r}]", os.environ.get(name))

@@ -18,6 +18,7 @@ from advisor.interleaving.plans import Plan
 State = Literal["ready", "blocked", "retrying", "outside", "done"]
 _LOOK_SECONDS = 0.02  # between two looks at the running thread
 _OUTSIDE_LOOKS = 2  # without any progress until a thread is set aside
+MAX_STEPS = 5_000  # that are kept, of one schedule
 _SPINNING = 50  # sleeps in a row after which another thread gets its turn
 _UNFAIR = 3_000  # points in a row after which another thread gets its turn, once the plan has no more switches
 MAX_STEPS = 200_000
@@ -69,7 +70,7 @@ class Step:
 class Scheduler:
     """Runs threads by a plan. `ended` says why the schedule is over: "done", "deadlock", "outside", "steps"."""
 
-    def __init__(self, plan: Plan, *, keep_steps: int = 5_000) -> None:
+    def __init__(self, plan: Plan, *, keep_steps: int = MAX_STEPS) -> None:
         self.plan = plan
         self.threads: list[Scheduled] = []
         self.by_ident: dict[int, Scheduled] = {}

@@ -12,14 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from advisor.errors import TargetError, UsageError
+from advisor.input_limits import MAX_RACING_CALLS, MIN_RACE_SECONDS
 from advisor.interleaving.files import restore_all
 from advisor.interleaving.question import RaceQuestion
 from advisor.models.race_report import RaceReport
 from advisor.target import sandbox_supervisor
 from advisor.target.piped_inputs import as_file
 
-MAX_THREADS = 8
-MIN_SECONDS = 0.1
 _GRACE = 0.3  # seconds of silence in addition
 
 
@@ -32,7 +31,7 @@ def find_races(question: RaceQuestion, on_progress: Callable[[int], None] | None
         UsageError: The question is wrong.
         TargetError: The target fails by itself.
     """
-    _check(question)
+    check(question)
     began = time.monotonic()
 
     def on_message(message: sandbox_supervisor.Message) -> None:
@@ -48,21 +47,23 @@ def find_races(question: RaceQuestion, on_progress: Callable[[int], None] | None
                 on_message=on_message,
             )
         except TargetError as error:
-            text = str(error).replace("--timeout SECONDS", "--seconds")
+            text = str(error).replace("--timeout SECONDS", "seconds" if question.pickled else "--seconds")
             raise TargetError(text, traceback=error.traceback, output=error.output) from error
         finally:
             restore_all(Path(folder))
     return _report(question, answer, time.monotonic() - began)
 
 
-def _check(question: RaceQuestion) -> None:
-    if not 2 <= question.threads <= MAX_THREADS:
-        raise UsageError(f"--threads must be from 2 to {MAX_THREADS}", field="threads")
-    if not question.seconds >= MIN_SECONDS:
-        raise UsageError(f"--seconds must be at least {MIN_SECONDS}", field="seconds")
+def check(question: RaceQuestion) -> None:
+    """Raise UsageError for numbers outside the limits."""
+    if not 2 <= question.threads <= MAX_RACING_CALLS:
+        raise UsageError(f"threads must be from 2 to {MAX_RACING_CALLS}, not {question.threads}", field="threads")
+    if not question.seconds >= MIN_RACE_SECONDS:
+        raise UsageError(f"seconds must be at least {MIN_RACE_SECONDS}, not {question.seconds}", field="seconds")
 
 
 def request_of(question: RaceQuestion, inputs: str | None, folder: str) -> sandbox_supervisor.Message:
+    """Return the request for the child process: the question, the file of its inputs, and a folder for copies."""
     return {
         "target": question.target,
         "inputs": inputs,

@@ -81,4 +81,6 @@ class _ThreadTracer(ThreadTracer):
         if returns <= _RETURNS and any(visits.counts.get(offset, 0) < self.limit for offset in offsets):
             return True
         visits.seen_lines.add(line)
+        if offsets:
+            self.leave_out()
         return False

@@ -9,12 +9,12 @@ from typing import Any
 from advisor.errors import TargetError, UsageError
 from advisor.interleaving import finding, originals
 from advisor.interleaving.explorer import Clock, GroupExplorer, Suspect
-from advisor.interleaving.plans import decode
+from advisor.interleaving.plans import MAX_SWITCHES, decode
 from advisor.interleaving.schedule import CallArguments, Run, World
 
 Answer = dict[str, Any]  # fields of a RaceReport, and "group", the index of the calls of the finding
 _LONGER_SECONDS = 2.0  # for a finding that happens with the GIL, once there is one that does not
-_RANDOM_SHARE = 0.4  # of the time that is left, for the random schedules of one group
+_RANDOM_SHARE = 0.4  # of the time that is left, for the random schedules of one group before the last
 _WHY = {
     "time": "the calls, one after the other, did not end in time",
     "steps": "the calls, one after the other, run too many lines",
@@ -33,10 +33,10 @@ class StagedSearch:
         self.clock = clock
         self.target = target
         self.explorers: dict[int, GroupExplorer] = {}
-        self.skipped: list[int] = []
         self.why = ""
         self.complete: set[tuple[int, bool]] = set()
         self.random_runs = 0
+        self.given_up = 0  # schedules of the systematic stages
         self.without_gil: Answer | None = None
 
     def run(self, seed: int) -> Answer:
@@ -71,7 +71,6 @@ class StagedSearch:
         """Learn each group, and try its schedules with one switch that can happen with the GIL."""
         for number, calls in enumerate(self.groups):
             if number and self.clock.left < self.clock.seconds / 2:
-                self.skipped.append(number)
                 continue
             explorer = GroupExplorer(self.world, calls, self.clock)
             explorer.learn()
@@ -104,12 +103,14 @@ class StagedSearch:
                     yield number, suspect
         if self.clock.left > 0:
             self.complete.add((preemptions, with_gil))
+        self.given_up = sum(self.clock.given_up.values())
 
     def _randomly(self, seed: int) -> Iterator[tuple[int, Suspect]]:
         gil_only = self.without_gil is not None
+        last = max(self.explorers, default=0)
         for number, explorer in self.explorers.items():
             before = self.clock.schedules
-            seconds = max(0.0, self.clock.left * _RANDOM_SHARE)
+            seconds = max(0.0, self.clock.left * (1.0 if number == last else _RANDOM_SHARE))
             for suspect in explorer.search_randomly(seed, gil_only=gil_only, seconds=seconds):
                 yield number, suspect
             self.random_runs += self.clock.schedules - before
@@ -119,7 +120,7 @@ class StagedSearch:
     def replay(self, seed: int) -> Answer:
         """Return the answer for the schedule of a finding alone."""
         number, order, switches = decode(seed)
-        wrong = UsageError(f"--replay {seed} is no interleaving of these inputs", field="replay")
+        wrong = UsageError(f"the seed to replay, {seed}, is no interleaving of these inputs", field="replay")
         if number >= len(self.groups):
             raise wrong
         explorer = GroupExplorer(self.world, self.groups[number], self.clock)
@@ -134,7 +135,7 @@ class StagedSearch:
     def _confirm(self, number: int, suspect: Suspect | None) -> Answer | None:
         """Return the answer for a suspect that is accused every time."""
         run = suspect and finding.replay(suspect)
-        if not suspect or not run:
+        if not suspect or not run or len(suspect.switches) > MAX_SWITCHES:
             return None
         described = finding.describe(suspect, run, number)
         verdict = "deadlock" if described["kind"] == "deadlock" else "race"
@@ -152,17 +153,34 @@ class StagedSearch:
 
     def _bound(self, *, found: bool = False) -> str:
         """Return the extent of the search."""
-        parts = [f"{len(self.groups[0])} calls at once"]
+        parts = [f"{len(self.groups[0])} calls at once", *self._systematic_part(found)]
+        given_up = sum(self.clock.given_up.values()) - self.given_up
+        if self.random_runs:
+            is_saturated = all(explorer.is_saturated for explorer in self.explorers.values())
+            until = ["until nothing new came out"] if is_saturated and not found else []
+            parts += [f"{self.random_runs} random ones", *until]
+        if given_up and self.random_runs:
+            parts.append(f"{given_up} of them given up")
+        return f"{', '.join(parts)}; your own files are followed, libraries are single steps"
+
+    def _systematic_part(self, found: bool) -> list[str]:
+        """Return a text on the systematic stages; none if a finding ended the first one."""
         reached = next((count for count in (2, 1) if (count, False) in self.complete), 0)
+        left_out = self._left_out()
+        end = f" (left out: {', '.join(left_out)})" if left_out else ""
+        if not self.explorers:
+            return [] if found else ["no interleavings"]
+        if not any(explorer.knows_conflicts() for explorer in self.explorers.values()):
+            return [f"no access found to what several calls share and change{end}"]
         if reached:
             switches = "two switches" if reached == 2 else "one switch"
-            parts.append(f"all interleavings with at most {switches} at accesses to what calls share")
-        elif not found:
-            parts.append("some interleavings, until the time was over")
-        if self.random_runs:
-            parts.append(f"{self.random_runs} random ones")
-        if self.clock.given_up:
-            parts.append(f"{sum(self.clock.given_up.values())} given up")
-        if not all(explorer.points.is_complete for explorer in self.explorers.values()):
-            parts.append("the first rounds of long loops")
-        return f"{', '.join(parts)}; your own files are followed, libraries are single steps"
+            extent = "some" if left_out else "all"
+            return [f"{extent} interleavings with at most {switches} at accesses to what calls share{end}"]
+        return [] if found else ["some interleavings, until the time was over"]
+
+    def _left_out(self) -> list[str]:
+        """Return what the systematic stages did not try."""
+        texts = sorted(set().union(*(explorer.left_out for explorer in self.explorers.values())))
+        missing = len(self.groups) - len(self.explorers)
+        texts += [f"{missing} of {len(self.groups)} groups of inputs"] if missing else []
+        return texts + ([f"{self.given_up} given up"] if self.given_up else [])

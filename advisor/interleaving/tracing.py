@@ -19,8 +19,9 @@ from advisor.interleaving.scheduler import Scheduled, Scheduler
 from advisor.interleaving.sites import GENERATOR, CodeSites, Site
 from advisor.interleaving.where import callers
 
-_LEARNED_VISITS = 40  # of one instruction by one thread that are looked at
-_POINT_VISITS = 150  # of one instruction by one thread that are steps of the schedule
+_VISITS = 150  # of one instruction by one thread that are looked at
+_FEW_VISITS = 40  # that are looked at, to learn, once many later ones were
+_MANY_LATE_VISITS = 4_000  # by one thread
 _SPINNING = 100  # reads in a row, without a write, after which others get their turn
 _REFRESHES_LOCALS = sys.version_info < (3, 13)
 
@@ -106,7 +107,7 @@ class Followed:
 
 
 class ThreadTracer:
-    """What is the same whether a thread is followed with `sys.settrace` or with `sys.monitoring`."""
+    """Looks at the instructions of one thread; the base of the tracers by `sys.settrace` and by `sys.monitoring`."""
 
     def __init__(self, tracer: Tracer, thread: Scheduled) -> None:
         self.tracer = tracer
@@ -120,7 +121,8 @@ class ThreadTracer:
         self.uninteresting: set[int] = set()  # code objects
         self.reads = 0  # in a row
         self.learns = tracer.learned is not None
-        self.limit = _LEARNED_VISITS if self.learns else _POINT_VISITS
+        self.limit = _VISITS
+        self.late_visits = 0
 
     def enter(self, frame: FrameType) -> Followed | None:
         """Return how to follow a frame that begins or, if it is a generator's, continues; None not to."""
@@ -137,6 +139,8 @@ class ThreadTracer:
         visits = self.visits.get(id(sites)) or self.visits.setdefault(id(sites), Visits())
         if visits.all_seen or not (self.learns or chosen):
             self.uninteresting.add(id(code))
+            if sites.sites:
+                self.leave_out()
             return None
         wanted = chosen.union(sites.sites) if self.learns else chosen
         visits.entries += 1
@@ -172,7 +176,10 @@ class ThreadTracer:
             counts[offset] = count = counts.get(offset, 0) + 1
             is_fresh = count <= self.limit
             if is_fresh:
+                self._count_late(count)
                 self._visit(frame, sites, offset, offset in followed.chosen)
+            else:
+                self.leave_out()
         if offset in sites.checked:
             thread.checked = True
         site = sites.sites.get(offset)
@@ -214,6 +221,17 @@ class ThreadTracer:
             frame.f_locals  # noqa: B018  (else the interpreter writes the values of before back to closed-over names)
 
     # Learning
+
+    def _count_late(self, count: int) -> None:
+        """Look at fewer visits from now on if many were looked at, since each takes time."""
+        self.late_visits += count > _FEW_VISITS
+        if self.learns and self.late_visits > _MANY_LATE_VISITS:
+            self.limit = _FEW_VISITS
+
+    def leave_out(self) -> None:
+        """Note that an instruction runs which is not looked at any more."""
+        if self.tracer.learned is not None:
+            self.tracer.learned.is_complete = False
 
     def _learn(self, frame: FrameType, sites: CodeSites, offset: int, site: Site | None) -> None:
         learned = self.tracer.learned

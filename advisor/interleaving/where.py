@@ -6,6 +6,7 @@ import sys
 from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
+from advisor.interleaving.callables import carried
 from advisor.interleaving.primitives import Lock
 from advisor.interleaving.state import user_globals
 from advisor.interleaving.user_code import UserCode, is_advisor
@@ -56,8 +57,8 @@ def lock_name(resource: Any, world: World) -> str:
     for name, value in user_globals(world.book.user_code, world.main):
         if (found := _name_in(name, value, resource, 3)) is not None:
             return found
-    owner = getattr(world.function, "__self__", None)
-    return _name_in("self", owner, resource, 3) or UNNAMED
+    names = (_name_in(name, value, resource, 3) for name, value in carried(world.function))
+    return next((name for name in names if name is not None), UNNAMED)
 
 
 def _name_in(name: str, value: Any, lock: Lock, depth: int) -> str | None:
