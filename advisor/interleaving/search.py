@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from advisor.errors import TargetError, UsageError
-from advisor.interleaving.files import restore_all
 from advisor.interleaving.question import RaceQuestion
+from advisor.interleaving.restoring import restore_all
 from advisor.models.race_report import RaceReport
 from advisor.target import sandbox_supervisor
 from advisor.target.piped_inputs import as_file
