@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import unquote
 
 from advisor.interleaving import originals, restoring
@@ -284,7 +284,7 @@ class FileKeeper:
         self._total += size
         return copy
 
-    def _refuse(self, why: str) -> Any:
+    def _refuse(self, why: str) -> NoReturn:
         """Let the operation fail, and those after it: this cannot be put back."""
         self._refusal = f"{why}, so that it could not be put back"
         (self._folder / _REFUSAL).write_text(self._refusal, errors="replace")
