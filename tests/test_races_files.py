@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from race_targets import search
 
 from advisor.errors import TargetError
 from advisor.interleaving.databases import Connection
+from advisor.interleaving.files import FileKeeper
 
 pytestmark = [
     pytest.mark.slow,
@@ -230,6 +232,43 @@ def work():
         os.close(reader)
     assert process.returncode == 130, output
     assert described(home) == before
+
+
+def test_threads_are_watched_while_another_is_recorded(tmp_path: Path, home: Path) -> None:
+    """A file that one thread writes is recorded while the keeper works for another thread."""
+    (tmp_path / "kept").mkdir()
+    keeper = FileKeeper(tmp_path / "kept")
+    seen, go_on = threading.Event(), threading.Event()
+
+    def wait(name: str, writes: bool) -> None:
+        if name.endswith("/first"):
+            seen.set()
+            go_on.wait(60)
+
+    keeper.on_use = wait
+    keeper.is_watching = True
+    try:
+        thread = threading.Thread(target=Path("first").touch)
+        thread.start()
+        assert seen.wait(60)
+        Path("plain.txt").write_text("new")
+    finally:
+        go_on.set()
+        thread.join()
+        keeper.is_watching = False
+    keeper.reset()
+    assert Path("plain.txt").read_text() == "plain"
+    assert not Path("first").exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_unreadable_file_is_not_changed(tmp_path: Path, home: Path) -> None:
+    """What cannot be copied is refused before it is changed."""
+    (home / "plain.txt").chmod(0o200)
+    report = search(tmp_path, f'{HEAD}def work(n):\n    open("plain.txt", "w").close()\n', seconds=SHORT)
+    (home / "plain.txt").chmod(0o600)
+    assert report.verdict == "unclear"
+    assert (home / "plain.txt").read_text() == "plain"
 
 
 def test_a_failed_commit_is_rolled_back(tmp_path: Path) -> None:

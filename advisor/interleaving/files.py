@@ -313,9 +313,10 @@ class FileKeeper:
         found = restoring.listed(self._folder)
         restoring.bring_back(found)
         # What is gone again is forgotten: if someone else makes it now, it stays.
-        self.kept = {name: kept for name, kept in found.items() if kept is not None or status_of(name)}
-        if len(self.kept) < len(found):
-            restoring.write_manifest(self._folder, self.kept)
+        left = {name: kept for name, kept in found.items() if kept is not None or status_of(name)}
+        if len(left) < len(found):
+            restoring.write_manifest(self._folder, left)
+        self.kept = {name: kept for name, kept in left.items() if kept is not None}
         self._total = sum(kept.size for kept in self.kept.values() if kept)
         for descriptor, position in self._positions.items():  # forks share the position
             with contextlib.suppress(OSError):
