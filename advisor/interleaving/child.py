@@ -40,12 +40,12 @@ def serve(request: Message, send: Callable[[Message], None]) -> Message:
     watch_generators()
     replace_sources(request["sources"])
     replace_connections()
+    files.replace_open()
     send({"doing": f"importing {spec.rpartition(':')[0]}"})
     keeper = files.FileKeeper(Path(request["folder"]))
     function, calls = load_target(request)
     send({"doing": f"searching the schedules of {spec}"})
     world = _world(function, request["sources"], keeper)
-    keeper.keep_open_files()
     gc.collect()
     gc.freeze()
     ends_at = max(request["ends_at"] - _RESERVE, originals.monotonic() + _LEAST_SECONDS)
@@ -53,7 +53,11 @@ def serve(request: Message, send: Callable[[Message], None]) -> Message:
     groups = _groups(calls, request["threads"])
     search = StagedSearch(world, groups, clock, spec)
     replay = request["replay"]
-    found = search.run(request["seed"] or 0) if replay is None else search.replay(replay)
+    try:
+        keeper.keep_open_files()
+        found = search.run(request["seed"] or 0) if replay is None else search.replay(replay)
+    except files.NotRestorableError as error:
+        found = search.stopped(str(error))
     group = groups[found.pop("group", 0)]
     return {**found, "inputs": [_arguments_text(call) for call in group], "schedules": clock.schedules}
 

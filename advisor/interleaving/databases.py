@@ -79,7 +79,11 @@ class Connection(sqlite3.Connection):
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> Any:
         if kind is None:
-            self.commit()
+            try:
+                self.commit()
+            except BaseException:
+                self.rollback()
+                raise
             return False
         return super().__exit__(kind, error, trace)
 

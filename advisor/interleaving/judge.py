@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from advisor.interleaving.files import file_path
+from advisor.interleaving.file_texts import file_path
 from advisor.interleaving.schedule import Run
 from advisor.interleaving.state import Components
 

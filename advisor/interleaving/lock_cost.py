@@ -6,8 +6,8 @@ import tempfile
 from pathlib import Path
 
 from advisor.errors import AdvisorError
-from advisor.interleaving.files import restore_all
 from advisor.interleaving.question import RaceQuestion
+from advisor.interleaving.restoring import restore_all
 from advisor.interleaving.search import request_of
 from advisor.models import HeldResource, Job, Machine, Profile
 from advisor.target import sandbox_supervisor

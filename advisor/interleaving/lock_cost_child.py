@@ -9,8 +9,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from advisor.errors import TargetError
 from advisor.interleaving.child import load_target
-from advisor.interleaving.files import FileKeeper
+from advisor.interleaving.files import FileKeeper, NotRestorableError
 from advisor.interleaving.replaced_sources import replace_sources
 from advisor.measure.introspection import plain_function
 from advisor.target.inputs import Call
@@ -60,6 +61,8 @@ def serve(request: Message, send: Callable[[Message], None]) -> Message:
         held = _held_seconds(function, calls, _namespaces(function, request["file"]), request)
         workload = runner.Workload(function, as_calls(calls, star=False), spec, False)
         profile = profile_workload(workload, seconds=_PROFILE_SHARE * seconds)
+    except NotRestorableError as error:
+        raise TargetError(f"{spec} cannot be measured: {error}") from error
     finally:
         keeper.is_watching = False
     return {"profile": profile.model_dump(mode="json"), "held": held}

@@ -16,6 +16,7 @@ from advisor.interleaving import forks, originals, randomness, scheduler
 from advisor.interleaving.callables import carried
 from advisor.interleaving.code_book import CodeBook
 from advisor.interleaving.evaluation import short
+from advisor.interleaving.file_texts import components
 from advisor.interleaving.files import FileKeeper
 from advisor.interleaving.observations import Callers, Event, Learned, Points
 from advisor.interleaving.plans import Plan
@@ -80,7 +81,7 @@ class Run:
     used_locks: set[tuple[int, int]] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
     blocked: list[Blocked] = field(default_factory=list)
-    files: dict[str, str | None] = field(default_factory=dict)
+    files: set[str] = field(default_factory=set)  # those that the calls wrote
     used_random: bool = False
     failures: list[str] = field(default_factory=list)
 
@@ -91,12 +92,16 @@ class Run:
 
 
 def run_schedule(world: World, calls: Sequence[CallArguments], plan: Plan, settings: Settings, ends_at: float) -> Run:
-    """Run a schedule in a fork, and reset the files that it wrote."""
+    """Run a schedule in a fork, and reset the files that it wrote.
+
+    Raises:
+        NotRestorableError: The calls would change a file that cannot be put back.
+    """
     end = forks.run_in_fork(lambda send: _Schedule(world, calls, plan, settings, send).run(ends_at), ends_at + 0.2)
     run = end.value if isinstance(end.value, Run) else _unfinished(end, world)
-    run.leaves.update(world.files.components(run.files))
-    world.files.keep_known(run.files)
-    world.files.reset(run.files)
+    run.leaves.update(components(run.files))
+    world.files.reset()
+    world.files.check()
     return run
 
 
@@ -236,8 +241,7 @@ class _Schedule:
             run.blocked = [self._describe_blocked(thread) for thread in self.scheduler.stopped]
         run.leaves, run.texts, run.logs = walker.leaves, walker.texts, walker.logs
         run.used_locks, run.events, run.raised = self.scheduler.used_locks, list(self.events), self.raised
-        kept = self.world.files.kept
-        run.files = {name: kept[name] for name in self.world.files.written if name in kept}
+        run.files = self.world.files.written & self.world.files.kept.keys()
         return run
 
     def _describe_results(self, walker: StateWalker, run: Run) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from advisor.errors import TargetError, UsageError
 from advisor.input_limits import MAX_RACING_CALLS, MIN_RACE_SECONDS
-from advisor.interleaving.files import restore_all
 from advisor.interleaving.question import RaceQuestion
+from advisor.interleaving.restoring import restore_all
 from advisor.models.race_report import RaceReport
 from advisor.target import sandbox_supervisor
 from advisor.target.piped_inputs import as_file

@@ -143,6 +143,11 @@ class StagedSearch:
 
     # Answers
 
+    def stopped(self, why: str) -> Answer:
+        """Return the answer of a search that has to end: what was found already, or that nothing is known."""
+        bound = f"{len(self.groups[0])} calls at once, stopped at a file that cannot be put back"
+        return self.without_gil or {"verdict": "unclear", "why": why, "bound": bound}
+
     def _nothing(self) -> Answer:
         why = self.why if not self.explorers else ""
         if self.explorers and not any(explorer.judge.compares_anything() for explorer in self.explorers.values()):
