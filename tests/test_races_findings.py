@@ -280,6 +280,7 @@ def work(names):
     ],
     ids=["object", "method", "partial", "partial of an object", "closure"],
 )
+@pytest.mark.slow
 def test_what_a_callable_carries_is_state(function: Callable[..., object], target: str, observed: str) -> None:
     """An object, bound arguments and closed-over variables are searched, and the callable has a readable name."""
     report = races(function, itertools.count(1), seconds=5)
