@@ -43,7 +43,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Advised:
-    """What advisor says about a case.
+    """The verdict of advisor on a case.
 
     Attributes:
         verdict: As in the report; "failed" if there is none.

@@ -42,7 +42,7 @@ END_SECONDS = 10.0  # after which calls that have not ended wait for each other
 
 @dataclass
 class Trial:
-    """What a search found.
+    """The result of a search by a peer.
 
     Attributes:
         found: What was found, or empty.
@@ -177,7 +177,7 @@ def _read(reader: int, ends_at: float) -> bytes:
 
 
 class State:
-    """What frontrun's `setup` makes for each interleaving: the module, and a place for the answer of each call."""
+    """The state that frontrun's `setup` makes for each interleaving: the module, and a place for each call's answer."""
 
     def __init__(self, module: ModuleType, calls: int) -> None:
         self.module = module

@@ -16,7 +16,7 @@ Names = dict[str, str]  # the names that a text refers to
 
 @dataclass(frozen=True)
 class Form:
-    """The code under the lock of a mend, and the finding that it mends."""
+    """The code under a lock, and the finding that the lock fixes."""
 
     finding: RaceFinding
     nodes: Sequence[ast.AST]

@@ -1,4 +1,4 @@
-"""What is known of the standard library by name: methods that change containers, functions that do no I/O."""
+"""Facts about the standard library, by name: methods that change containers, functions that do no I/O."""
 
 from __future__ import annotations
 

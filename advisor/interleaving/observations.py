@@ -1,4 +1,4 @@
-"""What a traced schedule tells: the accesses of calls, and the events for the report."""
+"""Records of a traced schedule: the accesses of calls, and the events for the report."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _PUT_AND_TAKE = {"append", "appendleft", "pop", "popleft"}
 
 @dataclass(slots=True)
 class Learned:
-    """What calls access.
+    """Accesses of the calls, by instruction.
 
     Attributes:
         reads: The threads and instructions that read an object, by the object.

@@ -67,7 +67,7 @@ class Blocked:
 
 @dataclass(slots=True)
 class Run:
-    """What came out of a schedule. `ended` is "done", "deadlock", or why it was given up."""
+    """The outcome of a schedule. `ended` is "done", "deadlock", or why it was given up."""
 
     ended: str
     leaves: Components = field(default_factory=dict)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from types import FrameType, FunctionType, MethodType
 from typing import Protocol
@@ -106,7 +107,7 @@ class Followed:
     visits: Visits
 
 
-class ThreadTracer:
+class ThreadTracer(ABC):
     """Looks at the instructions of one thread; the base of the tracers by `sys.settrace` and by `sys.monitoring`."""
 
     def __init__(self, tracer: Tracer, thread: Scheduled) -> None:
@@ -187,9 +188,9 @@ class ThreadTracer:
             self.calling, self.call = frame, site.node
         return is_fresh
 
+    @abstractmethod
     def stop(self, frame: FrameType) -> None:
         """Follow the thread no further."""
-        raise NotImplementedError
 
     def _visit(self, frame: FrameType, sites: CodeSites, offset: int, is_point: bool) -> None:
         """Look at an instruction that is about to run, and pass a step if it is a point."""

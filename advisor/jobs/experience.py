@@ -1,4 +1,4 @@
-"""What the strategies have brought in a job so far, for the next decision."""
+"""Remember what each strategy has brought in a job so far, for the next decision."""
 
 from __future__ import annotations
 
