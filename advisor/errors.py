@@ -52,6 +52,10 @@ class WorkerError(AdvisorError):
     """The worker process of a call died; the text says how."""
 
 
+class ConnectionLostError(AdvisorError):
+    """The connection to a cluster is lost for good."""
+
+
 class MissingExtraError(AdvisorError):
     """A feature needs a package that is not installed (exit status 2).
 

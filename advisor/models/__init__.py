@@ -5,6 +5,7 @@ could not be measured is None, never a made-up zero.
 """
 
 from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason, Results, Verification
+from advisor.models.cluster import Cluster, ClusterLayout, EngineName, LayoutTime, RaySettings
 from advisor.models.curve import Curve, Point
 from advisor.models.estimate import Estimate
 from advisor.models.job import Job
@@ -34,7 +35,10 @@ __all__ = [
     "Advice",
     "Alternative",
     "Bytes",
+    "Cluster",
+    "ClusterLayout",
     "Curve",
+    "EngineName",
     "EntryKind",
     "Estimate",
     "Evidence",
@@ -45,6 +49,7 @@ __all__ = [
     "InterpreterCheck",
     "Job",
     "JobSeconds",
+    "LayoutTime",
     "LexiconEntry",
     "Machine",
     "MatrixRow",
@@ -61,6 +66,7 @@ __all__ = [
     "RaceStep",
     "RaceVerdict",
     "Range",
+    "RaySettings",
     "Reached",
     "Reading",
     "Reason",

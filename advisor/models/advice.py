@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from advisor.models.cluster import ClusterLayout
 from advisor.models.job import Job
 from advisor.models.machine import Machine, StartMethod
 from advisor.models.profile import FailedInputs, Profile
@@ -86,3 +87,4 @@ class Advice(ShownRecord):
     chunk: int = Field(1, ge=1, description="calls per task, for a process pool's map(chunksize=…)")
     verification: tuple[Verification, ...] = ()
     questions: tuple[str, ...] = Field((), description="what would decide an undecided case")
+    cluster_layout: ClusterLayout | None = Field(None, description="of the workers of a cluster, for each host")

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from advisor.input_limits import MAX_CORES, MAX_MEMORY
+from advisor.models.cluster import Cluster
 from advisor.models.profile import Python
 from advisor.models.record import Record, Seconds
 
@@ -47,6 +48,7 @@ class Machine(Record):
         1.0, ge=1e-3, le=1, description="speed of a core while all are busy, 1 is that of one alone"
     )
     source: Literal["measured", "assumed"] = "assumed"
+    cluster: Cluster | None = Field(None, description="that may do the job instead of this host")
 
     def started_by(self, method: StartMethod | None) -> Machine:
         """Return the machine with this start method of worker processes, at typical costs; None keeps its own."""

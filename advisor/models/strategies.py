@@ -14,8 +14,10 @@ import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-Strategy = Literal["sequential", "threading", "multiprocessing", "asyncio", "interpreters"]
-Recommendation = Literal["sequential", "threading", "multiprocessing", "asyncio", "interpreters", "undecided"]
+Strategy = Literal["sequential", "threading", "multiprocessing", "asyncio", "interpreters", "cluster"]
+Recommendation = Literal[
+    "sequential", "threading", "multiprocessing", "asyncio", "interpreters", "cluster", "undecided"
+]
 
 
 class StrategyInfo(NamedTuple):
@@ -31,6 +33,7 @@ class StrategyInfo(NamedTuple):
     own_gil: bool = False  # each worker has an interpreter, and so a GIL and objects, of its own
     own_process: bool = False  # each worker is a process
     coroutines_only: bool = False  # only coroutine functions can run this way
+    needs_cluster: bool = False  # only a host with a connected cluster has it
     min_python: tuple[int, int] = (3, 0)
     terminal_colour: str = "yellow"  # in the terms of rich
     plot_colour: str = "#555555"  # of its curve
@@ -96,6 +99,18 @@ STRATEGIES: dict[Strategy, StrategyInfo] = {
         plot_colour="#AA4499",
         plot_marker="D",
     ),
+    "cluster": StrategyInfo(
+        "the workers of a cluster",
+        "1 thread of a cluster",
+        "{} threads of a cluster",
+        simplicity=5,
+        model_error=0.25,
+        own_gil=True,
+        needs_cluster=True,
+        terminal_colour="bright_blue",
+        plot_colour="#56B4E9",
+        plot_marker="P",
+    ),
 }
 
 
@@ -112,12 +127,14 @@ PROCESSES = _having(lambda info: info.own_process)
 SHARED_MEMORY = CONCURRENT - OWN_GIL  # objects are shared within an interpreter
 
 
-def available_strategies(python: str, *, coroutine: bool) -> list[Strategy]:
+def available_strategies(python: str, *, coroutine: bool, cluster: bool = False) -> list[Strategy]:
     """Return the strategies that a function can run under on a Python of this version, such as "3.14.0"."""
     numbers = re.match(r"([0-9]+)\.([0-9]+)", python)  # of a beta such as "3.14b1" too
     version = tuple(map(int, numbers.groups())) if numbers else (3, 0)
     return [
         name
         for name, info in STRATEGIES.items()
-        if version >= info.min_python and (coroutine or not info.coroutines_only)
+        if version >= info.min_python
+        and (coroutine or not info.coroutines_only)
+        and (cluster or not info.needs_cluster)
     ]

@@ -1,0 +1,1 @@
+"""Dask and Ray clusters: connecting to one, measuring it, and sending it calls."""
