@@ -1,14 +1,15 @@
 """Processes with a lock and several threads each, which share the cores of a host.
 
 One process is the network of `stations`, and processes with one thread each need no lock at all. In between, the
-state is again the number of calls past the locks; how many locks are busy then follows from the number of calls that
-want one.
+state is again the number of calls past the locks: those that want a lock are spread over the processes at random.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple
 
 from advisor.predict.queueing.network import interpolate, population_sizes, throughput
 from advisor.predict.queueing.stations import HUGE, NEGLIGIBLE, Cores, StationDemands, computing_rates, station_rates
@@ -74,17 +75,18 @@ class LockedHost:
             return computing_rates(demands, self.cores, inside, self.others)[inside]
         each = demands.width / demands.computing / self.cores.speed(demands.width)
         on_core = demands.locked / (demands.locked + demands.blocked)  # of the time that a lock is held
+        locks = locks_in_use(self.processes, self.threads_each)
         weight, total, flow, entering = 1.0, 0.0, 0.0, 0.0
         for past in range(inside + 1):
             wanting = inside - past
-            busy = self.busy_locks(wanting)
+            busy = locks.busy[wanting]
             share = self.cores.share(max(1.0, busy * on_core + demands.width * past + self.others))
             if past:
                 weight = entering / (past * share * each)
             total += weight
             if not wanting:
                 break
-            contended = min(1.0, (wanting - busy) / busy) * demands.contended
+            contended = locks.contended[wanting] * demands.contended
             entering = weight * busy / (demands.locked / share + demands.blocked + contended)
             flow += entering
             if weight < NEGLIGIBLE * total:
@@ -93,16 +95,43 @@ class LockedHost:
                 entering, total, flow = entering / HUGE, total / HUGE, flow / HUGE
         return flow / total
 
-    def busy_locks(self, wanting: int) -> float:
-        """Return how many locks are busy on average while so many calls want one.
 
-        With many threads each, all ways to spread the calls over the processes are equally likely: p·a / (a + p − 1).
-        The correction for few threads is exact for one thread each and for all threads wanting a lock.
-        """
-        if not wanting or self.processes == 1:
-            return float(min(wanting, 1))
-        spread = (self.threads - wanting) / (self.threads - 1)
-        return self.processes * wanting / (wanting + (self.processes - 1) * spread)
+class LocksInUse(NamedTuple):
+    """The locks of several processes, by the number of calls that want one: 0, 1, … all."""
+
+    busy: Sequence[float]  # mean number of locks that are held
+    contended: Sequence[float]  # share of these that another call waits for
+
+
+@lru_cache(maxsize=256)
+def locks_in_use(processes: int, threads_each: int) -> LocksInUse:
+    """Return how the calls that want a lock spread over the processes, as in a network of product form.
+
+    With i of its m calls at the lock, a process has a weight of 1 / (m - i)!, since the others do not queue.
+    """
+    weights = [1.0]
+    for at_lock in range(1, threads_each + 1):
+        weights.append(weights[-1] * (threads_each - at_lock + 1) / threads_each)
+    others = [1.0]  # weights of the number of calls at the locks of all processes but one
+    for _ in range(processes - 1):
+        others = _convolution(others, weights)
+    together = _convolution(others, weights)
+    busy, contended = [0.0], [0.0]
+    for wanting in range(1, processes * threads_each + 1):
+        none = others[wanting] / together[wanting] if wanting < len(others) else 0.0
+        one = weights[1] * others[wanting - 1] / together[wanting] if wanting <= len(others) else 0.0
+        held = max(1e-9, 1.0 - none)
+        busy.append(processes * held)
+        contended.append(max(0.0, 1.0 - one / held))
+    return LocksInUse(busy, contended)
+
+
+def _convolution(first: Sequence[float], second: Sequence[float]) -> list[float]:
+    result = [0.0] * (len(first) + len(second) - 1)
+    for i, left in enumerate(first):
+        for j, right in enumerate(second, start=i):
+            result[j] += left * right
+    return result
 
 
 def fed_throughput(beside_busy: Sequence[float], beside_idle: float, handed_out: Sequence[float], queued: int) -> float:
