@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from advisor.input_limits import MAX_CALLS
 from advisor.models import Cluster, ClusterLayout, Job, LayoutTime, Machine, Profile, RaySettings
 from advisor.predict.cluster_chunks import MAX_THREADS_EACH
 from advisor.predict.cluster_feasibility import memory_of_worker
@@ -19,6 +20,7 @@ from advisor.predict.shared_resources import broken_by
 EQUAL = 1.02  # layouts within this factor of the fastest count as equally fast
 PER_CORE = 3.0  # calls at once for each that keeps a core busy; more than that hardly help
 MAX_WAITING = 256  # calls at once on a small host
+PROCESSES_PER_CORE = 4  # that are worth their memory, where calls wait and cannot share a process
 SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
 
 
@@ -109,14 +111,14 @@ class Host:
         )
 
     def _best(self, *, fits_only: bool) -> Split | None:
-        """Return the simplest of the fastest splits; those that cannot be among them are not solved."""
+        """Return the simplest of the splits that are fastest in a long job; not all of them need be solved."""
         splits = [split for split in self._candidates() if not fits_only or self._fits(*split)]
-        bounds = sorted(((self._job_on(*split).throughput_bound, split) for split in splits), reverse=True)
+        bounds = sorted(((self._long_job_on(*split).throughput_bound, split) for split in splits), reverse=True)
         best, solved = 0.0, []
         for bound, split in bounds:
             if bound * EQUAL < best:
                 break
-            solved.append(Split(*split, throughput=self._job_on(*split).peak_throughput))
+            solved.append(Split(*split, throughput=self._long_job_on(*split).peak_throughput))
             best = max(best, solved[-1].throughput)
         fastest = [split for split in solved if split.throughput * EQUAL >= best]
         return min(fastest, key=lambda split: (split.processes, split.threads_each), default=None)
@@ -125,9 +127,8 @@ class Host:
         """Yield processes and threads with as many calls at once as can keep the cores busy, or fewer."""
         cores, most = self.machine.cores, self._most_threads()
         fitting = self._most_processes()
-        processes = {
-            size for size in (*SIZES, cores, fitting) if size <= min(fitting, most if self.in_threads else cores)
-        }
+        largest = min(fitting, most, PROCESSES_PER_CORE * cores if self.in_threads else cores)
+        processes = {size for size in (*SIZES, cores, largest) if size <= largest}
         for count in processes:
             threads = {size for size in (*SIZES, cores // count) if 0 < size <= min(most // count, MAX_THREADS_EACH)}
             yield from ((count, each) for each in ({1} if self.in_threads else threads))
@@ -152,6 +153,10 @@ class Host:
         scenario = on_cluster(replace(self.scenario, machine=machine))
         return ClusterJob(scenario, processes * threads_each)
 
+    def _long_job_on(self, processes: int, threads_each: int) -> ClusterJob:
+        job = self._job_on(processes, threads_each)
+        return replace(job, scenario=replace(job.scenario, job=Job(calls=MAX_CALLS)))
+
     def _cores_each(self, split: Split) -> float:
         """Return the cores that a process keeps busy: a share of one, or a whole number, as Ray demands."""
         job = self._job_on(split.processes, split.threads_each)
@@ -162,13 +167,13 @@ class Host:
         return max(0.01, math.floor(100 * min(busy, share)) / 100)
 
     def _facts(self, split: Split) -> LayoutFacts:
-        job = self._job_on(split.processes, split.threads_each)
+        job = self._long_job_on(split.processes, split.threads_each)
         unlimited = self._best_without_memory(split)
         return LayoutFacts(
             processes=split.processes,
             threads_each=split.threads_each,
             cores=self.machine.cores,
-            gil=job.demands.locked / self.scenario.call.wall,
+            gil=self.scenario.call.gil / self.scenario.call.wall,
             waiting=self.scenario.call.off_core / self.scenario.call.wall,
             in_threads=self.in_threads,
             sending_limits=split.throughput * job.sending_each > 0.9,
