@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 
 from advisor.decide import thread_limits
-from advisor.decide.cluster_words import transfer_seconds, worker_memory
+from advisor.decide.cluster_words import transfer_seconds
 from advisor.decide.rule_inputs import EXPENSIVE_PICKLING, MUCH, Facts
+from advisor.predict.cluster_feasibility import memory_of_worker
 
 FEW_ROUND_TRIPS = 5  # a job that takes no longer is over before a cluster has begun
 LARGE_OBJECT = 1e5  # bytes; Ray stores a larger argument or result in its object store
-MUCH_MEMORY = 0.6  # of a worker's limit, from which Dask moves data to disk
-NEARLY_ALL_MEMORY = 0.8  # of it, from which Dask starts no further task; at 0.95 it ends the worker
+MUCH_MEMORY = 0.5  # of a worker's limit; more than 0.8 rules the cluster out, and Dask ends a worker at 0.95
 # Modules with which code finds and opens files by their names.
 _FILE_MODULES = frozenset({"fileinput", "glob", "gzip", "pathlib", "shelve", "shutil", "sqlite3", "tarfile", "zipfile"})
 _HOST_KINDS = frozenset({"connection", "file", "session", "socket"})
@@ -103,7 +103,7 @@ def memory_share(facts: Facts) -> float:
     """Return the share of a worker's memory limit that its calls need; 0 if either is unknown."""
     if facts.cluster is None or facts.cluster.memory is None:
         return 0.0
-    return (worker_memory(facts, facts.cluster) or 0.0) / facts.cluster.memory
+    return (memory_of_worker(facts.profile, facts.cluster.threads_each) or 0.0) / facts.cluster.memory
 
 
 def is_parallel(facts: Facts) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from advisor.decide import citations, cluster_conditions
-from advisor.decide.cluster_conditions import MUCH_MEMORY, NEARLY_ALL_MEMORY, memory_share, runs_on
+from advisor.decide import citations, cluster_conditions, pitfall_conditions
+from advisor.decide.cluster_conditions import MUCH_MEMORY, memory_share, runs_on
 from advisor.decide.pitfall_rule import PitfallRule
 from advisor.decide.rule_inputs import MOSTLY
 from advisor.models.strategies import CLUSTERS
@@ -23,8 +23,8 @@ CLUSTER_PITFALLS: tuple[PitfallRule, ...] = (
         "no worker is known to have imported the module of the function",
         cluster_conditions.module_may_be_missing,
         CLUSTERS,
-        "The workers import {target_module} themselves, with all that it imports: install it in their environment, or "
-        "put it where they find it. For Dask, Client.upload_file sends a single file; for Ray, runtime_env a folder.",
+        "The workers need {target_module} and all that it imports. A module of one file is sent to them; packages have "
+        "to be in their environment. In code of your own, use Client.upload_file for Dask and runtime_env for Ray.",
         citations.RAY_DEPENDENCIES,
     ),
     PitfallRule(
@@ -67,7 +67,7 @@ CLUSTER_PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "killed-worker",
         "a call may exceed the memory of its worker, which ends with all that it has",
-        lambda facts: runs_on(facts, "dask") and memory_share(facts) >= NEARLY_ALL_MEMORY,
+        lambda facts: runs_on(facts, "dask") and memory_share(facts) >= MUCH_MEMORY,
         CLUSTERS,
         "A worker that is ended takes the calls along that wait or run beside the one at fault; in code of your own, "
         "each of them fails with KilledWorker when that has happened four times. Send suspicious inputs alone.",
@@ -84,7 +84,7 @@ CLUSTER_PITFALLS: tuple[PitfallRule, ...] = (
         citations.DASK_NANNY,
     ),
     PitfallRule(
-        "cluster-native-threads",
+        "ray-native-threads",
         "a call keeps several cores busy by itself, which workers do not allow by default",
         lambda facts: runs_on(facts, "ray") and cluster_conditions.is_parallel(facts),
         CLUSTERS,
@@ -137,6 +137,14 @@ CLUSTER_PITFALLS: tuple[PitfallRule, ...] = (
         "A rate limit or a connection limit behind the waiting shows only when calls overlap, and {worker_count} "
         "threads of several hosts may need {worker_count} connections: try it on a part of the inputs first.",
         citations.AMDAHL,
+    ),
+    PitfallRule(
+        "uncertain",
+        "few calls were measured or the interval is wide",
+        pitfall_conditions.uncertain,
+        CLUSTERS,
+        "Based on {calls_measured}, the job may take {low} to {high}: give a larger --budget and more inputs.",
+        "90 % interval of the cost model",
     ),
     PitfallRule(
         "output",

@@ -15,7 +15,7 @@ CHOICE_RULES: tuple[Rule, ...] = (
         "the call computes, and the cluster has more cores than this host",
         cluster_conditions.has_more_cores,
         CLUSTERS,
-        "the cluster has {cluster_cores} where this host has {cores}",
+        "the cluster has {cluster_cores} and this host {host_cores}",
         "more calls compute at once",
         citations.AMDAHL,
     ),
@@ -35,7 +35,7 @@ CLUSTER_RULES: tuple[Rule, ...] = (
     Rule(
         "cluster-pays",
         "the job has more calls than the cluster needs to be the fastest",
-        lambda facts: (facts.break_even or 0) > 1,
+        lambda facts: 1 < (facts.break_even or 0) <= facts.job.calls,
         CLUSTERS,
         "the cluster pays from {break_even} calls on",
         "a job of {calls} is worth sending there",

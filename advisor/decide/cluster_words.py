@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from advisor.models import Cluster
+from advisor.predict.cluster_feasibility import memory_of_worker
 from advisor.report import formatting
 
 if TYPE_CHECKING:
@@ -18,13 +19,6 @@ def transfer_seconds(facts: Facts, cluster: Cluster) -> float:
     """Return the seconds that the data of one call is on its way, to the cluster and back."""
     sent = (facts.profile.argument_bytes or 0.0) * cluster.byte_seconds
     return sent + (facts.profile.result_bytes or 0.0) * cluster.return_byte_seconds
-
-
-def worker_memory(facts: Facts, cluster: Cluster) -> float | None:
-    """Return the bytes that the calls of one worker process need at their peak; None if that was not measured."""
-    if facts.profile.peak_memory is None:
-        return None
-    return facts.profile.peak_memory + (cluster.threads_each - 1) * facts.working_set
 
 
 def _of_cluster(text: Callable[[Facts, Cluster], str]) -> Callable[[Facts], str]:
@@ -51,12 +45,15 @@ FORMATTERS: dict[str, Callable[[Facts], str]] = {
     "cluster_cores": _of_cluster(lambda facts, cluster: formatting.counted(cluster.cores, "core")),
     "cluster_engine": _of_cluster(lambda facts, cluster: _ENGINES[cluster.engine]),
     "cluster_memory": _of_cluster(lambda facts, cluster: formatting.size(cluster.memory)),
-    "cluster_memory_needed": _of_cluster(lambda facts, cluster: formatting.size(worker_memory(facts, cluster))),
+    "cluster_memory_needed": _of_cluster(
+        lambda facts, cluster: formatting.size(memory_of_worker(facts.profile, cluster.threads_each))
+    ),
     "cluster_python": _of_cluster(lambda facts, cluster: cluster.python),
     "cluster_seconds": _seconds,
     "cluster_threads": _of_cluster(lambda facts, cluster: formatting.counted(cluster.threads_each, "thread")),
     "cluster_transfer": _of_cluster(lambda facts, cluster: formatting.duration(transfer_seconds(facts, cluster))),
     "cluster_why": _why,
+    "host_cores": lambda facts: formatting.count(facts.machine.cores),
     "measured_python": lambda facts: facts.profile.python.version,
     "round_trip": _of_cluster(lambda facts, cluster: formatting.duration(cluster.round_trip)),
     "target_module": _target_module,

@@ -5,7 +5,7 @@ To add a strategy:
 1. add its name to `Strategy` and `Recommendation`, and an entry to `STRATEGIES`;
 2. write its cost function and list it in `COST_FUNCTIONS` (advisor/predict/cost_functions.py);
 3. write its template and list it in `TEMPLATES` (advisor/decide/codegen/templates.py);
-4. list its executor in `EXECUTORS` (advisor/run/executors.py).
+4. list its executor in `EXECUTORS` (advisor/run/executors.py), unless it needs a cluster.
 """
 
 from __future__ import annotations

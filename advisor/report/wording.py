@@ -123,7 +123,13 @@ def cluster(cluster: Cluster) -> str:
 
 
 def is_worth_a_cluster(advice: Advice) -> bool:
-    """Return True if the job gains from concurrency and is long enough to start a cluster for it."""
+    """Return True if the job gains from concurrency and is long enough to start a cluster for it.
+
+    A cluster that runs as many threads in each process already needs no other.
+    """
+    here, advised = advice.machine.cluster, advice.cluster_layout
+    if here is not None and advised is not None and here.threads_each == advised.threads_each:
+        return False
     loop = next((option.seconds for option in advice.alternatives if option.strategy == "sequential"), None)
     gains = advice.recommendation not in ("sequential", "undecided")
     return gains and loop is not None and loop.expected >= LONG_JOB

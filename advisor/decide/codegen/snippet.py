@@ -23,7 +23,7 @@ from advisor.models.strategies import CLUSTERS, OWN_GIL, POOLS, SEQUENTIAL
 from advisor.predict.shared_resources import broken_by, safe_start_method
 from advisor.report import formatting
 
-_ADDRESS = re.compile(r"(?:tcp|tls|ray)://[\w.\-:\[\]]+|ray", re.ASCII)  # neither user names nor options
+_ADDRESS = re.compile(r"(?:tcp|tls|wss?|ucx|ray)://[\w.\-:\[\]]+|ray", re.ASCII)  # neither user names nor options
 _EXAMPLE_ADDRESS = {"dask": "tcp://scheduler:8786", "ray": "ray://head:10001"}
 _EXAMPLE_NAME = "task"
 _COMPUTES = 0.3  # share of a call's time
