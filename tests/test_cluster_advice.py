@@ -132,6 +132,7 @@ RULES = [
     ("waits-on-the-cluster", WAITING, HOST, ON_CLUSTER),
     ("cluster-pays", COMPUTING, HOST, ON_CLUSTER),
     ("cluster-pays-later", changed(COMPUTING, wall=1e-3, gil_held=9e-4, wait=1e-4), HOST, LOOP),
+    ("cluster-hardly-pays", COMPUTING, HOST, PROCESSES),
     ("cluster-never-pays", changed(COMPUTING, argument_bytes=1e6), beside(byte_seconds=1e-3), LOOP),
     ("cluster-data", changed(COMPUTING, argument_bytes=1e8), HOST, PROCESSES),
     ("cluster-scheduler", changed(COMPUTING, wall=1e-3, gil_held=9e-4, wait=1e-4), HOST, ON_CLUSTER),

@@ -108,6 +108,7 @@ def test_a_server_that_is_not_there() -> None:
     with pytest.raises(UsageError, match="must start with http://"):
         ask("file:///etc/passwd", PROFILE, calls=1, cores=None)
 
+
 def test_the_figures_of_a_cluster_are_sent(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server considers the cluster, and never learns its address."""
     monkeypatch.setenv("ADVISOR_TOKEN", TOKEN)

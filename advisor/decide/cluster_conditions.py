@@ -33,6 +33,13 @@ def pays_later(facts: Facts) -> bool:
     return facts.cluster is not None and facts.break_even is not None and facts.break_even > facts.job.calls
 
 
+def is_no_clear_gain(facts: Facts) -> bool:
+    """Return True if the cluster can do the job, and is faster by too little."""
+    on_cluster = facts.best("cluster")
+    pays = facts.break_even is not None and facts.break_even <= facts.job.calls
+    return pays and on_cluster is not None
+
+
 def never_pays(facts: Facts) -> bool:
     """Return True if the cluster can do the job, but is slower for any number of calls."""
     return facts.cluster is not None and facts.best("cluster") is not None and facts.break_even is None

@@ -51,6 +51,15 @@ CLUSTER_RULES: tuple[Rule, ...] = (
         citations.DASK_EFFICIENCY,
     ),
     Rule(
+        "cluster-hardly-pays",
+        "the cluster is faster, but not by much",
+        cluster_conditions.is_no_clear_gain,
+        LOCAL,
+        "the cluster would take {cluster_seconds} and this host {expected}",
+        "the gain is too small for other computers and a connection that may fail",
+        citations.DASK_EFFICIENCY,
+    ),
+    Rule(
         "cluster-never-pays",
         "no number of calls is faster on the cluster",
         cluster_conditions.never_pays,

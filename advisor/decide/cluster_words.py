@@ -25,6 +25,15 @@ def _of_cluster(text: Callable[[Facts, Cluster], str]) -> Callable[[Facts], str]
     return lambda facts: "unknown" if facts.cluster is None else text(facts, facts.cluster)
 
 
+def _break_even(facts: Facts) -> str:
+    """Format the number of calls, rounded up to two digits."""
+    calls = facts.break_even
+    if calls is None:
+        return "no number of"
+    unit = 10 ** max(0, len(str(calls)) - 2)
+    return formatting.count(-(-calls // unit) * unit)
+
+
 def _why(facts: Facts) -> str:
     best = facts.best("cluster")
     return best.why if best is not None and best.why else "see the table"
@@ -40,7 +49,7 @@ def _target_module(facts: Facts) -> str:
 
 
 FORMATTERS: dict[str, Callable[[Facts], str]] = {
-    "break_even": lambda facts: "no number" if facts.break_even is None else formatting.count(facts.break_even),
+    "break_even": _break_even,
     "cluster_calls": _of_cluster(lambda facts, cluster: formatting.count(cluster.workers * cluster.threads_each)),
     "cluster_cores": _of_cluster(lambda facts, cluster: formatting.counted(cluster.cores, "core")),
     "cluster_engine": _of_cluster(lambda facts, cluster: _ENGINES[cluster.engine]),

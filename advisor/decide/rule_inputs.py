@@ -24,7 +24,7 @@ from advisor.models import (
     Strategy,
 )
 from advisor.models.strategies import CLUSTERS, OWN_GIL
-from advisor.predict.break_even import cluster_break_even
+from advisor.predict.break_even import break_even
 from advisor.predict.estimator import MIN_GAIN
 from advisor.predict.feasibility import MEMORY_SHARE
 from advisor.predict.shared_resources import broken_by, safe_start_method
@@ -166,8 +166,8 @@ class Facts:
 
     @cached_property
     def break_even(self) -> int | None:
-        """The number of calls from which the cluster is faster than this host; None if it never is."""
-        return None if self.cluster is None else cluster_break_even(self.profile, self.machine)
+        """The number of calls from which the cluster is faster than this host; None if it never is, or there is none."""
+        return break_even(self.profile, self.machine)
 
     @property
     def native_threads(self) -> float:

@@ -33,7 +33,9 @@ class Cluster(Record):
     byte_seconds: ByteSeconds = Field(10e-9, description="one byte of arguments, from the client to a worker")
     return_byte_seconds: ByteSeconds = Field(10e-9, description="one byte of results, from a worker to the client")
     import_seconds: Seconds = Field(0.0, description="loading the function on a worker for the first time")
-    speed: float = Field(1.0, ge=1e-3, le=1e3, description="a worker's core relative to the host where the profile was measured")
+    speed: float = Field(
+        1.0, ge=1e-3, le=1e3, description="a worker's core relative to the host where the profile was measured"
+    )
     python: Annotated[str, Field(max_length=100)] = Field("", description="the workers' version of Python")
     source: Literal["measured", "assumed"] = "assumed"
 

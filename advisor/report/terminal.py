@@ -173,7 +173,7 @@ def _cluster_layout(advice: Advice, width: int) -> list[Line]:
         return []
     text = (
         f"a host does best with {wording.layout(layout)}: {layout.command} ({wording.default_layout(layout)}), "
-        f"or for Ray {wording.ray_settings(layout.ray)}"
+        f"or for Ray {wording.ray_settings(layout.ray)}. {layout.reason}"
     )
     return wrap(text, width, first=Span("On clusters ", TITLE), rest=" " * 12)
 
