@@ -39,12 +39,13 @@ def _on_sending(facts: LayoutFacts) -> str:
 def _on_threads(facts: LayoutFacts) -> str:
     gil, waiting = formatting.percent(facts.gil), formatting.percent(facts.waiting)
     calls = facts.processes * facts.threads_each
-    cores = "the core" if facts.cores == 1 else f"the {facts.cores} cores"
+    cores = "the core" if facts.cores == 1 else f"the {formatting.count(facts.cores)} cores"
     if facts.in_threads:
         return f"One thread for each process, since {facts.in_threads}."
     if facts.waiting >= NOTICEABLE_WAIT and calls > facts.cores:
         held = f" and holds the GIL for {gil}" if facts.gil >= NOTICEABLE_GIL else ""
-        return f"A call waits for {waiting} of its time{held}, so that {calls} calls at once make good use of {cores}."
+        at_once = f"{formatting.count(calls)} calls at once make good use of {cores}"
+        return f"A call waits for {waiting} of its time{held}, so that {at_once}."
     if facts.threads_each == 1:
         if facts.cores == 1:
             return "One core needs one process."
