@@ -13,4 +13,4 @@ def test_every_strategy_can_be_predicted_written_and_run() -> None:
     """Each has an entry, a cost function and a code template; those of this host have an executor."""
     assert EVERY == set(get_args(Strategy)) == set(get_args(Recommendation)) - {"undecided"}
     assert EVERY == set(COST_FUNCTIONS) == set(TEMPLATES)
-    assert LOCAL == set(EXECUTORS)
+    assert set(EXECUTORS) == LOCAL

@@ -166,7 +166,7 @@ class Facts:
 
     @cached_property
     def break_even(self) -> int | None:
-        """The number of calls from which the cluster is faster than this host; None if it never is, or there is none."""
+        """The number of calls from which the cluster beats this host; None if it never does, or there is none."""
         return break_even(self.profile, self.machine)
 
     @property
