@@ -29,7 +29,7 @@ from advisor.models import (
 from advisor.models.request import AdviceRequest
 from advisor.report import html, terminal
 from advisor.report.layout import Screen
-from tests.clusters import CLUSTER, COMPUTING, HOST, NATIVE, WAITING
+from tests.cluster_records import CLUSTER, COMPUTING, HOST, NATIVE, WAITING
 
 JOB = Job(calls=10_000)
 

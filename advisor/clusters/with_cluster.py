@@ -28,4 +28,4 @@ def _module_of(target: str | None) -> str | None:
     """Return the name of the target's module, or None if it is a file or belongs to the running program."""
     module = (target or "").rpartition(":")[0]
     is_dotted = all(part.isidentifier() for part in module.split("."))
-    return module if is_dotted and module != "__main__" else None
+    return module if is_dotted and module != "__main__" and not module.endswith((".py", ".ipynb")) else None
