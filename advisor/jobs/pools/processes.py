@@ -274,7 +274,7 @@ class ProcessPool:
         self._selector.unregister(worker.process.connection)
         worker.process.release()
         self._workers.remove(worker)
-        reason = "the call was ended with its worker process" if worker.ended else _describe_end(code)
+        reason = "the call was ended with its worker process" if worker.ended else describe_end(code)
         for i, (number, _) in enumerate(worker.chunks):
             self._news.append(Report(number, (), True, lost=reason, started=i == 0))
         if self._closed or self._broken or worker.stopped_at is not None:
@@ -293,7 +293,8 @@ class ProcessPool:
         self._news += finished
 
 
-def _describe_end(code: int | None) -> str:
+def describe_end(code: int | None) -> str:
+    """Return how a worker process ended, by its exit code."""
     if code is None:
         return "the worker process was lost"
     if code >= 0:
