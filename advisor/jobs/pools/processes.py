@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from advisor.jobs.pools import pickles, worker_logs, worker_messages
-from advisor.jobs.pools.pool import CannotLoadError, CannotSendError, Chunk, PoolBrokenError, Report, Setup
+from advisor.jobs.pools.pool import CHUNK_SECONDS, CannotLoadError, CannotSendError, Chunk, PoolBrokenError, Report, Setup
 from advisor.jobs.pools.process_worker import STOP, pack_chunk
 from advisor.jobs.pools.timed_calls import REPORT_INTERVAL
 from advisor.jobs.pools.worker_start import Started, StartMethod, starter
@@ -57,6 +57,8 @@ class ProcessPool:
     Raises:
         PoolBrokenError: The function cannot be sent to workers.
     """
+
+    chunk_seconds = CHUNK_SECONDS
 
     def __init__(self, setup: Setup, workers: int, *, start_method: StartMethod, by_value: bool = False) -> None:
         self._start = starter(setup, start_method, by_value=by_value)
