@@ -72,6 +72,7 @@ class ClusterPool:
         setup: What each worker needs.
         engine: The connection to the cluster, which stays open.
         coroutine: The function is a coroutine function.
+        pickle_program: Pickles what runs in the workers, with what it needs there.
         limit: The largest number of threads to use, or None.
         call_timeout: Seconds after which a call is ended; each call then runs in a child process of its worker.
         chunk_seconds: Of calls to send together.
@@ -87,6 +88,7 @@ class ClusterPool:
         setup: Setup,
         engine: Engine,
         *,
+        pickle_program: Callable[[Program], bytes] = lambda program: pickle_by_value(program, pools),
         coroutine: bool = False,
         limit: int | None = None,
         call_timeout: float | None = None,
@@ -100,7 +102,7 @@ class ClusterPool:
         self._target = chunk_seconds
         self._patience = patience
         self._clock = clock
-        program = _pickle_program(setup, coroutine=coroutine)
+        program = pickle_program(_program(setup, coroutine=coroutine))
         in_child = pickle_by_value(ChildProgram(program, call_timeout), pools)
         self._share: dict[bool, Callable[[], Any]] = {
             False: lambda: engine.share(program),
@@ -387,9 +389,9 @@ def _failed(key: int, error: BaseException) -> Done:
     return Done(key, error, True, 0.0, None)
 
 
-def _pickle_program(setup: Setup, *, coroutine: bool) -> bytes:
+def _program(setup: Setup, *, coroutine: bool) -> Program:
     try:
         data = pickles.dumps_for_other_main((setup.function, setup.initializer, setup.initargs))
     except Exception as error:
         raise CannotLoadError(f"the function cannot be sent to the workers of a cluster: {error}") from error
-    return pickle_by_value(Program(data, coroutine=coroutine), pools)
+    return Program(data, coroutine=coroutine)
