@@ -6,7 +6,7 @@ import ast
 import importlib.util
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from pathlib import Path
@@ -48,8 +48,17 @@ class Needs:
 
 def find_needs(function: Callable[..., Any]) -> Needs:
     """Return what a function needs; nothing is imported to find it."""
+    return _find_needs(_first_modules(function))
+
+
+def find_module_needs(module: str) -> Needs:
+    """Return what a module needs to be imported."""
+    return _find_needs([module])
+
+
+def _find_needs(modules: Iterable[str]) -> Needs:
     needs = Needs()
-    pending = deque((name, True) for name in _first_modules(function))
+    pending = deque((name, True) for name in modules)
     seen: set[str] = set()
     while pending and len(seen) < MAX_MODULES:
         name, at_once = pending.popleft()

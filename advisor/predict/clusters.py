@@ -12,19 +12,25 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from advisor.models import Cluster
-from advisor.predict.cluster_chunks import ClusterChunk, cluster_chunk
+from advisor.predict.cluster_chunks import CHUNKS_AHEAD, ClusterChunk, cluster_chunk
 from advisor.predict.demands import LOCK_CONTENTION, Scenario
 from advisor.predict.pickling_cost import payloads
 from advisor.predict.prediction import Prediction, Station
+from advisor.predict.processes_and_interpreters import ITEM_IN_PARENT, ITEM_IN_WORKER
 from advisor.predict.queueing.makespan import job_seconds
 from advisor.predict.queueing.several_locks import LockedHost, fed_throughput
 from advisor.predict.queueing.stations import Cores, StationDemands
 from advisor.predict.threads_and_asyncio import gil_contention
 from advisor.predict.worker_counts import WorkerCounts
 
+# Of a core, taken by the profiler and the event loop of an idle Dask worker; they need its GIL.
+BACKGROUND = 0.03
+# CPU seconds of a worker for a task, relative to those of the client and the scheduler: 2.0 ms beside 3.1 ms with Dask.
+TASK_IN_WORKER = 0.6
 # Larger hosts and clusters are solved as a part of them: so many threads behave like more of them.
 MAX_HOST_THREADS = 256
 MAX_SOLVED_THREADS = 1024
+MAX_COMPARED_THREADS = 64  # where many layouts are compared
 
 
 def predict_cluster(scenario: Scenario, workers: WorkerCounts) -> list[Prediction]:
@@ -46,7 +52,9 @@ def on_cluster(scenario: Scenario) -> Scenario:
     """
     cluster, call = cluster_of(scenario), scenario.call
     width = call.width if call.child > call.native else 1.0
-    gil, native, child = (seconds / cluster.speed for seconds in (call.gil, call.native, call.child))
+    background = BACKGROUND if cluster.engine == "dask" else 0.0
+    on_core = cluster.speed * (1.0 - background * min(1.0, cluster.workers / cluster.cores))
+    gil, native, child = call.gil / (cluster.speed * (1.0 - background)), call.native / on_core, call.child / on_core
     wall = gil + (native + child) / width + call.off_core
     machine = scenario.machine.model_copy(
         update={
@@ -108,17 +116,20 @@ class ClusterJob:
         pickling = calls * each.seconds + once.seconds * (1.0 - function / once.sent if once.sent else 1.0)
         sent = calls * each.sent + once.sent - function
         returned = calls * each.returned + once.returned
-        return (
-            cluster.task_seconds + pickling / 2 + sent * cluster.byte_seconds + returned * cluster.return_byte_seconds
-        )
+        sending = pickling / 2 + sent * cluster.byte_seconds + returned * cluster.return_byte_seconds
+        return cluster.task_seconds + sending + calls * ITEM_IN_PARENT
 
     @cached_property
     def demands(self) -> StationDemands:
-        """Demands of a call in a worker; coroutine functions run there in an event loop of their own."""
+        """Demands of a call in a worker; coroutine functions run there in an event loop of their own.
+
+        While a call waits, the worker finds time for its part of sending tasks.
+        """
         scenario, call = self.scenario, self.scenario.call
         _, each = payloads(scenario.profile)
+        receiving = TASK_IN_WORKER * self.cluster.task_seconds / self.chunk.calls * (1.0 - call.off_core / call.wall)
         return StationDemands(
-            locked=call.gil + scenario.event_loop_overhead + each.seconds / 2,
+            locked=call.gil + scenario.event_loop_overhead + each.seconds / 2 + receiving + ITEM_IN_WORKER,
             blocked=call.blocked,
             parallel=call.free,
             delay=call.wait,
@@ -157,7 +168,9 @@ class ClusterJob:
         first_tasks = (
             (self.threads - 1) / 2 * self.sending * (1.0 - min(1.0, part * throughput * self.sending_each) ** 2)
         )
-        seconds = job_seconds(calls, workers, rate, self.scenario.spread) + first_tasks
+        seconds = (
+            job_seconds(calls, workers, rate, self.scenario.spread) + first_tasks + self._last_tasks(throughput * part)
+        )
         on_the_way = max(self.sending, self.cluster.round_trip + self.sending - self.cluster.task_seconds)
         return Prediction(
             self.threads,
@@ -168,6 +181,15 @@ class ClusterJob:
             self.chunk.calls,
             contention=self.demands.contended / self.processes,
         )
+
+    def _last_tasks(self, throughput: float) -> float:
+        """Return the seconds that the tasks take which are added near the end, when chunks become smaller."""
+        chunk, task, capacity = self.chunk, self.cluster.task_seconds, self.scenario.capacity
+        halvings = math.log(chunk.calls / min(chunk.calls, chunk.least))
+        added = min(CHUNKS_AHEAD * self.threads * halvings, self.scenario.job.calls)
+        on_cores = TASK_IN_WORKER + (1.0 if self.cluster.on_this_host else 0.0)
+        busy = min(1.0, throughput * (self.demands.locked + self.demands.parallel) / capacity)
+        return added * task * busy * on_cores / capacity
 
     @property
     def sending_each(self) -> float:
@@ -219,15 +241,40 @@ class ClusterJob:
 
     def _beside(self, threads: int, others: int) -> list[float]:
         """Return the calls per second of so many threads, taken from as many equal hosts as needed."""
+        host = self._host(others, MAX_HOST_THREADS)
+        solved, hosts = host.curve(), threads / host.threads
+        limit = self._core_limit * threads / self.threads
+        return [min(limit, hosts * _at(solved, busy / hosts)) for busy in range(threads + 1)]
+
+    def _host(self, others: int, max_threads: int) -> LockedHost:
+        """Return a host, or a part of it with fewer threads than that and its share of the cores."""
         processes = max(1, round(self.processes / self.cluster.hosts), self.processes // self.cluster.cores)
-        processes = max(1, min(processes, MAX_HOST_THREADS // self.threads_each))
+        processes = max(1, min(processes, max_threads // self.threads_each))
         cores = Cores(
             max(1, round(self.cluster.cores * processes / self.processes)), self.scenario.machine.core_scaling
         )
-        host = LockedHost(self.demands, cores, processes, self.threads_each, others)
-        solved, hosts = host.curve(), threads / host.threads
-        limit = self.scenario.capacity * threads / self.threads / (self.demands.locked + self.demands.parallel)
-        return [min(limit, hosts * _at(solved, busy / hosts)) for busy in range(threads + 1)]
+        return LockedHost(self.demands, cores, processes, self.threads_each, others)
+
+    @property
+    def _core_limit(self) -> float:
+        return self.scenario.capacity / (self.demands.locked + self.demands.parallel or 1e-12)
+
+    @property
+    def throughput_bound(self) -> float:
+        """Upper bound of the calls per second, if nothing had to wait for anything else."""
+        demands = self.demands
+        alone = demands.locked + demands.blocked + demands.parallel / demands.width + demands.delay
+        lock = (demands.locked + demands.blocked) or 1e-12
+        return min(
+            self._core_limit, self.threads / alone, self.processes / lock, 1 / self.sending_each, self.held_limit
+        )
+
+    @property
+    def peak_throughput(self) -> float:
+        """Calls per second in the middle of a long job, roughly: large hosts are solved as a small part of them."""
+        host = self._host(0, MAX_COMPARED_THREADS)
+        workers = host.throughput() * self.threads / host.threads
+        return min(workers, self.throughput_bound)
 
 
 def _at(curve: list[float], position: float) -> float:
