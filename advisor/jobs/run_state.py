@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,12 @@ from advisor.jobs.reader import Reader
 if TYPE_CHECKING:
     import asyncio
 
+    from advisor.clusters.engine import Engine as Cluster
+    from advisor.clusters.shipping import Prepared
     from advisor.jobs.pools.event_loop import LoopThread
     from advisor.models import Strategy
 
+_logger = logging.getLogger(__name__)
 UNKNOWN_CALLS = 1_000  # left at least, in a job of unknown length that was worth measuring
 
 
@@ -32,6 +36,7 @@ class Settings:
         initializer: Run by each worker, and by this process, before the first call.
         initargs: Its arguments.
         loop: Of the caller, on which coroutine functions run.
+        cluster: That may do the job, as `advisor.clusters.connect` takes it; None for this host alone.
     """
 
     call_timeout: float | None = None
@@ -41,6 +46,7 @@ class Settings:
     initializer: Callable[..., object] | None = None
     initargs: tuple[Any, ...] = ()
     loop: asyncio.AbstractEventLoop | None = None
+    cluster: Any = None
 
 
 class RunState:
@@ -49,6 +55,8 @@ class RunState:
     Attributes:
         pending: Calls that an earlier stage has left, to make before anything else.
         coroutine: Results are awaited.
+        cluster: The connection to the cluster that was given.
+        shipping: What its workers need for the function.
         is_stopping: The run is to end soon.
     """
 
@@ -73,6 +81,8 @@ class RunState:
         self.pending: list[PendingCall] = []
         self.is_stopping = False
         self.waits_for_lock = False  # calls in threads were seen to wait for a lock of this process
+        self.cluster: Cluster | None = None
+        self.shipping: Prepared | None = None
         self._loop: LoopThread | None = None
 
     @property
@@ -89,6 +99,28 @@ class RunState:
             return max(UNKNOWN_CALLS, self.outcomes.tally.finished)
         return max(1, remaining + len(self.pending))
 
+    def connect(self) -> None:
+        """Connect to the cluster if there is one, and see that its workers can load the function.
+
+        Raises:
+            UsageError: The cluster cannot be used.
+        """
+        if self.settings.cluster is not None:
+            from advisor.clusters.connect import connect
+            from advisor.clusters.shipping import prepare
+
+            self.cluster = connect(self.settings.cluster)
+            self.shipping = prepare(self.cluster, self.function)
+            self.shipping.check([worker.id for worker in self.cluster.workers()])
+            for warning in self.shipping.warnings:
+                _logger.warning("%s", warning)
+
+    @property
+    def cluster_threads(self) -> int:
+        """The number of threads of the cluster that may be used now, at least one."""
+        found = 0 if self.cluster is None else sum(worker.threads for worker in self.cluster.workers())
+        return max(1, min(found, self.settings.workers or found))
+
     def open_loop(self) -> LoopThread:
         """Return the event loop of the run, which is opened when it is first needed."""
         if self._loop is None:
@@ -104,8 +136,11 @@ class RunState:
             self._loop.interrupt()
 
     def close(self) -> None:
-        """Close the event loop and the checkpoint."""
+        """Close the event loop, the connection to the cluster and the checkpoint."""
         if self._loop is not None:
             self._loop.close()
+        if self.cluster is not None:
+            self.cluster.close()
+            self.cluster = self.shipping = None
         if self.outcomes.checkpoint is not None:
             self.outcomes.checkpoint.close()
