@@ -6,7 +6,8 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import IO
 
 import psutil
@@ -17,21 +18,39 @@ from profiles.job import ROOT
 @contextlib.contextmanager
 def running(module: str, *arguments: str, output: IO[str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """Start `python -m module` in a session of its own; kill what is left of it at the end."""
+    outputs = (output, subprocess.STDOUT) if output else (subprocess.DEVNULL, subprocess.DEVNULL)
+    with running_command((sys.executable, "-m", module, *arguments), stdout=outputs[0], stderr=outputs[1]) as child:
+        yield child
+
+
+@contextlib.contextmanager
+def running_command(
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int | IO[str] | None = subprocess.DEVNULL,
+    stderr: int | None = subprocess.DEVNULL,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a command in a session of its own; kill what is left of it at the end."""
     child = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=output or subprocess.DEVNULL,
-        stderr=subprocess.STDOUT if output else subprocess.DEVNULL,
-        start_new_session=True,
+        command, cwd=folder, env=environment, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True
     )
     try:
         yield child
     finally:
-        for process in members(child.pid):
+        end(child)
+
+
+def end(child: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of a session, and what it starts meanwhile."""
+    while living := members(child.pid):
+        for process in living:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        child.wait()
+        psutil.wait_procs(living, timeout=1.0)
+    child.wait()
 
 
 def members(session: int) -> list[psutil.Process]:
