@@ -52,12 +52,12 @@ class LocalCluster:
     """A cluster that is running.
 
     Attributes:
-        address: The address as `advisor.map(cluster=…)` takes it.
-        environment: Variables that the client needs for that.
+        engine: "dask" or "ray".
+        address: Of the scheduler or the head node; for Dask with "tcp://".
     """
 
+    engine: EngineName
     address: str
-    environment: dict[str, str]
 
     def __init__(self, layout: Layout, network: Network | None, folder: Path) -> None:
         self._layout = layout
@@ -103,12 +103,12 @@ class LocalCluster:
 class DaskCluster(LocalCluster):
     """A scheduler, and one `dask worker` command, which starts a nanny and a process for each worker."""
 
+    engine = "dask"
     SCHEDULER: Final = "distributed.cli.dask_scheduler"
     WORKER: Final = "distributed.cli.dask_worker"
 
     def start(self) -> None:
         self.address = f"tcp://{self._host}:{self._port}"
-        self.environment = {}
         shared = ("--host", self._host, "--no-dashboard", "--dashboard-address", ":0")
         sizes = ("--nworkers", str(self._layout.processes), "--nthreads", str(self._layout.threads_each))
         self._run(self.SCHEDULER, *shared, "--port", str(self._port))
@@ -128,11 +128,11 @@ class DaskCluster(LocalCluster):
 class RayCluster(LocalCluster):
     """A head node with a processor for each slot; Ray starts its worker processes when they are needed."""
 
+    engine = "ray"
     MODULE: Final = "ray.scripts.scripts"
 
     def start(self) -> None:
-        self.address = "ray"
-        self.environment = {"RAY_ADDRESS": f"{self._host}:{self._port}"}
+        self.address = f"{self._host}:{self._port}"
         child = self._run(
             *(self.MODULE, "start", "--head", "--block", f"--port={self._port}", f"--node-ip-address={self._host}"),
             *(f"--num-cpus={self._layout.slots}", f"--object-store-memory={RAY_MEMORY}", f"--temp-dir={self._folder}"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import os
 import shutil
 import socket
@@ -18,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import IO, Final
 
@@ -28,8 +30,9 @@ from benchmarks.tables import markdown
 
 HUNDRED_MEGABIT: Final = 12.5e6  # bytes a second
 MTU: Final = 9000  # bytes; large packets cost the relay less
-NEAR: Final = "198.18.77.1"  # RFC 2544: for benchmarks of networks
-FAR: Final = "198.18.77.2"
+RESERVED: Final = IPv4Network("198.18.0.0/15")  # for benchmarks of networks, by RFC 2544
+SUBNETS: Final = RESERVED.num_addresses // 4
+_made = itertools.count(os.getpid() * 64)
 ECHO_PORT: Final = 7777
 ECHOES: Final = 100
 PAYLOAD: Final = 20_000_000  # bytes
@@ -78,15 +81,16 @@ def network(round_trip: float, rate: float = HUNDRED_MEGABIT) -> Iterator[Networ
         NoNetworkError: This host has no such thing, or this user may not.
     """
     check()
-    namespace = f"advisor-{os.getpid()}"
-    near, far = f"adv{os.getpid() % 10**8}n", f"adv{os.getpid() % 10**8}f"
+    number = next(_made) % SUBNETS
+    here, there = (str(RESERVED[4 * number + end]) for end in (1, 2))
+    namespace, near, far = f"advisor-{number}", f"advisor{number}n", f"advisor{number}f"
     with _namespace(namespace), _relay(near, far, round_trip / 2, rate) as relay:
         assert relay.stdin is not None
         _ip("link", "set", far, "netns", namespace)
-        _configure(near, NEAR, ())
-        _configure(far, FAR, ("-n", namespace))
+        _configure(near, here, ())
+        _configure(far, there, ("-n", namespace))
         _ip("-n", namespace, "link", "set", "lo", "up")
-        yield Network(namespace, FAR, psutil.Process(relay.pid), relay.stdin)
+        yield Network(namespace, there, psutil.Process(relay.pid), relay.stdin)
 
 
 def check() -> None:

@@ -6,13 +6,17 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 import psutil
 
 from profiles.job import ROOT
+
+TRACKER: Final = "multiprocessing.resource_tracker"
+TRACKER_SECONDS: Final = 2.0
 
 
 @contextlib.contextmanager
@@ -44,12 +48,18 @@ def running_command(
 
 
 def end(child: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of a session, and what it starts meanwhile."""
+    """Kill what is left of a session, and what it starts meanwhile.
+
+    The resource trackers of multiprocessing are given a moment: they remove semaphores when the others have gone.
+    """
+    trackers_until = time.monotonic() + TRACKER_SECONDS
     while living := members(child.pid):
+        patient = time.monotonic() < trackers_until
         for process in living:
             with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(living, timeout=1.0)
+                if not (patient and TRACKER in " ".join(process.cmdline())):
+                    process.kill()
+        time.sleep(0.02)
     child.wait()
 
 
