@@ -10,7 +10,7 @@ from advisor.jobs.delivery import Delivery
 from advisor.jobs.dispatcher import Dispatcher
 from advisor.jobs.inputs import Inputs
 from advisor.jobs.outcomes import OnError, Outcomes
-from advisor.jobs.pools.pool import CannotSendError, Chunk, Done, Report
+from advisor.jobs.pools.pool import CHUNK_SECONDS, CannotSendError, Chunk, Done, Report
 from advisor.jobs.reader import Reader
 from advisor.jobs.retries import Retries
 from advisor.jobs.tally import Tally
@@ -28,6 +28,8 @@ class Clock:
 
 class FakePool:
     """Keeps what it is sent; the tests say what comes back."""
+
+    chunk_seconds = CHUNK_SECONDS
 
     def __init__(self, workers: int = 2, clock: Clock | None = None) -> None:
         self.workers = workers

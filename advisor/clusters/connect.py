@@ -18,4 +18,6 @@ def connect(cluster: Any) -> Engine:
         UsageError: No cluster is there, or it cannot be reached.
         MissingExtraError: The package is not installed.
     """
-    raise NotImplementedError
+    from advisor.clusters.dask_engine import DaskEngine
+
+    return DaskEngine(cluster)

@@ -15,10 +15,9 @@ from typing import Any, NamedTuple
 from advisor.errors import WorkerError
 from advisor.jobs.inputs import Inputs
 from advisor.jobs.outcomes import Outcomes
-from advisor.jobs.pools.pool import Arguments, CannotSendError, Chunk, Done, Pool, Report
+from advisor.jobs.pools.pool import CHUNK_SECONDS, Arguments, CannotSendError, Chunk, Done, Pool, Report
 from advisor.jobs.request_pace import RequestPace
 
-CHUNK_SECONDS = 0.015  # of calls that are sent together; sending them takes a hundredth of that
 MAX_WAITING = 10_000  # results that wait for one before them
 MAX_SAMPLES = 3
 MAX_CPUS = 21
@@ -240,7 +239,7 @@ class Dispatcher:
         if self._mean is None:
             return 1
         size = float(self._chunk)
-        size = min(size, CHUNK_SECONDS / max(self._mean, self._inputs.seconds_each, 1e-9))
+        size = min(size, self.pool.chunk_seconds / max(self._mean, self._inputs.seconds_each, 1e-9))
         if self._inputs.remaining is not None:
             size = min(size, math.ceil(self._inputs.remaining / (2 * self.pool.workers)))
         return max(1, int(size))

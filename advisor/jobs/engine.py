@@ -117,7 +117,8 @@ class Engine:
 
     def _run(self) -> Iterator[list[Any]]:
         settings = self._state.settings
-        if settings.initializer is not None:
+        self._state.connect()
+        if settings.initializer is not None and settings.strategy != "cluster":
             settings.initializer(*settings.initargs)
         if settings.strategy not in (None, "sequential"):
             yield from self._run_as_chosen()
@@ -136,7 +137,8 @@ class Engine:
 
         settings = self._state.settings
         assert settings.strategy is not None
-        yield from run_stage(self._state, chosen_plan(settings.strategy, settings.workers, chunk=MAX_BATCH))
+        workers = self._state.cluster_threads if settings.strategy == "cluster" else settings.workers
+        yield from run_stage(self._state, chosen_plan(settings.strategy, workers, chunk=MAX_BATCH))
 
     def _run_endable(self) -> Iterator[list[Any]]:
         """Run the job in workers from the first call on, since nothing can end a call of this thread."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from advisor.models import Strategy
 
 T = TypeVar("T")
-STRATEGIES = ("sequential", "threading", "multiprocessing", "asyncio")
+STRATEGIES = ("sequential", "threading", "multiprocessing", "asyncio", "cluster")
 
 
 def map(
@@ -63,9 +63,12 @@ def map(
         checkpoint: A file that keeps the results of finished calls. A run with the same function and inputs, and a
             file that exists, continues there.
         progress: True shows a progress bar on a terminal; a callable gets a `RunReport` now and then.
-        strategy: Use "sequential", "threading", "multiprocessing" or "asyncio" without measuring.
-        workers: The largest number of workers; with `strategy`, their number.
-        cluster: Reserved.
+        strategy: Use "sequential", "threading", "multiprocessing", "asyncio" or "cluster" without measuring. With
+            "cluster", no call is made in this process.
+        workers: The largest number of workers; with `strategy`, their number. Of a cluster, the largest number of
+            threads.
+        cluster: A cluster that does the job if it is faster: "tcp://host:port" (Dask), "ray://host:port" or "ray", a
+            `distributed.Client`, or "auto" for one that this program or its environment names.
         budget: Seconds for measuring at most, by default a second or a twentieth of the job.
         initializer: Called by each worker before its first call, and once by this process.
         initargs: The arguments of the initializer.
@@ -74,7 +77,8 @@ def map(
         The run: an iterator and context manager, with `advice` and `report`.
 
     Raises:
-        UsageError: The arguments make no sense, or the checkpoint is of another job.
+        UsageError: The arguments make no sense, or the checkpoint is of another job. That a cluster cannot be used is
+            raised when the first result is read, before any call.
     """
     inputs = Inputs(iterables, star=star)
     engine = open_engine(
@@ -85,8 +89,7 @@ def map(
         retries=retries,
         checkpoint=checkpoint,
         progress=progress,
-        cluster=cluster,
-        settings=_settings(call_timeout, budget, strategy, workers, initializer, initargs),
+        settings=_settings(call_timeout, budget, strategy, workers, initializer, initargs, cluster),
     )
     return Run._of(engine)
 
@@ -130,8 +133,7 @@ def amap(
         retries=retries,
         checkpoint=checkpoint,
         progress=progress,
-        cluster=cluster,
-        settings=_settings(call_timeout, budget, strategy, workers, initializer, initargs, loop),
+        settings=_settings(call_timeout, budget, strategy, workers, initializer, initargs, cluster, loop),
     )
     return AsyncRun(engine, [each for each in plain if isinstance(each, AsyncInputs)])
 
@@ -143,6 +145,7 @@ def _settings(
     workers: int | None,
     initializer: Callable[..., object] | None,
     initargs: Iterable[Any],
+    cluster: Any,
     loop: asyncio.AbstractEventLoop | None = None,
 ) -> Settings:
     if call_timeout is not None and not 0 < call_timeout < math.inf:
@@ -155,7 +158,7 @@ def _settings(
         raise UsageError(f"strategy must be one of {', '.join(STRATEGIES)}, not {strategy!r}", field="strategy")
     if workers is not None and (not isinstance(workers, int) or workers < 1):
         raise UsageError(f"workers must be a whole number, 1 or more, not {workers!r}", field="workers")
-    return Settings(call_timeout, budget, strategy, workers, initializer, tuple(initargs), loop)
+    return Settings(call_timeout, budget, strategy, workers, initializer, tuple(initargs), loop, cluster)
 
 
 def open_engine(
@@ -167,7 +170,6 @@ def open_engine(
     retries: int,
     checkpoint: str | Path | None,
     progress: bool | OnProgress | None,
-    cluster: Any = None,
     settings: Settings,
     numbered: bool = False,
 ) -> Engine:
@@ -183,8 +185,8 @@ def open_engine(
         raise UsageError(f"on_error must be 'raise' or 'keep', not {on_error!r}", field="on_error")
     if not isinstance(retries, int) or retries < 0:
         raise UsageError(f"retries must be a whole number, 0 or more, not {retries!r}", field="retries")
-    if cluster is not None:
-        raise UsageError("clusters are not supported yet: leave `cluster` out", field="cluster")
+    if settings.strategy == "cluster" and settings.cluster is None:
+        raise UsageError("the strategy cluster needs a cluster: name one, such as tcp://host:port", field="cluster")
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     store = None
     if checkpoint is not None:

@@ -14,7 +14,7 @@ from advisor import api
 from advisor.decide.strategy_choice import choose
 from advisor.host.machine import this_machine
 from advisor.input_limits import MAX_CALLS
-from advisor.models import Advice, Estimate, Job, Machine, Profile, Range, StartMethod, Strategy
+from advisor.models import Advice, Cluster, Estimate, Job, Machine, Profile, Range, StartMethod, Strategy
 from advisor.models.request import AdviceRequest
 from advisor.predict import estimator
 from advisor.predict.shared_resources import remedied
@@ -29,7 +29,7 @@ UNSURE = 1.5  # times as long as processes, which threads may take while few cal
 MANY_CALLS = 8  # for each core, from which the size of chunks matters
 LONGER = 10  # times
 TRAVELS_EASILY = 100_000  # bytes of arguments and results
-_POOLS: tuple[Strategy, ...] = ("threading", "multiprocessing", "asyncio")
+_POOLS: tuple[Strategy, ...] = ("threading", "multiprocessing", "asyncio", "cluster")
 
 
 @dataclass(frozen=True)
@@ -114,13 +114,13 @@ def chosen_plan(strategy: Strategy, workers: int | None, *, chunk: int) -> Plan:
     )
 
 
-def host_for(*, in_notebook: bool) -> Machine:
+def host_for(*, in_notebook: bool, cluster: Cluster | None = None) -> Machine:
     """Return this host with the start method that suits the state of this process; nothing is measured.
 
     A fork copies the locks of other threads in whatever state they are, so worker processes are forked only from a
     process without further threads.
     """
-    machine = this_machine(seconds=0.0)
+    machine = this_machine(seconds=0.0).model_copy(update={"cluster": cluster})
     if machine.start_method == "fork" and (in_notebook or threading.active_count() > 1):
         return machine.started_by("spawn")
     return machine
@@ -240,6 +240,7 @@ def _usable(profile: Profile, machine: Machine, wishes: Wishes) -> Collection[St
         for strategy in _POOLS
         if strategy not in wishes.abandoned
         and not (strategy == "multiprocessing" and sys.platform == "win32")
+        and not (strategy == "cluster" and machine.cluster is None)
         and not remedied(strategy, profile, machine)
     ]
 

@@ -90,6 +90,8 @@ def _observers(state: RunState, plan: Plan, profile: Profile | None, pool: Pool,
     observers: list[Any] = []
     if isinstance(pool, ProcessPool):
         observers.append(MemoryWatch(pool).look)
+    if plan.strategy == "cluster":
+        observers.append(_cluster_watch(state, pool))
     may_leave = math.isfinite(plan.seconds_of("multiprocessing")) and not state.waits_for_lock
     if may_leave and isinstance(pool, ThreadPool) and profile is not None:
         observers.append(_lock_watch(state, plan, profile, pool, dispatcher))
@@ -97,6 +99,14 @@ def _observers(state: RunState, plan: Plan, profile: Profile | None, pool: Pool,
         review = Review(plan, profile, fixed=state.settings.workers is not None)
         observers.append(lambda: _look(review, dispatcher, state.rest_calls))
     return observers
+
+
+def _cluster_watch(state: RunState, pool: Pool) -> Callable[[], Verdict | None]:
+    from advisor.jobs.cluster_watch import ClusterWatch
+    from advisor.jobs.pools.cluster import ClusterPool
+
+    assert isinstance(pool, ClusterPool)
+    return ClusterWatch(pool, state.outcomes.tally).look
 
 
 def _lock_watch(
@@ -131,6 +141,8 @@ def _note_sequential(state: RunState, profile: Profile | None, calls: int, secon
 
 def _open_pool(state: RunState, plan: Plan) -> Pool:
     function, settings = state.function, state.settings
+    if plan.strategy == "cluster":
+        return _open_cluster_pool(state)
     if plan.strategy == "asyncio":
         from advisor.jobs.pools.event_loop import EventLoopPool
 
@@ -151,6 +163,20 @@ def _open_pool(state: RunState, plan: Plan) -> Pool:
 
         return ProcessPool(setup, plan.workers, start_method=plan.start_method)
     raise UsageError(f"a run has no workers for {plan.strategy}: choose threading, multiprocessing or asyncio")
+
+
+def _open_cluster_pool(state: RunState) -> Pool:
+    from advisor.jobs.pools.cluster import ClusterPool
+
+    assert state.cluster is not None
+    settings = state.settings
+    return ClusterPool(
+        Setup(state.function, settings.initializer, settings.initargs),
+        state.cluster,
+        coroutine=state.coroutine,
+        limit=settings.workers,
+        call_timeout=settings.call_timeout,
+    )
 
 
 def _window(profile: Profile | None) -> int:

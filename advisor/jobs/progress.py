@@ -88,6 +88,8 @@ class ProgressBar:
 
 def _state(report: RunReport, total: int | None) -> str:
     """Return the workers, their rate, and the time that is left, or has gone where the number of calls is not known."""
+    if report.waits_for:
+        return f"waiting for {report.waits_for}"
     if not report.stages:
         return ""
     from advisor.report.formatting import workers

@@ -14,6 +14,7 @@ from advisor.jobs.reader import Reader
 if TYPE_CHECKING:
     import asyncio
 
+    from advisor.clusters.engine import Engine as Cluster
     from advisor.jobs.pools.event_loop import LoopThread
     from advisor.models import Strategy
 
@@ -32,6 +33,7 @@ class Settings:
         initializer: Run by each worker, and by this process, before the first call.
         initargs: Its arguments.
         loop: Of the caller, on which coroutine functions run.
+        cluster: That may do the job, as `advisor.clusters.connect` takes it; None for this host alone.
     """
 
     call_timeout: float | None = None
@@ -41,6 +43,7 @@ class Settings:
     initializer: Callable[..., object] | None = None
     initargs: tuple[Any, ...] = ()
     loop: asyncio.AbstractEventLoop | None = None
+    cluster: Any = None
 
 
 class RunState:
@@ -49,6 +52,7 @@ class RunState:
     Attributes:
         pending: Calls that an earlier stage has left, to make before anything else.
         coroutine: Results are awaited.
+        cluster: The connection to the cluster that was given.
         is_stopping: The run is to end soon.
     """
 
@@ -73,6 +77,7 @@ class RunState:
         self.pending: list[PendingCall] = []
         self.is_stopping = False
         self.waits_for_lock = False  # calls in threads were seen to wait for a lock of this process
+        self.cluster: Cluster | None = None
         self._loop: LoopThread | None = None
 
     @property
@@ -89,6 +94,23 @@ class RunState:
             return max(UNKNOWN_CALLS, self.outcomes.tally.finished)
         return max(1, remaining + len(self.pending))
 
+    def connect(self) -> None:
+        """Connect to the cluster if there is one, and see that its workers can load the function.
+
+        Raises:
+            UsageError: The cluster cannot be used.
+        """
+        if self.settings.cluster is not None:
+            from advisor.clusters.connect import connect
+
+            self.cluster = connect(self.settings.cluster)
+
+    @property
+    def cluster_threads(self) -> int:
+        """The number of threads of the cluster that may be used now, at least one."""
+        found = 0 if self.cluster is None else sum(worker.threads for worker in self.cluster.workers())
+        return max(1, min(found, self.settings.workers or found))
+
     def open_loop(self) -> LoopThread:
         """Return the event loop of the run, which is opened when it is first needed."""
         if self._loop is None:
@@ -104,8 +126,11 @@ class RunState:
             self._loop.interrupt()
 
     def close(self) -> None:
-        """Close the event loop and the checkpoint."""
+        """Close the event loop, the connection to the cluster and the checkpoint."""
         if self._loop is not None:
             self._loop.close()
+        if self.cluster is not None:
+            self.cluster.close()
+            self.cluster = None
         if self.outcomes.checkpoint is not None:
             self.outcomes.checkpoint.close()

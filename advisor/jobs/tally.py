@@ -26,11 +26,13 @@ class Tally:
     """Counts of a run; `report()` returns them as a record.
 
     Attributes:
+        waits_for: What must come for the run to go on; empty while it does.
         sequential_seconds: What the calls made so far would have taken in a plain loop, as far as that is known.
     """
 
     def __init__(self) -> None:
         self.succeeded = self.failed = self.retried = self.resumed = self.throttled = self.abandoned = 0
+        self.waits_for = ""
         self.sequential_seconds = 0.0
         self.predicted_seconds: float | None = None
         self.stages: list[StageTally] = []
@@ -101,4 +103,5 @@ class Tally:
             sequential_seconds=self.sequential_seconds or None,
             predicted_seconds=self.predicted_seconds,
             stages=tuple(stages),
+            waits_for=self.waits_for,
         )

@@ -5,7 +5,7 @@ could not be measured is None, never a made-up zero.
 """
 
 from advisor.models.advice import Advice, Alternative, Evidence, Pitfall, Reason, Results, Verification
-from advisor.models.cluster import Cluster, ClusterLayout, EngineName, LayoutTime, RaySettings
+from advisor.models.cluster import CLUSTER_COSTS, Cluster, ClusterLayout, EngineName, LayoutTime, RaySettings
 from advisor.models.curve import Curve, Point
 from advisor.models.estimate import Estimate
 from advisor.models.job import Job
@@ -30,6 +30,7 @@ from advisor.models.strategies import Recommendation, Strategy
 from advisor.models.touch import Safety, Touch
 
 __all__ = [
+    "CLUSTER_COSTS",
     "POOL_COSTS",
     "START_COSTS",
     "Advice",

@@ -37,6 +37,15 @@ class Cluster(Record):
     source: Literal["measured", "assumed"] = "assumed"
 
 
+CLUSTER_COSTS = (
+    "task_seconds",
+    "round_trip",
+    "byte_seconds",
+    "return_byte_seconds",
+    "import_seconds",
+)  # the fields of Cluster that are seconds
+
+
 class LayoutTime(Record):
     """The predicted seconds of a job on one host with so many worker processes and threads."""
 

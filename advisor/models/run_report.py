@@ -42,6 +42,7 @@ class RunReport(Record):
     sequential_seconds: Seconds | None = Field(None, description="estimate of what a plain loop would have taken")
     predicted_seconds: Seconds | None = Field(None, description="predicted for the whole run when it was decided")
     stages: tuple[Stage, ...] = ()
+    waits_for: Text = Field("", description="what must come for the run to go on, such as workers of a cluster")
 
     @property
     def speedup(self) -> float | None:

@@ -104,6 +104,8 @@ def explain_bottleneck(strategy: Strategy, scenario: Scenario, prediction: Predi
     if strategy == "sequential":
         return "no pool to start, nothing to send"
     if station == "start-up":
+        if strategy == "cluster":
+            return f"loading the function takes {formatting.duration(prediction.start_up)}, longer than the work itself"
         pool, seconds = formatting.workers(strategy, prediction.workers), formatting.duration(prediction.start_up)
         return f"starting {pool} takes {seconds}, longer than the work itself"
     if prediction.workers == 1:
@@ -141,7 +143,9 @@ def limited_by(strategy: Strategy, machine: Machine, station: Station) -> str:
     if station == "start-up":
         return "starting the workers"
     if station == "gil":
-        return "the event loop" if strategy == "asyncio" else "the GIL"
+        return {"asyncio": "the event loop", "cluster": "the GIL of each worker process"}.get(strategy, "the GIL")
     if station == "parent":
+        if strategy == "cluster":
+            return "what the client and the scheduler must send"
         return "what the parent must pickle and send"
     return "1 core" if machine.cores == 1 else f"{machine.cores} cores"

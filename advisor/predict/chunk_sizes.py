@@ -23,13 +23,13 @@ def process_chunks(scenario: Scenario, counts: Sequence[int]) -> dict[int, list[
     machine, (once, each) = scenario.machine, payloads(scenario.profile)
     fixed = machine.process_task + once.seconds + machine.process_byte * once.bytes
     worthwhile = max(CHUNK_SECONDS, CHUNK_TASKS * fixed) / scenario.call.wall
-    buffered = _round_down((PIPE_BYTES - once.sent) / max(each.sent, 1.0))
+    buffered = round_down((PIPE_BYTES - once.sent) / max(each.sent, 1.0))
     calls = scenario.job.calls
-    chunks = {count: _round_down(min(worthwhile, calls / (CHUNKS_PER_WORKER * count))) for count in counts}
+    chunks = {count: round_down(min(worthwhile, calls / (CHUNKS_PER_WORKER * count))) for count in counts}
     return {count: [chunk] if buffered >= chunk else [chunk, buffered] for count, chunk in chunks.items()}
 
 
-def _round_down(limit: float) -> int:
+def round_down(limit: float) -> int:
     """Return the largest of 1, 2, 5, 10, 20, … up to the limit; at least 1."""
     if limit < 2:
         return 1

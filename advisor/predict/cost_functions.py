@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from advisor.models import Strategy
+from advisor.predict.clusters import predict_cluster
 from advisor.predict.demands import Scenario
 from advisor.predict.prediction import Prediction
 from advisor.predict.processes_and_interpreters import predict_interpreters, predict_processes
@@ -17,6 +18,7 @@ COST_FUNCTIONS: dict[Strategy, Callable[[Scenario, WorkerCounts], list[Predictio
     "multiprocessing": predict_processes,
     "asyncio": predict_asyncio,
     "interpreters": predict_interpreters,
+    "cluster": predict_cluster,
 }
 
 

@@ -65,6 +65,7 @@ class Scenario:
     job: Job
     machine: Machine
     start_method: StartMethod | None = None  # of worker processes, if the host's own would not be safe
+    loop_call: float | None = None  # seconds of a call in a plain loop, where `call` is one on the cores of a cluster
 
     @property
     def cores(self) -> Cores:
@@ -103,6 +104,8 @@ class Scenario:
     @property
     def sequential_call(self) -> float:
         """Return the seconds of each call in a plain loop: `wall`, or more where native code gets fewer cores."""
+        if self.loop_call is not None:
+            return self.loop_call
         call = self.call
         return call.wall - call.free / call.width + call.free / min(call.width, self.machine.cores)
 

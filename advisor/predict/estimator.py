@@ -14,6 +14,7 @@ from dataclasses import replace
 from advisor.models import Estimate, Job, Machine, Profile, Range, Strategy
 from advisor.models.strategies import OWN_GIL, available_strategies
 from advisor.predict.bottlenecks import explain_bottleneck, find_bottleneck, max_speedup, speedup_limit
+from advisor.predict.clusters import on_cluster
 from advisor.predict.cost_functions import predict
 from advisor.predict.demands import Scenario, scenario_of
 from advisor.predict.feasibility import counts_beyond_memory, feasible_counts, infeasibility, memory_needed
@@ -131,6 +132,8 @@ def _estimates(
 
 def _estimate(strategy: Strategy, scenario: Scenario, prediction: Prediction, seconds: Range) -> Estimate:
     reason = infeasibility(strategy, scenario, prediction.workers)
+    memory = memory_needed(strategy, scenario, prediction.workers)
+    scenario = on_cluster(scenario) if strategy == "cluster" else scenario
     station = find_bottleneck(scenario, prediction)
     limit = speedup_limit(strategy, scenario, prediction, station)
     return Estimate(
@@ -141,7 +144,7 @@ def _estimate(strategy: Strategy, scenario: Scenario, prediction: Prediction, se
         seconds=seconds,
         bottleneck=station,
         start_up=prediction.start_up,
-        memory=memory_needed(strategy, scenario.profile, prediction.workers),
+        memory=memory,
         feasible=not reason,
         tolerance=tolerance(strategy, scenario),
         why=reason or explain_bottleneck(strategy, scenario, prediction, station),
@@ -153,6 +156,7 @@ def _estimate(strategy: Strategy, scenario: Scenario, prediction: Prediction, se
 def _scenarios(profile: Profile, job: Job, machine: Machine) -> Iterator[tuple[Strategy, Scenario]]:
     """Yield each available strategy with its scenario, in which worker processes start in a safe way."""
     scenario = scenario_of(profile, job, machine)
-    for strategy in available_strategies(machine.python.version, coroutine=profile.coroutine):
+    version, cluster = machine.python.version, machine.cluster is not None
+    for strategy in available_strategies(version, coroutine=profile.coroutine, cluster=cluster):
         method = safe_start_method(strategy, profile, machine)
         yield strategy, replace(scenario, machine=machine.started_by(method), start_method=method)

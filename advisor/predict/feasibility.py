@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from advisor.models import Machine, Profile, Strategy
+from advisor.models import Profile, Strategy
 from advisor.models.strategies import OWN_GIL, PROCESSES
+from advisor.predict.cluster_feasibility import beyond_memory, memory_of_worker, needs_this_host
 from advisor.predict.demands import Scenario
 from advisor.predict.shared_resources import broken_by
 from advisor.report import formatting
@@ -27,13 +29,16 @@ def counts_beyond_memory(strategy: Strategy, scenario: Scenario, counts: Sequenc
 
 def infeasibility(strategy: Strategy, scenario: Scenario, workers: int) -> str:
     """Return why the strategy cannot do the job with so many workers; empty if it can."""
-    return _not_possible(strategy, scenario) or _out_of_memory(
-        strategy, scenario.machine, workers, memory_needed(strategy, scenario.profile, workers)
-    )
+    return _not_possible(strategy, scenario) or _out_of_memory(strategy, scenario, workers)
 
 
-def memory_needed(strategy: Strategy, profile: Profile, workers: int) -> float | None:
+def memory_needed(strategy: Strategy, scenario: Scenario, workers: int) -> float | None:
     """Return the bytes at the peak: threads share all but what their calls add, processes share nothing."""
+    profile, cluster = scenario.profile, scenario.machine.cluster
+    if strategy == "cluster" and cluster is not None:
+        processes = min(cluster.workers, workers)
+        each = memory_of_worker(profile, math.ceil(workers / processes))
+        return None if each is None else processes * each
     idle = float(profile.idle_memory or 0)
     if profile.peak_memory is None:
         return None
@@ -54,7 +59,13 @@ def _not_possible(strategy: Strategy, scenario: Scenario) -> str:
         _not_picklable(strategy, scenario.profile)
         or _fails_in_interpreter(strategy, scenario.profile)
         or broken_by(strategy, scenario.profile, scenario.machine)
+        or _needs_this_host(strategy, scenario)
     )
+
+
+def _needs_this_host(strategy: Strategy, scenario: Scenario) -> str:
+    cluster = scenario.machine.cluster
+    return needs_this_host(scenario.profile, cluster) if strategy == "cluster" and cluster is not None else ""
 
 
 def _not_picklable(strategy: Strategy, profile: Profile) -> str:
@@ -73,7 +84,10 @@ def _fails_in_interpreter(strategy: Strategy, profile: Profile) -> str:
     return profile.interpreters.failure or ""
 
 
-def _out_of_memory(strategy: Strategy, machine: Machine, workers: int, memory: float | None) -> str:
+def _out_of_memory(strategy: Strategy, scenario: Scenario, workers: int) -> str:
+    machine, memory = scenario.machine, memory_needed(strategy, scenario, workers)
+    if strategy == "cluster" and machine.cluster is not None:
+        return beyond_memory(scenario.profile, machine.cluster, workers)
     if strategy == "sequential" or memory is None or machine.memory is None or memory <= MEMORY_SHARE * machine.memory:
         return ""
     pool = formatting.workers(strategy, workers)

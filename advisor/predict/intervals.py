@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from advisor.models import POOL_COSTS, START_COSTS, Range, Strategy
+from advisor.models import CLUSTER_COSTS, POOL_COSTS, START_COSTS, Cluster, Range, Strategy
 from advisor.models.strategies import STRATEGIES
 from advisor.predict.bottlenecks import Z90, oversubscribes
+from advisor.predict.clusters import cluster_of, on_cluster
 from advisor.predict.cost_functions import predict
 from advisor.predict.demands import MIN_SECONDS, Scenario, call_demands, residual_part, with_warm_caches
 from advisor.predict.feasibility import working_set
@@ -27,6 +28,7 @@ _NO_GIL_PYTHON = 0.45  # of 22 functions, seen from 0.8 of what the cores allow:
 _NEGLIGIBLE = 1e-3  # of a call's wall time: a smaller error changes nothing
 _CROWDING_ERROR = 0.9  # nothing lost, and 8.7 times slower, were both seen
 _ASSUMED_PROFILE = 0.3  # in addition to the standard errors of the archetype
+_ASSUMED_SPEED = 0.75  # of the cores of other hosts, relative to this one
 _COST_FACTOR = {"measured": 1.25, "assumed": 2.0}
 _GIL_SOURCE_ERROR = {"observed": 0.0, "sampled": 0.02, "estimated": 0.15, None: 0.0}
 _LARGE_WORKING_SET = 32e6  # bytes: beyond a core's own caches, neighbours slow each other
@@ -43,6 +45,7 @@ def ranges(
     else:
         if_waiting = predict(strategy, _residual_as_wait(scenario), workers)
     profile_error = _profile_error(strategy, scenario)
+    scenario = on_cluster(scenario) if strategy == "cluster" else scenario
     intervals = []
     for index, prediction in enumerate(predictions):
         seconds = prediction.seconds
@@ -59,6 +62,8 @@ def _variants(strategy: Strategy, scenario: Scenario) -> list[Scenario]:
     if strategy == "sequential":
         return []
     machine, errors = scenario.machine, scenario.profile.standard_error
+    if strategy == "cluster":
+        return _with_other_cluster(scenario) + _with_longer_wait(scenario, Z90 * errors.get("wait", 0.0))
     assumed = START_COSTS[scenario.start_method] if scenario.start_method else {}
     factors = {name: _COST_FACTOR["assumed" if name in assumed else machine.source] for name in POOL_COSTS}
     costs = {name: min(1e9, getattr(machine, name) * factors[name]) for name in POOL_COSTS}
@@ -66,6 +71,21 @@ def _variants(strategy: Strategy, scenario: Scenario) -> list[Scenario]:
     if strategy == "threading" and not machine.python.free_threaded:
         variants += _with_other_gil_share(scenario, Z90 * errors.get("gil_held", 0.0))
     return variants + _with_longer_wait(scenario, Z90 * errors.get("wait", 0.0))
+
+
+def _with_other_cluster(scenario: Scenario) -> list[Scenario]:
+    """Make the cluster's costs higher, and its cores slower where their speed is assumed."""
+    cluster = cluster_of(scenario)
+    factor = _COST_FACTOR[cluster.source]
+    costs = {name: min(1e9, getattr(cluster, name) * factor) for name in CLUSTER_COSTS}
+    changes: list[dict[str, float]] = [costs]
+    if cluster.source == "assumed" and not cluster.on_this_host:
+        changes.append({"speed": cluster.speed * _ASSUMED_SPEED})
+    return [_with_cluster(scenario, cluster.model_copy(update=each)) for each in changes]
+
+
+def _with_cluster(scenario: Scenario, cluster: Cluster) -> Scenario:
+    return replace(scenario, machine=scenario.machine.model_copy(update={"cluster": cluster}))
 
 
 def _with_other_gil_share(scenario: Scenario, seconds: float) -> list[Scenario]:

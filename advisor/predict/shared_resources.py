@@ -9,6 +9,7 @@ from advisor.models import Machine, Profile, Safety, StartMethod, Strategy, Touc
 from advisor.models.resources.effects import RESOURCES
 from advisor.models.strategies import OWN_GIL, PROCESSES
 from advisor.models.touch import is_name
+from advisor.predict.cluster_feasibility import breaks_in_threads, in_threads
 
 # What a script does without a change in the user's module: create an object in each thread, or write in the parent.
 Remedy = Literal["one per thread", "written by the parent"]
@@ -77,6 +78,8 @@ def safety(touch: Touch, strategy: Strategy, machine: Machine) -> Safety:
         return touch.threads
     if strategy in PROCESSES:
         return touch.fork if machine.start_method == "fork" else touch.spawn
+    if strategy == "cluster":  # workers import the module themselves; the threads of each share what it makes
+        return "unsafe" if _breaks_in_threads(touch, machine) else touch.spawn
     if strategy in OWN_GIL:  # subinterpreters import the module themselves, but share the process
         return touch.threads if touch.kind == "process state" else touch.spawn
     return touch.asyncio if strategy == "asyncio" else "safe"
@@ -91,8 +94,14 @@ def what_happens(touch: Touch, strategy: Strategy, machine: Machine) -> str:
         if touch.kind == "process state":
             return f"calls await before they restore {row.what}, and other calls run with the change in the meantime"
         return f"calls await between two uses of {touch.name}, and other calls use it in the meantime"
+    if strategy == "cluster" and machine.cluster is not None and breaks_in_threads(touch, machine.cluster):
+        return in_threads(touch, machine.cluster)
     if strategy == "threading" or (strategy in OWN_GIL - PROCESSES and touch.kind == "process state"):
         text = row.in_threads
     else:
         text = row.in_forks if strategy in PROCESSES and machine.start_method == "fork" else row.in_spawned
     return (text or "calls share {name}").replace("{name}", touch.name)
+
+
+def _breaks_in_threads(touch: Touch, machine: Machine) -> bool:
+    return machine.cluster is not None and breaks_in_threads(touch, machine.cluster)

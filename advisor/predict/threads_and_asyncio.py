@@ -67,7 +67,7 @@ def predict_threads(scenario: Scenario, workers: WorkerCounts) -> list[Predictio
             parallel=call.free + makers,
             delay=call.wait,
             width=call.width,
-            contended=_gil_contention(scenario),
+            contended=gil_contention(scenario),
             crowding=CROWDING_IN_THREADS if call.mean_width > WIDE_CALL else 0.0,
         )
     return _predict_shared_lock(scenario, demands, workers, scenario.machine.thread_start)
@@ -136,7 +136,7 @@ def _predict_shared_lock(
     return predictions
 
 
-def _gil_contention(scenario: Scenario) -> float:
+def gil_contention(scenario: Scenario) -> float:
     """Return the GIL seconds that a call loses while others want the GIL: hand-overs, and Python that must release it.
 
     A hand-over is lost each time a call returns from waiting or releases the GIL. Where it is released every few µs, a

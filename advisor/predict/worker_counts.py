@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from advisor.models import Strategy
 from advisor.models.strategies import OWN_GIL
+from advisor.predict.cluster_chunks import threads_of
 from advisor.predict.demands import Scenario
 from advisor.predict.queueing.network import population_sizes
 from advisor.predict.shared_resources import max_threads
@@ -39,6 +40,8 @@ def worker_counts(strategy: Strategy, scenario: Scenario, max_workers: int | Non
         return [1]
     if strategy == "asyncio":
         return sorted({count for count in ASYNCIO_COUNTS if count < calls} | {min(calls, ASYNCIO_COUNTS[-1])})
+    if strategy == "cluster" and scenario.machine.cluster is not None:
+        return [min(threads_of(scenario.machine.cluster), calls, max_workers or calls)]
     largest = MAX_THREADS if strategy == "threading" else _max_processes(scenario)
     if strategy == "threading":
         largest = max_threads(scenario.profile, scenario.machine) or largest

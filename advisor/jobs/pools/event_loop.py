@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from advisor.jobs.pools.pool import Chunk, Done, Report, Setup
+from advisor.jobs.pools.pool import CHUNK_SECONDS, Chunk, Done, Report, Setup
 from advisor.measure.timed_selector import TimedSelector, open_loop
 
 T = TypeVar("T")
@@ -109,6 +109,8 @@ class EventLoopPool:
         workers: Largest number of tasks.
         loop: The loop.
     """
+
+    chunk_seconds = CHUNK_SECONDS
 
     def __init__(self, setup: Setup, workers: int, loop: LoopThread) -> None:
         self._function = setup.function

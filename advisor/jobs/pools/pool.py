@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+CHUNK_SECONDS = 0.015  # of calls that are sent together on this host; sending them takes a hundredth of that
+
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]  # of one call: positional, keyword
 
 
@@ -80,6 +82,11 @@ class Pool(Protocol):
     @property
     def workers(self) -> int:
         """The number of chunks that run at once, if there are enough."""
+        ...
+
+    @property
+    def chunk_seconds(self) -> float:
+        """Seconds of calls to send together, for sending them to take a small part of that."""
         ...
 
     def resize(self, workers: int) -> None:

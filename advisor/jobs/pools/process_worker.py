@@ -18,7 +18,7 @@ from typing import Any
 
 from advisor.errors import UsageError
 from advisor.jobs.pools import pickles, worker_messages
-from advisor.jobs.pools.pool import Chunk, Done, Setup
+from advisor.jobs.pools.pool import Chunk, Setup
 from advisor.jobs.pools.timed_calls import run_calls
 from advisor.jobs.pools.worker_logs import Outbox, set_levels
 from advisor.jobs.pools.worker_messages import Message
@@ -146,12 +146,7 @@ def _run_chunk(function: Callable[..., Any], data: bytes, send: Callable[[Messag
     try:
         calls = pickle.loads(view[start:])
     except BaseException as problem:  # noqa: BLE001  (the user's classes take part)
-        text = f"the arguments cannot be unpickled in the worker: {_describe(problem)}"
-        error = TypeError(text).with_traceback(problem.__traceback__)
-        if len(keys) == 1:
-            send(Message(number, [Done(keys[0], error, True, 0.0, None)], finished=True))
-        else:
-            send(Message(number, finished=True, lost=text))
+        send(worker_messages.cannot_unpickle(number, keys, problem))
         return
     run_calls(function, keys, calls, _cpu_clock, lambda done, finished: send(Message(number, done, finished)))
 

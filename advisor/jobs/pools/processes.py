@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from advisor.jobs.pools import pickles, worker_logs, worker_messages
-from advisor.jobs.pools.pool import CannotLoadError, CannotSendError, Chunk, PoolBrokenError, Report, Setup
+from advisor.jobs.pools.pool import CHUNK_SECONDS, CannotLoadError, CannotSendError, Chunk, PoolBrokenError, Report, Setup
 from advisor.jobs.pools.process_worker import STOP, pack_chunk
 from advisor.jobs.pools.timed_calls import REPORT_INTERVAL
 from advisor.jobs.pools.worker_start import Started, StartMethod, starter
@@ -57,6 +57,8 @@ class ProcessPool:
     Raises:
         PoolBrokenError: The function cannot be sent to workers.
     """
+
+    chunk_seconds = CHUNK_SECONDS
 
     def __init__(self, setup: Setup, workers: int, *, start_method: StartMethod, by_value: bool = False) -> None:
         self._start = starter(setup, start_method, by_value=by_value)
@@ -274,7 +276,7 @@ class ProcessPool:
         self._selector.unregister(worker.process.connection)
         worker.process.release()
         self._workers.remove(worker)
-        reason = "the call was ended with its worker process" if worker.ended else _describe_end(code)
+        reason = "the call was ended with its worker process" if worker.ended else describe_end(code)
         for i, (number, _) in enumerate(worker.chunks):
             self._news.append(Report(number, (), True, lost=reason, started=i == 0))
         if self._closed or self._broken or worker.stopped_at is not None:
@@ -293,7 +295,8 @@ class ProcessPool:
         self._news += finished
 
 
-def _describe_end(code: int | None) -> str:
+def describe_end(code: int | None) -> str:
+    """Return how a worker process ended, by its exit code."""
     if code is None:
         return "the worker process was lost"
     if code >= 0:

@@ -12,7 +12,7 @@ from time import perf_counter
 from types import FrameType
 from typing import Any
 
-from advisor.jobs.pools.pool import Chunk, Done, PoolBrokenError, Report, Setup
+from advisor.jobs.pools.pool import CHUNK_SECONDS, Chunk, Done, PoolBrokenError, Report, Setup
 from advisor.jobs.pools.timed_calls import REPORT_INTERVAL, run_calls
 
 
@@ -28,6 +28,8 @@ class ThreadPool:
     Attributes:
         abandoned: Number of threads that were left behind.
     """
+
+    chunk_seconds = CHUNK_SECONDS
 
     def __init__(self, setup: Setup, workers: int) -> None:
         self._setup = setup

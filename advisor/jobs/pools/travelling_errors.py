@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+import traceback
 from typing import Any
 
 from advisor.jobs.pools.pickles import Dumps
@@ -26,7 +27,7 @@ class RemoteTraceback(Exception):  # noqa: N818  (the name that the pools of the
 
 def pack(error: BaseException, dumps: Dumps) -> bytes:
     """Pickle an exception with its traceback, by any way that works."""
-    return pickle.dumps((_describe(error), _traceback(error), _payload(error, dumps)), 5)
+    return pickle.dumps((describe(error), _traceback(error), _payload(error, dumps)), 5)
 
 
 def unpack(data: bytes | memoryview) -> BaseException:
@@ -38,7 +39,7 @@ def unpack(data: bytes | memoryview) -> BaseException:
         error = _rebuild(*loaded) if isinstance(loaded, tuple) else loaded
     except Exception as problem:  # noqa: BLE001  (the user's classes take part)
         error = RuntimeError(description)
-        error.add_note(f"The exception itself could not be sent: {_describe(problem)}")
+        error.add_note(f"The exception itself could not be sent: {describe(problem)}")
     error.__cause__ = RemoteTraceback(trace)
     return error
 
@@ -61,8 +62,8 @@ def _payload(error: BaseException, dumps: Dumps) -> bytes:
     try:
         return dumps((type(error), args, attributes, notes))
     except Exception as problem:  # noqa: BLE001  (a class that no way can pickle)
-        fallback = RuntimeError(_describe(error))
-        fallback.add_note(f"The class {_name(type(error))} could not be sent: {_describe(problem)}")
+        fallback = RuntimeError(describe(error))
+        fallback.add_note(f"The class {_name(type(error))} could not be sent: {describe(problem)}")
         return pickle.dumps(fallback, 5)
 
 
@@ -104,7 +105,8 @@ def _can_travel(value: Any, dumps: Dumps) -> bool:
     return True
 
 
-def _describe(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
+    """Return the class and the text of an exception."""
     text = _text(error, str)
     return f"{_name(type(error))}: {text}" if text else _name(type(error))
 
@@ -121,9 +123,15 @@ def _name(cls: type) -> str:
 
 
 def _traceback(error: BaseException) -> str:
-    from advisor.target.failures import user_traceback  # loads the linecache, for failures only
-
+    try:
+        from advisor.target.failures import user_traceback  # loads the linecache, for failures only
+    except ImportError:  # in a worker of a cluster, which has this module's code alone
+        user_traceback = _format
     try:
         return user_traceback(error)
     except Exception:  # noqa: BLE001  (the user's own __str__)
-        return _describe(error)
+        return describe(error)
+
+
+def _format(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))

@@ -62,6 +62,15 @@ def decode(data: bytes) -> Message:
     return Message(number, done, *rest)
 
 
+def cannot_unpickle(number: int, keys: Sequence[int], problem: BaseException) -> Message:
+    """Return the message for a chunk whose calls cannot be unpickled: a single call fails, several are lost."""
+    text = f"the arguments cannot be unpickled in the worker: {travelling_errors.describe(problem)}"
+    if len(keys) > 1:
+        return Message(number, finished=True, lost=text)
+    error = TypeError(text).with_traceback(problem.__traceback__)
+    return Message(number, [Done(keys[0], error, True, 0.0, None)], finished=True)
+
+
 def _pickle_value(value: Any, failed: bool, dumps: Dumps) -> tuple[bytes, bool]:
     if not failed:
         try:
