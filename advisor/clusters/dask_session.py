@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from distributed import Client, KilledWorker
+import distributed
 
 from advisor.clusters import on_worker
 from advisor.clusters.by_value import Unpickled, pickle_by_value
@@ -26,6 +26,7 @@ from advisor.clusters.engine import News
 from advisor.clusters.news_queue import NewsQueue
 from advisor.errors import ConnectionLostError
 
+_Client: Any = distributed.Client  # its signature is not annotated in full
 POLL_SECONDS = 2.0  # the scheduler tells of workers that come and go; polling finds what it has not told
 _CHECK_SECONDS = 0.25  # between looks at the connection
 _LARGE_PAYLOAD = 256 * 1024  # bytes; the scheduler would keep a copy of a smaller one
@@ -70,14 +71,16 @@ class DaskSession:
         """
         last = time.monotonic()
         while not self.closing.is_set():
+            self._client = _Client(self._address, asynchronous=True, set_as_default=False, **self._options)
             try:
-                async with Client(self._address, asynchronous=True, set_as_default=False, **self._options) as client:
-                    self._client = client
-                    await self._attend(connected)
-                    last = time.monotonic()
+                await self._client
+                await self._attend(connected)
+                last = time.monotonic()
             except OSError:
                 if not connected.done():
                     raise
+            finally:
+                await self._client.close()
             if time.monotonic() - last > self._reconnect_seconds:
                 raise ConnectionLostError(
                     f"the connection to {self._address} is lost, and the scheduler did not come back within "
@@ -179,7 +182,7 @@ class DaskSession:
 
     def _failure(self, task: Task, error: BaseException) -> News:
         failed = task.future is not None and task.future.status == "error"
-        if failed and not isinstance(error, KilledWorker):
+        if failed and not isinstance(error, distributed.KilledWorker):
             return News(task.ticket, error=error)
         self._changed.set()
         return News(task.ticket, lost=f"the worker {task.address} was lost: {error}", started=task.future is not None)
