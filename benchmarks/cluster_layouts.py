@@ -6,8 +6,10 @@ import contextlib
 import statistics
 from typing import Final
 
-import advisor
-from advisor.models import ClusterLayout, Profile
+from advisor.predict.cluster_layout import cluster_layout
+
+from advisor.host.planned_machine import planned_machine
+from advisor.models import ClusterLayout, Job, Profile
 from benchmarks.cluster_cases import Workload
 from benchmarks.cluster_predictions import Way, measured_profile, seconds_of, workload_calls
 from benchmarks.cluster_records import BAND, LayoutTrial
@@ -58,7 +60,7 @@ def examine(workload: Workload, clusters: Clusters, *, cores: int, rounds: int) 
     """
     profile = measured_profile(workload)
     calls = workload_calls(workload)
-    advice = advisor.advise(profile, calls=calls).cluster_layout
+    advice = cluster_layout(profile, Job(calls=calls), planned_machine(None))
     if advice is None:
         raise JobError("no layout is advised")
     advised = Layout(advice.processes, advice.threads_each)
