@@ -53,7 +53,8 @@ def cluster_chunk(
     worthwhile = max(CHUNK_SECONDS, CHUNK_TASKS * task, threads * task / MAX_BUSY, cluster.round_trip)
     limits = [worthwhile / max(call_seconds, 1e-9), CHUNK_BYTES / max(call_bytes, 1e-9)]
     if calls is not None:
-        limits.append(calls / (CHUNKS_PER_THREAD * threads))
+        in_time = threads * task / (MAX_BUSY * max(call_seconds, 1e-9))  # smaller ones could not be sent fast enough
+        limits.append(max(calls / (CHUNKS_PER_THREAD * threads), min(in_time, calls / threads)))
     chunk = round_down(min(limits))
     seconds = chunk * call_seconds
     return ClusterChunk(chunk, window_each(cluster, seconds), seconds)

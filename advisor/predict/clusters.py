@@ -25,6 +25,7 @@ from advisor.predict.worker_counts import WorkerCounts
 # Larger hosts and clusters are solved as a part of them: so many threads behave like more of them.
 MAX_HOST_THREADS = 256
 MAX_SOLVED_THREADS = 1024
+MAX_COMPARED_THREADS = 64  # where many layouts are compared
 
 
 def predict_cluster(scenario: Scenario, workers: WorkerCounts) -> list[Prediction]:
@@ -219,15 +220,40 @@ class ClusterJob:
 
     def _beside(self, threads: int, others: int) -> list[float]:
         """Return the calls per second of so many threads, taken from as many equal hosts as needed."""
+        host = self._host(others, MAX_HOST_THREADS)
+        solved, hosts = host.curve(), threads / host.threads
+        limit = self._core_limit * threads / self.threads
+        return [min(limit, hosts * _at(solved, busy / hosts)) for busy in range(threads + 1)]
+
+    def _host(self, others: int, max_threads: int) -> LockedHost:
+        """Return a host, or a part of it with fewer threads than that and its share of the cores."""
         processes = max(1, round(self.processes / self.cluster.hosts), self.processes // self.cluster.cores)
-        processes = max(1, min(processes, MAX_HOST_THREADS // self.threads_each))
+        processes = max(1, min(processes, max_threads // self.threads_each))
         cores = Cores(
             max(1, round(self.cluster.cores * processes / self.processes)), self.scenario.machine.core_scaling
         )
-        host = LockedHost(self.demands, cores, processes, self.threads_each, others)
-        solved, hosts = host.curve(), threads / host.threads
-        limit = self.scenario.capacity * threads / self.threads / (self.demands.locked + self.demands.parallel)
-        return [min(limit, hosts * _at(solved, busy / hosts)) for busy in range(threads + 1)]
+        return LockedHost(self.demands, cores, processes, self.threads_each, others)
+
+    @property
+    def _core_limit(self) -> float:
+        return self.scenario.capacity / (self.demands.locked + self.demands.parallel or 1e-12)
+
+    @property
+    def throughput_bound(self) -> float:
+        """Upper bound of the calls per second, if nothing had to wait for anything else."""
+        demands = self.demands
+        alone = demands.locked + demands.blocked + demands.parallel / demands.width + demands.delay
+        lock = (demands.locked + demands.blocked) or 1e-12
+        return min(
+            self._core_limit, self.threads / alone, self.processes / lock, 1 / self.sending_each, self.held_limit
+        )
+
+    @property
+    def peak_throughput(self) -> float:
+        """Calls per second in the middle of a long job, roughly: large hosts are solved as a small part of them."""
+        host = self._host(0, MAX_COMPARED_THREADS)
+        workers = host.throughput() * self.threads / host.threads
+        return min(workers, self.throughput_bound)
 
 
 def _at(curve: list[float], position: float) -> float:

@@ -53,6 +53,18 @@ def shortlist(profile: Profile, job: Job, machine: Machine, *, max_workers: int 
     )
 
 
+def fastest_seconds(
+    profile: Profile, job: Job, machine: Machine, *, max_workers: int | None = None
+) -> dict[Strategy, float]:
+    """Return the expected seconds of every feasible strategy at its best worker count, without intervals."""
+    seconds: dict[Strategy, float] = {}
+    for strategy, scenario in _scenarios(profile, job, machine):
+        counts = feasible_counts(strategy, scenario, worker_counts(strategy, scenario, max_workers))
+        if counts:
+            seconds[strategy] = min(map(_seconds, _competitive_predictions(strategy, scenario, counts)))
+    return seconds
+
+
 def leaders(estimates: Sequence[Estimate]) -> dict[Strategy, Estimate]:
     """Return, for each strategy, the smallest worker count within `Estimate.tolerance` of its best.
 
