@@ -6,10 +6,9 @@ import contextlib
 import statistics
 from typing import Final
 
-from advisor.predict.cluster_layout import cluster_layout
-
 from advisor.host.planned_machine import planned_machine
 from advisor.models import ClusterLayout, Job, Profile
+from advisor.predict.cluster_layout import cluster_layout
 from benchmarks.cluster_cases import Workload
 from benchmarks.cluster_predictions import Way, measured_profile, seconds_of, workload_calls
 from benchmarks.cluster_records import BAND, LayoutTrial

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import itertools
 import json
 import os
@@ -44,12 +45,16 @@ def limit_cores(cores: int | None) -> None:
 
 
 @contextlib.contextmanager
-def connection(engine: EngineName, address: str) -> Iterator[Any]:
-    """Connect to a cluster, and yield what `advisor.map(cluster=…)` takes."""
+def connection(engine: EngineName, address: str, module: str) -> Iterator[Any]:
+    """Connect to a cluster, and yield what `advisor.map(cluster=…)` takes.
+
+    Dask's workers import the module; those of Ray start with each job.
+    """
     if engine == "dask":
         from distributed import Client
 
         with Client(address) as client:
+            client.run(import_quietly, module)
             yield client
     else:
         import ray
@@ -59,6 +64,11 @@ def connection(engine: EngineName, address: str) -> Iterator[Any]:
             yield "ray"
         finally:
             ray.shutdown()
+
+
+def import_quietly(module: str) -> None:
+    """Import a module and return nothing, since modules do not travel."""
+    importlib.import_module(module)
 
 
 def job(workload: Workload, way: str, calls: int, cluster: Any) -> Callable[[], Iterable[Any]]:
@@ -104,7 +114,8 @@ def main() -> None:
         function, make_inputs = given.workload.load()
         print(advisor.profile(function, make_inputs(), star=given.workload.star).model_dump_json())
         return
-    with connection(*given.cluster) if given.cluster else contextlib.nullcontext() as cluster:
+    module = given.workload.load()[0].__module__
+    with connection(*given.cluster, module) if given.cluster else contextlib.nullcontext() as cluster:
         if given.command == "costs":
             print(costs(given.workload, cluster).model_dump_json())
         else:

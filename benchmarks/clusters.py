@@ -18,8 +18,8 @@
 All clusters run on this host: `dask scheduler` and `dask worker`, or `ray start --head`, as processes of their own.
 Those that are away run in a network namespace, as on another host of as many cores; the client then has one core. Their
 network adds half of the delay each way and has 100 Mbit/s. Every run is in a fresh process. Imports, process starts and
-the connection are outside of the measured seconds, and the workers have loaded the function, since measuring a cluster
-makes a call on each. A job that would take more than 10 s is done with fewer calls.
+connections are outside of the measured seconds, and Dask's workers have imported the function's module; those of Ray
+start with the job. A job that would take more than 10 s is done with fewer calls.
 
 Runs are repeated up to `--rounds` times while they are close to what they are compared with. Results are written to
 docs/clusters.json as they come: after an interruption the same command continues. `--quick` takes every second workload

@@ -54,6 +54,7 @@ class LocalCluster:
     Attributes:
         engine: "dask" or "ray".
         address: Of the scheduler or the head node; for Dask with "tcp://".
+        folder: The working directory of its processes, with their output.
     """
 
     engine: EngineName
@@ -64,7 +65,7 @@ class LocalCluster:
         self._prefix = network.prefix if network else ()
         self._host = network.address if network else "127.0.0.1"
         self._port = NAMESPACE_PORT if network else _free_port()
-        self._folder = folder
+        self.folder = folder
         self._running = contextlib.ExitStack()
 
     def start(self) -> None:
@@ -86,17 +87,17 @@ class LocalCluster:
             running_command(
                 (*self._prefix, sys.executable, "-m", module, *arguments),
                 environment={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-                folder=self._folder,
+                folder=self.folder,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
         )
 
     def _log(self, module: str) -> Path:
-        return self._folder / f"{module}.log"
+        return self.folder / f"{module}.log"
 
     def _failure(self) -> ClusterStartError:
-        output = "".join(path.read_text("utf-8", "replace") for path in self._folder.glob("*.log"))
+        output = "".join(path.read_text("utf-8", "replace") for path in self.folder.glob("*.log"))
         return ClusterStartError(output[-SHOWN_OUTPUT:])
 
 
@@ -112,7 +113,7 @@ class DaskCluster(LocalCluster):
         shared = ("--host", self._host, "--no-dashboard", "--dashboard-address", ":0")
         sizes = ("--nworkers", str(self._layout.processes), "--nthreads", str(self._layout.threads_each))
         self._run(self.SCHEDULER, *shared, "--port", str(self._port))
-        self._run(self.WORKER, self.address, *shared, *sizes, "--local-directory", str(self._folder))
+        self._run(self.WORKER, self.address, *shared, *sizes, "--local-directory", str(self.folder))
         self._await_workers()
 
     def _await_workers(self) -> None:
@@ -135,7 +136,7 @@ class RayCluster(LocalCluster):
         self.address = f"{self._host}:{self._port}"
         child = self._run(
             *(self.MODULE, "start", "--head", "--block", f"--port={self._port}", f"--node-ip-address={self._host}"),
-            *(f"--num-cpus={self._layout.slots}", f"--object-store-memory={RAY_MEMORY}", f"--temp-dir={self._folder}"),
+            *(f"--num-cpus={self._layout.slots}", f"--object-store-memory={RAY_MEMORY}", f"--temp-dir={self.folder}"),
             *("--include-dashboard=false", "--disable-usage-stats"),
         )
         deadline = time.monotonic() + START_SECONDS

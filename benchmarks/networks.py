@@ -83,7 +83,7 @@ def network(round_trip: float, rate: float = HUNDRED_MEGABIT) -> Iterator[Networ
     check()
     number = next(_made) % SUBNETS
     here, there = (str(RESERVED[4 * number + end]) for end in (1, 2))
-    namespace, near, far = f"advisor-{number}", f"advisor{number}n", f"advisor{number}f"
+    namespace, near, far = f"advisor{number}", f"advisor{number}n", f"advisor{number}f"
     with _namespace(namespace), _relay(near, far, round_trip / 2, rate) as relay:
         assert relay.stdin is not None
         _ip("link", "set", far, "netns", namespace)
