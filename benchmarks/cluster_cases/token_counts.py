@@ -9,19 +9,8 @@ BATCHES = 200
 REVIEWS = 180
 TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)?")
 STOP_WORDS = frozenset(("the", "a", "and", "of", "to", "was", "it", "i", "in", "is"))
-VOCABULARY = (
-    *sorted(STOP_WORDS),
-    "great",
-    "terrible",
-    "food",
-    "room",
-    "staff",
-    "didn't",
-    "clean",
-    "noisy",
-    "breakfast",
-    "again",
-)
+WORDS = ("great", "terrible", "food", "room", "staff", "didn't", "clean", "noisy", "breakfast", "again")
+VOCABULARY = (*sorted(STOP_WORDS), *WORDS)
 
 
 def count_tokens(reviews: list[str]) -> list[tuple[str, int]]:
