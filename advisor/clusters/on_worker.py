@@ -11,6 +11,7 @@ from collections import OrderedDict
 from typing import Any
 
 MAX_PROGRAMS = 8  # that a worker keeps loaded
+MAX_SHARED = 8  # large pieces of data that a Ray actor keeps
 MAX_BEGUN = 10_000  # tickets; those whose news may still be on its way to the client are far fewer
 
 
@@ -61,6 +62,40 @@ class Station:
                 if len(self._programs) > MAX_PROGRAMS:
                     self._programs.popitem(last=False)
             return self._programs[program]
+
+
+class RayStation(Station):
+    """A station that is a Ray actor, and keeps the data that tasks share: Ray would copy it for each of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._data: OrderedDict[str, bytes] = OrderedDict()
+        self._fetching = threading.Lock()
+
+    def run(self, ticket: int, payload: bytes, program: Any, *shared: Any) -> bytes:
+        """Run a program; it and the shared data are bytes, or lists of one reference."""
+        return self(ticket, self._fetch(program), payload, *map(self._fetch, shared))
+
+    def ready(self) -> None:
+        """Return once the actor is there."""
+
+    def live(self) -> None:
+        """Never return, so that the client learns of the end of the actor."""
+        threading.Event().wait()
+
+    def _fetch(self, data: Any) -> bytes:
+        if isinstance(data, bytes):
+            return data
+        import ray
+
+        reference = data[0]
+        with self._fetching:
+            if reference.hex() not in self._data:
+                self._data[reference.hex()] = ray.get(reference)
+                if len(self._data) > MAX_SHARED:
+                    self._data.popitem(last=False)
+            self._data.move_to_end(reference.hex())
+            return self._data[reference.hex()]
 
 
 def withdraw_from_dask(key: str, ticket: int, dask_worker: Any) -> bool:

@@ -1,0 +1,131 @@
+"""The actors that are the workers on a Ray cluster: one for each core, started, watched and replaced."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from advisor.clusters import on_worker
+from advisor.clusters.engine import Worker
+from advisor.clusters.ray_import import ray
+
+MAX_FAILED_STARTS = 3  # in a row, on a node
+_CONTROL = "control"  # threads of an actor that run no tasks
+
+
+@dataclass(eq=False)
+class Actor:
+    """An actor and the node that it is on."""
+
+    worker: Worker
+    node: str
+    handle: Any
+    ready: bool = False
+    alive: bool = True
+    started: list[Any] = field(default_factory=list)  # futures that must not be dropped
+
+
+class Actors:
+    """The actors of an engine, one for each core of each node.
+
+    An actor that cannot get its core yet is no worker until it does.
+    """
+
+    def __init__(self, threads_each: int, changed: Callable[[], None]) -> None:
+        self._threads_each = threads_each
+        self._changed = changed
+        self._lock = threading.RLock()
+        self._actors: dict[str, Actor] = {}
+        self._numbers = itertools.count()
+        self._failed_starts: dict[str, int] = {}
+        self.trouble = ""  # why the last actor could not start
+        remote = ray.remote(num_cpus=1, max_concurrency=threads_each, max_restarts=0, concurrency_groups={_CONTROL: 2})
+        self._station = remote(on_worker.RayStation)
+
+    def workers(self) -> list[Worker]:
+        """Return the actors that take tasks."""
+        with self._lock:
+            return [actor.worker for actor in self._actors.values() if actor.ready and actor.alive]
+
+    def all_ready(self) -> bool:
+        """Return True if there are actors and all of them take tasks."""
+        with self._lock:
+            return bool(self._actors) and all(actor.ready for actor in self._actors.values())
+
+    def find(self, worker: str) -> Actor | None:
+        """Return a living actor by its id."""
+        with self._lock:
+            actor = self._actors.get(worker)
+            return actor if actor is not None and actor.alive else None
+
+    def tend(self, nodes: list[Mapping[str, Any]]) -> None:
+        """Start the actors that are missing, and forget those of nodes that have gone."""
+        with self._lock:
+            there = {node["NodeID"]: node for node in nodes if node["Alive"]}
+            for actor in [actor for actor in self._actors.values() if actor.node not in there]:
+                self._remove(actor)
+            for identity, node in there.items():
+                cores = int(node["Resources"].get("CPU", 0))
+                missing = cores - sum(actor.node == identity for actor in self._actors.values())
+                if self._failed_starts.get(identity, 0) < MAX_FAILED_STARTS:
+                    for _ in range(missing):
+                        self._start(identity, node, cores)
+
+    def kill(self, actor: Actor) -> None:
+        """End an actor, whatever it does."""
+        self._remove(actor)
+        try:
+            ray.kill(actor.handle)
+        except Exception:  # noqa: BLE001  (it has ended, or the connection is lost and its end follows)
+            return
+
+    def clear(self, *, kill: bool) -> None:
+        """Forget all actors."""
+        with self._lock:
+            actors = list(self._actors.values())
+        for actor in actors:
+            self.kill(actor) if kill else self._remove(actor)
+
+    def _start(self, identity: str, node: Mapping[str, Any], cores: int) -> None:
+        memory = int(node["Resources"].get("memory", 0)) // cores or None
+        name = f"{node['NodeManagerAddress']}-{next(self._numbers)}"
+        worker = Worker(name, host=node["NodeManagerAddress"], threads=self._threads_each, memory=memory)
+        strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(identity, soft=False)
+        handle = _by_value(self._station.options(scheduling_strategy=strategy).remote)
+        actor = self._actors[worker.id] = Actor(worker, identity, handle)
+        for method, ended in ((handle.ready, self._is_ready), (handle.live, self._has_died)):
+            future = method.options(concurrency_group=_CONTROL).remote().future()
+            actor.started.append(future)
+            future.add_done_callback(partial(ended, actor))
+
+    def _is_ready(self, actor: Actor, future: Any) -> None:
+        with self._lock:
+            if future.exception() is None:
+                actor.ready = True
+                self._failed_starts.pop(actor.node, None)
+            elif actor.alive:
+                self.trouble = str(future.exception()).strip().splitlines()[-1]
+                self._failed_starts[actor.node] = self._failed_starts.get(actor.node, 0) + 1
+        self._changed()
+
+    def _has_died(self, actor: Actor, _: Any) -> None:
+        self._remove(actor)
+        self._changed()
+
+    def _remove(self, actor: Actor) -> None:
+        with self._lock:
+            actor.alive = False
+            self._actors.pop(actor.worker.id, None)
+
+
+def _by_value(start: Callable[[], Any]) -> Any:
+    """Call a function that pickles the class of an actor, so that the workers need no advisor."""
+    ray.cloudpickle.register_pickle_by_value(on_worker)
+    try:
+        return start()
+    finally:
+        ray.cloudpickle.unregister_pickle_by_value(on_worker)
