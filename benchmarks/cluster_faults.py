@@ -32,6 +32,7 @@ CUT_SECONDS: Final = 5.0
 CUT_ROUND_TRIP: Final = 0.001
 JOB_TIMEOUT: Final = 90.0
 ENDING_CHARACTERS: Final = 80
+STACK: Final = "*** StackTrace"  # of Ray's native code, which ends the process
 LAYOUT: Final = Layout(2, 1)
 COMES_AT: Final = CALLS // 3
 """Outcomes after which the fault comes."""
@@ -92,9 +93,15 @@ def do_job(target: LocalCluster, folder: Path, rounds: int, fault: Callable[[], 
                 return Ended(JOB_TIMEOUT, f"no end within {JOB_TIMEOUT:.0f} s", fault_at, acknowledged)
         seconds = time.perf_counter() - began
         errors.seek(0)
-        lines = errors.read().strip().splitlines()
-    ending = (lines or [f"exit status {child.returncode}"])[-1] if child.returncode else ""
-    return Ended(seconds, ending, fault_at, acknowledged)
+        return Ended(seconds, _ending(child.returncode, errors.read()), fault_at, acknowledged)
+
+
+def _ending(status: int, errors: str) -> str:
+    """Return how a process ended, or nothing if it did its work."""
+    if status < 0:
+        return f"ended by {signal.Signals(-status).name}"
+    lines = errors.partition(STACK)[0].strip().splitlines()
+    return (lines or [f"exit status {status}"])[-1] if status else ""
 
 
 def _await_outcomes(child: subprocess.Popen[bytes], notes: Path) -> None:
