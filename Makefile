@@ -70,6 +70,7 @@ benchmark: $(VENV)/$(INSTALLED)  ## repeat the published measurements (three hou
 	$(VENV)/bin/python -m benchmarks.running
 	$(VENV)/bin/python -m benchmarks.changing
 	$(VENV)/bin/python -m benchmarks.faults
+	$(VENV)/bin/python -m benchmarks.clusters
 	$(VENV)/bin/python -m benchmarks.races
 	$(VENV)/bin/python -m benchmarks.overhead
 	$(VENV)/bin/python -m benchmarks.streams
