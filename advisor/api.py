@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from advisor.clusters.with_cluster import with_cluster
 from advisor.decide import explain
 from advisor.decide.codegen.snippet import SnippetRequest, snippet
 from advisor.decide.confidence import confidence, speedup_of
@@ -25,7 +26,9 @@ from advisor.input_limits import MAX_CALLS
 from advisor.models import Advice, Estimate, Evidence, Job, Machine, Profile, RaceReport, Reading, Verification
 from advisor.models.input_source import InputSource, input_source
 from advisor.models.request import AdviceRequest
+from advisor.models.strategies import CLUSTERS
 from advisor.predict import estimator
+from advisor.predict.cluster_layout import cluster_layout
 from advisor.target import ipython_session
 
 if TYPE_CHECKING:
@@ -50,6 +53,7 @@ def advise(
     inputs: Any = None,
     star: bool = False,
     budget: float = 2.0,
+    cluster: Any = None,
 ) -> Advice:
     """Advise whether threads, processes or neither will make a job faster.
 
@@ -61,31 +65,38 @@ def advise(
         inputs: One item per call of the callable; `Call` or {"args": [...], "kwargs": {...}} passes several arguments.
         star: Spread each tuple or list into positional arguments, and each dictionary into keyword arguments.
         budget: Seconds to spend on measuring the callable.
+        cluster: The cluster to consider too, which is measured: "tcp://host:port" (Dask), "ray://host:port", "ray", a
+            `distributed.Client`, or "auto" for one that is connected or that the environment names.
 
     Returns:
         The advice. It is "undecided", with questions, where a description does not say enough.
 
     Raises:
-        UsageError: The arguments make no sense.
+        UsageError: The arguments make no sense, or the cluster cannot be reached.
         TargetError: A call of the callable raised; `__cause__` is the original exception.
+        MissingExtraError: The package of the cluster is not installed.
     """
     _check_calls(calls)
     arguments = _as_calls(inputs, star=star)
     host = planned_machine(machine)
     in_notebook = ipython_session.is_running()
     if isinstance(subject, str):
+        host = with_cluster(host, cluster)
         calls = calls if arguments is None or calls is not None else arguments.total
         cores = None if machine is None else host.cores
         return advise_description(subject, calls=calls, machine=host, cores=cores, in_notebook=in_notebook)
     job = _job(calls, None if arguments is None else arguments.total)
     if isinstance(subject, Profile):
         subject = _confirmed(subject)
+        host = with_cluster(host, cluster, subject.target)
         evidence: Evidence = "described" if subject.archetype else "measured"
         return advise_on(AdviceRequest(subject, job, host, evidence, in_notebook=in_notebook))
     if callable(subject):
         from advisor.measure.profiler import profile  # imports modules that the service never needs
 
-        request = AdviceRequest(profile(subject, arguments, budget=budget), job, host, in_notebook=in_notebook)
+        measured = profile(subject, arguments, budget=budget)
+        host = with_cluster(host, cluster, measured.target)  # whose client has threads, which the profile leaves out
+        request = AdviceRequest(measured, job, host, in_notebook=in_notebook)
         if arguments is not None and in_notebook:
             request = replace(
                 request, expression=arguments.expression, inputs_count=arguments.total, forms=arguments.forms
@@ -112,6 +123,7 @@ def advise_target(
     timeout: float = 60.0,
     verify: bool = False,
     cores: int | None = None,
+    cluster: Any = None,
     on_progress: OnProgress | None = None,
 ) -> Advice:
     """Advise on a target, which is loaded and called in a child process only.
@@ -124,13 +136,14 @@ def advise_target(
         timeout: Seconds without progress after which the target is stopped.
         verify: Also run a part of the job under the leading strategies.
         cores: Plan for a host with so many cores instead of this one.
+        cluster: The cluster to consider too, as for `advise`. Trials do not run there.
         on_progress: Called with the fraction done, 0 to 1, and the current activity.
 
     Returns:
         The advice; its evidence is "verified" if a trial ran the recommended strategy.
 
     Raises:
-        UsageError: The target or its inputs cannot be found, read or used.
+        UsageError: The target or its inputs cannot be found, read or used, or the cluster cannot be reached.
         TargetError: The target raised, crashed or hung.
         MissingExtraError: A package is missing.
     """
@@ -138,7 +151,7 @@ def advise_target(
     from advisor.measure.sandboxed_profiler import profile_target
     from advisor.target import piped_inputs
     from advisor.target.loader import split_spec
-    from advisor.target.notebook_file import is_notebook
+    from advisor.target.notebook_file import for_cell, is_notebook
 
     in_notebook = is_notebook(split_spec(target)[0])
     began = time.monotonic()
@@ -150,10 +163,14 @@ def advise_target(
     with piped_inputs.as_file(source.spec) as file:
         tell(0.0, "measuring this host's pools")
         host = this_machine(seconds=min(_MACHINE_SECONDS, budget * _MACHINE_SHARE))
+        spent = time.monotonic() - began
+        if cluster is not None:
+            tell(0.0, "measuring the cluster")
+            host = with_cluster(host, cluster, target)
         measured = profile_target(
             target,
             inputs=replace(source, spec=file),
-            budget=max(budget - (time.monotonic() - began), 0.0),
+            budget=max(budget - spent, 0.0),
             timeout=timeout,
             on_progress=_between(0.0, measuring, tell),
         )
@@ -169,7 +186,7 @@ def advise_target(
             forms=measured.forms or None,
         )
         if in_notebook:
-            request = _for_cell(request)
+            request = for_cell(request)
         if verify:
             from advisor.run.trial import TrialJob
 
@@ -180,16 +197,6 @@ def advise_target(
             request = replace(request, profile=profile, trials=trials, evidence=evidence)
             request = replace(request, race=_search_for_races(request, tried))
     return advise_on(request)
-
-
-def _for_cell(request: AdviceRequest) -> AdviceRequest:
-    """Return the request with code for a cell of the notebook that has the target."""
-    from advisor.target.notebook_file import expression_for, is_notebook
-
-    inputs = request.inputs
-    if inputs is not None and is_notebook(inputs.rpartition(":")[0]):
-        return replace(request, in_notebook=True, inputs=None, expression=expression_for(inputs))
-    return replace(request, in_notebook=True)
 
 
 def advise_description(
@@ -275,6 +282,7 @@ def advise_on(request: AdviceRequest, estimates: tuple[Estimate, ...] | None = N
             )
         ),
         verification=request.trials,
+        cluster_layout=cluster_layout(request.profile, request.job, request.machine),
     )
 
 
@@ -347,7 +355,7 @@ def _run_trials(subject: TrialJob, timeout: float, on_progress: OnProgress) -> t
     leaders = estimator.leaders(estimator.estimate(subject.profile, subject.job, subject.machine))
     return run_trials(
         subject,
-        [leader for leader in leaders.values() if leader.feasible],
+        [leader for leader in leaders.values() if leader.feasible and leader.strategy not in CLUSTERS],
         seconds=TRIAL_SECONDS,
         timeout=timeout,
         on_progress=on_progress,

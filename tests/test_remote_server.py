@@ -19,6 +19,7 @@ from advisor.errors import UsageError
 from advisor.models import Advice, Machine, Profile, Python
 from advisor.service import create_app
 from advisor.service.settings import settings
+from tests.cluster_records import CLUSTER, COMPUTING
 
 TOKEN = "a-token-of-the-team"
 PROFILE = Profile(calls=20, wall=0.05, gil_held=0.001, gil_free=0.0, wait=0.049)
@@ -106,6 +107,15 @@ def test_a_server_that_is_not_there() -> None:
         ask(f"http://127.0.0.1:{port}", PROFILE, calls=1, cores=None)
     with pytest.raises(UsageError, match="must start with http://"):
         ask("file:///etc/passwd", PROFILE, calls=1, cores=None)
+
+
+def test_the_figures_of_a_cluster_are_sent(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server considers the cluster, and never learns its address."""
+    monkeypatch.setenv("ADVISOR_TOKEN", TOKEN)
+    advice = ask(server, COMPUTING, calls=10_000, cores=2, cluster=CLUSTER)
+    assert advice.recommendation == "cluster"
+    assert advice.machine.cluster == CLUSTER.model_copy(update={"address": ""})
+    assert CLUSTER.address not in advice.model_dump_json()
 
 
 TARGET = """\

@@ -13,7 +13,8 @@ from advisor.models import Advice, Machine, Python
 from advisor.service import create_app
 from advisor.service.planner import planned_machine
 from advisor.service.schemas import Overrides
-from tests.service import COMPUTING, JSON, WAITING, ask, check_problem
+from tests import cluster_records
+from tests.service import COMPUTING, JSON, WAITING, ask, check_problem, fields
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,36 @@ def test_calls_and_machine_are_planned_for(client: FlaskClient) -> None:
     assert advice.machine.source == "assumed"
     assert advice.recommendation == "threading"  # without a GIL, threads compute in parallel too
     assert advice.workers > 16
+
+
+def test_a_cluster_is_considered_but_never_connected_to(client: FlaskClient) -> None:
+    """Its figures make it one of the alternatives; its address is dropped, and left to fill in in the code."""
+    body = {"profile": json.loads(cluster_records.COMPUTING.model_dump_json()), "calls": 10_000}
+    machine = {"cores": 2, "cluster": json.loads(cluster_records.CLUSTER.model_dump_json())}
+    response = ask(client, {**body, "machine": machine})
+    advice = Advice.model_validate_json(response.data)
+    assert advice.recommendation == "cluster"
+    assert advice.machine.cluster == cluster_records.CLUSTER.model_copy(update={"address": ""})
+    assert "10.0.0.5" not in response.get_data(as_text=True)
+    assert "# FILL IN: the address of the cluster" in advice.snippet
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"engine": "spark"}, "machine.cluster.engine"),
+        ({"engine": "dask", "workers": 0}, "machine.cluster.workers"),
+        ({"engine": "dask", "threads_each": 10**6}, "machine.cluster.threads_each"),
+        ({"engine": "dask", "speed": 0}, "machine.cluster.speed"),
+        ({"engine": "ray", "task_seconds": -1}, "machine.cluster.task_seconds"),
+        ({"engine": "ray", "address": "x" * 301}, "machine.cluster.address"),
+        ({}, "machine.cluster.engine"),
+    ],
+)
+def test_a_wrong_cluster_is_named(client: FlaskClient, wrong: dict[str, Any], field: str) -> None:
+    """Each figure has its limits."""
+    problem = check_problem(ask(client, {"profile": COMPUTING, "machine": {"cluster": wrong}}), 422)
+    assert fields(problem) == [field]
 
 
 def test_whole_numbers_may_be_written_as_floats(client: FlaskClient) -> None:

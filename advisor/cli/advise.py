@@ -9,6 +9,7 @@ import click
 
 from advisor.cli.options import (
     calls_option,
+    cluster_option,
     cores_option,
     html_option,
     inputs_option,
@@ -48,9 +49,10 @@ if TYPE_CHECKING:
     "--verify",
     is_flag=True,
     help="Also run part of the job with the best strategies, to compare with the prediction. If calls write what they "
-    "share, search for races for a second.",
+    "share, search for races for a second. Nothing runs on a cluster.",
 )
 @cores_option
+@cluster_option
 @server_option
 @json_option
 @html_option

@@ -57,6 +57,12 @@ calls_option = click.option(
 cores_option = click.option(
     "--cores", type=whole_number(MAX_CORES), metavar="N", help="Plan for a host with N cores instead of this one."
 )
+cluster_option = click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Consider a cluster too: tcp://host:port (Dask), ray://host:port, ray, or auto for the one that "
+    "DASK_SCHEDULER_ADDRESS or RAY_ADDRESS names.",
+)
 server_option = click.option(
     "--server",
     metavar="URL",

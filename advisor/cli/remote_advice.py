@@ -15,19 +15,22 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from pydantic import ValidationError
 
 from advisor import api
+from advisor.clusters.with_cluster import with_cluster
 from advisor.decide.codegen.snippet import SnippetRequest, snippet
 from advisor.describe.text.quantities import extract_quantities
 from advisor.errors import UsageError
 from advisor.host import machine
 from advisor.input_limits import MAX_ANSWER_BYTES
-from advisor.models import Advice, Profile
+from advisor.models import Advice, Cluster, Machine, Profile
 from advisor.models.input_source import InputSource
 from advisor.target import piped_inputs
 
 TIMEOUT = 30.0  # seconds
 
 
-def advise_measured(server: str, target: str, *, verify: bool, cores: int | None, **options: Any) -> Advice:
+def advise_measured(
+    server: str, target: str, *, verify: bool, cores: int | None, cluster: str | None, **options: Any
+) -> Advice:
     """Measure a target here, and return the server's advice with code that runs here.
 
     Args:
@@ -35,6 +38,7 @@ def advise_measured(server: str, target: str, *, verify: bool, cores: int | None
         target: The target, such as 'my_module:func'.
         verify: Refused: a server runs no targets.
         cores: The cores to plan for, or None for those of this host.
+        cluster: The address of a cluster, which is measured here, or None.
         options: The other arguments of `api.measure_target`.
 
     Raises:
@@ -44,13 +48,19 @@ def advise_measured(server: str, target: str, *, verify: bool, cores: int | None
     if verify:
         raise UsageError("--verify and --server cannot be combined: a server runs no targets")
     _check_address(server)
+    measured = with_cluster(Machine(), cluster, target).cluster
     profile, job, source = api.measure_target(target, **options)
-    advice = ask(server, profile, calls=job.calls, cores=cores)
+    advice = ask(server, profile, calls=job.calls, cores=cores, cluster=measured)
+    advice = advice.model_copy(update={"machine": advice.machine.model_copy(update={"cluster": measured})})
     return _with_code_here(advice, profile, source, options["calls"])
 
 
-def ask(server: str, subject: Profile | str, *, calls: int | None, cores: int | None) -> Advice:
+def ask(
+    server: str, subject: Profile | str, *, calls: int | None, cores: int | None, cluster: Cluster | None = None
+) -> Advice:
     """Return the server's advice on a profile or description, for this host or one with `cores` cores.
+
+    The server gets the figures of the cluster, not its address.
 
     Raises:
         UsageError: The server cannot be reached, or gives no advice.
@@ -62,6 +72,8 @@ def ask(server: str, subject: Profile | str, *, calls: int | None, cores: int | 
     if calls is not None:
         question["calls"] = calls
     question["machine"] = _machine(subject, cores)
+    if cluster is not None:
+        question["machine"]["cluster"] = cluster.model_dump(mode="json", exclude={"address"}, exclude_none=True)
     try:
         return Advice.model_validate_json(post(server, "/v1/advice", json.dumps(question).encode()))
     except ValidationError:

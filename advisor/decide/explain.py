@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from advisor.decide import lexicon_reasons, obstacle_reasons, reason_rules, touches
+from advisor.decide import cluster_rules, lexicon_reasons, obstacle_reasons, reason_rules, touches
 from advisor.decide.citations import NOTEBOOK
 from advisor.decide.confidence import is_within_limit, speedup_of
 from advisor.decide.conflicts import conflicts
@@ -64,6 +64,7 @@ def reasons(choice: Choice, modelled: tuple[Estimate, ...]) -> tuple[Reason, ...
         *obstacle_reasons.reasons(_obstacles(choice)),
         *_trial(choice),
         strongest,
+        *cluster_rules.reasons(choice.facts),
         *conflicts(choice, modelled),
         *(_description(choice, choice.described) if choice.described is not None else ()),
         *others,

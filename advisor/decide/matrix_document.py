@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from advisor.decide.cluster_rules import CLUSTER_RULES
 from advisor.decide.pitfalls import PITFALLS
 from advisor.decide.reason_rules import FALLBACK, RULES
 from advisor.describe import decision_matrix
@@ -41,7 +42,7 @@ def _matrix(rows: tuple[MatrixRow, ...]) -> list[dict[str, object]]:
 def _rules() -> list[dict[str, object]]:
     return [
         {"rule": rule.name, "text": f"{rule.because}, so {rule.so}", **row}
-        for rule in (*RULES, FALLBACK)
+        for rule in (*RULES, *CLUSTER_RULES, FALLBACK)
         for row in _columns([rule], "when", "favours", "source")
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from advisor.decide import citations, pitfall_conditions
 from advisor.decide.pitfall_rule import PitfallRule
 from advisor.decide.rule_inputs import MUCH
-from advisor.models.strategies import CONCURRENT, EVERY
+from advisor.models.strategies import CONCURRENT, EVERY, LOCAL
 
 MEASUREMENT_PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
@@ -40,7 +40,7 @@ MEASUREMENT_PITFALLS: tuple[PitfallRule, ...] = (
         "uncertain",
         "few calls were measured or the interval is wide",
         pitfall_conditions.uncertain,
-        EVERY,
+        LOCAL,
         "Based on {calls_measured}, the job may take {low} to {high}: give a larger --budget and more inputs, or run "
         "a part of it with --verify.",
         "90 % interval of the cost model",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from advisor.decide import citations, pitfall_conditions
+from advisor.decide.cluster_conditions import threads_share_globals
+from advisor.decide.cluster_pitfalls import CLUSTER_PITFALLS
 from advisor.decide.measurement_pitfalls import MEASUREMENT_PITFALLS
 from advisor.decide.pitfall_rule import PitfallRule
 from advisor.decide.race_pitfalls import RACE_PITFALLS
@@ -12,7 +14,17 @@ from advisor.decide.rule_inputs import (
     MUCH,
     NOTICEABLE,
 )
-from advisor.models.strategies import CONCURRENT, EVERY, OWN_GIL, POOLS, PROCESSES, SEQUENTIAL, SHARED_MEMORY
+from advisor.models.strategies import (
+    CLUSTERS,
+    CONCURRENT,
+    EVERY,
+    LOCAL,
+    OWN_GIL,
+    POOLS,
+    PROCESSES,
+    SEQUENTIAL,
+    SHARED_MEMORY,
+)
 
 PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
@@ -117,8 +129,8 @@ PITFALLS: tuple[PitfallRule, ...] = (
     PitfallRule(
         "not-thread-safe",
         "the function writes globals and threads would share them",
-        lambda facts: bool(facts.lost_globals) and facts.workers > 1,
-        frozenset({"threading"}),
+        threads_share_globals,
+        CLUSTERS | {"threading"},
         "The function writes {lost_globals}: threads can interleave between reading and writing it. Guard it with a "
         "threading.Lock, or return the value instead.",
         citations.THREADING_DOCS,
@@ -154,7 +166,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "unshared-state",
         "the calls share state, of which each process has its own",
         lambda facts: facts.job.shares_state is True and not facts.effects.globals_written,
-        OWN_GIL,
+        OWN_GIL & LOCAL,
         "The calls share state and processes do not: return each call's part and merge in the parent, or keep the "
         "state in a multiprocessing.Manager.",
         citations.PROCESS_GUIDELINES,
@@ -172,7 +184,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "nested-parallelism",
         "a call keeps several cores busy by itself",
         pitfall_conditions.parallel_by_itself,
-        EVERY,
+        LOCAL,
         "Each call {by_itself}{on_top}. To limit a call to one core, {to_one_thread}.{limited_processes}",
         citations.THREADPOOLCTL,
     ),
@@ -189,7 +201,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "large-self",
         "the function drags a large object along",
         pitfall_conditions.large_self,
-        EVERY,
+        LOCAL,
         "Every task would carry the function's {function_bytes} (a bound method brings its whole object): use a "
         "module-level function, and give each worker the object once through the pool's initializer.",
         citations.POOL_DOCS,
@@ -198,7 +210,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "pickling-dear",
         "pickling costs at least a fifth of the call",
         pitfall_conditions.data_is_expensive,
-        EVERY,
+        LOCAL,
         "Sending a call to a process costs {pickling} against {wall} of work ({argument_bytes} in, {result_bytes} "
         "out): pass paths or indexes instead of data; give large read-only data once, by an initializer, "
         "multiprocessing.shared_memory or joblib's memory mapping; return summaries.",
@@ -217,7 +229,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "too-small",
         "a call is short against the cost of sending it",
         pitfall_conditions.too_small,
-        OWN_GIL,
+        OWN_GIL & LOCAL,
         "A call takes {wall} and sending one to a worker {dispatch}: send many at a time, map(..., "
         "chunksize={chunk}) as the code here does, or let one call handle many items.",
         citations.TINY_CALLS,
@@ -325,7 +337,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "hidden-limit",
         "the call waits, and the wait was only seen one call at a time",
         lambda facts: facts.workers > 1 and facts.wait_share >= MOSTLY and not facts.verified,
-        CONCURRENT,
+        CONCURRENT & LOCAL,
         "A lock, a rate limit or a connection limit behind the waiting shows only when calls overlap, and "
         "{worker_count} workers may need {worker_count} connections: check with --verify before relying on it.",
         citations.AMDAHL,
@@ -334,7 +346,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "output",
         "the function prints",
         lambda facts: facts.effects.output_bytes > 0 and facts.workers > 1,
-        CONCURRENT,
+        CONCURRENT & LOCAL,
         "The function printed {output_bytes} while it was measured; lines of several workers interleave. Return the "
         "text, or use logging.",
         "https://docs.python.org/3/howto/logging-cookbook.html",
@@ -357,6 +369,7 @@ PITFALLS: tuple[PitfallRule, ...] = (
         "them, or use subprocess.run.",
         "https://docs.python.org/3/library/subprocess.html",
     ),
+    *CLUSTER_PITFALLS,
     *RACE_PITFALLS,
     *MEASUREMENT_PITFALLS,
 )

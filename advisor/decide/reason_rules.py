@@ -7,37 +7,14 @@ Both are templates over `Facts.words`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from advisor.decide import citations
+from advisor.decide.cluster_rules import CHOICE_RULES
+from advisor.decide.reason_rule import Rule
 from advisor.decide.rule_inputs import MOSTLY, MUCH, SERIAL_SPEEDUP, SMALL_TASK, Facts
-from advisor.models import Reason, Strategy
-from advisor.models.strategies import EVERY, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
-
-
-class Rule(NamedTuple):
-    """A reason for some strategies: fires when `condition` holds and the chosen strategy is one of `favours`."""
-
-    name: str
-    when: str
-    condition: Callable[[Facts], bool]
-    favours: frozenset[Strategy]
-    because: str
-    so: str
-    source: str
-
-    def fires(self, facts: Facts) -> bool:
-        return facts.strategy in self.favours and self.condition(facts)
-
-    def clause(self, facts: Facts) -> str:
-        """Return the first half, for use after "because"."""
-        return self.because.format_map(facts.words)
-
-    def text(self, facts: Facts) -> str:
-        """Return both halves as a sentence."""
-        sentence = f"{self.because}, so {self.so}.".format_map(facts.words)
-        return sentence[:1].upper() + sentence[1:]
+from advisor.models import Reason
+from advisor.models.strategies import EVERY, LOCAL, OWN_GIL, SEQUENTIAL, SHARED_MEMORY
 
 
 def _start_up_dominates(facts: Facts) -> bool:
@@ -64,6 +41,7 @@ def _processes_are_no_faster(facts: Facts) -> bool:
 
 
 RULES: tuple[Rule, ...] = (
+    *CHOICE_RULES,
     Rule(
         "single-call",
         "the job is one call",
@@ -313,7 +291,7 @@ RULES: tuple[Rule, ...] = (
         "more-than-cores",
         "more workers than cores, for a call that waits",
         lambda facts: facts.workers > facts.machine.cores and facts.wait_share >= 0.2,
-        OWN_GIL,
+        OWN_GIL & LOCAL,
         "a call waits for {wait_share} of its time",
         "{worker_count} workers keep {cores} busy where fewer would leave them idle",
         citations.NOTEBOOK,

@@ -9,6 +9,7 @@ from functools import cached_property
 from advisor.decide.gains import gain_sentence
 from advisor.decide.rule_words import TemplateValues, tightest
 from advisor.models import (
+    Cluster,
     Estimate,
     HeldResource,
     Job,
@@ -22,7 +23,8 @@ from advisor.models import (
     StartMethod,
     Strategy,
 )
-from advisor.models.strategies import OWN_GIL
+from advisor.models.strategies import CLUSTERS, OWN_GIL
+from advisor.predict.break_even import break_even
 from advisor.predict.estimator import MIN_GAIN
 from advisor.predict.feasibility import MEMORY_SHARE
 from advisor.predict.shared_resources import broken_by, safe_start_method
@@ -159,6 +161,15 @@ class Facts:
         return not self.free_threaded and self.gil_share >= MUCH and self.machine.cores > 1
 
     @property
+    def cluster(self) -> Cluster | None:
+        return self.machine.cluster
+
+    @cached_property
+    def break_even(self) -> int | None:
+        """The number of calls from which the cluster beats this host; None if it never does, or there is none."""
+        return break_even(self.profile, self.machine)
+
+    @property
     def native_threads(self) -> float:
         return self.profile.native_threads or 1.0
 
@@ -179,7 +190,9 @@ class Facts:
 
     @property
     def dispatch(self) -> float:
-        """Seconds to send one call to a worker of the cheapest suitable pool."""
+        """Seconds to send one call to a worker of the cheapest suitable pool, or of the cluster if that is chosen."""
+        if self.strategy in CLUSTERS and self.cluster is not None:
+            return self.cluster.task_seconds
         threads_help = self.strategy == "threading" or self.gil_share < MOSTLY or self.free_threaded
         processes = self.machine.process_task + self.machine.process_task_worker
         return self.machine.thread_task if threads_help and self.strategy not in OWN_GIL else processes

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from advisor.decide import race_words, thread_limits
+from advisor.decide import cluster_words, race_words, thread_limits
 from advisor.decide.pickling_remedies import remedy
 from advisor.models import Estimate, FailedInputs, HeldResource
 from advisor.predict.feasibility import MEMORY_SHARE
@@ -85,6 +85,7 @@ def _format(formatted: Callable[[Any], str], *paths: str) -> dict[str, Callable[
 
 
 _FORMATTERS: dict[str, Callable[[Facts], str]] = {
+    **cluster_words.FORMATTERS,
     **_format(formatting.percent, "gil_share", "free_share", "own_share", "child_share", "wait_share", "unknown_share"),
     **_format(formatting.duration, "profile.wall", "profile.wait", "profile.child_cpu", "profile.gil_blocked"),
     **_format(formatting.duration, "profile.loop_blocked"),

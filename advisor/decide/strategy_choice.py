@@ -10,7 +10,7 @@ from advisor.decide import lexicon_reasons
 from advisor.decide.rule_inputs import Facts
 from advisor.models import Estimate, Evidence, Job, LexiconEntry, Machine, Profile, Reading, Strategy
 from advisor.models.request import AdviceRequest
-from advisor.models.strategies import OWN_GIL, STRATEGIES
+from advisor.models.strategies import CLUSTERS, OWN_GIL, STRATEGIES
 from advisor.predict import estimator
 
 SAME_TIME = 1.05  # predicted times within this factor are equal, and the simpler strategy is chosen
@@ -20,6 +20,7 @@ SAME_TIME_COROUTINE = 1.10  # a coroutine function belongs in an event loop unle
 SHARED_STATE_GAIN = 1.5  # processes must be this much faster to be worth copying the state
 MANY_WORKERS = 4  # processes per core; beyond, each costs more memory and start-up than it brings
 MANY_WORKERS_GAIN = 1.2  # unless they are this much faster than strategies that share memory
+CLUSTER_GAIN = 1.15  # a cluster must be this much faster than this host: others use it, and connections fail
 RESPONSIVE_LOSS = 1.5  # a pool may cost this much when the work must leave the main thread
 UNNOTICED = 0.1  # seconds; users do not notice an interface that freezes for less
 
@@ -88,9 +89,14 @@ class Choice:
 
 
 def choose(estimates: tuple[Estimate, ...], request: AdviceRequest) -> Choice:
-    """Choose the strategy that the description asks for if it gains anything, else by the predicted times."""
+    """Choose the strategy that the description asks for if it gains anything, else by the predicted times.
+
+    A description asks for one of this host's strategies, which a cluster may beat.
+    """
     leaders = feasible_leaders(estimates)
-    best = _asked_for(leaders, request) or choose_by_time(leaders, request)
+    best = choose_by_time(leaders, request)
+    if best.strategy not in CLUSTERS:
+        best = _asked_for(leaders, request) or best
     return Choice(request, estimates, leaders, best)
 
 
@@ -129,10 +135,13 @@ def choose_by_time(leaders: dict[Strategy, Estimate], request: AdviceRequest) ->
     loop = leaders["sequential"]
     candidates = [estimate for estimate in leaders.values() if estimate is loop or _gains(estimate, loop)]
     own_gil = [estimate for estimate in candidates if estimate.strategy in OWN_GIL]
-    many = [estimate for estimate in own_gil if estimate.workers > MANY_WORKERS * machine.cores]
+    on_cluster = [estimate for estimate in candidates if estimate.strategy in CLUSTERS]
+    crowd = [estimate for estimate in own_gil if estimate.workers > MANY_WORKERS * machine.cores]
+    many = [estimate for estimate in crowd if estimate not in on_cluster]
     candidates = _without_unless_faster(many, candidates, MANY_WORKERS_GAIN)
     if shares_state(profile, job):
         candidates = _without_unless_faster(own_gil, candidates, SHARED_STATE_GAIN)
+    candidates = _without_unless_faster(on_cluster, candidates, CLUSTER_GAIN)
     winner = _fastest(candidates, profile, machine)
     if winner is loop and job.responsive and loop.seconds.expected > UNNOTICED:
         limit = loop.seconds.expected * RESPONSIVE_LOSS

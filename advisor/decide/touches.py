@@ -17,7 +17,7 @@ _IN_CODE: dict[Remedy, str] = {
     "written by the parent": "In the code here, workers record what they would write to {name}, and the parent "
     "process writes it in the order of the inputs.",
 }
-_STRATEGIES: tuple[Strategy, ...] = ("asyncio", "threading", "multiprocessing", "interpreters")
+_STRATEGIES: tuple[Strategy, ...] = ("asyncio", "threading", "multiprocessing", "interpreters", "cluster")
 
 
 def pitfalls(facts: Facts) -> tuple[Pitfall, ...]:

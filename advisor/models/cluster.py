@@ -12,6 +12,7 @@ from advisor.models.record import JobSeconds, Record, Seconds
 EngineName = Literal["dask", "ray"]
 MAX_CLUSTER_WORKERS = 100_000
 MAX_THREADS_EACH = 10_000
+ByteSeconds = Annotated[float, Field(ge=0, le=1e-3)]
 
 
 class Cluster(Record):
@@ -29,10 +30,12 @@ class Cluster(Record):
     )
     task_seconds: Seconds = Field(1e-3, description="one task: seconds of the client and the scheduler, in series")
     round_trip: Seconds = Field(10e-3, description="one empty task alone, from sending it to having its result")
-    byte_seconds: Seconds = Field(10e-9, description="one byte of arguments, from the client to a worker")
-    return_byte_seconds: Seconds = Field(10e-9, description="one byte of results, from a worker to the client")
+    byte_seconds: ByteSeconds = Field(10e-9, description="one byte of arguments, from the client to a worker")
+    return_byte_seconds: ByteSeconds = Field(10e-9, description="one byte of results, from a worker to the client")
     import_seconds: Seconds = Field(0.0, description="loading the function on a worker for the first time")
-    speed: float = Field(1.0, gt=0, description="a worker's core relative to the host where the profile was measured")
+    speed: float = Field(
+        1.0, ge=1e-3, le=1e3, description="a worker's core relative to the host where the profile was measured"
+    )
     python: Annotated[str, Field(max_length=100)] = Field("", description="the workers' version of Python")
     source: Literal["measured", "assumed"] = "assumed"
 

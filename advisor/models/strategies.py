@@ -5,7 +5,7 @@ To add a strategy:
 1. add its name to `Strategy` and `Recommendation`, and an entry to `STRATEGIES`;
 2. write its cost function and list it in `COST_FUNCTIONS` (advisor/predict/cost_functions.py);
 3. write its template and list it in `TEMPLATES` (advisor/decide/codegen/templates.py);
-4. list its executor in `EXECUTORS` (advisor/run/executors.py).
+4. list its executor in `EXECUTORS` (advisor/run/executors.py), unless it needs a cluster.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ STRATEGIES: dict[Strategy, StrategyInfo] = {
         plot_marker="D",
     ),
     "cluster": StrategyInfo(
-        "the workers of a cluster",
+        "cluster workers",
         "1 thread of a cluster",
         "{} threads of a cluster",
         simplicity=5,
@@ -124,6 +124,8 @@ SEQUENTIAL = EVERY - CONCURRENT
 POOLS = _having(lambda info: info.pool)
 OWN_GIL = _having(lambda info: info.own_gil)
 PROCESSES = _having(lambda info: info.own_process)
+CLUSTERS = _having(lambda info: info.needs_cluster)
+LOCAL = EVERY - CLUSTERS  # the job stays on this host
 SHARED_MEMORY = CONCURRENT - OWN_GIL  # objects are shared within an interpreter
 
 

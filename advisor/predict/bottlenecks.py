@@ -148,4 +148,5 @@ def limited_by(strategy: Strategy, machine: Machine, station: Station) -> str:
         if strategy == "cluster":
             return "what the client and the scheduler must send"
         return "what the parent must pickle and send"
-    return "1 core" if machine.cores == 1 else f"{machine.cores} cores"
+    cores = machine.cluster.cores if strategy == "cluster" and machine.cluster is not None else machine.cores
+    return "1 core" if cores == 1 else f"{cores} cores"

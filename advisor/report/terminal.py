@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advisor.models import Advice, Alternative, Profile, Verification
-from advisor.models.strategies import STRATEGIES
+from advisor.models.strategies import CLUSTERS, STRATEGIES
 from advisor.report import wording
 from advisor.report.formatting import count, counted, duration, duration_range, percent, percentages, times, times_range
 from advisor.report.layout import DIM, MAX_WIDTH, TITLE, Line, Screen, Span, flow, printable, render, table, wrap
@@ -43,6 +43,7 @@ def as_text(advice: Advice, screen: Screen, *, in_python: bool = False) -> str:
         ),
         _bullets("Watch for", [warning.text for warning in advice.warnings], width, _MAX_WARNINGS, rest[1]),
         _confidence(advice, width),
+        _cluster_layout(advice, width),
         _code(advice, screen, in_python=in_python),
     )
     return render(blocks, screen)
@@ -63,7 +64,8 @@ def _verdict(advice: Advice) -> str:
         return "Undecided: not enough information"
     if advice.recommendation == "sequential":
         return "Sequential: keep the plain loop"
-    verdict = f"{advice.recommendation.capitalize()} with {counted(advice.workers, 'worker')}"
+    noun = "thread" if advice.recommendation in CLUSTERS else "worker"
+    verdict = f"{advice.recommendation.capitalize()} with {counted(advice.workers, noun)}"
     if advice.speedup is None:
         return verdict
     return f"{verdict}: {times(advice.speedup.expected)} as fast ({times_range(advice.speedup)})"
@@ -162,6 +164,18 @@ def _confidence(advice: Advice, width: int) -> list[Line]:
     word = wording.confidence_word(advice.confidence)
     text = f"{word} ({percent(advice.confidence)}): {'; '.join(wording.basis(advice))}"
     return wrap(text, width, first=Span("Confidence  ", TITLE), rest=" " * 12)
+
+
+def _cluster_layout(advice: Advice, width: int) -> list[Line]:
+    """Show how to lay out a cluster, for jobs that are long enough to start one."""
+    layout = advice.cluster_layout
+    if layout is None or not wording.is_worth_a_cluster(advice):
+        return []
+    text = (
+        f"a host does best with {wording.layout(layout)}: {layout.command} ({wording.default_layout(layout)}), "
+        f"or for Ray {wording.ray_settings(layout.ray)}. {layout.reason}"
+    )
+    return wrap(text, width, first=Span("On clusters ", TITLE), rest=" " * 12)
 
 
 def _code(advice: Advice, screen: Screen, *, in_python: bool) -> list[Line]:

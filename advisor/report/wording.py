@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from advisor.models import Advice, Machine, Profile, Verification
-from advisor.report.formatting import counted, duration, percent, size, times
+from advisor.models import Advice, Cluster, ClusterLayout, Machine, Profile, RaySettings, Verification
+from advisor.report.formatting import count, counted, duration, percent, size, times
 
+LONG_JOB = 60.0  # seconds of the plain loop; starting a cluster for less takes longer than it saves
 Part = Literal["gil", "native", "child", "wait", "unknown", "queue"]
 
 EVIDENCE = {
@@ -20,6 +21,7 @@ _GIL_SOURCES = {
     "sampled": "the GIL sampled from inside",
     "estimated": "the GIL share estimated only",
 }
+_ENGINES = {"dask": "Dask", "ray": "Ray"}
 _RESULTS = {"equal": "same results", "not comparable": "results not comparable"}
 
 
@@ -78,7 +80,10 @@ def basis(advice: Advice) -> Iterator[str]:
             yield _GIL_SOURCES[profile.gil_source] + _gil_error(profile)
     machine = advice.machine
     costs = "" if machine.source == "measured" else ", assuming typical pool costs"
-    yield f"planned for {counted(machine.cores, 'core')}{costs}"
+    beside = "" if machine.cluster is None else f" and a cluster with {counted(machine.cluster.cores, 'core')}"
+    yield f"planned for {counted(machine.cores, 'core')}{beside}{costs}"
+    if machine.cluster is not None and machine.cluster.source == "assumed":
+        yield "assuming typical costs of a cluster"
     if machine.cores_measured is not None:
         yield f"memory, core speed and pool costs as on the host with {counted(machine.cores_measured, 'core')}"
 
@@ -102,6 +107,55 @@ def host(machine: Machine) -> str:
         f"processes start by {machine.start_method}",
     ]
     return ", ".join(filter(None, parts))
+
+
+def cluster(cluster: Cluster) -> str:
+    """Describe a cluster that was considered."""
+    on_hosts = "this host" if cluster.on_this_host else counted(cluster.hosts, "host")
+    workers = f"{counted(cluster.workers, 'worker')} with {counted(cluster.threads_each, 'thread')}"
+    parts = [
+        f"{_ENGINES[cluster.engine]}, {workers} on {on_hosts}",
+        counted(cluster.cores, "core"),
+        f"{duration(cluster.task_seconds)} for a task",
+        f"{duration(cluster.round_trip)} there and back",
+        f"Python {cluster.python}" if cluster.python else "",
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def is_worth_a_cluster(advice: Advice) -> bool:
+    """Return True if the job gains from concurrency and is long enough to start a cluster for it.
+
+    A cluster that runs as many threads in each process already needs no other.
+    """
+    here, advised = advice.machine.cluster, advice.cluster_layout
+    if here is not None and advised is not None and here.threads_each == advised.threads_each:
+        return False
+    loop = next((option.seconds for option in advice.alternatives if option.strategy == "sequential"), None)
+    gains = advice.recommendation not in ("sequential", "undecided")
+    return gains and loop is not None and loop.expected >= LONG_JOB
+
+
+def layout(layout: ClusterLayout) -> str:
+    """Return the processes and threads that a host of a cluster does best with."""
+    processes = "1 process" if layout.processes == 1 else f"{count(layout.processes)} processes"
+    return f"{processes} × {counted(layout.threads_each, 'thread')}"
+
+
+def ray_settings(settings: RaySettings) -> str:
+    """Return the options of a Ray actor as code."""
+    return f"num_cpus={settings.num_cpus:g}, max_concurrency={settings.max_concurrency}"
+
+
+def default_layout(layout: ClusterLayout) -> str:
+    """Compare the layout with the one that Dask chooses by itself."""
+    default = layout.dask_default
+    if (default.processes, default.threads_each) == (layout.processes, layout.threads_each):
+        return "Dask chooses the same by itself"
+    shape = f"Dask's default, {default.processes} × {default.threads_each},"
+    if default.seconds <= 1.05 * layout.seconds:
+        return f"{shape} would take as long"
+    return f"{shape} would take {times(default.seconds / max(layout.seconds, 1e-12))} as long"
 
 
 def figures(profile: Profile | None) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from keyword import iskeyword
+from typing import Any
 
 from advisor import api
 from advisor.api import advise_task
@@ -46,7 +47,10 @@ def planned_machine(overrides: Overrides | None, host: Machine) -> Machine:
     """Return the host with assumed costs, overridden as the client asks. A web server does not measure pools."""
     if overrides is None:
         return host
-    stated = overrides.model_dump(include={"cores", "memory"}, exclude_none=True)
+    stated: dict[str, Any] = overrides.model_dump(include={"cores", "memory"}, exclude_none=True)
+    if overrides.cluster is not None:
+        # A client's address must not get into a script that others read, since a scheduler can run code there.
+        stated["cluster"] = overrides.cluster.model_copy(update={"address": ""})
     python = _planned_python(host.python, overrides)
     if overrides.python is not None or python.version != host.python.version:
         stated["start_method"] = default_start_method(host.platform, version_numbers(python.version))

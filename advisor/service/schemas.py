@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from advisor.describe.task import Task
 from advisor.input_limits import MAX_CALLS, MAX_CORES, MAX_DESCRIPTION, MAX_ECHOED_FIELD, MAX_MEMORY
-from advisor.models import Profile
+from advisor.models import Cluster, Profile
 from advisor.service.errors import FieldError, ProblemError
 
 if TYPE_CHECKING:
@@ -50,6 +50,9 @@ class Overrides(BaseModel):
     )
     free_threaded: bool | None = Field(
         None, description="a build without the GIL (3.13 and later; 3.14 where the answering host's Python is older)"
+    )
+    cluster: Cluster | None = Field(
+        None, description="figures of a cluster that may do the job; its address is ignored, and nothing connects to it"
     )
 
     @field_validator("python")

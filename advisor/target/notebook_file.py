@@ -19,13 +19,16 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor.errors import TargetError, UsageError
 from advisor.target.failures import run_user_code
+
+if TYPE_CHECKING:
+    from advisor.models.request import AdviceRequest
 
 SUFFIX = ".ipynb"
 _IPYTHON_LINE = re.compile(r"\s*([\w, .]+=\s*)?[%!]|\s*\?|.*\?\s*$")
@@ -253,3 +256,11 @@ def _runner(code: CodeType, names: dict[str, Any]) -> Callable[[], Any]:
 
         return lambda: asyncio.run(eval(code, names))
     return lambda: exec(code, names)
+
+
+def for_cell(request: AdviceRequest) -> AdviceRequest:
+    """Return the request with code for a cell of the notebook that has the target."""
+    inputs = request.inputs
+    if inputs is not None and is_notebook(inputs.rpartition(":")[0]):
+        return replace(request, in_notebook=True, inputs=None, expression=expression_for(inputs))
+    return replace(request, in_notebook=True)

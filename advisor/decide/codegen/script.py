@@ -14,7 +14,7 @@ _COMMENT_WIDTH = 100
 
 # The names that the generated code uses; a target with one of these names is renamed.
 _RESERVED = frozenset(
-    "InterpreterPoolExecutor ProcessPoolExecutor SourceFileLoader ThreadPoolExecutor asyncio cycle done group "
+    "InterpreterPoolExecutor ProcessPoolExecutor SourceFileLoader ThreadPoolExecutor advisor asyncio cycle done group "
     "importlib inputs islice item json line lines main one pool results slots spec sys tasks time "
     "Iterator Mapping MappingView plain error multiprocessing result pickle threading OnePerThread Recorder NOTES "
     "call_and_note use_recorders write_notes "
@@ -36,6 +36,8 @@ class Script:
     before: list[str] = field(default_factory=list)  # lines before the pool starts
     receive: str = ""  # the function that the parent calls with what workers return, for the result
     run: list[str] = field(default_factory=list)  # lines that do the job
+    cluster: str = ""  # address of the cluster that does the job
+    cluster_note: str = ""  # comment beside it
     in_notebook: bool = False  # it runs in a cell, where an event loop is running
     names: dict[str, str] = field(default_factory=dict)  # the script's own names for the user's objects
 

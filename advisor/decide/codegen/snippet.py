@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
-from advisor.decide.codegen.imports import import_target, loaded_object, needs_object, split_target
+from advisor.decide.codegen.imports import (
+    import_in_worker,
+    import_target,
+    is_file,
+    loaded_object,
+    needs_object,
+    split_target,
+)
 from advisor.decide.codegen.inputs import (
     EXAMPLE,
     SINGLE_ARGUMENT,
@@ -16,12 +24,14 @@ from advisor.decide.codegen.inputs import (
 from advisor.decide.codegen.remedies import write_remedies
 from advisor.decide.codegen.script import ATTEMPT, CALL, Script, as_comment, is_free
 from advisor.decide.codegen.templates import TEMPLATES
-from advisor.models import Machine, Profile, Strategy
+from advisor.models import Cluster, Machine, Profile, Strategy
 from advisor.models.input_source import Form
-from advisor.models.strategies import OWN_GIL, POOLS
+from advisor.models.strategies import CLUSTERS, OWN_GIL, POOLS, SEQUENTIAL
 from advisor.predict.shared_resources import broken_by, safe_start_method
 from advisor.report import formatting
 
+_ADDRESS = re.compile(r"(?:tcp|tls|wss?|ucx|ray)://[\w.\-:\[\]]+|ray", re.ASCII)  # neither user names nor options
+_EXAMPLE_ADDRESS = {"dask": "tcp://scheduler:8786", "ray": "ray://head:10001"}
 _EXAMPLE_NAME = "task"
 _COMPUTES = 0.3  # share of a call's time
 
@@ -50,6 +60,7 @@ def snippet(request: SnippetRequest) -> str:
     script = Script(in_notebook=request.in_notebook)
     profile = request.profile
     coroutine = profile.coroutine or request.strategy == "asyncio"
+    in_pool = coroutine and request.strategy in POOLS | CLUSTERS
     module, names = split_target(profile.target)
     by_name = False
     if names and profile.reached == "notebook" and request.in_notebook:
@@ -58,7 +69,10 @@ def snippet(request: SnippetRequest) -> str:
     elif module and profile.reached not in ("notebook", "program"):
         on_object = needs_object(module, names, profile.reached)
         by_name = profile.is_called_by_name and request.strategy in OWN_GIL
-        function = import_target(script, module, names, on_object=on_object, in_call=by_name)
+        if by_name and request.strategy in CLUSTERS and not (on_object or is_file(module)):
+            function, by_name = import_in_worker(script, module, names), False
+        else:
+            function = import_target(script, module, names, on_object=on_object, in_call=by_name)
         inputs = _write_inputs(script, request, loaded_object(module, names), bound=on_object)
     else:
         function = _write_example(script, request, names[-1] if names and is_free(names[-1]) else _EXAMPLE_NAME)
@@ -67,10 +81,11 @@ def snippet(request: SnippetRequest) -> str:
     script.inputs += inputs.lines
     failed = None if inputs is EXAMPLE else profile.failed_inputs
     by_name = by_name and failed is None  # what catches the exceptions calls the target by name, too
-    function = _write_call(script, function, inputs, in_pool=coroutine and request.strategy in POOLS, by_name=by_name)
+    function = _write_call(script, function, inputs, in_pool=in_pool, by_name=by_name)
     if failed is not None:
-        function = _write_attempt(script, request, function, awaits=coroutine and request.strategy not in POOLS)
+        function = _write_attempt(script, request, function, awaits=coroutine and not in_pool)
     _write_start_method(script, request)
+    _write_cluster(script, request.machine.cluster)
     if inputs is not EXAMPLE:
         machine = request.machine.started_by(safe_start_method(request.strategy, profile, request.machine))
         function = write_remedies(script, target, function, request.strategy, profile, machine)
@@ -108,9 +123,19 @@ def _write_start_method(script: Script, request: SnippetRequest) -> None:
     script.run += as_comment(f"Start the workers with {method}: {why}.")
 
 
+def _write_cluster(script: Script, cluster: Cluster | None) -> None:
+    """Write the address of the cluster; one that is unknown, or has more in it than a host, is left to fill in."""
+    if cluster is None:
+        return
+    script.cluster = cluster.address
+    if not _ADDRESS.fullmatch(cluster.address):
+        script.cluster = _EXAMPLE_ADDRESS[cluster.engine]
+        script.cluster_note = "  # FILL IN: the address of the cluster"
+
+
 def _headline(request: SnippetRequest) -> str:
     text = formatting.workers(request.strategy, request.workers)
-    if request.strategy != "sequential":
+    if request.strategy not in CLUSTERS | SEQUENTIAL:
         cores = request.machine.cores
         text += f", for a host with {cores} core{'' if cores == 1 else 's'}"
     return text[0].upper() + text[1:]

@@ -58,6 +58,12 @@ def _asyncio(script: Script, function: str, workers: int, chunk: int, coroutine:
     script.run.append(f"results = {script.awaited('main(inputs)')}")
 
 
+def _cluster(script: Script, function: str, workers: int, chunk: int, coroutine: bool) -> None:
+    script.imports.add("import advisor")
+    done = f"advisor.map({function}, inputs, cluster={script.cluster!r})"
+    script.run.append(f"results = list({done}){script.cluster_note}")
+
+
 # Writes the code that does the job, from the script, the function, the workers, the calls per task, and whether the
 # function is a coroutine function.
 Template = Callable[[Script, str, int, int, bool], None]
@@ -68,4 +74,5 @@ TEMPLATES: dict[Strategy, Template] = {
     "multiprocessing": _pool("ProcessPoolExecutor", chunks=True),
     "asyncio": _asyncio,
     "interpreters": _pool("InterpreterPoolExecutor"),
+    "cluster": _cluster,
 }

@@ -7,6 +7,7 @@ const WORKERS = {
   multiprocessing: ["1 process", (n) => `${n} processes`],
   asyncio: ["asyncio, 1 call at a time", (n) => `asyncio, ${n} calls at a time`],
   interpreters: ["1 subinterpreter", (n) => `${n} subinterpreters`],
+  cluster: ["1 thread of a cluster", (n) => `${n} threads of a cluster`],
 };
 export function duration(seconds) {
   for (const [unit, least, name] of TIMES) if (seconds >= least) return `${digits(seconds / unit)}\u00a0${name}`;
