@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import itertools
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -226,7 +224,9 @@ def test_a_worker_joins_and_the_scheduler_starts_anew() -> None:
         calls = folder / "calls"
         calls.mkdir()
         try:
-            with run_there(cluster.address, cluster_calls.note_process, range(400), itertools.repeat(str(calls))) as run:
+            with run_there(
+                cluster.address, cluster_calls.note_process, range(400), itertools.repeat(str(calls))
+            ) as run:
                 results = [next(run) for _ in range(20)]
                 cluster.start_worker()
                 while len({path.read_text() for path in calls.iterdir()}) < 3:

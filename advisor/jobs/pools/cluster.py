@@ -26,17 +26,27 @@ from advisor.jobs.pools import pickles, worker_messages
 from advisor.jobs.pools.cluster_child import ChildProgram
 from advisor.jobs.pools.cluster_payload import Packed, Packer
 from advisor.jobs.pools.cluster_program import Program
-from advisor.jobs.pools.pool import CannotLoadError, CannotSendError, Chunk, Done, PoolBrokenError, Report, Setup
+from advisor.jobs.pools.pool import (
+    CannotLoadError,
+    CannotSendError,
+    Chunk,
+    ChunkSeconds,
+    Done,
+    PoolBrokenError,
+    Report,
+    Setup,
+)
 from advisor.jobs.pools.worker_messages import Message
+from advisor.predict.cluster_chunks import CHUNK_BYTES, CHUNK_SECONDS, CHUNK_TASKS, LEAST_TASKS, MAX_BUSY
 
 _logger = logging.getLogger(__name__)
-CHUNK_SECONDS = 0.1  # of calls that are sent together: a task costs a millisecond or two
+TASK_SECONDS = 2e-3  # of the client and the scheduler for a chunk, if it has not been measured
 ROUND_TRIP = 0.02  # seconds, until it has been observed
+_LONGEST_CHUNK = 1.0  # seconds; nothing is heard of a chunk before it has ended
 PATIENCE = 60.0  # seconds to wait for workers when there are none
 _LOOK_SECONDS = 0.25  # between two looks at the workers
 _AVOID_SECONDS = 2.0  # without chunks for a worker that has lost some; then it is gone, or back
 _MAX_AHEAD = 4  # chunks that wait at a worker, for each of its threads
-_MAX_CHUNK_BYTES = 4 << 20  # of arguments and results
 _MAX_LOSSES = 3  # of a call that runs in a child process, which is hardly the reason
 _SMOOTHING = 0.2
 _RESUME = "Run it again when there are workers; with a checkpoint, it goes on where it was"
@@ -75,7 +85,7 @@ class ClusterPool:
         pickle_program: Pickles what runs in the workers, with what it needs there.
         limit: The largest number of threads to use, or None.
         call_timeout: Seconds after which a call is ended; each call then runs in a child process of its worker.
-        chunk_seconds: Of calls to send together.
+        task_seconds: Of the client and the scheduler for a chunk.
         patience: Seconds to wait for workers when there are none.
         clock: The time, in seconds.
 
@@ -92,14 +102,14 @@ class ClusterPool:
         coroutine: bool = False,
         limit: int | None = None,
         call_timeout: float | None = None,
-        chunk_seconds: float = CHUNK_SECONDS,
+        task_seconds: float = TASK_SECONDS,
         patience: float = PATIENCE,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._engine = engine
         self._limit = limit
         self._timeout = call_timeout
-        self._target = chunk_seconds
+        self._task_seconds = task_seconds
         self._patience = patience
         self._clock = clock
         program = pickle_program(_program(setup, coroutine=coroutine))
@@ -131,11 +141,14 @@ class ClusterPool:
         return max(1, sum([member.threads for member in self._members.values()]))
 
     @property
-    def chunk_seconds(self) -> float:
+    def chunk_seconds(self) -> ChunkSeconds:
         """Seconds of calls to send together: fewer where arguments or results are large."""
-        if not self._bytes:
-            return self._target
-        return min(self._target, _MAX_CHUNK_BYTES * self._seconds / self._bytes)
+        task, threads = self._task_seconds, self.workers
+        most = max(CHUNK_SECONDS, CHUNK_TASKS * task, threads * task / MAX_BUSY, self._round_trip)
+        most = min(most, _LONGEST_CHUNK)
+        if self._bytes:
+            most = min(most, CHUNK_BYTES * self._seconds / self._bytes)
+        return ChunkSeconds(most, min(most, max(threads, LEAST_TASKS) * task))
 
     @property
     def waits_for(self) -> str:
