@@ -1,39 +1,164 @@
-"""A cluster as it was measured, and the host beside it, for tests that need no real one."""
+"""Real clusters for tests: started once in a session, as processes of their own."""
 
-from advisor.models import Cluster, Machine, Profile, Python
+from __future__ import annotations
 
-CLUSTER = Cluster(
-    engine="dask",
-    address="tcp://10.0.0.5:8786",
-    workers=16,
-    threads_each=1,
-    hosts=4,
-    cores=16,
-    memory=4_000_000_000,
-    task_seconds=1e-3,
-    round_trip=5e-3,
-    import_seconds=0.2,
-    python="3.11.2",
-    source="measured",
-)
-HOST = Machine(cores=2, memory=8_000_000_000, cluster=CLUSTER, source="measured")
-COMPUTING = Profile(
-    target="jobs:work",
-    reached="name",
-    calls=50,
-    wall=0.1,
-    gil_held=0.097,
-    gil_free=0.0,
-    child_cpu=0.0,
-    wait=0.003,
-    argument_bytes=1000,
-    result_bytes=1000,
-    function_bytes=100,
-    pickle_seconds=1e-5,
-    peak_memory=50_000_000,
-    idle_memory=40_000_000,
-    python=Python(version="3.11.9"),
-    gil_source="observed",
-)
-WAITING = COMPUTING.model_copy(update={"gil_held": 0.002, "wait": 0.098})
-NATIVE = COMPUTING.model_copy(update={"gil_held": 0.02, "gil_free": 0.38, "native_threads": 4.0})
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+WORKERS = 2
+_START_SECONDS = 60
+
+
+class DaskCluster:
+    """A scheduler and workers with one thread each, which a nanny starts again when they die."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._programs: list[subprocess.Popen[bytes]] = []
+        self.address = f"tcp://127.0.0.1:{free_port()}"
+        self._scheduler = self.start_scheduler()
+        self._first = self.start_worker(WORKERS)
+
+    def start_scheduler(self) -> subprocess.Popen[bytes]:
+        port = self.address.rpartition(":")[2]
+        options = ["--host", "127.0.0.1", "--port", port, "--no-dashboard", "--no-show"]
+        self._scheduler = self._start("distributed.cli.dask_scheduler", *options)
+        await_port(int(port))
+        return self._scheduler
+
+    def start_worker(self, processes: int = 1) -> subprocess.Popen[bytes]:
+        options = ["--nthreads", "1", "--nworkers", str(processes), "--no-dashboard"]
+        folder = ["--local-directory", str(self._folder)]
+        return self._start("distributed.cli.dask_worker", self.address, *options, *folder)
+
+    def kill_scheduler(self) -> None:
+        end_program(self._scheduler, signal.SIGKILL)
+
+    def close(self) -> None:
+        for program in reversed(self._programs):
+            end_program(program, signal.SIGTERM)
+
+    def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
+        log = self._folder / f"{len(self._programs)}.log"
+        program = start_program([sys.executable, "-m", module, *arguments], log)
+        self._programs.append(program)
+        return program
+
+
+class RayCluster:
+    """A head node with two cores."""
+
+    def __init__(self, folder: Path) -> None:
+        port = free_port()
+        self.address = f"{own_address()}:{port}"
+        options = {
+            "--port": port,
+            "--num-cpus": WORKERS,
+            "--object-store-memory": 100_000_000,
+            "--include-dashboard": "false",
+            "--min-worker-port": 0,
+            "--max-worker-port": 0,
+            "--temp-dir": folder,
+        }
+        command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--disable-usage-stats"]
+        self._program = start_program([*command, *(f"{key}={value}" for key, value in options.items())], folder / "log")
+        await_port(port, self.address.partition(":")[0])
+        self._await_node(folder / "log")
+
+    def _await_node(self, log: Path) -> None:
+        end = time.monotonic() + _START_SECONDS
+        while b"Ray runtime started" not in log.read_bytes():
+            assert time.monotonic() < end, log.read_text()
+            time.sleep(0.1)
+
+    def close(self) -> None:
+        end_program(self._program, signal.SIGTERM)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder with a short name, since Ray's sockets lie in it."""
+    folder = Path(tempfile.mkdtemp(prefix="cluster-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def dask_cluster() -> Iterator[DaskCluster]:
+    """A Dask cluster for tests that leave it as it was."""
+    pytest.importorskip("distributed")
+    with temporary_folder() as folder:
+        cluster = DaskCluster(folder)
+        yield cluster
+        cluster.close()
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[RayCluster]:
+    """A Ray cluster for tests that leave it as it was."""
+    pytest.importorskip("ray")
+    with temporary_folder() as folder:
+        cluster = RayCluster(folder)
+        yield cluster
+        cluster.close()
+
+
+def start_program(command: list[str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a program that can be ended with all that it starts."""
+    # Warnings are errors in the tests, not in programs of others.
+    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONWARNINGS", "RAY_ADDRESS")}
+    environment["PYTHONPATH"] = ""  # workers have nothing of the tests
+    with log.open("wb") as file:
+        return subprocess.Popen(command, stdout=file, stderr=file, env=environment, start_new_session=True)
+
+
+def end_program(program: subprocess.Popen[bytes], how: int) -> None:
+    """End a program and everything that it has started."""
+    children = []
+    with suppress(psutil.NoSuchProcess):
+        children = psutil.Process(program.pid).children(recursive=True)
+    program.send_signal(how)
+    with suppress(subprocess.TimeoutExpired):
+        program.wait(15)
+    for left in [program, *children]:
+        with suppress(psutil.NoSuchProcess, ProcessLookupError):
+            left.kill()
+    program.wait()
+    psutil.wait_procs(children, timeout=15)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def own_address() -> str:
+    """The address that Ray takes for this host."""
+    from ray.util import get_node_ip_address
+
+    return str(get_node_ip_address())
+
+
+def await_port(port: int, host: str = "127.0.0.1") -> None:
+    end = time.monotonic() + _START_SECONDS
+    while True:
+        with suppress(OSError):
+            socket.create_connection((host, port), 1).close()
+            return
+        assert time.monotonic() < end, f"nothing listens at port {port}"
+        time.sleep(0.05)

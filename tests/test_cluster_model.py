@@ -11,15 +11,16 @@ from predictions import call
 from advisor.models import Cluster, Estimate, HeldResource, Job, Machine, Picklable, Profile, SideEffects, Touch
 from advisor.predict.break_even import break_even
 from advisor.predict.cluster_chunks import CHUNK_SECONDS, CHUNK_TASKS, cluster_chunk
+from advisor.predict.clusters import BACKGROUND
 from advisor.predict.estimator import estimate, leaders, shortlist
 
 CONNECTION = Touch(name="DB", kind="connection", resource="database connection", threads="unsafe", fork="unsafe")
 
 
 def cluster(**fields: Any) -> Cluster:
-    """Return a Dask cluster of four hosts with two cores and two single-threaded workers each."""
+    """Return a Ray cluster of four hosts with two cores and two single-threaded workers each."""
     costs = {"task_seconds": 1e-3, "round_trip": 10e-3, "byte_seconds": 10e-9, "return_byte_seconds": 10e-9}
-    return Cluster(**{"engine": "dask", "workers": 8, "hosts": 4, "cores": 8, **costs, **fields})
+    return Cluster(**{"engine": "ray", "workers": 8, "hosts": 4, "cores": 8, **costs, **fields})
 
 
 def on(profile: Profile, calls: int = 1000, **fields: Any) -> Estimate:
@@ -64,6 +65,14 @@ def test_workers_share_the_cores_of_their_host() -> None:
     """Sixteen workers on two cores compute as fast as two."""
     python = call(0.5, gil=1)
     assert seconds(python, 8000, workers=16, hosts=1, cores=2) == pytest.approx(8000 * 0.5 / 2, rel=0.01)
+
+
+def test_workers_of_dask_compute_in_the_background() -> None:
+    """The profiler of a Dask worker takes a part of its core, and of its GIL even where cores are left."""
+    python, native = call(0.5, gil=1), call(0.5, free=1)
+    assert seconds(python, 8000, engine="dask") == pytest.approx(seconds(python, 8000) / (1 - BACKGROUND), rel=0.01)
+    few = {"workers": 1, "threads_each": 8, "hosts": 1}
+    assert seconds(native, 8000, engine="dask", **few) == pytest.approx(seconds(native, 8000, **few), rel=0.01)
 
 
 def test_waits_overlap_in_every_thread() -> None:
@@ -222,7 +231,7 @@ def test_alarms_need_the_main_thread() -> None:
     alarm = call(
         0.05, touches=(Touch(name="SIGALRM", kind="process state", resource="signal handlers", threads="unsafe"),)
     )
-    assert not on(alarm).feasible
+    assert not on(alarm, engine="dask").feasible
     assert on(alarm, engine="ray").feasible
 
 
@@ -234,6 +243,20 @@ def test_chunks_are_cheap_to_send() -> None:
     assert cluster_chunk(small, 1e-3, calls=320).calls == 10
     assert cluster_chunk(small, 1e-3, call_bytes=4e6).calls == 2
     assert cluster_chunk(small, 10.0).calls == 1
+
+
+def test_chunks_become_smaller_near_the_end() -> None:
+    """The last tasks share what is left between all threads, in pieces that can still be sent in time."""
+    chunk = cluster_chunk(cluster(task_seconds=2e-3), 5e-3, calls=10_000)
+    assert chunk.next_size(10_000, 8) == chunk.calls == 20
+    assert chunk.next_size(200, 8) == 13
+    assert chunk.next_size(20, 8) == chunk.least == 4
+    assert chunk.next_size(3, 8) == 3
+    left, tasks = 10_000, []
+    while left:
+        tasks.append(chunk.next_size(left, 8))
+        left -= tasks[-1]
+    assert tasks[:-1] == sorted(tasks[:-1], reverse=True)
 
 
 @pytest.mark.parametrize("round_trip", [0.0, 0.05, 0.3, 2.0])

@@ -55,6 +55,7 @@ class JobOptions:
     call_timeout: float | None
     strategy: Strategy | None
     workers: int | None
+    cluster: str | None
     report: str | None
     report_to: str | None
     progress: bool | None
@@ -167,7 +168,9 @@ class Job:
             retries=options.retries,
             checkpoint=self._files.checkpoint,
             progress=self._look,
-            settings=Settings(options.call_timeout, strategy=options.strategy, workers=options.workers),
+            settings=Settings(
+                options.call_timeout, strategy=options.strategy, workers=options.workers, cluster=options.cluster
+            ),
             numbered=True,
         )
 

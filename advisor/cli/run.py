@@ -14,7 +14,7 @@ from advisor.errors import UsageError
 from advisor.input_limits import MAX_WORKERS
 
 MAX_RETRIES = 1_000
-STRATEGIES = ("sequential", "threading", "multiprocessing", "asyncio")
+STRATEGIES = ("sequential", "threading", "multiprocessing", "asyncio", "cluster")
 
 
 @click.command(short_help="Do the job: call TARGET for each input, in the fastest safe way.")
@@ -61,7 +61,13 @@ STRATEGIES = ("sequential", "threading", "multiprocessing", "asyncio")
     "--workers",
     type=whole_number(MAX_WORKERS),
     metavar="N",
-    help="Use at most N workers; with --strategy, exactly N.",
+    help="Use at most N workers; with --strategy, exactly N. Of a cluster, use at most N threads.",
+)
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Use a cluster if it is faster: tcp://host:port (Dask), ray://host:port, ray, or auto for the one that "
+    "DASK_SCHEDULER_ADDRESS or RAY_ADDRESS names.",
 )
 @click.option("--report", metavar="FILE", help="Write what was done as JSON: calls, failures, time, stages.")
 @click.option(
@@ -80,7 +86,7 @@ def run(context: click.Context, /, **options: Any) -> None:
     """Call TARGET for each input, in the fastest safe way, and write the results.
 
     The first calls run one after the other and are measured. Then the rest runs in threads, processes, on an event loop
-    or in a plain loop, whatever is fastest and safe. Results are JSON Lines: {"index": 0, "result": …}, or {"index":
+    or in a plain loop, whatever is fastest and safe; or on a cluster, where --cluster names one. Results are JSON Lines: {"index": 0, "result": …}, or {"index":
     3, "error": {"type": …, "message": …, "attempts": …}} for a call that failed.
 
     TARGET runs in this process and its workers. Where results go to standard output, what TARGET prints goes to
@@ -90,6 +96,7 @@ def run(context: click.Context, /, **options: Any) -> None:
     Examples:
       advise run my_module:func --inputs urls.txt --output results.jsonl
       advise run my_module:func --inputs urls.txt --output results.jsonl --resume
+      advise run my_module:func --inputs urls.txt --output results.jsonl --cluster tcp://10.0.0.5:8786
       cat urls.txt | advise run my_module:func --inputs - | jq .result
 
     Exit status: 0 if all calls succeeded, 1 if some failed, 2 if the question was wrong, 130 after Ctrl-C.
@@ -113,6 +120,8 @@ def _check(options: dict[str, Any]) -> None:
         if options[first] and options[second]:
             names = [f"--{name.replace('_', '-')}" for name in (first, second)]
             raise UsageError(f"{' and '.join(names)} cannot be combined: {why}")
+    if options["strategy"] == "cluster" and options["cluster"] is None:
+        raise UsageError("--strategy cluster needs --cluster ADDRESS")
     _check_paths({name: options[name] for name in ("inputs", "output", "checkpoint", "report") if options[name]})
     check_file(options["report"])
     to = options["report_to"]

@@ -166,13 +166,16 @@ def _open_pool(state: RunState, plan: Plan) -> Pool:
 
 
 def _open_cluster_pool(state: RunState) -> Pool:
+    from advisor.jobs import pools
     from advisor.jobs.pools.cluster import ClusterPool
 
     assert state.cluster is not None
-    settings = state.settings
+    assert state.shipping is not None
+    settings, shipping = state.settings, state.shipping
     return ClusterPool(
         Setup(state.function, settings.initializer, settings.initargs),
         state.cluster,
+        pickle_program=lambda program: shipping.program(program, pools),
         coroutine=state.coroutine,
         limit=settings.workers,
         call_timeout=settings.call_timeout,

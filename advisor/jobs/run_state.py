@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     import asyncio
 
     from advisor.clusters.engine import Engine as Cluster
+    from advisor.clusters.shipping import Prepared
     from advisor.jobs.pools.event_loop import LoopThread
     from advisor.models import Strategy
 
+_logger = logging.getLogger(__name__)
 UNKNOWN_CALLS = 1_000  # left at least, in a job of unknown length that was worth measuring
 
 
@@ -53,6 +56,7 @@ class RunState:
         pending: Calls that an earlier stage has left, to make before anything else.
         coroutine: Results are awaited.
         cluster: The connection to the cluster that was given.
+        shipping: What its workers need for the function.
         is_stopping: The run is to end soon.
     """
 
@@ -78,6 +82,7 @@ class RunState:
         self.is_stopping = False
         self.waits_for_lock = False  # calls in threads were seen to wait for a lock of this process
         self.cluster: Cluster | None = None
+        self.shipping: Prepared | None = None
         self._loop: LoopThread | None = None
 
     @property
@@ -102,8 +107,13 @@ class RunState:
         """
         if self.settings.cluster is not None:
             from advisor.clusters.connect import connect
+            from advisor.clusters.shipping import prepare
 
             self.cluster = connect(self.settings.cluster)
+            self.shipping = prepare(self.cluster, self.function)
+            self.shipping.check([worker.id for worker in self.cluster.workers()])
+            for warning in self.shipping.warnings:
+                _logger.warning("%s", warning)
 
     @property
     def cluster_threads(self) -> int:
@@ -131,6 +141,6 @@ class RunState:
             self._loop.close()
         if self.cluster is not None:
             self.cluster.close()
-            self.cluster = None
+            self.cluster = self.shipping = None
         if self.outcomes.checkpoint is not None:
             self.outcomes.checkpoint.close()

@@ -12,6 +12,8 @@ CHUNK_SECONDS = 0.1  # of calls that a task makes at least
 CHUNK_TASKS = 20  # ... and at least this many times what sending it takes the client and the scheduler
 MAX_BUSY = 0.5  # of the client's and scheduler's time, where larger chunks can save some of it
 CHUNKS_PER_THREAD = 4  # fewer leave threads idle at the end
+CHUNKS_AHEAD = 2  # for each thread: near the end, a chunk is at most its share of the calls that are left
+LEAST_TASKS = 5  # a chunk near the end makes calls for at least this many times what sending it takes
 CHUNK_BYTES = 8e6  # of arguments and results; Dask warns of tasks beyond 10 MB
 MAX_THREADS_EACH = 256  # of a worker process that are used
 
@@ -22,6 +24,14 @@ class ClusterChunk(NamedTuple):
     calls: int
     window_each: int  # tasks out at once for each worker process, those that it runs included
     seconds: float  # of a chunk's calls in a worker
+    least: (
+        int  # calls of a task near the end, where smaller ones would leave fewer workers idle but take longer to send
+    )
+
+    def next_size(self, left: int, threads: int) -> int:
+        """Return the calls of the next task: fewer near the end, so that all threads end at about the same time."""
+        share = math.ceil(left / (CHUNKS_AHEAD * threads))
+        return max(1, min(self.calls, left, max(self.least, share)))
 
 
 def threads_of(cluster: Cluster) -> int:
@@ -57,7 +67,8 @@ def cluster_chunk(
         limits.append(max(calls / (CHUNKS_PER_THREAD * threads), min(in_time, calls / threads)))
     chunk = round_down(min(limits))
     seconds = chunk * call_seconds
-    return ClusterChunk(chunk, window_each(cluster, seconds), seconds)
+    least = math.ceil(max(threads, LEAST_TASKS) * task / max(call_seconds, 1e-9))
+    return ClusterChunk(chunk, window_each(cluster, seconds), seconds, min(chunk, least))
 
 
 def window_each(cluster: Cluster, chunk_seconds: float) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from advisor.models import Cluster
-from advisor.predict.cluster_chunks import ClusterChunk, cluster_chunk
+from advisor.predict.cluster_chunks import CHUNKS_AHEAD, ClusterChunk, cluster_chunk
 from advisor.predict.demands import LOCK_CONTENTION, Scenario
 from advisor.predict.pickling_cost import payloads
 from advisor.predict.prediction import Prediction, Station
@@ -23,6 +23,8 @@ from advisor.predict.queueing.stations import Cores, StationDemands
 from advisor.predict.threads_and_asyncio import gil_contention
 from advisor.predict.worker_counts import WorkerCounts
 
+# Of a core, taken by the profiler and the event loop of an idle Dask worker; they need its GIL.
+BACKGROUND = 0.03
 # CPU seconds of a worker for a task, relative to those of the client and the scheduler: 2.0 ms beside 3.1 ms with Dask.
 TASK_IN_WORKER = 0.6
 # Larger hosts and clusters are solved as a part of them: so many threads behave like more of them.
@@ -50,7 +52,9 @@ def on_cluster(scenario: Scenario) -> Scenario:
     """
     cluster, call = cluster_of(scenario), scenario.call
     width = call.width if call.child > call.native else 1.0
-    gil, native, child = (seconds / cluster.speed for seconds in (call.gil, call.native, call.child))
+    background = BACKGROUND if cluster.engine == "dask" else 0.0
+    on_core = cluster.speed * (1.0 - background * min(1.0, cluster.workers / cluster.cores))
+    gil, native, child = call.gil / (cluster.speed * (1.0 - background)), call.native / on_core, call.child / on_core
     wall = gil + (native + child) / width + call.off_core
     machine = scenario.machine.model_copy(
         update={
@@ -164,7 +168,9 @@ class ClusterJob:
         first_tasks = (
             (self.threads - 1) / 2 * self.sending * (1.0 - min(1.0, part * throughput * self.sending_each) ** 2)
         )
-        seconds = job_seconds(calls, workers, rate, self.scenario.spread) + first_tasks
+        seconds = (
+            job_seconds(calls, workers, rate, self.scenario.spread) + first_tasks + self._last_tasks(throughput * part)
+        )
         on_the_way = max(self.sending, self.cluster.round_trip + self.sending - self.cluster.task_seconds)
         return Prediction(
             self.threads,
@@ -175,6 +181,15 @@ class ClusterJob:
             self.chunk.calls,
             contention=self.demands.contended / self.processes,
         )
+
+    def _last_tasks(self, throughput: float) -> float:
+        """Return the seconds that the tasks take which are added near the end, when chunks become smaller."""
+        chunk, task, capacity = self.chunk, self.cluster.task_seconds, self.scenario.capacity
+        halvings = math.log(chunk.calls / min(chunk.calls, chunk.least))
+        added = min(CHUNKS_AHEAD * self.threads * halvings, self.scenario.job.calls)
+        on_cores = TASK_IN_WORKER + (1.0 if self.cluster.on_this_host else 0.0)
+        busy = min(1.0, throughput * (self.demands.locked + self.demands.parallel) / capacity)
+        return added * task * busy * on_cores / capacity
 
     @property
     def sending_each(self) -> float:

@@ -72,10 +72,12 @@ class ClusterPool:
         setup: What each worker needs.
         engine: The connection to the cluster, which stays open.
         coroutine: The function is a coroutine function.
+        pickle_program: Pickles what runs in the workers, with what it needs there.
         limit: The largest number of threads to use, or None.
         call_timeout: Seconds after which a call is ended; each call then runs in a child process of its worker.
         chunk_seconds: Of calls to send together.
         patience: Seconds to wait for workers when there are none.
+        clock: The time, in seconds.
 
     Raises:
         CannotLoadError: The function cannot be sent to workers.
@@ -86,18 +88,21 @@ class ClusterPool:
         setup: Setup,
         engine: Engine,
         *,
+        pickle_program: Callable[[Program], bytes] = lambda program: pickle_by_value(program, pools),
         coroutine: bool = False,
         limit: int | None = None,
         call_timeout: float | None = None,
         chunk_seconds: float = CHUNK_SECONDS,
         patience: float = PATIENCE,
+        clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._engine = engine
         self._limit = limit
         self._timeout = call_timeout
         self._target = chunk_seconds
         self._patience = patience
-        program = _pickle_program(setup, coroutine=coroutine)
+        self._clock = clock
+        program = pickle_program(_program(setup, coroutine=coroutine))
         in_child = pickle_by_value(ChildProgram(program, call_timeout), pools)
         self._share: dict[bool, Callable[[], Any]] = {
             False: lambda: engine.share(program),
@@ -163,23 +168,19 @@ class ClusterPool:
         return taken
 
     def receive(self, timeout: float | None) -> list[Report]:
-        deadline = math.inf if timeout is None else perf_counter() + timeout
+        deadline = math.inf if timeout is None else self._clock() + timeout
         while True:
             self._look()
+            left = max(0.0, deadline - self._clock())
+            waits = bool(self._by_ticket or self._backlog or self.waits_for) and not self._news
+            self._take_news(min(left, _LOOK_SECONDS) if waits else 0.0)
             self._assign()
             if self._broken is not None and not self._news:
                 raise self._broken
-            left = deadline - perf_counter()
-            is_idle = not self._by_ticket and (self._members or not self._backlog) and not self.waits_for
-            if self._news or left < 0 or is_idle:
-                break
-            self._take_news(min(left, _LOOK_SECONDS))
-            if not self._by_ticket and not self._backlog:
-                break
-        self._take_news(0.0)
-        news = self._news[:]
-        self._news.clear()
-        return news
+            if self._news or not waits or not left:
+                news = self._news[:]
+                self._news.clear()
+                return news
 
     def since(self, number: int) -> float | None:
         """Return None: calls are ended by the workers, since only they know when those began."""
@@ -218,7 +219,8 @@ class ClusterPool:
     def _take_over(self, member: _Member) -> None:
         """Give a worker with a free thread a chunk that waits at another one."""
         other = max(self._members.values(), key=_load)
-        waiting = [(ticket, task) for ticket, task in other.tasks.items() if not task.stays][other.worker.threads :]
+        behind = list(other.tasks.items())[other.worker.threads :]
+        waiting = [(ticket, task) for ticket, task in behind if not task.stays]
         if not waiting:
             return
         ticket, task = waiting[-1]
@@ -235,7 +237,7 @@ class ClusterPool:
     def _submit(self, member: _Member, task: _Task) -> None:
         if task.in_child not in self._programs:
             self._programs[task.in_child] = self._share[task.in_child]()
-        task.sent = perf_counter()
+        task.sent = self._clock()
         task.at_once = len(member.tasks) < member.threads
         task.stays = False
         program = self._programs[task.in_child]
@@ -245,16 +247,16 @@ class ClusterPool:
 
     def _look(self) -> None:
         """Look at which workers have come and gone."""
-        now = perf_counter()
+        now = self._clock()
         if now < self._next_look:
             return
         self._next_look = now + _LOOK_SECONDS
         found = {worker.id: worker for worker in self._engine.workers() if worker.id not in self._unfit}
         for id in self._members.keys() - found.keys():
             del self._members[id]
-        for id in found.keys() - self._members.keys():
-            if self._avoided.get(id, 0.0) < now:
-                self._members[id] = _Member(found[id])
+        for id, worker in found.items():
+            if id not in self._members and self._avoided.get(id, 0.0) < now:
+                self._members[id] = _Member(worker)
         self._distribute()
         if self._members:
             self._alone_since = None
@@ -332,7 +334,7 @@ class ClusterPool:
         before = seconds if self._chunk_length is None else self._chunk_length
         self._chunk_length = before + _SMOOTHING * (seconds - before)
         if task.at_once and not task.in_child:
-            trip = max(0.0, perf_counter() - task.sent - seconds)
+            trip = max(0.0, self._clock() - task.sent - seconds)
             self._round_trip += _SMOOTHING * (min(trip, 1.0) - self._round_trip)
         self._bytes += len(task.packed.payload) + result_bytes - _SMOOTHING * self._bytes
         self._seconds += seconds - _SMOOTHING * self._seconds
@@ -341,14 +343,17 @@ class ClusterPool:
         """Use a worker no more that cannot make calls; the pool is broken if there is no other one."""
         self._backlog.appendleft(task)
         self._members.pop(member.worker.id, None)
-        if self._unfit.setdefault(member.worker.id, message.broken) is message.broken:
-            _logger.warning("the worker %s of the cluster is not used: %s", member.worker.id, message.broken)
+        is_first = member.worker.id not in self._unfit
+        self._unfit[member.worker.id] = message.broken
         if not self._members:
-            self._broken = (CannotLoadError if message.cannot_load else PoolBrokenError)(message.broken)
+            text = f"{message.broken} (the worker {member.worker.id} of the cluster)"
+            self._broken = self._broken or (CannotLoadError if message.cannot_load else PoolBrokenError)(text)
+        elif is_first:
+            _logger.warning("the worker %s of the cluster is not used: %s", member.worker.id, message.broken)
 
     def _lose(self, member: _Member, task: _Task, news: News) -> None:
         """Make the calls again that a worker has lost; if they may have begun, each where it can harm nothing."""
-        self._avoided[member.worker.id] = perf_counter() + _AVOID_SECONDS
+        self._avoided[member.worker.id] = self._clock() + _AVOID_SECONDS
         if self._members.get(member.worker.id) is member:
             del self._members[member.worker.id]
             self._distribute()
@@ -384,9 +389,9 @@ def _failed(key: int, error: BaseException) -> Done:
     return Done(key, error, True, 0.0, None)
 
 
-def _pickle_program(setup: Setup, *, coroutine: bool) -> bytes:
+def _program(setup: Setup, *, coroutine: bool) -> Program:
     try:
         data = pickles.dumps_for_other_main((setup.function, setup.initializer, setup.initargs))
     except Exception as error:
         raise CannotLoadError(f"the function cannot be sent to the workers of a cluster: {error}") from error
-    return pickle_by_value(Program(data, coroutine=coroutine), pools)
+    return Program(data, coroutine=coroutine)
