@@ -20,6 +20,7 @@ from advisor.models import (
     FailedInputs,
     Job,
     Machine,
+    Picklable,
     Profile,
     Range,
     SideEffects,
@@ -29,7 +30,7 @@ from advisor.models import (
 from advisor.models.request import AdviceRequest
 from advisor.report import html, terminal
 from advisor.report.layout import Screen
-from tests.clusters import CLUSTER, COMPUTING, HOST, NATIVE, WAITING
+from tests.cluster_records import CLUSTER, COMPUTING, HOST, NATIVE, WAITING
 
 JOB = Job(calls=10_000)
 
@@ -282,6 +283,20 @@ def test_coroutines_and_failing_inputs_are_written_for_workers() -> None:
     assert "return asyncio.run(work(*item))" in code
     assert "\ndef attempt(item):\n" in code
     assert "advisor.map(attempt, inputs" in code
+
+
+def test_what_cannot_be_pickled_is_imported_by_the_workers() -> None:
+    """The script sends a function that imports it, instead of the object that the script has."""
+    profile = changed(COMPUTING, target="jobs:service.work", picklable=Picklable(function=False))
+    code = advised(profile, inputs="numbers.txt", inputs_count=10_000).snippet
+    assert "\nfrom jobs import service" not in code
+    assert (
+        "def call_work(*args, **kwargs):\n"
+        "    from jobs import service  # cannot be pickled: workers look it up here\n"
+        "\n"
+        "    return service.work(*args, **kwargs)\n"
+    ) in code
+    assert "advisor.map(call_work, inputs, cluster='tcp://10.0.0.5:8786')" in code
 
 
 def test_the_layout_is_in_json_always_and_on_the_terminal_for_long_jobs() -> None:

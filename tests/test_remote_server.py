@@ -19,7 +19,7 @@ from advisor.errors import UsageError
 from advisor.models import Advice, Machine, Profile, Python
 from advisor.service import create_app
 from advisor.service.settings import settings
-from tests.clusters import CLUSTER, COMPUTING
+from tests.cluster_records import CLUSTER, COMPUTING
 
 TOKEN = "a-token-of-the-team"
 PROFILE = Profile(calls=20, wall=0.05, gil_held=0.001, gil_free=0.0, wait=0.049)

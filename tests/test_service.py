@@ -13,7 +13,7 @@ from advisor.models import Advice, Machine, Python
 from advisor.service import create_app
 from advisor.service.planner import planned_machine
 from advisor.service.schemas import Overrides
-from tests import clusters
+from tests import cluster_records
 from tests.service import COMPUTING, JSON, WAITING, ask, check_problem, fields
 
 
@@ -62,12 +62,12 @@ def test_calls_and_machine_are_planned_for(client: FlaskClient) -> None:
 
 def test_a_cluster_is_considered_but_never_connected_to(client: FlaskClient) -> None:
     """Its figures make it one of the alternatives; its address is dropped, and left to fill in in the code."""
-    body = {"profile": json.loads(clusters.COMPUTING.model_dump_json()), "calls": 10_000}
-    machine = {"cores": 2, "cluster": json.loads(clusters.CLUSTER.model_dump_json())}
+    body = {"profile": json.loads(cluster_records.COMPUTING.model_dump_json()), "calls": 10_000}
+    machine = {"cores": 2, "cluster": json.loads(cluster_records.CLUSTER.model_dump_json())}
     response = ask(client, {**body, "machine": machine})
     advice = Advice.model_validate_json(response.data)
     assert advice.recommendation == "cluster"
-    assert advice.machine.cluster == clusters.CLUSTER.model_copy(update={"address": ""})
+    assert advice.machine.cluster == cluster_records.CLUSTER.model_copy(update={"address": ""})
     assert "10.0.0.5" not in response.get_data(as_text=True)
     assert "# FILL IN: the address of the cluster" in advice.snippet
 

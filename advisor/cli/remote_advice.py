@@ -48,8 +48,8 @@ def advise_measured(
     if verify:
         raise UsageError("--verify and --server cannot be combined: a server runs no targets")
     _check_address(server)
-    profile, job, source = api.measure_target(target, **options)
     measured = with_cluster(Machine(), cluster, target).cluster
+    profile, job, source = api.measure_target(target, **options)
     advice = ask(server, profile, calls=job.calls, cores=cores, cluster=measured)
     advice = advice.model_copy(update={"machine": advice.machine.model_copy(update={"cluster": measured})})
     return _with_code_here(advice, profile, source, options["calls"])

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from advisor.models import Machine
@@ -21,11 +25,29 @@ def with_cluster(host: Machine, cluster: Any, target: str | None = None) -> Mach
         return host
     from advisor.clusters.measure import measured_cluster
 
-    return host.model_copy(update={"cluster": measured_cluster(cluster, module=_module_of(target))})
+    with _current_folder_on_path():
+        return host.model_copy(update={"cluster": measured_cluster(cluster, module=_module_of(target))})
+
+
+@contextlib.contextmanager
+def _current_folder_on_path() -> Iterator[None]:
+    """Let the module of a target be found where the target is looked up; nothing of it is imported here."""
+    try:
+        folder = str(Path.cwd())
+    except FileNotFoundError:  # it has been removed
+        folder = ""
+    if not folder or folder in sys.path:
+        yield
+        return
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
 
 
 def _module_of(target: str | None) -> str | None:
     """Return the name of the target's module, or None if it is a file or belongs to the running program."""
     module = (target or "").rpartition(":")[0]
     is_dotted = all(part.isidentifier() for part in module.split("."))
-    return module if is_dotted and module != "__main__" else None
+    return module if is_dotted and module != "__main__" and not module.endswith((".py", ".ipynb")) else None

@@ -76,8 +76,8 @@ def threads_share_globals(facts: Facts) -> bool:
 
 def module_may_be_missing(facts: Facts) -> bool:
     """Return True if the function is in a module that no worker is known to have imported."""
-    cluster = facts.cluster
-    return cluster is not None and cluster.import_seconds == 0.0 and facts.profile.reached in ("name", "object")
+    is_unknown = facts.cluster is not None and facts.cluster.import_seconds == 0.0
+    return is_unknown and is_elsewhere(facts) and facts.profile.reached in ("name", "object")
 
 
 def pythons_differ(facts: Facts) -> bool:

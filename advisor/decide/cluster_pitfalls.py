@@ -23,8 +23,9 @@ CLUSTER_PITFALLS: tuple[PitfallRule, ...] = (
         "no worker is known to have imported the module of the function",
         cluster_conditions.module_may_be_missing,
         CLUSTERS,
-        "The workers need {target_module} and all that it imports. A module of one file is sent to them; packages have "
-        "to be in their environment. In code of your own, use Client.upload_file for Dask and runtime_env for Ray.",
+        "The workers need {target_module} and all that it imports. The code here sends them your own modules; "
+        "installed packages have to be in their environment. In code of your own, use Client.upload_file for Dask and "
+        "runtime_env for Ray.",
         citations.RAY_DEPENDENCIES,
     ),
     PitfallRule(

@@ -80,7 +80,8 @@ def basis(advice: Advice) -> Iterator[str]:
             yield _GIL_SOURCES[profile.gil_source] + _gil_error(profile)
     machine = advice.machine
     costs = "" if machine.source == "measured" else ", assuming typical pool costs"
-    yield f"planned for {counted(machine.cores, 'core')}{costs}"
+    beside = "" if machine.cluster is None else f" and a cluster with {counted(machine.cluster.cores, 'core')}"
+    yield f"planned for {counted(machine.cores, 'core')}{beside}{costs}"
     if machine.cluster is not None and machine.cluster.source == "assumed":
         yield "assuming typical costs of a cluster"
     if machine.cores_measured is not None:

@@ -21,7 +21,7 @@ def split_target(target: str | None) -> tuple[str, list[str]]:
     if not all(map(is_name, names)):
         return "", []
     is_module = all(map(is_name, module.split("."))) and module not in ("__main__", "builtins")
-    return module if is_module or _is_file(module) else "", names
+    return module if is_module or is_file(module) else "", names
 
 
 def needs_object(module: str, names: list[str], reached: Reached | None) -> bool:
@@ -63,8 +63,23 @@ def import_target(script: Script, module: str, names: list[str], *, on_object: b
     return method
 
 
+def import_in_worker(script: Script, module: str, names: list[str]) -> str:
+    """Write a function that imports the target where it is called, and return its name.
+
+    A function of the script travels to a cluster with the objects that it names, such as one that cannot be pickled.
+    """
+    wrapper = script.name_for(f"call of {module}:{'.'.join(names)}", f"call_{names[-1]}")
+    script.definitions.append(
+        f"def {wrapper}(*args, **kwargs):\n"
+        f"    from {module} import {names[0]}  # cannot be pickled: workers look it up here\n"
+        "\n"
+        f"    return {'.'.join(names)}(*args, **kwargs)"
+    )
+    return wrapper
+
+
 def _import_name(script: Script, module: str, name: str) -> str:
-    if _is_file(module):
+    if is_file(module):
         names, folder = _module_of(Path(module))
         if not _is_importable(module, names):
             return f"{_load_file(script, Path(module))}.{name}"
@@ -77,7 +92,8 @@ def _import_name(script: Script, module: str, name: str) -> str:
     return alias
 
 
-def _is_file(module: str) -> bool:
+def is_file(module: str) -> bool:
+    """Return True if the module is given as the path of its file."""
     return module.endswith(".py") or "/" in module or os.sep in module
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from advisor.decide.codegen.imports import import_target, loaded_object, needs_object, split_target
+from advisor.decide.codegen.imports import (
+    import_in_worker,
+    import_target,
+    is_file,
+    loaded_object,
+    needs_object,
+    split_target,
+)
 from advisor.decide.codegen.inputs import (
     EXAMPLE,
     SINGLE_ARGUMENT,
@@ -62,7 +69,10 @@ def snippet(request: SnippetRequest) -> str:
     elif module and profile.reached not in ("notebook", "program"):
         on_object = needs_object(module, names, profile.reached)
         by_name = profile.is_called_by_name and request.strategy in OWN_GIL
-        function = import_target(script, module, names, on_object=on_object, in_call=by_name)
+        if by_name and request.strategy in CLUSTERS and not (on_object or is_file(module)):
+            function, by_name = import_in_worker(script, module, names), False
+        else:
+            function = import_target(script, module, names, on_object=on_object, in_call=by_name)
         inputs = _write_inputs(script, request, loaded_object(module, names), bound=on_object)
     else:
         function = _write_example(script, request, names[-1] if names and is_free(names[-1]) else _EXAMPLE_NAME)
