@@ -21,6 +21,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+pytest_plugins = ["tests.clusters"]  # fixtures that live as long as the session
+
 SLOW = {"browser", "database", "server", "wheel", "slow"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import signal
@@ -24,12 +25,13 @@ _START_SECONDS = 60
 class DaskCluster:
     """A scheduler and workers with one thread each, which a nanny starts again when they die."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, workers: int = WORKERS) -> None:
         self._folder = folder
         self._programs: list[subprocess.Popen[bytes]] = []
         self.address = f"tcp://127.0.0.1:{free_port()}"
         self._scheduler = self.start_scheduler()
-        self._first = self.start_worker(WORKERS)
+        if workers:
+            self.start_worker(workers)
 
     def start_scheduler(self) -> subprocess.Popen[bytes]:
         port = self.address.rpartition(":")[2]
@@ -41,7 +43,9 @@ class DaskCluster:
     def start_worker(self, processes: int = 1) -> subprocess.Popen[bytes]:
         options = ["--nthreads", "1", "--nworkers", str(processes), "--no-dashboard"]
         folder = ["--local-directory", str(self._folder)]
-        return self._start("distributed.cli.dask_worker", self.address, *options, *folder)
+        worker = self._start("distributed.cli.dask_worker", self.address, *options, *folder)
+        await_text(self._log, b"Registered to", processes)
+        return worker
 
     def kill_scheduler(self) -> None:
         end_program(self._scheduler, signal.SIGKILL)
@@ -51,8 +55,8 @@ class DaskCluster:
             end_program(program, signal.SIGTERM)
 
     def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
-        log = self._folder / f"{len(self._programs)}.log"
-        program = start_program([sys.executable, "-m", module, *arguments], log)
+        self._log = self._folder / f"{len(self._programs)}.log"
+        program = start_program([sys.executable, "-m", module, *arguments], self._log)
         self._programs.append(program)
         return program
 
@@ -62,7 +66,7 @@ class RayCluster:
 
     def __init__(self, folder: Path) -> None:
         port = free_port()
-        self.address = f"{own_address()}:{port}"
+        self.address = f"127.0.0.1:{port}"
         options = {
             "--port": port,
             "--num-cpus": WORKERS,
@@ -74,14 +78,8 @@ class RayCluster:
         }
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--disable-usage-stats"]
         self._program = start_program([*command, *(f"{key}={value}" for key, value in options.items())], folder / "log")
-        await_port(port, self.address.partition(":")[0])
-        self._await_node(folder / "log")
-
-    def _await_node(self, log: Path) -> None:
-        end = time.monotonic() + _START_SECONDS
-        while b"Ray runtime started" not in log.read_bytes():
-            assert time.monotonic() < end, log.read_text()
-            time.sleep(0.1)
+        await_port(port)
+        await_text(folder / "log", b"Ray runtime started")
 
     def close(self) -> None:
         end_program(self._program, signal.SIGTERM)
@@ -100,7 +98,7 @@ def temporary_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def dask_cluster() -> Iterator[DaskCluster]:
     """A Dask cluster for tests that leave it as it was."""
-    pytest.importorskip("distributed")
+    require("distributed")
     with temporary_folder() as folder:
         cluster = DaskCluster(folder)
         yield cluster
@@ -110,11 +108,17 @@ def dask_cluster() -> Iterator[DaskCluster]:
 @pytest.fixture(scope="session")
 def ray_cluster() -> Iterator[RayCluster]:
     """A Ray cluster for tests that leave it as it was."""
-    pytest.importorskip("ray")
+    require("ray")
     with temporary_folder() as folder:
         cluster = RayCluster(folder)
         yield cluster
         cluster.close()
+
+
+def require(package: str) -> None:
+    """Skip a test unless a package is installed; the package is not imported, since advisor decides how to."""
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"{package} is not installed")
 
 
 def start_program(command: list[str], log: Path) -> subprocess.Popen[bytes]:
@@ -147,18 +151,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def own_address() -> str:
-    """The address that Ray takes for this host."""
-    from ray.util import get_node_ip_address
-
-    return str(get_node_ip_address())
-
-
-def await_port(port: int, host: str = "127.0.0.1") -> None:
+def await_port(port: int) -> None:
     end = time.monotonic() + _START_SECONDS
     while True:
         with suppress(OSError):
-            socket.create_connection((host, port), 1).close()
+            socket.create_connection(("127.0.0.1", port), 1).close()
             return
         assert time.monotonic() < end, f"nothing listens at port {port}"
+        time.sleep(0.05)
+
+
+def await_text(log: Path, text: bytes, times: int = 1) -> None:
+    end = time.monotonic() + _START_SECONDS
+    while log.read_bytes().count(text) < times:
+        assert time.monotonic() < end, log.read_text()
         time.sleep(0.05)

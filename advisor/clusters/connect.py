@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import platform
 import sys
 import time
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from advisor.clusters.engine import Engine
 from advisor.errors import MissingExtraError, UsageError
 
-WORKERS_SECONDS = 5.0  # that a cluster without workers has to get some
+WORKERS_SECONDS = 10.0  # that a cluster without workers has to get some
 _DASK = ("tcp://", "tls://", "ws://", "wss://", "ucx://", "inproc://")
 _FORMS = "tcp://host:port or tls://host:port (Dask), ray://host:port or ray, or auto"
 
@@ -93,7 +94,7 @@ def _open_dask(address: str, **options: Any) -> Engine:
     from advisor.clusters.dask_engine import CONNECT_SECONDS, DaskEngine
 
     try:
-        return DaskEngine(address, **options)
+        engine = DaskEngine(address, **options)
     except ValueError as error:
         raise UsageError(f"{address!r} is not the address of a Dask scheduler: {error}", field="cluster") from error
     except (OSError, TypeError) as error:
@@ -105,6 +106,15 @@ def _open_dask(address: str, **options: Any) -> Engine:
         ) from error
     except (ImportError, Warning) as error:  # the versions here and there do not go together
         raise UsageError(f"the Dask cluster at {address} cannot be used from here: {error}", field="cluster") from error
+    if others := engine.other_pythons():
+        engine.close()
+        worker, version = next(iter(others.items()))
+        raise UsageError(
+            f"Python is {platform.python_version()} here and {version} on {worker}, and code cannot be sent between "
+            "these: use the same minor version",
+            field="cluster",
+        )
+    return engine
 
 
 def _open_ray(address: str) -> Engine:

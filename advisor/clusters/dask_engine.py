@@ -54,6 +54,10 @@ class DaskEngine:
     def workers(self) -> list[Worker]:
         return self._session.roster.workers()
 
+    def other_pythons(self) -> dict[str, str]:
+        """Return the workers that are left out since their version of Python differs, with their versions."""
+        return dict(self._session.roster.other_pythons)
+
     def share(self, data: bytes) -> Placed:
         return Placed(data, len(data))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import operator
+import platform
 import time
 import uuid
 from collections.abc import Sequence
@@ -23,11 +24,12 @@ from advisor.clusters.by_value import Unpickled, pickle_by_value
 from advisor.clusters.dask_data import Placed
 from advisor.clusters.dask_workers import Roster
 from advisor.clusters.engine import News
-from advisor.clusters.news_queue import NewsQueue
+from advisor.clusters.news_queue import NewsQueue, first_line
 from advisor.errors import ConnectionLostError
 
 _Client: Any = distributed.Client  # its signature is not annotated in full
 POLL_SECONDS = 2.0  # the scheduler tells of workers that come and go; polling finds what it has not told
+_VERSION_SECONDS = 5.0
 _CHECK_SECONDS = 0.25  # between looks at the connection
 _LARGE_PAYLOAD = 256 * 1024  # bytes; the scheduler would keep a copy of a smaller one
 
@@ -106,10 +108,24 @@ class DaskSession:
                 identity = await self._client.scheduler.identity(n_workers=-1)
             except TypeError:  # Dask before 2025.4 always returns all of them
                 identity = await self._client.scheduler.identity()
+            await self._compare_pythons(self.roster.unknown(identity["workers"]))
             came, lost = self.roster.update(identity["workers"])
             self._lose(lost, "it is no longer among the workers of the scheduler")
             if came and connected.done():
                 self._news.wake()
+
+    async def _compare_pythons(self, workers: Sequence[str]) -> None:
+        """Find the new workers whose version of Python cannot load what is pickled here."""
+        if not workers:
+            return
+        asked = self._client.run(platform.python_version, workers=list(workers), on_error="ignore")
+        try:
+            versions = await asyncio.wait_for(asked, _VERSION_SECONDS)
+        except TimeoutError:  # a worker is busy with a call of others
+            return
+        here = platform.python_version_tuple()[:2]
+        others = {address: there for address, there in versions.items() if tuple(there.split(".")[:2]) != here}
+        self.roster.other_pythons.update(others)
 
     async def _wait_for_change(self) -> None:
         end = time.monotonic() + POLL_SECONDS
@@ -185,7 +201,8 @@ class DaskSession:
         if failed and not isinstance(error, distributed.KilledWorker):
             return News(task.ticket, error=error)
         self._changed.set()
-        return News(task.ticket, lost=f"the worker {task.address} was lost: {error}", started=task.future is not None)
+        how = "the connection to the scheduler broke" if self._client.status != "running" else first_line(error)
+        return News(task.ticket, lost=f"the worker {task.address} was lost: {how}", started=task.future is not None)
 
     def _end(self, task: Task, news: News | None) -> None:
         """Forget a task that is still in flight, with or without news of it."""

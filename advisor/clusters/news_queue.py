@@ -44,3 +44,8 @@ class NewsQueue:
             self.wake()  # for the next call
             raise ConnectionLostError(self._failure)
         return found
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

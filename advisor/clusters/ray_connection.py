@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from advisor.clusters.news_queue import first_line
 from advisor.clusters.ray_import import ray
 from advisor.errors import UsageError
 
@@ -66,11 +67,6 @@ class RayConnection:
         if self.is_own:
             with suppress(Exception):
                 ray.shutdown()
-
-
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def _gcs_address() -> str:

@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from advisor.clusters.engine import News, Worker
-from advisor.clusters.news_queue import NewsQueue
+from advisor.clusters.news_queue import NewsQueue, first_line
 from advisor.clusters.ray_actors import Actor, Actors
-from advisor.clusters.ray_connection import RayConnection, first_line
+from advisor.clusters.ray_connection import RayConnection
 from advisor.clusters.ray_import import ray
 from advisor.errors import UsageError
 from advisor.models.cluster import EngineName
@@ -139,8 +139,9 @@ class RayEngine:
         elif isinstance(error, ray.exceptions.RayTaskError):
             self._end(task, News(task.ticket, error=getattr(error, "cause", None) or error))
         else:
-            if isinstance(error, ray.exceptions.ActorUnavailableError):  # it may go on with the call, unattended
-                self._actors.kill(task.actor)
+            # It may only be unreachable for the moment, and would go on with the call unattended.
+            self._actors.kill(task.actor)
+            self._take_change()
             how = f"the worker {task.actor.worker.id} was lost: {first_line(error)}"
             self._end(task, News(task.ticket, lost=how, started=task.actor.ready))
 
