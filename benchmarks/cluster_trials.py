@@ -5,7 +5,7 @@
     python -m benchmarks.cluster_trials run WORKLOAD loop|map|cluster --calls N [--cluster ENGINE ADDRESS] [--cores N]
 
 - profile: measures the function in this process, as `advisor.profile` does.
-- costs: measures a cluster, with a call of the function on each worker.
+- costs: measures a cluster, and what it takes a worker to import the function's module.
 - run: does the job in a plain loop, with `advisor.map` as it likes, or on the cluster. The clock starts when the inputs
   are ready, the packages are imported and the cluster is connected, and stops when the last result has arrived.
 
@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from advisor.models import Cluster
+from advisor.clusters.measure import measured_cluster
 from advisor.models.cluster import EngineName
 from benchmarks.cluster_cases import WORKLOADS, Workload
 from profiles.packages import import_advisor
@@ -94,11 +94,6 @@ def run(workload: Workload, way: str, calls: int, cluster: Any) -> float:
     return seconds
 
 
-def costs(workload: Workload, cluster: Any) -> Cluster:
-    """Measure a cluster, with a call of the function on each worker."""
-    raise NotImplementedError
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=("profile", "costs", "run"))
@@ -117,7 +112,7 @@ def main() -> None:
     module = given.workload.load()[0].__module__
     with connection(*given.cluster, module) if given.cluster else contextlib.nullcontext() as cluster:
         if given.command == "costs":
-            print(costs(given.workload, cluster).model_dump_json())
+            print(measured_cluster(cluster, module=module).model_dump_json())
         else:
             print(json.dumps(run(given.workload, given.way, given.calls, cluster)))
 
