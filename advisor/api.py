@@ -66,7 +66,8 @@ def advise(
         star: Spread each tuple or list into positional arguments, and each dictionary into keyword arguments.
         budget: Seconds to spend on measuring the callable.
         cluster: The cluster to consider too, which is measured: "tcp://host:port" (Dask), "ray://host:port", "ray", a
-            `distributed.Client`, or "auto" for one that is connected or that the environment names.
+            `distributed.Client`, or "auto" for one that is connected or that the environment names. For a callable,
+            None stands for one that is connected.
 
     Returns:
         The advice. It is "undecided", with questions, where a description does not say enough.
@@ -95,7 +96,8 @@ def advise(
         from advisor.measure.profiler import profile  # imports modules that the service never needs
 
         measured = profile(subject, arguments, budget=budget)
-        host = with_cluster(host, cluster, measured.target)  # whose client has threads, which the profile leaves out
+        # Only now, since its client has threads, which the profile leaves out.
+        host = with_cluster(host, cluster, measured.target, or_connected=machine is None)
         request = AdviceRequest(measured, job, host, in_notebook=in_notebook)
         if arguments is not None and in_notebook:
             request = replace(

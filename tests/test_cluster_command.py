@@ -91,6 +91,18 @@ def test_a_callable_is_advised_on_with_a_client(address: str) -> None:
     assert advice.machine.cluster.workers == WORKERS
 
 
+@pytest.mark.slow
+def test_a_connected_cluster_is_considered(address: str) -> None:
+    """The cluster that the program is connected to is among the alternatives; after that there is none."""
+    from distributed import Client
+
+    with Client(address):
+        connected = advisor.advise(sorted, inputs=[[3, 1, 2]] * 10, budget=0.1)
+    alone = advisor.advise(sorted, inputs=[[3, 1, 2]] * 10, budget=0.1)
+    assert "cluster" in {each.strategy for each in connected.alternatives}
+    assert "cluster" not in {each.strategy for each in alone.alternatives}
+
+
 @pytest.mark.parametrize(
     ("address", "said"),
     [
