@@ -68,16 +68,18 @@ class Actors:
         """Start the actors that are missing, forget those of nodes that have gone, and end those given up."""
         while self._given_up:
             _kill(self._given_up.pop())
+        there = {node["NodeID"]: node for node in nodes if node["Alive"]}
         with self._lock:
-            there = {node["NodeID"]: node for node in nodes if node["Alive"]}
             for actor in [actor for actor in self._actors.values() if actor.node not in there]:
                 self._remove(actor)
-            for identity, node in there.items():
-                cores = int(node["Resources"].get("CPU", 0))
-                missing = cores - sum(actor.node == identity for actor in self._actors.values())
-                if self._failed_starts.get(identity, 0) < MAX_FAILED_STARTS:
-                    for _ in range(missing):
-                        self._start(identity, node, cores)
+            missing = [
+                node
+                for identity, node in there.items()
+                if self._failed_starts.get(identity, 0) < MAX_FAILED_STARTS
+                for _ in range(_cores(node) - sum(actor.node == identity for actor in self._actors.values()))
+            ]
+        for node in missing:  # without the lock, for which Ray's callbacks may wait
+            self._start(node)
 
     def give_up(self, actor: Actor) -> None:
         """Take an actor out of service, to be ended by `tend`: in a callback of Ray's that would block."""
@@ -93,13 +95,15 @@ class Actors:
             if kill:
                 _kill(actor)
 
-    def _start(self, identity: str, node: Mapping[str, Any], cores: int) -> None:
-        memory = int(node["Resources"].get("memory", 0)) // cores or None
-        name = f"{node['NodeManagerAddress']}-{next(self._numbers)}"
-        worker = Worker(name, host=node["NodeManagerAddress"], threads=self._threads_each, memory=memory)
-        strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(identity, soft=False)
+    def _start(self, node: Mapping[str, Any]) -> None:
+        memory = int(node["Resources"].get("memory", 0)) // _cores(node) or None
+        host = node["NodeManagerAddress"]
+        worker = Worker(f"{host}-{next(self._numbers)}", host=host, threads=self._threads_each, memory=memory)
+        strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         handle = _by_value(self._station.options(scheduling_strategy=strategy).remote)
-        actor = self._actors[worker.id] = Actor(worker, identity, handle)
+        actor = Actor(worker, node["NodeID"], handle)
+        with self._lock:
+            self._actors[worker.id] = actor
         for method, ended in ((handle.ready, self._is_ready), (handle.live, self._has_died)):
             future = method.options(concurrency_group=_CONTROL).remote().future()
             actor.started.append(future)
@@ -123,6 +127,10 @@ class Actors:
         with self._lock:
             actor.alive = False
             self._actors.pop(actor.worker.id, None)
+
+
+def _cores(node: Mapping[str, Any]) -> int:
+    return int(node["Resources"].get("CPU", 0))
 
 
 def _kill(actor: Actor) -> None:
