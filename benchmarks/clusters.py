@@ -19,8 +19,8 @@ All clusters run on this host: `dask scheduler` and `dask worker`, or `ray start
 Those that are away run in a network namespace, as on another host of as many cores; the client then has one core. Their
 network adds half of the delay each way and has 100 Mbit/s. Every run is in a fresh process. Imports, process starts and
 the caller's connection are outside of the measured seconds, and Dask's workers have imported the function's module;
-those of Ray start with the job. A job that would take more than 10 s is done with fewer calls. Dask clusters are stopped
-(SIGSTOP) while others are measured.
+those of Ray start with the job. A job that would take more than 10 s is done with fewer calls. Dask clusters are
+stopped (SIGSTOP) while others are measured.
 
 Runs are repeated up to `--rounds` times while they are close to what they are compared with. Results are written to
 docs/clusters.json as they come: after an interruption the same command continues. `--quick` takes every second workload
@@ -210,8 +210,7 @@ def _do(parts: Sequence[str], session: Session) -> None:
         except NoNetworkError as error:
             print(f"  skipped: {error}", flush=True)
         except KeyboardInterrupt:
-            print("stopped; run the same command to continue with what is left")
-            return
+            sys.exit("stopped; run the same command to continue with what is left")
 
 
 if __name__ == "__main__":
