@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import itertools
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,11 +19,9 @@ import pytest
 import advisor
 from advisor.clusters import connect as connecting
 from advisor.errors import CallError, UsageError, WorkerError
-from advisor.models import Failure
+from advisor.models import Cluster, Failure
 from tests import cluster_calls
-from tests.clusters import DaskCluster, dask_cluster, ray_cluster, temporary_folder
-
-__all__ = ["dask_cluster", "ray_cluster"]  # fixtures
+from tests.clusters import DaskCluster, temporary_folder
 
 ENGINES = {"dask": "distributed", "ray": "ray"}
 pytestmark = pytest.mark.slow
@@ -203,6 +199,19 @@ def test_ctrl_c_leaves_no_task(cluster: str, tmp_path: Path) -> None:
     assert len(list(folder.iterdir())) == made
 
 
+def test_the_cluster_does_the_job_where_it_is_faster(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first calls run here and are measured; the cluster is among the alternatives, and is chosen by its costs."""
+    costs = Cluster(engine="dask", workers=64, cores=64, task_seconds=1e-5, round_trip=1e-4, source="measured")
+    monkeypatch.setattr("advisor.clusters.measure.measure_engine", lambda engine, **_: costs)
+    monkeypatch.setattr("advisor.jobs.engine.WORTH_CONNECTING", 0.5)
+    with advisor.map(cluster_calls.compute, range(400), cluster=cluster) as run:
+        assert list(run) == list(range(400))
+    assert [stage.strategy for stage in run.report.stages][:2] == ["sequential", "cluster"]
+    assert run.advice is not None
+    assert "cluster" in {each.strategy for each in run.advice.alternatives}
+    assert run.report.succeeded == 400
+
+
 @only_dask
 def test_the_command_line(cluster: str, tmp_path: Path) -> None:
     """`advise run --cluster` sends a module of the current folder, and says how to go on."""
@@ -226,13 +235,16 @@ def test_a_worker_joins_and_the_scheduler_starts_anew() -> None:
         calls = folder / "calls"
         calls.mkdir()
         try:
-            with run_there(cluster.address, cluster_calls.note_process, range(400), itertools.repeat(str(calls))) as run:
+            with run_there(
+                cluster.address, cluster_calls.note_process, range(400), itertools.repeat(str(calls))
+            ) as run:
                 results = [next(run) for _ in range(20)]
                 cluster.start_worker()
                 while len({path.read_text() for path in calls.iterdir()}) < 3:
                     results.append(next(run))
                 cluster.kill_scheduler()
                 cluster.start_scheduler()
+                cluster.start_worker()  # the others end with their scheduler
                 results += run
         finally:
             cluster.close()

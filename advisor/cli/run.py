@@ -86,8 +86,8 @@ def run(context: click.Context, /, **options: Any) -> None:
     """Call TARGET for each input, in the fastest safe way, and write the results.
 
     The first calls run one after the other and are measured. Then the rest runs in threads, processes, on an event loop
-    or in a plain loop, whatever is fastest and safe; or on a cluster, where --cluster names one. Results are JSON Lines: {"index": 0, "result": …}, or {"index":
-    3, "error": {"type": …, "message": …, "attempts": …}} for a call that failed.
+    or in a plain loop, whatever is fastest and safe; or on a cluster, if --cluster names one. Results are JSON Lines:
+    {"index": 0, "result": …}, or {"index": 3, "error": {"type": …, "message": …, "attempts": …}} for a failed call.
 
     TARGET runs in this process and its workers. Where results go to standard output, what TARGET prints goes to
     standard error.

@@ -200,7 +200,7 @@ class Dispatcher:
             self._send(*found)
             if pace.rate is not None:
                 pace.sent(time.perf_counter())
-            if time.perf_counter() - began > CHUNK_SECONDS:
+            if time.perf_counter() - began > CHUNK_SECONDS.most:
                 return False
         return True
 
@@ -238,10 +238,12 @@ class Dispatcher:
         """Return how many calls to send at once: one at first, then cheap to send, and few when the end is near."""
         if self._mean is None:
             return 1
-        size = float(self._chunk)
-        size = min(size, self.pool.chunk_seconds / max(self._mean, self._inputs.seconds_each, 1e-9))
+        most, least = self.pool.chunk_seconds
+        each = max(self._mean, self._inputs.seconds_each, 1e-9)
+        size = min(self._chunk, most / each)
         if self._inputs.remaining is not None:
-            size = min(size, math.ceil(self._inputs.remaining / (2 * self.pool.workers)))
+            share = math.ceil(self._inputs.remaining / (2 * self.pool.workers))
+            size = min(size, max(share, least / each))
         return max(1, int(size))
 
     def _send(self, keys: list[int], calls: list[Arguments], made: int) -> None:

@@ -17,7 +17,7 @@ from advisor.measure import imported_modules, memory, pickling
 from advisor.measure.profiler import identity, is_in_notebook
 from advisor.measure.shared_state.global_writes import may_write_shared
 from advisor.measure.shared_state.touched_objects import TouchedObjects
-from advisor.models import Machine, Profile, Strategy, Touch
+from advisor.models import Cluster, Machine, Profile, Strategy, Touch
 from advisor.target.inputs import Call
 
 WORTH_ENDING = 3.0  # times as long as threads that worker processes may take
@@ -41,16 +41,19 @@ def thread_plan(why: str) -> Plan:
     return Plan("threading", why=f"{why}; nothing can end a thread, so one that times out is left behind")
 
 
-def plan(state: RunState, samples: Sequence[Sample], abandoned: Collection[Strategy]) -> Plan:
+def plan(
+    state: RunState, samples: Sequence[Sample], abandoned: Collection[Strategy], cluster: Cluster | None = None
+) -> Plan:
     """Return the plan for the rest, in workers of which each can be ended if that costs no more than it may.
 
     Args:
         state: Of the run.
         samples: Calls that ran in a worker.
         abandoned: Strategies that do not work.
+        cluster: That may do the job.
     """
     profile = _profile(state, samples)
-    machine = host_for(in_notebook=is_in_notebook(state.function))
+    machine = host_for(in_notebook=is_in_notebook(state.function), cluster=cluster)
     wishes = Wishes(state.settings.workers, frozenset(abandoned))
     without_threads = replace(wishes, abandoned=wishes.abandoned | {"threading"})
     if not state.coroutine and any(map(may_write_shared, TouchedObjects(state.function).functions)):

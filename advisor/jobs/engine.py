@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 WORTH_MEASURING = 0.08  # seconds that the rest of a job might gain, to pay for measuring it ...
+WORTH_CONNECTING = 3.0  # seconds that the rest takes without a cluster, for measuring that for a second ...
 WORTH_LOADING = 0.4  # ... and for loading the modules that decide
 MEASURING_SHARE = 0.02  # of the time that the calls are expected to take ...
 WATCHING_SHARE = 0.03  # ... and to watch the GIL, where that decides
@@ -152,7 +153,9 @@ class Engine:
             yield from run_stage(state, endable_calls.thread_plan(str(error)), samples=samples)
         abandoned: list[Strategy] = []
         while not state.is_done:
-            plan = endable_calls.plan(state, samples, abandoned)
+            plan = endable_calls.plan(state, samples, abandoned, self._experience.cluster)
+            if self._measure_cluster(plan):
+                plan = endable_calls.plan(state, samples, abandoned, self._experience.cluster)
             self._plan = plan
             try:
                 yield from run_stage(state, plan)
@@ -234,7 +237,19 @@ class Engine:
         """Return the profile of the calls, the earlier one if none could be measured, and the plan for the rest."""
         if first_calls.has_measured or self._profile is None:
             self._profile = first_calls.profile()
-        return self._profile, self._experience.plan(self._profile, self._state.rest_calls)
+        plan = self._experience.plan(self._profile, self._state.rest_calls)
+        if self._measure_cluster(plan):
+            plan = self._experience.plan(self._profile, self._state.rest_calls)
+        return self._profile, plan
+
+    def _measure_cluster(self, plan: Plan) -> bool:
+        """Measure the cluster if there is one and the job would take long without it; return True if that was done."""
+        if self._state.cluster is None or self._experience.cluster is not None:
+            return False
+        if (plan.seconds or 0.0) < WORTH_CONNECTING:
+            return False
+        self._experience.cluster = self._state.measured_cluster()
+        return True
 
     @property
     def _wait_for_observer(self) -> float:

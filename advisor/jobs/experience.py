@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from advisor.jobs.plan import Plan, Wishes
     from advisor.jobs.review import Verdict
-    from advisor.models import Profile, Strategy
+    from advisor.models import Cluster, Machine, Profile, Strategy
 
 
 class Experience:
-    """Records the strategies that disappointed, or cannot be used, and makes plans that take them into account."""
+    """Records the strategies that disappointed, or cannot be used, and makes plans that take them into account.
+
+    Attributes:
+        cluster: The measured cluster that may do the job, or None.
+    """
 
     def __init__(self, workers: int | None) -> None:
         """Begin without experience.
@@ -20,6 +24,7 @@ class Experience:
             workers: The largest number of workers that the caller allows, or None.
         """
         self._workers = workers
+        self.cluster: Cluster | None = None
         self._disappointed: set[Strategy] = set()  # were slower than predicted, once
         self._abandoned: set[Strategy] = set()  # ... again, or do not work
         self._speed_ups: dict[Strategy, float] = {}  # that those brought
@@ -39,18 +44,22 @@ class Experience:
 
     def plan(self, profile: Profile, calls: int) -> Plan:
         """Return the plan for so many calls."""
-        from advisor.jobs.plan import host_for, make_plan
+        from advisor.jobs.plan import make_plan
 
-        return make_plan(profile, calls, self._wishes, host_for(in_notebook=profile.reached == "notebook"))
+        return make_plan(profile, calls, self._wishes, self._host(profile))
 
     def depends_on_gil(self, profile: Profile, calls: int, plan: Plan) -> bool:
         """Return True if another plan might be clearly faster, were the computing done with the GIL released."""
-        from advisor.jobs.plan import depends_on_gil, host_for
+        from advisor.jobs.plan import depends_on_gil
 
         if profile.gil_source != "estimated":
             return False
-        machine = host_for(in_notebook=profile.reached == "notebook")
-        return depends_on_gil(profile, calls, self._wishes, machine, plan)
+        return depends_on_gil(profile, calls, self._wishes, self._host(profile), plan)
+
+    def _host(self, profile: Profile) -> Machine:
+        from advisor.jobs.plan import host_for
+
+        return host_for(in_notebook=profile.reached == "notebook", cluster=self.cluster)
 
     @property
     def _wishes(self) -> Wishes:

@@ -29,7 +29,7 @@ UNSURE = 1.5  # times as long as processes, which threads may take while few cal
 MANY_CALLS = 8  # for each core, from which the size of chunks matters
 LONGER = 10  # times
 TRAVELS_EASILY = 100_000  # bytes of arguments and results
-_POOLS: tuple[Strategy, ...] = ("threading", "multiprocessing", "asyncio", "cluster")
+_POOLS: tuple[Strategy, ...] = ("threading", "multiprocessing", "asyncio")
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,15 @@ def make_plan(profile: Profile, calls: int, wishes: Wishes, machine: Machine) ->
         alternatives=tuple(
             (each.strategy, each.seconds.expected) for each in estimates if each.feasible and each is not chosen
         ),
-        most_workers=MAX_WORKERS if wishes.workers is None else wishes.workers,
+        most_workers=_most_workers(chosen, wishes),
         basis=(request, estimates),
     )
+
+
+def _most_workers(chosen: Estimate, wishes: Wishes) -> int:
+    if chosen.strategy == "cluster":
+        return chosen.workers  # all threads that it has
+    return MAX_WORKERS if wishes.workers is None else wishes.workers
 
 
 def _unless_unsure(chosen: Estimate, estimates: tuple[Estimate, ...], profile: Profile) -> Estimate:
@@ -182,18 +188,29 @@ def depends_on_gil(profile: Profile, calls: int, wishes: Wishes, machine: Machin
 def _possible(profile: Profile, job: Job, machine: Machine, wishes: Wishes) -> tuple[Estimate, ...]:
     """Return the estimates of the ways to run the job that a run has, the plain loop among them."""
     estimate = estimator.shortlist if wishes.workers is None else estimator.estimate
+    clusters = _on_cluster(profile, job, machine, wishes)
+    machine = machine.model_copy(update={"cluster": None})
     estimates = estimate(profile, job, machine, max_workers=MAX_WORKERS)
     if job.calls >= MANY_CALLS * machine.cores:
         longer = estimate(profile, Job(calls=min(LONGER * job.calls, MAX_CALLS)), machine, max_workers=MAX_WORKERS)
         processes = [_shortened(each, job.calls, profile.wall) for each in longer if each.strategy == "multiprocessing"]
         estimates = (*(each for each in estimates if each.strategy != "multiprocessing"), *processes)
     strategies = _usable(profile, machine, wishes)
-    return tuple(
+    possible = [
         each
         for each in estimates
         if each.strategy == "sequential"
         or (each.strategy in strategies and (wishes.workers is None or each.workers <= wishes.workers))
-    )
+    ]
+    return (*possible, *clusters)
+
+
+def _on_cluster(profile: Profile, job: Job, machine: Machine, wishes: Wishes) -> tuple[Estimate, ...]:
+    """Return the estimates of the cluster, if there is one; it may use all of its threads, however many."""
+    if machine.cluster is None or "cluster" in wishes.abandoned:
+        return ()
+    estimates = estimator.shortlist(profile, job, machine, max_workers=wishes.workers)
+    return tuple(each for each in estimates if each.strategy == "cluster")
 
 
 def _as_observed(estimates: tuple[Estimate, ...], wishes: Wishes, profile: Profile) -> tuple[Estimate, ...]:
@@ -240,7 +257,6 @@ def _usable(profile: Profile, machine: Machine, wishes: Wishes) -> Collection[St
         for strategy in _POOLS
         if strategy not in wishes.abandoned
         and not (strategy == "multiprocessing" and sys.platform == "win32")
-        and not (strategy == "cluster" and machine.cluster is None)
         and not remedied(strategy, profile, machine)
     ]
 

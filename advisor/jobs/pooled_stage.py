@@ -167,11 +167,11 @@ def _open_pool(state: RunState, plan: Plan) -> Pool:
 
 def _open_cluster_pool(state: RunState) -> Pool:
     from advisor.jobs import pools
-    from advisor.jobs.pools.cluster import ClusterPool
+    from advisor.jobs.pools.cluster import TASK_SECONDS, ClusterPool
 
     assert state.cluster is not None
     assert state.shipping is not None
-    settings, shipping = state.settings, state.shipping
+    settings, shipping, costs = state.settings, state.shipping, state.cluster_costs
     return ClusterPool(
         Setup(state.function, settings.initializer, settings.initargs),
         state.cluster,
@@ -179,6 +179,7 @@ def _open_cluster_pool(state: RunState) -> Pool:
         coroutine=state.coroutine,
         limit=settings.workers,
         call_timeout=settings.call_timeout,
+        task_seconds=TASK_SECONDS if costs is None else costs.task_seconds,
     )
 
 

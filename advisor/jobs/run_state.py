@@ -15,10 +15,10 @@ from advisor.jobs.reader import Reader
 if TYPE_CHECKING:
     import asyncio
 
-    from advisor.clusters.engine import Engine as Cluster
+    from advisor.clusters.engine import Engine as ClusterEngine
     from advisor.clusters.shipping import Prepared
     from advisor.jobs.pools.event_loop import LoopThread
-    from advisor.models import Strategy
+    from advisor.models import Cluster, Strategy
 
 _logger = logging.getLogger(__name__)
 UNKNOWN_CALLS = 1_000  # left at least, in a job of unknown length that was worth measuring
@@ -57,6 +57,7 @@ class RunState:
         coroutine: Results are awaited.
         cluster: The connection to the cluster that was given.
         shipping: What its workers need for the function.
+        cluster_costs: What was measured of it.
         is_stopping: The run is to end soon.
     """
 
@@ -81,8 +82,9 @@ class RunState:
         self.pending: list[PendingCall] = []
         self.is_stopping = False
         self.waits_for_lock = False  # calls in threads were seen to wait for a lock of this process
-        self.cluster: Cluster | None = None
+        self.cluster: ClusterEngine | None = None
         self.shipping: Prepared | None = None
+        self.cluster_costs: Cluster | None = None
         self._loop: LoopThread | None = None
 
     @property
@@ -114,6 +116,14 @@ class RunState:
             self.shipping.check([worker.id for worker in self.cluster.workers()])
             for warning in self.shipping.warnings:
                 _logger.warning("%s", warning)
+
+    def measured_cluster(self) -> Cluster:
+        """Return the costs of the cluster, measured within a second unless that was done some minutes ago."""
+        from advisor.clusters.measure import measure_engine
+
+        assert self.cluster is not None
+        self.cluster_costs = measure_engine(self.cluster, module=getattr(self.function, "__module__", None))
+        return self.cluster_costs
 
     @property
     def cluster_threads(self) -> int:

@@ -147,4 +147,3 @@ def _arguments(call: Arguments) -> Iterator[tuple[int | str, Any]]:
     args, kwargs = call
     yield from enumerate(args)
     yield from kwargs.items()
-

@@ -107,4 +107,3 @@ def _unpickle_calls(batches: Sequence[bytes], places: Sequence[Place], shared: S
             else:
                 calls[call] = (*args[:argument], objects[number], *args[argument + 1 :]), kwargs
     return calls
-

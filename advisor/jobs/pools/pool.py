@@ -10,8 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-CHUNK_SECONDS = 0.015  # of calls that are sent together on this host; sending them takes a hundredth of that
-
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]  # of one call: positional, keyword
 
 
@@ -25,6 +23,16 @@ class Chunk:
     number: int
     keys: Sequence[int]
     calls: Sequence[Arguments]
+
+
+class ChunkSeconds(NamedTuple):
+    """Seconds of calls to send together: `most` at first, and fewer near the end of the job, but `least`."""
+
+    most: float
+    least: float
+
+
+CHUNK_SECONDS = ChunkSeconds(0.015, 0.0)  # on this host; sending a chunk takes a hundredth of that
 
 
 class Done(NamedTuple):
@@ -85,8 +93,8 @@ class Pool(Protocol):
         ...
 
     @property
-    def chunk_seconds(self) -> float:
-        """Seconds of calls to send together, for sending them to take a small part of that."""
+    def chunk_seconds(self) -> ChunkSeconds:
+        """Seconds of calls to send together, for sending them to take a small part of the time."""
         ...
 
     def resize(self, workers: int) -> None:

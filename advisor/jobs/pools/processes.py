@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from advisor.jobs.pools import pickles, worker_logs, worker_messages
-from advisor.jobs.pools.pool import CHUNK_SECONDS, CannotLoadError, CannotSendError, Chunk, PoolBrokenError, Report, Setup
+from advisor.jobs.pools.pool import (
+    CHUNK_SECONDS,
+    CannotLoadError,
+    CannotSendError,
+    Chunk,
+    PoolBrokenError,
+    Report,
+    Setup,
+)
 from advisor.jobs.pools.process_worker import STOP, pack_chunk
 from advisor.jobs.pools.timed_calls import REPORT_INTERVAL
 from advisor.jobs.pools.worker_start import Started, StartMethod, starter
