@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -42,6 +43,7 @@ class Actors:
         self._actors: dict[str, Actor] = {}
         self._numbers = itertools.count()
         self._failed_starts: dict[str, int] = {}
+        self._given_up: list[Actor] = []
         self.trouble = ""  # why the last actor could not start
         remote = ray.remote(num_cpus=1, max_concurrency=threads_each, max_restarts=0, concurrency_groups={_CONTROL: 2})
         self._station = remote(on_worker.RayStation)
@@ -63,40 +65,45 @@ class Actors:
             return actor if actor is not None and actor.alive else None
 
     def tend(self, nodes: list[Mapping[str, Any]]) -> None:
-        """Start the actors that are missing, and forget those of nodes that have gone."""
+        """Start the actors that are missing, forget those of nodes that have gone, and end those given up."""
+        while self._given_up:
+            _kill(self._given_up.pop())
+        there = {node["NodeID"]: node for node in nodes if node["Alive"]}
         with self._lock:
-            there = {node["NodeID"]: node for node in nodes if node["Alive"]}
             for actor in [actor for actor in self._actors.values() if actor.node not in there]:
                 self._remove(actor)
-            for identity, node in there.items():
-                cores = int(node["Resources"].get("CPU", 0))
-                missing = cores - sum(actor.node == identity for actor in self._actors.values())
-                if self._failed_starts.get(identity, 0) < MAX_FAILED_STARTS:
-                    for _ in range(missing):
-                        self._start(identity, node, cores)
+            missing = [
+                node
+                for identity, node in there.items()
+                if self._failed_starts.get(identity, 0) < MAX_FAILED_STARTS
+                for _ in range(_cores(node) - sum(actor.node == identity for actor in self._actors.values()))
+            ]
+        for node in missing:  # without the lock, for which Ray's callbacks may wait
+            self._start(node)
 
-    def kill(self, actor: Actor) -> None:
-        """End an actor, whatever it does."""
+    def give_up(self, actor: Actor) -> None:
+        """Take an actor out of service, to be ended by `tend`: in a callback of Ray's that would block."""
         self._remove(actor)
-        try:
-            ray.kill(actor.handle)
-        except Exception:  # noqa: BLE001  (it has ended, or the connection is lost and its end follows)
-            return
+        self._given_up.append(actor)
 
     def clear(self, *, kill: bool) -> None:
         """Forget all actors."""
         with self._lock:
             actors = list(self._actors.values())
         for actor in actors:
-            self.kill(actor) if kill else self._remove(actor)
+            self._remove(actor)
+            if kill:
+                _kill(actor)
 
-    def _start(self, identity: str, node: Mapping[str, Any], cores: int) -> None:
-        memory = int(node["Resources"].get("memory", 0)) // cores or None
-        name = f"{node['NodeManagerAddress']}-{next(self._numbers)}"
-        worker = Worker(name, host=node["NodeManagerAddress"], threads=self._threads_each, memory=memory)
-        strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(identity, soft=False)
+    def _start(self, node: Mapping[str, Any]) -> None:
+        memory = int(node["Resources"].get("memory", 0)) // _cores(node) or None
+        host = node["NodeManagerAddress"]
+        worker = Worker(f"{host}-{next(self._numbers)}", host=host, threads=self._threads_each, memory=memory)
+        strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         handle = _by_value(self._station.options(scheduling_strategy=strategy).remote)
-        actor = self._actors[worker.id] = Actor(worker, identity, handle)
+        actor = Actor(worker, node["NodeID"], handle)
+        with self._lock:
+            self._actors[worker.id] = actor
         for method, ended in ((handle.ready, self._is_ready), (handle.live, self._has_died)):
             future = method.options(concurrency_group=_CONTROL).remote().future()
             actor.started.append(future)
@@ -120,6 +127,17 @@ class Actors:
         with self._lock:
             actor.alive = False
             self._actors.pop(actor.worker.id, None)
+
+
+def _cores(node: Mapping[str, Any]) -> int:
+    return int(node["Resources"].get("CPU", 0))
+
+
+def _kill(actor: Actor) -> None:
+    """End an actor, whatever it does."""
+    # It may have ended by itself.
+    with suppress(Exception):
+        ray.kill(actor.handle)
 
 
 def _by_value(start: Callable[[], Any]) -> Any:

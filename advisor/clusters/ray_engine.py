@@ -140,7 +140,7 @@ class RayEngine:
             self._end(task, News(task.ticket, error=getattr(error, "cause", None) or error))
         else:
             # It may only be unreachable for the moment, and would go on with the call unattended.
-            self._actors.kill(task.actor)
+            self._actors.give_up(task.actor)
             self._take_change()
             how = f"the worker {task.actor.worker.id} was lost: {first_line(error)}"
             self._end(task, News(task.ticket, lost=how, started=task.actor.ready))
