@@ -72,6 +72,13 @@ def test_a_cluster_is_considered_but_never_connected_to(client: FlaskClient) -> 
     assert "# FILL IN: the address of the cluster" in advice.snippet
 
 
+def test_a_cluster_may_cost_nothing(client: FlaskClient) -> None:
+    """Figures of 0 are within the limits, and get advice."""
+    costs = dict.fromkeys(("task_seconds", "round_trip", "byte_seconds", "return_byte_seconds"), 0)
+    machine = {"cores": 2, "cluster": {"engine": "dask", "workers": 7, "cores": 7, **costs}}
+    assert ask(client, {"profile": COMPUTING, "machine": machine}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [

@@ -67,7 +67,7 @@ def cluster_chunk(
         limits.append(max(calls / (CHUNKS_PER_THREAD * threads), min(in_time, calls / threads)))
     chunk = round_down(min(limits))
     seconds = chunk * call_seconds
-    least = math.ceil(max(threads, LEAST_TASKS) * task / max(call_seconds, 1e-9))
+    least = max(1, math.ceil(max(threads, LEAST_TASKS) * task / max(call_seconds, 1e-9)))
     return ClusterChunk(chunk, window_each(cluster, seconds), seconds, min(chunk, least))
 
 
