@@ -34,7 +34,7 @@ def waits(profile: Profile) -> bool:
 
 
 class Clusters(contextlib.ExitStack):
-    """Dask clusters on this host, each of which runs from its first use to the end."""
+    """Dask clusters on this host, each there from its first use to the end, and paused while none uses it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,6 +48,7 @@ class Clusters(contextlib.ExitStack):
         """
         if layout not in self._running:
             self._running[layout] = self.enter_context(cluster("dask", layout))
+            self._running[layout].pause()
         return self._running[layout]
 
 

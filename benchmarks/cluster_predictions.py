@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,7 +61,7 @@ SETUPS: Final = (
 
 @contextlib.contextmanager
 def started(setup: Setup) -> Iterator[LocalCluster]:
-    """Start the cluster of a set-up, with its network.
+    """Start the cluster of a set-up, with its network, and pause it.
 
     Raises:
         NoNetworkError: The network cannot be made.
@@ -69,7 +69,9 @@ def started(setup: Setup) -> Iterator[LocalCluster]:
     """
     with contextlib.ExitStack() as stack:
         net = None if setup.round_trip is None else stack.enter_context(network(setup.round_trip))
-        yield stack.enter_context(cluster(setup.engine, setup.layout, net))
+        target = stack.enter_context(cluster(setup.engine, setup.layout, net))
+        target.pause()
+        yield target
 
 
 @dataclass(frozen=True)
@@ -84,25 +86,29 @@ class Way:
 
 def measured_profile(workload: Workload) -> Profile:
     """Measure the function in a fresh process."""
-    return Profile.model_validate_json(run_module(TRIALS, "profile", workload.name, timeout=TIMEOUT).splitlines()[-1])
+    return Profile.model_validate_json(_output("profile", workload, (), None, None))
 
 
 def measured_costs(workload: Workload, setup: Setup, target: LocalCluster) -> Cluster:
     """Measure a cluster from a fresh process; a namespace counts as another host, which a probe cannot tell."""
-    words = ("costs", workload.name, *_options(target, setup.client_cores))
-    costs = Cluster.model_validate_json(run_module(TRIALS, *words, timeout=TIMEOUT).splitlines()[-1])
+    output = _output("costs", workload, (), target, setup.client_cores)
+    costs = Cluster.model_validate_json(output)
     return costs if setup.round_trip is None else costs.model_copy(update={"on_this_host": False})
 
 
 def seconds_of(workload: Workload, way: Way, target: LocalCluster | None) -> float:
     """Do the job in a fresh process, and return its seconds."""
-    words = ("run", workload.name, way.kind, "--calls", str(way.calls), *_options(target, way.cores))
-    return float(run_module(TRIALS, *words, timeout=TIMEOUT).splitlines()[-1])
+    return float(_output("run", workload, (way.kind, "--calls", str(way.calls)), target, way.cores))
 
 
-def _options(target: LocalCluster | None, cores: int | None) -> tuple[str, ...]:
+def _output(
+    command: str, workload: Workload, words: Sequence[str], target: LocalCluster | None, cores: int | None
+) -> str:
+    """Return the last line of a trial's output; the cluster goes on for it alone."""
     where = () if target is None else ("--cluster", target.engine, target.address)
-    return (*where, *(() if cores is None else ("--cores", str(cores))))
+    limit = () if cores is None else ("--cores", str(cores))
+    with contextlib.nullcontext() if target is None else target.active():
+        return run_module(TRIALS, command, workload.name, *words, *where, *limit, timeout=TIMEOUT).splitlines()[-1]
 
 
 def machine_with(costs: Cluster, client_cores: int | None) -> Machine:

@@ -18,8 +18,9 @@
 All clusters run on this host: `dask scheduler` and `dask worker`, or `ray start --head`, as processes of their own.
 Those that are away run in a network namespace, as on another host of as many cores; the client then has one core. Their
 network adds half of the delay each way and has 100 Mbit/s. Every run is in a fresh process. Imports, process starts and
-connections are outside of the measured seconds, and Dask's workers have imported the function's module; those of Ray
-start with the job. A job that would take more than 10 s is done with fewer calls.
+the caller's connection are outside of the measured seconds, and Dask's workers have imported the function's module;
+those of Ray start with the job. A job that would take more than 10 s is done with fewer calls. Dask clusters are
+stopped (SIGSTOP) while others are measured.
 
 Runs are repeated up to `--rounds` times while they are close to what they are compared with. Results are written to
 docs/clusters.json as they come: after an interruption the same command continues. `--quick` takes every second workload
@@ -126,10 +127,8 @@ def compare_layouts(session: Session) -> None:
     if "dask" not in session.engines:
         return
     workloads = session.workloads[: QUICK_LAYOUTS if session.quick else None]
-    # Calls that wait come last: the clusters that only they need do not run beside the others.
-    ordered = sorted(workloads, key=lambda workload: workload.nature == "wait")
     with cluster_layouts.Clusters() as clusters:
-        for workload in ordered:
+        for workload in workloads:
             if session.again or session.results.layout(workload.name) is None:
                 trial = _layout_trial(workload, clusters, session.rounds)
                 session.add(trial, layout_line(trial))
@@ -211,8 +210,7 @@ def _do(parts: Sequence[str], session: Session) -> None:
         except NoNetworkError as error:
             print(f"  skipped: {error}", flush=True)
         except KeyboardInterrupt:
-            print("stopped; run the same command to continue with what is left")
-            return
+            sys.exit("stopped; run the same command to continue with what is left")
 
 
 if __name__ == "__main__":

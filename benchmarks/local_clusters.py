@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import itertools
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from advisor.models.cluster import EngineName
 from benchmarks.networks import Network
-from benchmarks.sessions import running_command
+from benchmarks.sessions import members, running_command
 from profiles.job import ROOT
 
 START_SECONDS: Final = 60.0
@@ -67,6 +71,7 @@ class LocalCluster:
         self._port = NAMESPACE_PORT if network else _free_port()
         self.folder = folder
         self._running = contextlib.ExitStack()
+        self._children: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
         """Start the processes and wait until they can be used."""
@@ -74,7 +79,27 @@ class LocalCluster:
 
     def kill(self) -> None:
         """Kill all processes."""
+        self._signal(signal.SIGCONT)  # a tracker of semaphores that is stopped cannot remove them
         self._running.close()
+        self._children.clear()
+
+    def pause(self) -> None:
+        """Stop all processes: an idle Dask cluster takes several per cent of a core."""
+        self._signal(signal.SIGSTOP)
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[None]:
+        """Let the processes of a paused cluster go on, and pause them again at the end."""
+        self._signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.pause()
+
+    def _signal(self, number: signal.Signals) -> None:
+        for process in itertools.chain.from_iterable(members(child.pid) for child in self._children):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
     def restart(self) -> None:
         """Kill all processes at once, and start them again at the same address."""
@@ -83,7 +108,7 @@ class LocalCluster:
 
     def _run(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         log = self._running.enter_context(self._log(module).open("wb"))
-        return self._running.enter_context(
+        child = self._running.enter_context(
             running_command(
                 (*self._prefix, sys.executable, "-m", module, *arguments),
                 environment={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -92,6 +117,8 @@ class LocalCluster:
                 stderr=subprocess.STDOUT,
             )
         )
+        self._children.append(child)
+        return child
 
     def _log(self, module: str) -> Path:
         return self.folder / f"{module}.log"
@@ -144,6 +171,9 @@ class RayCluster(LocalCluster):
             if child.poll() is not None or time.monotonic() > deadline:
                 raise self._failure()
             time.sleep(0.05)
+
+    def pause(self) -> None:
+        """Do nothing: idle, it takes one per cent of a core, and it gives up nodes that do not answer."""
 
 
 _KINDS: Final[dict[EngineName, type[LocalCluster]]] = {"dask": DaskCluster, "ray": RayCluster}

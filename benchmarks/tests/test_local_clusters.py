@@ -60,6 +60,17 @@ class TestDask:
                     assert list(client.nthreads().values()) == [3, 3]
                 running.restart()
 
+    def test_a_paused_cluster_goes_on(self) -> None:
+        """A cluster that was paused works while it is active, and ends while it is paused."""
+        from distributed import Client
+
+        with cluster("dask", Layout(1, 1)) as running:
+            running.pause()
+            assert all(each.status() == psutil.STATUS_STOPPED for each in _processes_of(running.folder))
+            with running.active(), Client(running.address) as client:
+                assert client.submit(abs, -1).result() == 1
+        assert _processes_of(running.folder) == []
+
     def test_the_reason_is_given_when_it_does_not_start(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """An error has the end of the output."""
         monkeypatch.setattr(local_clusters, "START_SECONDS", 1.0)
