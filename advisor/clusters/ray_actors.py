@@ -49,6 +49,8 @@ class Actors:
         self._failed_starts: dict[str, int] = {}
         self._given_up: list[Actor] = []
         self.trouble = ""  # why the last actor could not start
+        for method in ("ready", "live", "withdraw"):  # here, since Ray's client takes no group with a call
+            ray.method(concurrency_group=CONTROL)(getattr(on_worker.RayStation, method))
         remote = ray.remote(num_cpus=1, max_concurrency=threads_each, max_restarts=0, concurrency_groups={CONTROL: 2})
         self._station = remote(on_worker.RayStation)
 
@@ -110,7 +112,7 @@ class Actors:
         with self._lock:
             self._actors[worker.id] = actor
         for method, ended in ((handle.ready, self._is_ready), (handle.live, self._has_died)):
-            future = method.options(concurrency_group=CONTROL).remote().future()
+            future = method.remote().future()
             actor.started.append(future)
             future.add_done_callback(partial(ended, actor))
 

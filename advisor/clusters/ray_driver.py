@@ -23,7 +23,7 @@ import cloudpickle
 import ray as _ray
 
 from advisor.clusters.news_queue import first_line
-from advisor.clusters.ray_actors import CONTROL, Actor, Actors
+from advisor.clusters.ray_actors import Actor, Actors
 from advisor.clusters.ray_address import check, is_gone
 
 POLL_SECONDS = 2.0
@@ -125,7 +125,7 @@ class RayDriver:
         ray.shutdown()
 
     def _withdraw(self, task: _Task) -> Any:
-        return task.actor.handle.withdraw.options(concurrency_group=CONTROL).remote(task.ticket)
+        return task.actor.handle.withdraw.remote(task.ticket)
 
     # Ray calls the following in a thread of its own, in which nothing may wait for Ray.
 
