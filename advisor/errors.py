@@ -52,6 +52,10 @@ class WorkerError(AdvisorError):
     """The worker process of a call died; the text says how."""
 
 
+class NoClusterError(UsageError):
+    """The program is connected to no cluster, and its environment names none."""
+
+
 class ConnectionLostError(AdvisorError):
     """The connection to a cluster is lost for good."""
 

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from advisor.clusters.engine import Engine
-from advisor.errors import MissingExtraError, UsageError
+from advisor.errors import MissingExtraError, NoClusterError, UsageError
 
 WORKERS_SECONDS = 10.0  # that a cluster without workers has to get some
 _DASK = ("tcp://", "tls://", "ws://", "wss://", "ucx://", "inproc://")
@@ -25,7 +25,8 @@ def connect(cluster: Any) -> Engine:
             "auto": a client that is connected already, else DASK_SCHEDULER_ADDRESS, else RAY_ADDRESS.
 
     Raises:
-        UsageError: No cluster is there, or it cannot be reached.
+        NoClusterError: "auto" has found none.
+        UsageError: The cluster cannot be reached.
         MissingExtraError: The package is not installed.
     """
     engine = _open(cluster)
@@ -69,7 +70,7 @@ def _find() -> Engine:
         return _open_ray("")
     if (address := os.environ.get("RAY_ADDRESS", "")) not in ("", "local"):
         return _open_ray(address)
-    raise UsageError(
+    raise NoClusterError(
         "found no cluster: this program has no Dask client and no connection to Ray, and neither "
         "DASK_SCHEDULER_ADDRESS nor RAY_ADDRESS is set",
         field="cluster",

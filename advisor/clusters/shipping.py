@@ -92,16 +92,18 @@ class Prepared:
     def _refuse(self, missing: Mapping[str, Sequence[str]], compiled: Mapping[str, Sequence[str]]) -> None:
         if missing:
             pins = [
-                f"{distribution}=={version}"
+                f"{distribution}=={version}" if version else distribution
                 for name in missing
                 for distribution, version in (self._here[name] or {name: ""}).items()
             ]
             each = "; ".join(f"{name} on {_names(workers)}" for name, workers in missing.items())
-            raise UsageError(f"packages that the function imports are missing: {each}: pip install {' '.join(pins)}")
+            raise UsageError(
+                f"workers lack packages that the function imports: {each}. Install them there: pip install {' '.join(pins)}"
+            )
         if compiled:
             each = "; ".join(f"{name} on {_names(workers)}" for name, workers in compiled.items())
             raise UsageError(
-                f"modules without a Python source cannot be sent, and are missing: {each}: install them there"
+                f"workers lack modules that have no Python source, and so cannot be sent: {each}. Install them there"
             )
 
 

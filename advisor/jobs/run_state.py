@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from advisor.errors import NoClusterError
 from advisor.jobs.dispatcher import PendingCall
 from advisor.jobs.inputs import Inputs
 from advisor.jobs.outcomes import Outcomes
@@ -104,6 +105,8 @@ class RunState:
     def connect(self) -> None:
         """Connect to the cluster if there is one, and see that its workers can load the function.
 
+        Where "auto" finds none, the job is done on this host, unless the strategy is the cluster.
+
         Raises:
             UsageError: The cluster cannot be used.
         """
@@ -111,7 +114,13 @@ class RunState:
             from advisor.clusters.connect import connect
             from advisor.clusters.shipping import prepare
 
-            self.cluster = connect(self.settings.cluster)
+            try:
+                self.cluster = connect(self.settings.cluster)
+            except NoClusterError as error:
+                if self.settings.strategy == "cluster":
+                    raise
+                _logger.info("%s: the job is done on this host", error)
+                return
             self.shipping = prepare(self.cluster, self.function)
             self.shipping.check([worker.id for worker in self.cluster.workers()])
             for warning in self.shipping.warnings:
