@@ -97,9 +97,8 @@ class Prepared:
                 for distribution, version in (self._here[name] or {name: ""}).items()
             ]
             each = "; ".join(f"{name} on {_names(workers)}" for name, workers in missing.items())
-            raise UsageError(
-                f"workers lack packages that the function imports: {each}. Install them there: pip install {' '.join(pins)}"
-            )
+            command = f"pip install {' '.join(pins)}"
+            raise UsageError(f"workers lack packages that the function imports: {each}. Install them there: {command}")
         if compiled:
             each = "; ".join(f"{name} on {_names(workers)}" for name, workers in compiled.items())
             raise UsageError(
