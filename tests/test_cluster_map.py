@@ -236,7 +236,7 @@ def test_a_worker_joins_and_the_scheduler_starts_anew() -> None:
         calls.mkdir()
         try:
             with run_there(
-                cluster.address, cluster_calls.note_process, range(400), itertools.repeat(str(calls))
+                cluster.address, cluster_calls.note_process, range(250), itertools.repeat(str(calls))
             ) as run:
                 results = [next(run) for _ in range(20)]
                 cluster.start_worker()
@@ -248,7 +248,7 @@ def test_a_worker_joins_and_the_scheduler_starts_anew() -> None:
                 results += run
         finally:
             cluster.close()
-    assert results == list(range(400))
+    assert results == list(range(250))
     assert run.report.failed == 0
     assert max(stage.workers for stage in run.report.stages) >= 3
 

@@ -358,14 +358,14 @@ def test_a_run_shows_how_far_it_is() -> None:
         ({"budget": -1}, "budget must be a number of seconds, 0 or more, not -1"),
         (
             {"strategy": "threads"},
-            "strategy must be one of sequential, threading, multiprocessing, asyncio, not 'threads'",
+            "strategy must be one of sequential, threading, multiprocessing, asyncio, cluster, not 'threads'",
         ),
         ({"workers": 0}, "workers must be a whole number, 1 or more, not 0"),
         ({"workers": 2.0}, "workers must be a whole number, 1 or more, not 2.0"),
         ({"on_error": "ignore"}, "on_error must be 'raise' or 'keep', not 'ignore'"),
         ({"retries": -1}, "retries must be a whole number, 0 or more, not -1"),
         ({"retries": 1.5}, "retries must be a whole number, 0 or more, not 1.5"),
-        ({"cluster": "tcp://host:1"}, "clusters are not supported yet: leave `cluster` out"),
+        ({"strategy": "cluster"}, "the strategy cluster needs a cluster: name one, such as tcp://host:port"),
     ],
     ids=str,
 )

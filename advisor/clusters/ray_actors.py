@@ -10,12 +10,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import ray as _ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
 from advisor.clusters import on_worker
 from advisor.clusters.engine import Worker
-from advisor.clusters.ray_import import ray
 
 MAX_FAILED_STARTS = 3  # in a row, on a node
-_CONTROL = "control"  # threads of an actor that run no tasks
+CONTROL = "control"  # threads of an actor that run no tasks
+ray: Any = _ray  # annotated in part only
 
 
 @dataclass(eq=False)
@@ -36,16 +39,17 @@ class Actors:
     An actor that cannot get its core yet is no worker until it does.
     """
 
-    def __init__(self, threads_each: int, changed: Callable[[], None]) -> None:
+    def __init__(self, threads_each: int, name: str, changed: Callable[[], None]) -> None:
         self._threads_each = threads_each
         self._changed = changed
+        self._name = name
         self._lock = threading.RLock()
         self._actors: dict[str, Actor] = {}
         self._numbers = itertools.count()
         self._failed_starts: dict[str, int] = {}
         self._given_up: list[Actor] = []
         self.trouble = ""  # why the last actor could not start
-        remote = ray.remote(num_cpus=1, max_concurrency=threads_each, max_restarts=0, concurrency_groups={_CONTROL: 2})
+        remote = ray.remote(num_cpus=1, max_concurrency=threads_each, max_restarts=0, concurrency_groups={CONTROL: 2})
         self._station = remote(on_worker.RayStation)
 
     def workers(self) -> list[Worker]:
@@ -53,10 +57,10 @@ class Actors:
         with self._lock:
             return [actor.worker for actor in self._actors.values() if actor.ready and actor.alive]
 
-    def all_ready(self) -> bool:
-        """Return True if there are actors and all of them take tasks."""
+    def starting(self) -> int:
+        """Return the number of actors that do not take tasks yet."""
         with self._lock:
-            return bool(self._actors) and all(actor.ready for actor in self._actors.values())
+            return sum(not actor.ready for actor in self._actors.values())
 
     def find(self, worker: str) -> Actor | None:
         """Return a living actor by its id."""
@@ -86,26 +90,27 @@ class Actors:
         self._remove(actor)
         self._given_up.append(actor)
 
-    def clear(self, *, kill: bool) -> None:
-        """Forget all actors."""
+    def clear(self) -> None:
+        """End all actors."""
         with self._lock:
             actors = list(self._actors.values())
         for actor in actors:
             self._remove(actor)
-            if kill:
-                _kill(actor)
+            _kill(actor)
 
     def _start(self, node: Mapping[str, Any]) -> None:
         memory = int(node["Resources"].get("memory", 0)) // _cores(node) or None
         host = node["NodeManagerAddress"]
-        worker = Worker(f"{host}-{next(self._numbers)}", host=host, threads=self._threads_each, memory=memory)
-        strategy = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        worker = Worker(
+            f"{host}-{self._name}{next(self._numbers)}", host=host, threads=self._threads_each, memory=memory
+        )
+        strategy = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
         handle = _by_value(self._station.options(scheduling_strategy=strategy).remote)
         actor = Actor(worker, node["NodeID"], handle)
         with self._lock:
             self._actors[worker.id] = actor
         for method, ended in ((handle.ready, self._is_ready), (handle.live, self._has_died)):
-            future = method.options(concurrency_group=_CONTROL).remote().future()
+            future = method.options(concurrency_group=CONTROL).remote().future()
             actor.started.append(future)
             future.add_done_callback(partial(ended, actor))
 

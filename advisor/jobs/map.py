@@ -68,7 +68,8 @@ def map(
         workers: The largest number of workers; with `strategy`, their number. Of a cluster, the largest number of
             threads.
         cluster: A cluster that does the job if it is faster: "tcp://host:port" (Dask), "ray://host:port" or "ray", a
-            `distributed.Client`, or "auto" for one that this program or its environment names.
+            `distributed.Client`, or "auto" for one that this program or its environment names. When the run is closed,
+            what has not begun is taken back; a call that a worker is at goes on, unless it has a `call_timeout`.
         budget: Seconds for measuring at most, by default a second or a twentieth of the job.
         initializer: Called by each worker before its first call, and once by this process.
         initargs: The arguments of the initializer.
