@@ -82,7 +82,7 @@ class RayDriver:
         self._look = threading.Event()
         self._actors = Actors(threads_each, name, self._take_change)
         self._answers.put(("ready", self._address))
-        for target in (self._watch, self._answer):
+        for target in (self._tend, self._watch, self._answer):
             threading.Thread(target=target, daemon=True).start()
 
     def share(self, number: int, data: bytes) -> None:
@@ -167,20 +167,25 @@ class RayDriver:
             except OSError:  # the parent has ended, as the main thread finds
                 return
 
-    def _watch(self) -> None:
-        """Start actors where some are missing, and end this process when the cluster is lost."""
-        heard = time.monotonic()
+    def _tend(self) -> None:
+        """Start actors where some are missing."""
         while True:
             self._look.clear()
+            with suppress(ray.exceptions.RayError, OSError):
+                self._actors.tend(ray.nodes())
+            self._answers.put(("trouble", self._actors.trouble))
+            self._look.wait(POLL_SECONDS)
+
+    def _watch(self) -> None:
+        """End this process when the cluster is lost, even while Ray waits for it."""
+        heard = time.monotonic()
+        while True:
             gone = is_gone(self._address, POLL_SECONDS)
             if gone is False:
                 heard = time.monotonic()
-                with suppress(ray.exceptions.RayError, OSError):
-                    self._actors.tend(ray.nodes())
-                self._answers.put(("trouble", self._actors.trouble))
             elif gone or time.monotonic() - heard > _SILENT_SECONDS:
                 os._exit(LOST)
-            self._look.wait(POLL_SECONDS)
+            time.sleep(1)
 
 
 def _pickled(error: BaseException) -> tuple[bytes, str]:

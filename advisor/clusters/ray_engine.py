@@ -16,7 +16,7 @@ from typing import Any
 
 from advisor.clusters.engine import News, Worker
 from advisor.clusters.news_queue import NewsQueue
-from advisor.clusters.ray_address import answers, resolve
+from advisor.clusters.ray_address import is_gone, resolve
 from advisor.errors import UsageError
 from advisor.models.cluster import EngineName
 from advisor.target import python_command
@@ -173,7 +173,7 @@ class RayEngine:
         self._driver.end()
         end = time.monotonic() + self._reconnect_seconds
         while not self._closing.is_set() and time.monotonic() < end:
-            if answers(self.address, 0):
+            if is_gone(self.address, 1.0) is False:
                 with suppress(UsageError):
                     driver = _Driver(self._asked, self._threads_each, self._driver.number + 1)
                     with self._lock:
