@@ -108,11 +108,12 @@ def test_a_connected_cluster_is_considered(address: str) -> None:
     [
         ("somewhere", "'somewhere' is not the address of a cluster"),
         ("auto", "found no cluster"),
-        (f"tcp://127.0.0.1:{free_port()}", "127.0.0.1"),
+        ("tcp://127.0.0.1:FREE", "no Dask scheduler answers at tcp://127.0.0.1"),
     ],
 )
 def test_a_wrong_address_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str], address: str, said: str) -> None:
     """The exit status says that the question is wrong, and the message says what of it."""
+    address = address.replace("FREE", str(free_port()))
     assert main(["jobs.py:work", "--cluster", address, "--budget", "0.1"]) == 2
     error = capsys.readouterr().err.strip()
     assert error.startswith("Error: ")
