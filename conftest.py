@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import os
 import signal
 
@@ -22,6 +23,14 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 pytest_plugins = ["tests.clusters"]  # fixtures that live as long as the session
+
+
+@pytest.fixture(autouse=True)
+def _exceptions_pickled_as_usual() -> None:
+    """Undo what importing distributed does to the whole process: tblib pickles all exceptions in its own way."""
+    for kind in [kind for kind in copyreg.dispatch_table if issubclass(kind, BaseException)]:
+        del copyreg.dispatch_table[kind]
+
 
 SLOW = {"browser", "database", "server", "wheel", "slow"}
 

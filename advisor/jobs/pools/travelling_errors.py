@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+from types import GetSetDescriptorType, MemberDescriptorType
 import traceback
 from typing import Any
 
@@ -70,7 +71,23 @@ def _payload(error: BaseException, dumps: Dumps) -> bytes:
 def _is_same(error: BaseException, copy: Any) -> bool:
     if type(copy) is not type(error) or len(copy.args) != len(error.args) or vars(copy).keys() != vars(error).keys():
         return False
-    return all(type(a) is type(b) and (a is b or bool(a == b)) for a, b in zip(copy.args, error.args, strict=True))
+    values = [(getattr(copy, name), getattr(error, name)) for name in _fields(_built_in(type(error)))]
+    values += zip(copy.args, error.args, strict=True)
+    return all(type(a) is type(b) and (a is b or bool(a == b)) for a, b in values)
+
+
+def _fields(built_in: Any) -> list[str]:
+    """Return the names of what a built-in exception keeps besides `args`, such as the value of StopIteration.
+
+    A library may have changed how exceptions are pickled, and forget these, as tblib does.
+    """
+    kinds = (GetSetDescriptorType, MemberDescriptorType)
+    return [
+        name
+        for base in built_in.__mro__[:-2]  # without BaseException and object
+        for name, member in vars(base).items()
+        if isinstance(member, kinds) and not name.startswith("_")
+    ]
 
 
 def _rebuild(
