@@ -71,7 +71,7 @@ def _payload(error: BaseException, dumps: Dumps) -> bytes:
 def _is_same(error: BaseException, copy: Any) -> bool:
     if type(copy) is not type(error) or len(copy.args) != len(error.args) or vars(copy).keys() != vars(error).keys():
         return False
-    values = [(getattr(copy, name), getattr(error, name)) for name in _fields(_built_in(type(error)))]
+    values = [(getattr(copy, name, None), getattr(error, name, None)) for name in _fields(_built_in(type(error)))]
     values += zip(copy.args, error.args, strict=True)
     return all(type(a) is type(b) and (a is b or bool(a == b)) for a, b in values)
 
@@ -86,7 +86,7 @@ def _fields(built_in: Any) -> list[str]:
         name
         for base in built_in.__mro__[:-2]  # without BaseException and object
         for name, member in vars(base).items()
-        if isinstance(member, kinds) and not name.startswith("_")
+        if isinstance(member, kinds) and not name.startswith("_") and name != "obj"  # which pickle leaves behind
     ]
 
 
