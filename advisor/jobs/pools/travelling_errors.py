@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import pickle
-from types import GetSetDescriptorType, MemberDescriptorType
 import traceback
+from types import GetSetDescriptorType, MemberDescriptorType
 from typing import Any
 
 from advisor.jobs.pools.pickles import Dumps
