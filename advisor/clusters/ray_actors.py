@@ -17,7 +17,7 @@ from advisor.clusters import on_worker
 from advisor.clusters.engine import Worker
 
 MAX_FAILED_STARTS = 3  # in a row, on a node
-CONTROL = "control"  # threads of an actor that run no tasks
+_CONTROL = "control"  # threads of an actor that run no tasks
 ray: Any = _ray  # annotated in part only
 
 
@@ -49,7 +49,9 @@ class Actors:
         self._failed_starts: dict[str, int] = {}
         self._given_up: list[Actor] = []
         self.trouble = ""  # why the last actor could not start
-        remote = ray.remote(num_cpus=1, max_concurrency=threads_each, max_restarts=0, concurrency_groups={CONTROL: 2})
+        remote = ray.remote(num_cpus=1, max_concurrency=threads_each, max_restarts=0, concurrency_groups={_CONTROL: 2})
+        for method in ("ready", "live", "withdraw"):
+            ray.method(concurrency_group=_CONTROL)(getattr(on_worker.RayStation, method))
         self._station = remote(on_worker.RayStation)
 
     def workers(self) -> list[Worker]:
@@ -110,7 +112,7 @@ class Actors:
         with self._lock:
             self._actors[worker.id] = actor
         for method, ended in ((handle.ready, self._is_ready), (handle.live, self._has_died)):
-            future = method.options(concurrency_group=CONTROL).remote().future()
+            future = method.remote().future()
             actor.started.append(future)
             future.add_done_callback(partial(ended, actor))
 

@@ -13,6 +13,7 @@ import queue
 import sys
 import threading
 import time
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -23,7 +24,7 @@ import cloudpickle
 import ray as _ray
 
 from advisor.clusters.news_queue import first_line
-from advisor.clusters.ray_actors import CONTROL, Actor, Actors
+from advisor.clusters.ray_actors import Actor, Actors
 from advisor.clusters.ray_address import check, is_gone
 
 POLL_SECONDS = 2.0
@@ -66,7 +67,9 @@ def _reason(error: Exception, address: str) -> str:
         return "this host is part of no running Ray cluster: start one, or give ray://host:port"
     if address.startswith("ray://") and isinstance(error, (ImportError, ValueError)):
         return f"the Ray cluster at {address} cannot be used from here, which takes pip install 'ray[client]': {error}"
-    return str(error)
+    if "InvalidAuthToken" in "".join(traceback.format_exception(error)):
+        return f"the Ray cluster at {address} asks for a token: set RAY_AUTH_MODE=token, as Ray's documentation says"
+    return f"the Ray cluster at {address} cannot be used from here: {error}"
 
 
 class RayDriver:
@@ -125,7 +128,7 @@ class RayDriver:
         ray.shutdown()
 
     def _withdraw(self, task: _Task) -> Any:
-        return task.actor.handle.withdraw.options(concurrency_group=CONTROL).remote(task.ticket)
+        return task.actor.handle.withdraw.remote(task.ticket)
 
     # Ray calls the following in a thread of its own, in which nothing may wait for Ray.
 
@@ -173,7 +176,8 @@ class RayDriver:
             self._look.clear()
             with suppress(ray.exceptions.RayError, OSError):
                 self._actors.tend(ray.nodes())
-            self._answers.put(("trouble", self._actors.trouble))
+            if self._actors.trouble:
+                self._answers.put(("trouble", self._actors.trouble))
             self._look.wait(POLL_SECONDS)
 
     def _watch(self) -> None:
