@@ -126,6 +126,7 @@ def start_program(command: list[str], log: Path) -> subprocess.Popen[bytes]:
     # Warnings are errors in the tests, not in programs of others.
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONWARNINGS", "RAY_ADDRESS")}
     environment["PYTHONPATH"] = ""  # workers have nothing of the tests
+    environment["RAY_AUTH_MODE"] = "disabled"  # it would depend on a token in the user's home folder
     with log.open("wb") as file:
         return subprocess.Popen(command, stdout=file, stderr=file, env=environment, start_new_session=True)
 

@@ -17,7 +17,7 @@ from advisor.clusters import on_worker
 from advisor.clusters.engine import Worker
 
 MAX_FAILED_STARTS = 3  # in a row, on a node
-CONTROL = "control"  # threads of an actor that run no tasks
+_CONTROL = "control"  # threads of an actor that run no tasks
 ray: Any = _ray  # annotated in part only
 
 
@@ -49,9 +49,9 @@ class Actors:
         self._failed_starts: dict[str, int] = {}
         self._given_up: list[Actor] = []
         self.trouble = ""  # why the last actor could not start
-        for method in ("ready", "live", "withdraw"):  # here, since Ray's client takes no group with a call
-            ray.method(concurrency_group=CONTROL)(getattr(on_worker.RayStation, method))
-        remote = ray.remote(num_cpus=1, max_concurrency=threads_each, max_restarts=0, concurrency_groups={CONTROL: 2})
+        remote = ray.remote(num_cpus=1, max_concurrency=threads_each, max_restarts=0, concurrency_groups={_CONTROL: 2})
+        for method in ("ready", "live", "withdraw"):
+            ray.method(concurrency_group=_CONTROL)(getattr(on_worker.RayStation, method))
         self._station = remote(on_worker.RayStation)
 
     def workers(self) -> list[Worker]:

@@ -13,6 +13,7 @@ import queue
 import sys
 import threading
 import time
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -66,7 +67,9 @@ def _reason(error: Exception, address: str) -> str:
         return "this host is part of no running Ray cluster: start one, or give ray://host:port"
     if address.startswith("ray://") and isinstance(error, (ImportError, ValueError)):
         return f"the Ray cluster at {address} cannot be used from here, which takes pip install 'ray[client]': {error}"
-    return str(error)
+    if "InvalidAuthToken" in "".join(traceback.format_exception(error)):
+        return f"the Ray cluster at {address} asks for a token: set RAY_AUTH_MODE=token, as Ray's documentation says"
+    return f"the Ray cluster at {address} cannot be used from here: {error}"
 
 
 class RayDriver:
@@ -173,7 +176,8 @@ class RayDriver:
             self._look.clear()
             with suppress(ray.exceptions.RayError, OSError):
                 self._actors.tend(ray.nodes())
-            self._answers.put(("trouble", self._actors.trouble))
+            if self._actors.trouble:
+                self._answers.put(("trouble", self._actors.trouble))
             self._look.wait(POLL_SECONDS)
 
     def _watch(self) -> None:
