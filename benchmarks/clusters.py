@@ -32,6 +32,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.metadata
+import os
 import platform
 import signal
 import sys
@@ -196,6 +197,7 @@ def main() -> None:
     session = Session(workloads, engines, rounds, given.quick, given.again, results)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # leaves nothing running
     if not given.report:
+        print(f"load average before: {os.getloadavg()[0]:.1f}", flush=True)
         _do(given.parts or list(PARTS), session)
     print(f"\n{document(session.results)}")
     if wrong := [f"{each.engine}: {each.fault}" for each in session.results.disturbed if not each.is_right]:

@@ -6,13 +6,14 @@ import contextlib
 import importlib.util
 import itertools
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -63,6 +64,7 @@ class LocalCluster:
 
     engine: EngineName
     address: str
+    variables: Mapping[str, str] = {}  # of the environment of its processes and of its clients
 
     def __init__(self, layout: Layout, network: Network | None, folder: Path) -> None:
         self._layout = layout
@@ -157,12 +159,14 @@ class RayCluster(LocalCluster):
     """A head node with a processor for each slot; Ray starts its worker processes when they are needed."""
 
     engine = "ray"
+    # Ray listens on all interfaces, and by default demands a token only if this user happens to have one.
+    variables: Final = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     MODULE: Final = "ray.scripts.scripts"
 
     def start(self) -> None:
         self.address = f"{self._host}:{self._port}"
         child = self._run(
-            *(self.MODULE, "start", "--head", "--block", f"--port={self._port}", f"--node-ip-address={self._host}"),
+            *(self.MODULE, "start", "--head", "--block", f"--port={self._port}"),
             *(f"--num-cpus={self._layout.slots}", f"--object-store-memory={RAY_MEMORY}", f"--temp-dir={self.folder}"),
             *("--include-dashboard=false", "--disable-usage-stats"),
         )
@@ -198,11 +202,27 @@ def cluster(engine: EngineName, layout: Layout, network: Network | None = None) 
     """
     with tempfile.TemporaryDirectory(prefix="cluster-", ignore_cleanup_errors=True) as folder:
         made = _KINDS[engine](layout, network, Path(folder))
-        try:
-            made.start()
-            yield made
-        finally:
-            made.kill()
+        with _environment(made.variables):
+            try:
+                made.start()
+                yield made
+            finally:
+                made.kill()
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables, which processes that are started meanwhile inherit."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _free_port() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,14 @@ def _processes_of(folder: Path) -> list[psutil.Process]:
         except (psutil.Error, FileNotFoundError):
             continue
     return found
+
+
+def _await_stop(folder: Path) -> None:
+    """Wait until all processes of a cluster are stopped; a signal takes effect a little later."""
+    deadline = time.monotonic() + 10
+    while any(each.status() != psutil.STATUS_STOPPED for each in _processes_of(folder)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @pytest.mark.slow
@@ -66,7 +75,7 @@ class TestDask:
 
         with cluster("dask", Layout(1, 1)) as running:
             running.pause()
-            assert all(each.status() == psutil.STATUS_STOPPED for each in _processes_of(running.folder))
+            _await_stop(running.folder)
             with running.active(), Client(running.address) as client:
                 assert client.submit(abs, -1).result() == 1
         assert _processes_of(running.folder) == []
