@@ -86,6 +86,13 @@ def test_a_missing_package_is_named_by_its_extra(address: str, extra: str, monke
     assert missing.value.extra == extra
 
 
+def test_ray_on_windows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names what works instead."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(UsageError, match="use WSL, or a Dask cluster"):
+        connect("ray")
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of modules that can be imported, and are forgotten afterwards."""

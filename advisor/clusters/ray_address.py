@@ -42,7 +42,7 @@ def check(address: str) -> None:
     if address != "auto" and not answers(address, CONNECT_SECONDS):
         raise UsageError(
             f"no Ray cluster answers at {address} within {CONNECT_SECONDS:g} s: check the address, that the head node "
-            "runs, and that no firewall is between",
+            "is running, and that no firewall blocks the connection",
             field="cluster",
         )
 

@@ -45,7 +45,7 @@ _LONGEST_CHUNK = 1.0  # seconds; nothing is heard of a chunk before it has ended
 _STUCK_SECONDS = 5.0  # after which a chunk may wait for the calls of others
 _MAX_LOSSES = 3  # of a call that runs in a child process, which is hardly the reason
 _SMOOTHING = 0.2
-_RESUME = "Run it again when there are workers; with a checkpoint, it goes on where it was"
+_RESUME = "Run it again when there are workers; with a checkpoint, it continues where it stopped"
 
 
 class ClusterPool:
