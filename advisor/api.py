@@ -65,9 +65,8 @@ def advise(
         inputs: One item per call of the callable; `Call` or {"args": [...], "kwargs": {...}} passes several arguments.
         star: Spread each tuple or list into positional arguments, and each dictionary into keyword arguments.
         budget: Seconds to spend on measuring the callable.
-        cluster: The cluster to consider too, which is measured: "tcp://host:port" (Dask), "ray://host:port", "ray", a
-            `distributed.Client`, or "auto" for one that is connected or that the environment names. For a callable,
-            None stands for one that is connected.
+        cluster: The cluster to measure and consider too: "tcp://host:port", "ray://host:port", "ray", a Dask Client, or
+            "auto" (connected already, or named by the environment). For a callable, None means one that is connected.
 
     Returns:
         The advice. It is "undecided", with questions, where a description does not say enough.
@@ -96,8 +95,7 @@ def advise(
         from advisor.measure.profiler import profile  # imports modules that the service never needs
 
         measured = profile(subject, arguments, budget=budget)
-        # Only now, since its client has threads, which the profile leaves out.
-        host = with_cluster(host, cluster, measured.target, or_connected=machine is None)
+        host = with_cluster(host, cluster, measured.target, or_connected=machine is None)  # last: it starts threads
         request = AdviceRequest(measured, job, host, in_notebook=in_notebook)
         if arguments is not None and in_notebook:
             request = replace(

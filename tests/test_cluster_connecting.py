@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -16,10 +16,13 @@ from advisor.clusters import on_worker
 from advisor.clusters.by_value import pickle_by_value
 from advisor.clusters.connect import connect
 from advisor.clusters.dask_workers import Roster
-from advisor.clusters.engine import Worker
+from advisor.clusters.engine import News, Worker
 from advisor.clusters.measure import _cores
-from advisor.clusters.user_modules import find_module_needs, find_needs
+from advisor.clusters.ray_address import resolve
+from advisor.clusters.shipping import Prepared
+from advisor.clusters.user_modules import Needs, find_module_needs, find_needs
 from advisor.errors import MissingExtraError, UsageError
+from tests.manual_cluster import ManualEngine
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +86,13 @@ def test_a_missing_package_is_named_by_its_extra(address: str, extra: str, monke
     assert missing.value.extra == extra
 
 
+def test_ray_on_windows_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names what works instead."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(UsageError, match="use WSL, or a Dask cluster"):
+        connect("ray")
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of modules that can be imported, and are forgotten afterwards."""
@@ -114,12 +124,52 @@ def test_needed_modules_are_found_without_importing_them(folder: Path) -> None:
 
 
 def test_functions_of_libraries_need_no_sources() -> None:
-    """What is installed is not sent."""
+    """Installed packages are not sent."""
     import click
 
     assert not find_needs(click.echo).sources
     assert find_needs(click.echo).packages == {"click"}
     assert not find_needs(sorted).packages
+
+
+class SlowEngine(ManualEngine):
+    """Runs what is sent to some workers at once; the others are busy."""
+
+    def __init__(self, *threads: int, busy: Sequence[str]) -> None:
+        super().__init__(*threads)
+        self._busy = busy
+
+    def receive(self, timeout: float | None) -> list[News]:
+        for ticket in [ticket for ticket, task in self.tasks.items() if task.worker not in self._busy]:
+            self.finish(ticket)
+        return super().receive(timeout)
+
+
+def test_a_busy_worker_does_not_hold_up_the_job() -> None:
+    """The check goes on once other workers have answered, and takes back what it has asked of the busy one."""
+    engine = SlowEngine(1, 1, busy=["w1"])
+    Prepared(engine, Needs(), patience=0.2).check(["w0", "w1"])
+    assert not engine.tasks
+
+
+def test_a_check_that_no_worker_answers_is_an_error() -> None:
+    """It says that the workers may be busy, and leaves no task behind."""
+    engine = SlowEngine(1, busy=["w0"])
+    with pytest.raises(UsageError, match="they may be busy"):
+        Prepared(engine, Needs(), patience=0.01).check(["w0"])
+    assert not engine.tasks
+
+
+@pytest.mark.parametrize(("connected", "address"), [("10.0.0.5:6379", "10.0.0.5:6379"), ("", "auto")])
+def test_ray_is_the_cluster_that_the_program_is_connected_to(
+    connected: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only without a connection is another one looked for."""
+    ray = ModuleType("ray")
+    ray.is_initialized = lambda: bool(connected)  # type: ignore[attr-defined]
+    ray.get_runtime_context = lambda: SimpleNamespace(gcs_address=connected)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    assert resolve("ray") == address
 
 
 def sources(**texts: str) -> dict[str, tuple[bytes, str, bool]]:

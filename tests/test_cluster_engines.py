@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import os
 import pickle
@@ -18,6 +19,7 @@ import pytest
 from advisor.clusters import measure, shipping
 from advisor.clusters.connect import connect
 from advisor.clusters.engine import Engine, News
+from advisor.clusters.news_queue import NewsQueue
 from advisor.errors import ConnectionLostError, UsageError
 from tests import clusters
 from tests.clusters import DaskCluster, temporary_folder
@@ -201,7 +203,7 @@ def call_shared(payload: bytes, function: bytes) -> bytes:
 
 
 def totals(engine: Engine) -> list[bytes]:
-    """What the workers get from a function that only this process has."""
+    """Return the results, from each worker, of a function that only this process can import."""
     function = importlib.import_module("order").total
     prepared = shipping.prepare(engine, function)
     workers = await_workers(engine)
@@ -265,7 +267,7 @@ def test_a_real_call_is_timed_on_each_worker(engine: Engine) -> None:
 
 
 def test_a_dask_scheduler_that_comes_back_is_used_again(capfd: pytest.CaptureFixture[str]) -> None:
-    """What was in flight is reported as lost, and the new workers take tasks; if none comes, receiving says so."""
+    """Tasks in flight are reported as lost, and the new workers take tasks; if none comes, receiving says so."""
     clusters.require("distributed")
     from advisor.clusters.dask_engine import DaskEngine
 
@@ -304,3 +306,21 @@ def test_a_dask_scheduler_that_stays_away_is_given_up() -> None:
         finally:
             engine.close()
             cluster.close()
+
+
+def test_connecting_ends_when_the_engine_is_closed() -> None:
+    """Ctrl-C need not wait until the connection times out."""
+    clusters.require("distributed")
+    from advisor.clusters.dask_session import DaskSession
+
+    async def close_while_connecting() -> None:
+        address = f"tcp://127.0.0.1:{clusters.free_port()}"
+        session = DaskSession(address, NewsQueue(), 30.0, {"timeout": 3_600})
+        connected = asyncio.get_running_loop().create_future()
+        serving = asyncio.ensure_future(session.serve(connected))
+        await asyncio.sleep(0.1)
+        session.closing.set()
+        await asyncio.wait_for(serving, WAIT)
+        assert not connected.done()
+
+    asyncio.run(close_while_connecting())

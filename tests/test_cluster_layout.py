@@ -100,7 +100,7 @@ def test_unsafe_threads_are_avoided() -> None:
 
 
 def test_short_calls_are_limited_by_sending() -> None:
-    """Where the client cannot send calls faster, no more workers are advised, and the reason says so."""
+    """If the client cannot send calls faster, no more workers are advised, and the reason says so."""
     heavy = call(0.01, gil=1, argument_bytes=2e6)
     found = layout(heavy, 64)
     assert found.processes < 64

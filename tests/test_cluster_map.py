@@ -166,7 +166,7 @@ def test_the_initializer_runs_once_in_each_worker(cluster: str) -> None:
 
 
 def test_a_run_that_was_killed_goes_on(cluster: str, tmp_path: Path) -> None:
-    """What had a result when the client was killed has it afterwards, and is not called again."""
+    """Calls that had a result when the client was killed keep it, and are not made again."""
     checkpoint, folder = tmp_path / "checkpoint", tmp_path / "calls"
     folder.mkdir()
     with script(tmp_path, cluster, JOB) as process:
@@ -210,6 +210,24 @@ def test_the_cluster_does_the_job_where_it_is_faster(cluster: str, monkeypatch: 
     assert run.advice is not None
     assert "cluster" in {each.strategy for each in run.advice.alternatives}
     assert run.report.succeeded == 400
+
+
+@only_dask
+def test_a_cluster_that_cannot_be_measured_is_left_out(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job is planned for this host, and the cluster is not asked again."""
+    asked = []
+
+    def refuse(engine: Any, **_: Any) -> Cluster:
+        asked.append(engine)
+        raise UsageError("the workers are busy")
+
+    monkeypatch.setattr("advisor.clusters.measure.measure_engine", refuse)
+    monkeypatch.setattr("advisor.jobs.engine.WORTH_CONNECTING", 0.0)
+    with advisor.map(cluster_calls.compute, range(400), cluster=cluster) as run:
+        assert len(list(run)) == 400
+    assert len(asked) == 1
+    assert run.advice is not None
+    assert "cluster" not in {stage.strategy for stage in run.report.stages}
 
 
 @only_dask

@@ -83,6 +83,26 @@ def test_a_limit_bounds_the_threads_that_are_used() -> None:
     assert pool.room() > 0
 
 
+def test_an_idle_worker_takes_over_from_one_that_is_busy_with_the_calls_of_others() -> None:
+    """A chunk that has not begun after a while moves to a free worker; one that has begun stays."""
+    engine = ManualEngine(1, 1)
+    pool = open_pool(engine)
+    send(pool, [2], [3])
+    (stuck,), (other,) = engine.at("w0"), engine.at("w1")
+    engine.finish(other)
+    receive(pool)
+    assert engine.at("w0") == [stuck]
+    engine.clock.now += 6.0
+    receive(pool)
+    assert not engine.at("w0")
+    (moved,) = engine.at("w1")
+    engine.begun.add(moved)
+    engine.clock.now += 6.0
+    receive(pool)
+    assert engine.at("w1") == [moved]
+    assert len(finish_all(pool, engine)) == 1
+
+
 def test_an_idle_worker_takes_over_what_waits_at_another_one() -> None:
     """It takes nothing that may have begun."""
     engine = ManualEngine(1, 2)

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     "--verify",
     is_flag=True,
     help="Also run part of the job with the best strategies, to compare with the prediction. If calls write what they "
-    "share, search for races for a second. Nothing runs on a cluster.",
+    "share, search for races for a second. Trials do not use a cluster.",
 )
 @cores_option
 @cluster_option

@@ -99,7 +99,7 @@ def _open_dask(address: str, **options: Any) -> Engine:
     except ValueError as error:
         raise UsageError(f"{address!r} is not the address of a Dask scheduler: {error}", field="cluster") from error
     except (OSError, TypeError) as error:
-        hint = "check the address, that the scheduler runs, and that no firewall is between"
+        hint = "check the address, that the scheduler is running, and that no firewall blocks the connection"
         if address.startswith("tls://"):  # without certificates it is a TypeError
             hint = "check the address, and the certificates in distributed.comm.tls of the Dask configuration"
         raise UsageError(
@@ -119,6 +119,8 @@ def _open_dask(address: str, **options: Any) -> Engine:
 
 
 def _open_ray(address: str) -> Engine:
+    if sys.platform == "win32":
+        raise UsageError("a Ray cluster cannot be used from Windows: use WSL, or a Dask cluster", field="cluster")
     _require("ray", "ray")
     from advisor.clusters.ray_engine import RayEngine
 

@@ -75,7 +75,7 @@ class DaskSession:
         while not self.closing.is_set():
             self._client = _Client(self._address, asynchronous=True, set_as_default=False, **self._options)
             try:
-                await self._client
+                await self._connect()
                 await self._attend(connected)
                 last = time.monotonic()
             except OSError:
@@ -90,8 +90,21 @@ class DaskSession:
                 )
             await self._pause(_CHECK_SECONDS)
 
+    async def _connect(self) -> None:
+        """Connect, or return early if `closing` is set meanwhile."""
+        connecting = asyncio.ensure_future(self._client)
+        closing = asyncio.ensure_future(self.closing.wait())
+        await asyncio.wait([connecting, closing], return_when=asyncio.FIRST_COMPLETED)
+        closing.cancel()
+        if connecting.done():
+            connecting.result()
+        else:
+            connecting.cancel()
+
     async def _attend(self, connected: asyncio.Future[None]) -> None:
         """Watch the workers for as long as the connection holds."""
+        if self.closing.is_set():
+            return
         self._client.subscribe_topic("all", self._take_event)
         try:
             while self._client.status == "running" and not self.closing.is_set():

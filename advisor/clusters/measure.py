@@ -17,6 +17,7 @@ from advisor.clusters.engine import Engine, News, Worker
 from advisor.clusters.shipping import Prepared
 from advisor.clusters.user_modules import find_module_needs
 from advisor.errors import UsageError
+from advisor.input_limits import MAX_CORES
 from advisor.models.cluster import Cluster
 
 ANSWER_SECONDS = 30.0
@@ -149,6 +150,7 @@ class _Measurement:
     def _import_seconds(self, module: str) -> float:
         """Return the seconds until a worker has a module that it did not have."""
         prepared = Prepared(self._engine, find_module_needs(module))
+        prepared.check([self._workers[-1].id])
         program = self._engine.share(prepared.program(worker_probes.import_named, worker_probes))
         return float(self._ask(self._workers[-1].id, program, module.encode()))
 
@@ -227,4 +229,4 @@ def _cores(facts: Sequence[dict[str, Any]], workers: Sequence[Worker], probed: S
         for boot, limit in hosts.items()
     )
     unprobed = len({worker.host for worker in workers}) / max(len({worker.host for worker in probed}), 1)
-    return max(1, round(cores * unprobed))
+    return min(max(1, round(cores * unprobed)), MAX_CORES)

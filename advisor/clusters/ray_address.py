@@ -16,17 +16,25 @@ def resolve(address: str) -> str:
     """Return the address to connect to.
 
     Args:
-        address: "ray" (RAY_ADDRESS, or a cluster on this host), "ray://host:port", "host:port", or empty: the cluster
-            that this program is connected to.
+        address: "ray" (the cluster that this program is connected to, RAY_ADDRESS, or a cluster on this host),
+            "ray://host:port", "host:port", or empty: the cluster that this program is connected to.
     """
     if address == "ray":
-        return os.environ.get("RAY_ADDRESS") or "auto"
-    if not address:
-        try:
-            return str(sys.modules["ray"].get_runtime_context().gcs_address)
-        except AttributeError:  # through Ray Client
-            raise UsageError("give the address of the Ray cluster, as in ray://host:port", field="cluster") from None
+        return connected_address() or os.environ.get("RAY_ADDRESS") or "auto"
+    if not address and not (address := connected_address()):
+        raise UsageError("give the address of the Ray cluster, as in ray://host:port", field="cluster")
     return address
+
+
+def connected_address() -> str:
+    """Return the address of the cluster that this program is connected to; empty if there is none, or none is known."""
+    ray = sys.modules.get("ray")
+    if ray is None or not hasattr(ray, "is_initialized") or not ray.is_initialized():
+        return ""
+    try:
+        return str(ray.get_runtime_context().gcs_address)
+    except AttributeError:  # through Ray Client
+        return ""
 
 
 def check(address: str) -> None:
@@ -34,7 +42,7 @@ def check(address: str) -> None:
     if address != "auto" and not answers(address, CONNECT_SECONDS):
         raise UsageError(
             f"no Ray cluster answers at {address} within {CONNECT_SECONDS:g} s: check the address, that the head node "
-            "runs, and that no firewall is between",
+            "is running, and that no firewall blocks the connection",
             field="cluster",
         )
 

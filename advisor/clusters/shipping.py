@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import pickle
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -16,7 +17,8 @@ from advisor.clusters.engine import Engine, News
 from advisor.clusters.user_modules import Needs, find_needs
 from advisor.errors import UsageError
 
-CHECK_SECONDS = 60.0  # for a worker to answer; it may be busy with the calls of others
+CHECK_SECONDS = 60.0  # for the first worker to answer; all may be busy with the calls of others
+OTHERS_SHARE = 0.05  # of that time, for the other workers from then on
 
 
 def prepare(engine: Engine, function: Callable[..., Any]) -> Prepared:
@@ -33,10 +35,11 @@ class Prepared:
         check_payload: Its payload.
     """
 
-    def __init__(self, engine: Engine, needs: Needs) -> None:
+    def __init__(self, engine: Engine, needs: Needs, *, patience: float = CHECK_SECONDS) -> None:
         self.warnings: list[str] = []
         self._engine = engine
         self._needs = needs
+        self._patience = patience
         self._here = {name: _distributions(name) for name in sorted(needs.packages | {"cloudpickle"})}
         self.check_program = engine.share(pickle_by_value(on_worker.look, on_worker))
         self.check_payload = pickle.dumps((self._here, sorted(needs.compiled)))
@@ -50,21 +53,29 @@ class Prepared:
         return pickle_by_value(on_worker.Shipment(sources, pickle_by_value(function, *modules)), on_worker)
 
     def check(self, workers: Iterable[str]) -> None:
-        """Look at workers before the job; tasks that others have submitted must not be in flight.
+        """Look at workers before the job; no other tasks of the engine may be in flight.
+
+        Workers that are busy with the calls of others do not hold up the job once one has answered.
 
         Raises:
-            UsageError: Workers lack something.
+            UsageError: Workers lack something, or none of them answers.
         """
         tickets = {self._engine.submit(each, self.check_program, self.check_payload): each for each in workers}
         answers: dict[str, bytes] = {}
-        while tickets:
-            news = self._engine.receive(CHECK_SECONDS)
-            if not news and not self._engine.workers():
-                break
-            for each in news:
+        end = time.monotonic() + self._patience
+        while tickets and (left := end - time.monotonic()) > 0:
+            for each in self._engine.receive(left):
                 worker = tickets.pop(each.ticket, None)
-                if worker is not None and _answer(each) is not None:
-                    answers[worker] = _answer(each) or b""
+                if worker is not None and (answer := _answer(each)) is not None:
+                    answers[worker] = answer
+                    end = min(end, time.monotonic() + self._patience * OTHERS_SHARE)
+        for ticket in tickets:
+            self._engine.abandon(ticket)
+        if tickets and not answers:
+            raise UsageError(
+                f"the workers of {self._engine.address} do not answer within {self._patience:g} s: they may be busy",
+                field="cluster",
+            )
         self.judge(answers)
 
     def judge(self, answers: Mapping[str, bytes]) -> None:
@@ -97,8 +108,10 @@ class Prepared:
                 for distribution, version in (self._here[name] or {name: ""}).items()
             ]
             each = "; ".join(f"{name} on {_names(workers)}" for name, workers in missing.items())
-            command = f"pip install {' '.join(pins)}"
-            raise UsageError(f"workers lack packages that the function imports: {each}. Install them there: {command}")
+            raise UsageError(
+                f"workers lack packages that the function imports: {each}. "
+                f"Install them there: pip install {' '.join(pins)}"
+            )
         if compiled:
             each = "; ".join(f"{name} on {_names(workers)}" for name, workers in compiled.items())
             raise UsageError(

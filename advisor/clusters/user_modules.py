@@ -31,7 +31,7 @@ class Source(NamedTuple):
 
 @dataclass
 class Needs:
-    """What a function needs on a worker.
+    """The modules and packages that a function needs on a worker.
 
     Attributes:
         sources: The user's modules by name.

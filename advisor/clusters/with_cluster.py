@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from advisor.clusters.ray_address import connected_address
 from advisor.errors import AdvisorError
 from advisor.models import Machine
 
@@ -43,12 +44,12 @@ def _with_connected(host: Machine, target: str | None) -> Machine:
 
 def _connection() -> Any:
     """Return the Dask client of this program, or "ray" if it is connected to Ray; nothing is imported to find it."""
-    distributed, ray = sys.modules.get("distributed"), sys.modules.get("ray")
+    distributed = sys.modules.get("distributed")
     if distributed is not None and hasattr(distributed, "default_client"):
         with contextlib.suppress(ValueError):  # there is none
             client = distributed.default_client()
             return client if client.status == "running" and not client.asynchronous else None
-    return "ray" if ray is not None and hasattr(ray, "is_initialized") and ray.is_initialized() else None
+    return "ray" if connected_address() else None
 
 
 @contextlib.contextmanager

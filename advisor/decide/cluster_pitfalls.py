@@ -1,4 +1,4 @@
-"""Pitfalls of a cluster: what its workers lack that this host has, and what they bear."""
+"""Pitfalls of a cluster: what its workers lack that this host has, and how much they can take."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ CLUSTER_PITFALLS: tuple[PitfallRule, ...] = (
         "two calls with the same input are not the same, and Dask would make one of them",
         lambda facts: runs_on(facts, "dask") and cluster_conditions.gives_other_results_again(facts),
         CLUSTERS,
-        "In code of your own for Dask, pass pure=False to Client.submit and Client.map: they take equal calls for one "
-        "and make it once, so that draws repeat and writes are left out. The code here makes every call.",
+        "In code of your own for Dask, pass pure=False to Client.submit and Client.map: by default they make equal "
+        "calls only once, so that random draws repeat and writes are skipped. The code here makes every call.",
         citations.DASK_PURE,
     ),
     PitfallRule(
@@ -70,8 +70,8 @@ CLUSTER_PITFALLS: tuple[PitfallRule, ...] = (
         "a call may exceed the memory of its worker, which ends with all that it has",
         lambda facts: runs_on(facts, "dask") and memory_share(facts) >= MUCH_MEMORY,
         CLUSTERS,
-        "A worker that is ended takes the calls along that wait or run beside the one at fault; in code of your own, "
-        "each of them fails with KilledWorker when that has happened four times. Send suspicious inputs alone.",
+        "When a worker is killed, the calls that wait or run there are lost with the one at fault; in code of your "
+        "own, each fails with KilledWorker after four such losses. Send suspicious inputs one at a time.",
         citations.DASK_KILLED,
     ),
     PitfallRule(
@@ -80,7 +80,7 @@ CLUSTER_PITFALLS: tuple[PitfallRule, ...] = (
         lambda facts: runs_on(facts, "dask") and cluster_conditions.is_parallel(facts),
         CLUSTERS,
         "A call {by_itself} here, but dask worker sets OMP_NUM_THREADS=1, and the same for MKL and OpenBLAS: it takes "
-        "longer there than measured. Keep that with as many threads as cores, or change "
+        "longer there than measured. Keep that limit if the workers have as many threads as cores; otherwise change "
         "distributed.nanny.pre-spawn-environ and start fewer threads.",
         citations.DASK_NANNY,
     ),

@@ -56,7 +56,7 @@ CLUSTER_RULES: tuple[Rule, ...] = (
         cluster_conditions.is_no_clear_gain,
         LOCAL,
         "the cluster would take {cluster_seconds} and this host {expected}",
-        "the gain is too small for other computers and a connection that may fail",
+        "the gain is too small to depend on other computers and a connection that may fail",
         citations.DASK_EFFICIENCY,
     ),
     Rule(
@@ -83,7 +83,7 @@ CLUSTER_RULES: tuple[Rule, ...] = (
         cluster_conditions.outpaces_the_scheduler,
         EVERY,
         "client and scheduler take {task_seconds} for each task, one after the other, and a call takes {wall}",
-        "{cluster_calls} calls at once are only reached with many calls in a task",
+        "each task must contain many calls to keep {cluster_calls} of them running at once",
         citations.DASK_LIMITATIONS,
     ),
     Rule(

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
-from advisor.errors import UsageError
+from advisor.errors import AdvisorError, UsageError
 from advisor.host.cores_and_memory import free_threaded, usable_cores
 from advisor.jobs.delivery import Raised
 from advisor.jobs.experience import Experience
@@ -71,6 +71,7 @@ class Engine:
         self._plain = PlainLoop(self._state)
         self._measurings = 0
         self._experience = Experience(settings.workers)
+        self._cluster_is_judged = False  # it was measured, or cannot be
         self._profile: Profile | None = None  # of the calls that were measured last
 
     def batches(self) -> Generator[list[Any], None, None]:
@@ -244,11 +245,14 @@ class Engine:
 
     def _measure_cluster(self, plan: Plan) -> bool:
         """Measure the cluster if there is one and the job would take long without it; return True if that was done."""
-        if self._state.cluster is None or self._experience.cluster is not None:
+        if self._state.cluster is None or self._cluster_is_judged or (plan.seconds or 0.0) < WORTH_CONNECTING:
             return False
-        if (plan.seconds or 0.0) < WORTH_CONNECTING:
+        self._cluster_is_judged = True
+        try:
+            self._experience.cluster = self._state.measured_cluster()
+        except AdvisorError as error:
+            _logger.warning("%s: the job is done on this host", error)
             return False
-        self._experience.cluster = self._state.measured_cluster()
         return True
 
     @property

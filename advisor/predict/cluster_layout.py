@@ -86,7 +86,7 @@ class Host:
 
     @cached_property
     def in_threads(self) -> str:
-        """What breaks if a worker has several threads; empty if nothing does."""
+        """The reason why a worker must not have several threads; empty if it may."""
         return broken_by("cluster", self.profile, _with_workers(self.machine, 1, 2))
 
     def layout(self) -> ClusterLayout | None:

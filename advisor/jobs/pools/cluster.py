@@ -42,9 +42,10 @@ from advisor.predict.cluster_chunks import CHUNK_BYTES, CHUNK_SECONDS, CHUNK_TAS
 TASK_SECONDS = 2e-3  # of the client and the scheduler for a chunk, if it has not been measured
 ROUND_TRIP = 0.02  # seconds, until it has been observed
 _LONGEST_CHUNK = 1.0  # seconds; nothing is heard of a chunk before it has ended
+_STUCK_SECONDS = 5.0  # after which a chunk may wait for the calls of others
 _MAX_LOSSES = 3  # of a call that runs in a child process, which is hardly the reason
 _SMOOTHING = 0.2
-_RESUME = "Run it again when there are workers; with a checkpoint, it goes on where it was"
+_RESUME = "Run it again when there are workers; with a checkpoint, it continues where it stopped"
 
 
 class ClusterPool:
@@ -119,7 +120,7 @@ class ClusterPool:
 
     @property
     def waits_for(self) -> str:
-        """What must come for the calls to go on; empty if nothing is missing."""
+        """The workers that the run waits for; empty if it waits for none."""
         return f"workers of the cluster at {self._engine.address}" if self._members.seconds_alone else ""
 
     def resize(self, workers: int) -> None:
@@ -205,8 +206,11 @@ class ClusterPool:
 
     def _take_over(self, member: Member) -> None:
         """Give a worker with a free thread a chunk that waits at another one."""
-        other = max(self._members.all(), key=attrgetter("load"))
-        for ticket in other.waiting()[-1:]:
+        long_ago = self._clock() - _STUCK_SECONDS
+        others = [each for each in self._members.all() if each is not member and each.waiting(long_ago)]
+        if others:
+            other = max(others, key=attrgetter("load"))
+            ticket = other.waiting(long_ago)[-1]
             task = other.tasks[ticket]
             if self._take_back(other, ticket):
                 self._submit(member, task)

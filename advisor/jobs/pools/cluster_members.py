@@ -69,10 +69,17 @@ class Member:
         """Chunks for each thread."""
         return len(self.tasks) / max(1, self.threads)
 
-    def waiting(self) -> list[int]:
-        """Return the tickets of chunks that may not have begun, and could be taken back."""
-        behind = list(self.tasks.items())[self.worker.threads :]
-        return [ticket for ticket, task in behind if not task.stays]
+    def waiting(self, sent_before: float = -math.inf) -> list[int]:
+        """Return the tickets of chunks that may not have begun, and could be taken back: those behind others.
+
+        Args:
+            sent_before: Also return chunks sent before this time: the worker may be busy with the calls of others.
+        """
+        return [
+            ticket
+            for position, (ticket, task) in enumerate(self.tasks.items())
+            if not task.stays and (position >= self.worker.threads or task.sent < sent_before)
+        ]
 
 
 class Members:
