@@ -41,6 +41,8 @@ class LoopTime:
         seconds: Wall time in the loop, of the main thread or of the thread that runs it.
         gil_share: Share of that time in which the GIL was held by this thread, or None.
         computing_share: Share of that time on a CPU, or None.
+        cores: Mean number of cores that all threads and child processes kept busy meanwhile.
+        threads: Mean number of threads at work in the user's code, waiting for others not counted.
         callers: The loops that were running around it at the time, the outermost first (also in other functions).
     """
 
@@ -49,6 +51,8 @@ class LoopTime:
     samples: int
     gil_share: float | None = None
     computing_share: float | None = None
+    cores: float = 1.0
+    threads: float = 1.0
     callers: tuple[LoopId, ...] = ()
 
 
