@@ -70,12 +70,13 @@ def as_first_run(
 
 def _loops_in(path: Path, file: str, loops_of: LoopsOf) -> tuple[Loop, ...]:
     try:
-        return loops_of(_decoded(path), file)
+        return loops_of(decoded(path), file)
     except (OSError, SyntaxError, ValueError):  # generated code, or a file that has changed meanwhile
         return ()
 
 
-def _decoded(path: Path) -> str:
+def decoded(path: Path) -> str:
+    """Return the text of a source file, in its own encoding."""
     import tokenize
 
     with tokenize.open(path) as source:

@@ -21,9 +21,9 @@ SHORTEST_SLICE = 2e-3  # seconds between two readings of the clocks
 MAX_LENGTHS = 2_000  # iterations whose lengths are kept, evenly over the loop
 FIRST_TIMED = 1_000  # iterations of a loop, after which those that are very short are only counted
 TIGHT = 5e-6  # seconds of such an iteration
-FIRST_WATCHED = 200  # executions of a loop, after which only one of SHARE_WATCHED is watched if they are short
+FIRST_WATCHED = 200  # executions of a loop, after which only some are watched if they are short
 SHORT_EXECUTION = 200e-6  # seconds
-SHARE_WATCHED = 16
+LEAST_SKIPPED = 16  # between two that are watched, and more and more as there are more
 
 
 @dataclass
@@ -65,7 +65,9 @@ class WatchedLoop:
     @property
     def is_skipped(self) -> bool:
         """True if the execution that begins is not to be watched, since there are many short ones."""
-        if self.watched < FIRST_WATCHED or self.executions % SHARE_WATCHED == 0:
+        if self.watched < FIRST_WATCHED:
+            return False
+        if self.executions % max(LEAST_SKIPPED, self.executions >> 7) == 0:
             return False
         return self.seconds < SHORT_EXECUTION * self.watched
 

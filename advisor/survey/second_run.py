@@ -14,7 +14,7 @@ from advisor.measure.gil.observer_process import Observations
 from advisor.measure.meter import Measurement, TimedBatch
 from advisor.measure.summarize import summarize
 from advisor.models import Picklable, Profile, Python
-from advisor.survey.facts import Loop, LoopObservation, ObservedChange, StaticDependence
+from advisor.survey.facts import Loop, LoopObservation, LoopTime, ObservedChange, StaticDependence
 from advisor.survey.first_run import Ending, OnProgress, attend, start
 from advisor.survey.program import Program
 
@@ -23,10 +23,15 @@ MAX_BATCHES = 200
 
 @dataclass(frozen=True)
 class LoopToWatch:
-    """A loop, and what the source says about it."""
+    """A loop, its time in the first run, and what the source says about it."""
 
-    loop: Loop
+    time: LoopTime
     static: StaticDependence
+
+    @property
+    def loop(self) -> Loop:
+        """The loop itself."""
+        return self.time.loop
 
 
 def second_run(
@@ -56,7 +61,7 @@ def second_run(
         return (), ending
     found = messages[-1]
     pairs = zip(loops, found["loops"], strict=True)
-    return tuple(_observation(each.loop, seen, found) for each, seen in pairs if seen["executions"]), ending
+    return tuple(_observation(each, seen, found) for each, seen in pairs if seen["executions"]), ending
 
 
 def _question(each: LoopToWatch, folder: Path) -> dict[str, Any]:
@@ -66,13 +71,13 @@ def _question(each: LoopToWatch, folder: Path) -> dict[str, Any]:
     return {"place": [str(folder / file), line, column], "names": names, "private": private}
 
 
-def _observation(loop: Loop, seen: dict[str, Any], run: dict[str, Any]) -> LoopObservation:
+def _observation(watched: LoopToWatch, seen: dict[str, Any], run: dict[str, Any]) -> LoopObservation:
     return LoopObservation(
-        id=loop.id,
+        id=watched.loop.id,
         executions=seen["executions"],
         iterations=seen["iterations"],
         seconds=max(0.0, seen["seconds"]),
-        profile=_profile(seen, run),
+        profile=_profile(seen, run, watched.time.seconds),
         watched=seen["watched"],
         changes=tuple(ObservedChange(name, **change) for name, change in seen["changes"].items()),
         output=seen["output"],
@@ -82,8 +87,11 @@ def _observation(loop: Loop, seen: dict[str, Any], run: dict[str, Any]) -> LoopO
     )
 
 
-def _profile(seen: dict[str, Any], run: dict[str, Any]) -> Profile | None:
-    """Return the profile of an iteration: a call of the loop's body, were it a function."""
+def _profile(seen: dict[str, Any], run: dict[str, Any], seconds: float) -> Profile | None:
+    """Return the profile of an iteration: a call of the loop's body, were it a function.
+
+    Its length is that of the first run, its parts are those of the second, where watching inner loops took time.
+    """
     measurement = _measurement(seen, run)
     if not measurement.batches or not seen["iterations"]:
         return None
@@ -92,7 +100,7 @@ def _profile(seen: dict[str, Any], run: dict[str, Any]) -> Profile | None:
     sizes = {**seen["sizes"], "picklable": Picklable(**seen["sizes"]["picklable"])}
     figures["spread"] = pstdev(lengths) / fmean(lengths) if len(lengths) > 1 and fmean(lengths) else None
     return Profile(
-        **_scaled(figures, seen["seconds"] / seen["iterations"]),
+        **_scaled(figures, seconds / seen["iterations"] - seen["header_seconds"] / seen["iterations"]),
         **sizes,
         peak_memory=run["peak_memory"],
         idle_memory=run["idle_memory"],
@@ -102,7 +110,7 @@ def _profile(seen: dict[str, Any], run: dict[str, Any]) -> Profile | None:
 
 
 def _scaled(figures: dict[str, Any], wall: float) -> dict[str, Any]:
-    """Return the figures for the exact mean length of an iteration: the clocks were read in slices only."""
+    """Return the figures for an iteration of this length."""
     factor = max(wall, 1e-9) / figures["wall"]
     scaled = ("wall", "gil_held", "gil_free", "child_cpu", "wait", "gil_blocked", "run_queue", "preempted")
     return {
