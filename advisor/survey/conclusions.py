@@ -143,10 +143,10 @@ def _summary(run: FirstRun, ordered: Sequence[JudgedLoop], together: float | Non
     text = (
         f"Run the iterations of the loop at {_place(best)} in {pool}: the program takes about "
         f"{formatting.duration(after)} instead of {formatting.duration(run.seconds)} "
-        f"({formatting.speedup(gain.program_speedup.expected)})."
+        f"({formatting.times(gain.program_speedup.expected)})."
     )
     if together is not None:
-        text += f" With the other loops that pay, {formatting.speedup(together)}."
+        text += f" With the other loops that pay, {formatting.times(together)}."
     return text
 
 
@@ -163,7 +163,7 @@ def _nothing_to_gain(run: FirstRun, ordered: Sequence[JudgedLoop], machine: Mach
         f"No loop is worth changing: {formatting.percent(share)} of the time is in one {kind} loop ({_place(largest)})"
     )
     if share < 0.99:
-        text += f", and the rest would bring {formatting.speedup(1 / share)} at most"
+        text += f", and the rest would bring {formatting.times(1 / share)} at most"
     return f"{text}."
 
 
