@@ -35,7 +35,7 @@ def _with_json_value(args: list[str]) -> list[str]:
             break  # the script: the rest is its own
         if word == "--json":
             after = args[index + 1 : index + 3]
-            is_alone = len(after) < 2 and "-m" not in after or after[0].startswith("-") or after[0].endswith(".py")
+            is_alone = (len(after) < 2 and "-m" not in after) or after[0].startswith("-") or after[0].endswith(".py")
             found[index] = f"--json={STANDARD_OUTPUT}" if is_alone else word
             if not is_alone:
                 continue
@@ -57,7 +57,9 @@ _WITH_VALUE = ("--json", "--html", "--patch", "--seconds", "--cores", "--package
 @click.option("-m", "module", metavar="MODULE", help="Survey a module, as `python -m MODULE` runs it.")
 @click.option("--once", is_flag=True, help="Run the program once only: faster, with wider intervals.")
 @click.option("--seconds", type=seconds, metavar="SECONDS", help="Stop a run after so many seconds, as Ctrl-C does.")
-@click.option("--package", "packages", multiple=True, metavar="NAME", help="Survey the loops of an installed package, too.")
+@click.option(
+    "--package", "packages", multiple=True, metavar="NAME", help="Survey the loops of an installed package, too."
+)
 @cores_option
 @click.option(
     "--json",

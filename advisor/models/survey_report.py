@@ -52,6 +52,7 @@ class Candidate(Record):
     spread: float | None = Field(None, ge=0, description="coefficient of variation of an iteration's seconds")
     independence: Independence
     why: Text = Field("", description="the evidence in one sentence")
+    code: Text = Field("", description="the first lines of the loop's source, without their common indentation")
     obstacles: tuple[LoopObstacle, ...] = ()
     recommendation: Strategy
     workers: int = Field(ge=1)

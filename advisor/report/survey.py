@@ -23,8 +23,7 @@ def as_text(report: SurveyReport, screen: Screen) -> str:
 
 
 def _headline(report: SurveyReport, width: int) -> list[Line]:
-    gains = bool(report.candidates) and report.candidates[0].program_speedup >= survey_wording.WORTH_SHOWING
-    lines = wrap(report.summary, width, style="bold green" if gains else "bold")
+    lines = wrap(report.summary, width, style="bold green" if survey_wording.gains(report) else "bold")
     return lines + wrap(survey_wording.subject(report), width, style=DIM)
 
 
@@ -46,7 +45,9 @@ def _candidate(number: int, candidate: Candidate, width: int) -> list[Line]:
         Span(f" {survey_wording.share(candidate)}"),
     )
     lines = [heading, *wrap(loop.source, width, first=margin, rest=margin), bar]
-    lines += wrap(survey_wording.verdict(candidate), width, first=margin, rest=margin, style=_COLOURS[candidate.independence])
+    lines += wrap(
+        survey_wording.verdict(candidate), width, first=margin, rest=margin, style=_COLOURS[candidate.independence]
+    )
     for obstacle in candidate.obstacles[:MAX_OBSTACLES]:
         sign = "✗" if obstacle.blocks else "!"
         text = f"{obstacle.text} ({obstacle.file}:{obstacle.line})"

@@ -14,6 +14,11 @@ _CLASSES = {
 }
 
 
+def gains(report: SurveyReport) -> bool:
+    """Return True if a loop is worth changing."""
+    return bool(report.candidates) and report.candidates[0].program_speedup >= WORTH_SHOWING
+
+
 def subject(report: SurveyReport) -> str:
     """Return the program, its time and the number of runs."""
     runs = "sampled once" if report.runs == 1 else "sampled once, watched once"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from advisor.survey.facts import Dependence, FirstRun, LoopId, LoopObservation, 
 from advisor.survey.loop_times import decoded
 from advisor.survey.suitability import WORTH_CHANGING, Suitability, amdahl
 
+MAX_CODE_LINES = 60
 SHORT_RUN = 0.2  # seconds of a program that leave too few samples
 BUSY = 0.6  # of the cores, from which a program is parallel already
 SEVERAL = 1.3  # cores or threads at work on average
@@ -107,6 +109,7 @@ def _candidate(judged: JudgedLoop, run: FirstRun, ordered: Sequence[JudgedLoop],
         spread=None if profile is None else profile.spread,
         independence=judged.dependence.independence,
         why=judged.dependence.why,
+        code=_code(folder / file, line, loop.last_line),
         obstacles=judged.dependence.obstacles,
         recommendation=gain.strategy,
         workers=gain.workers,
@@ -190,6 +193,12 @@ def _is_parallel(run: FirstRun, machine: Machine) -> bool:
 def _place(judged: JudgedLoop) -> str:
     file, line, _ = judged.time.loop.id
     return f"{file}:{line}"
+
+
+def _code(path: Path, first: int, last: int) -> str:
+    """Return the first lines of a loop's source."""
+    lines = decoded(path).splitlines()[first - 1 : min(last, first - 1 + MAX_CODE_LINES)]
+    return textwrap.dedent("\n".join(lines))
 
 
 def _source_line(path: Path, line: int) -> str:
