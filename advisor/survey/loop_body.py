@@ -1,0 +1,141 @@
+"""The loops of all kinds in one form: targets, an iterable and statements."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from advisor.survey.loops import COMPREHENSIONS
+from advisor.survey.scopes import Module, Scope
+
+_NUMBERING = ("builtins.range", "builtins.enumerate", "numpy.arange", "numpy.ndenumerate")
+_WRAPPERS = ("tqdm", "track", "progressbar", "trange", "alive_it")
+ITEM = "<item>"  # the iteration's own item, in the place of a name
+
+
+@dataclass
+class LoopBody:
+    """What every iteration of a loop does.
+
+    Attributes:
+        statements: Of an iteration; for a `while` loop with the test before them.
+        targets: The names that the header binds.
+        iterable: The expression of the header, without a progress bar around it.
+        numbers: Targets that have another number or key in every iteration.
+        test: The condition of a `while` loop.
+        progress: The name of the progress bar around the iterable.
+    """
+
+    node: ast.AST
+    scope: Scope
+    statements: list[ast.stmt]
+    target: ast.expr | None = None
+    iterable: ast.expr | None = None
+    numbers: frozenset[str] = frozenset()
+    test: ast.expr | None = None
+    progress: str = ""
+    targets: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.targets = names_of(self.target)
+
+
+def names_of(target: ast.AST | None) -> frozenset[str]:
+    """Return the plain names that an assignment to a target binds."""
+    if isinstance(target, ast.Name):
+        return frozenset({target.id})
+    if isinstance(target, (ast.Tuple, ast.List)):
+        return frozenset().union(*map(names_of, target.elts))
+    return names_of(target.value) if isinstance(target, ast.Starred) else frozenset()
+
+
+def body_of(node: ast.AST, module: Module) -> LoopBody:
+    """Return the common form of a loop."""
+    scope = module.scope(node)
+    if isinstance(node, (ast.For, ast.AsyncFor)):
+        return _over(node, scope, node.target, node.iter, node.body, module)
+    if isinstance(node, ast.While):
+        test = ast.copy_location(ast.Expr(node.test), node.test)
+        return LoopBody(node, scope, [test, *node.body], test=node.test)
+    if isinstance(node, COMPREHENSIONS):
+        first = node.generators[0]
+        return _over(node, scope, first.target, first.iter, _comprehended(node), module)
+    assert isinstance(node, ast.Call)
+    return _applied(node, scope, module)
+
+
+def _over(
+    node: ast.AST, scope: Scope, target: ast.expr, iterable: ast.expr, body: list[ast.stmt], module: Module
+) -> LoopBody:
+    progress = ""
+    while isinstance(iterable, ast.Call) and iterable.args:
+        name = module.dotted(iterable.func, scope).rpartition(".")[2]
+        if name not in _WRAPPERS:
+            break
+        progress = name
+        iterable = iterable.args[0]
+    numbers = frozenset(_numbers(target, iterable, scope, module))
+    return LoopBody(node, scope, body, target, iterable, numbers, progress=progress)
+
+
+def _numbers(target: ast.expr, iterable: ast.expr, scope: Scope, module: Module) -> set[str]:
+    """Return the targets that have another value in each iteration, which is a number or a key."""
+    if not isinstance(iterable, ast.Call):
+        return set()
+    name = module.dotted(iterable.func, scope)
+    method = iterable.func.attr if isinstance(iterable.func, ast.Attribute) else ""
+    if name in ("builtins.sorted", "builtins.list", "builtins.reversed", "builtins.tuple") and iterable.args:
+        return _numbers(target, iterable.args[0], scope, module)
+    if name in ("builtins.range", "numpy.arange") or name.endswith(".trange"):
+        return set(names_of(target))
+    if isinstance(target, ast.Tuple) and target.elts:
+        if name == "builtins.zip":
+            pairs = zip(target.elts, iterable.args, strict=False)
+            return {each for part, source in pairs for each in _numbers(part, source, scope, module)}
+        if name in _NUMBERING or (method in ("items", "iterrows") and not iterable.args):
+            return set(names_of(target.elts[0]))
+    return set(names_of(target)) if method == "keys" and not iterable.args else set()
+
+
+def _comprehended(node: ast.AST) -> list[ast.stmt]:
+    """Return the statements that a comprehension runs for an item of its first iterable."""
+    assert isinstance(node, COMPREHENSIONS)
+    values = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+    inner: list[ast.stmt] = [ast.copy_location(ast.Expr(value), value) for value in values]
+    for number, generator in reversed(list(enumerate(node.generators))):
+        for test in reversed(generator.ifs):
+            inner = [ast.copy_location(ast.If(test, inner, []), test)]
+        if number:
+            place = generator.iter
+            inner = [ast.copy_location(ast.For(generator.target, generator.iter, inner, [], None), place)]
+    return inner
+
+
+def _applied(node: ast.Call, scope: Scope, module: Module) -> LoopBody:
+    """Return the loop of `map(f, items)` or `frame.apply(f)`, which calls a function for each item."""
+    function = node.args[0]
+    if isinstance(node.func, ast.Name):
+        iterables = node.args[1:]
+    else:
+        assert isinstance(node.func, ast.Attribute)
+        iterables = [node.func.value]
+    iterable = iterables[0]
+    if isinstance(function, ast.Lambda) and function.args.args:
+        target: ast.expr = _target([each.arg for each in function.args.args], node)
+        body: ast.expr = function.body
+    else:
+        target = _target(["item"] if len(iterables) == 1 else [f"item{n}" for n, _ in enumerate(iterables)], node)
+        names: list[ast.expr] = [
+            ast.copy_location(ast.Name(name, ast.Load()), node) for name in sorted(names_of(target))
+        ]
+        body = ast.copy_location(ast.Call(function, names, []), node)
+    if len(iterables) > 1:
+        iterable = ast.copy_location(
+            ast.Call(ast.copy_location(ast.Name("zip", ast.Load()), node), iterables, []), node
+        )
+    return _over(node, scope, target, iterable, [ast.copy_location(ast.Expr(body), body)], module)
+
+
+def _target(names: list[str], place: ast.AST) -> ast.expr:
+    stored: list[ast.expr] = [ast.copy_location(ast.Name(name, ast.Store()), place) for name in names]
+    return stored[0] if len(stored) == 1 else ast.copy_location(ast.Tuple(stored, ast.Store()), place)
