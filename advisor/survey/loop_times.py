@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from advisor.survey.facts import FirstRun, Loop, LoopId, LoopTime
@@ -25,8 +26,9 @@ def as_first_run(
         ending: How it ended.
         loops_of: Finds the loops in a source.
         enclosing: Finds the loops around a line.
-        folder: In which the program was started; file names may be relative to it.
+        folder: In which the program was started; the names of files in it become relative.
     """
+    samples = replace(samples, frames=[(_name(file, folder), line, name) for file, line, name in samples.frames])
     loops = {file: _loops_in(folder / file, file, loops_of) for file in {frame[0] for frame in samples.frames}}
     times: dict[LoopId, Counts] = defaultdict(Counts)
     around: dict[LoopId, Counter[tuple[LoopId, ...]]] = defaultdict(Counter)
@@ -66,6 +68,10 @@ def as_first_run(
         cores_used=whole.cores / whole.seconds if whole.seconds else 1.0,
         files=tuple(sorted({frame[0] for frame in samples.frames})),
     )
+
+
+def _name(file: str, folder: Path) -> str:
+    return str(Path(file).relative_to(folder)) if Path(file).is_relative_to(folder) else file
 
 
 def _loops_in(path: Path, file: str, loops_of: LoopsOf) -> tuple[Loop, ...]:

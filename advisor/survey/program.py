@@ -57,14 +57,14 @@ class Program:
             file = str(spec.origin)
             main.__spec__, main.__package__, main.__loader__ = spec, spec.parent, spec.loader
         else:
-            file = self.name
+            file = os.path.abspath(self.name)  # noqa: PTH100
             sys.path.insert(0, os.path.dirname(os.path.realpath(file)))  # noqa: PTH120
             main.__spec__ = None
             main.__loader__ = importlib.machinery.SourceFileLoader("__main__", file)
         main.__file__ = file
-        sys.argv = [file, *self.arguments]
+        sys.argv = [file if self.is_module else self.name, *self.arguments]
         sys.modules["__main__"] = main
-        with io.open_code(os.path.abspath(file)) as source:  # noqa: PTH100
+        with io.open_code(file) as source:
             code = compile_source(source.read(), file)
         exec(code, main.__dict__)
 
@@ -88,13 +88,14 @@ def run_as_main(program: Program, compile_source: Compile, start: Callable[[], S
     except SystemExit:
         raise
     except BaseException as error:  # noqa: BLE001  (reported as the interpreter does)
-        sys.excepthook(type(error), error, _of_program(error.__traceback__))
+        error.__traceback__ = _of_program(error.__traceback__)
+        sys.excepthook(type(error), error, error.__traceback__)
         sys.exit(INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED)
 
 
 def _of_program(trace: TracebackType | None) -> TracebackType | None:
-    """Return a traceback without the frames of this file."""
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+    """Return a traceback from the program's first frame on; None where it was not compiled yet."""
+    while trace is not None and trace.tb_frame.f_globals.get("__name__") != "__main__":
         trace = trace.tb_next
     return trace
 
