@@ -81,7 +81,8 @@ class Roles:
         if len(base) == 1 and base[0] in self._bound and base[0] not in self._exposed:
             return self._private(base[0], writes, reads)
         if self._is_by_item(base, related):
-            return _role(base, "written by item", writes)
+            fills = self._body.keys and not _is_iterated(related)
+            return _role(base, "reduction", writes, "items") if fills else _role(base, "written by item", writes)
         operation = self._operation(base, related)
         if operation:
             return _role(base, "reduction", writes, operation)
@@ -142,7 +143,7 @@ class Roles:
             if _depth(each) > 1:
                 text = f"changes something that other items of `{name}` may share"
                 return Role(Variable(name, "unknown", lines=_lines(writes)), text, each.line)
-        steps = {each.path[-1] for each in writes if len(each.path) > 1 and not each.in_place}
+        steps = {each.path[-1] for each in writes if each.path[-1].startswith(".") and each.is_assignment}
         for other in self._accesses:
             if other.how == "read" and other.path[-1] in steps and not _is_own(other.path):
                 text = (
@@ -249,7 +250,7 @@ def _is_iterated(related: Iterable[Access]) -> bool:
 
 def _depth(access: Access) -> int:
     """Return how far the changed object is from the iteration's item; 0 is the item itself."""
-    return len(access.path) - (1 if access.in_place or access.how in ("change", "consume") else 2)
+    return len(access.path) - (2 if access.is_assignment else 1)
 
 
 def _is_own(path: Path) -> bool:
