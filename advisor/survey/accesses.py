@@ -50,7 +50,7 @@ class Reader:
         """Remember items and attributes that a statement has assigned, as long as the names in them are the same."""
         rebound = {name for each in ast.walk(node) for name in bound_names(each)}
         self._written = {text for text in self._written if not rebound & set(_WORD.findall(text))}
-        if isinstance(node, ast.Assign):
+        if isinstance(node, ast.Assign) and fold_of(node) is None:
             targets = (each for each in node.targets if isinstance(each, (ast.Attribute, ast.Subscript)))
             self._written.update(map(ast.unparse, targets))
 
@@ -179,6 +179,8 @@ class Reader:
             owner, step = node.value, f"[{ast.unparse(node.slice)}]"
         else:
             return
+        if dotted := self._module.dotted(owner, self._scope):
+            self._find("process state", f"changes `{dotted}`, which belongs to the whole process", node)
         for path in self._values.of(owner).outside:
             self._add(longer(path, step), how, node, operation)
 
@@ -322,7 +324,7 @@ class Reader:
         shown = self._shown
         for access in outcome.accesses:
             how = "shown" if shown and access.how == "read" else access.how
-            self.accesses.append(replace(access, how=how, line=access.line or node.lineno))
+            self.accesses.append(replace(access, how=how, line=node.lineno))
         for finding in outcome.findings:
             self.findings.append(replace(finding, line=finding.line or node.lineno))
         self.called += outcome.called

@@ -14,7 +14,7 @@ from advisor.survey.library_calls import LibraryCall
 from advisor.survey.method_calls import folds, method_effect, method_outcome, method_result
 from advisor.survey.scopes import Function, Module, Program, Scope, parameters
 from advisor.survey.summaries import Summaries, Summary
-from advisor.survey.values import FRESH, NEW, Path, Value, Values, holding, longer
+from advisor.survey.values import FRESH, NEW, Path, Value, Values, at, holding, longer
 
 Defined: TypeAlias = tuple[Module, ast.AST]
 _MEMORIES = ("functools.lru_cache", "functools.cache")
@@ -198,13 +198,15 @@ class Calls:
 
     def _roots(self, call: ast.Call, each: Followed, summary: Summary, values: Values) -> dict[str, Value]:
         """Return what the parameters of a function are in a call."""
+        given: set[str] = set()
         roots = dict.fromkeys((argument.arg for argument in parameters(each.function)), NEW)
-        if each.is_new:
-            first = parameters(each.function)[:1]
-            roots.update({argument.arg: NEW for argument in first})
+        name = getattr(each.function, "name", "<lambda>")
+        for parameter in _with_objects_as_default(each.function):
+            roots[parameter] = at((f"{name}.{parameter}",))
         for name, argument in _arguments(call, each):
             value = values.of(argument)
-            roots[name] = value if roots.get(name, NEW) is NEW else roots[name] | value
+            roots[name] = value if name not in given else roots[name] | value
+            given.add(name)
         return roots
 
     def _substituted(
@@ -299,6 +301,19 @@ def _arguments(call: ast.Call, each: Followed) -> Iterator[tuple[str, ast.expr]]
                 yield name, keyword.value
         elif spec.kwarg is not None:
             yield spec.kwarg.arg, keyword.value
+
+
+def _with_objects_as_default(function: Function) -> Iterator[str]:
+    """Yield the parameters whose default is an object that all calls share."""
+    spec = function.args
+    positional = [*spec.posonlyargs, *spec.args]
+    pairs = [
+        *zip(reversed(positional), reversed(spec.defaults), strict=False),
+        *zip(spec.kwonlyargs, spec.kw_defaults, strict=True),
+    ]
+    for argument, default in pairs:
+        if isinstance(default, (ast.List, ast.Dict, ast.Set, ast.Call, ast.ListComp, ast.DictComp)):
+            yield argument.arg
 
 
 def _foreign(step: str) -> str:

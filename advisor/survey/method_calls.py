@@ -104,7 +104,7 @@ def _file(call: ast.Call, receiver: ast.expr, method: str, values: Values, modul
     """Return what a method does that writes a file."""
     if has_true(call, "exist_ok") or has_true(call, "missing_ok"):
         return Outcome(reads_receiver=True)
-    named = [receiver, *call.args[:1]] if method in PATH_METHODS else [*call.args, *(k.value for k in call.keywords)]
+    named = [receiver] if method in PATH_METHODS else [*call.args, *(k.value for k in call.keywords)]
     if not named:
         return Outcome(reads_receiver=True)
     depends = frozenset().union(*(values.roots_of(each) for each in named))

@@ -110,7 +110,7 @@ class Roles:
 
     def _is_by_item(self, base: Path, related: Sequence[Access]) -> bool:
         keys = {self._own_key(each.path, base) for each in related if each.how != "iterated"}
-        return len(keys) == 1 and None not in keys and all(not each.through for each in related)
+        return len(keys) == 1 and None not in keys
 
     def _own_key(self, path: Path, base: Path) -> str | None:
         """Return the form of the key after the base if it is another one in every iteration."""
