@@ -58,6 +58,7 @@ class Roles:
         roles = [self._role(base) for base in bases if base[0] != ITEM]
         if any(access.writes and access.path[0] == ITEM for access in self._accesses):
             roles.append(self._item_role())
+            roles += self._iterated_roles(bases)
         return [*roles, *self._reads(bases)]
 
     def _base(self, path: Path) -> Path:
@@ -156,6 +157,12 @@ class Roles:
                 text = f"reads `{''.join(other.path)}`, whose items the iterations change"
                 return Role(Variable(name, "unknown", lines=_lines(writes)), text, other.line)
         return Role(Variable(name, "written by item", lines=_lines(writes)))
+
+    def _iterated_roles(self, bases: Sequence[Path]) -> list[Role]:
+        """Return the role of the containers whose items the iterations change."""
+        paths = {each.path for each in self._accesses if each.how == "iterated"} - set(bases)
+        writes = [each for each in self._accesses if each.writes and each.path[0] == ITEM]
+        return [_role(path, "written by item", writes) for path in sorted(paths)]
 
     def _item_name(self) -> str:
         names = self._body.targets - self._body.numbers

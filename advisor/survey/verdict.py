@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from advisor.models.survey_report import Independence, LoopObstacle
 from advisor.survey.facts import Dependence, LoopObservation, ObservedChange, StaticDependence, Variable
@@ -33,10 +33,18 @@ def _judge(
         if verdict is not None:
             independence, text = verdict
             return independence, text, (_seen(text, observed),)
-    if observed.random and not _names_random(static):
+    if observed.random:
         text = "draws from a random generator that outlives the iterations"
         return "unknown", text, (_seen(text, observed),)
-    return static.independence, f"{_evidence(static)}; {observed.watched:,} iterations were watched", ()
+    why = f"{_evidence(static)}; {observed.watched:,} iterations were watched"
+    return static.independence, why, tuple(_unexplained_output(static, observed))
+
+
+def _unexplained_output(static: StaticDependence, observed: LoopObservation) -> Iterator[LoopObstacle]:
+    """Yield an obstacle if iterations wrote something and the source names nothing that writes."""
+    named = any(word in obstacle.text for obstacle in static.obstacles for word in ("prints", "writes", "progress"))
+    if observed.output and not named and all(each.operation != "write" for each in static.variables):
+        yield _seen("was seen to write output, whose order would change", observed, blocks=False)
 
 
 def _obstacle_text(static: StaticDependence) -> str:
@@ -55,17 +63,7 @@ def _contradicts(change: ObservedChange, static: StaticDependence) -> tuple[Inde
         return "carried", f"an iteration was seen to read `{change.name}` after an earlier one had written it"
     if variable is None or variable.role not in _EXPLAINED:
         return "unknown", f"`{change.name}` changed while iterations ran, and the source does not say why"
-    if variable.role == "written by item" and change.keys_repeat:
-        return "carried", f"two iterations wrote the same item of `{change.name}`"
-    if variable.role == "reduction" and not _fits(change, variable):
-        return "unknown", f"`{change.name}` changed in another way than by {_operation(variable)}"
     return None
-
-
-def _fits(change: ObservedChange, variable: Variable) -> bool:
-    """Return True if a reduction can have changed an object like this."""
-    grows = variable.operation in ("append", "extend", "add")
-    return not (grows and change.how == "items" and "[" not in change.name and not change.keys_repeat is None)
 
 
 def _variable(name: str, variables: Sequence[Variable]) -> Variable | None:
@@ -86,13 +84,9 @@ def _steps(name: str) -> list[str]:
     return re.findall(r"[^.\[\]]+", name)
 
 
-def _names_random(static: StaticDependence) -> bool:
-    return any("random" in obstacle.text for obstacle in static.obstacles)
-
-
-def _seen(text: str, observed: LoopObservation) -> LoopObstacle:
+def _seen(text: str, observed: LoopObservation, *, blocks: bool = True) -> LoopObstacle:
     file, line, _ = observed.id
-    return LoopObstacle(text=text, file=file, line=line, blocks=True)
+    return LoopObstacle(text=text, file=file, line=line, blocks=blocks)
 
 
 def _evidence(static: StaticDependence) -> str:
