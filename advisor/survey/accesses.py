@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -12,9 +13,11 @@ from advisor.survey.kinds import Kinds
 from advisor.survey.known_calls import ITERATOR_TYPES
 from advisor.survey.loops import COMPREHENSIONS
 from advisor.survey.reductions import Fold, fold_of
-from advisor.survey.scopes import Module, Scope
-from advisor.survey.values import Path, Values
+from advisor.survey.scopes import Module, Scope, bound_names
+from advisor.survey.values import Path, Values, is_number, longer
 
+_WORD = re.compile(r"\w+")
+IMMUTABLE = ("builtins.int", "builtins.float", "builtins.str", "builtins.bytes", "builtins.bool", "builtins.tuple")
 EXITS = {ast.Break: "break", ast.Return: "return", ast.Yield: "yield", ast.YieldFrom: "yield", ast.Await: "await"}
 
 
@@ -32,17 +35,29 @@ class Reader:
         self._kinds = kinds
         self._shown = False
         self._loops = 0
+        self._written: set[str] = set()  # items and attributes that the iteration has assigned on every path to here
 
     # Statements
 
     def statements(self, body: Iterable[ast.stmt]) -> None:
+        before = set(self._written)
         for statement in body:
             self.statement(statement)
+            self._note_written(statement)
+        self._written = before
+
+    def _note_written(self, node: ast.stmt) -> None:
+        """Remember items and attributes that a statement has assigned, as long as the names in them are the same."""
+        rebound = {name for each in ast.walk(node) for name in bound_names(each)}
+        self._written = {text for text in self._written if not rebound & set(_WORD.findall(text))}
+        if isinstance(node, ast.Assign) and fold_of(node) is None:
+            targets = (each for each in node.targets if isinstance(each, (ast.Attribute, ast.Subscript)))
+            self._written.update(map(ast.unparse, targets))
 
     def statement(self, node: ast.stmt) -> None:
         fold = fold_of(node)
         if fold is not None and self._is_fold(node, fold):
-            self._fold(fold, node.lineno)
+            self._fold(fold, node)
             return
         match node:
             case ast.Assign():
@@ -143,18 +158,31 @@ class Reader:
                 self._store(target.value)
             case ast.Attribute():
                 self._visit_keys(target.value)
-                self._at(target, "rebind")
+                self._at_target(target, "rebind")
             case ast.Subscript():
                 self._visit_keys(target.value)
                 self._expression(target.slice)
-                self._at(target, "item")
+                self._at_target(target, "item")
 
     def _delete(self, target: ast.expr) -> None:
         if isinstance(target, ast.Name):
             self._add((target.id,), "rebind", target)
         else:
             self._visit_keys(target)
-            self._at(target, "change")
+            self._at_target(target, "change")
+
+    def _at_target(self, node: ast.expr, how: How, operation: str = "") -> None:
+        """Add the assignment of an attribute or item of something outside."""
+        if isinstance(node, ast.Attribute):
+            owner, step = node.value, f".{node.attr}"
+        elif isinstance(node, ast.Subscript):
+            owner, step = node.value, f"[{ast.unparse(node.slice)}]"
+        else:
+            return
+        if dotted := self._module.dotted(owner, self._scope):
+            self._find("process state", f"changes `{dotted}`, which belongs to the whole process", node)
+        for path in self._values.of(owner).outside:
+            self._add(longer(path, step), how, node, operation)
 
     def _at(self, node: ast.expr, how: How, operation: str = "", in_place: bool = False) -> None:
         for path in self._values.of(node).outside:
@@ -172,7 +200,7 @@ class Reader:
             return False
         return not fold.in_place or self._calls.is_folding(node)
 
-    def _fold(self, fold: Fold, line: int) -> None:
+    def _fold(self, fold: Fold, node: ast.stmt) -> None:
         before = self._shown
         self._shown = before or fold.targets[0][1] == "write"
         for operand in fold.operands:
@@ -183,16 +211,22 @@ class Reader:
             self._visit_keys(target)
             if isinstance(target, ast.Name) and not fold.in_place:
                 self._add((target.id,), "reduce", target, operation, extends)
-                self._change_aliased(target)
+                if isinstance(node, ast.AugAssign):
+                    self._change_aliased(target, node.value)
+            elif fold.in_place:
+                self._at(target, "reduce", operation, in_place=True)
             else:
-                self._at(target, "reduce", operation, fold.in_place)
+                self._at_target(target, "reduce", operation)
             if operation == "write":
                 text = f"writes to `{ast.unparse(target)}`, in the order of the loop"
-                self.findings.append(Finding("output", text, self._module.file, line))
+                self.findings.append(Finding("output", text, self._module.file, node.lineno))
         self.statements(fold.rest)
 
-    def _change_aliased(self, target: ast.Name) -> None:
-        """Count `x += …` as a change of an object outside that the name may be an alias of."""
+    def _change_aliased(self, target: ast.Name, operand: ast.expr) -> None:
+        """Count `x += …` as a change of an object outside that the name may be an alias of, if it is no number."""
+        kind = self._kinds.of(target, self._scope)
+        if kind in IMMUTABLE or (is_number(operand) and not kind):
+            return
         for path in self._values.of(target).outside - {(target.id,)}:
             self._add(path, "change", target)
 
@@ -241,6 +275,8 @@ class Reader:
             self._at(node, "consume")
 
     def _read(self, node: ast.expr) -> None:
+        if self._written and ast.unparse(node) in self._written:
+            return
         for path in self._values.of(node).outside:
             self._add(path, "shown" if self._shown else "read", node)
 
@@ -288,7 +324,7 @@ class Reader:
         shown = self._shown
         for access in outcome.accesses:
             how = "shown" if shown and access.how == "read" else access.how
-            self.accesses.append(replace(access, how=how, line=access.line or node.lineno))
+            self.accesses.append(replace(access, how=how, line=node.lineno))
         for finding in outcome.findings:
             self.findings.append(replace(finding, line=finding.line or node.lineno))
         self.called += outcome.called

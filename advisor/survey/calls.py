@@ -14,15 +14,15 @@ from advisor.survey.library_calls import LibraryCall
 from advisor.survey.method_calls import folds, method_effect, method_outcome, method_result
 from advisor.survey.scopes import Function, Module, Program, Scope, parameters
 from advisor.survey.summaries import Summaries, Summary
-from advisor.survey.values import FRESH, NEW, Path, Value, Values, holding, longer
+from advisor.survey.values import FRESH, NEW, Path, Value, Values, at, holding, longer
 
 Defined: TypeAlias = tuple[Module, ast.AST]
 _MEMORIES = ("functools.lru_cache", "functools.cache")
 _PLAIN_DECORATORS = (
-    "builtins.staticmethod builtins.classmethod builtins.property functools.wraps functools.cached_property "
-    "contextlib.contextmanager abc.abstractmethod typing.override typing.overload numba.njit numba.jit "
-    "dataclasses.dataclass"
-).split()
+    *("builtins.staticmethod", "builtins.classmethod", "builtins.property", "functools.wraps"),
+    *("functools.cached_property", "contextlib.contextmanager", "abc.abstractmethod", "typing.override"),
+    *("typing.overload", "numba.njit", "numba.jit", "dataclasses.dataclass"),
+)
 
 
 @dataclass(frozen=True)
@@ -94,6 +94,10 @@ class Calls:
 
     # Functions of the user
 
+    def functions(self, call: ast.Call) -> list[tuple[Module, Function]]:
+        """Return the user's functions that a call may run."""
+        return [(each.module, each.function) for each in self._followed(call)]
+
     def _followed(self, call: ast.Call) -> Iterator[Followed]:
         yield from self._named(call.func)
 
@@ -164,7 +168,7 @@ class Calls:
         accesses = [
             replace(access, path=path, through=access.through or name)
             for access in summary.accesses
-            for path in self._substituted(access.path, roots, each)
+            for path in self._substituted(access.path, roots, each, access.is_assignment)
         ]
         names = {parameter: values.roots_of(argument) for parameter, argument in _arguments(call, each)}
         findings = [
@@ -194,16 +198,20 @@ class Calls:
 
     def _roots(self, call: ast.Call, each: Followed, summary: Summary, values: Values) -> dict[str, Value]:
         """Return what the parameters of a function are in a call."""
+        given: set[str] = set()
         roots = dict.fromkeys((argument.arg for argument in parameters(each.function)), NEW)
-        if each.is_new:
-            first = parameters(each.function)[:1]
-            roots.update({argument.arg: NEW for argument in first})
+        name = getattr(each.function, "name", "<lambda>")
+        for parameter in _with_objects_as_default(each.function):
+            roots[parameter] = at((f"{name}.{parameter}",))
         for name, argument in _arguments(call, each):
             value = values.of(argument)
-            roots[name] = value if roots.get(name, NEW) is NEW else roots[name] | value
+            roots[name] = value if name not in given else roots[name] | value
+            given.add(name)
         return roots
 
-    def _substituted(self, path: Path, roots: dict[str, Value], each: Followed) -> list[Path]:
+    def _substituted(
+        self, path: Path, roots: dict[str, Value], each: Followed, is_assignment: bool = False
+    ) -> list[Path]:
         """Return what a path in a function is in the scope of its caller."""
         if path == FRESH:
             return []
@@ -213,6 +221,8 @@ class Calls:
         result: list[Path] = []
         for start in paths:
             if start == FRESH:
+                if is_assignment and len(path) == 2:  # of an item or attribute of the new object itself
+                    continue
                 result += [part for part in roots[path[0]].parts if part != FRESH]
                 continue
             for step in path[1:]:
@@ -245,10 +255,12 @@ class Calls:
                 frozenset().union(*(each.parts for each in results)),
             )
         dotted = self._module.dotted(call.func, self._scope)
+        if dotted in ("builtins.min", "builtins.max") and len(call.args) > 1:
+            return Value(frozenset().union(*(each.itself for each in arguments)), frozenset({FRESH}))
         if dotted:
             return _library_result(effect_of(dotted), arguments)
         if isinstance(call.func, ast.Attribute):
-            return method_result(call, values, arguments)
+            return method_result(call, self._kinds.of(call.func.value, self._scope), values, arguments)
         return _library_result("unknown", arguments)
 
     def _returned(self, call: ast.Call, each: Followed, values: Values) -> Value:
@@ -289,6 +301,19 @@ def _arguments(call: ast.Call, each: Followed) -> Iterator[tuple[str, ast.expr]]
                 yield name, keyword.value
         elif spec.kwarg is not None:
             yield spec.kwarg.arg, keyword.value
+
+
+def _with_objects_as_default(function: Function) -> Iterator[str]:
+    """Yield the parameters whose default is an object that all calls share."""
+    spec = function.args
+    positional = [*spec.posonlyargs, *spec.args]
+    pairs = [
+        *zip(reversed(positional), reversed(spec.defaults), strict=False),
+        *zip(spec.kwonlyargs, spec.kw_defaults, strict=True),
+    ]
+    for argument, default in pairs:
+        if isinstance(default, (ast.List, ast.Dict, ast.Set, ast.Call, ast.ListComp, ast.DictComp)):
+            yield argument.arg
 
 
 def _foreign(step: str) -> str:

@@ -22,6 +22,7 @@ from advisor.survey.values import Path, Values, plain_aliases
 
 Effect = Literal["", "unknown", "carried"]
 
+_DEEPEST = 3  # generators behind generators
 _LIVE_HEADERS = ("enumerate", "zip", "reversed", "iter", "items", "values", "keys")
 
 # What findings mean for the loop: the verdict that they force, and whether they rule concurrency out.
@@ -34,6 +35,7 @@ _CONSEQUENCES: dict[str, tuple[Effect, bool]] = {
     "return": ("", False),
     "random": ("unknown", True),
     "seed": ("unknown", True),
+    "carried items": ("carried", True),
     "same file": ("carried", True),
     "appends": ("carried", True),
     "starts program": ("unknown", True),
@@ -42,7 +44,7 @@ _CONSEQUENCES: dict[str, tuple[Effect, bool]] = {
     "process state": ("unknown", True),
     "database": ("unknown", True),
     "pool": ("unknown", True),
-    "yield": ("unknown", True),
+    "yield": ("", False),
     "await": ("unknown", True),
     "unknown call": ("unknown", True),
     "while": ("unknown", True),
@@ -72,7 +74,7 @@ def _gone(file: str, loop: Loop) -> LoopObstacle:
 class Analysis:
     """The analysis of a loop: its body, accesses, findings and roles."""
 
-    def __init__(self, program: Program, module: Module, node: ast.AST) -> None:
+    def __init__(self, program: Program, module: Module, node: ast.AST, depth: int = 0) -> None:
         self.program = program
         self.module = module
         self.node = node
@@ -95,6 +97,7 @@ class Analysis:
         self.findings: list[Finding] = list(dict.fromkeys(self._judged(reader.findings)))
         self.called = tuple(dict.fromkeys(reader.called))
         self.roles: list[Role] = self._roles()
+        self.findings += self._carried_items(depth)
 
     def _scope_statements(self) -> list[ast.stmt]:
         return self.scope.body if isinstance(self.scope, ast.Module) else statements_of(self.scope)
@@ -120,6 +123,19 @@ class Analysis:
                 waiting += each.args
         line: int = getattr(self.node, "lineno", 1)
         return [Access(path, "iterated", line) for path in sorted(found)]
+
+    def _carried_items(self, depth: int) -> list[Finding]:
+        """Return a finding if the iterations only collect what a generator yields, in a loop that is carried."""
+        iterable = self.body.iterable
+        if not isinstance(iterable, ast.Call) or self.called or depth >= _DEEPEST:
+            return []
+        for module, function in self.calls.functions(iterable):
+            for node in own_nodes(function):
+                is_producing = isinstance(node, (ast.For, ast.While)) and _yields(node)
+                if is_producing and Analysis(self.program, module, node, depth + 1)._independence() == "carried":
+                    text = f"only collects what `{ast.unparse(iterable.func)}` yields, whose loop is carried"
+                    return [Finding("carried items", text, module.file, node.lineno)]
+        return []
 
     # Findings
 
@@ -198,7 +214,12 @@ class Analysis:
             return "carried"
         if "unknown" in forced or "unknown" in roles:
             return "unknown"
-        return "reduction" if "reduction" in roles else "independent"
+        is_ordered = any(each.kind == "output" for each in self.findings)  # lines follow each other like items
+        return "reduction" if "reduction" in roles or is_ordered else "independent"
+
+
+def _yields(loop: ast.AST) -> bool:
+    return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in own_nodes(loop))
 
 
 def _file_of_each(each: Finding) -> Finding:

@@ -29,6 +29,11 @@ class Access:
     through: str = ""
 
     @property
+    def is_assignment(self) -> bool:
+        """Return True if an item, attribute or name is assigned, not an object changed at the path itself."""
+        return self.how in ("rebind", "item") or (self.how == "reduce" and not self.in_place)
+
+    @property
     def writes(self) -> bool:
         return self.how not in ("read", "shown", "iterated")
 

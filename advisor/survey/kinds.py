@@ -6,6 +6,7 @@ import ast
 from dataclasses import dataclass
 
 from advisor.survey.scopes import Module, Program, Scope
+from advisor.survey.values import is_number
 
 _DEEPEST = 6
 _LITERALS: dict[type[ast.AST], str] = {
@@ -41,9 +42,28 @@ class Kinds:
             return self._made_by(node.func, scope, depth)
         if isinstance(node, ast.Name):
             return self._name(node.id, scope, depth)
+        if isinstance(node, ast.Subscript):
+            return self._item(node.value, scope)
+        if isinstance(node, (ast.BinOp, ast.UnaryOp)):
+            return "builtins.float" if is_number(node) and not self._has_arrays(node, scope, depth) else ""
         if isinstance(node, ast.Attribute):
             return self.module.dotted(node, scope) or self._attribute(node, scope, depth)
         return ""
+
+    def _has_arrays(self, node: ast.expr, scope: Scope, depth: int) -> bool:
+        names = (each for each in ast.walk(node) if isinstance(each, ast.Name))
+        return any(self.of(each, scope, depth + 1).startswith(("numpy", "pandas")) for each in names)
+
+    def _item(self, container: ast.expr, scope: Scope) -> str:
+        """Return the kind of the items of a container that is written out and bound once, with constants in it."""
+        if not isinstance(container, ast.Name):
+            return ""
+        _, binders = self.module.resolve(container.id, scope)
+        above = self.module.parents.get(binders[0]) if len(binders) == 1 else None
+        value = above.value if isinstance(above, ast.Assign) else None
+        items = value.values if isinstance(value, ast.Dict) else getattr(value, "elts", [])
+        kinds = {type(item.value).__name__ if isinstance(item, ast.Constant) else "" for item in items}
+        return f"builtins.{kinds.pop()}" if len(kinds) == 1 and "" not in kinds else ""
 
     def _made_by(self, function: ast.expr, scope: Scope, depth: int) -> str:
         owner = self.class_named(function, scope)
@@ -52,6 +72,8 @@ class Kinds:
         dotted = self.module.dotted(function, scope)
         if dotted or not isinstance(function, ast.Attribute):
             return dotted
+        if function.attr == "get" and (kind := self._item(function.value, scope)):
+            return kind
         kind = self.of(function.value, scope, depth + 1)
         return f"{kind}.{function.attr}" if kind and not kind.startswith(_CLASS) else ""
 

@@ -5,12 +5,23 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from advisor.survey.loops import COMPREHENSIONS
-from advisor.survey.scopes import Module, Scope
+from advisor.survey.loops import COMPREHENSIONS, FUNCTIONS
+from advisor.survey.scopes import Module, Scope, own_nodes
 
 _NUMBERING = ("builtins.range", "builtins.enumerate", "numpy.arange", "numpy.ndenumerate")
 _WRAPPERS = ("tqdm", "track", "progressbar", "trange", "alive_it")
 ITEM = "<item>"  # the iteration's own item, in the place of a name
+
+
+@dataclass(frozen=True)
+class Counting:
+    """How a `while` loop counts: `while name < stop: …; name += step`, with a step above 0."""
+
+    name: str
+    stop: ast.expr
+    step: int
+    inclusive: bool
+    increment: ast.stmt
 
 
 @dataclass
@@ -22,7 +33,9 @@ class LoopBody:
         targets: The names that the header binds.
         iterable: The expression of the header, without a progress bar around it.
         numbers: Targets that have another number or key in every iteration.
-        test: The condition of a `while` loop.
+        keys: Those of them that are keys.
+        test: The condition of a `while` loop, unless it counts.
+        counting: How a `while` loop counts.
         progress: The name of the progress bar around the iterable.
     """
 
@@ -32,7 +45,9 @@ class LoopBody:
     target: ast.expr | None = None
     iterable: ast.expr | None = None
     numbers: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
     test: ast.expr | None = None
+    counting: Counting | None = None
     progress: str = ""
     targets: frozenset[str] = field(init=False)
 
@@ -55,6 +70,12 @@ def body_of(node: ast.AST, module: Module) -> LoopBody:
     if isinstance(node, (ast.For, ast.AsyncFor)):
         return _over(node, scope, node.target, node.iter, node.body, module)
     if isinstance(node, ast.While):
+        counting = _counting(node)
+        if counting is not None:
+            stop: ast.stmt = ast.copy_location(ast.Expr(counting.stop), counting.stop)
+            body = [stop, *(each for each in node.body if each is not counting.increment)]
+            target = ast.copy_location(ast.Name(counting.name, ast.Store()), node)
+            return LoopBody(node, scope, body, target, numbers=frozenset({counting.name}), counting=counting)
         test = ast.copy_location(ast.Expr(node.test), node.test)
         return LoopBody(node, scope, [test, *node.body], test=node.test)
     if isinstance(node, COMPREHENSIONS):
@@ -62,6 +83,46 @@ def body_of(node: ast.AST, module: Module) -> LoopBody:
         return _over(node, scope, first.target, first.iter, _comprehended(node), module)
     assert isinstance(node, ast.Call)
     return _applied(node, scope, module)
+
+
+def _counting(node: ast.While) -> Counting | None:
+    """Return how a `while` loop counts, or None."""
+    test = node.test
+    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.left, ast.Name):
+        return None
+    last, name = node.body[-1], test.left.id
+    is_step = (
+        isinstance(last, ast.AugAssign)
+        and isinstance(last.op, ast.Add)
+        and isinstance(last.value, ast.Constant)
+        and isinstance(last.value.value, int)
+        and last.value.value > 0
+    )
+    stop = test.comparators[0]
+    stores = [each for each in own_nodes(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
+    bound = {each.id for each in stores}
+    if not is_step or not isinstance(test.ops[0], (ast.Lt, ast.LtE)) or node.orelse:
+        return None
+    if [each.id for each in stores].count(name) != 1 or getattr(last.target, "id", "") != name:  # type: ignore[attr-defined]
+        return None
+    if any(isinstance(each, ast.Name) and each.id in bound for each in ast.walk(stop)) or _leaves(node.body):
+        return None
+    step: int = last.value.value  # type: ignore[attr-defined]
+    return Counting(name, stop, step, isinstance(test.ops[0], ast.LtE), last)
+
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    """Return True if a statement leaves an iteration before its end."""
+    waiting: list[ast.AST] = list(body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.Continue, ast.Break, ast.Return)):
+            return True
+        if not isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.For, ast.While)):
+            waiting += ast.iter_child_nodes(node)
+        elif isinstance(node, (ast.For, ast.While)):
+            waiting += [each for each in ast.walk(node) if isinstance(each, ast.Return)]
+    return False
 
 
 def _over(
@@ -75,7 +136,10 @@ def _over(
         progress = name
         iterable = iterable.args[0]
     numbers = frozenset(_numbers(target, iterable, scope, module))
-    return LoopBody(node, scope, body, target, iterable, numbers, progress=progress)
+    is_keyed = any(isinstance(each, ast.Attribute) and each.attr in ("items", "keys") for each in ast.walk(iterable))
+    return LoopBody(
+        node, scope, body, target, iterable, numbers, numbers if is_keyed else frozenset(), progress=progress
+    )
 
 
 def _numbers(target: ast.expr, iterable: ast.expr, scope: Scope, module: Module) -> set[str]:

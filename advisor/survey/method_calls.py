@@ -104,7 +104,7 @@ def _file(call: ast.Call, receiver: ast.expr, method: str, values: Values, modul
     """Return what a method does that writes a file."""
     if has_true(call, "exist_ok") or has_true(call, "missing_ok"):
         return Outcome(reads_receiver=True)
-    named = [receiver, *call.args[:1]] if method in PATH_METHODS else [*call.args, *(k.value for k in call.keywords)]
+    named = [receiver] if method in PATH_METHODS else [*call.args, *(k.value for k in call.keywords)]
     if not named:
         return Outcome(reads_receiver=True)
     depends = frozenset().union(*(values.roots_of(each) for each in named))
@@ -125,10 +125,15 @@ def _by_name(call: ast.Call, kind: str, method: str, values: Values, module: Mod
     if method in FOLDING_METHODS or method in CHANGING_METHODS or is_inplace:
         how: How = "consume" if method in ("read", "readline", "readlines", "next", "send") else "change"
         return Outcome(_all(value.outside, how, line))
-    if not value.outside:
-        return Outcome()
+    if not value.outside or is_plain_library(kind):
+        return Outcome(reads_receiver=True)
     text = f"calls `{ast.unparse(call.func)}`, which may change `{ast.unparse(call.func.value)}` or what it uses"
     return Outcome(findings=(Finding("unknown call", text, module.file, line),), reads_receiver=True)
+
+
+def is_plain_library(kind: str) -> bool:
+    """Return True for the kind of an object of a library whose other methods only read it."""
+    return "." in kind and not kind.startswith("builtins.") and effect_of(kind) in ("pure", "holds", "part")
 
 
 def _is_stream_read(kind: str, method: str) -> bool:
@@ -146,7 +151,7 @@ def _all(
     return tuple(Access(path, how, line, operation, in_place) for path in sorted(paths))
 
 
-def method_result(call: ast.Call, values: Values, arguments: list[Value]) -> Value:
+def method_result(call: ast.Call, kind: str, values: Values, arguments: list[Value]) -> Value:
     """Return where the result of a method comes from."""
     assert isinstance(call.func, ast.Attribute)
     owner, method = values.of(call.func.value), call.func.attr
@@ -159,7 +164,13 @@ def method_result(call: ast.Call, values: Values, arguments: list[Value]) -> Val
         return Value(itself, frozenset(longer(path, "[]") for path in itself))
     if method in VIEW_METHODS:
         return owner | NEW
-    known = method in READING_METHODS or method in FILE_METHODS or method in FOLDING_METHODS
+    known = (
+        is_plain_library(kind)
+        or effect_of(kind) in _SHARED
+        or method in READING_METHODS
+        or method in FILE_METHODS
+        or method in FOLDING_METHODS
+    )
     if known or not owner.outside:
         return holding([owner.part])
     paths = (owner.itself | owner.parts).union(*(each.itself | each.parts for each in arguments))

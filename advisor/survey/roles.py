@@ -58,6 +58,7 @@ class Roles:
         roles = [self._role(base) for base in bases if base[0] != ITEM]
         if any(access.writes and access.path[0] == ITEM for access in self._accesses):
             roles.append(self._item_role())
+            roles += self._iterated_roles(bases)
         return [*roles, *self._reads(bases)]
 
     def _base(self, path: Path) -> Path:
@@ -81,7 +82,8 @@ class Roles:
         if len(base) == 1 and base[0] in self._bound and base[0] not in self._exposed:
             return self._private(base[0], writes, reads)
         if self._is_by_item(base, related):
-            return _role(base, "written by item", writes)
+            fills = self._body.keys and not _is_iterated(related)
+            return _role(base, "reduction", writes, "items") if fills else _role(base, "written by item", writes)
         operation = self._operation(base, related)
         if operation:
             return _role(base, "reduction", writes, operation)
@@ -109,7 +111,7 @@ class Roles:
 
     def _is_by_item(self, base: Path, related: Sequence[Access]) -> bool:
         keys = {self._own_key(each.path, base) for each in related if each.how != "iterated"}
-        return len(keys) == 1 and None not in keys and all(not each.through for each in related)
+        return len(keys) == 1 and None not in keys
 
     def _own_key(self, path: Path, base: Path) -> str | None:
         """Return the form of the key after the base if it is another one in every iteration."""
@@ -142,7 +144,7 @@ class Roles:
             if _depth(each) > 1:
                 text = f"changes something that other items of `{name}` may share"
                 return Role(Variable(name, "unknown", lines=_lines(writes)), text, each.line)
-        steps = {each.path[-1] for each in writes if len(each.path) > 1 and not each.in_place}
+        steps = {each.path[-1] for each in writes if each.path[-1].startswith(".") and each.is_assignment}
         for other in self._accesses:
             if other.how == "read" and other.path[-1] in steps and not _is_own(other.path):
                 text = (
@@ -155,6 +157,12 @@ class Roles:
                 text = f"reads `{''.join(other.path)}`, whose items the iterations change"
                 return Role(Variable(name, "unknown", lines=_lines(writes)), text, other.line)
         return Role(Variable(name, "written by item", lines=_lines(writes)))
+
+    def _iterated_roles(self, bases: Sequence[Path]) -> list[Role]:
+        """Return the role of the containers whose items the iterations change."""
+        paths = {each.path for each in self._accesses if each.how == "iterated"} - set(bases)
+        writes = [each for each in self._accesses if each.writes and each.path[0] == ITEM]
+        return [_role(path, "written by item", writes) for path in sorted(paths)]
 
     def _item_name(self) -> str:
         names = self._body.targets - self._body.numbers
@@ -249,7 +257,7 @@ def _is_iterated(related: Iterable[Access]) -> bool:
 
 def _depth(access: Access) -> int:
     """Return how far the changed object is from the iteration's item; 0 is the item itself."""
-    return len(access.path) - (1 if access.in_place or access.how in ("change", "consume") else 2)
+    return len(access.path) - (2 if access.is_assignment else 1)
 
 
 def _is_own(path: Path) -> bool:

@@ -119,10 +119,11 @@ class Values:
             case ast.Assign():
                 for target in node.targets:
                     self._bind(target, node.value)
-            case ast.AnnAssign() | ast.AugAssign():
+            case ast.AnnAssign() | ast.NamedExpr():
                 self._bind(node.target, node.value)
-            case ast.NamedExpr():
-                self._bind(node.target, node.value)
+            case ast.AugAssign():
+                old = ast.copy_location(ast.Constant(None), node)
+                self._bind(node.target, ast.copy_location(ast.BinOp(old, node.op, node.value), node))
             case ast.For() | ast.AsyncFor() | ast.comprehension():
                 self._bind(node.target, node.iter, is_part=True)
             case ast.withitem() if node.optional_vars is not None:
@@ -191,6 +192,8 @@ class Values:
             case ast.BoolOp():
                 return _union(map(self.of, node.values))
             case ast.BinOp():
+                if is_number(node):
+                    return NEW
                 return holding([self.of(node.left).part, self.of(node.right).part])
             case ast.NamedExpr() | ast.Await() | ast.Starred():
                 return self.of(node.value)
@@ -252,6 +255,40 @@ def _union(values: Iterable[Value]) -> Value:
     for value in values:
         result |= value
     return result
+
+
+_NUMBER_OPERATORS = (ast.Sub, ast.Div, ast.FloorDiv, ast.Pow)
+_NUMBER_FUNCTIONS = ("len", "sum", "round", "float", "int", "abs", "ord", "hash")
+
+
+def is_number(node: ast.expr) -> bool:
+    """Return True if an expression can hardly be a container: it subtracts or divides, or has a number in it."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, (int, float, complex))
+    if isinstance(node, ast.UnaryOp):
+        return is_number(node.operand)
+    if isinstance(node, ast.BinOp):
+        if isinstance(node.op, _NUMBER_OPERATORS):
+            return True
+        if isinstance(node.op, ast.Add):
+            return is_number(node.left) or is_number(node.right)
+        return isinstance(node.op, ast.Mult) and (_is_fraction(node.left) or _is_fraction(node.right))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in _NUMBER_FUNCTIONS
+    return _is_fraction(node)
+
+
+def _is_fraction(node: ast.expr) -> bool:
+    """Return True if an expression is hardly a container, nor a whole number, by which a list can be repeated."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, (float, complex))
+    if isinstance(node, ast.BinOp):
+        return is_number(node)
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_named(node.func.value, "math")
+
+
+def _is_named(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
 
 
 def plain_aliases(statements: Sequence[ast.stmt], loop: ast.AST) -> dict[str, ast.expr]:
