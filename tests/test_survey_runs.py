@@ -312,7 +312,7 @@ def test_watched_loops_give_the_same(form: str, tmp_path: Path) -> None:
     bare: dict[str, Any] = {}
     exec(compile(source, "bare.py", "exec"), bare)
     places = {(loop.id[1], loop.id[2]): number for number, loop in enumerate(loops_of(source, "f.py"))}
-    watch = LoopWatch({number: IterationEffects((), frozenset()) for number in places.values()}, None)
+    watch = LoopWatch({number: IterationEffects(()) for number in places.values()}, None)
     functions = {WATCH: watch.watch, TURN: watch.turn, BEGIN: watch.begin, END: watch.end, APPLY: watch.apply}
     watched: dict[str, Any] = {**functions}
     exec(instrumented(source.encode(), "f.py", places), watched)

@@ -37,9 +37,12 @@ class IterationEffects:
     Args:
         names: That the body reads or writes, and that exist outside of an iteration.
         private: Those of them that an iteration sets before it reads them.
+        read: Those of them that are read and never changed, which a worker needs.
     """
 
-    def __init__(self, names: tuple[str, ...], private: frozenset[str]) -> None:
+    def __init__(
+        self, names: tuple[str, ...], private: frozenset[str] = frozenset(), read: frozenset[str] = frozenset()
+    ) -> None:
         self.watched = 0
         self.changes: dict[str, SeenChange] = {}
         self.random = False
@@ -49,7 +52,7 @@ class IterationEffects:
         self.added: list[Any] = []
         self.cost = 0.0
         self.is_inspecting = False
-        self._names, self._private = names, private
+        self._names, self._private, self._read = names, private, read
         self._began = perf_counter()
         self._before: _State | None = None
 
@@ -66,7 +69,9 @@ class IterationEffects:
             self.items.append(item)
         self._before = _State(self._values(frame))
         if not self.reads:
-            self.reads = {name: value for name, value in self._before.values.items() if _is_data(value)}
+            self.reads = {
+                name: value for name, value in self._before.values.items() if name in self._read and _is_data(value)
+            }
         self.is_inspecting = True
         ended = perf_counter()
         self.cost += ended - began

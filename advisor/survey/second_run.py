@@ -67,8 +67,11 @@ def second_run(
 def _question(each: LoopToWatch, folder: Path) -> dict[str, Any]:
     file, line, column = each.loop.id
     names = [variable.name for variable in each.static.variables]
-    private = [variable.name for variable in each.static.variables if variable.role == "private"]
-    return {"place": [str(folder / file), line, column], "names": names, "private": private}
+    by_role = {
+        role: [variable.name for variable in each.static.variables if variable.role == role]
+        for role in ("private", "read")
+    }
+    return {"place": [str(folder / file), line, column], "names": names, **by_role}
 
 
 def _observation(watched: LoopToWatch, seen: dict[str, Any], run: dict[str, Any]) -> LoopObservation:

@@ -36,7 +36,7 @@ class CloseUp:
 
     Args:
         loops: For each loop its `place` (absolute file, line, column), the `names` that its body shares with what is
-            around it, and those of them that are `private` to an iteration.
+            around it, and those of them that are `private` to an iteration or only `read`.
         descriptor: Where to send the result.
     """
 
@@ -46,7 +46,7 @@ class CloseUp:
             file, line, column = loop["place"]
             self._places[os.path.realpath(file)][line, column] = number
         self._effects = {
-            number: IterationEffects(tuple(loop["names"]), frozenset(loop["private"]))
+            number: IterationEffects(tuple(loop["names"]), frozenset(loop["private"]), frozenset(loop["read"]))
             for number, loop in enumerate(loops)
         }
         self._descriptor = descriptor
@@ -131,7 +131,7 @@ def _change(seen: SeenChange) -> dict[str, Any]:
 
 def _sizes(effects: IterationEffects) -> dict[str, Any]:
     """Return the bytes and seconds of pickling what an iteration reads and what it leaves behind, as in a Profile."""
-    reads = tuple(effects.reads[name] for name in effects.reads if name not in effects.changes)
+    reads = tuple(value for name, value in effects.reads.items() if name not in effects.changes)
     calls = [Call((item, *reads)) for item in effects.items]
     fields = pickling.measure_pickling(len, calls, effects.added, PICKLING_SECONDS)
     fields["picklable"] = fields["picklable"].model_dump()
