@@ -56,7 +56,7 @@ class _Expression:
         """Raise CannotSplitError if the expression is not evaluated once by itself, or writes something."""
         state = SharedState(self._analysis)
         if any(each.kind not in HARMLESS for each in self._analysis.findings) or any(
-            access.writes for access in self._analysis.accesses
+            state.is_outside(access) for access in self._analysis.accesses
         ):
             raise CannotSplitError("the expression changes something outside of it")
         assert self._analysis.body.iterable is not None

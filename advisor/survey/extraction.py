@@ -12,13 +12,14 @@ from advisor.survey.expression_loops import rewritten_expression
 from advisor.survey.facts import Dependence, Loop
 from advisor.survey.fission import CannotSplitError, Parts, Splitter, flowing
 from advisor.survey.liveness import exposed
+from advisor.survey.loop_body import names_of
 from advisor.survey.loops import loop_node
 from advisor.survey.patch import Replacement, changed, new_function, new_imports, unified
 from advisor.survey.pool_code import Form, PoolCode
 from advisor.survey.scopes import Program
 from advisor.survey.shared_state import HARMLESS, SharedState, assigned_names
 from advisor.survey.source_text import UNIT, SourceText
-from advisor.survey.worker_function import NewNames, Worker, worker_for
+from advisor.survey.worker_function import NewNames, Worker, without_last_return, worker_for
 
 _ENDLESS = ("itertools.count", "itertools.cycle", "itertools.repeat")
 _KEPT = (ast.List, ast.Tuple, ast.ListComp)
@@ -137,6 +138,7 @@ class _Statement:
         self._check_header()
         parts = Splitter(self._state, self._names, self._is_invariant).split(self._statements())
         results = sorted(self._results(parts))
+        parts.before = without_last_return(parts.before)
         if not _is_worth(parts.before):
             raise CannotSplitError("all that an iteration does has to happen in the order of the loop")
         self._check_before(parts.before)
@@ -202,10 +204,10 @@ class _Statement:
     def _check_result(self, name: str) -> None:
         """Raise CannotSplitError if a result cannot be sent, such as an open file or a generator."""
         for each in ast.walk(self._node):
-            if isinstance(each, ast.withitem) and name in assigned_names([ast.With([each], [ast.Pass()])]):
+            if isinstance(each, ast.withitem) and name in names_of(each.optional_vars):
                 raise CannotSplitError(f"`{name}` is open only in the iteration")
             is_lazy = isinstance(each, ast.Assign) and isinstance(each.value, (ast.GeneratorExp, ast.Lambda))
-            if is_lazy and name in assigned_names([each]):
+            if is_lazy and name in names_of(each.targets[0]):  # type: ignore[attr-defined]
                 raise CannotSplitError(f"`{name}` cannot be sent between processes")
 
     # The loop
@@ -270,7 +272,11 @@ class _Statement:
         if not twice or self._is_reusable(iterable):
             return [], text
         name = self._names(self._plural())
-        is_list = isinstance(iterable, _KEPT) or self._kind(iterable) in ("builtins.sorted", "builtins.list")
+        is_list = isinstance(iterable, _KEPT) or self._kind(iterable) in (
+            "builtins.sorted",
+            "builtins.list",
+            "builtins.range",
+        )
         return [f"{name} = {text if is_list else f'list({text})'}"], name
 
     def _kind(self, node: ast.expr) -> str:

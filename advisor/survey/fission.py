@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from advisor.survey.hoisting import Hoister
 from advisor.survey.known_calls import FOLDING_METHODS
-from advisor.survey.liveness import exposed, reads
+from advisor.survey.liveness import Assignment, exposed, reads
+from advisor.survey.loop_body import names_of
 from advisor.survey.loops import FUNCTIONS
 from advisor.survey.shared_state import SharedState, assigned_names
 
@@ -50,6 +51,8 @@ class Splitter:
         self._new_name = new_name
         self._is_invariant = is_invariant
         self._depth = 0  # of loops within the body
+        self._known: dict[str, str] = {}  # expressions that have a name already
+        self._hoisted: set[int] = set()
 
     def split(self, body: Sequence[ast.stmt]) -> Parts:
         """Return the parts of some statements.
@@ -60,7 +63,10 @@ class Splitter:
         parts = Parts()
         for statement in body:
             self._check_order(statement, parts)
-            parts += self._statement(statement)
+            new = self._statement(statement)
+            if any(id(each) not in self._hoisted for each in new.before):
+                self._known.clear()
+            parts += new
         return parts
 
     def _check_order(self, node: ast.stmt, done: Parts) -> None:
@@ -68,7 +74,8 @@ class Splitter:
         if not done.ordered:
             return
         used = frozenset().union(*map(reads, done.ordered))
-        changed = (assigned_names([node]) | _changed_in_place(node)) & used - self._state.ordered_names
+        changed = (assigned_names([node]) | _changed_in_place(node)) & used & self._state.private
+        changed -= self._state.ordered_names
         if changed and not all(name in self._loop_names(node) for name in changed):
             names = ", ".join(f"`{name}`" for name in sorted(changed))
             raise CannotSplitError(f"line {node.lineno} changes {names} after use")
@@ -106,10 +113,11 @@ class Splitter:
 
     def _whole(self, node: ast.stmt) -> Parts:
         """Leave a statement in the loop, and move what it needs out of it."""
-        hoister = Hoister(self._state, self._is_invariant, self._new_name)
+        hoister = Hoister(self._state, self._is_invariant, self._new_name, self._known)
         changed = hoister.statement(node)
+        self._hoisted |= {id(each) for each in hoister.assignments}
         self._state.note_ordered(node)
-        return Parts(hoister.assignments, [changed if hoister.assignments else node])
+        return Parts(hoister.assignments, [changed if hoister.has_changed else node])
 
     def _leave(self, node: ast.stmt) -> Parts:
         if self._depth:
@@ -162,6 +170,8 @@ class Splitter:
         if not needed:
             raise CannotSplitError(f"line {node.lineno}: the inner loop only counts")
         name = self._new_name("parts")
+        certain = Assignment().always(body.before) | names_of(node.target)
+        body.before[:0] = [_none(each, node) for each in needed if each not in certain]
         before = ast.copy_location(ast.For(node.target, node.iter, [*body.before, _keep(name, needed)], [], None), node)
         again = ast.copy_location(
             ast.For(_names(needed, ast.Store()), ast.Name(name, ast.Load()), body.ordered, [], None), node
@@ -213,6 +223,10 @@ def _is_last(parts: Parts, body: Sequence[ast.stmt]) -> bool:
         else:
             seen_ordered = True
     return True
+
+
+def _none(name: str, place: ast.AST) -> ast.stmt:
+    return ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], ast.Constant(None)), place)
 
 
 def _number(name: str, value: int, place: ast.AST) -> ast.stmt:

@@ -23,13 +23,22 @@ class Hoister:
         state: Says which expressions are free to be evaluated earlier.
         invariant: Names that have the same value in the loop's parent, such as those of its header.
         new_name: Returns an unused name like the one given.
+        known: Expressions that have a name already.
     """
 
-    def __init__(self, state: SharedState, invariant: Callable[[str], bool], new_name: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        state: SharedState,
+        invariant: Callable[[str], bool],
+        new_name: Callable[[str], str],
+        known: dict[str, str],
+    ) -> None:
         self._state = state
         self._invariant = invariant
         self._new_name = new_name
+        self._known = known
         self.assignments: list[ast.stmt] = []
+        self.has_changed = False
 
     def statement(self, node: ast.stmt) -> ast.stmt:
         """Return the statement with names in the place of expressions that are evaluated whenever it runs."""
@@ -89,7 +98,11 @@ class Hoister:
         return all(self._invariant(each.id) for each in ast.walk(node) if isinstance(each, ast.Name))
 
     def _named(self, node: ast.expr) -> ast.expr:
-        name = self._new_name("result")
+        self.has_changed = True
+        text = ast.unparse(node)
+        if text in self._known:
+            return ast.copy_location(ast.Name(self._known[text], ast.Load()), node)
+        name = self._known[text] = self._new_name("result")
         target = ast.copy_location(ast.Name(name, ast.Store()), node)
         value = _at_once(node)
         self.assignments.append(ast.copy_location(ast.Assign([target], value), node))

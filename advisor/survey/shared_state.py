@@ -27,17 +27,19 @@ class SharedState:
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
         variables = {role.variable.name: role.variable for role in analysis.roles}
-        self._private = analysis.values.stored - analysis.exposed | analysis.body.targets
+        conditional = {name for name, each in variables.items() if each.operation == "conditional"}  # kept in order
+        self.private = frozenset(analysis.values.stored - analysis.exposed - conditional) | analysis.body.targets
         self._by_item = {name for name, each in variables.items() if each.role == "written by item"}
         self._folded: set[Path] = set()
         self._dirty_items: set[Path] = set()
         self.ordered_names: set[str] = set()
         for access in analysis.accesses:
-            if self._is_outside(access) and access.path[0] != ITEM and not self._is_by_item(access.path):
+            if self.is_outside(access) and access.path[0] != ITEM and not self._is_by_item(access.path):
                 self._folded.add(access.path)
 
-    def _is_outside(self, access: Access) -> bool:
-        return access.writes and not (len(access.path) == 1 and access.path[0] in self._private)
+    def is_outside(self, access: Access) -> bool:
+        """Return True if an access changes something that outlives the iteration."""
+        return access.writes and not (len(access.path) == 1 and access.path[0] in self.private)
 
     def _is_by_item(self, path: Path) -> bool:
         return any("".join(path[:length]) in self._by_item for length in range(1, len(path) + 1))
@@ -54,7 +56,7 @@ class SharedState:
         accesses, findings = self.effects(node)
         if any(each.kind not in HARMLESS for each in findings):
             return True
-        if any(self._is_outside(each) or self._is_dirty(each.path) for each in accesses):
+        if any(self.is_outside(each) or self._is_dirty(each.path) for each in accesses):
             return True
         if reads(node) & self.ordered_names:
             return True
@@ -79,8 +81,8 @@ class SharedState:
     def note_ordered(self, node: ast.stmt) -> None:
         """Remember what a statement writes that will run after everything that iterations do by themselves."""
         accesses, _ = self.effects(node)
-        self._dirty_items |= {each.path for each in accesses if self._is_outside(each)}
-        self.ordered_names |= set(_assigned(node)) & self._private
+        self._dirty_items |= {each.path for each in accesses if self.is_outside(each)}
+        self.ordered_names |= set(_assigned(node)) & self.private
 
     def is_free(self, node: ast.expr) -> bool:
         """Return True if an expression can be evaluated before everything that happens in order."""

@@ -79,6 +79,18 @@ def worker_for(
     return Worker(tuple(lines), f"partial({name}, {given})", ("from functools import partial",))
 
 
+def without_last_return(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """Return the body without an `if` at its end that does nothing but return."""
+    statements = list(body)
+    while statements and isinstance(last := statements[-1], ast.If) and not last.orelse:
+        if not all(isinstance(each, ast.Return) for each in last.body):
+            break
+        statements.pop()
+    while statements and isinstance(statements[-1], ast.Return):
+        statements.pop()
+    return statements
+
+
 def _direct(analysis: Analysis, body: Sequence[ast.stmt], results: Sequence[str], processes: bool) -> str | None:
     """Return the function that the body only calls with the item, or None."""
     target = analysis.body.target
@@ -124,6 +136,10 @@ def _parameters(analysis: Analysis, inputs: Sequence[str], processes: bool) -> t
         is_function = any(isinstance(each, (*FUNCTIONS, ast.ClassDef)) for each in binders)
         if is_function and processes:
             raise CannotSplitError(f"`{name}` is defined in a function, and cannot be sent to a process")
+        if processes and name in {
+            role.variable.name.partition(".")[0] for role in analysis.roles if role.variable.role != "read"
+        }:
+            raise CannotSplitError(f"`{name}` changes while it would be sent to processes")
         parameters.append(name)
     return parameters, imports
 
