@@ -134,7 +134,7 @@ class Analysis:
                 is_producing = isinstance(node, (ast.For, ast.While)) and _yields(node)
                 if is_producing and Analysis(self.program, module, node, depth + 1)._independence() == "carried":
                     text = f"only collects what `{ast.unparse(iterable.func)}` yields, whose loop is carried"
-                    return [Finding("carried items", text, module.file, node.lineno)]
+                    return [Finding("carried items", text, module.file, getattr(node, "lineno", 1))]
         return []
 
     # Findings
