@@ -69,7 +69,7 @@ _WITH_VALUE = ("--json", "--html", "--patch", "--seconds", "--cores", "--package
     "standard error.",
 )
 @click.option("--html", metavar="FILE", help="Write the report as one self-contained HTML file.")
-@click.option("--patch", metavar="FILE", help="Write the changes that pay as a patch, for patch -p0.")
+@click.option("--patch", metavar="FILE", help="Write the change of all loops that pay as a patch, for patch -p0.")
 @click.pass_context
 def survey(
     context: click.Context,
@@ -163,14 +163,9 @@ def _write(report: SurveyReport, as_json: str | None, html: str | None, patch: s
     if html is not None:
         write_html(report, html)
     if patch is not None:
-        write_file(patch, "".join(_patches(report)))
+        write_file(patch, report.patch)
     if as_json != STANDARD_OUTPUT:
         from advisor.report.layout import Screen
         from advisor.report.survey import as_text
 
         click.echo("\n" + as_text(report, Screen.of(sys.stderr)), nl=False, err=True, color=True)
-
-
-def _patches(report: SurveyReport) -> list[str]:
-    """Return the patch of the best loop; others may not apply after it."""
-    return [candidate.patch for candidate in report.candidates if candidate.patch][:1]

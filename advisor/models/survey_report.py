@@ -88,6 +88,11 @@ class SurveyReport(ShownRecord):
     summary: Text = Field(description="the verdict in one or two sentences")
     candidates: tuple[Candidate, ...] = ()
     together: float | None = Field(None, ge=0, description="speed-up of the program with all recommended loops changed")
+    patch: str = Field(
+        "",
+        max_length=1_000_000,
+        description="a unified diff that changes all recommended loops of which none is within another, for patch -p0",
+    )
     notes: tuple[Text, ...] = Field((), description="facts about the program: it is parallel already, runs differ, …")
     instead: tuple[Text, ...] = Field((), description="what else would help, where a fact supports it")
     hot_lines: tuple[HotLine, ...] = ()

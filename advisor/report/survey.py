@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from advisor.models import Candidate, SurveyReport
+from advisor.models.survey_report import HotLine
 from advisor.report import formatting, survey_wording
-from advisor.report.layout import DIM, TITLE, Line, Screen, Span, printable, render, wrap
+from advisor.report.layout import DIM, TITLE, Line, Screen, Span, display_width, printable, render, wrap
 
 BAR_WIDTH = 20
-MARGIN = 4
+MARGIN = " " * 4
+LABEL_WIDTH = 10
+MAX_CANDIDATES = 5
 MAX_OBSTACLES = 3
-MAX_CODE_LINES = 40
+MAX_HOT_LINES = 3
+MAX_CODE_LINES = 60
 _COLOURS = {"independent": "green", "reduction": "green", "carried": "red", "unknown": "yellow"}
 
 
 def as_text(report: SurveyReport, screen: Screen) -> str:
-    """Render the report: the verdict, the loops with the best first, and the code for the first of them."""
+    """Render the report: the verdict, the loops with the best first, and the change."""
     width = screen.width
+    shown = report.candidates[:MAX_CANDIDATES]
     blocks = [_headline(report, width)]
-    blocks += [_candidate(number, each, width) for number, each in enumerate(report.candidates, 1)]
-    blocks += [_also(report, width), _code(report)]
-    return render(blocks, screen)
+    blocks += [_candidate(number, each, width) for number, each in enumerate(shown, 1)]
+    blocks += [_more(len(report.candidates) - len(shown)), _hot_lines(report, width)]
+    blocks += [_listed("What else helps", report.instead, width), _listed("Notes", report.notes, width)]
+    return render([*blocks, _change(report, width)], screen)
 
 
 def _headline(report: SurveyReport, width: int) -> list[Line]:
@@ -29,53 +35,83 @@ def _headline(report: SurveyReport, width: int) -> list[Line]:
 
 def _candidate(number: int, candidate: Candidate, width: int) -> list[Line]:
     """Return the lines of a loop: where it is, its share of the time, what it brings and what is in the way."""
-    loop = candidate.loop
-    filled = max(1, round(candidate.share * BAR_WIDTH))
-    place = f"{printable(loop.file)}:{loop.line}"
+    colour = _COLOURS[candidate.independence]
     heading: Line = (
-        Span(f"{number}. ".ljust(MARGIN), TITLE),
-        Span(place, TITLE),
-        Span(f"  {printable(loop.function)}" if loop.function != "<module>" else "", DIM),
+        Span(f"{number}.".ljust(len(MARGIN)), TITLE),
+        Span(printable(survey_wording.place(candidate)), TITLE),
     )
-    margin = " " * MARGIN
-    bar: Line = (
-        Span(margin),
-        Span("█" * filled, _COLOURS[candidate.independence]),
-        Span("░" * (BAR_WIDTH - filled), DIM),
-        Span(f" {survey_wording.share(candidate)}"),
-    )
-    lines = [heading, *wrap(loop.source, width, first=margin, rest=margin), bar]
-    lines += wrap(
-        survey_wording.verdict(candidate), width, first=margin, rest=margin, style=_COLOURS[candidate.independence]
-    )
-    for obstacle in candidate.obstacles[:MAX_OBSTACLES]:
-        sign = "✗" if obstacle.blocks else "!"
-        text = f"{obstacle.text} ({obstacle.file}:{obstacle.line})"
-        lines += wrap(text, width, first=f"{margin}{sign} ", rest=f"{margin}  ")
+    lines = [heading, (Span(MARGIN), Span(_cut(candidate.loop.source, width - len(MARGIN))))]
+    lines += _bar(candidate.share, survey_wording.share(candidate), colour, width, MARGIN)
+    lines += _labelled("Gain", survey_wording.gain(candidate), "green" if survey_wording.pays(candidate) else "", width)
+    lines += _labelled("Why", survey_wording.why(candidate), "", width)
+    for obstacle in sorted(candidate.obstacles, key=lambda each: not each.blocks)[:MAX_OBSTACLES]:
+        label, style = ("Obstacle", colour) if obstacle.blocks else ("Note", "")
+        lines += _labelled(label, survey_wording.obstacle(obstacle, candidate), style, width)
     if len(candidate.obstacles) > MAX_OBSTACLES:
-        more = len(candidate.obstacles) - MAX_OBSTACLES
-        lines.append((Span(f"{margin}  … {formatting.counted(more, 'more')} with --json", DIM),))
+        lines.append((Span(f"{MARGIN}{'':{LABEL_WIDTH}}… {len(candidate.obstacles) - MAX_OBSTACLES} more", DIM),))
     return lines
 
 
-def _also(report: SurveyReport, width: int) -> list[Line]:
-    """Return facts about the program, and what else helps."""
-    lines: list[Line] = []
-    for note in report.notes:
-        lines += wrap(note, width)
-    for sentence in report.instead:
-        lines += wrap(sentence, width, first=Span("Instead: ", TITLE), rest=" " * 9)
+def _bar(share: float, text: str, colour: str, width: int, margin: str) -> list[Line]:
+    filled = max(1, round(share * BAR_WIDTH))
+    (first, *rest) = wrap(text, width, first=margin + " " * (BAR_WIDTH + 1), rest=margin + " " * (BAR_WIDTH + 1))
+    bar = (Span(margin), Span("█" * filled, colour), Span("░" * (BAR_WIDTH - filled) + " ", DIM), *first[1:])
+    return [bar, *rest]
+
+
+def _labelled(label: str, text: str, style: str, width: int) -> list[Line]:
+    if not text:
+        return []
+    first = Span(f"{MARGIN}{label:{LABEL_WIDTH}}", DIM)
+    return wrap(text, width, first=first, rest=MARGIN + " " * LABEL_WIDTH, style=style)
+
+
+def _more(left: int) -> list[Line]:
+    return [(Span(f"{MARGIN}… {formatting.counted(left, 'more loop')}, with --json or --html", DIM),)] if left else []
+
+
+def _hot_lines(report: SurveyReport, width: int) -> list[Line]:
+    """Return the lines where the time goes, if no loop takes it."""
+    if report.candidates or not report.hot_lines:
+        return []
+    lines: list[Line] = [(Span("Where the time goes", TITLE),)]
+    for hot in report.hot_lines[:MAX_HOT_LINES]:
+        lines += _bar(hot.share, _hot(hot), "yellow", width, "")
+        lines.append((Span(MARGIN), Span(_cut(hot.source, width - len(MARGIN)))))
     return lines
 
 
-def _code(report: SurveyReport) -> list[Line]:
-    """Return the change of the first loop that pays."""
-    patch = next((each.patch for each in report.candidates if each.patch), "").splitlines()
+def _hot(hot: HotLine) -> str:
+    return f"{formatting.percent(hot.share)} of the time at {hot.file}:{hot.line}"
+
+
+def _listed(title: str, sentences: tuple[str, ...], width: int) -> list[Line]:
+    lines: list[Line] = [(Span(title, TITLE),)] if sentences else []
+    for sentence in sentences:
+        lines += wrap(sentence, width, first="• ", rest="  ")
+    return lines
+
+
+def _change(report: SurveyReport, width: int) -> list[Line]:
+    """Return the change of the program that pays."""
+    patch = report.patch.splitlines()
     if not patch:
         return []
     colours = {"+": "green", "-": "red", "@": DIM}
-    lines: list[Line] = [(Span("The change, for patch -p0 (--patch FILE writes it):", TITLE),)]
-    lines += [(Span(f"  {printable(line)}", colours.get(line[:1], "")),) for line in patch[:MAX_CODE_LINES]]
+    lines: list[Line] = [
+        (Span("The change", TITLE), Span(" (--patch FILE writes it, patch -p0 < FILE applies it)", DIM))
+    ]
+    lines += [(Span("  "), Span(_cut(line, width - 2), colours.get(line[:1], ""))) for line in patch[:MAX_CODE_LINES]]
     if len(patch) > MAX_CODE_LINES:
-        lines.append((Span(f"  … {len(patch) - MAX_CODE_LINES} more lines, with --patch FILE", DIM),))
+        lines.append((Span(f"  … {len(patch) - MAX_CODE_LINES} more lines", DIM),))
     return lines
+
+
+def _cut(code: str, width: int) -> str:
+    """Return a line of code that fits into so many columns."""
+    text = printable(code)
+    if display_width(text) <= width:
+        return text
+    while display_width(text) > width - 2:
+        text = text[: width - 2] if len(text) > width else text[:-1]
+    return f"{text} …"

@@ -37,6 +37,7 @@ def _context(report: SurveyReport) -> dict[str, Any]:
         "title": f"Survey of {report.program}",
         "gains": survey_wording.gains(report),
         "listings": [_listing(candidate) for candidate in report.candidates],
+        "hot_lines": () if report.candidates else report.hot_lines,
     }
 
 

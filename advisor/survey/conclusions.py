@@ -6,16 +6,19 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
+from advisor.input_limits import MAX_TEXT
 from advisor.models import Machine
 from advisor.models.survey_report import Candidate, HotLine, LoopPlace, SurveyReport
 from advisor.survey import program_verdict
 from advisor.survey.alternatives import awaited_in_turn, instead
-from advisor.survey.extraction import rewrite
+from advisor.survey.combined_patch import combined_patch, rewritten
 from advisor.survey.facts import FirstRun, LoopId
 from advisor.survey.loop_times import decoded
 from advisor.survey.suitability import WORTH_CHANGING, JudgedLoop, amdahl
 
 MAX_CODE_LINES = 60
+MAX_HEADER = 160  # characters of a line
+MAX_PATCH = 1_000_000  # characters
 
 
 def as_report(
@@ -23,13 +26,14 @@ def as_report(
 ) -> SurveyReport:
     """Return the report of a survey."""
     ordered = sorted(judged, key=_rank)
-    together = _together(run, ordered)
+    chosen = _chosen(ordered)
+    together = _together(run, chosen)
     hot_lines = tuple(
         HotLine(file=file, line=line, source=_source_line(folder / file, line), share=min(1.0, share))
         for file, line, share in run.lines
     )
     return SurveyReport(
-        program=program,
+        program=program[:MAX_TEXT],
         seconds=run.seconds,
         ending=run.ending,
         exit_status=run.exit_status,
@@ -37,6 +41,7 @@ def as_report(
         summary=program_verdict.summary(run, ordered, together, hot_lines, machine),
         candidates=tuple(_candidate(each, run, ordered, folder) for each in ordered),
         together=together,
+        patch=_bounded(combined_patch(chosen, folder), MAX_PATCH),
         notes=program_verdict.notes(run, ordered, machine),
         instead=(*instead(ordered), *awaited_in_turn(run, folder)),
         hot_lines=hot_lines,
@@ -51,14 +56,18 @@ def _rank(judged: JudgedLoop) -> tuple[float, int, float]:
     return (-round(gain, 2), len(judged.time.callers), -judged.time.seconds)
 
 
-def _together(run: FirstRun, ordered: Sequence[JudgedLoop]) -> float | None:
-    """Return the speed-up of the program with all loops that pay and do not overlap; None for fewer than two."""
+def _chosen(ordered: Sequence[JudgedLoop]) -> list[JudgedLoop]:
+    """Return the loops that pay, the best first, without those that overlap a better one."""
     chosen: list[JudgedLoop] = []
     for each in ordered:
-        if each.suitability.program_speedup.expected >= WORTH_CHANGING and not any(
-            _overlap(each, one) for one in chosen
-        ):
+        pays = each.suitability.program_speedup.expected >= WORTH_CHANGING
+        if pays and not any(_overlap(each, one) for one in chosen):
             chosen.append(each)
+    return chosen
+
+
+def _together(run: FirstRun, chosen: Sequence[JudgedLoop]) -> float | None:
+    """Return the speed-up of the program with all chosen loops changed; None for fewer than two."""
     if len(chosen) < 2:
         return None
     return amdahl(run.seconds, [(each.time.seconds, each.suitability.speedup.expected) for each in chosen])
@@ -72,17 +81,7 @@ def _candidate(judged: JudgedLoop, run: FirstRun, ordered: Sequence[JudgedLoop],
     loop, observation, gain = judged.time.loop, judged.observation, judged.suitability
     file, line, _ = loop.id
     profile = None if observation is None else observation.profile
-    code = None
-    if gain.strategy != "sequential":
-        code = rewrite(
-            decoded(folder / file),
-            file,
-            loop,
-            judged.dependence,
-            form="map",
-            strategy=gain.strategy,
-            workers=gain.workers,
-        )
+    code = rewritten(judged, decoded(folder / file), loop)
     return Candidate(
         loop=LoopPlace(
             file=file, line=line, last_line=loop.last_line, function=loop.function, source=loop.source, kind=loop.kind
@@ -102,11 +101,16 @@ def _candidate(judged: JudgedLoop, run: FirstRun, ordered: Sequence[JudgedLoop],
         speedup_range=gain.speedup,
         program_speedup=gain.program_speedup.expected,
         program_speedup_range=gain.program_speedup,
-        snippet="" if code is None else code.snippet,
-        patch="" if code is None else code.patch,
+        snippet="" if code is None else _bounded(code.snippet, MAX_TEXT),
+        patch="" if code is None else _bounded(code.patch, MAX_PATCH),
         profile=profile,
         inside=_inside(judged, ordered),
     )
+
+
+def _bounded(code: str, longest: int) -> str:
+    """Return a code, or nothing if a record cannot hold it: a part of it would be of no use."""
+    return code if len(code) <= longest else ""
 
 
 def _inside(judged: JudgedLoop, ordered: Sequence[JudgedLoop]) -> int | None:
@@ -119,11 +123,11 @@ def _inside(judged: JudgedLoop, ordered: Sequence[JudgedLoop]) -> int | None:
 def _code(path: Path, first: int, last: int) -> str:
     """Return the first lines of a loop's source."""
     lines = decoded(path).splitlines()[first - 1 : min(last, first - 1 + MAX_CODE_LINES)]
-    return textwrap.dedent("\n".join(lines))
+    return textwrap.dedent("\n".join(lines))[:MAX_TEXT]
 
 
 def _source_line(path: Path, line: int) -> str:
     try:
-        return decoded(path).splitlines()[line - 1].strip()
+        return decoded(path).splitlines()[line - 1].strip()[:MAX_HEADER]
     except (OSError, IndexError, ValueError, SyntaxError):
         return ""

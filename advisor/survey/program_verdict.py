@@ -44,8 +44,8 @@ def _gain(run: FirstRun, best: JudgedLoop, together: float | None) -> str:
     pool = formatting.workers(gain.strategy, gain.workers)
     before, after = run.seconds, run.seconds / gain.program_speedup.expected
     text = (
-        f"The program becomes {formatting.times(gain.program_speedup.expected)} as fast with the loop at {best.place} "
-        f"in {pool}: about {formatting.duration(after)} instead of {formatting.duration(before)}."
+        f"The program becomes {formatting.times(gain.program_speedup.expected)} as fast with {pool} for the loop "
+        f"at {best.place}: about {formatting.duration(after)} instead of {formatting.duration(before)}."
     )
     if together is not None:
         text += f" All loops that pay together: {formatting.times(together)}."

@@ -91,8 +91,8 @@ def _seen(text: str, observed: LoopObservation, *, blocks: bool = True) -> LoopO
 
 def _evidence(static: StaticDependence) -> str:
     if static.independence == "independent":
-        return "an iteration reads nothing that another one writes"
-    return f"iterations only meet in {_folds(static)}"
+        return "no iteration reads what another one writes"
+    return f"iterations share only {_folds(static)}"
 
 
 def _folds(static: StaticDependence) -> str:
