@@ -20,37 +20,43 @@ FIRST_NEWS = 5.0  # seconds of a run until its progress is shown again, and then
 STANDARD_OUTPUT = "-"
 
 
+_WITH_VALUE = ("--html", "--patch", "--seconds", "--cores", "--package")
+
+
 class _SurveyCommand(click.Command):
-    """A command whose options come before the script: what follows belongs to the script."""
+    """A command whose options come before the program; what follows is the program's, even if it looks like one."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, _with_json_value(args))
+        return super().parse_args(ctx, _separated(args))
 
 
-def _with_json_value(args: list[str]) -> list[str]:
-    """Return the arguments with a value for each `--json` that has none: what follows is an option or the script."""
-    found = list(args)
-    for index, word in enumerate(args):
-        if not word.startswith("-") and (index == 0 or args[index - 1] not in _WITH_VALUE):
-            break  # the script: the rest is its own
-        if word == "--json":
-            after = args[index + 1 : index + 3]
-            is_alone = (len(after) < 2 and "-m" not in after) or after[0].startswith("-") or after[0].endswith(".py")
-            found[index] = f"--json={STANDARD_OUTPUT}" if is_alone else word
-            if not is_alone:
-                continue
+def _separated(args: list[str]) -> list[str]:
+    """Return the arguments with `--` before those of the program, and a value for a `--json` that has none."""
+    index = 0
+    while index < len(args):
+        word = args[index]
         if word == "-m":
-            break
-    return found
+            return [*args[: index + 2], "--", *args[index + 2 :]]
+        if word == "--" or not word.startswith("-"):
+            return [*args[:index], "--", *args[index + (word == "--") :]]
+        if word == "--json":
+            if _is_alone(args[index + 1 :]):
+                args = [*args[:index], f"--json={STANDARD_OUTPUT}", *args[index + 1 :]]
+            else:
+                index += 1
+        index += 1 + (word in _WITH_VALUE)
+    return args
 
 
-_WITH_VALUE = ("--json", "--html", "--patch", "--seconds", "--cores", "--package")
+def _is_alone(following: list[str]) -> bool:
+    """Return True if what follows `--json` is not its file but an option or the program."""
+    return len(following) < 2 or following[0].startswith("-") or following[0].endswith(".py")
 
 
 @click.command(
     cls=_SurveyCommand,
+    options_metavar="[OPTIONS]",
     short_help="Find out which loops of a whole program are worth running concurrently.",
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @click.argument("script", required=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
@@ -84,12 +90,14 @@ def survey(
 ) -> None:
     """Run SCRIPT with its ARGUMENTS, and find the loops that would make the whole program faster.
 
-    The program runs twice: once sampled, and once with its five longest loops watched. For each loop the report says
-    whether its iterations depend on each other, how to run them concurrently, what the whole program gains, and what
-    stands in the way, with the code.
+    The program runs twice: once sampled, and once with its longest loops watched. For each loop the report says whether
+    iterations depend on each other, what running them concurrently would bring to the whole program, what stands in the
+    way, and how the code would look.
 
-    The program runs as without advise: its arguments, streams and exit status are its own, and so are its effects,
-    twice. The report goes to standard error. Ctrl-C ends the program and reports what was seen.
+    Options come before SCRIPT; what follows it belongs to the program. The program runs as it does without advise:
+    arguments, input, output, exit status and effects are its own. The second run gets the same input, and its output is
+    not shown; its effects, such as files, are there twice. The report goes to standard error. Ctrl-C ends the program
+    and reports what was seen.
 
     \b
     Examples:
@@ -99,7 +107,8 @@ def survey(
       advise survey --json report.py > survey.json
       advise survey --patch faster.patch report.py && patch -p0 < faster.patch
 
-    Exit status: that of the program; 2 if there is no such program, 130 after Ctrl-C.
+    Exit status: that of the program; 2 if there is no such program or option, 130 after Ctrl-C, 0 if
+    --seconds ended it.
     """
     for path in (None if as_json == STANDARD_OUTPUT else as_json, html, patch):
         check_file(path)
@@ -136,22 +145,26 @@ def _survey(
         limit=seconds,
         output_to_errors=as_json == STANDARD_OUTPUT,
     )
-    return survey(question, _progress(str(question.program)) if sys.stderr.isatty() else None)
+    return survey(question, _progress() if sys.stderr.isatty() else None)
 
 
-def _progress(program: str) -> Callable[[float, str], None]:
+def _progress() -> Callable[[float, str], None]:
     """Return a function that says which run is going on, and now and then for how long: the screen is the program's."""
     shown: dict[str, float] = {}
 
     def show(elapsed: float, run: str) -> None:
         if run not in shown:
-            click.echo(click.style(f"advise: {run} of {program}", dim=True), err=True)
+            _say(run)
             shown[run] = FIRST_NEWS
         elif elapsed >= shown[run]:
-            click.echo(click.style(f"advise: {run}, {elapsed:.0f} s so far", dim=True), err=True)
+            _say(f"{run}, {elapsed:.0f} s so far")
             shown[run] *= 2
 
     return show
+
+
+def _say(text: str) -> None:
+    click.echo(click.style(f"advise: {text}", dim=True), err=True)
 
 
 def _write(report: SurveyReport, as_json: str | None, html: str | None, patch: str | None) -> None:
@@ -164,6 +177,8 @@ def _write(report: SurveyReport, as_json: str | None, html: str | None, patch: s
         write_html(report, html)
     if patch is not None:
         write_file(patch, report.patch)
+        if not report.patch:
+            _say(f"{patch} is empty: there is no loop that pays and can be rewritten")
     if as_json != STANDARD_OUTPUT:
         from advisor.report.layout import Screen
         from advisor.report.survey import as_text

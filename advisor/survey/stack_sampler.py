@@ -53,13 +53,17 @@ class StackSampler:
         self._thread = threading.Thread(target=self._run, name="advisor-sampler", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Take the last sample and send what was not sent; does nothing in a forked child."""
+    def stop(self, *, is_complete: bool = True) -> None:
+        """Send what was not sent; does nothing in a forked child.
+
+        Args:
+            is_complete: The program ends with its exit handlers.
+        """
         if os.getpid() != self._process or self._stopped.is_set():
             return
         self._stopped.set()
         self._thread.join(timeout=1.0)
-        self._send(is_last=True)
+        self._send(is_last=is_complete)
 
     def _run(self) -> None:
         draw = random.Random().uniform  # the program's own random stream stays as it is

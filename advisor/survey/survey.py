@@ -96,6 +96,8 @@ def _check(question: SurveyQuestion) -> None:
         question.program.find()
     except FileNotFoundError as error:
         raise UsageError(str(error)) from error
+    if not question.program.is_module and b"\0" in Path(question.program.name).read_bytes():
+        raise UsageError(f"{question.program.name} is not Python source")
     for package in question.packages:
         if not is_installed(package):
             raise UsageError(f"no package {package} is installed")
@@ -134,7 +136,7 @@ def _second_run(
             folder=folder,
             limit=question.limit,
             streams=Streams(standard_input.again(), subprocess.DEVNULL, errors),
-            on_progress=_described(on_progress, "second run, its output is not shown"),
+            on_progress=_described(on_progress, "second run (its output is not shown)"),
         )
         if ending == "interrupted":
             return replace(run, ending=ending), observations
