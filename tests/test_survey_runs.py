@@ -20,7 +20,8 @@ from advisor.survey.second_run import LoopToWatch, second_run
 
 PROBE = """
 import json, os, sys
-print(json.dumps([__name__, __file__, sys.argv, os.getcwd(), sys.path[0], sys.stdin.read(), sys.modules["__main__"] is not None]))
+main = sys.modules["__main__"] is not None
+print(json.dumps([__name__, __file__, sys.argv, os.getcwd(), sys.path[0], sys.stdin.read(), main]))
 print("to errors", file=sys.stderr)
 sys.exit(3)
 """

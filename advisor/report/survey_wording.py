@@ -26,8 +26,8 @@ def pays(candidate: Candidate) -> bool:
 
 
 def subject(report: SurveyReport) -> str:
-    """Return the program, its time, how it was looked at, and for which host the gains hold."""
-    runs = "sampled in one run" if report.runs == 1 else "sampled in one run, watched in another"
+    """Return the program, its time, the number of runs, and the host for which the gains hold."""
+    runs = formatting.counted(report.runs, "run")
     cores = formatting.counted(report.machine.cores, "core")
     return f"{report.program} · {formatting.duration(report.seconds)} · {runs} · gains for {cores}"
 
@@ -42,12 +42,12 @@ def place(candidate: Candidate) -> str:
 
 def share(candidate: Candidate) -> str:
     """Return the loop's share of the time, and its iterations."""
-    text = f"{formatting.percent(candidate.share)} of the time ({formatting.duration(candidate.seconds)})"
+    text = f"{formatting.percent(candidate.share)} ({formatting.duration(candidate.seconds)})"
     if candidate.iterations:
         each = candidate.seconds / candidate.iterations
-        text += f": {formatting.counted(candidate.iterations, 'iteration')} of {formatting.duration(each)}"
+        text += f", {formatting.counted(candidate.iterations, 'iteration')} of {formatting.duration(each)}"
         if (candidate.executions or 1) > 1:
-            text += f", in {formatting.counted(candidate.executions or 1, 'execution')}"
+            text += f" in {formatting.counted(candidate.executions or 1, 'execution')}"
     return text
 
 

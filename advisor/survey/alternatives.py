@@ -10,7 +10,7 @@ from advisor.survey.facts import FirstRun
 from advisor.survey.loop_times import decoded
 from advisor.survey.suitability import JudgedLoop
 
-WAITING = 0.5  # CPU seconds in each second, below which a program mostly waits
+WAITING = 0.5  # of the time on a CPU, below which a program mostly waits
 LARGE_SHARE = 0.9  # of an iteration's time that holds the GIL, from which it computes in Python
 SHORT = 1e-4  # seconds of an iteration that a compiler makes much shorter
 MANY = 10_000  # iterations
@@ -40,7 +40,7 @@ def instead(loops: Iterable[JudgedLoop]) -> tuple[str, ...]:
 
 def awaited_in_turn(run: FirstRun, folder: Path) -> Iterator[str]:
     """Yield sentences about loops that await one thing after the other in a program that mostly waits."""
-    if run.cpu_seconds > WAITING * run.seconds:
+    if run.computing_share > WAITING:
         return
     for file in run.files:
         try:

@@ -72,6 +72,7 @@ class FirstRun:
     cores_used: float = 1.0  # CPU seconds of all threads and children by wall seconds
     files: tuple[str, ...] = ()  # of the user's modules that ran
     notes: tuple[str, ...] = ()
+    computing_share: float = 1.0  # of the time that the main thread spent on a CPU
     is_complete: bool = True  # it ended with its exit handlers
 
 

@@ -68,6 +68,7 @@ def as_first_run(
         children=samples.children,
         cores_used=whole.cores / whole.seconds if whole.seconds else 1.0,
         files=tuple(sorted({frame[0] for frame in samples.frames})),
+        computing_share=min(1.0, whole.computing / whole.seconds) if whole.seconds else 1.0,
         is_complete=samples.is_complete,
     )
 

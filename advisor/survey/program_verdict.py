@@ -13,7 +13,7 @@ from advisor.survey.suitability import SAFE, WORTH_CHANGING, JudgedLoop
 SHORT_RUN = 0.2  # seconds of a program that leave too few samples
 BUSY = 0.6  # of the cores, from which a program is parallel already
 SEVERAL = 1.3  # cores or threads at work on average
-WAITING = 0.2  # CPU seconds in each second, below which a program mostly waits
+WAITING = 0.2  # of the time on a CPU, below which a program mostly waits
 MOST = 0.5  # of the time, for a line to be named
 SHARED_CORES = 0.3  # of an iteration's time that it was ready to run, but other programs had the cores
 SIGNALLED = 128
@@ -55,15 +55,15 @@ def _gain(run: FirstRun, best: JudgedLoop, together: float | None) -> str:
 
 
 def _outside_of_loops(run: FirstRun, hot: Sequence[HotLine]) -> str:
-    waits = run.cpu_seconds < WAITING * run.seconds
+    waits = run.computing_share < WAITING
     if not hot or hot[0].share < MOST:
         return "No loop takes 5 % of the program's time, so none is worth changing."
     line = hot[0]
+    place, share = f"{line.file}:{line.line}", formatting.percent(line.share)
+    if waits and run.children:
+        return f"The program waits for {share} of its time at {place} for processes that it started: it is concurrent."
     what = "waits for" if waits else "spends"
-    return (
-        f"The program {what} {formatting.percent(line.share)} of its time at {line.file}:{line.line}, "
-        "outside of any loop: there is no loop to change."
-    )
+    return f"The program {what} {share} of its time at {place}, outside of any loop: there is no loop to change."
 
 
 def _nothing_to_gain(run: FirstRun, ordered: Sequence[JudgedLoop], machine: Machine) -> str:
@@ -74,8 +74,11 @@ def _nothing_to_gain(run: FirstRun, ordered: Sequence[JudgedLoop], machine: Mach
         return "No loop is worth changing: starting workers and sending them data would cost what they gain."
     largest = max(serial, key=lambda each: each.time.seconds)
     share = min(1.0, largest.time.seconds / run.seconds)
-    kind = "carried loop" if largest.dependence.independence == "carried" else "loop that may be carried"
-    text = f"No loop is worth changing: {formatting.percent(share)} of the time is in one {kind}, at {largest.place}"
+    depend = "depend on earlier ones" if largest.dependence.independence == "carried" else "may depend on each other"
+    text = (
+        f"No loop is worth changing: {formatting.percent(share)} of the time is in the loop at {largest.place}, whose "
+        f"iterations {depend}"
+    )
     if 1 / share >= WORTH_CHANGING:
         text += f"; the rest would bring {formatting.times(1 / share)} at most"
     return f"{text}."
