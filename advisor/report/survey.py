@@ -98,9 +98,8 @@ def _change(report: SurveyReport, width: int) -> list[Line]:
     if not patch:
         return []
     colours = {"+": "green", "-": "red", "@": DIM}
-    lines: list[Line] = [
-        (Span("The change", TITLE), Span(" (--patch FILE writes it, patch -p0 < FILE applies it)", DIM))
-    ]
+    how = "--patch FILE writes it, patch -p0 < FILE applies it"
+    lines = wrap(how, width, first=Span("The change  ", TITLE), rest=" " * 12, style=DIM)
     lines += [(Span("  "), Span(_cut(line, width - 2), colours.get(line[:1], ""))) for line in patch[:MAX_CODE_LINES]]
     if len(patch) > MAX_CODE_LINES:
         lines.append((Span(f"  … {len(patch) - MAX_CODE_LINES} more lines", DIM),))

@@ -11,7 +11,7 @@ from advisor.models import Machine
 from advisor.models.survey_report import Candidate, HotLine, LoopPlace, SurveyReport
 from advisor.survey import program_verdict
 from advisor.survey.alternatives import awaited_in_turn, instead
-from advisor.survey.combined_patch import combined_patch, rewritten
+from advisor.survey.combined_patch import combined_patch
 from advisor.survey.facts import FirstRun, LoopId
 from advisor.survey.loop_times import decoded
 from advisor.survey.suitability import WORTH_CHANGING, JudgedLoop, amdahl
@@ -81,7 +81,7 @@ def _candidate(judged: JudgedLoop, run: FirstRun, ordered: Sequence[JudgedLoop],
     loop, observation, gain = judged.time.loop, judged.observation, judged.suitability
     file, line, _ = loop.id
     profile = None if observation is None else observation.profile
-    code = rewritten(judged, decoded(folder / file), loop)
+    code = judged.code
     return Candidate(
         loop=LoopPlace(
             file=file, line=line, last_line=loop.last_line, function=loop.function, source=loop.source, kind=loop.kind

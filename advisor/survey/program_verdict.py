@@ -44,7 +44,8 @@ def _gain(run: FirstRun, best: JudgedLoop, together: float | None) -> str:
     pool = formatting.workers(gain.strategy, gain.workers)
     before, after = run.seconds, run.seconds / gain.program_speedup.expected
     text = (
-        f"The program becomes {formatting.times(gain.program_speedup.expected)} as fast with {pool} for the loop "
+        f"The program becomes {formatting.times(gain.program_speedup.expected)} as fast "
+        f"({formatting.times_range(gain.program_speedup)}) with {pool} for the loop "
         f"at {best.place}: about {formatting.duration(after)} instead of {formatting.duration(before)}."
     )
     if together is not None:
@@ -60,7 +61,7 @@ def _outside_of_loops(run: FirstRun, hot: Sequence[HotLine]) -> str:
         return "No loop takes 5 % of the program's time, so none is worth changing."
     line = hot[0]
     place, share = f"{line.file}:{line.line}", formatting.percent(line.share)
-    if waits and run.children:
+    if run.children and run.computing_share < MOST:
         return f"The program waits for {share} of its time at {place} for processes that it started: it is concurrent."
     what = "waits for" if waits else "spends"
     return f"The program {what} {share} of its time at {place}, outside of any loop: there is no loop to change."

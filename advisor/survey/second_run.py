@@ -109,7 +109,15 @@ def _observation(watched: LoopToWatch, seen: dict[str, Any], run: dict[str, Any]
         random=seen["random"],
         ended_early=seen["ended_early"],
         header_seconds=seen["header_seconds"] / max(1, seen["iterations"]),
+        longest=_longest(seen),
     )
+
+
+def _longest(seen: dict[str, Any]) -> float:
+    """Return the share of the longest iteration; 0 if there were several executions, or not all lengths were kept."""
+    lengths = seen["lengths"]
+    is_known = seen["executions"] == 1 and len(lengths) == seen["iterations"] and sum(lengths)
+    return max(lengths) / sum(lengths) if is_known else 0.0
 
 
 def _profile(seen: dict[str, Any], run: dict[str, Any], seconds: float) -> Profile | None:

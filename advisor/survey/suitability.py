@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from advisor import api
 from advisor.models import Advice, Job, Machine, Profile, Python, Range, Strategy
 from advisor.models.request import AdviceRequest
+from advisor.survey.extraction import Rewrite
 from advisor.survey.facts import Dependence, FirstRun, LoopObservation, LoopTime, StaticDependence
 
 ASSUMED_ITERATIONS = 100  # of a loop whose iterations were not counted
@@ -42,6 +43,7 @@ class JudgedLoop:
     observation: LoopObservation | None
     dependence: Dependence
     suitability: Suitability
+    code: Rewrite | None = None
 
     @property
     def place(self) -> str:
@@ -69,12 +71,13 @@ def suitability(
         return unchanged(advice)
     serial = 0.0 if observation is None else observation.header_seconds * iterations
     widened = 1.0 if observation else UNCOUNTED_FACTOR
-    speedup = Range(
-        low=_loop_speedup(time.seconds, serial, widened * advice.seconds.high * executions),
-        expected=_loop_speedup(time.seconds, serial, advice.seconds.expected * executions),
-        high=_loop_speedup(time.seconds, serial, advice.seconds.low * executions / widened),
+    least = time.seconds * max(1.0 / advice.workers, observation.longest if observation else 0.0)
+    low, expected, high = (
+        _loop_speedup(time.seconds, serial, max(least, seconds * executions))
+        for seconds in (widened * advice.seconds.high, advice.seconds.expected, advice.seconds.low / widened)
     )
-    if speedup.expected <= 1.0:
+    speedup = Range(low=low, expected=expected, high=high)
+    if speedup.expected < WORTH_CHANGING:
         return unchanged(advice)
     return Suitability(advice.recommendation, advice.workers, speedup, of_program(run.seconds, time, speedup), advice)
 

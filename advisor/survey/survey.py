@@ -15,6 +15,7 @@ from advisor.host.machine import this_machine, with_cores
 from advisor.models import Machine
 from advisor.models.survey_report import SurveyReport
 from advisor.survey.child import Streams
+from advisor.survey.combined_patch import with_code
 from advisor.survey.conclusions import as_report
 from advisor.survey.dependence import static_dependence
 from advisor.survey.facts import FirstRun, Loop, LoopObservation, StaticDependence
@@ -87,7 +88,7 @@ def survey(question: SurveyQuestion, on_progress: OnProgress | None = None) -> S
             else:
                 runs = 2
                 run, observations = _second_run(question, standard_input, run, loops, folder, on_progress)
-        judged = judge(loops, observations, run, machine)
+        judged = judge(loops, observations, run, machine, folder)
         return as_report(str(question.program), run, runs, judged, machine, folder)
 
 
@@ -155,7 +156,7 @@ def _last_line(errors: IO[bytes]) -> str:
 
 
 def judge(
-    loops: Sequence[LoopToWatch], observations: Sequence[LoopObservation], run: FirstRun, machine: Machine
+    loops: Sequence[LoopToWatch], observations: Sequence[LoopObservation], run: FirstRun, machine: Machine, folder: Path
 ) -> list[JudgedLoop]:
     """Return the verdict on each loop; one that makes a single iteration is none."""
     seen = {each.id: each for each in observations}
@@ -166,7 +167,7 @@ def judge(
             continue
         verdict = dependence(each.static, observation)
         gain = suitability(each.time, each.static, observation, verdict, run, machine)
-        judged.append(JudgedLoop(each.time, each.static, observation, verdict, gain))
+        judged.append(with_code(JudgedLoop(each.time, each.static, observation, verdict, gain), folder))
     return judged
 
 

@@ -25,9 +25,8 @@ def _judge(
 ) -> tuple[Independence, str, tuple[LoopObstacle, ...]]:
     if static.independence not in _SAFE:
         return static.independence, _obstacle_text(static), ()
-    looks = "looks independent" if static.independence == "independent" else f"looks like {_folds(static)}"
     if observed is None or observed.watched < FEWEST_WATCHED:
-        return "unknown", f"{looks}; not observed", ()
+        return "unknown", f"by the source alone, {_evidence(static)}; too few iterations were watched", ()
     for change in observed.changes:
         verdict = _contradicts(change, static)
         if verdict is not None:
