@@ -10,14 +10,14 @@ from advisor.models import Strategy
 from advisor.survey.dependence import Analysis
 from advisor.survey.expression_loops import rewritten_expression
 from advisor.survey.facts import Dependence, Loop
-from advisor.survey.fission import CannotSplitError, Parts, Splitter, flowing, without_last_continue
+from advisor.survey.fission import CannotSplitError, Parts, Splitter, check_header, flowing, without_last_continue
 from advisor.survey.liveness import exposed
 from advisor.survey.loop_body import names_of
 from advisor.survey.loops import loop_node
 from advisor.survey.patch import Replacement, changed, new_function, new_imports, unified
 from advisor.survey.pool_code import Form, PoolCode
 from advisor.survey.scopes import Program
-from advisor.survey.shared_state import HARMLESS, SharedState, assigned_names
+from advisor.survey.shared_state import SharedState, assigned_names
 from advisor.survey.source_text import UNIT, SourceText
 from advisor.survey.worker_function import NewNames, Worker, without_last_return, worker_for
 
@@ -174,9 +174,7 @@ class _Statement:
         for each in ast.walk(iterable):
             if isinstance(each, ast.Call) and self._analysis.module.dotted(each.func, self._analysis.scope) in _ENDLESS:
                 raise CannotSplitError("the items never end")
-        _, findings = self._state.effects(iterable)
-        if any(each.kind not in HARMLESS for each in findings):
-            raise CannotSplitError(f"the header {findings[0].text}")
+        check_header(self._state, iterable)
         kinds = (each.kind for each in self._analysis.findings)
         if isinstance(self._node, ast.For) and "carried items" in kinds:
             raise CannotSplitError("the work is in the header")

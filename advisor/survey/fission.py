@@ -79,12 +79,14 @@ class Splitter:
             CannotSplitError: The parts would not do the same as the whole, as far as the source tells.
         """
         parts = Parts()
+        outer, self._known = self._known, {} if self._levels else dict(self._known)
         for statement in body:
             self._check_order(statement, parts)
             new = self._statement(statement)
             if any(id(each) not in self._hoisted for each in new.before):
                 self._known.clear()
             parts += new
+        self._known = outer
         return parts
 
     def _check_order(self, node: ast.stmt, done: Parts) -> None:
@@ -250,6 +252,12 @@ class Splitter:
         branches[0][1].extend(orelse.ordered)
         before = ast.copy_location(ast.Try(body.before or [ast.Pass()], handlers, orelse.before, []), node)
         return Parts([_number(name, 0, node), before], _branches(name, branches, node))
+
+
+def check_header(state: SharedState, iterable: ast.expr) -> None:
+    """Raise CannotSplitError if it makes a difference when the items are taken from an iterable."""
+    if state.is_ordered(iterable):
+        raise CannotSplitError("what the header does has to happen between the iterations")
 
 
 def _is_last(parts: Parts, body: Sequence[ast.stmt]) -> bool:
