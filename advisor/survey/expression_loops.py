@@ -77,7 +77,7 @@ class _Expression:
         iterable = self._segment(first.iter)
         conditions = list(first.ifs)
         if conditions and not any(isinstance(each, ast.Call) for test in conditions for each in ast.walk(test)):
-            target, tests = ast.unparse(first.target).strip("()"), " if ".join(map(ast.unparse, conditions))
+            target, tests = ast.unparse(first.target), " if ".join(map(ast.unparse, conditions))
             iterable = f"[{target} for {target} in {iterable} if {tests}]"
             conditions = []
         if others:
