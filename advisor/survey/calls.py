@@ -44,6 +44,7 @@ class Calls:
         self._scope = scope
         self._summaries = summaries
         self._kinds = Kinds(program, module)
+        self._found: dict[ast.Call, list[Followed]] = {}
 
     def library_effect(self, call: ast.Call) -> Effect | None:
         """Return the effect of a call of a library's function or method, or None."""
@@ -69,7 +70,7 @@ class Calls:
 
     def outcome(self, call: ast.Call, values: Values) -> Outcome:
         """Return what a call does to objects outside."""
-        found = list(self._followed(call))
+        found = self._followed(call)
         if found:
             outcome = _together([self._follow(call, each, values) for each in found])
         elif dotted := self._module.dotted(call.func, self._scope):
@@ -98,8 +99,10 @@ class Calls:
         """Return the user's functions that a call may run."""
         return [(each.module, each.function) for each in self._followed(call)]
 
-    def _followed(self, call: ast.Call) -> Iterator[Followed]:
-        yield from self._named(call.func)
+    def _followed(self, call: ast.Call) -> list[Followed]:
+        if call not in self._found:
+            self._found[call] = list(self._named(call.func))
+        return self._found[call]
 
     def _named(self, node: ast.expr) -> Iterator[Followed]:
         """Yield the user's functions that an expression may be."""
@@ -247,7 +250,7 @@ class Calls:
         arguments = [values.of(each) for each in [*call.args, *(keyword.value for keyword in call.keywords)]]
         if owner is not None:
             return holding(arguments)
-        found = list(self._followed(call))
+        found = self._followed(call)
         if found:
             results = [self._returned(call, each, values) for each in found]
             return Value(

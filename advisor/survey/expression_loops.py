@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 
 from advisor.survey.dependence import Analysis
-from advisor.survey.fission import CannotSplitError
+from advisor.survey.fission import CannotSplitError, check_header
 from advisor.survey.loops import COMPREHENSIONS, FUNCTIONS
 from advisor.survey.patch import Replacement
 from advisor.survey.pool_code import PoolCode
@@ -60,9 +60,7 @@ class _Expression:
         ):
             raise CannotSplitError("the expression changes something outside of it")
         assert self._analysis.body.iterable is not None
-        _, findings = state.effects(self._analysis.body.iterable)
-        if any(each.kind not in HARMLESS for each in findings):
-            raise CannotSplitError(f"its header {findings[0].text}")
+        check_header(state, self._analysis.body.iterable)
         around = self._analysis.module.ancestors(self._node)
         inner = (*COMPREHENSIONS, *FUNCTIONS)
         for each in around:
@@ -79,7 +77,7 @@ class _Expression:
         iterable = self._segment(first.iter)
         conditions = list(first.ifs)
         if conditions and not any(isinstance(each, ast.Call) for test in conditions for each in ast.walk(test)):
-            target, tests = ast.unparse(first.target).strip("()"), " if ".join(map(ast.unparse, conditions))
+            target, tests = ast.unparse(first.target), " if ".join(map(ast.unparse, conditions))
             iterable = f"[{target} for {target} in {iterable} if {tests}]"
             conditions = []
         if others:

@@ -10,17 +10,18 @@ from advisor.models import Strategy
 from advisor.survey.dependence import Analysis
 from advisor.survey.expression_loops import rewritten_expression
 from advisor.survey.facts import Dependence, Loop
-from advisor.survey.fission import CannotSplitError, Parts, Splitter, flowing
+from advisor.survey.fission import CannotSplitError, Parts, Splitter, check_header, flowing, without_last_continue
 from advisor.survey.liveness import exposed
 from advisor.survey.loop_body import names_of
 from advisor.survey.loops import loop_node
 from advisor.survey.patch import Replacement, changed, new_function, new_imports, unified
 from advisor.survey.pool_code import Form, PoolCode
 from advisor.survey.scopes import Program
-from advisor.survey.shared_state import HARMLESS, SharedState, assigned_names
+from advisor.survey.shared_state import SharedState, assigned_names
 from advisor.survey.source_text import UNIT, SourceText
 from advisor.survey.worker_function import NewNames, Worker, without_last_return, worker_for
 
+_LONG = 80  # characters of a header without its fixed parts
 _ENDLESS = ("itertools.count", "itertools.cycle", "itertools.repeat")
 _KEPT = (ast.List, ast.Tuple, ast.ListComp)
 _SEQUENCES = ("builtins.list", "builtins.tuple", "builtins.range", "builtins.str", "builtins.sorted", "builtins.dict")
@@ -173,9 +174,7 @@ class _Statement:
         for each in ast.walk(iterable):
             if isinstance(each, ast.Call) and self._analysis.module.dotted(each.func, self._analysis.scope) in _ENDLESS:
                 raise CannotSplitError("the items never end")
-        _, findings = self._state.effects(iterable)
-        if any(each.kind not in HARMLESS for each in findings):
-            raise CannotSplitError(f"the header {findings[0].text}")
+        check_header(self._state, iterable)
         kinds = (each.kind for each in self._analysis.findings)
         if isinstance(self._node, ast.For) and "carried items" in kinds:
             raise CannotSplitError("the work is in the header")
@@ -216,9 +215,7 @@ class _Statement:
         indent = self._analysis.module.lines[self._node.lineno - 1][: self._node.col_offset]
         if indent.strip():
             raise CannotSplitError("the loop does not begin its line")
-        ordered = list(parts.ordered)
-        while ordered and isinstance(ordered[-1], ast.Continue):
-            ordered.pop()
+        ordered = without_last_continue(parts.ordered)
         if self._counts_on():
             assert self._analysis.body.counting is not None
             ordered.append(self._analysis.body.counting.increment)
@@ -230,6 +227,9 @@ class _Statement:
             isinstance(each, (ast.Break, ast.Return, ast.Yield)) for stmt in ordered for each in ast.walk(stmt)
         )
         opened, pool_results = self._code.results(worker.call, items, closes=leaves)
+        stored: list[str] = []
+        if len(indent) + len(target) + len(header_items) + len(pool_results) > _LONG and pool_results != "results":
+            stored, pool_results = [f"{(name := self._names('results'))} = {pool_results}"], name
         inner = indent + (UNIT if opened else "")
         if needs_items:
             item = self._item_target(ordered, results)
@@ -237,7 +237,7 @@ class _Statement:
             header = f"for {item}, {pair} in zip({header_items}, {pool_results}):"
         else:
             header = f"for {target} in {pool_results}:"
-        lines = [f"{indent}{line}" for line in [*before, *opened]]
+        lines = [*(f"{indent}{line}" for line in [*before, *opened]), *(f"{inner}{line}" for line in stored)]
         return [*lines, f"{inner}{header}", *self._text.block(ordered, inner + UNIT)]
 
     def _counts_on(self) -> bool:

@@ -17,6 +17,7 @@ from advisor.survey.loop_body import names_of
 from advisor.survey.loops import FUNCTIONS
 from advisor.survey.shared_state import SharedState, assigned_names
 
+_COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 _LEAVING = (ast.Continue, ast.Break, ast.Return)
 
 
@@ -37,6 +38,19 @@ class Parts:
         return self
 
 
+@dataclass
+class _Level:
+    """A loop within the body that is being split.
+
+    Attributes:
+        ordered: Something in its body so far has to happen in order.
+        keeps: Places before a `continue` or `break` at which the first part has to keep what the second one needs.
+    """
+
+    ordered: bool = False
+    keeps: list[ast.Expr] = field(default_factory=list)
+
+
 class Splitter:
     """Splits the statements of a loop's body.
 
@@ -50,9 +64,13 @@ class Splitter:
         self._state = state
         self._new_name = new_name
         self._is_invariant = is_invariant
-        self._depth = 0  # of loops within the body
+        self._levels: list[_Level] = []  # the loops within the body that are being split
         self._known: dict[str, str] = {}  # expressions that have a name already
         self._hoisted: set[int] = set()
+
+    @property
+    def _depth(self) -> int:
+        return len(self._levels)
 
     def split(self, body: Sequence[ast.stmt]) -> Parts:
         """Return the parts of some statements.
@@ -61,12 +79,14 @@ class Splitter:
             CannotSplitError: The parts would not do the same as the whole, as far as the source tells.
         """
         parts = Parts()
+        outer, self._known = self._known, {} if self._levels else dict(self._known)
         for statement in body:
             self._check_order(statement, parts)
             new = self._statement(statement)
             if any(id(each) not in self._hoisted for each in new.before):
                 self._known.clear()
             parts += new
+        self._known = outer
         return parts
 
     def _check_order(self, node: ast.stmt, done: Parts) -> None:
@@ -89,7 +109,7 @@ class Splitter:
     def _statement(self, node: ast.stmt) -> Parts:
         if isinstance(node, ast.Pass):
             return Parts()
-        if isinstance(node, _LEAVING) and not (self._depth and not isinstance(node, ast.Return)):
+        if isinstance(node, _LEAVING) and (isinstance(node, ast.Return) or not self._depth or self._levels[-1].ordered):
             return self._leave(node)
         if not self._needs_order(node):
             if self._state.is_name_for_item(node):
@@ -109,7 +129,8 @@ class Splitter:
                 return self._whole(node)
 
     def _needs_order(self, node: ast.stmt) -> bool:
-        return self._state.is_ordered(node) or (not self._depth and _leaves(node)) or _returns(node)
+        leaves = _leaves(node) and (not self._depth or self._levels[-1].ordered)
+        return self._state.is_ordered(node) or leaves or _returns(node)
 
     def _whole(self, node: ast.stmt) -> Parts:
         """Leave a statement in the loop, and move what it needs out of it."""
@@ -117,24 +138,41 @@ class Splitter:
         changed = hoister.statement(node)
         self._hoisted |= {id(each) for each in hoister.assignments}
         self._state.note_ordered(node)
+        if self._levels:
+            self._levels[-1].ordered = True
         return Parts(hoister.assignments, [changed if hoister.has_changed else node])
 
     def _leave(self, node: ast.stmt) -> Parts:
-        if self._depth:
+        if self._depth and isinstance(node, ast.Return):
             raise CannotSplitError(f"line {node.lineno}: an inner loop ends the iteration")
+        if self._depth:
+            keep = ast.copy_location(ast.Expr(ast.Constant(None)), node)
+            self._levels[-1].keeps.append(keep)
+            return Parts([keep, node], [node])
         if isinstance(node, ast.Return) and node.value is not None:
             parts = self._whole(node)
             return Parts([*parts.before, _return()], parts.ordered)
         return Parts([_return()], [node])
 
     def _condition(self, test: ast.expr, parts: Parts) -> ast.expr:
-        """Return a condition for both parts: the test, or a name for its value if that takes a call."""
-        if not any(isinstance(each, (ast.Call, ast.NamedExpr)) for each in ast.walk(test)):
+        """Return a condition for both parts: the test, or a name for its value if that takes more than numbers."""
+        if self._is_plain(test):
             return test
         name = self._new_name("condition")
         target = ast.copy_location(ast.Name(name, ast.Store()), test)
-        parts.before.append(ast.copy_location(ast.Assign([target], test), test))
+        value = test if _is_truth(test) else ast.Call(ast.Name("bool", ast.Load()), [test], [])
+        parts.before.append(ast.copy_location(ast.Assign([target], ast.copy_location(value, test)), test))
         return ast.copy_location(ast.Name(name, ast.Load()), test)
+
+    def _is_plain(self, test: ast.expr) -> bool:
+        """Return True if a test only compares names, or uses names of the loop's header and what is outside of it."""
+        if any(isinstance(each, (ast.Call, ast.NamedExpr)) for each in ast.walk(test)):
+            return False
+        if all(self._is_invariant(each.id) for each in ast.walk(test) if isinstance(each, ast.Name)):
+            return True
+        if not isinstance(test, ast.Compare) or not all(isinstance(each, _COMPARISONS) for each in test.ops):
+            return False
+        return all(isinstance(each, (ast.Name, ast.Constant)) for each in (test.left, *test.comparators))
 
     def _if(self, node: ast.If) -> Parts:
         parts = Parts()
@@ -157,24 +195,28 @@ class Splitter:
             return self._whole(node)
         if not _calls(node):
             return self._whole(node)
-        self._depth += 1
+        level = _Level()
+        self._levels.append(level)
         body = self.split(node.body)
-        self._depth -= 1
+        self._levels.pop()
         if not body.before:
             return self._whole(node)
         if exposed(body.before) & assigned_names(body.ordered):
             raise CannotSplitError(f"line {node.lineno}: the parts of the inner loop need each other")
-        if _leaves(node, inner=True):
-            raise CannotSplitError(f"line {node.lineno}: the inner loop ends early")
         needed = self._needed(node, body)
         if not needed:
             raise CannotSplitError(f"line {node.lineno}: the inner loop only counts")
         name = self._new_name("parts")
         certain = Assignment().always(body.before) | names_of(node.target)
+        for keep in level.keeps:
+            keep.value = _keep(name, needed).value
         body.before[:0] = [_none(each, node) for each in needed if each not in certain]
         before = ast.copy_location(ast.For(node.target, node.iter, [*body.before, _keep(name, needed)], [], None), node)
         again = ast.copy_location(
-            ast.For(_names(needed, ast.Store()), ast.Name(name, ast.Load()), body.ordered, [], None), node
+            ast.For(
+                _names(needed, ast.Store()), ast.Name(name, ast.Load()), without_last_continue(body.ordered), [], None
+            ),
+            node,
         )
         start = ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], ast.List([], ast.Load())), node)
         return Parts([start, before], [again])
@@ -212,6 +254,12 @@ class Splitter:
         return Parts([_number(name, 0, node), before], _branches(name, branches, node))
 
 
+def check_header(state: SharedState, iterable: ast.expr) -> None:
+    """Raise CannotSplitError if it makes a difference when the items are taken from an iterable."""
+    if state.is_ordered(iterable):
+        raise CannotSplitError("what the header does has to happen between the iterations")
+
+
 def _is_last(parts: Parts, body: Sequence[ast.stmt]) -> bool:
     """Return True if nothing follows the first ordered statement in the body that could still raise."""
     kept = {id(node) for node in parts.before}
@@ -234,6 +282,28 @@ def _number(name: str, value: int, place: ast.AST) -> ast.stmt:
     return ast.copy_location(ast.Assign([target], ast.Constant(value)), place)
 
 
+def _is_truth(test: ast.expr) -> bool:
+    """Return True if the value of a test is True or False."""
+    if isinstance(test, ast.BoolOp):
+        return all(map(_is_truth, test.values))
+    return isinstance(test, ast.Compare) or (isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not))
+
+
+def without_last_continue(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """Return statements without a `continue` that is the last thing to happen in them."""
+    if not body:
+        return []
+    *others, last = body
+    if isinstance(last, ast.Continue):
+        return without_last_continue(others)
+    if isinstance(last, ast.If):
+        inner, other = without_last_continue(last.body), without_last_continue(last.orelse)
+        if len(inner) == len(last.body) and len(other) == len(last.orelse):
+            return list(body)
+        return [*others, _conditional(last.test, inner, other, last)] if inner or other else others
+    return list(body)
+
+
 def _branches(name: str, branches: Sequence[tuple[int, list[ast.stmt]]], place: ast.AST) -> list[ast.stmt]:
     result: list[ast.stmt] = []
     for number, body in reversed([each for each in branches if each[1]]):
@@ -252,7 +322,7 @@ def _return() -> ast.stmt:
     return ast.Return(None)
 
 
-def _keep(name: str, needed: Sequence[str]) -> ast.stmt:
+def _keep(name: str, needed: Sequence[str]) -> ast.Expr:
     append = ast.Attribute(ast.Name(name, ast.Load()), "append", ast.Load())
     return ast.Expr(ast.Call(append, [_names(needed, ast.Load())], []))
 
@@ -268,9 +338,9 @@ def _calls(node: ast.AST) -> bool:
     return any(not (isinstance(each.func, ast.Attribute) and each.func.attr in FOLDING_METHODS) for each in calls)
 
 
-def _leaves(node: ast.AST, *, inner: bool = False) -> bool:
-    """Return True if a statement ends an iteration of the loop around it; with `inner`, of the loop that it is."""
-    waiting = list(ast.iter_child_nodes(node)) if inner else [node]
+def _leaves(node: ast.AST) -> bool:
+    """Return True if a statement has a `continue` or `break` of the loop around it."""
+    waiting = [node]
     while waiting:
         each = waiting.pop()
         if isinstance(each, (ast.Continue, ast.Break)):

@@ -137,9 +137,8 @@ class Kinds:
             return ""
         module, owner = found
         kinds = set()
-        for each in ast.walk(owner):
-            if isinstance(each, ast.Attribute) and each.attr == node.attr and isinstance(each.ctx, ast.Store):
-                above = module.parents.get(each)
-                if isinstance(above, (ast.Assign, ast.AnnAssign)):
-                    kinds.add(Kinds(self.program, module).of(above.value, module.scope(each), depth + 1))
+        for each in module.assigned_attributes(owner).get(node.attr, ()):
+            above = module.parents.get(each)
+            if isinstance(above, (ast.Assign, ast.AnnAssign)):
+                kinds.add(Kinds(self.program, module).of(above.value, module.scope(each), depth + 1))
         return kinds.pop() if len(kinds) == 1 else ""

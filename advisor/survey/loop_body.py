@@ -144,6 +144,8 @@ def _over(
 
 def _numbers(target: ast.expr, iterable: ast.expr, scope: Scope, module: Module) -> set[str]:
     """Return the targets that have another value in each iteration, which is a number or a key."""
+    if isinstance(iterable, ast.Attribute) and iterable.attr == "index":  # of a frame
+        return set(names_of(target))
     if not isinstance(iterable, ast.Call):
         return set()
     name = module.dotted(iterable.func, scope)

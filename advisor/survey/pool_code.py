@@ -10,6 +10,7 @@ from advisor.models import Strategy
 from advisor.survey.dependence import Analysis
 from advisor.survey.fission import CannotSplitError
 
+_IN_THREADS = ("threading", "asyncio")
 Form = Literal["map", "executor"]
 
 
@@ -24,11 +25,11 @@ class PoolCode:
     @property
     def processes(self) -> bool:
         """Items and results are pickled, and functions found by name."""
-        return self.form == "executor" and self.strategy != "threading"
+        return self.form == "executor" and self.strategy not in _IN_THREADS
 
     @property
     def _executor(self) -> str:
-        return "ThreadPoolExecutor" if self.strategy == "threading" else "ProcessPoolExecutor"
+        return "ThreadPoolExecutor" if self.strategy in _IN_THREADS else "ProcessPoolExecutor"
 
     def imports(self, call: str) -> list[str]:
         """Return the import statements that the code needs."""

@@ -59,7 +59,13 @@ class Roles:
         if any(access.writes and access.path[0] == ITEM for access in self._accesses):
             roles.append(self._item_role())
             roles += self._iterated_roles(bases)
-        return [*roles, *self._reads(bases)]
+        return [*roles, *self._targets_read(), *self._reads(bases)]
+
+    def _targets_read(self) -> list[Role]:
+        """Return the names of the header that a function reads by itself, as a global or from the scope around it."""
+        found = {each.path[0]: each for each in self._accesses if each.through and each.path[0] in self._body.targets}
+        texts = {name: f"assigns `{name}`, which `{each.through}` reads" for name, each in found.items()}
+        return [Role(Variable(name, "unknown"), texts[name], each.line) for name, each in found.items()]
 
     def _base(self, path: Path) -> Path:
         """Return the part of a path before the first key that differs between iterations."""

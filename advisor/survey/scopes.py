@@ -26,6 +26,7 @@ class Module:
         self.lines = source.splitlines()
         self.tree = parsed(source) or ast.Module(body=[], type_ignores=[])
         self._bindings: dict[Scope, dict[str, list[ast.AST]]] = {}
+        self._attributes: dict[ast.ClassDef, dict[str, list[ast.Attribute]]] = {}
 
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
@@ -97,6 +98,15 @@ class Module:
         if nodes and all(isinstance(each, (ast.Import, ast.ImportFrom)) for each in nodes):
             return self.imports.get(node.id, "")
         return ""
+
+    def assigned_attributes(self, owner: ast.ClassDef) -> dict[str, list[ast.Attribute]]:
+        """Return the attributes that the code in a class assigns, of whatever objects, by name."""
+        if owner not in self._attributes:
+            found = self._attributes[owner] = {}
+            for node in ast.walk(owner):
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                    found.setdefault(node.attr, []).append(node)
+        return self._attributes[owner]
 
     @cached_property
     def classes(self) -> dict[str, ast.ClassDef]:

@@ -30,6 +30,7 @@ class SharedState:
         conditional = {name for name, each in variables.items() if each.operation == "conditional"}  # kept in order
         self.private = frozenset(analysis.values.stored - analysis.exposed - conditional) | analysis.body.targets
         self._by_item = {name for name, each in variables.items() if each.role == "written by item"}
+        self._changes_items = any(each.writes and each.path[0] == ITEM for each in analysis.accesses)
         self._folded: set[Path] = set()
         self._dirty_items: set[Path] = set()
         self.ordered_names: set[str] = set()
@@ -76,7 +77,7 @@ class SharedState:
         if not isinstance(node, ast.Assign) or not is_alias(node.value) or isinstance(node.value, ast.Call):
             return False
         paths = self.analysis.values.of(node.value).outside
-        return any(path[0] == ITEM or self._is_by_item(path) for path in paths)
+        return any((path[0] == ITEM and self._changes_items) or self._is_by_item(path) for path in paths)
 
     def note_ordered(self, node: ast.stmt) -> None:
         """Remember what a statement writes that will run after everything that iterations do by themselves."""

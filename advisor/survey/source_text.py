@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+import io
+import re
+import tokenize
 from collections.abc import Iterable, Sequence
 
 from advisor.survey.scopes import Module
 
 UNIT = "    "
+_SINGLE_QUOTED = re.compile(r"""([rbuRBU]?)'([^'"\\{}]*)'""")
 
 
 class SourceText:
@@ -33,10 +37,10 @@ class SourceText:
             case ast.If():
                 return self._if(node, indent, "if")
             case ast.For():
-                header = f"for {_bare(node.target)} in {ast.unparse(node.iter)}:"
+                header = f"for {_bare(node.target)} in {unparsed(node.iter)}:"
                 return [f"{indent}{header}", *self.block(node.body, indent + UNIT)]
             case ast.With():
-                items = ", ".join(map(ast.unparse, node.items))
+                items = ", ".join(map(unparsed, node.items))
                 return [f"{indent}with {items}:", *self.block(node.body, indent + UNIT)]
             case ast.Try():
                 return self._try(node, indent)
@@ -44,7 +48,7 @@ class SourceText:
                 assert node.value is not None
                 return [f"{indent}return {_bare(node.value)}"]
             case _:
-                text = ast.unparse(ast.fix_missing_locations(node))
+                text = unparsed(ast.fix_missing_locations(node))
                 return [f"{indent}{line}" for line in text.splitlines()]
 
     def _can_copy(self, node: ast.stmt) -> bool:
@@ -64,7 +68,7 @@ class SourceText:
         return [_moved(line, node.col_offset, indent) for line in lines]
 
     def _if(self, node: ast.If, indent: str, word: str) -> list[str]:
-        lines = [f"{indent}{word} {ast.unparse(node.test)}:", *self.block(node.body, indent + UNIT)]
+        lines = [f"{indent}{word} {unparsed(node.test)}:", *self.block(node.body, indent + UNIT)]
         if len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
             return lines + self._if(node.orelse[0], indent, "elif")
         if node.orelse:
@@ -74,7 +78,7 @@ class SourceText:
     def _try(self, node: ast.Try, indent: str) -> list[str]:
         lines = [f"{indent}try:", *self.block(node.body, indent + UNIT)]
         for handler in node.handlers:
-            kind = f" {ast.unparse(handler.type)}" if handler.type is not None else ""
+            kind = f" {unparsed(handler.type)}" if handler.type is not None else ""
             name = f" as {handler.name}" if handler.name else ""
             lines += [f"{indent}except{kind}{name}:", *self.block(handler.body, indent + UNIT)]
         for word, body in (("else", node.orelse), ("finally", node.finalbody)):
@@ -83,11 +87,27 @@ class SourceText:
         return lines
 
 
+def unparsed(node: ast.AST) -> str:
+    """Return the text of a node with double quotes around strings, as far as they need no escapes."""
+    text = ast.unparse(node)
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except tokenize.TokenError:
+        return text
+    lines = text.splitlines(keepends=True)
+    for token in reversed(tokens):
+        match = _SINGLE_QUOTED.fullmatch(token.string) if token.type == tokenize.STRING else None
+        if match and token.start[0] == token.end[0]:
+            row, start, end = token.start[0] - 1, token.start[1], token.end[1]
+            lines[row] = f'{lines[row][:start]}{match[1]}"{match[2]}"{lines[row][end:]}'
+    return "".join(lines)
+
+
 def _bare(node: ast.expr) -> str:
     """Return the text of a tuple without parentheses, and of anything else as it is."""
     if isinstance(node, ast.Tuple) and len(node.elts) > 1:
-        return ", ".join(map(ast.unparse, node.elts))
-    return ast.unparse(node)
+        return ", ".join(map(unparsed, node.elts))
+    return unparsed(node)
 
 
 def _comments_before(lines: Sequence[str], node: ast.stmt) -> int:

@@ -14,7 +14,7 @@ Path: TypeAlias = tuple[str, ...]  # a name and steps from there: ("self", ".row
 
 FRESH: Path = ("<fresh>",)
 _LONGEST = 6
-_DEEPEST = 25
+_MOST_ROUNDS = 8
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,9 @@ class Values:
         self._exposed = exposed
         self._outer = outer or {}
         self._binds: dict[str, list[_Bind]] = {}
-        self._open: list[str] = []
+        self._open: list[str] = []  # aliases that are being looked up
+        self._table: dict[str, Value] | None = None
+        self._is_solved = False
         self.stored: set[str] = set()  # names that statements bind, without those of comprehensions
         for statement in statements:
             self._collect(statement)
@@ -214,16 +216,23 @@ class Values:
             return at((ITEM,))
         if name not in self._binds:
             return self._outside(name)
-        if name in self._open or len(self._open) > _DEEPEST:
-            return NOTHING
-        self._open.append(name)
-        try:
-            value = _union(self._bound_value(bind) for bind in self._binds[name])
-        finally:
-            self._open.pop()
-        if name in self._exposed:
-            value |= at((name,))
-        return value if value.itself else value | NEW
+        if self._table is None:
+            self._solve()
+        assert self._table is not None
+        value = self._table[name]
+        return value if value.itself or not self._is_solved else value | NEW
+
+    def _solve(self) -> None:
+        """Compute the values of all bound names together, from nothing until they stay the same."""
+        self._table = dict.fromkeys(self._binds, NOTHING)
+        for _ in range(_MOST_ROUNDS):
+            before = dict(self._table)
+            for name, binds in self._binds.items():
+                value = _union(self._bound_value(bind) for bind in binds)
+                self._table[name] = value | at((name,)) if name in self._exposed else value
+            if self._table == before:
+                break
+        self._is_solved = True
 
     def _bound_value(self, bind: _Bind) -> Value:
         if bind.expression is None:
