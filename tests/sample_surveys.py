@@ -74,7 +74,7 @@ LEDGER = Candidate(
     share=0.15,
     independence="carried",
     why="line 22 reads `balance`, which the iteration before has written",
-    code="for entry in ledger:\n    # the interest is on all that came before\n    balance += balance * RATE\n    print(balance)",
+    code="for entry in ledger:\n    # interest on all before\n    balance += balance * RATE\n    print(balance)",
     obstacles=(
         note(23, "prints with `print`, in the order of the loop"),
         note(22, "reads `balance`, which the iteration before has written", blocks=True),

@@ -52,7 +52,7 @@ def test_the_file_is_for_everyone(
 
 
 def test_the_source_is_beside_the_change(browser: Browser, tmp_path: Path) -> None:
-    """On a wide screen they are side by side, on a telephone one below the other; the line with an obstacle stands out."""
+    """They are side by side on a wide screen, one below the other on a telephone; obstacles stand out."""
     with visiting(browser, write(tmp_path, GAIN)) as (page, _):
         loop = page.get_by_label("The source of the loop").first
         change = page.get_by_label("The change").first
