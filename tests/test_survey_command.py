@@ -303,6 +303,28 @@ def test_an_interrupt_reports_what_was_seen(folder: Path, started: list[subproce
     wait_until_gone(folder)
 
 
+def test_an_interrupt_of_the_second_run_keeps_the_first(folder: Path, started: list[subprocess.Popen[str]]) -> None:
+    """The report has the whole first run and what was seen of the second."""
+    write(
+        folder,
+        """
+        import pathlib, time
+        pathlib.Path("begun" if pathlib.Path("once").exists() else "once").touch()
+        for number in range(150):
+            time.sleep(0.01)
+        """,
+    )
+    process = start(folder, ["--json=report.json", "program.py"], started)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    found = json.loads((folder / "report.json").read_text())
+    assert (found["runs"], found["ending"], found["exit_status"]) == (2, "interrupted", 0)
+    assert found["seconds"] > 1.4
+    assert found["candidates"][0]["iterations"] > 75
+    wait_until_gone(folder)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_no_signal_leaves_a_process(number: int, folder: Path, started: list[subprocess.Popen[str]]) -> None:
     """The program ends with the survey, however that ends."""
@@ -314,6 +336,7 @@ def test_no_signal_leaves_a_process(number: int, folder: Path, started: list[sub
     wait_until_gone(folder)
 
 
+@pytest.mark.slow
 def test_the_patch_changes_all_loops_that_pay(folder: Path) -> None:
     """The patched program prints the same."""
     write(

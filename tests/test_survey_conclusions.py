@@ -122,7 +122,7 @@ def test_notes(program: FirstRun, expected: tuple[str, ...]) -> None:
 def test_a_run_that_ends_otherwise_is_explained() -> None:
     """Both statuses and the last line of the error are named."""
     assert ended_otherwise(run(), 1, "FileExistsError: out").startswith(
-        "The second run ended with exit status 1 (FileExistsError: out), the first one with 0, so what it showed is left"
+        "The second run ended with exit status 1 (FileExistsError: out), the first one with 0, so what it showed"
     )
 
 
