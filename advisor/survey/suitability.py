@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advisor import api
+from advisor.host.machine import with_cores
 from advisor.models import Advice, Job, Machine, Profile, Python, Range, Strategy
 from advisor.models.request import AdviceRequest
 from advisor.survey.extraction import Rewrite
@@ -66,7 +67,8 @@ def suitability(
     profile = profile_of(time, observation)
     executions = max(1, observation.executions if observation else 1)
     iterations = observation.iterations if observation else ASSUMED_ITERATIONS
-    advice = api.advise_on(AdviceRequest(profile, Job(calls=max(1, round(iterations / executions))), machine))
+    job = Job(calls=max(1, round(iterations / executions)))
+    advice = api.advise_on(AdviceRequest(profile, job, with_cores(machine, _free_cores(time, machine))))
     if advice.recommendation not in ("threading", "multiprocessing") or advice.seconds is None:
         return unchanged(advice)
     serial = 0.0 if observation is None else observation.header_seconds * iterations
@@ -80,6 +82,12 @@ def suitability(
     if speedup.expected < WORTH_CHANGING:
         return unchanged(advice)
     return Suitability(advice.recommendation, advice.workers, speedup, of_program(run.seconds, time, speedup), advice)
+
+
+def _free_cores(time: LoopTime, machine: Machine) -> int:
+    """Return the cores that the program's other threads and processes leave to the loop."""
+    others = max(0.0, time.cores - (1.0 if time.computing_share is None else time.computing_share))
+    return max(1, round(machine.cores - others))
 
 
 def unchanged(advice: Advice | None = None) -> Suitability:
