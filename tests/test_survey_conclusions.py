@@ -68,6 +68,7 @@ def judged(independence: Independence, seconds: float, gain: Suitability | None 
             "No loop is worth changing: 83 % of the time is in the loop at shop.py:7, whose iterations depend on "
             "earlier ones; the rest would bring 1.2× at most.",
         ),
+        (run(cores_used=1.9), (), (HOT,), "The program is parallel already: no loop is worth changing."),
         (
             run(cores_used=1.9),
             (judged("unknown", 10),),

@@ -18,6 +18,7 @@ MOST = 0.5  # of the time, for a line to be named
 SHARED_CORES = 0.3  # of an iteration's time that it was ready to run, but other programs had the cores
 SIGNALLED = 128
 
+PARALLEL = "The program is parallel already: no loop is worth changing."
 AT_TERMINAL = (
     "The program reads from the terminal, so it ran only once: take its input from a file or a pipe to have its loops "
     "watched in a second run."
@@ -33,7 +34,7 @@ def summary(
     if run.seconds < SHORT_RUN:
         return f"The program ran for {formatting.duration(run.seconds)}, too short for a survey."
     if not ordered:
-        return _outside_of_loops(run, hot)
+        return PARALLEL if is_parallel(run, machine) else _outside_of_loops(run, hot)
     if ordered[0].suitability.program_speedup.expected < WORTH_CHANGING:
         return _nothing_to_gain(run, ordered, machine)
     return _gain(run, ordered[0], together)
@@ -70,7 +71,7 @@ def _outside_of_loops(run: FirstRun, hot: Sequence[HotLine]) -> str:
 def _nothing_to_gain(run: FirstRun, ordered: Sequence[JudgedLoop], machine: Machine) -> str:
     serial = [each for each in ordered if each.dependence.independence not in SAFE]
     if is_parallel(run, machine):
-        return "The program is parallel already: no loop is worth changing."
+        return PARALLEL
     if not serial:
         return "No loop is worth changing: starting workers and sending them data would cost what they gain."
     largest = max(serial, key=lambda each: each.time.seconds)
