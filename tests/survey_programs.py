@@ -451,4 +451,23 @@ def main(xs):
 if __name__ == "__main__":
     main(range(30))
 """,
+    "nested targets": """
+def main(pairs):
+    rows = []
+    for name, (a, b) in pairs:  # here
+        rows.append((name, work(a + b)))
+    print(rows, [(a, work(b)) for _, (a, b) in pairs if (a if b else True)])
+
+
+if __name__ == "__main__":
+    main([(f"n{n}", (n, n + 1)) for n in range(20)])
+""",
+    "condition of two kinds": """
+def main(xs):
+    print([work(x) for x in xs if (x > 3 if x % 2 else x < 9)])  # here
+
+
+if __name__ == "__main__":
+    main(range(20))
+""",
 }

@@ -38,15 +38,20 @@ def output(path: Path) -> str:
     return done.stdout
 
 
+CHOICES = [
+    *((name, form, strategy) for name in PROGRAMS for form, strategy in (("executor", "threading"), ("map", ""))),
+    *((name, "executor", "multiprocessing") for name in ("several folds", "errors are caught", "list comprehension")),
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("form", "strategy"), [("executor", "threading"), ("map", "multiprocessing")])
-@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize(("name", "form", "strategy"), CHOICES)
 def test_same_output(name, form, strategy, tmp_path):
     """The patched program prints exactly what the program does."""
     path = tmp_path / "program.py"
     path.write_text(HEAD + PROGRAMS[name])
     before = output(path)
-    rewrite = rewritten(HEAD + PROGRAMS[name], form=form, strategy=strategy)
+    rewrite = rewritten(HEAD + PROGRAMS[name], form=form, strategy=strategy or "multiprocessing")
     assert isinstance(rewrite, Rewrite), rewrite
     if shutil.which("patch"):
         subprocess.run(["patch", "-p0", "-s"], input=rewrite.patch, cwd=tmp_path, text=True, check=True)

@@ -168,11 +168,11 @@ class Calls:
         summary = self._summaries.of(each.module, each.function)
         roots = self._roots(call, each, summary, values)
         name = getattr(each.function, "name", "<lambda>")
-        accesses = [
-            replace(access, path=path, through=access.through or name)
+        accesses = dict.fromkeys(
+            replace(access, path=path, through=name)
             for access in summary.accesses
             for path in self._substituted(access.path, roots, each, access.is_assignment)
-        ]
+        )
         names = {parameter: values.roots_of(argument) for parameter, argument in _arguments(call, each)}
         findings = [
             replace(

@@ -16,8 +16,8 @@ from advisor.survey.liveness import Assignment, exposed, live_after, reads
 from advisor.survey.loop_body import LoopBody, body_of
 from advisor.survey.loops import FUNCTIONS, loop_node
 from advisor.survey.roles import Role, Roles
-from advisor.survey.scopes import Module, Program, own_nodes
-from advisor.survey.summaries import Summaries, statements_of
+from advisor.survey.scopes import Module, own_nodes
+from advisor.survey.summaries import Summaries, statements_of, summaries_of
 from advisor.survey.values import Path, Values, plain_aliases
 
 Effect = Literal["", "unknown", "carried"]
@@ -63,8 +63,13 @@ def static_dependence(source: str, file: str, loop: Loop, modules: Mapping[str, 
     node = loop_node(source, file, loop.id)
     if node is None:
         return StaticDependence((), (_gone(file, loop),))
-    program = Program({**(modules or {}), file: source})
-    return Analysis(program, program.modules[file], node).dependence()
+    return analysis_of(source, file, node, modules).dependence()
+
+
+def analysis_of(source: str, file: str, node: ast.AST, modules: Mapping[str, str] | None = None) -> Analysis:
+    """Return the analysis of a loop of a module, among the user's other modules."""
+    summaries = summaries_of(tuple(sorted({**(modules or {}), file: source}.items())))
+    return Analysis(summaries, summaries.program.modules[file], node)
 
 
 def _gone(file: str, loop: Loop) -> LoopObstacle:
@@ -74,14 +79,15 @@ def _gone(file: str, loop: Loop) -> LoopObstacle:
 class Analysis:
     """The analysis of a loop: its body, accesses, findings and roles."""
 
-    def __init__(self, program: Program, module: Module, node: ast.AST, depth: int = 0) -> None:
-        self.program = program
+    def __init__(self, summaries: Summaries, module: Module, node: ast.AST, depth: int = 0) -> None:
+        program = summaries.program
+        self.summaries = summaries
         self.module = module
         self.node = node
         self.body: LoopBody = body_of(node, module)
         self.scope = self.body.scope
         self.kinds = Kinds(program, module)
-        self.calls = Calls(program, module, self.scope, Summaries(program))
+        self.calls = Calls(program, module, self.scope, summaries)
         self.exposed = exposed(self.body.statements)
         self.values = Values(
             self.body.statements,
@@ -145,7 +151,7 @@ class Analysis:
         for module, function in self.calls.functions(iterable):
             for node in own_nodes(function):
                 is_producing = isinstance(node, (ast.For, ast.While)) and _yields(node)
-                if is_producing and Analysis(self.program, module, node, depth + 1)._independence() == "carried":
+                if is_producing and Analysis(self.summaries, module, node, depth + 1)._independence() == "carried":
                     text = f"only collects what `{ast.unparse(iterable.func)}` yields, whose loop is carried"
                     return [Finding("carried items", text, module.file, getattr(node, "lineno", 1))]
         return []

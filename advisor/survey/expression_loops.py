@@ -77,7 +77,7 @@ class _Expression:
         iterable = self._segment(first.iter)
         conditions = list(first.ifs)
         if conditions and not any(isinstance(each, ast.Call) for test in conditions for each in ast.walk(test)):
-            target, tests = ast.unparse(first.target), " if ".join(map(ast.unparse, conditions))
+            target, tests = ast.unparse(first.target), " if ".join(map(_condition, conditions))
             iterable = f"[{target} for {target} in {iterable} if {tests}]"
             conditions = []
         if others:
@@ -217,6 +217,11 @@ class _Expression:
         if indent.strip():
             raise CannotSplitError("the statement does not begin its line")
         return Replacement(start, end, (f"{indent}{opened[0]}", *(f"{UNIT}{line}" for line in whole)))
+
+
+def _condition(node: ast.expr) -> str:
+    text = ast.unparse(node)
+    return f"({text})" if isinstance(node, (ast.IfExp, ast.Lambda)) else text
 
 
 def _store(value: ast.expr) -> ast.stmt:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from advisor.models import Strategy
-from advisor.survey.dependence import Analysis
+from advisor.survey.dependence import Analysis, analysis_of
 from advisor.survey.expression_loops import rewritten_expression
 from advisor.survey.facts import Dependence, Loop
 from advisor.survey.fission import CannotSplitError, Parts, Splitter, check_header, flowing, without_last_continue
@@ -16,7 +16,6 @@ from advisor.survey.loop_body import names_of
 from advisor.survey.loops import loop_node
 from advisor.survey.patch import Replacement, changed, new_function, new_imports, unified
 from advisor.survey.pool_code import Form, PoolCode
-from advisor.survey.scopes import Program
 from advisor.survey.shared_state import SharedState, assigned_names
 from advisor.survey.source_text import UNIT, SourceText
 from advisor.survey.worker_function import NewNames, Worker, without_last_return, worker_for
@@ -87,8 +86,7 @@ def attempt(
     node = loop_node(source, file, loop.id)
     if node is None:
         return "the loop is not in the source any more"
-    program = Program({**(modules or {}), file: source})
-    analysis = Analysis(program, program.modules[file], node)
+    analysis = analysis_of(source, file, node, modules)
     code = PoolCode(form, strategy, workers)
     try:
         if isinstance(node, ast.stmt):

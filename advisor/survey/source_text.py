@@ -37,7 +37,7 @@ class SourceText:
             case ast.If():
                 return self._if(node, indent, "if")
             case ast.For():
-                header = f"for {_bare(node.target)} in {unparsed(node.iter)}:"
+                header = f"for {bare(node.target)} in {unparsed(node.iter)}:"
                 return [f"{indent}{header}", *self.block(node.body, indent + UNIT)]
             case ast.With():
                 items = ", ".join(map(unparsed, node.items))
@@ -46,7 +46,7 @@ class SourceText:
                 return self._try(node, indent)
             case ast.Return(value=ast.Tuple()):
                 assert node.value is not None
-                return [f"{indent}return {_bare(node.value)}"]
+                return [f"{indent}return {bare(node.value)}"]
             case _:
                 text = unparsed(ast.fix_missing_locations(node))
                 return [f"{indent}{line}" for line in text.splitlines()]
@@ -103,7 +103,7 @@ def unparsed(node: ast.AST) -> str:
     return "".join(lines)
 
 
-def _bare(node: ast.expr) -> str:
+def bare(node: ast.expr) -> str:
     """Return the text of a tuple without parentheses, and of anything else as it is."""
     if isinstance(node, ast.Tuple) and len(node.elts) > 1:
         return ", ".join(map(unparsed, node.elts))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from advisor.survey.effects import Access, Finding
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from advisor.survey.accesses import Reader
 
 _MOST_FUNCTIONS = 400
+_MOST_ACCESSES = 150
 _LOCAL_FINDINGS = ("break", "return", "yield", "await")  # of a function, not of a loop that calls it
 
 
@@ -57,11 +59,17 @@ class Summaries:
         reader = Reader(module, function, values, calls, Kinds(self.program, module))
         reader.statements(body)
         return Summary(
-            tuple(dict.fromkeys(_kept(reader, values, declared, outside))),
+            _bounded(_kept(reader, values, declared, outside)),
             tuple(dict.fromkeys(each for each in reader.findings if each.kind not in _LOCAL_FINDINGS)),
             _result(function, values),
             tuple(dict.fromkeys(reader.called)),
         )
+
+
+@lru_cache(maxsize=4)
+def summaries_of(sources: tuple[tuple[str, str], ...]) -> Summaries:
+    """Return the summaries for a program of these files and texts, the same ones for the same program."""
+    return Summaries(Program(dict(sources)))
 
 
 def statements_of(function: Function) -> list[ast.stmt]:
@@ -84,6 +92,14 @@ def _kept(reader: Reader, values: Values, declared: frozenset[str], outside: fro
         if access.path != FRESH and (access.path[0] in outside or access.path[0] not in values.bound)
         if not _is_assignment(access) or access.path[0] in declared
     ]
+
+
+def _bounded(accesses: list[Access]) -> tuple[Access, ...]:
+    """Return the accesses once each, without their lines; if they are very many, only by what they begin with."""
+    once = tuple(dict.fromkeys(replace(access, line=0, through="") for access in accesses))
+    if len(once) <= _MOST_ACCESSES:
+        return once
+    return tuple(dict.fromkeys(replace(access, path=access.path[:2]) for access in once))
 
 
 def _is_assignment(access: Access) -> bool:

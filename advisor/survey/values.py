@@ -13,7 +13,7 @@ from advisor.survey.scopes import bound_names, own_nodes, parameters
 Path: TypeAlias = tuple[str, ...]  # a name and steps from there: ("self", ".rows", "[i]")
 
 FRESH: Path = ("<fresh>",)
-_LONGEST = 6
+_LONGEST = 5
 _MOST_ROUNDS = 8
 
 

@@ -14,7 +14,7 @@ from advisor.survey.fission import CannotSplitError
 from advisor.survey.liveness import Assignment, exposed
 from advisor.survey.loops import FUNCTIONS
 from advisor.survey.scopes import Module
-from advisor.survey.source_text import UNIT, SourceText
+from advisor.survey.source_text import UNIT, SourceText, bare
 
 _SPECIAL = ("super", "__class__", "locals")
 
@@ -154,7 +154,7 @@ def _item(analysis: Analysis, body: Sequence[ast.stmt], name: str) -> tuple[str,
     parameter = "item" if "item" not in used | analysis.body.targets else "item_of_loop"
     if not analysis.body.targets & used:
         return parameter, []
-    return parameter, [f"{UNIT}{ast.unparse(target).strip('()')} = {parameter}"]
+    return parameter, [f"{UNIT}{bare(target)} = {parameter}"]
 
 
 def _uncertain(body: Sequence[ast.stmt], results: Sequence[str]) -> list[str]:
