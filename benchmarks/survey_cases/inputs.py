@@ -12,7 +12,28 @@ from email.utils import format_datetime
 from itertools import accumulate
 from pathlib import Path
 
-SYLLABLES = ["ka", "lo", "mi", "ter", "un", "bra", "sel", "vor", "en", "dis", "tan", "gi", "po", "ru", "shen", "al", "qui", "fer", "no", "da"]
+SYLLABLES = [
+    "ka",
+    "lo",
+    "mi",
+    "ter",
+    "un",
+    "bra",
+    "sel",
+    "vor",
+    "en",
+    "dis",
+    "tan",
+    "gi",
+    "po",
+    "ru",
+    "shen",
+    "al",
+    "qui",
+    "fer",
+    "no",
+    "da",
+]
 
 
 def vocabulary(draw: random.Random, size: int) -> list[str]:
