@@ -49,7 +49,6 @@ CASES = [
         obstacles=("connections to a server, which must bear the load",),
         seconds=2.2,
         twin_speedup=6.5,
-        why="waits for the network nearly all the time",
     ),
     Case(
         name="option_pricing",
@@ -127,7 +126,6 @@ CASES = [
         obstacles=("appends to `rows`, in order",),
         seconds=1.9,
         twin_speedup=1.8,
-        why="rows differ much in cost",
     ),
     Case(
         name="grid_search",
@@ -264,7 +262,6 @@ CASES = [
         obstacles=("reads all of `vectors`, which the loop before fills",),
         seconds=2.2,
         twin_speedup=1.8,
-        why="two loops, the second needs the results of the first",
     ),
     Case(
         name="loan_reports",
@@ -279,7 +276,6 @@ CASES = [
         obstacles=("appends to `written`", "writes a file of its own in each iteration"),
         seconds=2.0,
         twin_speedup=1.9,
-        why="three equal loops, which gain together",
     ),
     Case(
         name="life",
@@ -339,7 +335,6 @@ CASES = [
         obstacles=("is parallel already: a thread for each core",),
         seconds=2.0,
         decoy=True,
-        why="ThreadPoolExecutor with a function that releases the GIL",
     ),
     Case(
         name="pooled_primes",
@@ -352,7 +347,6 @@ CASES = [
         obstacles=("is parallel already: a process for each core",),
         seconds=1.8,
         decoy=True,
-        why="multiprocessing.Pool; the main process only waits",
     ),
     Case(
         name="page_rank",
@@ -401,6 +395,5 @@ CASES = [
         obstacles=("each digest needs the one before (`last`)", "one file, written in order"),
         seconds=2.1,
         decoy=True,
-        why="a chain of generators with state",
     ),
 ]
