@@ -883,4 +883,195 @@ def run(xs):
         out.append(y)
     return out
 """,
+    "target that a function reads": """
+def show():
+    return work(x)
+out = []
+for x in range(10):  # here
+    out.append(show())
+""",
+    "generator that reads what is written": """
+class Crawl:
+    def __init__(self):
+        self.todo, self.done = [1], []
+    def pages(self):
+        while self.todo:
+            yield self.todo.pop()
+    def run(self):
+        for page in self.pages():  # here
+            self.done.append(work(page))
+            if page < 9:
+                self.todo.append(page + 1)
+""",
+    "method of an item that changes a shared one": """
+class Account:
+    def __init__(self, bank):
+        self.bank = bank
+    def close(self, x):
+        self.bank.money = self.bank.money * 2 + x
+        return self.bank.money
+def run(accounts):
+    return [account.close(3) for account in accounts]  # here
+""",
+    "lambda over a list": """
+def run(xs):
+    state = []
+    add = lambda x: state.append(x) or len(state)
+    return [add(x) for x in xs]  # here
+""",
+    "two names for one list": """
+def run(xs):
+    rows = []
+    same = rows
+    for x in xs:  # here
+        rows.append(x + len(same))
+    return rows
+""",
+    "rows of a frame by position": """
+def run(frame):
+    for i in range(1, len(frame)):  # here
+        frame.loc[i, "y"] = frame.loc[i - 1, "y"] + frame.loc[i, "x"]
+""",
+    "dictionary of the item before": """
+def run(order, costs):
+    best = {0: 0}
+    for node in order:  # here
+        best[node] = min(best[before] + costs[before, node] for before in range(node))
+    return best
+""",
+    "text that grows": """
+def run(xs):
+    text = ""
+    for x in xs:  # here
+        text += str(len(text) + x)
+    return text
+""",
+    "exit": """
+def run(xs):
+    n = 0
+    while True:  # here
+        n = n + work(n)
+        if n > 100:
+            return n
+""",
+    "cumulative over an array": """
+def run(array):
+    for i in range(1, len(array)):  # here
+        array[i] += array[i - 1]
+""",
+    "slices that overlap": """
+def run(array, n):
+    for i in range(n):  # here
+        array[i : i + 3] = array[i : i + 3].mean()
+""",
+    "one key for all": """
+def run(xs, state):
+    for x in xs:  # here
+        state["last"] = work(x + state.get("last", 0))
+""",
+    "sorted insertion": """
+def run(xs):
+    rows = []
+    for x in xs:  # here
+        bisect.insort(rows, work(x))
+    return rows
+""",
+    "union of groups": """
+def run(pairs, parent):
+    def find(x):
+        while parent[x] != x:
+            parent[x] = parent[parent[x]]
+            x = parent[x]
+        return x
+    for a, b in pairs:  # here
+        parent[find(a)] = find(b)
+""",
+    "momentum": """
+class Optimizer:
+    def __init__(self):
+        self.velocity = 0.0
+        self.position = 1.0
+    def run(self, n):
+        for _ in range(n):  # here
+            self.velocity = 0.9 * self.velocity - 0.1 * self.position
+            self.position += self.velocity
+""",
+    "balance by account": """
+def run(moves):
+    balance, log = {}, []
+    for name, amount in moves:  # here
+        balance[name] = balance.get(name, 0) + amount
+        log.append((name, balance[name]))
+    return log
+""",
+    "try as the state": """
+def run(xs, known):
+    for x in xs:  # here
+        try:
+            y = known[x]
+        except KeyError:
+            y = known[x] = work(x)
+        print(y)
+""",
+    "swap by temporary": """
+def run(xs):
+    for i in range(len(xs) - 1):  # here
+        if xs[i] > xs[i + 1]:
+            t = xs[i]
+            xs[i] = xs[i + 1]
+            xs[i + 1] = t
+""",
+    "global counter as a name": """
+number = 0
+def label(x):
+    global number
+    number += 1
+    return f"{x}-{number}"
+def run(xs):
+    return [label(x) for x in xs]  # here
+""",
+    "state passed on": """
+def step(state, x):
+    return state * 2 + x
+def run(xs):
+    state = 1
+    for x in xs:  # here
+        state = step(state, x)
+    return state
+""",
+    "reduce": """
+def run(xs, table):
+    for x in xs:  # here
+        table = {**table, x: work(x) + len(table)}
+    return table
+""",
+    "nested list shared by rows": """
+def run(rows):
+    shared = []
+    for row in rows:  # here
+        row.marks = shared
+        row.marks.append(len(shared))
+""",
+    "queue": """
+def run(xs, tasks):
+    for x in xs:  # here
+        tasks.put(x)
+        work(tasks.get())
+""",
+    "csv reader outside": """
+def run(n, path):
+    reader = csv.reader(open(path))
+    return [next(reader) for _ in range(n)]  # here
+""",
+    "zip with an iterator": """
+def run(xs, path):
+    with open(path) as lines:
+        out = []
+        for x in xs:  # here
+            for line in lines:
+                if line.startswith(x):
+                    break
+            out.append(line)
+    return out
+""",
 }

@@ -35,6 +35,8 @@ class Reader:
         self._kinds = kinds
         self._shown = False
         self._loops = 0
+        self._tries = 0
+        self._shared: dict[str, set[Path]] = {}  # objects outside that were assigned to items and attributes
         self._written: set[str] = set()  # items and attributes that the iteration has assigned on every path to here
 
     # Statements
@@ -90,6 +92,13 @@ class Reader:
                     self._expression(outer)
             case ast.Break() | ast.Return():
                 self._exit(node)
+            case ast.Try() | ast.TryStar():
+                self._tries += 1  # whether an item is there decides what happens
+                self.statements(node.body)
+                self._tries -= 1
+                for handler in node.handlers:
+                    self.statements(handler.body)
+                self.statements([*node.orelse, *node.finalbody])
             case _:
                 self._children(node)
 
@@ -140,12 +149,14 @@ class Reader:
         self.statements(orelse)
 
     def _assign(self, targets: Sequence[ast.expr], value: ast.expr) -> None:
-        if all(isinstance(target, ast.Name) for target in targets) and is_alias(value):
+        if all(isinstance(target, ast.Name) for target in targets) and is_alias(value) and not self._tries:
             self._visit_keys(value)  # what the name is used for counts
         else:
             self._expression(value)
         for target in targets:
             self._store(target)
+            if isinstance(target, (ast.Attribute, ast.Subscript)):
+                self._shared.setdefault(ast.unparse(target), set()).update(self._values.of(value).outside)
 
     def _store(self, target: ast.expr) -> None:
         match target:
@@ -185,7 +196,7 @@ class Reader:
             self._add(longer(path, step), how, node, operation)
 
     def _at(self, node: ast.expr, how: How, operation: str = "", in_place: bool = False) -> None:
-        for path in self._values.of(node).outside:
+        for path in self._values.of(node).outside | self._shared.get(ast.unparse(node), set()):
             self._add(path, how, node, operation, in_place)
 
     def _add(self, path: Path, how: How, node: ast.AST, operation: str = "", in_place: bool = False) -> None:

@@ -93,7 +93,7 @@ class Analysis:
         )
         reader = Reader(module, self.scope, self.values, self.calls, self.kinds)
         reader.statements(self.body.statements)
-        self.accesses: list[Access] = [*reader.accesses, *self._iterated()]
+        self.accesses: list[Access] = [*reader.accesses, *self._iterated(), *self._of_generator()]
         self.findings: list[Finding] = list(dict.fromkeys(self._judged(reader.findings)))
         self.called = tuple(dict.fromkeys(reader.called))
         self.roles: list[Role] = self._roles()
@@ -124,6 +124,19 @@ class Analysis:
         line: int = getattr(self.node, "lineno", 1)
         return [Access(path, "iterated", line) for path in sorted(found)]
 
+    def _of_generator(self) -> list[Access]:
+        """Return what the user's generator does that makes the items, while the iterations run."""
+        iterable = self.body.iterable
+        if isinstance(iterable, ast.Name):
+            _, binders = self.module.resolve(iterable.id, self.scope)
+            above = self.module.parents.get(binders[0]) if len(binders) == 1 else None
+            iterable = above.value if isinstance(above, ast.Assign) else None
+        if not isinstance(iterable, ast.Call) or not any(_yields(each) for _, each in self.calls.functions(iterable)):
+            return []
+        reader = Reader(self.module, self.scope, self.values, self.calls, self.kinds)
+        reader.statement(ast.copy_location(ast.Expr(iterable), iterable))
+        return reader.accesses
+
     def _carried_items(self, depth: int) -> list[Finding]:
         """Return a finding if the iterations only collect what a generator yields, in a loop that is carried."""
         iterable = self.body.iterable
@@ -134,7 +147,7 @@ class Analysis:
                 is_producing = isinstance(node, (ast.For, ast.While)) and _yields(node)
                 if is_producing and Analysis(self.program, module, node, depth + 1)._independence() == "carried":
                     text = f"only collects what `{ast.unparse(iterable.func)}` yields, whose loop is carried"
-                    return [Finding("carried items", text, module.file, node.lineno)]
+                    return [Finding("carried items", text, module.file, getattr(node, "lineno", 1))]
         return []
 
     # Findings
@@ -218,8 +231,8 @@ class Analysis:
         return "reduction" if "reduction" in roles or is_ordered else "independent"
 
 
-def _yields(loop: ast.AST) -> bool:
-    return any(isinstance(node, (ast.Yield, ast.YieldFrom)) for node in own_nodes(loop))
+def _yields(node: ast.AST) -> bool:
+    return any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in own_nodes(node))
 
 
 def _file_of_each(each: Finding) -> Finding:

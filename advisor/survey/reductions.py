@@ -220,6 +220,9 @@ def _takes(target: ast.expr, new: ast.expr, limit: ast.expr, value: ast.expr) ->
     """Return True for `best = value` after `value < best`, and `best = (value, x)` after `value < best[0]`."""
     if same(target, limit):
         return same(new, value)
+    if isinstance(limit, ast.Call):  # len(x) > len(longest)
+        old = [each for each in ast.walk(limit) if same(each, target)]
+        return bool(old) and _text(limit).replace(_text(target), _text(new)) == _text(value)
     if not isinstance(limit, ast.Subscript) or not same(target, limit.value) or not isinstance(new, ast.Tuple):
         return False
     number = limit.slice.value if isinstance(limit.slice, ast.Constant) else None

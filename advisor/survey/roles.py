@@ -54,12 +54,18 @@ class Roles:
     def all(self) -> list[Role]:
         """Return the role of each variable that outlives an iteration or that it binds."""
         written = sorted({self._base(access.path) for access in self._accesses if access.writes})
-        bases = [base for base in written if not any(_begins(base, other) for other in written if other != base)]
+        bases = [base for base in written if not any(begins(base, other) for other in written if other != base)]
         roles = [self._role(base) for base in bases if base[0] != ITEM]
         if any(access.writes and access.path[0] == ITEM for access in self._accesses):
             roles.append(self._item_role())
             roles += self._iterated_roles(bases)
-        return [*roles, *self._reads(bases)]
+        return [*roles, *self._targets_read(), *self._reads(bases)]
+
+    def _targets_read(self) -> list[Role]:
+        """Return the names of the header that a function reads by itself, as a global or from the scope around it."""
+        found = {each.path[0]: each for each in self._accesses if each.through and each.path[0] in self._body.targets}
+        texts = {name: f"assigns `{name}`, which `{each.through}` reads" for name, each in found.items()}
+        return [Role(Variable(name, "unknown"), texts[name], each.line) for name, each in found.items()]
 
     def _base(self, path: Path) -> Path:
         """Return the part of a path before the first key that differs between iterations."""
@@ -73,7 +79,7 @@ class Roles:
         return names is not None and not names & self._bound
 
     def _related(self, base: Path) -> list[Access]:
-        return [each for each in self._accesses if _begins(each.path, base) or _begins(base, each.path)]
+        return [each for each in self._accesses if begins(each.path, base) or begins(base, each.path)]
 
     def _role(self, base: Path) -> Role:
         related = self._related(base)
@@ -153,7 +159,7 @@ class Roles:
                 return Role(Variable(name, "unknown", lines=_lines(writes)), text, other.line)
         iterated = {each.path for each in self._accesses if each.how == "iterated"}
         for other in self._accesses:
-            if other.how == "read" and any(_begins(other.path, path) for path in iterated):
+            if other.how == "read" and any(begins(other.path, path) for path in iterated):
                 text = f"reads `{''.join(other.path)}`, whose items the iterations change"
                 return Role(Variable(name, "unknown", lines=_lines(writes)), text, other.line)
         return Role(Variable(name, "written by item", lines=_lines(writes)))
@@ -176,7 +182,7 @@ class Roles:
             path = each.path
             if each.how not in ("read", "shown") or path[0] == ITEM or path[0] in self._bound - self._exposed:
                 continue
-            if not any(_begins(path, base) or _begins(base, path) for base in bases):
+            if not any(begins(path, base) or begins(base, path) for base in bases):
                 found.setdefault(_shown(self._base(path)), set()).add(each.line)
         return [Role(Variable(name, "read", lines=tuple(sorted(lines)))) for name, lines in sorted(found.items())]
 
@@ -230,7 +236,7 @@ def _names(step: str) -> set[str] | None:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
-def _begins(path: Path, start: Path) -> bool:
+def begins(path: Path, start: Path) -> bool:
     """Return True if a path may lead through what another one leads to."""
     return len(path) >= len(start) and all(_may_equal(*pair) for pair in zip(path, start, strict=False))
 

@@ -67,7 +67,7 @@ def _contradicts(change: ObservedChange, static: StaticDependence) -> tuple[Inde
 
 
 def _variable(name: str, variables: Sequence[Variable]) -> Variable | None:
-    """Return the variable that a changed object belongs to: of the same name, or a part of it, or what it is part of."""
+    """Return the variable that a changed object belongs to: by its name, or as a part or owner."""
     exact = next((each for each in variables if each.name == name), None)
     if exact is not None and exact.role != "read":
         return exact
