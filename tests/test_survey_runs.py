@@ -159,7 +159,7 @@ def observe(script: str, *names: str) -> dict[int, LoopObservation]:
     loops = loops_of(Path(script).read_text(), script)
     static = StaticDependence(tuple(Variable(name, "unknown") for name in names))
     watched = [LoopToWatch(LoopTime(loop, 0.5, 10), static) for loop in loops]
-    found, _ = second_run(Program(script), watched, folder=Path.cwd())
+    found, _, _ = second_run(Program(script), watched, folder=Path.cwd())
     return {each.id[1]: each for each in found}
 
 

@@ -65,7 +65,8 @@ _WITH_VALUE = ("--json", "--html", "--patch", "--seconds", "--cores", "--package
     "--json",
     "as_json",
     metavar="[FILE]",
-    help="Write the report as JSON to FILE; without FILE to standard output, and the program's output to standard error.",
+    help="Write the report as JSON to FILE; without FILE to standard output. The program's output then goes to "
+    "standard error.",
 )
 @click.option("--html", metavar="FILE", help="Write the report as one self-contained HTML file.")
 @click.option("--patch", metavar="FILE", help="Write the changes that pay as a patch, for patch -p0.")

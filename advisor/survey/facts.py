@@ -70,9 +70,9 @@ class FirstRun:
     threads: int = 1  # that computed at once, at the most
     children: int = 0  # child processes that were started
     cores_used: float = 1.0  # CPU seconds of all threads and children by wall seconds
-    traceback: str = ""
     files: tuple[str, ...] = ()  # of the user's modules that ran
     notes: tuple[str, ...] = ()
+    is_complete: bool = True  # it ended with its exit handlers
 
 
 @dataclass(frozen=True)

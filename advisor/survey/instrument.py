@@ -14,14 +14,17 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import CodeType, ModuleType
 
+from advisor.survey.recursion import deep_recursion
+
 WATCH, TURN, BEGIN, END, APPLY = (f"__advisor_{name}__" for name in ("watch", "turn", "begin", "end", "apply"))
 Places = Mapping[tuple[int, int], int]  # line and column of a loop's header to its number
 
 
 def instrumented(source: bytes, file: str, places: Places) -> CodeType:
     """Compile a source with reports of its loops."""
-    tree = _Instrument(places).visit(ast.parse(source, file))
-    return compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True)
+    with deep_recursion():
+        tree = _Instrument(places).visit(ast.parse(source, file))
+        return compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True)
 
 
 class _Instrument(ast.NodeTransformer):
@@ -38,7 +41,7 @@ class _Instrument(ast.NodeTransformer):
             node.iter = _call(WATCH, number, node.iter)
         return node
 
-    def visit_While(self, node: ast.While) -> ast.AST:
+    def visit_While(self, node: ast.While) -> ast.While | list[ast.stmt]:
         number = self._number(node)
         self.generic_visit(node)
         if number is None:
@@ -47,10 +50,10 @@ class _Instrument(ast.NodeTransformer):
         is_endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
         node.test = turn if is_endless else ast.BoolOp(ast.And(), [turn, node.test])
         begin, end = (ast.Expr(_call(name, number)) for name in (BEGIN, END))
-        watched = [begin, ast.Try(body=[node], handlers=[], orelse=[], finalbody=[end])]
+        watched: list[ast.stmt] = [begin, ast.Try(body=[node], handlers=[], orelse=[], finalbody=[end])]
         for statement in watched:
             ast.copy_location(statement, node)
-        return watched  # type: ignore[return-value]  (a statement may become several)
+        return watched
 
     def _visit_comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> ast.AST:
         number = self._number(node)

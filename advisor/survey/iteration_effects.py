@@ -116,10 +116,10 @@ class IterationEffects:
             change.keys_repeat |= bool(change.keys & keys) or not keys
             change.keys |= keys
             self.added += [new[key] for key in list(keys)[:KEPT_ITEMS]]
-        elif before.sizes[name] is not None and after.sizes[name] > before.sizes[name]:
+        elif (size := before.sizes[name]) is not None and (after.sizes[name] or 0) > size:
             change.grown += 1
             if isinstance(new, list):
-                self.added += new[before.sizes[name] :][:KEPT_ITEMS]
+                self.added += new[size:][:KEPT_ITEMS]
         else:
             change.other += 1
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from advisor.survey.child import Ending
 from advisor.survey.facts import FirstRun, Loop, LoopId, LoopTime
-from advisor.survey.first_run import Counts, Ending, Frame, Samples
+from advisor.survey.first_run import Counts, Frame, Samples
 
 LoopsOf = Callable[[str, str], tuple[Loop, ...]]  # of a source and its file
 Enclosing = Callable[[Sequence[Loop], int], Sequence[Loop]]  # loops around a line, the innermost first
@@ -67,6 +68,7 @@ def as_first_run(
         children=samples.children,
         cores_used=whole.cores / whole.seconds if whole.seconds else 1.0,
         files=tuple(sorted({frame[0] for frame in samples.frames})),
+        is_complete=samples.is_complete,
     )
 
 

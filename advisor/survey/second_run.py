@@ -14,8 +14,8 @@ from advisor.measure.gil.observer_process import Observations
 from advisor.measure.meter import Measurement, TimedBatch
 from advisor.measure.summarize import summarize
 from advisor.models import Picklable, Profile, Python
+from advisor.survey.child import INHERITED, Ending, OnProgress, Streams, run_child
 from advisor.survey.facts import Loop, LoopObservation, LoopTime, ObservedChange, StaticDependence
-from advisor.survey.first_run import Ending, OnProgress, attend, start
 from advisor.survey.program import Program
 
 MAX_BATCHES = 200
@@ -40,28 +40,37 @@ def second_run(
     *,
     folder: Path,
     limit: float | None = None,
-    output_to_errors: bool = False,
+    streams: Streams = INHERITED,
     on_progress: OnProgress | None = None,
-) -> tuple[tuple[LoopObservation, ...], Ending]:
-    """Run a program again and watch some of its loops; return what was seen of each, and how the run ended.
+) -> tuple[tuple[LoopObservation, ...], int, Ending]:
+    """Run a program again and watch some of its loops; return what was seen of each, the exit status and the ending.
 
     Args:
         program: The program.
         loops: Those to watch.
         folder: In which the program starts; the names of files may be relative to it.
         limit: Seconds after which the program is stopped.
-        output_to_errors: What the program prints goes to standard error.
+        streams: The program's input and outputs.
         on_progress: Called with the seconds since the start, now and then.
     """
     question = {"loops": [_question(each, folder) for each in loops]}
-    child = start("advisor.survey.second_run_child:main", program, question, output_to_errors=output_to_errors)
     messages: list[dict[str, Any]] = []
-    _, ending = attend(child, messages.append, limit=limit, on_progress=on_progress)
-    if not messages:  # it was killed, or ended without its exit handlers
-        return (), ending
+    status, ending = run_child(
+        "advisor.survey.second_run_child:main",
+        program,
+        question,
+        messages.append,
+        streams=streams,
+        limit=limit,
+        on_progress=on_progress,
+    )
+    if not messages:  # it was killed
+        return (), status, ending
     found = messages[-1]
     pairs = zip(loops, found["loops"], strict=True)
-    return tuple(_observation(each, seen, found) for each, seen in pairs if seen["executions"]), ending
+    is_cut = ending in ("interrupted", "stopped")
+    observations = (_observation(each, _completed(seen, each) if is_cut else seen, found) for each, seen in pairs)
+    return tuple(each for each in observations if each.executions), status, ending
 
 
 def _question(each: LoopToWatch, folder: Path) -> dict[str, Any]:
@@ -72,6 +81,19 @@ def _question(each: LoopToWatch, folder: Path) -> dict[str, Any]:
         for role in ("private", "read")
     }
     return {"place": [str(folder / file), line, column], "names": names, **by_role}
+
+
+def _completed(seen: dict[str, Any], watched: LoopToWatch) -> dict[str, Any]:
+    """Return what was seen of a loop with the number of iterations that it would have had, had it run to its end."""
+    if not seen["seconds"]:
+        return seen
+    factor = max(1.0, watched.time.seconds / seen["seconds"])
+    executions = seen["executions"]
+    return {
+        **seen,
+        "iterations": round(factor * seen["iterations"]),
+        "executions": round(factor * executions) if executions > 1 else executions,
+    }
 
 
 def _observation(watched: LoopToWatch, seen: dict[str, Any], run: dict[str, Any]) -> LoopObservation:
@@ -131,8 +153,8 @@ def _measurement(seen: dict[str, Any], run: dict[str, Any]) -> Measurement:
     calls, elapsed, counts = 0, _NOTHING, Observations(*[0.0] * len(Observations._fields))
     for ended, window, clocks in seen["slices"]:
         calls += ended
-        elapsed = ClockReading(*map(_plus, elapsed, clocks))
-        counts = Observations(*map(_plus, counts, run["observed"].get(str(window), [0.0] * len(counts))))
+        elapsed = ClockReading._make(map(_plus, elapsed, clocks))
+        counts = Observations._make(map(_plus, counts, run["observed"].get(str(window), [0.0] * len(counts))))
         if calls >= least:
             observed[len(batches)] = counts
             batches.append(TimedBatch(calls, elapsed))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from types import CodeType
-from typing import Any
+from typing import Any, NoReturn
 
 from advisor.host.cores_and_memory import python
 from advisor.measure import memory, pickling
@@ -19,16 +21,26 @@ from advisor.survey.program import Program, run_as_main
 from advisor.target.inputs import Call
 
 PICKLING_SECONDS = 0.03
+_SET_DEATH_SIGNAL = 1  # <linux/prctl.h>
 
 
 def main() -> None:
     """Run the program that the arguments describe: a descriptor for the result, and a JSON object."""
     descriptor, question = int(sys.argv[1]), json.loads(sys.argv[2])
     os.set_inheritable(descriptor, False)
+    _end_with_parent()
     sys.path.pop()  # the folder of this package, which the program does not have there
     program = Program(question["name"], tuple(question["arguments"]), question["is_module"])
     close_up = CloseUp(question["loops"], descriptor)
     run_as_main(program, close_up.compile, close_up.start)
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when the one that started it has gone, where it can."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
 
 
 class CloseUp:
@@ -51,6 +63,7 @@ class CloseUp:
         }
         self._descriptor = descriptor
         self._process = os.getpid()
+        self._is_finished = False
 
     def compile(self, source: bytes, file: str) -> CodeType:
         """Compile the program's main file."""
@@ -65,7 +78,7 @@ class CloseUp:
         if self._observer is not None and not self._is_ready():
             self._observer = None
         self._watch = watch = LoopWatch(self._effects, self._observer)
-        functions = {
+        functions: dict[str, Callable[..., object]] = {
             instrument.WATCH: watch.watch,
             instrument.TURN: watch.turn,
             instrument.BEGIN: watch.begin,
@@ -73,7 +86,18 @@ class CloseUp:
             instrument.APPLY: watch.apply,
         }
         instrument.install(functions, self._places)
+        self._finish_before_exit()
         return self.finish
+
+    def _finish_before_exit(self) -> None:
+        """Let `os._exit`, which runs no exit handlers, send what was seen."""
+        leave = os._exit
+
+        def finish_and_leave(status: int) -> NoReturn:
+            self.finish()
+            leave(status)
+
+        os._exit = finish_and_leave
 
     def _is_ready(self) -> bool:
         assert self._observer is not None
@@ -84,8 +108,9 @@ class CloseUp:
 
     def finish(self) -> None:
         """Send what was seen; a forked child of the program sends nothing."""
-        if os.getpid() != self._process:
+        if os.getpid() != self._process or self._is_finished:
             return
+        self._is_finished = True
         self._watch.finish()
         observed = {} if self._observer is None else self._observer.finish()
         loops = [_as_json(each) for each in self._watch.loops.values()]

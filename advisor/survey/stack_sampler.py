@@ -21,6 +21,7 @@ SEND_INTERVAL = 0.25
 CHILDREN_INTERVAL = 0.05
 HELD_DELAY = 1e-3  # seconds that a sleeper waits for the GIL, from which another thread must have held it
 MAX_DEPTH = 400  # frames that are looked at
+_SIGKILL = 9  # the module `signal` is not loaded yet
 _WAITING_FILES = ("threading.py", "queue.py", "selectors.py", "subprocess.py", "socketserver.py", "popen_fork.py")
 _WAITING_FOLDERS = ("/concurrent/futures/", "/multiprocessing/", "/asyncio/")
 
@@ -38,6 +39,7 @@ class StackSampler:
     def __init__(self, is_users: Callable[[str], bool], descriptor: int) -> None:
         self._is_users = is_users
         self._descriptor = descriptor
+        self._pipe = _identity(descriptor)
         self._process = os.getpid()
         self._main = threading.main_thread().ident
         self._main_clock = _cpu_clock(self._main)
@@ -152,7 +154,7 @@ class StackSampler:
         return clock_gettime(self._main_clock) if self._main_clock is not None else process_time()
 
     def _send(self, *, is_last: bool = False) -> None:
-        """Write what was sampled since the last message; a reader that has gone does not matter."""
+        """Write what was sampled since the last message; end the program if whoever reads it has gone."""
         if os.getpid() != self._process:
             return
         message = {
@@ -166,10 +168,19 @@ class StackSampler:
         self._new_frames, self._stacks = [], {}
         data = json.dumps(message).encode() + b"\n"
         try:
+            if _identity(self._descriptor) != self._pipe:  # the program has closed it, and maybe opened another file
+                raise OSError
             while data:
                 data = data[os.write(self._descriptor, data) :]
+        except BrokenPipeError:
+            os.kill(os.getpid(), _SIGKILL)
         except OSError:
             self._stopped.set()
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    status = os.fstat(descriptor)
+    return status.st_dev, status.st_ino
 
 
 def _cpu_clock(thread: int | None) -> int | None:

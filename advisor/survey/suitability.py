@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from advisor import api
 from advisor.models import Advice, Job, Machine, Profile, Python, Range, Strategy
 from advisor.models.request import AdviceRequest
-from advisor.survey.facts import Dependence, FirstRun, LoopObservation, LoopTime
+from advisor.survey.facts import Dependence, FirstRun, LoopObservation, LoopTime, StaticDependence
 
 ASSUMED_ITERATIONS = 100  # of a loop whose iterations were not counted
 UNCOUNTED_FACTOR = 1.5  # by which the time with concurrency may be off then, either way
+SAFE = ("independent", "reduction")
 WORTH_CHANGING = 1.05  # times faster that a program must become for a change of its code to be worth it
 
 
@@ -32,11 +33,33 @@ class Suitability:
     advice: Advice | None = None
 
 
+@dataclass(frozen=True)
+class JudgedLoop:
+    """A loop with everything that is known of it."""
+
+    time: LoopTime
+    static: StaticDependence
+    observation: LoopObservation | None
+    dependence: Dependence
+    suitability: Suitability
+
+    @property
+    def place(self) -> str:
+        """The file and the line."""
+        file, line, _ = self.time.loop.id
+        return f"{file}:{line}"
+
+
 def suitability(
-    time: LoopTime, observation: LoopObservation | None, dependence: Dependence, run: FirstRun, machine: Machine
+    time: LoopTime,
+    static: StaticDependence,
+    observation: LoopObservation | None,
+    dependence: Dependence,
+    run: FirstRun,
+    machine: Machine,
 ) -> Suitability:
-    """Return the best way to run the iterations of a loop."""
-    if dependence.independence not in ("independent", "reduction"):
+    """Return the best way to run the iterations of a loop, if they are independent or may be by what is known."""
+    if dependence.independence not in SAFE and (observation is not None or static.independence not in SAFE):
         return unchanged()
     profile = profile_of(time, observation)
     executions = max(1, observation.executions if observation else 1)

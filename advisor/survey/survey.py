@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from advisor.errors import UsageError
 from advisor.host.machine import this_machine, with_cores
 from advisor.models import Machine
 from advisor.models.survey_report import SurveyReport
-from advisor.survey.conclusions import JudgedLoop, as_report
+from advisor.survey.child import Streams
+from advisor.survey.conclusions import as_report
 from advisor.survey.dependence import static_dependence
 from advisor.survey.facts import FirstRun, Loop, LoopObservation, StaticDependence
 from advisor.survey.first_run import first_run
 from advisor.survey.loop_times import as_first_run, decoded
 from advisor.survey.loops import enclosing, loops_of
 from advisor.survey.program import Program
+from advisor.survey.program_verdict import AT_TERMINAL, ended_otherwise
+from advisor.survey.recursion import deep_recursion
+from advisor.survey.repeated_input import RepeatedInput
 from advisor.survey.second_run import LoopToWatch, second_run
-from advisor.survey.suitability import suitability
+from advisor.survey.suitability import JudgedLoop, suitability
+from advisor.survey.terminal_input import reads_terminal
+from advisor.survey.user_files import is_installed
 from advisor.survey.verdict import dependence
 
 LEAST_SHARE = 0.05  # of the program's time, for a loop to be a candidate
 WATCHED_LOOPS = 5
+STANDARD_ERROR = 2
+LONGEST_MESSAGE = 2_000  # bytes
 OnProgress = Callable[[float, str], None]  # seconds of the run that is going on, and which it is
 
 
@@ -55,40 +67,89 @@ def survey(question: SurveyQuestion, on_progress: OnProgress | None = None) -> S
         on_progress: Called with the seconds of the run that is going on and its description.
 
     Raises:
-        UsageError: There is no such script or module.
+        UsageError: There is no such script, module or package.
     """
-    program, folder = question.program, Path.cwd()
+    _check(question)
+    folder = Path.cwd()
+    machine = with_cores(this_machine(), question.cores)
+    with RepeatedInput() as standard_input, deep_recursion():
+        run = _first_run(question, standard_input, folder, on_progress)
+        loops = [
+            LoopToWatch(each, _static(each.loop, folder))
+            for each in run.loops
+            if each.seconds >= LEAST_SHARE * run.seconds
+        ]
+        observations: tuple[LoopObservation, ...] = ()
+        runs = 1
+        if loops and not question.once and run.ending != "interrupted":
+            if standard_input.is_terminal and reads_terminal(run.files, folder):
+                run = replace(run, notes=(*run.notes, AT_TERMINAL))
+            else:
+                runs = 2
+                run, observations = _second_run(question, standard_input, run, loops, folder, on_progress)
+        judged = judge(loops, observations, run, machine)
+        return as_report(str(question.program), run, runs, judged, machine, folder)
+
+
+def _check(question: SurveyQuestion) -> None:
     try:
-        program.find()
+        question.program.find()
     except FileNotFoundError as error:
         raise UsageError(str(error)) from error
-    machine = with_cores(this_machine(), question.cores)
-    samples, status, ending = first_run(
-        program,
-        packages=question.packages,
-        limit=question.limit,
-        output_to_errors=question.output_to_errors,
-        on_progress=_described(on_progress, "first run"),
-    )
-    run = as_first_run(samples, status, ending, loops_of=loops_of, enclosing=enclosing, folder=folder)
-    loops = [
-        LoopToWatch(each, _static(each.loop, folder)) for each in run.loops if each.seconds >= LEAST_SHARE * run.seconds
-    ]
-    observations: tuple[LoopObservation, ...] = ()
-    runs = 1
-    if loops and not question.once and ending != "interrupted":
-        runs = 2
-        observations, second_ending = second_run(
-            program,
+    for package in question.packages:
+        if not is_installed(package):
+            raise UsageError(f"no package {package} is installed")
+
+
+def _first_run(
+    question: SurveyQuestion, standard_input: RepeatedInput, folder: Path, on_progress: OnProgress | None
+) -> FirstRun:
+    with standard_input.first() as descriptor:
+        samples, status, ending = first_run(
+            question.program,
+            packages=question.packages,
+            limit=question.limit,
+            streams=Streams(descriptor, STANDARD_ERROR if question.output_to_errors else None),
+            on_progress=_described(on_progress, "first run"),
+        )
+    return as_first_run(samples, status, ending, loops_of=loops_of, enclosing=enclosing, folder=folder)
+
+
+def _second_run(
+    question: SurveyQuestion,
+    standard_input: RepeatedInput,
+    run: FirstRun,
+    loops: Sequence[LoopToWatch],
+    folder: Path,
+    on_progress: OnProgress | None,
+) -> tuple[FirstRun, tuple[LoopObservation, ...]]:
+    """Run the program again without showing its output; return the first run with notes, and what was seen of loops.
+
+    Nothing that was seen counts if the program ended otherwise than at first.
+    """
+    with tempfile.TemporaryFile() as errors:
+        observations, status, ending = second_run(
+            question.program,
             loops[:WATCHED_LOOPS],
             folder=folder,
             limit=question.limit,
-            output_to_errors=question.output_to_errors,
-            on_progress=_described(on_progress, "second run"),
+            streams=Streams(standard_input.again(), subprocess.DEVNULL, errors),
+            on_progress=_described(on_progress, "second run, its output is not shown"),
         )
-        run = replace(run, ending="interrupted" if second_ending == "interrupted" else run.ending)
-    judged = judge(loops, observations, run, machine)
-    return as_report(str(program), run, runs, judged, machine, folder)
+        if ending == "interrupted":
+            return replace(run, ending=ending), observations
+        if ending == "stopped" or (status, ending) == (run.exit_status, run.ending):
+            return run, observations
+        note = ended_otherwise(run, status, _last_line(errors))
+        return replace(run, notes=(*run.notes, note)), ()
+
+
+def _last_line(errors: IO[bytes]) -> str:
+    """Return the last line of what the program wrote to standard error, such as the message of an exception."""
+    size = errors.seek(0, os.SEEK_END)
+    errors.seek(max(0, size - LONGEST_MESSAGE))
+    lines = errors.read().decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].strip() if lines else ""
 
 
 def judge(
@@ -102,7 +163,7 @@ def judge(
         if observation is not None and observation.iterations <= observation.executions:
             continue
         verdict = dependence(each.static, observation)
-        gain = suitability(each.time, observation, verdict, run, machine)
+        gain = suitability(each.time, each.static, observation, verdict, run, machine)
         judged.append(JudgedLoop(each.time, each.static, observation, verdict, gain))
     return judged
 

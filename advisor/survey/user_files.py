@@ -19,6 +19,14 @@ class UserFiles:
         return self._code.includes(file) or (bool(self._folders) and file.startswith(self._folders))
 
 
+def is_installed(package: str) -> bool:
+    """Return True if there is such a package or module."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except (ImportError, ValueError):
+        return False
+
+
 def _folders(package: str) -> list[str]:
     """Return the folders of a package, or the file of a module."""
     spec = importlib.util.find_spec(package)
