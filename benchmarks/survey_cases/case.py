@@ -25,7 +25,7 @@ class Case:
     loop: str | None  # the loop to name first; where nothing gains, the loop that takes the most time, if there is one
     independence: tuple[Independence, ...]  # of that loop; all that are right, the most exact first
     strategies: tuple[Strategy, ...]  # all that are good for it, the best first
-    seconds: float  # of the program on one core
+    seconds: float  # of the program on one core, CPU and waits
     inputs: str | None = None  # the function in inputs.py that makes the files it reads
     arguments: tuple[str, ...] = ()  # {inputs} and {outputs} stand for folders
     stdin: str | None = None  # a file among the inputs
@@ -34,7 +34,7 @@ class Case:
     carried: tuple[str, ...] = ()  # further loops that must not be called independent or a reduction
     obstacles: tuple[str, ...] = ()  # what a report should name
     decoy: bool = False  # no rewrite makes the program faster
-    twin_speedup: float | None = None  # of the twin, measured on two cores
+    twin_speedup: float | None = None  # of the twin on two cores, calculated from the CPU seconds of its parts
     why: str = ""
 
     def __post_init__(self) -> None:

@@ -12,7 +12,28 @@ from email.utils import format_datetime
 from itertools import accumulate
 from pathlib import Path
 
-SYLLABLES = ["ka", "lo", "mi", "ter", "un", "bra", "sel", "vor", "en", "dis", "tan", "gi", "po", "ru", "shen", "al", "qui", "fer", "no", "da"]
+SYLLABLES = [
+    "ka",
+    "lo",
+    "mi",
+    "ter",
+    "un",
+    "bra",
+    "sel",
+    "vor",
+    "en",
+    "dis",
+    "tan",
+    "gi",
+    "po",
+    "ru",
+    "shen",
+    "al",
+    "qui",
+    "fer",
+    "no",
+    "da",
+]
 
 
 def vocabulary(draw: random.Random, size: int) -> list[str]:
@@ -302,7 +323,7 @@ def bookings(folder: Path) -> None:
 
     def rows() -> Iterator[tuple[object, ...]]:
         day = date(1980, 1, 1)
-        for _ in range(400_000):
+        for _ in range(700_000):
             if draw.random() < 0.5:
                 day += timedelta(days=1)
             yield day, f"{draw.gauss(0, 250):.2f}"
