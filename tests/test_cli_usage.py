@@ -61,7 +61,10 @@ NO_COMMAND = "(a target is written module:function;"
     ("arguments", "expected"),
     [
         (["describ", "x"], f"no such command: 'describ' {NO_COMMAND} did you mean 'describe'?)"),
-        (["xyz"], f"no such command: 'xyz' {NO_COMMAND} commands are describe, journal, matrix, races, run, serve)"),
+        (
+            ["xyz"],
+            f"no such command: 'xyz' {NO_COMMAND} commands are describe, journal, matrix, races, run, serve, survey)",
+        ),
         (["work.py"], "'work.py' names no function: write work.py:function"),
         (["work.ipynb"], "'work.ipynb' names no function: write work.ipynb:function"),
         (["work.wait"], "'work.wait' names no function: write work:wait or work.wait:function"),

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -120,3 +121,9 @@ def test_a_few_threads_may_wait() -> None:
     for _ in range(2):
         pool.receive(10.0)
     pool.close()
+
+
+def test_instruction_without_a_line():
+    """A thread at an instruction that belongs to no line does not wait for a lock, as far as can be seen."""
+    frame = SimpleNamespace(f_code=enter.__code__, f_lineno=None, f_lasti=0, f_back=None, f_globals=globals())
+    assert lock_watch._lock_place(frame) == ""

@@ -24,6 +24,7 @@ from advisor.cli.matrix import matrix
 from advisor.cli.races import races
 from advisor.cli.run import run
 from advisor.cli.serve import serve
+from advisor.cli.survey import survey
 from advisor.errors import AdvisorError, TargetError
 
 TARGET_FAILED = 1
@@ -52,10 +53,11 @@ def advise() -> None:
       advise describe "resize 10,000 photos with Pillow"
       advise run my_module:func --inputs urls.txt --output results.jsonl     do the job
       advise races my_module:func --inputs calls.jsonl     can calls at once go wrong?
+      advise survey script.py     which loops of a whole program would pay?
     """
 
 
-for command in (advise_command, run, races, describe, matrix, serve, journal):
+for command in (advise_command, run, survey, races, describe, matrix, serve, journal):
     advise.add_command(command)
 
 

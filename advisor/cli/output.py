@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from advisor.models import Advice, RaceReport
+    from advisor.models import Advice, RaceReport, SurveyReport
     from advisor.report.layout import Screen
 
 
@@ -55,8 +55,8 @@ def write_file(path: str, text: str) -> None:
         file.write_text(text, encoding="utf-8")
 
 
-def write_html(shown: Advice | RaceReport, path: str) -> None:
-    """Write an advice, or the result of a search for races, as an HTML document of its own."""
+def write_html(shown: Advice | RaceReport | SurveyReport, path: str) -> None:
+    """Write an advice, the result of a search for races, or a survey as an HTML document of its own."""
     from advisor import display
 
     write_file(path, display.as_page(shown))

@@ -84,6 +84,8 @@ def _lock_place(frame: FrameType) -> str:
     if inner is None:
         return ""
     name, line = inner.f_code.co_filename, inner.f_lineno
+    if line is None:  # some instructions belong to no line
+        return ""
     acquires = inner is not frame or _enters_context(inner.f_code, inner.f_lasti)
     if not (acquires or _ACQUIRES.match(linecache.getline(name, line, inner.f_globals))):
         return ""

@@ -27,6 +27,7 @@ from advisor.models.reading import EntryKind, LexiconEntry, MatrixRow, Obstacle,
 from advisor.models.record import Bytes, JobSeconds, Range, Record, Seconds, Text
 from advisor.models.run_report import Failure, RunReport, Stage
 from advisor.models.strategies import Recommendation, Strategy
+from advisor.models.survey_report import Candidate, Independence, LoopObstacle, LoopPlace, SurveyReport
 from advisor.models.touch import Safety, Touch
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Advice",
     "Alternative",
     "Bytes",
+    "Candidate",
     "Cluster",
     "ClusterLayout",
     "Curve",
@@ -47,11 +49,14 @@ __all__ = [
     "Failure",
     "GilSource",
     "HeldResource",
+    "Independence",
     "InterpreterCheck",
     "Job",
     "JobSeconds",
     "LayoutTime",
     "LexiconEntry",
+    "LoopObstacle",
+    "LoopPlace",
     "Machine",
     "MatrixRow",
     "Mend",
@@ -81,6 +86,7 @@ __all__ = [
     "Stage",
     "StartMethod",
     "Strategy",
+    "SurveyReport",
     "Text",
     "Touch",
     "Trait",

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor.report import chart, race_wording, wording
+from advisor.report import chart, race_wording, survey_wording, wording
 from advisor.report.formatting import (
     count,
     counted,
@@ -58,6 +58,7 @@ def environment() -> Environment:
         highlighted_patch=_highlighted_patch,
         is_address=is_address,
         race_wording=race_wording,
+        survey_wording=survey_wording,
         wording=wording,
         workers=workers,
     )

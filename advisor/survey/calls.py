@@ -1,0 +1,356 @@
+"""What calls do: by tables for libraries, by following them for the user's functions."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from advisor.survey.effects import Finding, Outcome
+from advisor.survey.kinds import Kinds
+from advisor.survey.known_calls import FOLDING_METHODS, Effect, effect_of
+from advisor.survey.library_calls import LibraryCall
+from advisor.survey.method_calls import folds, method_effect, method_outcome, method_result
+from advisor.survey.scopes import Function, Module, Program, Scope, parameters
+from advisor.survey.summaries import Summaries, Summary
+from advisor.survey.values import FRESH, NEW, Path, Value, Values, at, holding, longer
+
+Defined: TypeAlias = tuple[Module, ast.AST]
+_MEMORIES = ("functools.lru_cache", "functools.cache")
+_PLAIN_DECORATORS = (
+    *("builtins.staticmethod", "builtins.classmethod", "builtins.property", "functools.wraps"),
+    *("functools.cached_property", "contextlib.contextmanager", "abc.abstractmethod", "typing.override"),
+    *("typing.overload", "numba.njit", "numba.jit", "dataclasses.dataclass"),
+)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A function of the user that a call runs, and the object that it is a method of."""
+
+    module: Module
+    function: Function
+    receiver: ast.expr | None = None
+    is_new: bool = False  # it initializes a new object
+
+
+class Calls:
+    """Tells what the calls in a scope do and return."""
+
+    def __init__(self, program: Program, module: Module, scope: Scope, summaries: Summaries) -> None:
+        self._program = program
+        self._module = module
+        self._scope = scope
+        self._summaries = summaries
+        self._kinds = Kinds(program, module)
+        self._found: dict[ast.Call, list[Followed]] = {}
+
+    def library_effect(self, call: ast.Call) -> Effect | None:
+        """Return the effect of a call of a library's function or method, or None."""
+        dotted = self._module.dotted(call.func, self._scope)
+        if dotted and self._program.definition(dotted) is None:
+            return effect_of(dotted)
+        if isinstance(call.func, ast.Attribute):
+            kind = self._kinds.of(call.func.value, self._scope)
+            return method_effect(kind, call.func.attr, call.func.value)
+        return None
+
+    def is_folding(self, statement: ast.stmt) -> bool:
+        """Return True if the method of a statement is that of a container or a file, not one of the user's."""
+        call = statement.value if isinstance(statement, ast.Expr) else None
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+            return True
+        if self._module.dotted(call.func, self._scope):
+            return False
+        kind = self._kinds.of(call.func.value, self._scope)
+        if not kind and self._program.methods(call.func.attr) and call.func.attr not in ("append", "extend"):
+            return False
+        return folds(kind, call.func.attr, call.func.value)
+
+    def outcome(self, call: ast.Call, values: Values) -> Outcome:
+        """Return what a call does to objects outside."""
+        found = self._followed(call)
+        if found:
+            outcome = _together([self._follow(call, each, values) for each in found])
+        elif dotted := self._module.dotted(call.func, self._scope):
+            outcome = LibraryCall(call, values, self._module.file).outcome(dotted)
+        elif isinstance(call.func, ast.Attribute):
+            kind = self._kinds.of(call.func.value, self._scope)
+            outcome = method_outcome(call, kind, values, self._module)
+        elif isinstance(call.func, ast.Lambda):
+            outcome = Outcome()
+        else:
+            text = f"calls `{ast.unparse(call.func)}`, of which the source says too little"
+            outcome = Outcome(findings=(Finding("unknown call", text, self._module.file, call.lineno),))
+        return _together([outcome, *self._callbacks(call, values)], outcome)
+
+    def _callbacks(self, call: ast.Call, values: Values) -> Iterator[Outcome]:
+        """Yield what the user's functions do that are arguments of a call."""
+        for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
+            if isinstance(argument, (ast.Name, ast.Attribute)):
+                for function in self._named(argument):
+                    empty = ast.copy_location(ast.Call(argument, [], []), call)
+                    yield replace(self._follow(empty, function, values), followed=False)
+
+    # Functions of the user
+
+    def functions(self, call: ast.Call) -> list[tuple[Module, Function]]:
+        """Return the user's functions that a call may run."""
+        return [(each.module, each.function) for each in self._followed(call)]
+
+    def _followed(self, call: ast.Call) -> list[Followed]:
+        if call not in self._found:
+            self._found[call] = list(self._named(call.func))
+        return self._found[call]
+
+    def _named(self, node: ast.expr) -> Iterator[Followed]:
+        """Yield the user's functions that an expression may be."""
+        owner = self._kinds.class_named(node, self._scope)
+        if owner is not None:
+            for module, function in self._methods_of(*owner, "__init__"):
+                yield Followed(module, function, None, is_new=True)
+            return
+        if isinstance(node, ast.Name):
+            _, binders = self._module.resolve(node.id, self._scope)
+            if binders and all(isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)) for each in binders):
+                for each in binders:
+                    yield Followed(self._module, each)  # type: ignore[arg-type]
+                return
+            yield from self._lambda(binders)
+        dotted = self._module.dotted(node, self._scope)
+        found = self._program.definition(dotted) if dotted else None
+        if found is not None:
+            yield Followed(found[0], found[1])  # type: ignore[arg-type]
+        elif isinstance(node, ast.Attribute) and not dotted:
+            yield from self._methods(node)
+
+    def _lambda(self, binders: list[ast.AST]) -> Iterator[Followed]:
+        above = self._module.parents.get(binders[0]) if len(binders) == 1 else None
+        if isinstance(above, ast.Assign) and isinstance(above.value, ast.Lambda):
+            yield Followed(self._module, above.value)
+
+    def _methods(self, node: ast.Attribute) -> Iterator[Followed]:
+        owner = self._kinds.class_named(node.value, self._scope)  # Report.build(report)
+        if owner is not None:
+            for module, function in self._methods_of(*owner, node.attr):
+                is_bound = any(_is_named(each, "classmethod") for each in function.decorator_list)
+                yield Followed(module, function, node.value if is_bound else None)
+            return
+        kind = self._kinds.of(node.value, self._scope)
+        found = self._kinds.class_of_kind(kind)
+        if found is not None:
+            methods = self._methods_of(*found, node.attr)
+        elif kind or node.attr in FOLDING_METHODS:
+            return
+        else:
+            methods = self._program.methods(node.attr)
+        for module, function in methods:
+            is_static = any(_is_named(each, "staticmethod") for each in function.decorator_list)
+            yield Followed(module, function, None if is_static else node.value)
+
+    def _methods_of(
+        self, module: Module, owner: ast.ClassDef, name: str, depth: int = 0
+    ) -> list[tuple[Module, ast.FunctionDef | ast.AsyncFunctionDef]]:
+        """Return the method of a class, or of the first base that has it."""
+        for node in owner.body:
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
+                return [(module, node)]
+        for base in owner.bases:
+            found = Kinds(self._program, module).class_named(base, module.tree)
+            if found is not None and depth < 5:
+                methods = self._methods_of(*found, name, depth + 1)
+                if methods:
+                    return methods
+        return []
+
+    def _follow(self, call: ast.Call, each: Followed, values: Values) -> Outcome:
+        summary = self._summaries.of(each.module, each.function)
+        roots = self._roots(call, each, summary, values)
+        name = getattr(each.function, "name", "<lambda>")
+        accesses = dict.fromkeys(
+            replace(access, path=path, through=name)
+            for access in summary.accesses
+            for path in self._substituted(access.path, roots, each, access.is_assignment)
+        )
+        names = {parameter: values.roots_of(argument) for parameter, argument in _arguments(call, each)}
+        findings = [
+            replace(
+                finding,
+                depends=frozenset().union(*(names.get(part, frozenset()) for part in finding.depends)),
+                through=finding.through or name,
+            )
+            for finding in summary.findings
+        ]
+        findings += self._decorated(each)
+        return Outcome(tuple(accesses), tuple(findings), followed=True, called=(name, *summary.called))
+
+    def _decorated(self, each: Followed) -> Iterator[Finding]:
+        for node in getattr(each.function, "decorator_list", []):
+            function = node.func if isinstance(node, ast.Call) else node
+            dotted = each.module.dotted(function, each.module.tree)
+            name = getattr(each.function, "name", "")
+            if dotted in _MEMORIES:
+                text = f"calls `{name}`, which remembers its results; every process would have its own"
+                yield Finding("memory", text, each.module.file, node.lineno, through=name)
+            elif dotted not in _PLAIN_DECORATORS:
+                if isinstance(function, ast.Attribute) and function.attr in ("setter", "getter"):
+                    continue
+                text = f"calls `{name}`, which `{ast.unparse(function)}` decorates"
+                yield Finding("unknown call", text, each.module.file, node.lineno, through=name)
+
+    def _roots(self, call: ast.Call, each: Followed, summary: Summary, values: Values) -> dict[str, Value]:
+        """Return what the parameters of a function are in a call."""
+        given: set[str] = set()
+        roots = dict.fromkeys((argument.arg for argument in parameters(each.function)), NEW)
+        name = getattr(each.function, "name", "<lambda>")
+        for parameter in _with_objects_as_default(each.function):
+            roots[parameter] = at((f"{name}.{parameter}",))
+        for name, argument in _arguments(call, each):
+            value = values.of(argument)
+            roots[name] = value if name not in given else roots[name] | value
+            given.add(name)
+        return roots
+
+    def _substituted(
+        self, path: Path, roots: dict[str, Value], each: Followed, is_assignment: bool = False
+    ) -> list[Path]:
+        """Return what a path in a function is in the scope of its caller."""
+        if path == FRESH:
+            return []
+        if path[0] not in roots:
+            return [self._global(path, each)]
+        paths = list(roots[path[0]].itself) if len(path) > 1 else list(roots[path[0]].outside)
+        result: list[Path] = []
+        for start in paths:
+            if start == FRESH:
+                if is_assignment and len(path) == 2:  # of an item or attribute of the new object itself
+                    continue
+                result += [part for part in roots[path[0]].parts if part != FRESH]
+                continue
+            for step in path[1:]:
+                start = longer(start, _foreign(step))
+            result.append(start)
+        return result
+
+    def _global(self, path: Path, each: Followed) -> Path:
+        """Return the path of something outside of a function in the terms of its caller."""
+        name = path[0]
+        if each.module is not self._module:
+            return path if "." in name or name.startswith("<") else (f"{_stem(each.module)}.{name}", *path[1:])
+        theirs, _ = self._module.resolve(name, each.function)
+        ours, _ = self._module.resolve(name, self._scope)
+        return path if theirs is ours or " " in name else (f"other {name}", *path[1:])
+
+    # Results
+
+    def result_of(self, call: ast.Call, values: Values) -> Value:
+        """Return where the result of a call comes from."""
+        owner = self._kinds.class_named(call.func, self._scope)
+        arguments = [values.of(each) for each in [*call.args, *(keyword.value for keyword in call.keywords)]]
+        if owner is not None:
+            return holding(arguments)
+        found = self._followed(call)
+        if found:
+            results = [self._returned(call, each, values) for each in found]
+            return Value(
+                frozenset().union(*(each.itself for each in results)),
+                frozenset().union(*(each.parts for each in results)),
+            )
+        dotted = self._module.dotted(call.func, self._scope)
+        if dotted in ("builtins.min", "builtins.max") and len(call.args) > 1:
+            return Value(frozenset().union(*(each.itself for each in arguments)), frozenset({FRESH}))
+        if dotted:
+            return _library_result(effect_of(dotted), arguments)
+        if isinstance(call.func, ast.Attribute):
+            return method_result(call, self._kinds.of(call.func.value, self._scope), values, arguments)
+        return _library_result("unknown", arguments)
+
+    def _returned(self, call: ast.Call, each: Followed, values: Values) -> Value:
+        summary = self._summaries.of(each.module, each.function)
+        roots = self._roots(call, each, summary, values)
+        itself, parts = (
+            frozenset(
+                end for path in paths for end in ([FRESH] if path == FRESH else self._substituted(path, roots, each))
+            )
+            for paths in (summary.result.itself, summary.result.parts)
+        )
+        return Value(itself or frozenset({FRESH}), parts or frozenset({FRESH}))
+
+
+def _arguments(call: ast.Call, each: Followed) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the arguments of a call with the names of the parameters that take them."""
+    spec = each.function.args
+    names = [argument.arg for argument in (*spec.posonlyargs, *spec.args)]
+    if each.receiver is not None or each.is_new:
+        if names and each.receiver is not None:
+            yield names[0], each.receiver
+        names = names[1:]
+    for number, argument in enumerate(call.args):
+        if isinstance(argument, ast.Starred):
+            for name in names[number:]:
+                yield name, argument.value
+            break
+        if number < len(names):
+            yield names[number], argument
+        elif spec.vararg is not None:
+            yield spec.vararg.arg, argument
+    for keyword in call.keywords:
+        known = {argument.arg for argument in parameters(each.function)}
+        if keyword.arg in known:
+            yield keyword.arg, keyword.value
+        elif keyword.arg is None:
+            for name in known - {spec.vararg.arg if spec.vararg else ""}:
+                yield name, keyword.value
+        elif spec.kwarg is not None:
+            yield spec.kwarg.arg, keyword.value
+
+
+def _with_objects_as_default(function: Function) -> Iterator[str]:
+    """Yield the parameters whose default is an object that all calls share."""
+    spec = function.args
+    positional = [*spec.posonlyargs, *spec.args]
+    pairs = [
+        *zip(reversed(positional), reversed(spec.defaults), strict=False),
+        *zip(spec.kwonlyargs, spec.kw_defaults, strict=True),
+    ]
+    for argument, default in pairs:
+        if isinstance(default, (ast.List, ast.Dict, ast.Set, ast.Call, ast.ListComp, ast.DictComp)):
+            yield argument.arg
+
+
+def _foreign(step: str) -> str:
+    """Return a step of a path in the terms of another scope, where the names in a key mean nothing."""
+    if not step.startswith("["):
+        return step
+    is_constant = step[1:2] in "'\"" or step[1:-1].lstrip("-").isdigit()
+    return step if is_constant else "[]"
+
+
+def _stem(module: Module) -> str:
+    return module.file.replace("\\", "/").rpartition("/")[2].removesuffix(".py")
+
+
+def _is_named(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _library_result(effect: Effect, arguments: list[Value]) -> Value:
+    if effect == "holds":
+        return holding(value.part for value in arguments)
+    if effect in ("part", "consumes", "unknown"):
+        paths = frozenset({FRESH}).union(*(value.itself | value.parts for value in arguments))
+        return Value(paths, paths)
+    return NEW
+
+
+def _together(outcomes: list[Outcome], main: Outcome | None = None) -> Outcome:
+    main = main or outcomes[0]
+    return Outcome(
+        tuple(access for each in outcomes for access in each.accesses),
+        tuple(finding for each in outcomes for finding in each.findings),
+        main.output,
+        main.reads_receiver,
+        main.followed,
+        tuple(dict.fromkeys(name for each in outcomes for name in each.called)),
+    )

@@ -1,0 +1,74 @@
+"""Rewrite the loops that pay: each by itself, and all of them in one patch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from advisor.models.survey_report import LoopObstacle
+from advisor.survey.extraction import Rewrite, attempt
+from advisor.survey.facts import Dependence, Loop
+from advisor.survey.loop_times import decoded
+from advisor.survey.loops import loops_of
+from advisor.survey.patch import unified
+from advisor.survey.suitability import JudgedLoop, unchanged
+
+NOTHING_TO_MOVE = "all that an iteration does has to happen in the order of the loop"  # as `attempt` says it
+
+
+def with_code(judged: JudgedLoop, folder: Path) -> JudgedLoop:
+    """Return a loop with its rewrite, or with the reason why there is none.
+
+    A loop of which nothing can move into a worker gains nothing.
+    """
+    if judged.suitability.strategy == "sequential" or judged.dependence.independence == "unknown":
+        return judged
+    loop = judged.time.loop
+    code = _attempt(judged, decoded(folder / loop.id[0]), loop)
+    if isinstance(code, Rewrite):
+        return replace(judged, code=code)
+    if code == NOTHING_TO_MOVE:
+        return replace(judged, suitability=unchanged(judged.suitability.advice))
+    return replace(judged, dependence=_with_note(judged.dependence, f"is not rewritten: {code}", loop))
+
+
+def _with_note(dependence: Dependence, text: str, loop: Loop) -> Dependence:
+    file, line, _ = loop.id
+    found = LoopObstacle(text=text, file=file, line=line, blocks=False)
+    return replace(dependence, obstacles=(*dependence.obstacles, found))
+
+
+def combined_patch(loops: Sequence[JudgedLoop], folder: Path) -> str:
+    """Return a unified diff that changes these loops, without those that cannot be rewritten.
+
+    Args:
+        loops: None of them within another.
+        folder: That the names of their files are relative to.
+    """
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    for each in loops:
+        if each.code is None:
+            continue
+        file = each.time.loop.id[0]
+        if file not in after:
+            before[file] = decoded(folder / file)
+            after[file] = each.code.new_source
+        elif (loop := _found_again(each.time.loop, after[file])) is not None:
+            code = _attempt(each, after[file], loop)
+            after[file] = code.new_source if isinstance(code, Rewrite) else after[file]
+    return "".join(unified(file, before[file], text) for file, text in after.items())
+
+
+def _attempt(judged: JudgedLoop, source: str, loop: Loop) -> Rewrite | str:
+    gain = judged.suitability
+    return attempt(source, loop.id[0], loop, judged.dependence, strategy=gain.strategy, workers=gain.workers)
+
+
+def _found_again(loop: Loop, source: str) -> Loop | None:
+    """Return the loop in a source that was changed elsewhere; None if it is not the only one of its kind there."""
+    found = [
+        each for each in loops_of(source, loop.id[0]) if (each.source, each.function) == (loop.source, loop.function)
+    ]
+    return found[0] if len(found) == 1 else None

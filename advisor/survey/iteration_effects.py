@@ -1,0 +1,200 @@
+"""Inspect what some iterations of a loop change outside of themselves, and the sizes of what they read."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from types import FrameType, FunctionType, ModuleType
+from typing import Any
+
+from advisor.measure.shared_state.mutations import Snapshot, changed_names
+
+INSPECTED = (1, 2, 3, 10, 50, 200)  # the iterations, from 0; the first may set things up
+COST_SHARE = 0.3  # of the loop's time that inspecting may take
+LEAST_COST = 0.1  # seconds that it may take in any case
+KEPT_ITEMS = 3
+
+
+@dataclass
+class SeenChange:
+    """The changes of one name, over the iterations that were inspected."""
+
+    rebound: int = 0
+    grown: int = 0
+    items: int = 0
+    other: int = 0
+    keys: set[Any] = field(default_factory=set)
+    keys_repeat: bool = False
+
+
+class IterationEffects:
+    """Compares the variables of a loop before and after some of its iterations.
+
+    Args:
+        names: That the body reads or writes, and that exist outside of an iteration.
+        private: Those of them that an iteration sets before it reads them.
+        read: Those of them that are read and never changed, which a worker needs.
+    """
+
+    def __init__(
+        self, names: tuple[str, ...], private: frozenset[str] = frozenset(), read: frozenset[str] = frozenset()
+    ) -> None:
+        self.watched = 0
+        self.changes: dict[str, SeenChange] = {}
+        self.random = False
+        self.output = False
+        self.items: list[Any] = []
+        self.reads: dict[str, Any] = {}
+        self.added: list[Any] = []
+        self.cost = 0.0
+        self.is_inspecting = False
+        self._names, self._private, self._read = names, private, read
+        self._began = perf_counter()
+        self._before: _State | None = None
+
+    def is_due(self, iterations: int, now: float) -> bool:
+        """Return True if the next iteration should be inspected."""
+        if iterations not in INSPECTED:
+            return False
+        return self.cost <= max(LEAST_COST, COST_SHARE * (now - self._began))
+
+    def before(self, frame: FrameType, item: Any) -> float:
+        """Look at the variables before an iteration, and return when the iteration begins."""
+        began = perf_counter()
+        if len(self.items) < KEPT_ITEMS:
+            self.items.append(item)
+        self._before = _State(self._values(frame))
+        if not self.reads:
+            self.reads = {
+                name: value for name, value in self._before.values.items() if name in self._read and _is_data(value)
+            }
+        self.is_inspecting = True
+        ended = perf_counter()
+        self.cost += ended - began
+        return ended
+
+    def after(self, frame: FrameType) -> None:
+        """Compare the variables after an iteration with those before it."""
+        began = perf_counter()
+        self.is_inspecting = False
+        if self._before is None:
+            return
+        before, after = self._before, _State(self._values(frame))
+        self._before = None
+        self.watched += 1
+        self.random |= before.random != after.random
+        self.output |= before.written != after.written
+        for name in before.values.keys() & after.values.keys() - self._private:
+            self._compare(name, before, after)
+        self.cost += perf_counter() - began
+
+    def forget(self) -> None:
+        """Leave an iteration that has ended the loop out."""
+        self._before = None
+        self.is_inspecting = False
+
+    def _values(self, frame: FrameType) -> dict[str, Any]:
+        """Return the objects that the names stand for, such as 'rows' and 'self.total', as far as there are any."""
+        return dict(_looked_up(frame, self._names))
+
+    def _compare(self, name: str, before: _State, after: _State) -> None:
+        old, new = before.values[name], after.values[name]
+        if old is not new and not _is_equal_scalar(old, new):
+            self._change(name).rebound += 1
+            self.added.append(new)
+            return
+        if name not in changed_names(before.snapshot, after.snapshot) and before.sizes[name] == after.sizes[name]:
+            return
+        change = self._change(name)
+        if isinstance(new, dict):
+            keys = before.new_keys(name, new)
+            change.items += 1
+            change.keys_repeat |= bool(change.keys & keys) or not keys
+            change.keys |= keys
+            self.added += [new[key] for key in list(keys)[:KEPT_ITEMS]]
+        elif (size := before.sizes[name]) is not None and (after.sizes[name] or 0) > size:
+            change.grown += 1
+            if isinstance(new, list):
+                self.added += new[size:][:KEPT_ITEMS]
+        else:
+            change.other += 1
+
+    def _change(self, name: str) -> SeenChange:
+        return self.changes.setdefault(name, SeenChange())
+
+
+class _State:
+    """The variables at one moment."""
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = dict(values)
+        data = {name: value for name, value in values.items() if _is_data(value)}
+        self.snapshot = Snapshot(data, buffers=True)
+        self.sizes = {name: _size(value) for name, value in values.items()}
+        self.keys = {
+            name: set(value) for name, value in data.items() if isinstance(value, dict) and len(value) < 10_000
+        }
+        self.random = _random_states()
+        self.written = _bytes_written()
+
+    def new_keys(self, name: str, now: dict[Any, Any]) -> set[Any]:
+        """Return the keys that a dictionary has got since."""
+        return set(now) - self.keys[name] if name in self.keys else set()
+
+
+def _looked_up(frame: FrameType, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    local: Mapping[str, Any] = frame.f_locals
+    outer = frame.f_back.f_locals if frame.f_code.co_name.startswith("<") and frame.f_back is not None else {}
+    for dotted in names:
+        name, *attributes = dotted.split(".")
+        for scope in (local, outer, frame.f_globals):
+            if name in scope:
+                value = scope[name]
+                break
+        else:
+            continue
+        for attribute in attributes:
+            value = getattr(value, "__dict__", {}).get(attribute, _MISSING)  # runs no code of the user
+        if value is not _MISSING:
+            yield dotted, value
+
+
+_MISSING = object()
+
+
+def _is_data(value: Any) -> bool:
+    return not isinstance(value, (ModuleType, FunctionType, type)) and not callable(value)
+
+
+def _is_equal_scalar(old: Any, new: Any) -> bool:
+    return type(old) is type(new) and isinstance(old, (int, float, str, bytes, bool, complex)) and old == new
+
+
+def _size(value: Any) -> int | None:
+    return len(value) if isinstance(value, (list, dict, set, bytearray)) else None
+
+
+def _random_states() -> tuple[object, ...]:
+    """Return the states of the random generators that a whole process shares."""
+    states: list[object] = [hash(random.getstate())]
+    numpy = sys.modules.get("numpy.random")
+    if numpy is not None:
+        state = numpy.get_state(legacy=True)
+        states.append((state[2], hash(state[1].tobytes())))
+    return tuple(states)
+
+
+def _bytes_written() -> int:
+    """Return the bytes that this process has written so far, to any file; 0 where the kernel does not count them."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    try:
+        with open("/proc/self/io", "rb", buffering=0) as counts:  # noqa: PTH123
+            return int(counts.read(1024).split(b"wchar:")[1].split()[0])
+    except (OSError, IndexError, ValueError):
+        return 0

@@ -1,0 +1,163 @@
+"""The process of the second run: the program with reports of its most promising loops."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from types import CodeType
+from typing import Any, NoReturn
+
+from advisor.host.cores_and_memory import python
+from advisor.measure import memory, pickling
+from advisor.measure.meter import Meter
+from advisor.survey import instrument
+from advisor.survey.iteration_effects import IterationEffects, SeenChange
+from advisor.survey.loop_watch import LoopWatch, WatchedLoop
+from advisor.survey.program import Program, run_as_main
+from advisor.target.inputs import Call
+
+PICKLING_SECONDS = 0.03
+_SET_DEATH_SIGNAL = 1  # <linux/prctl.h>
+
+
+def main() -> None:
+    """Run the program that the arguments describe: a descriptor for the result, and a JSON object."""
+    descriptor, question = int(sys.argv[1]), json.loads(sys.argv[2])
+    os.set_inheritable(descriptor, False)
+    _end_with_parent()
+    sys.path.pop()  # the folder of this package, which the program does not have there
+    program = Program(question["name"], tuple(question["arguments"]), question["is_module"])
+    close_up = CloseUp(question["loops"], descriptor)
+    run_as_main(program, close_up.compile, close_up.start)
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when the one that started it has gone, where it can."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
+
+
+class CloseUp:
+    """Instruments the program, watches its loops, and sends what was seen.
+
+    Args:
+        loops: For each loop its `place` (absolute file, line, column), the `names` that its body shares with what is
+            around it, and those of them that are `private` to an iteration or only `read`.
+        descriptor: Where to send the result.
+    """
+
+    def __init__(self, loops: list[dict[str, Any]], descriptor: int) -> None:
+        self._places: dict[str, dict[tuple[int, int], int]] = defaultdict(dict)
+        for number, loop in enumerate(loops):
+            file, line, column = loop["place"]
+            self._places[os.path.realpath(file)][line, column] = number
+        self._effects = {
+            number: IterationEffects(tuple(loop["names"]), frozenset(loop["private"]), frozenset(loop["read"]))
+            for number, loop in enumerate(loops)
+        }
+        self._descriptor = descriptor
+        self._process = os.getpid()
+        self._is_finished = False
+
+    def compile(self, source: bytes, file: str) -> CodeType:
+        """Compile the program's main file."""
+        return instrument.instrumented(source, file, self._places.get(os.path.realpath(file), {}))
+
+    def start(self) -> Any:
+        """Start watching, and return the function that ends it."""
+        pickling.load_pickler()
+        self._idle_memory = memory.resident_memory()
+        memory.reset_peak()
+        self._observer = Meter.start_observer()
+        if self._observer is not None and not self._is_ready():
+            self._observer = None
+        self._watch = watch = LoopWatch(self._effects, self._observer)
+        functions: dict[str, Callable[..., object]] = {
+            instrument.WATCH: watch.watch,
+            instrument.TURN: watch.turn,
+            instrument.BEGIN: watch.begin,
+            instrument.END: watch.end,
+            instrument.APPLY: watch.apply,
+        }
+        instrument.install(functions, self._places)
+        self._finish_before_exit()
+        return self.finish
+
+    def _finish_before_exit(self) -> None:
+        """Let `os._exit`, which runs no exit handlers, send what was seen."""
+        leave = os._exit
+
+        def finish_and_leave(status: int) -> NoReturn:
+            self.finish()
+            leave(status)
+
+        os._exit = finish_and_leave
+
+    def _is_ready(self) -> bool:
+        assert self._observer is not None
+        try:
+            return self._observer.is_ready(2.0)
+        except OSError:
+            return False
+
+    def finish(self) -> None:
+        """Send what was seen; a forked child of the program sends nothing."""
+        if os.getpid() != self._process or self._is_finished:
+            return
+        self._is_finished = True
+        self._watch.finish()
+        observed = {} if self._observer is None else self._observer.finish()
+        loops = [_as_json(each) for each in self._watch.loops.values()]
+        message = {
+            "loops": loops,
+            "observed": {window: list(counts) for window, counts in observed.items()},
+            "peak_memory": memory.peak_memory(),
+            "idle_memory": self._idle_memory,
+            "python": python().model_dump(),
+        }
+        data = json.dumps(message).encode() + b"\n"
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError:
+            return
+
+
+def _as_json(loop: WatchedLoop) -> dict[str, Any]:
+    effects = loop.effects
+    factor = loop.executions / loop.watched if loop.watched else 1.0
+    return {
+        "executions": loop.executions,
+        "iterations": round(factor * loop.iterations),
+        "seconds": factor * loop.seconds,
+        "header_seconds": loop.header_seconds,
+        "ended_early": loop.ended_early,
+        "other_threads": loop.other_threads,
+        "lengths": loop.lengths,
+        "slices": [[calls, part.window, list(part.elapsed)] for calls, part in loop.slices],
+        "watched": effects.watched,
+        "changes": {name: _change(seen) for name, seen in effects.changes.items()},
+        "random": effects.random,
+        "output": effects.output,
+        "sizes": _sizes(effects),
+    }
+
+
+def _change(seen: SeenChange) -> dict[str, Any]:
+    counts = {"rebound": seen.rebound, "grown": seen.grown, "items": seen.items, "changed": seen.other}
+    return {"how": max(counts, key=lambda how: counts[how]), "keys_repeat": seen.keys_repeat if seen.items else None}
+
+
+def _sizes(effects: IterationEffects) -> dict[str, Any]:
+    """Return the bytes and seconds of pickling what an iteration reads and what it leaves behind, as in a Profile."""
+    reads = tuple(value for name, value in effects.reads.items() if name not in effects.changes)
+    calls = [Call((item, *reads)) for item in effects.items]
+    fields = pickling.measure_pickling(len, calls, effects.added, PICKLING_SECONDS)
+    fields["picklable"] = fields["picklable"].model_dump()
+    return fields

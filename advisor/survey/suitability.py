@@ -1,0 +1,136 @@
+"""Predict what running a loop's iterations concurrently would bring, to the loop and to the whole program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from advisor import api
+from advisor.host.machine import with_cores
+from advisor.models import Advice, Job, Machine, Profile, Python, Range, Strategy
+from advisor.models.request import AdviceRequest
+from advisor.survey.extraction import Rewrite
+from advisor.survey.facts import Dependence, FirstRun, LoopObservation, LoopTime, StaticDependence
+
+ASSUMED_ITERATIONS = 100  # of a loop whose iterations were not counted
+UNCOUNTED_FACTOR = 1.5  # by which the time with concurrency may be off then, either way
+SAFE = ("independent", "reduction")
+WORTH_CHANGING = 1.05  # times faster that a program must become for a change of its code to be worth it
+
+
+@dataclass(frozen=True)
+class Suitability:
+    """The best way to run the iterations of a loop.
+
+    Attributes:
+        strategy: "sequential" if none is faster, or if the iterations depend on each other.
+        speedup: Of the loop, all its executions together.
+        program_speedup: By Amdahl's law.
+        advice: On an execution of the loop; None if its iterations depend on each other.
+    """
+
+    strategy: Strategy
+    workers: int
+    speedup: Range
+    program_speedup: Range
+    advice: Advice | None = None
+
+
+@dataclass(frozen=True)
+class JudgedLoop:
+    """A loop with everything that is known of it."""
+
+    time: LoopTime
+    static: StaticDependence
+    observation: LoopObservation | None
+    dependence: Dependence
+    suitability: Suitability
+    code: Rewrite | None = None
+
+    @property
+    def place(self) -> str:
+        """The file and the line."""
+        file, line, _ = self.time.loop.id
+        return f"{file}:{line}"
+
+
+def suitability(
+    time: LoopTime,
+    static: StaticDependence,
+    observation: LoopObservation | None,
+    dependence: Dependence,
+    run: FirstRun,
+    machine: Machine,
+) -> Suitability:
+    """Return the best way to run the iterations of a loop, if they are independent or may be by what is known."""
+    if dependence.independence not in SAFE and (observation is not None or static.independence not in SAFE):
+        return unchanged()
+    profile = profile_of(time, observation)
+    executions = max(1, observation.executions if observation else 1)
+    iterations = observation.iterations if observation else ASSUMED_ITERATIONS
+    job = Job(calls=max(1, round(iterations / executions)))
+    advice = api.advise_on(AdviceRequest(profile, job, with_cores(machine, _free_cores(time, machine))))
+    if advice.recommendation not in ("threading", "multiprocessing") or advice.seconds is None:
+        return unchanged(advice)
+    serial = 0.0 if observation is None else observation.header_seconds * iterations
+    widened = 1.0 if observation else UNCOUNTED_FACTOR
+    least = time.seconds * max(1.0 / advice.workers, observation.longest if observation else 0.0)
+    low, expected, high = (
+        _loop_speedup(time.seconds, serial, max(least, seconds * executions))
+        for seconds in (widened * advice.seconds.high, advice.seconds.expected, advice.seconds.low / widened)
+    )
+    speedup = Range(low=low, expected=expected, high=high)
+    if speedup.expected < WORTH_CHANGING:
+        return unchanged(advice)
+    return Suitability(advice.recommendation, advice.workers, speedup, of_program(run.seconds, time, speedup), advice)
+
+
+def _free_cores(time: LoopTime, machine: Machine) -> int:
+    """Return the cores that the program's other threads and processes leave to the loop."""
+    others = max(0.0, time.cores - (1.0 if time.computing_share is None else time.computing_share))
+    return max(1, round(machine.cores - others))
+
+
+def unchanged(advice: Advice | None = None) -> Suitability:
+    """Return that a loop should stay as it is."""
+    one = Range(low=1.0, expected=1.0, high=1.0)
+    return Suitability("sequential", 1, one, one, advice)
+
+
+def of_program(seconds: float, time: LoopTime, speedup: Range) -> Range:
+    """Return the speed-up of a program of which one loop becomes faster."""
+    return Range(
+        low=amdahl(seconds, [(time.seconds, speedup.low)]),
+        expected=amdahl(seconds, [(time.seconds, speedup.expected)]),
+        high=amdahl(seconds, [(time.seconds, speedup.high)]),
+    )
+
+
+def amdahl(seconds: float, parts: list[tuple[float, float]]) -> float:
+    """Return the speed-up of a program whose parts, of so many seconds each, become so many times faster."""
+    left = seconds - sum(part for part, _ in parts)
+    return seconds / max(left + sum(part / speedup for part, speedup in parts), 1e-9)
+
+
+def profile_of(time: LoopTime, observation: LoopObservation | None) -> Profile:
+    """Return the profile of an iteration; from the samples of the first run alone if it was not watched."""
+    if observation is not None and observation.profile is not None:
+        return observation.profile
+    wall = max(time.seconds / ASSUMED_ITERATIONS, 1e-9)
+    computing = min(1.0, time.computing_share if time.computing_share is not None else 1.0)
+    held = min(computing, time.gil_share if time.gil_share is not None else computing)
+    return Profile(
+        calls=1,
+        wall=wall,
+        gil_held=held * wall,
+        gil_free=(computing - held) * wall,
+        child_cpu=0.0,
+        wait=(1.0 - computing) * wall,
+        gil_source="sampled",
+        python=Python(),
+        reached="program",
+    )
+
+
+def _loop_speedup(seconds: float, serial: float, concurrent: float) -> float:
+    """Return the speed-up of a loop whose iterable, a part of its time, is still read by one thread."""
+    return max(seconds, 1e-9) / max(serial + concurrent, 1e-9)

@@ -1,0 +1,123 @@
+"""What the user's functions do to their parameters and to globals, and what they return."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from advisor.survey.effects import Access, Finding
+from advisor.survey.scopes import Function, Module, Program, own_nodes, parameters
+from advisor.survey.values import FRESH, NEW, Value, Values
+
+if TYPE_CHECKING:
+    from advisor.survey.accesses import Reader
+
+_MOST_FUNCTIONS = 400
+_MOST_ACCESSES = 150
+_LOCAL_FINDINGS = ("break", "return", "yield", "await")  # of a function, not of a loop that calls it
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a call of a function does; paths begin with its parameters or with names outside of it."""
+
+    accesses: tuple[Access, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    result: Value = NEW
+    called: tuple[str, ...] = ()
+
+
+class Summaries:
+    """Summarizes functions of a program, each of them once; a recursive call counts for nothing more."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._known: dict[Function, Summary] = {}
+
+    def of(self, module: Module, function: Function) -> Summary:
+        """Return the summary of a function."""
+        if function not in self._known:
+            if len(self._known) >= _MOST_FUNCTIONS:
+                text = "calls more functions than are looked at"
+                return Summary(findings=(Finding("unknown call", text, module.file, function.lineno),))
+            self._known[function] = Summary()
+            self._known[function] = self._summarize(module, function)
+        return self._known[function]
+
+    def _summarize(self, module: Module, function: Function) -> Summary:
+        from advisor.survey.accesses import Reader
+        from advisor.survey.calls import Calls
+        from advisor.survey.kinds import Kinds
+
+        body = statements_of(function)
+        calls = Calls(self.program, module, function, self)
+        declared = _declared(function)
+        outside = declared | {argument.arg for argument in parameters(function)}
+        values = Values(body, calls, exposed=outside)
+        reader = Reader(module, function, values, calls, Kinds(self.program, module))
+        reader.statements(body)
+        return Summary(
+            _bounded(_kept(reader, values, declared, outside)),
+            tuple(dict.fromkeys(each for each in reader.findings if each.kind not in _LOCAL_FINDINGS)),
+            _result(function, values),
+            tuple(dict.fromkeys(reader.called)),
+        )
+
+
+@lru_cache(maxsize=4)
+def summaries_of(sources: tuple[tuple[str, str], ...]) -> Summaries:
+    """Return the summaries for a program of these files and texts, the same ones for the same program."""
+    return Summaries(Program(dict(sources)))
+
+
+def statements_of(function: Function) -> list[ast.stmt]:
+    """Return the statements of a function; of a lambda one that returns its expression."""
+    if isinstance(function, ast.Lambda):
+        return [ast.copy_location(ast.Return(function.body), function.body)]
+    return function.body
+
+
+def _declared(function: Function) -> frozenset[str]:
+    nodes = (node for node in own_nodes(function) if isinstance(node, (ast.Global, ast.Nonlocal)))
+    return frozenset(name for node in nodes for name in node.names)
+
+
+def _kept(reader: Reader, values: Values, declared: frozenset[str], outside: frozenset[str]) -> list[Access]:
+    """Return the accesses to objects that outlive the call, and to names that are declared global or nonlocal."""
+    return [
+        access
+        for access in reader.accesses
+        if access.path != FRESH and (access.path[0] in outside or access.path[0] not in values.bound)
+        if not _is_assignment(access) or access.path[0] in declared
+    ]
+
+
+def _bounded(accesses: list[Access]) -> tuple[Access, ...]:
+    """Return the accesses once each, without their lines; if they are very many, only by what they begin with."""
+    once = tuple(dict.fromkeys(replace(access, line=0, through="") for access in accesses))
+    if len(once) <= _MOST_ACCESSES:
+        return once
+    return tuple(dict.fromkeys(replace(access, path=access.path[:2]) for access in once))
+
+
+def _is_assignment(access: Access) -> bool:
+    """Return True if a name is assigned, which the caller does not see unless it is declared global or nonlocal."""
+    return len(access.path) == 1 and access.how in ("rebind", "reduce") and not access.in_place
+
+
+def _result(function: Function, values: Values) -> Value:
+    if isinstance(function, ast.Lambda):
+        return values.of(function.body)
+    result: Value | None = None
+    for node in own_nodes(function):
+        if isinstance(node, (ast.Return, ast.YieldFrom)) and node.value is not None:
+            value = values.of(node.value)
+        elif isinstance(node, ast.Yield) and node.value is not None:
+            inner = values.of(node.value)
+            value = Value(frozenset({FRESH}), inner.itself | inner.parts)
+        else:
+            continue
+        result = value if result is None else result | value
+    return result or NEW

@@ -1,0 +1,180 @@
+"""Survey a program: run it twice, judge its loops, and say which of them would make it faster."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+from advisor.errors import UsageError
+from advisor.host.machine import this_machine, with_cores
+from advisor.models import Machine
+from advisor.models.survey_report import SurveyReport
+from advisor.survey.child import Streams
+from advisor.survey.combined_patch import with_code
+from advisor.survey.conclusions import as_report
+from advisor.survey.dependence import static_dependence
+from advisor.survey.facts import FirstRun, Loop, LoopObservation, StaticDependence
+from advisor.survey.first_run import first_run
+from advisor.survey.loop_times import as_first_run, decoded
+from advisor.survey.loops import enclosing, loops_of
+from advisor.survey.program import Program
+from advisor.survey.program_verdict import AT_TERMINAL, ended_otherwise
+from advisor.survey.recursion import deep_recursion
+from advisor.survey.repeated_input import RepeatedInput
+from advisor.survey.second_run import LoopToWatch, second_run
+from advisor.survey.suitability import JudgedLoop, suitability
+from advisor.survey.terminal_input import reads_terminal
+from advisor.survey.user_files import is_installed
+from advisor.survey.verdict import dependence
+
+LEAST_SHARE = 0.05  # of the program's time, for a loop to be a candidate
+WATCHED_LOOPS = 5
+STANDARD_ERROR = 2
+LONGEST_MESSAGE = 2_000  # bytes
+OnProgress = Callable[[float, str], None]  # seconds of the run that is going on, and which it is
+
+
+@dataclass(frozen=True)
+class SurveyQuestion:
+    """The program to survey, and how.
+
+    Attributes:
+        program: A script or a module, with its arguments.
+        packages: Installed packages whose loops count as the user's.
+        once: Skip the second run.
+        cores: Plan for a host with so many cores instead of this one.
+        limit: Seconds after which a run is stopped; None lets the program run to its end.
+        output_to_errors: What the program prints goes to standard error.
+    """
+
+    program: Program
+    packages: tuple[str, ...] = ()
+    once: bool = False
+    cores: int | None = None
+    limit: float | None = None
+    output_to_errors: bool = False
+
+
+def survey(question: SurveyQuestion, on_progress: OnProgress | None = None) -> SurveyReport:
+    """Survey a program.
+
+    Args:
+        question: The program, and how to survey it.
+        on_progress: Called with the seconds of the run that is going on and its description.
+
+    Raises:
+        UsageError: There is no such script, module or package.
+    """
+    _check(question)
+    folder = Path.cwd()
+    machine = with_cores(this_machine(), question.cores)
+    with RepeatedInput() as standard_input, deep_recursion():
+        run = _first_run(question, standard_input, folder, on_progress)
+        loops = [
+            LoopToWatch(each, _static(each.loop, folder))
+            for each in run.loops
+            if each.seconds >= LEAST_SHARE * run.seconds
+        ]
+        observations: tuple[LoopObservation, ...] = ()
+        runs = 1
+        if loops and not question.once and run.ending != "interrupted":
+            if standard_input.is_terminal and reads_terminal(run.files, folder):
+                run = replace(run, notes=(*run.notes, AT_TERMINAL))
+            else:
+                runs = 2
+                run, observations = _second_run(question, standard_input, run, loops, folder, on_progress)
+        judged = judge(loops, observations, run, machine, folder)
+        return as_report(str(question.program), run, runs, judged, machine, folder)
+
+
+def _check(question: SurveyQuestion) -> None:
+    try:
+        question.program.find()
+    except FileNotFoundError as error:
+        raise UsageError(str(error)) from error
+    if not question.program.is_module and b"\0" in Path(question.program.name).read_bytes():
+        raise UsageError(f"{question.program.name} is not Python source")
+    for package in question.packages:
+        if not is_installed(package):
+            raise UsageError(f"no package {package} is installed")
+
+
+def _first_run(
+    question: SurveyQuestion, standard_input: RepeatedInput, folder: Path, on_progress: OnProgress | None
+) -> FirstRun:
+    with standard_input.first() as descriptor:
+        samples, status, ending = first_run(
+            question.program,
+            packages=question.packages,
+            limit=question.limit,
+            streams=Streams(descriptor, STANDARD_ERROR if question.output_to_errors else None),
+            on_progress=_described(on_progress, "first run"),
+        )
+    return as_first_run(samples, status, ending, loops_of=loops_of, enclosing=enclosing, folder=folder)
+
+
+def _second_run(
+    question: SurveyQuestion,
+    standard_input: RepeatedInput,
+    run: FirstRun,
+    loops: Sequence[LoopToWatch],
+    folder: Path,
+    on_progress: OnProgress | None,
+) -> tuple[FirstRun, tuple[LoopObservation, ...]]:
+    """Run the program again without showing its output; return the first run with notes, and what was seen of loops.
+
+    Nothing that was seen counts if the program ended otherwise than at first.
+    """
+    with tempfile.TemporaryFile() as errors:
+        observations, status, ending = second_run(
+            question.program,
+            loops[:WATCHED_LOOPS],
+            folder=folder,
+            limit=question.limit,
+            streams=Streams(standard_input.again(), subprocess.DEVNULL, errors),
+            on_progress=_described(on_progress, "second run (its output is not shown)"),
+        )
+        if ending == "interrupted":
+            return replace(run, ending=ending), observations
+        if ending == "stopped" or (status, ending) == (run.exit_status, run.ending):
+            return run, observations
+        note = ended_otherwise(run, status, _last_line(errors))
+        return replace(run, notes=(*run.notes, note)), ()
+
+
+def _last_line(errors: IO[bytes]) -> str:
+    """Return the last line of what the program wrote to standard error, such as the message of an exception."""
+    size = errors.seek(0, os.SEEK_END)
+    errors.seek(max(0, size - LONGEST_MESSAGE))
+    lines = errors.read().decode("utf-8", "replace").strip().splitlines()
+    return lines[-1].strip() if lines else ""
+
+
+def judge(
+    loops: Sequence[LoopToWatch], observations: Sequence[LoopObservation], run: FirstRun, machine: Machine, folder: Path
+) -> list[JudgedLoop]:
+    """Return the verdict on each loop; one that makes a single iteration is none."""
+    seen = {each.id: each for each in observations}
+    judged = []
+    for each in loops:
+        observation = seen.get(each.loop.id)
+        if observation is not None and observation.iterations <= observation.executions:
+            continue
+        verdict = dependence(each.static, observation)
+        gain = suitability(each.time, each.static, observation, verdict, run, machine)
+        judged.append(with_code(JudgedLoop(each.time, each.static, observation, verdict, gain), folder))
+    return judged
+
+
+def _static(loop: Loop, folder: Path) -> StaticDependence:
+    file = loop.id[0]
+    return static_dependence(decoded(folder / file), file, loop)
+
+
+def _described(on_progress: OnProgress | None, run: str) -> Callable[[float], None] | None:
+    return None if on_progress is None else lambda seconds: on_progress(seconds, run)

@@ -1,0 +1,319 @@
+"""Where the objects that a body of code uses come from (a points-to analysis without order)."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from advisor.survey.loop_body import ITEM
+from advisor.survey.scopes import bound_names, own_nodes, parameters
+
+Path: TypeAlias = tuple[str, ...]  # a name and steps from there: ("self", ".rows", "[i]")
+
+FRESH: Path = ("<fresh>",)
+_LONGEST = 5
+_MOST_ROUNDS = 8
+
+
+@dataclass(frozen=True)
+class Value:
+    """Where the object of an expression comes from: itself, and what it holds."""
+
+    itself: frozenset[Path]
+    parts: frozenset[Path]
+
+    def __or__(self, other: Value) -> Value:
+        return Value(self.itself | other.itself, self.parts | other.parts)
+
+    @property
+    def part(self) -> Value:
+        """One of the objects that it holds."""
+        return Value(self.parts, self.parts)
+
+    @property
+    def outside(self) -> frozenset[Path]:
+        return self.itself - {FRESH}
+
+
+NEW = Value(frozenset({FRESH}), frozenset({FRESH}))
+NOTHING = Value(frozenset(), frozenset())
+
+
+def at(path: Path) -> Value:
+    """Return the value of an object at a path."""
+    return Value(frozenset({path}), frozenset({longer(path, "[]")}))
+
+
+def longer(path: Path, step: str) -> Path:
+    """Return the path of a part of the object at a path; parts that are far away count as one."""
+    return path if path == FRESH or len(path) >= _LONGEST else (*path, step)
+
+
+def holding(values: Iterable[Value]) -> Value:
+    """Return a new object that holds these values."""
+    parts = frozenset({FRESH}).union(*(value.itself | value.parts for value in values))
+    return Value(frozenset({FRESH}), parts)
+
+
+class CallResults(Protocol):
+    """Tells what calls return."""
+
+    def result_of(self, call: ast.Call, values: Values) -> Value: ...
+
+
+@dataclass(frozen=True)
+class _Bind:
+    """A value that a name is bound to: that of the expression, one of its parts, or a new object."""
+
+    expression: ast.expr | None
+    is_part: bool = False
+
+
+class Values:
+    """The values of expressions in some statements.
+
+    Args:
+        statements: Their names that are bound here are local to them; others come from outside.
+        targets: Names of the iteration's own item.
+        numbers: Names of numbers.
+        exposed: Bound names that may be read before the statements bind them.
+        outer: Plain aliases of names outside, such as `rows = self.rows`.
+    """
+
+    def __init__(
+        self,
+        statements: Sequence[ast.stmt],
+        calls: CallResults,
+        *,
+        targets: frozenset[str] = frozenset(),
+        numbers: frozenset[str] = frozenset(),
+        exposed: frozenset[str] = frozenset(),
+        outer: dict[str, ast.expr] | None = None,
+    ) -> None:
+        self._calls = calls
+        self._targets = targets
+        self._numbers = numbers
+        self._exposed = exposed
+        self._outer = outer or {}
+        self._binds: dict[str, list[_Bind]] = {}
+        self._open: list[str] = []  # aliases that are being looked up
+        self._table: dict[str, Value] | None = None
+        self._is_solved = False
+        self.stored: set[str] = set()  # names that statements bind, without those of comprehensions
+        for statement in statements:
+            self._collect(statement)
+
+    @property
+    def bound(self) -> frozenset[str]:
+        return frozenset(self._binds) | self._targets
+
+    def _collect(self, statement: ast.stmt) -> None:
+        holder = ast.Module(body=[statement], type_ignores=[])
+        for node in own_nodes(holder):
+            self.stored.update(bound_names(node))
+        for node in own_nodes(holder, comprehensions=True):
+            self._bind_node(node)
+
+    def _bind_node(self, node: ast.AST) -> None:
+        match node:
+            case ast.Assign():
+                for target in node.targets:
+                    self._bind(target, node.value)
+            case ast.AnnAssign() | ast.NamedExpr():
+                self._bind(node.target, node.value)
+            case ast.AugAssign():
+                old = ast.copy_location(ast.Constant(None), node)
+                self._bind(node.target, ast.copy_location(ast.BinOp(old, node.op, node.value), node))
+            case ast.For() | ast.AsyncFor() | ast.comprehension():
+                self._bind(node.target, node.iter, is_part=True)
+            case ast.withitem() if node.optional_vars is not None:
+                self._bind(node.optional_vars, node.context_expr)
+            case ast.Match():
+                for case in node.cases:
+                    for name in (name for part in ast.walk(case.pattern) for name in bound_names(part)):
+                        self._add(name, _Bind(node.subject, is_part=True))
+            case ast.Lambda():
+                for argument in parameters(node):
+                    self._add(argument.arg, _Bind(None))
+            case _:
+                if not isinstance(node, (ast.Name, ast.Global, ast.Nonlocal)):
+                    for name in bound_names(node):
+                        self._add(name, _Bind(None))
+
+    def _bind(self, target: ast.expr, value: ast.expr | None, is_part: bool = False) -> None:
+        if isinstance(target, ast.Name):
+            self._add(target.id, _Bind(value, is_part))
+        elif isinstance(target, ast.Starred):
+            self._bind(target.value, value, is_part)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            same = not is_part and isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(target.elts)
+            for number, each in enumerate(target.elts):
+                if same:
+                    self._bind(each, value.elts[number])  # type: ignore[union-attr]
+                else:
+                    self._bind(each, value, is_part=True)
+
+    def _add(self, name: str, bind: _Bind) -> None:
+        self._binds.setdefault(name, []).append(bind)
+
+    def roots_of(self, node: ast.AST | None) -> frozenset[str]:
+        """Return the names that the value of an expression depends on, those behind local names included."""
+        names: set[str] = set()
+        waiting = [node] if node is not None else []
+        while waiting:
+            for each in ast.walk(waiting.pop()):
+                if isinstance(each, ast.Name) and each.id not in names:
+                    names.add(each.id)
+                    waiting += [bind.expression for bind in self._binds.get(each.id, ()) if bind.expression]
+        return frozenset(names)
+
+    def of(self, node: ast.AST | None) -> Value:
+        """Return where the value of an expression comes from."""
+        match node:
+            case ast.Name():
+                return self.of_name(node.id)
+            case ast.Attribute():
+                owner = self.of(node.value)
+                return _step(owner, f".{node.attr}")
+            case ast.Subscript():
+                return self._item(node)
+            case ast.Call():
+                return self._calls.result_of(node, self)
+            case ast.List() | ast.Tuple() | ast.Set():
+                return holding(map(self.of, node.elts))
+            case ast.Dict():
+                return holding(self.of(each) for each in (*node.keys, *node.values) if each is not None)
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp():
+                return holding([self.of(node.elt)])
+            case ast.DictComp():
+                return holding([self.of(node.key), self.of(node.value)])
+            case ast.IfExp():
+                return self.of(node.body) | self.of(node.orelse)
+            case ast.BoolOp():
+                return _union(map(self.of, node.values))
+            case ast.BinOp():
+                if is_number(node):
+                    return NEW
+                return holding([self.of(node.left).part, self.of(node.right).part])
+            case ast.NamedExpr() | ast.Await() | ast.Starred():
+                return self.of(node.value)
+            case _:
+                return NEW
+
+    def _item(self, node: ast.Subscript) -> Value:
+        owner = self.of(node.value)
+        if isinstance(node.slice, ast.Slice):
+            return owner | NEW  # a view or a copy
+        return _step(owner, f"[{ast.unparse(node.slice)}]")
+
+    def of_name(self, name: str) -> Value:
+        """Return where the value of a name comes from."""
+        if name in self._numbers:
+            return NEW
+        if name in self._targets:
+            return at((ITEM,))
+        if name not in self._binds:
+            return self._outside(name)
+        if self._table is None:
+            self._solve()
+        assert self._table is not None
+        value = self._table[name]
+        return value if value.itself or not self._is_solved else value | NEW
+
+    def _solve(self) -> None:
+        """Compute the values of all bound names together, from nothing until they stay the same."""
+        self._table = dict.fromkeys(self._binds, NOTHING)
+        for _ in range(_MOST_ROUNDS):
+            before = dict(self._table)
+            for name, binds in self._binds.items():
+                value = _union(self._bound_value(bind) for bind in binds)
+                self._table[name] = value | at((name,)) if name in self._exposed else value
+            if self._table == before:
+                break
+        self._is_solved = True
+
+    def _bound_value(self, bind: _Bind) -> Value:
+        if bind.expression is None:
+            return NEW
+        value = self.of(bind.expression)
+        return value.part if bind.is_part else value
+
+    def _outside(self, name: str) -> Value:
+        alias = self._outer.get(name)
+        if alias is None or name in self._open:
+            return at((name,))
+        self._open.append(name)
+        try:
+            return self.of(alias)
+        finally:
+            self._open.pop()
+
+
+def _step(owner: Value, step: str) -> Value:
+    """Return the value of an attribute or item of an object."""
+    inside = frozenset(longer(path, step) for path in owner.outside)
+    held = owner.parts if FRESH in owner.itself else frozenset()
+    itself = inside | held
+    return Value(itself, itself and frozenset(longer(path, "[]") for path in itself))
+
+
+def _union(values: Iterable[Value]) -> Value:
+    result = NOTHING
+    for value in values:
+        result |= value
+    return result
+
+
+_NUMBER_OPERATORS = (ast.Sub, ast.Div, ast.FloorDiv, ast.Pow)
+_NUMBER_FUNCTIONS = ("len", "sum", "round", "float", "int", "abs", "ord", "hash")
+
+
+def is_number(node: ast.expr) -> bool:
+    """Return True if an expression can hardly be a container: it subtracts or divides, or has a number in it."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, (int, float, complex))
+    if isinstance(node, ast.UnaryOp):
+        return is_number(node.operand)
+    if isinstance(node, ast.BinOp):
+        if isinstance(node.op, _NUMBER_OPERATORS):
+            return True
+        if isinstance(node.op, ast.Add):
+            return is_number(node.left) or is_number(node.right)
+        return isinstance(node.op, ast.Mult) and (_is_fraction(node.left) or _is_fraction(node.right))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in _NUMBER_FUNCTIONS
+    return _is_fraction(node)
+
+
+def _is_fraction(node: ast.expr) -> bool:
+    """Return True if an expression is hardly a container, nor a whole number, by which a list can be repeated."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, (float, complex))
+    if isinstance(node, ast.BinOp):
+        return is_number(node)
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_named(node.func.value, "math")
+
+
+def _is_named(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def plain_aliases(statements: Sequence[ast.stmt], loop: ast.AST) -> dict[str, ast.expr]:
+    """Return the names that a function binds once, to an attribute or another name, outside of a loop."""
+    inside = set(ast.walk(loop))
+    stores: list[str] = []
+    aliases: dict[str, ast.expr] = {}
+    for statement in statements:
+        for node in own_nodes(ast.Module(body=[statement], type_ignores=[])):
+            stores += bound_names(node)
+            if isinstance(node, ast.Assign) and node not in inside and _is_chain(node.value):
+                aliases.update({target.id: node.value for target in node.targets if isinstance(target, ast.Name)})
+    return {name: value for name, value in aliases.items() if stores.count(name) == 1}
+
+
+def _is_chain(node: ast.expr) -> bool:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)

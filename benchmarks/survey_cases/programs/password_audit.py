@@ -1,0 +1,35 @@
+"""Report the accounts whose password is in the list of common passwords."""
+
+import hashlib
+import hmac
+import json
+import sys
+from pathlib import Path
+
+ROUNDS = 60_000
+
+
+def hashed(password, salt):
+    return hashlib.pbkdf2_hmac("sha256", password.encode(), bytes.fromhex(salt), ROUNDS)
+
+
+def main():
+    folder = Path(sys.argv[1])
+    common = (folder / "common.txt").read_text().split()
+    accounts = json.loads((folder / "accounts.json").read_text())
+    weak = []
+    tries = 0
+    for account in accounts:
+        wanted = bytes.fromhex(account["hash"])
+        for word in common:
+            tries += 1
+            if hmac.compare_digest(hashed(word, account["salt"]), wanted):
+                weak.append((account["user"], word))
+                break
+    for user, word in weak:
+        print(f"{user}: {word[0]}{'*' * (len(word) - 1)}")
+    print(f"{len(weak)} of {len(accounts)} passwords are common ({tries} tries)")
+
+
+if __name__ == "__main__":
+    main()

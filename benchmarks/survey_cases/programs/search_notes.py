@@ -1,0 +1,40 @@
+"""Search notes for lines that resemble a phrase: search_notes.py FOLDER WORD…"""
+
+import sys
+from difflib import SequenceMatcher
+from pathlib import Path
+
+THRESHOLD = 0.55
+
+
+def similarity(phrase, line):
+    matcher = SequenceMatcher(None, phrase, line.lower(), autojunk=False)
+    if matcher.real_quick_ratio() < THRESHOLD:
+        return 0.0
+    return matcher.ratio()
+
+
+def find_hits(folder, phrase):
+    for path in sorted(folder.glob("*.md")):
+        hits = []
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            score = similarity(phrase, line)
+            if score >= THRESHOLD:
+                hits.append((score, number, line))
+        hits.sort(key=lambda hit: (-hit[0], hit[1]))
+        yield path.name, hits
+
+
+def main():
+    folder = Path(sys.argv[1])
+    phrase = " ".join(sys.argv[2:]).lower()
+    total = 0
+    for name, hits in find_hits(folder, phrase):
+        total += len(hits)
+        for score, number, line in hits[:3]:
+            print(f"{name}:{number}: {score:.2f} {line}")
+    print(f"{total} hits")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""Write the yearly statements of all loans, branch by branch."""
+
+import json
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
+from pathlib import Path
+from string import Template
+
+CENT = Decimal("0.01")
+LETTER = Template(
+    "Loan $number of $customer\n\nInterest paid: $interest\nRepaid: $repaid\nRemaining: $remaining\n\n$schedule\n"
+)
+
+
+def statement(loan):
+    remaining = Decimal(loan["amount"])
+    rate = Decimal(loan["rate"]) / 5200
+    payment = Decimal(loan["payment"])
+    interest_total = Decimal(0)
+    lines = []
+    for week in range(1, loan["weeks"] + 1):
+        interest = (remaining * rate).quantize(CENT, ROUND_HALF_UP)
+        repaid = min(payment - interest, remaining)
+        remaining -= repaid
+        interest_total += interest
+        lines.append(f"{week:4} {interest:>10} {repaid:>10} {remaining:>12}")
+        if not remaining:
+            break
+    return LETTER.substitute(
+        number=loan["number"],
+        customer=loan["customer"],
+        interest=interest_total,
+        repaid=Decimal(loan["amount"]) - remaining,
+        remaining=remaining,
+        schedule="\n".join(lines),
+    )
+
+
+def branch(loans, name):
+    return [loan for loan in loans if loan["branch"] == name]
+
+
+def write_statement(target, loan):
+    letter = statement(loan)
+    (target / f"{loan['branch']}-{loan['number']}.txt").write_text(letter)
+    return len(letter)
+
+
+def main():
+    loans = json.loads(Path(sys.argv[1]).read_text())
+    target = Path(sys.argv[2])
+    ordered = [loan for name in ("north", "south", "west") for loan in branch(loans, name)]
+    with ProcessPoolExecutor() as pool:
+        written = list(pool.map(partial(write_statement, target), ordered, chunksize=20))
+
+    print(f"{len(written)} statements, {sum(written)} characters, longest {max(written)}")
+
+
+if __name__ == "__main__":
+    main()

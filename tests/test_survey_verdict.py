@@ -1,0 +1,76 @@
+"""The verdict on a loop from its source and what was observed."""
+
+import pytest
+
+from advisor.survey.facts import LoopObservation, ObservedChange, StaticDependence, Variable
+from advisor.survey.verdict import dependence
+
+LOOP = ("program.py", 3, 0)
+INDEPENDENT = StaticDependence((Variable("xs", "read"),), (), "independent")
+SUM = StaticDependence((Variable("total", "reduction", "+", (4,)), Variable("xs", "read")), (), "reduction")
+
+
+def observation(*changes, watched=5, **facts):
+    return LoopObservation(
+        LOOP, executions=1, iterations=100, seconds=1.0, profile=None, watched=watched, changes=changes, **facts
+    )
+
+
+def test_both_kinds_of_evidence():
+    """A loop is independent if its source says so and no watched iteration changed anything."""
+    verdict = dependence(INDEPENDENT, observation())
+    assert verdict.independence == "independent"
+    assert verdict.why == "an iteration reads nothing that another one writes; 5 iterations were watched"
+
+
+def test_reduction_that_was_seen():
+    """A change that the source explains leaves a reduction one."""
+    verdict = dependence(SUM, observation(ObservedChange("total", "rebound", written_read=True)))
+    assert verdict.independence == "reduction"
+    assert verdict.why == "iterations only meet in `total` (sum); 5 iterations were watched"
+
+
+@pytest.mark.parametrize("observed", [None, observation(watched=1)])
+def test_without_observation(observed):
+    """Nothing is called independent from the source alone."""
+    verdict = dependence(INDEPENDENT, observed)
+    assert (verdict.independence, verdict.why) == ("unknown", "looks independent; not observed")
+
+
+def test_change_that_the_source_does_not_explain():
+    """A change of an object that the source only reads makes the verdict unknown, and names the object."""
+    verdict = dependence(INDEPENDENT, observation(ObservedChange("xs", "items")))
+    assert verdict.independence == "unknown"
+    assert "`xs` changed" in verdict.why
+    assert verdict.obstacles[-1].blocks
+
+
+def test_read_after_a_write():
+    """An iteration that was seen to read what an earlier one wrote makes a loop carried."""
+    verdict = dependence(INDEPENDENT, observation(ObservedChange("state", "changed", written_read=True)))
+    assert verdict.independence == "carried"
+
+
+def test_random_numbers():
+    """Draws from a generator that outlives an iteration make the verdict unknown."""
+    assert dependence(INDEPENDENT, observation(random=True)).independence == "unknown"
+
+
+def test_output_that_the_source_does_not_name():
+    """Output that was seen is something to keep in mind, but rules nothing out."""
+    verdict = dependence(INDEPENDENT, observation(output=True))
+    assert verdict.independence == "independent"
+    assert [obstacle.blocks for obstacle in verdict.obstacles] == [False]
+
+
+def test_carried_by_the_source():
+    """No observation makes a loop independent that the source calls carried."""
+    carried = StaticDependence((Variable("x", "carried", "", (4,)),), (), "carried")
+    assert dependence(carried, observation()).independence == "carried"
+
+
+def test_parts_of_a_variable():
+    """A change of a part of a variable is explained by it, and one of its owner by the part."""
+    static = StaticDependence((Variable("self.rows", "reduction", "append"),), (), "reduction")
+    for name in ("self.rows", "self"):
+        assert dependence(static, observation(ObservedChange(name, "grown"))).independence == "reduction"
