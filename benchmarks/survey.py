@@ -138,10 +138,11 @@ def summary(results: Sequence[Result]) -> str:
     for each in results:
         signs = ("" if each.right else " **wrong**") + (f" **carried: {each.accused}**" if each.accused else "")
         signs += "" if each.undisturbed else " **disturbed**"
-        output = "" if each.same is not False else " **other output**"
+        name = f"{each.name} (decoy)" if each.decoy else each.name
+        measured = _number(each.measured) + ("" if each.same is not False else " **other output**")
         rows.append(
-            f"| {each.name}{' (decoy)' if each.decoy else ''} | {each.bare:.2f} s | `{each.found}`{signs} "
-            f"| {each.predicted:.2f} | {_number(each.measured)}{output} | {_number(each.first)} | {_number(each.second)} |"
+            f"| {name} | {each.bare:.2f} s | `{each.found}`{signs} | {each.predicted:.2f} | {measured} "
+            f"| {_number(each.first)} | {_number(each.second)} |"
         )
     right = sum(each.right for each in results)
     errors = [abs(each.predicted / each.measured - 1) for each in results if each.measured]

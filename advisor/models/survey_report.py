@@ -84,6 +84,7 @@ class SurveyReport(ShownRecord):
     seconds: Seconds = Field(description="of the first run")
     ending: Ending = "finished"
     exit_status: int | None = Field(None, description="of the first run")
+    run_seconds: tuple[Seconds, ...] = Field((), description="of each run, from the start of its process to its end")
     runs: int = Field(1, ge=1, le=2, description="1 if the second run was skipped; its figures are then less certain")
     summary: Text = Field(description="the verdict in one or two sentences")
     candidates: tuple[Candidate, ...] = ()

@@ -34,6 +34,7 @@ def as_report(
     )
     return SurveyReport(
         program=program[:MAX_TEXT],
+        run_seconds=run.run_seconds,
         seconds=run.seconds,
         ending=run.ending,
         exit_status=run.exit_status,

@@ -71,6 +71,7 @@ class FirstRun:
     children: int = 0  # child processes that were started
     cores_used: float = 1.0  # CPU seconds of all threads and children by wall seconds
     files: tuple[str, ...] = ()  # of the user's modules that ran
+    run_seconds: tuple[float, ...] = ()  # of each run, from the start of its process to its end
     notes: tuple[str, ...] = ()
     computing_share: float = 1.0  # of the time that the main thread spent on a CPU
     is_complete: bool = True  # it ended with its exit handlers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,6 +109,7 @@ def _first_run(
     question: SurveyQuestion, standard_input: RepeatedInput, folder: Path, on_progress: OnProgress | None
 ) -> FirstRun:
     with standard_input.first() as descriptor:
+        began = time.perf_counter()
         samples, status, ending = first_run(
             question.program,
             packages=question.packages,
@@ -115,7 +117,9 @@ def _first_run(
             streams=Streams(descriptor, STANDARD_ERROR if question.output_to_errors else None),
             on_progress=_described(on_progress, "first run"),
         )
-    return as_first_run(samples, status, ending, loops_of=loops_of, enclosing=enclosing, folder=folder)
+        seconds = time.perf_counter() - began
+    run = as_first_run(samples, status, ending, loops_of=loops_of, enclosing=enclosing, folder=folder)
+    return replace(run, run_seconds=(seconds,))
 
 
 def _second_run(
@@ -131,6 +135,7 @@ def _second_run(
     Nothing that was seen counts if the program ended otherwise than at first.
     """
     with tempfile.TemporaryFile() as errors:
+        began = time.perf_counter()
         observations, status, ending = second_run(
             question.program,
             loops[:WATCHED_LOOPS],
@@ -139,6 +144,7 @@ def _second_run(
             streams=Streams(standard_input.again(), subprocess.DEVNULL, errors),
             on_progress=_described(on_progress, "second run (its output is not shown)"),
         )
+        run = replace(run, run_seconds=(*run.run_seconds, time.perf_counter() - began))
         if ending == "interrupted":
             return replace(run, ending=ending), observations
         if ending == "stopped" or (status, ending) == (run.exit_status, run.ending):
