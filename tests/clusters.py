@@ -78,8 +78,12 @@ class RayCluster:
         }
         command = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--disable-usage-stats"]
         self._program = start_program([*command, *(f"{key}={value}" for key, value in options.items())], folder / "log")
-        await_port(port)
-        await_text(folder / "log", b"Ray runtime started")
+        try:
+            await_port(port)
+            await_text(folder / "log", b"Ray runtime started")
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         end_program(self._program, signal.SIGTERM)
