@@ -139,12 +139,12 @@ class ClusterJob:
 
     @cached_property
     def start_up(self) -> float:
-        """Seconds until every worker has the function and has made its first call, which may load things."""
+        """Seconds to connect and disconnect, and until each worker has made its first call, which may load things."""
         cluster, profile = self.cluster, self.scenario.profile
         loading = cluster.import_seconds or (profile.import_seconds or 0.0) / cluster.speed
         each = loading + self.scenario.warm_up / cluster.speed
         sending = (profile.function_bytes or 0.0) * cluster.byte_seconds
-        return sending + self.scenario.on_every_worker(each, self.processes)
+        return cluster.start_seconds + sending + self.scenario.on_every_worker(each, self.processes)
 
     @cached_property
     def held_limit(self) -> float:
