@@ -88,7 +88,7 @@ class DaskEngine:
 
     def close(self) -> None:
         if self._thread.is_alive():
-            self._call(self._session.closing.set)
+            self._call(self._session.stop)
         self._thread.join()
         self._logs.restore()
 

@@ -148,6 +148,11 @@ class DaskSession:
                 break
         self._changed.clear()
 
+    def stop(self) -> None:
+        """End `serve` soon."""
+        self.closing.set()
+        self._changed.set()  # which it may be waiting for
+
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.closing.wait(), seconds)

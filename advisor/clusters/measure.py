@@ -46,15 +46,23 @@ def measured_cluster(cluster: Any, *, module: str | None = None, seconds: float 
     Raises:
         UsageError: No cluster is there, it cannot be reached, or its workers do not answer.
     """
+    began = time.perf_counter()
     engine = connect(cluster)
+    connected = time.perf_counter()
     try:
-        return measure_engine(engine, module=module, seconds=seconds)
+        found = measure_engine(engine, module=module, seconds=seconds)
     finally:
+        closing = time.perf_counter()
         engine.close()
+    start_seconds = connected - began + time.perf_counter() - closing
+    return found.model_copy(update={"start_seconds": start_seconds})
 
 
 def measure_engine(engine: Engine, *, module: str | None = None, seconds: float = 1.0) -> Cluster:
-    """Return the costs of a cluster through an engine that has no tasks in flight; see `measured_cluster`."""
+    """Return the costs of a cluster through an engine that has no tasks in flight; see `measured_cluster`.
+
+    Connecting is over, and costs nothing any more.
+    """
     key = cluster_key(engine, module)
     found = read_measurement(key)
     if found is None:

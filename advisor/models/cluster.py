@@ -32,6 +32,9 @@ class Cluster(Record):
     round_trip: Seconds = Field(10e-3, description="one empty task alone, from sending it to having its result")
     byte_seconds: ByteSeconds = Field(10e-9, description="one byte of arguments, from the client to a worker")
     return_byte_seconds: ByteSeconds = Field(10e-9, description="one byte of results, from a worker to the client")
+    start_seconds: Seconds = Field(
+        0.0, description="connecting before a job, and disconnecting after it; with Ray, its actors start and end"
+    )
     import_seconds: Seconds = Field(0.0, description="loading the function on a worker for the first time")
     speed: float = Field(
         1.0, ge=1e-3, le=1e3, description="a worker's core relative to the host where the profile was measured"
@@ -45,6 +48,7 @@ CLUSTER_COSTS = (
     "round_trip",
     "byte_seconds",
     "return_byte_seconds",
+    "start_seconds",
     "import_seconds",
 )  # the fields of Cluster that are seconds
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from advisor.models import Cluster
 from advisor.predict.cluster_chunks import CHUNKS_AHEAD, ClusterChunk, cluster_chunk
@@ -27,6 +28,8 @@ from advisor.predict.worker_counts import WorkerCounts
 BACKGROUND = 0.03
 # CPU seconds of a worker for a task, relative to those of the client and the scheduler: 2.0 ms beside 3.1 ms with Dask.
 TASK_IN_WORKER = 0.6
+# Seconds of the client for a byte, either way; what a byte takes longer than that, it is on its way.
+COPIED_BYTE = 5e-9
 # Larger hosts and clusters are solved as a part of them: so many threads behave like more of them.
 MAX_HOST_THREADS = 256
 MAX_SOLVED_THREADS = 1024
@@ -68,6 +71,13 @@ def on_cluster(scenario: Scenario) -> Scenario:
         machine=machine,
         loop_call=scenario.sequential_call,
     )
+
+
+class Moving(NamedTuple):
+    """Seconds for the bytes of one direction: of the client's core, and of the network, which has a way for each."""
+
+    copied: float
+    on_wire: float
 
 
 @dataclass(frozen=True)
@@ -116,8 +126,13 @@ class ClusterJob:
         pickling = calls * each.seconds + once.seconds * (1.0 - function / once.sent if once.sent else 1.0)
         sent = calls * each.sent + once.sent - function
         returned = calls * each.returned + once.returned
-        sending = pickling / 2 + sent * cluster.byte_seconds + returned * cluster.return_byte_seconds
-        return cluster.task_seconds + sending + calls * ITEM_IN_PARENT
+        there, back = self._moving(sent, cluster.byte_seconds), self._moving(returned, cluster.return_byte_seconds)
+        moving = there.copied + back.copied + max(there.on_wire, back.on_wire)
+        return cluster.task_seconds + pickling / 2 + moving + calls * ITEM_IN_PARENT
+
+    def _moving(self, size: float, byte_seconds: float) -> Moving:
+        copied = min(byte_seconds, COPIED_BYTE)
+        return Moving(size * copied, size * (byte_seconds - copied))
 
     @cached_property
     def demands(self) -> StationDemands:
@@ -139,12 +154,12 @@ class ClusterJob:
 
     @cached_property
     def start_up(self) -> float:
-        """Seconds until every worker has the function and has made its first call, which may load things."""
+        """Seconds to connect and disconnect, and until each worker has made its first call, which may load things."""
         cluster, profile = self.cluster, self.scenario.profile
         loading = cluster.import_seconds or (profile.import_seconds or 0.0) / cluster.speed
         each = loading + self.scenario.warm_up / cluster.speed
         sending = (profile.function_bytes or 0.0) * cluster.byte_seconds
-        return sending + self.scenario.on_every_worker(each, self.processes)
+        return cluster.start_seconds + sending + self.scenario.on_every_worker(each, self.processes)
 
     @cached_property
     def held_limit(self) -> float:
