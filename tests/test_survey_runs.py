@@ -226,6 +226,26 @@ def test_changes_are_seen(tmp_path: Path) -> None:
     assert (found[10].random, found[10].output) == (True, True)
 
 
+def test_calls_by_a_table_are_watched(tmp_path: Path) -> None:
+    """What the function of `DataFrame.apply` changes is seen, as in the iterations of a loop."""
+    script = write(
+        tmp_path,
+        "table.py",
+        """
+        import pandas
+        seen = []
+        def price(row):
+            seen.append(row.a)
+            return row.a * 2
+        table = pandas.DataFrame({"a": range(20)})
+        table.apply(price, axis=1)
+        """,
+    )
+    (found,) = observe(script, "seen").values()
+    assert found.watched > 2
+    assert [(change.name, change.how) for change in found.changes] == [("seen", "grown")]
+
+
 FORMS = {
     "for_else": """
         def f():

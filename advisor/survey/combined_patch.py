@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from advisor.models.survey_report import LoopObstacle
@@ -62,8 +63,20 @@ def combined_patch(loops: Sequence[JudgedLoop], folder: Path) -> str:
 
 
 def _attempt(judged: JudgedLoop, source: str, loop: Loop) -> Rewrite | str:
+    """Rewrite a loop with a pool of the standard library or, where that would not do the same, with `advisor.map`."""
     gain = judged.suitability
-    return attempt(source, loop.id[0], loop, judged.dependence, strategy=gain.strategy, workers=gain.workers)
+    write = partial(
+        attempt,
+        source,
+        loop.id[0],
+        loop,
+        judged.dependence,
+        strategy=gain.strategy,
+        workers=gain.workers,
+        chunk=gain.advice.chunk if gain.advice is not None else 1,
+    )
+    code = write(form="executor")
+    return code if isinstance(code, Rewrite) else write(form="map")
 
 
 def _found_again(loop: Loop, source: str) -> Loop | None:

@@ -50,6 +50,7 @@ def rewrite(
     form: Form = "map",
     strategy: Strategy = "multiprocessing",
     workers: int = 2,
+    chunk: int = 1,
     modules: Mapping[str, str] | None = None,
 ) -> Rewrite | None:
     """Return the program with the loop's iterations in a pool, or None if that may not do the same.
@@ -63,9 +64,12 @@ def rewrite(
             processes.
         strategy: The kind of pool.
         workers: Of the pool.
+        chunk: Items that a process of a pool gets at once.
         modules: The texts of the user's other modules by file.
     """
-    result = attempt(source, file, loop, dependence, form=form, strategy=strategy, workers=workers, modules=modules)
+    result = attempt(
+        source, file, loop, dependence, form=form, strategy=strategy, workers=workers, chunk=chunk, modules=modules
+    )
     return result if isinstance(result, Rewrite) else None
 
 
@@ -78,6 +82,7 @@ def attempt(
     form: Form = "map",
     strategy: Strategy = "multiprocessing",
     workers: int = 2,
+    chunk: int = 1,
     modules: Mapping[str, str] | None = None,
 ) -> Rewrite | str:
     """Do the same as `rewrite`, and return the reason where there is no rewrite."""
@@ -87,7 +92,7 @@ def attempt(
     if node is None:
         return "the loop is not in the source any more"
     analysis = analysis_of(source, file, node, modules)
-    code = PoolCode(form, strategy, workers)
+    code = PoolCode(form, strategy, workers, chunk)
     try:
         if isinstance(node, ast.stmt):
             replaced = _Statement(analysis, code).rewritten()

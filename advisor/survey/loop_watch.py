@@ -185,10 +185,17 @@ class LoopWatch:
         if not callable(function) or not self._is_watched():
             return method(function, *args, **kwargs)
 
+        caller, effects = sys._getframe(1), loop.effects
+
         def timed(*call_args: Any, **call_kwargs: Any) -> Any:
             began = perf_counter()
+            if effects.is_due(loop.iterations, began):
+                began = effects.before(caller, call_args[0] if call_args else None)
             result = function(*call_args, **call_kwargs)
-            loop.ended(perf_counter() - began)
+            ended = perf_counter()
+            if effects.is_inspecting:
+                effects.after(caller)
+            loop.ended(ended - began)
             self._look(loop)
             return result
 

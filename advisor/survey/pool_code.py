@@ -16,11 +16,16 @@ Form = Literal["map", "executor"]
 
 @dataclass(frozen=True)
 class PoolCode:
-    """Writes calls that run a function for items, some at a time, and return the results in order."""
+    """Writes calls that run a function for items, some at a time, and return the results in order.
+
+    Attributes:
+        chunk: Items that a process gets at once.
+    """
 
     form: Form
     strategy: Strategy
     workers: int
+    chunk: int = 1
 
     @property
     def processes(self) -> bool:
@@ -40,7 +45,8 @@ class PoolCode:
     def results(self, call: str, items: str, *, closes: bool = False) -> tuple[list[str], str]:
         """Return a `with` statement, if there has to be one around the loop, and the expression for the results."""
         if self.form == "executor":
-            return [f"with {self._executor}(max_workers={self.workers}) as pool:"], f"pool.map({call}, {items})"
+            size = f", chunksize={self.chunk}" if self.processes and self.chunk > 1 else ""
+            return [f"with {self._executor}(max_workers={self.workers}) as pool:"], f"pool.map({call}, {items}{size})"
         text = f"advisor.map({call}, {items})"
         return ([f"with {text} as results:"], "results") if closes else ([], text)
 
