@@ -16,7 +16,7 @@ from advisor.survey.facts import (
     StaticDependence,
 )
 from advisor.survey.returned_values import ReturnedValues, returned_values
-from advisor.survey.suitability import MAX_WAITING_THREADS, Suitability, suitability
+from advisor.survey.suitability import MAX_WAITING_WORKERS, Suitability, suitability
 
 OUTER = Loop(("logs.py", 7, 4), 20, "main", "for path in paths:", "for", None, frozenset(range(8, 21)))
 INNER = Loop(("logs.py", 9, 12), 20, "main", "for line in lines:", "for", OUTER.id, frozenset(range(10, 21)))
@@ -44,10 +44,10 @@ def test_threads_that_wait_are_bounded() -> None:
     """What a server bears is unknown: more threads would be faster on paper, and the gain is that of the bound."""
     found = gain(WAITING, 400, Machine(cores=2))
     assert found.strategy == "threading"
-    assert found.workers == MAX_WAITING_THREADS
-    assert MAX_WAITING_THREADS / 2 < found.speedup.expected <= MAX_WAITING_THREADS
+    assert found.workers == MAX_WAITING_WORKERS
+    assert MAX_WAITING_WORKERS / 2 < found.speedup.expected <= MAX_WAITING_WORKERS
     assert found.advice is not None
-    assert found.advice.workers == MAX_WAITING_THREADS
+    assert found.advice.workers == MAX_WAITING_WORKERS
 
 
 def test_fewer_threads_stay_fewer() -> None:

@@ -199,7 +199,7 @@ class Splitter:
 
     def _accumulated(self, node: ast.For | ast.While) -> Parts | None:
         """Return the parts if iterations can fold what an inner loop does, and the second part merge it; else None."""
-        found = Accumulator(self._state, self._new_name).accumulated(node)
+        found = Accumulator(self._state, self._new_name).accumulated(node) if _calls(node) else None
         if found is None:
             return None
         if found.items:

@@ -17,9 +17,9 @@ ASSUMED_ITERATIONS = 100  # of a loop whose iterations were not counted
 UNCOUNTED_FACTOR = 1.5  # by which the time with concurrency may be off then, either way
 SAFE = ("independent", "reduction")
 MOSTLY = 0.5  # of an iteration's time, above which it mostly waits
-# Threads for iterations that wait. Nothing is known of what they wait for: a small server queues a few connections and
-# drops others, whose clients then wait a second before they try again.
-MAX_WAITING_THREADS = 16
+# Threads, or processes, for iterations that wait. Nothing is known of what they wait for: a small server queues a few
+# connections and drops others, whose clients then wait a second before they try again.
+MAX_WAITING_WORKERS = 16
 WORTH_CHANGING = 1.05  # times faster that a program must become for a change of its code to be worth it
 
 
@@ -102,16 +102,12 @@ def suitability(
 
 
 def _advice(request: AdviceRequest) -> Advice:
-    """Return the advice on a loop's iterations, with a bounded number of threads if they wait."""
-    advice = api.advise_on(request)
+    """Return the advice on a loop's iterations, with a bounded number of workers if they wait."""
     profile = request.profile
-    is_waiting = (profile.wait or 0.0) > MOSTLY * profile.wall
-    if advice.recommendation != "threading" or advice.workers <= MAX_WAITING_THREADS or not is_waiting:
-        return advice
-    free = estimator.shortlist(profile, request.job, request.machine)
-    bounded = estimator.shortlist(profile, request.job, request.machine, max_workers=MAX_WAITING_THREADS)
-    threads = (each for each in bounded if each.strategy == "threading")
-    return api.advise_on(request, (*(each for each in free if each.strategy != "threading"), *threads))
+    if (profile.wait or 0.0) <= MOSTLY * profile.wall:
+        return api.advise_on(request)
+    bounded = estimator.shortlist(profile, request.job, request.machine, max_workers=MAX_WAITING_WORKERS)
+    return api.advise_on(request, bounded)
 
 
 def _free_cores(time: LoopTime, machine: Machine) -> int:
