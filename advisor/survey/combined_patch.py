@@ -16,6 +16,7 @@ from advisor.survey.patch import unified
 from advisor.survey.suitability import JudgedLoop, unchanged
 
 NOTHING_TO_MOVE = "all that an iteration does has to happen in the order of the loop"  # as `attempt` says it
+NOT_WORTH_RETURNING = "is not rewritten: what iterations would have to return costs more than it brings"
 
 
 def with_code(judged: JudgedLoop, folder: Path) -> JudgedLoop:
@@ -31,10 +32,11 @@ def with_code(judged: JudgedLoop, folder: Path) -> JudgedLoop:
         return replace(judged, code=code)
     if code == NOTHING_TO_MOVE:
         return replace(judged, suitability=unchanged(judged.suitability.advice))
-    return replace(judged, dependence=_with_note(judged.dependence, f"is not rewritten: {code}", loop))
+    return replace(judged, dependence=with_note(judged.dependence, f"is not rewritten: {code}", loop))
 
 
-def _with_note(dependence: Dependence, text: str, loop: Loop) -> Dependence:
+def with_note(dependence: Dependence, text: str, loop: Loop) -> Dependence:
+    """Return a verdict with a note about the header of its loop."""
     file, line, _ = loop.id
     found = LoopObstacle(text=text, file=file, line=line, blocks=False)
     return replace(dependence, obstacles=(*dependence.obstacles, found))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from advisor.models import Strategy
 from advisor.survey.dependence import Analysis, analysis_of
 from advisor.survey.expression_loops import rewritten_expression
-from advisor.survey.facts import Dependence, Loop
+from advisor.survey.facts import Dependence, InnerValues, Loop
 from advisor.survey.fission import CannotSplitError, Parts, Splitter, check_header, flowing, without_last_continue
 from advisor.survey.liveness import exposed
 from advisor.survey.loop_body import names_of
@@ -34,11 +34,13 @@ class Rewrite:
         snippet: The function and the loop.
         patch: The change of the file as a unified diff, for `patch -p0`.
         new_source: The whole text of the changed file.
+        inner_values: What the iterations return for each iteration of loops within the loop.
     """
 
     snippet: str
     patch: str
     new_source: str
+    inner_values: tuple[InnerValues, ...] = ()
 
 
 def rewrite(
@@ -95,10 +97,10 @@ def attempt(
     code = PoolCode(form, strategy, workers, chunk)
     try:
         if isinstance(node, ast.stmt):
-            replaced = _Statement(analysis, code).rewritten()
-        else:
-            replaced = rewritten_expression(analysis, code)
-        return _result(analysis, file, *replaced)
+            statement = _Statement(analysis, code)
+            result = _result(analysis, file, *statement.rewritten())
+            return replace(result, inner_values=statement.inner_values)
+        return _result(analysis, file, *rewritten_expression(analysis, code))
     except CannotSplitError as error:
         return str(error)
 
@@ -135,12 +137,15 @@ class _Statement:
         self._names = NewNames(analysis.module)
         self._text = SourceText(analysis.module)
         self._state = SharedState(analysis)
+        self.inner_values: tuple[InnerValues, ...] = ()
         code.check(analysis)
 
     def rewritten(self) -> tuple[Worker, Replacement, list[str]]:
         """Return the function, the loop that uses it, and the imports that this needs."""
         self._check_header()
-        parts = Splitter(self._state, self._names, self._is_invariant).split(self._statements())
+        splitter = Splitter(self._state, self._names, self._is_invariant)
+        parts = splitter.split(self._statements())
+        self.inner_values = tuple(splitter.inner_values)
         results = sorted(self._results(parts))
         parts.before = without_last_return(parts.before)
         if not _is_worth(parts.before):

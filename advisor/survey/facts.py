@@ -155,6 +155,21 @@ class StaticDependence:
 
 
 @dataclass(frozen=True)
+class InnerValues:
+    """Values that each iteration of a rewritten loop returns for every iteration of a loop within it.
+
+    Attributes:
+        loop: The inner loop.
+        values: For each of its iterations.
+        in_order: The parent folds them one after the other; otherwise they are in lists that it only joins.
+    """
+
+    loop: LoopId
+    values: int
+    in_order: bool
+
+
+@dataclass(frozen=True)
 class Dependence:
     """The verdict on a loop, from static and observed evidence together."""
 

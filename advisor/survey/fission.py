@@ -10,11 +10,13 @@ import ast
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from advisor.survey.accumulation import Accumulator
+from advisor.survey.facts import InnerValues
 from advisor.survey.hoisting import Hoister
+from advisor.survey.jumps import leaves, returns
 from advisor.survey.known_calls import FOLDING_METHODS
 from advisor.survey.liveness import Assignment, exposed, reads
 from advisor.survey.loop_body import names_of
-from advisor.survey.loops import FUNCTIONS
 from advisor.survey.shared_state import SharedState, assigned_names
 
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
@@ -58,6 +60,9 @@ class Splitter:
         state: What they share.
         new_name: Returns an unused name like the one given.
         is_invariant: Tells the names that mean the same in the loop as in the function.
+
+    Attributes:
+        inner_values: What the first part returns for each iteration of the loops within the body.
     """
 
     def __init__(self, state: SharedState, new_name: Callable[[str], str], is_invariant: Callable[[str], bool]) -> None:
@@ -67,6 +72,7 @@ class Splitter:
         self._levels: list[_Level] = []  # the loops within the body that are being split
         self._known: dict[str, str] = {}  # expressions that have a name already
         self._hoisted: set[int] = set()
+        self.inner_values: list[InnerValues] = []
 
     @property
     def _depth(self) -> int:
@@ -117,6 +123,8 @@ class Splitter:
                 return Parts([node], [node])
             return Parts([node])
         match node:
+            case ast.For() | ast.While() if not self._levels and (parts := self._accumulated(node)):
+                return parts
             case ast.If() if self._state.is_free(node.test):
                 return self._if(node)
             case ast.For() if self._state.is_free(node.iter):
@@ -129,8 +137,8 @@ class Splitter:
                 return self._whole(node)
 
     def _needs_order(self, node: ast.stmt) -> bool:
-        leaves = _leaves(node) and (not self._depth or self._levels[-1].ordered)
-        return self._state.is_ordered(node) or leaves or _returns(node)
+        jumps = leaves(node) and (not self._depth or self._levels[-1].ordered)
+        return self._state.is_ordered(node) or jumps or returns(node)
 
     def _whole(self, node: ast.stmt) -> Parts:
         """Leave a statement in the loop, and move what it needs out of it."""
@@ -189,6 +197,19 @@ class Splitter:
             parts.ordered.append(_conditional(test, body.ordered, other.ordered, node))
         return parts
 
+    def _accumulated(self, node: ast.For | ast.While) -> Parts | None:
+        """Return the parts if iterations can fold what an inner loop does, and the second part merge it; else None."""
+        found = Accumulator(self._state, self._new_name).accumulated(node) if _calls(node) else None
+        if found is None:
+            return None
+        if found.items:
+            self._note_inner(node, found.items, in_order=False)
+        return Parts(found.before, found.ordered)
+
+    def _note_inner(self, node: ast.stmt, values: int, *, in_order: bool) -> None:
+        loop = (self._state.analysis.module.file, node.lineno, node.col_offset)
+        self.inner_values.append(InnerValues(loop, values, in_order))
+
     def _for(self, node: ast.For) -> Parts:
         """Split a loop within the body: the first part keeps what the second one needs from each iteration."""
         if node.orelse:
@@ -206,6 +227,7 @@ class Splitter:
         needed = self._needed(node, body)
         if not needed:
             raise CannotSplitError(f"line {node.lineno}: the inner loop only counts")
+        self._note_inner(node, len(needed), in_order=True)
         name = self._new_name("parts")
         certain = Assignment().always(body.before) | names_of(node.target)
         for keep in level.keeps:
@@ -236,6 +258,9 @@ class Splitter:
 
     def _try(self, node: ast.Try) -> Parts:
         """Split a `try`: the first part notes which handler ran."""
+        for each in (each for statement in node.body for each in ast.walk(statement)):
+            if isinstance(each, (ast.For, ast.While)) and self._state.is_ordered(each):
+                raise CannotSplitError(f"line {each.lineno}: an error may end this loop halfway, and is caught")
         body = self.split(node.body)
         if node.finalbody or not _is_last(body, node.body):
             raise CannotSplitError(f"line {node.lineno}: something in the `try` has to happen in order before its end")
@@ -336,29 +361,6 @@ def _calls(node: ast.AST) -> bool:
     """Return True if a loop computes something with calls, other than the methods that fold a value."""
     calls = (each for each in ast.walk(node) if isinstance(each, ast.Call))
     return any(not (isinstance(each.func, ast.Attribute) and each.func.attr in FOLDING_METHODS) for each in calls)
-
-
-def _leaves(node: ast.AST) -> bool:
-    """Return True if a statement has a `continue` or `break` of the loop around it."""
-    waiting = [node]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, (ast.Continue, ast.Break)):
-            return True
-        if not isinstance(each, (ast.For, ast.While, *FUNCTIONS, ast.ClassDef)):
-            waiting += ast.iter_child_nodes(each)
-    return False
-
-
-def _returns(node: ast.AST) -> bool:
-    waiting = [node]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, (ast.Return, ast.Yield, ast.YieldFrom)):
-            return True
-        if not isinstance(each, (*FUNCTIONS, ast.ClassDef)):
-            waiting += ast.iter_child_nodes(each)
-    return False
 
 
 def _has_suite(node: ast.AST) -> bool:

@@ -8,12 +8,18 @@ from advisor import api
 from advisor.host.machine import with_cores
 from advisor.models import Advice, Job, Machine, Profile, Python, Range, Strategy
 from advisor.models.request import AdviceRequest
+from advisor.predict import estimator
 from advisor.survey.extraction import Rewrite
 from advisor.survey.facts import Dependence, FirstRun, LoopObservation, LoopTime, StaticDependence
+from advisor.survey.returned_values import NOTHING, ReturnedValues
 
 ASSUMED_ITERATIONS = 100  # of a loop whose iterations were not counted
 UNCOUNTED_FACTOR = 1.5  # by which the time with concurrency may be off then, either way
 SAFE = ("independent", "reduction")
+MOSTLY = 0.5  # of an iteration's time, above which it mostly waits
+# Threads, or processes, for iterations that wait. Nothing is known of what they wait for: a small server queues a few
+# connections and drops others, whose clients then wait a second before they try again.
+MAX_WAITING_WORKERS = 16
 WORTH_CHANGING = 1.05  # times faster that a program must become for a change of its code to be worth it
 
 
@@ -60,18 +66,29 @@ def suitability(
     dependence: Dependence,
     run: FirstRun,
     machine: Machine,
+    returned: ReturnedValues = NOTHING,
 ) -> Suitability:
-    """Return the best way to run the iterations of a loop, if they are independent or may be by what is known."""
+    """Return the best way to run the iterations of a loop, if they are independent or may be by what is known.
+
+    Args:
+        time: The loop's samples.
+        static: What its source says.
+        observation: What the second run showed.
+        dependence: The verdict from both.
+        run: The first run of the whole program.
+        machine: The host to plan for.
+        returned: What iterations return besides what was measured.
+    """
     if dependence.independence not in SAFE and (observation is not None or static.independence not in SAFE):
         return unchanged()
-    profile = profile_of(time, observation)
+    profile = returned.added_to(profile_of(time, observation))
     executions = max(1, observation.executions if observation else 1)
     iterations = observation.iterations if observation else ASSUMED_ITERATIONS
     job = Job(calls=max(1, round(iterations / executions)))
-    advice = api.advise_on(AdviceRequest(profile, job, with_cores(machine, _free_cores(time, machine))))
+    advice = _advice(AdviceRequest(profile, job, with_cores(machine, _free_cores(time, machine))))
     if advice.recommendation not in ("threading", "multiprocessing") or advice.seconds is None:
         return unchanged(advice)
-    serial = 0.0 if observation is None else observation.header_seconds * iterations
+    serial = (returned.fold_seconds + (observation.header_seconds if observation else 0.0)) * iterations
     widened = 1.0 if observation else UNCOUNTED_FACTOR
     least = time.seconds * max(1.0 / advice.workers, observation.longest if observation else 0.0)
     low, expected, high = (
@@ -82,6 +99,15 @@ def suitability(
     if speedup.expected < WORTH_CHANGING:
         return unchanged(advice)
     return Suitability(advice.recommendation, advice.workers, speedup, of_program(run.seconds, time, speedup), advice)
+
+
+def _advice(request: AdviceRequest) -> Advice:
+    """Return the advice on a loop's iterations, with a bounded number of workers if they wait."""
+    profile = request.profile
+    if (profile.wait or 0.0) <= MOSTLY * profile.wall:
+        return api.advise_on(request)
+    bounded = estimator.shortlist(profile, request.job, request.machine, max_workers=MAX_WAITING_WORKERS)
+    return api.advise_on(request, bounded)
 
 
 def _free_cores(time: LoopTime, machine: Machine) -> int:

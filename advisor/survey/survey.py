@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -16,10 +16,10 @@ from advisor.host.machine import this_machine, with_cores
 from advisor.models import Machine
 from advisor.models.survey_report import SurveyReport
 from advisor.survey.child import Streams
-from advisor.survey.combined_patch import with_code
+from advisor.survey.combined_patch import NOT_WORTH_RETURNING, with_code, with_note
 from advisor.survey.conclusions import as_report
 from advisor.survey.dependence import static_dependence
-from advisor.survey.facts import FirstRun, Loop, LoopObservation, StaticDependence
+from advisor.survey.facts import FirstRun, Loop, LoopId, LoopObservation, StaticDependence
 from advisor.survey.first_run import first_run
 from advisor.survey.loop_times import as_first_run, decoded
 from advisor.survey.loops import enclosing, loops_of
@@ -27,8 +27,9 @@ from advisor.survey.program import Program
 from advisor.survey.program_verdict import AT_TERMINAL, ended_otherwise
 from advisor.survey.recursion import deep_recursion
 from advisor.survey.repeated_input import RepeatedInput
+from advisor.survey.returned_values import returned_values
 from advisor.survey.second_run import LoopToWatch, second_run
-from advisor.survey.suitability import JudgedLoop, suitability
+from advisor.survey.suitability import ASSUMED_ITERATIONS, JudgedLoop, suitability
 from advisor.survey.terminal_input import reads_terminal
 from advisor.survey.user_files import is_installed
 from advisor.survey.verdict import dependence
@@ -173,8 +174,27 @@ def judge(
             continue
         verdict = dependence(each.static, observation)
         gain = suitability(each.time, each.static, observation, verdict, run, machine)
-        judged.append(with_code(JudgedLoop(each.time, each.static, observation, verdict, gain), folder))
+        loop = with_code(JudgedLoop(each.time, each.static, observation, verdict, gain), folder)
+        judged.append(_with_returned(loop, seen, run, machine))
     return judged
+
+
+def _with_returned(
+    judged: JudgedLoop, seen: Mapping[LoopId, LoopObservation], run: FirstRun, machine: Machine
+) -> JudgedLoop:
+    """Return the verdict on a loop with the cost of what its rewrite returns for the iterations of loops within it."""
+    if judged.code is None or not judged.code.inner_values:
+        return judged
+    times = {each.loop.id: each for each in run.loops}
+    iterations = judged.observation.iterations if judged.observation else ASSUMED_ITERATIONS
+    returned = returned_values(judged.code.inner_values, iterations, seen, times)
+    gain = suitability(
+        judged.time, judged.static, judged.observation, judged.dependence, run, machine, returned=returned
+    )
+    if gain.strategy != "sequential":
+        return replace(judged, suitability=gain)
+    dependence = with_note(judged.dependence, NOT_WORTH_RETURNING, judged.time.loop)
+    return replace(judged, suitability=gain, dependence=dependence, code=None)
 
 
 def _static(loop: Loop, folder: Path) -> StaticDependence:

@@ -1,0 +1,88 @@
+"""What running a loop's iterations concurrently brings: bounded threads, and the cost of what iterations return."""
+
+from __future__ import annotations
+
+import pytest
+
+from advisor.models import Machine, Profile
+from advisor.survey.facts import (
+    Dependence,
+    FirstRun,
+    InnerValues,
+    Loop,
+    LoopId,
+    LoopObservation,
+    LoopTime,
+    StaticDependence,
+)
+from advisor.survey.returned_values import ReturnedValues, returned_values
+from advisor.survey.suitability import MAX_WAITING_WORKERS, Suitability, suitability
+
+OUTER = Loop(("logs.py", 7, 4), 20, "main", "for path in paths:", "for", None, frozenset(range(8, 21)))
+INNER = Loop(("logs.py", 9, 12), 20, "main", "for line in lines:", "for", OUTER.id, frozenset(range(10, 21)))
+COMPUTING = Profile(
+    calls=10, wall=0.5, gil_held=0.5, gil_free=0.0, child_cpu=0.0, wait=0.0, result_bytes=100, pickle_seconds=1e-5
+)
+WAITING = Profile(calls=200, wall=0.05, gil_held=0.0005, gil_free=0.0, child_cpu=0.0, wait=0.0495, reached="program")
+
+
+def observation(loop: Loop, iterations: int, seconds: float, profile: Profile | None = None) -> LoopObservation:
+    return LoopObservation(loop.id, 1, iterations, seconds, profile, watched=6)
+
+
+def gain(profile: Profile, iterations: int, machine: Machine, returned: ReturnedValues | None = None) -> Suitability:
+    seconds = profile.wall * iterations
+    run = FirstRun(seconds, seconds, 1_000, 0, "finished", ())
+    time = LoopTime(OUTER, seconds, 1_000, computing_share=1 - (profile.wait or 0.0) / profile.wall)
+    static = StaticDependence((), (), "reduction")
+    seen = observation(OUTER, iterations, seconds, profile)
+    verdict = Dependence("reduction", "")
+    return suitability(time, static, seen, verdict, run, machine, *([] if returned is None else [returned]))
+
+
+def test_threads_that_wait_are_bounded() -> None:
+    """What a server bears is unknown: more threads would be faster on paper, and the gain is that of the bound."""
+    found = gain(WAITING, 400, Machine(cores=2))
+    assert found.strategy == "threading"
+    assert found.workers == MAX_WAITING_WORKERS
+    assert MAX_WAITING_WORKERS / 2 < found.speedup.expected <= MAX_WAITING_WORKERS
+    assert found.advice is not None
+    assert found.advice.workers == MAX_WAITING_WORKERS
+
+
+def test_fewer_threads_stay_fewer() -> None:
+    """For a few iterations there are no more threads than iterations."""
+    assert gain(WAITING, 6, Machine(cores=2)).workers <= 6
+
+
+def test_returned_values_are_counted() -> None:
+    """The profile of an iteration has their bytes and the time for pickling them, and the gain is smaller."""
+    without, found = (gain(COMPUTING, 40, Machine(cores=4), ReturnedValues(each, each)) for each in (0, 400_000))
+    assert without.strategy == found.strategy == "multiprocessing"
+    assert found.advice is not None
+    assert found.advice.profile is not None
+    assert found.advice.profile.result_bytes == 100 + 10 * 400_000
+    assert found.speedup.expected < without.speedup.expected
+
+
+def test_a_rewrite_that_returns_too_much_brings_nothing() -> None:
+    """If pickling and folding take as long as the work, the loop stays as it is."""
+    assert gain(COMPUTING, 40, Machine(cores=4), ReturnedValues(3e6, 3e6)).strategy == "sequential"
+
+
+def test_returned_values_of_an_inner_loop() -> None:
+    """They are as many as its iterations in each of the outer loop: counted, or by the time that it took."""
+    found = [InnerValues(INNER.id, 3, in_order=True), InnerValues(INNER.id, 1, in_order=False)]
+    seen: dict[LoopId, LoopObservation] = {INNER.id: observation(INNER, 80_000, 4.0)}
+    times = {INNER.id: LoopTime(INNER, 0.5, 60)}
+    assert returned_values(found, 8, seen, times) == ReturnedValues(40_000, 30_000)
+    assert returned_values(found, 8, {}, times).total == pytest.approx(4 * 0.5 / 5e-6 / 8)
+    assert returned_values(found, 8, {}, {}) == ReturnedValues()
+
+
+def test_further_results_cost_as_much() -> None:
+    """Where the results of a chunk were measured together, each of them has the values."""
+    profile = COMPUTING.model_copy(update={"further_result_bytes": 20, "further_pickle_seconds": 1e-6})
+    more = ReturnedValues(1_000).added_to(profile)
+    assert (more.further_result_bytes, more.further_pickle_seconds) == (10_020, pytest.approx(1e-6 + 1.5e-4))
+    assert ReturnedValues().added_to(profile) is profile
