@@ -17,7 +17,7 @@ from advisor.clusters.by_value import pickle_by_value
 from advisor.clusters.connect import connect
 from advisor.clusters.dask_workers import Roster
 from advisor.clusters.engine import News, Worker
-from advisor.clusters.measure import _cores
+from advisor.clusters.measure import _cores, _Measurement
 from advisor.clusters.ray_address import resolve
 from advisor.clusters.shipping import Prepared
 from advisor.clusters.user_modules import Needs, find_module_needs, find_needs
@@ -157,6 +157,15 @@ def test_a_check_that_no_worker_answers_is_an_error() -> None:
     engine = SlowEngine(1, busy=["w0"])
     with pytest.raises(UsageError, match="they may be busy"):
         Prepared(engine, Needs(), patience=0.01).check(["w0"])
+    assert not engine.tasks
+
+
+def test_a_busy_worker_does_not_hold_up_the_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cluster is measured with the workers that answer, and all of them are counted."""
+    monkeypatch.setattr("advisor.clusters.measure.BUSY_SECONDS", 0.2)
+    engine = SlowEngine(1, 1, 1, busy=["w1"])
+    found = _Measurement(engine, 0.1).run(None)
+    assert found.workers == 3
     assert not engine.tasks
 
 

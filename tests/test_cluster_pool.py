@@ -301,6 +301,18 @@ def test_an_argument_that_changes_between_calls_is_sent_each_time() -> None:
         assert results(receive(pool)) == {number: number + 1}
 
 
+def test_a_shared_argument_that_changes_late_is_sent_again() -> None:
+    """A buffer that many calls had as it was is sent anew as soon as it is another one."""
+    engine = ManualEngine(1)
+    pool = open_pool(engine, sum)
+    buffer = bytearray(SHARED_BYTES * 2)
+    for number in range(30):
+        buffer[0] = number // 10
+        pool.send(Chunk(number, [number], [((buffer,), {})]))
+        engine.finish_all()
+        assert results(receive(pool)) == {number: number // 10}
+
+
 def test_nothing_stays_in_the_cluster() -> None:
     """After `close`, there is no task, and nothing that was shared is referred to."""
     engine = ManualEngine(2)

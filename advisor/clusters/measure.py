@@ -21,6 +21,7 @@ from advisor.input_limits import MAX_CORES
 from advisor.models.cluster import Cluster
 
 ANSWER_SECONDS = 30.0
+BUSY_SECONDS = 2.0  # after which a worker that others keep busy is left out
 MAX_PROBED = 32  # workers; more of them tell no more
 _ROUND_TRIPS = 9
 _SIZES = (64 << 10, 512 << 10, 4 << 20, 16 << 20)  # bytes
@@ -92,7 +93,10 @@ class _Measurement:
     def run(self, module: str | None) -> Cluster:
         all_workers = self._engine.workers()
         names = [worker.id for worker in self._workers]
-        facts = [pickle.loads(each) for each in self.ask_each(names, worker_probes.describe).values()]
+        answers = self.ask_each(names, worker_probes.describe, patience=BUSY_SECONDS)
+        self._workers = [worker for worker in self._workers if worker.id in answers]  # others are busy
+        names = list(answers)
+        facts = [pickle.loads(each) for each in answers.values()]
         self.ask_each(names, worker_probes.echo, _sized(0))  # from now on they have the program
         round_trip = self._round_trip()
         here = all(each["boot"] == worker_probes.boot_id() for each in facts)
@@ -175,13 +179,25 @@ class _Measurement:
         payload: bytes = b"",
         shared: Sequence[Any] = (),
         timeout: float | None = ANSWER_SECONDS,
+        patience: float | None = None,
     ) -> dict[str, bytes]:
-        """Run a program on several workers at the same time."""
+        """Run a program on several workers at the same time; return the answers by worker.
+
+        With `patience`, workers that answer so many seconds later than one before are left out.
+        """
         program = self._program(function)
         tickets = {self._engine.submit(worker, program, payload, shared): worker for worker in workers}
-        values = {}
+        values: dict[str, bytes] = {}
         while tickets:
-            for news in self._await_news(timeout):
+            try:
+                found = self._await_news(patience if values and patience is not None else timeout)
+            except UsageError:
+                if not values or patience is None:
+                    raise
+                for ticket in tickets:
+                    self._engine.abandon(ticket)
+                break
+            for news in found:
                 values[tickets.pop(news.ticket)] = _value(news)
         return values
 

@@ -6,7 +6,6 @@ import pickle
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from time import perf_counter
 from typing import Any, NamedTuple
 
 from advisor.clusters.engine import Engine
@@ -16,8 +15,6 @@ from advisor.jobs.pools.pool import Arguments, CannotSendError, Chunk
 
 SHARED_BYTES = 100_000  # of the pickle, from which an argument is sent once
 MAX_SHARED = 64  # objects that are kept in the cluster
-_ALWAYS_CHECKED = 3  # times that a chunk uses a shared object, in which changes of it are looked for ...
-_CHECKING_SHARE = 0.1  # ... and then for this share of the time
 _SMALL = (int, float, complex, bool, type(None))
 
 
@@ -40,22 +37,13 @@ class _Shared:
     value: Any
     data: bytes
     reference: Any
-    uses: int = 0
-    checked: float = 0.0
-    checking: float = 0.0  # seconds
 
     def has_changed(self) -> bool:
-        """Return True if the object is not the one that was sent any more; looks rarely if that takes long."""
-        self.uses += 1
-        began = perf_counter()
-        if isinstance(self.value, (str, bytes)):
-            return False
-        if self.uses > _ALWAYS_CHECKED and began - self.checked < self.checking / _CHECKING_SHARE:
-            return False
-        has_changed = pickles.dumps_for_other_main(self.value) != self.data
-        self.checked = perf_counter()
-        self.checking = self.checked - began
-        return has_changed
+        """Return True if the object is not the one that was sent any more.
+
+        That takes as long as pickling it for each chunk would, but then nothing has to be sent.
+        """
+        return not isinstance(self.value, (str, bytes)) and pickles.dumps_for_other_main(self.value) != self.data
 
 
 class Packer:
