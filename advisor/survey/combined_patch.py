@@ -12,7 +12,7 @@ from advisor.survey.facts import Dependence, Loop
 from advisor.survey.loop_times import decoded
 from advisor.survey.loops import loops_of
 from advisor.survey.patch import unified
-from advisor.survey.suitability import JudgedLoop, unchanged
+from advisor.survey.suitability import JudgedLoop, most_workers, unchanged
 
 NOTHING_TO_MOVE = "all that an iteration does has to happen in the order of the loop"  # as `attempt` says it
 NOT_WORTH_RETURNING = "is not rewritten: what iterations would have to return costs more than it brings"
@@ -65,7 +65,17 @@ def combined_patch(loops: Sequence[JudgedLoop], folder: Path) -> str:
 
 def _attempt(judged: JudgedLoop, source: str, loop: Loop) -> Rewrite | str:
     gain = judged.suitability
-    return attempt(source, loop.id[0], loop, judged.dependence, strategy=gain.strategy, workers=gain.workers)
+    profile = gain.advice.profile if gain.advice else None
+    most = most_workers(profile) if profile else None
+    return attempt(
+        source,
+        loop.id[0],
+        loop,
+        judged.dependence,
+        strategy=gain.strategy,
+        workers=gain.workers,
+        most_workers=most,
+    )
 
 
 def _found_again(loop: Loop, source: str) -> Loop | None:

@@ -16,11 +16,17 @@ Form = Literal["map", "executor"]
 
 @dataclass(frozen=True)
 class PoolCode:
-    """Writes calls that run a function for items, some at a time, and return the results in order."""
+    """Writes calls that run a function for items, some at a time, and return the results in order.
+
+    Attributes:
+        workers: Of a pool.
+        most_workers: That `advisor.map` may use; None leaves it the choice.
+    """
 
     form: Form
     strategy: Strategy
     workers: int
+    most_workers: int | None = None
 
     @property
     def processes(self) -> bool:
@@ -41,7 +47,8 @@ class PoolCode:
         """Return a `with` statement, if there has to be one around the loop, and the expression for the results."""
         if self.form == "executor":
             return [f"with {self._executor}(max_workers={self.workers}) as pool:"], f"pool.map({call}, {items})"
-        text = f"advisor.map({call}, {items})"
+        limit = "" if self.most_workers is None else f", workers={self.most_workers}"
+        text = f"advisor.map({call}, {items}{limit})"
         return ([f"with {text} as results:"], "results") if closes else ([], text)
 
     def check(self, analysis: Analysis) -> None:
