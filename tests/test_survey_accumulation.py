@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+from pathlib import Path
 
 import pytest
 
 from advisor.survey.extraction import Rewrite
+from tests import test_survey_rewrite
 from tests.survey_programs import HEAD
 from tests.test_survey_rewrite import rewritten
 
@@ -125,6 +127,18 @@ def test_parts_are_merged_in_order(name: str) -> None:
     assert "_part = " in rewrite.snippet
     assert "parts" not in rewrite.snippet
     assert output(rewrite.new_source) == output(source)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["executor", "map"])
+def test_parts_are_sent_between_processes(form: str, tmp_path: Path) -> None:
+    """All kinds of parts can be pickled, and processes return what threads do."""
+    path = tmp_path / "program.py"
+    source = HEAD + LINES + ACCUMULATED["log files"]
+    rewrite = rewritten(source, form=form, strategy="multiprocessing")
+    assert isinstance(rewrite, Rewrite), rewrite
+    path.write_text(rewrite.new_source)
+    assert test_survey_rewrite.output(path) == output(source)
 
 
 IN_ORDER = {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from advisor.models import Machine, Profile
+from advisor.survey.combined_patch import with_code
 from advisor.survey.facts import (
     Dependence,
     FirstRun,
@@ -15,8 +18,9 @@ from advisor.survey.facts import (
     LoopTime,
     StaticDependence,
 )
+from advisor.survey.loops import loops_of
 from advisor.survey.returned_values import ReturnedValues, returned_values
-from advisor.survey.suitability import MAX_WAITING_WORKERS, Suitability, suitability
+from advisor.survey.suitability import MAX_WAITING_WORKERS, JudgedLoop, Suitability, suitability
 
 OUTER = Loop(("logs.py", 7, 4), 20, "main", "for path in paths:", "for", None, frozenset(range(8, 21)))
 INNER = Loop(("logs.py", 9, 12), 20, "main", "for line in lines:", "for", OUTER.id, frozenset(range(10, 21)))
@@ -86,3 +90,20 @@ def test_further_results_cost_as_much() -> None:
     more = ReturnedValues(1_000).added_to(profile)
     assert (more.further_result_bytes, more.further_pickle_seconds) == (10_020, pytest.approx(1e-6 + 1.5e-4))
     assert ReturnedValues().added_to(profile) is profile
+
+
+def test_the_code_keeps_to_the_bound(tmp_path: Path) -> None:
+    """`advisor.map`, which would try more workers for iterations that wait, is given the largest number."""
+    source = "rows = []\nfor name in open('names'):\n    rows.append(name.strip())\n"
+    (tmp_path / "fetch.py").write_text(source)
+    [loop] = loops_of(source, "fetch.py")
+    codes = []
+    for profile in (WAITING, COMPUTING):
+        found = gain(profile, 400, Machine(cores=4))
+        static = StaticDependence((), (), "reduction")
+        judged = JudgedLoop(LoopTime(loop, 9.0, 900), static, None, Dependence("reduction", ""), found)
+        codes.append(with_code(judged, tmp_path).code)
+    assert codes[0] is not None
+    assert f"workers={MAX_WAITING_WORKERS})" in codes[0].snippet
+    assert codes[1] is not None
+    assert "workers" not in codes[1].snippet

@@ -13,7 +13,7 @@ from advisor.survey.facts import Dependence, Loop
 from advisor.survey.loop_times import decoded
 from advisor.survey.loops import loops_of
 from advisor.survey.patch import unified
-from advisor.survey.suitability import JudgedLoop, unchanged
+from advisor.survey.suitability import JudgedLoop, most_workers, unchanged
 
 NOTHING_TO_MOVE = "all that an iteration does has to happen in the order of the loop"  # as `attempt` says it
 NOT_WORTH_RETURNING = "is not rewritten: what iterations would have to return costs more than it brings"
@@ -67,6 +67,7 @@ def combined_patch(loops: Sequence[JudgedLoop], folder: Path) -> str:
 def _attempt(judged: JudgedLoop, source: str, loop: Loop) -> Rewrite | str:
     """Rewrite a loop with a pool of the standard library or, where that would not do the same, with `advisor.map`."""
     gain = judged.suitability
+    profile = gain.advice.profile if gain.advice else None
     write = partial(
         attempt,
         source,
@@ -75,6 +76,7 @@ def _attempt(judged: JudgedLoop, source: str, loop: Loop) -> Rewrite | str:
         judged.dependence,
         strategy=gain.strategy,
         workers=gain.workers,
+        most_workers=most_workers(profile) if profile else None,
         chunk=gain.advice.chunk if gain.advice is not None else 1,
     )
     code = write(form="executor")

@@ -43,7 +43,7 @@ class Rewrite:
     inner_values: tuple[InnerValues, ...] = ()
 
 
-def rewrite(
+def attempt(
     source: str,
     file: str,
     loop: Loop,
@@ -53,9 +53,10 @@ def rewrite(
     strategy: Strategy = "multiprocessing",
     workers: int = 2,
     chunk: int = 1,
+    most_workers: int | None = None,
     modules: Mapping[str, str] | None = None,
-) -> Rewrite | None:
-    """Return the program with the loop's iterations in a pool, or None if that may not do the same.
+) -> Rewrite | str:
+    """Return the program with the loop's iterations in a pool, or the reason why that may not do the same.
 
     Args:
         source: The text of the module.
@@ -67,34 +68,16 @@ def rewrite(
         strategy: The kind of pool.
         workers: Of the pool.
         chunk: Items that a process of a pool gets at once.
+        most_workers: That `advisor.map` may use.
         modules: The texts of the user's other modules by file.
     """
-    result = attempt(
-        source, file, loop, dependence, form=form, strategy=strategy, workers=workers, chunk=chunk, modules=modules
-    )
-    return result if isinstance(result, Rewrite) else None
-
-
-def attempt(
-    source: str,
-    file: str,
-    loop: Loop,
-    dependence: Dependence,
-    *,
-    form: Form = "map",
-    strategy: Strategy = "multiprocessing",
-    workers: int = 2,
-    chunk: int = 1,
-    modules: Mapping[str, str] | None = None,
-) -> Rewrite | str:
-    """Do the same as `rewrite`, and return the reason where there is no rewrite."""
     if dependence.independence not in ("independent", "reduction"):
         return f"the loop is {dependence.independence}"
     node = loop_node(source, file, loop.id)
     if node is None:
         return "the loop is not in the source any more"
     analysis = analysis_of(source, file, node, modules)
-    code = PoolCode(form, strategy, workers, chunk)
+    code = PoolCode(form, strategy, workers, chunk, most_workers)
     try:
         if isinstance(node, ast.stmt):
             statement = _Statement(analysis, code)

@@ -19,13 +19,16 @@ class PoolCode:
     """Writes calls that run a function for items, some at a time, and return the results in order.
 
     Attributes:
+        workers: Of a pool.
         chunk: Items that a process gets at once.
+        most_workers: That `advisor.map` may use; None leaves it the choice.
     """
 
     form: Form
     strategy: Strategy
     workers: int
     chunk: int = 1
+    most_workers: int | None = None
 
     @property
     def processes(self) -> bool:
@@ -47,7 +50,8 @@ class PoolCode:
         if self.form == "executor":
             size = f", chunksize={self.chunk}" if self.processes and self.chunk > 1 else ""
             return [f"with {self._executor}(max_workers={self.workers}) as pool:"], f"pool.map({call}, {items}{size})"
-        text = f"advisor.map({call}, {items})"
+        limit = "" if self.most_workers is None else f", workers={self.most_workers}"
+        text = f"advisor.map({call}, {items}{limit})"
         return ([f"with {text} as results:"], "results") if closes else ([], text)
 
     def check(self, analysis: Analysis) -> None:

@@ -103,11 +103,15 @@ def suitability(
 
 def _advice(request: AdviceRequest) -> Advice:
     """Return the advice on a loop's iterations, with a bounded number of workers if they wait."""
-    profile = request.profile
-    if (profile.wait or 0.0) <= MOSTLY * profile.wall:
+    most = most_workers(request.profile)
+    if most is None:
         return api.advise_on(request)
-    bounded = estimator.shortlist(profile, request.job, request.machine, max_workers=MAX_WAITING_WORKERS)
-    return api.advise_on(request, bounded)
+    return api.advise_on(request, estimator.shortlist(request.profile, request.job, request.machine, max_workers=most))
+
+
+def most_workers(profile: Profile) -> int | None:
+    """Return the largest number of workers for iterations with this profile, or None if they do not wait."""
+    return MAX_WAITING_WORKERS if (profile.wait or 0.0) > MOSTLY * profile.wall else None
 
 
 def _free_cores(time: LoopTime, machine: Machine) -> int:

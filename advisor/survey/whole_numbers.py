@@ -72,7 +72,10 @@ def bound_value(module: Module, binder: ast.AST) -> ast.expr | None:
     if not isinstance(above, ast.Tuple) or not isinstance(assignment, ast.Assign) or len(assignment.targets) != 1:
         return None
     value = assignment.value
-    is_alike = isinstance(value, ast.Tuple) and len(value.elts) == len(above.elts) and assignment.targets[0] is above
-    if not is_alike or any(isinstance(each, ast.Starred) for each in (*above.elts, *value.elts)):  # type: ignore[attr-defined]
+    if not isinstance(value, ast.Tuple) or len(value.elts) != len(above.elts) or _has_star(above) or _has_star(value):
         return None
-    return value.elts[above.elts.index(binder)]  # type: ignore[attr-defined,arg-type]
+    return next(each for target, each in zip(above.elts, value.elts, strict=True) if target is binder)
+
+
+def _has_star(node: ast.Tuple) -> bool:
+    return any(isinstance(each, ast.Starred) for each in node.elts)
