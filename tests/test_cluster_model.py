@@ -11,7 +11,7 @@ from predictions import call
 from advisor.models import Cluster, Estimate, HeldResource, Job, Machine, Picklable, Profile, SideEffects, Touch
 from advisor.predict.break_even import break_even
 from advisor.predict.cluster_chunks import CHUNK_SECONDS, CHUNK_TASKS, cluster_chunk
-from advisor.predict.clusters import BACKGROUND
+from advisor.predict.clusters import BACKGROUND, COPIED_BYTE
 from advisor.predict.estimator import estimate, leaders, shortlist
 
 CONNECTION = Touch(name="DB", kind="connection", resource="database connection", threads="unsafe", fork="unsafe")
@@ -75,6 +75,14 @@ def test_workers_of_dask_compute_in_the_background() -> None:
     assert seconds(native, 8000, engine="dask", **few) == pytest.approx(seconds(native, 8000, **few), rel=0.01)
 
 
+def test_what_calls_share_is_sent_once_to_each_worker() -> None:
+    """A large argument of all calls costs its bytes for each worker, not for each chunk."""
+    slow = {"byte_seconds": 1e-6, "workers": 4, "hosts": 4, "cores": 4}
+    alone = call(0.05, gil=1)
+    shared = call(0.05, gil=1, argument_bytes=1e6, further_argument_bytes=0.0, function_bytes=0.0)
+    assert seconds(shared, 1000, **slow) - seconds(alone, 1000, **slow) == pytest.approx(4.0, rel=0.1)
+
+
 def test_waits_overlap_in_every_thread() -> None:
     """Calls that only wait run in all threads at once, whatever the cores."""
     assert seconds(call(0.5), 10_000, threads_each=10, cores=1, hosts=1) == pytest.approx(10_000 * 0.5 / 80, rel=0.05)
@@ -88,7 +96,8 @@ def test_the_scheduler_limits_short_calls() -> None:
     assert slow.seconds.expected >= 100_000 / slow.chunk * 5e-3
     heavy = call(0.05, gil=1, argument_bytes=10e6, result_bytes=5e6)
     costs = {"byte_seconds": 20e-9, "return_byte_seconds": 40e-9}
-    each = 10e6 * 20e-9 + 5e6 * 40e-9
+    on_wire = max(10e6 * (20e-9 - COPIED_BYTE), 5e6 * (40e-9 - COPIED_BYTE))  # each direction has its own
+    each = 15e6 * COPIED_BYTE + on_wire
     assert seconds(heavy, 1000, **costs) == pytest.approx(1000 * each, rel=0.05)
     assert "the client and the scheduler must send" in on(heavy, 1000, **costs).why
 
