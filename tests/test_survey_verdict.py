@@ -20,21 +20,24 @@ def test_both_kinds_of_evidence():
     """A loop is independent if its source says so and no watched iteration changed anything."""
     verdict = dependence(INDEPENDENT, observation())
     assert verdict.independence == "independent"
-    assert verdict.why == "an iteration reads nothing that another one writes; 5 iterations were watched"
+    assert verdict.why == "no iteration reads what another one writes; 5 iterations were watched"
 
 
 def test_reduction_that_was_seen():
     """A change that the source explains leaves a reduction one."""
     verdict = dependence(SUM, observation(ObservedChange("total", "rebound", written_read=True)))
     assert verdict.independence == "reduction"
-    assert verdict.why == "iterations only meet in `total` (sum); 5 iterations were watched"
+    assert verdict.why == "iterations share only `total` (sum); 5 iterations were watched"
 
 
 @pytest.mark.parametrize("observed", [None, observation(watched=1)])
 def test_without_observation(observed):
     """Nothing is called independent from the source alone."""
     verdict = dependence(INDEPENDENT, observed)
-    assert (verdict.independence, verdict.why) == ("unknown", "looks independent; not observed")
+    assert (verdict.independence, verdict.why) == (
+        "unknown",
+        "by the source alone, no iteration reads what another one writes; too few iterations were watched",
+    )
 
 
 def test_change_that_the_source_does_not_explain():
