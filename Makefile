@@ -72,6 +72,7 @@ benchmark: $(VENV)/$(INSTALLED)  ## repeat the published measurements (three hou
 	$(VENV)/bin/python -m benchmarks.faults
 	$(VENV)/bin/python -m benchmarks.clusters
 	$(VENV)/bin/python -m benchmarks.races
+	$(VENV)/bin/python -m benchmarks.survey
 	$(VENV)/bin/python -m benchmarks.overhead
 	$(VENV)/bin/python -m benchmarks.streams
 	$(VENV)/bin/python -m benchmarks.curves_against_simulation
