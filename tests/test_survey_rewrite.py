@@ -117,10 +117,11 @@ def main(xs):
 }
 
 
+@pytest.mark.parametrize("form", ["map", "executor"])
 @pytest.mark.parametrize("name", NOT_REWRITTEN)
-def test_not_rewritten(name):
+def test_not_rewritten(name, form):
     """Where the rewritten loop might do something else, there is none, and a reason."""
-    reason = rewritten(HEAD + NOT_REWRITTEN[name])
+    reason = rewritten(HEAD + NOT_REWRITTEN[name], form=form)
     assert isinstance(reason, str)
     assert reason
 

@@ -63,8 +63,8 @@ class PoolCode:
             and module.imports.get("advisor") != "advisor"
         ):
             raise CannotSplitError("the name `advisor` is taken")
-        if self.form == "map" and _is_in_try(analysis):
-            raise CannotSplitError("the loop is in a `try`, and `advisor.map` raises an error of its own")
+        if _is_in_try(analysis):  # an iteration that fails folds nothing any more, and `advisor.map` raises CallError
+            raise CannotSplitError("the loop is in a `try`, whose handler would find less done, or another error")
         above = module.parents.get(analysis.node)
         if isinstance(above, ast.ClassDef):
             raise CannotSplitError("the loop is in the body of a class")
