@@ -19,7 +19,7 @@ SAFE = ("independent", "reduction")
 MOSTLY = 0.5  # of an iteration's time, above which it mostly waits
 # Threads, or processes, for iterations that wait. Nothing is known of what they wait for: a small server queues a few
 # connections and drops others, whose clients then wait a second before they try again.
-MAX_WAITING_WORKERS = 16
+MAX_WAITING_WORKERS = 8
 WORTH_CHANGING = 1.05  # times faster that a program must become for a change of its code to be worth it
 
 
