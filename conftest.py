@@ -47,7 +47,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.pluginmanager.hasplugin("xdist"):
         return
     slow_files = {item.path for item in items if SLOW.intersection(mark.name for mark in item.iter_markers())}
-    items.sort(key=lambda item: item.path not in slow_files)
+    # Clients of clusters leave threads in a worker, so those tests come last.
+    items.sort(key=lambda item: (item.path.stem.startswith("test_cluster"), item.path not in slow_files))
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
