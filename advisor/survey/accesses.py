@@ -1,4 +1,4 @@
-"""What some statements read and change of the objects outside, and what their calls do."""
+"""Find what some statements read and change of the objects outside, and what their calls do."""
 
 from __future__ import annotations
 

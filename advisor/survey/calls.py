@@ -1,4 +1,4 @@
-"""What calls do: by tables for libraries, by following them for the user's functions."""
+"""Find the effects of calls: in tables for libraries, by following them for the user's functions."""
 
 from __future__ import annotations
 

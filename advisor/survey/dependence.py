@@ -1,4 +1,4 @@
-"""What the source says about the dependences between the iterations of a loop."""
+"""Judge the dependences between the iterations of a loop from the source."""
 
 from __future__ import annotations
 

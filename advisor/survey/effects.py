@@ -59,7 +59,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a call does.
+    """The effects of a call.
 
     Attributes:
         output: Its arguments go into output only.

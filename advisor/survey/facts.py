@@ -146,7 +146,7 @@ class Variable:
 
 @dataclass(frozen=True)
 class StaticDependence:
-    """What the syntax tree says about the iterations of a loop."""
+    """The dependences between iterations that the syntax tree shows."""
 
     variables: tuple[Variable, ...]
     obstacles: tuple[LoopObstacle, ...] = ()  # break, yield, return, await, exec, unknown calls, output in order, …

@@ -39,7 +39,7 @@ class Counts:
 
 @dataclass
 class Samples:
-    """What has arrived of the samples."""
+    """The samples that have arrived."""
 
     frames: list[Frame] = field(default_factory=list)
     stacks: dict[tuple[int, ...], Counts] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What calls of library functions do, by the effects in the tables."""
+"""Find the effects of calls of library functions in the tables."""
 
 from __future__ import annotations
 

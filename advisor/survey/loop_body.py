@@ -15,7 +15,7 @@ ITEM = "<item>"  # the iteration's own item, in the place of a name
 
 @dataclass(frozen=True)
 class Counting:
-    """How a `while` loop counts: `while name < stop: …; name += step`, with a step above 0."""
+    """The counting of a `while` loop: `while name < stop: …; name += step`, with a step above 0."""
 
     name: str
     stop: ast.expr
@@ -26,7 +26,7 @@ class Counting:
 
 @dataclass
 class LoopBody:
-    """What every iteration of a loop does.
+    """The statements of every iteration of a loop.
 
     Attributes:
         statements: Of an iteration; for a `while` loop with the test before them.

@@ -1,4 +1,4 @@
-"""What calls of methods do, by the kind of their object and by their name."""
+"""Find the effects of method calls, by the kind of the object and the name of the method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the names of a program's modules refer to, as far as its source says so."""
+"""Resolve the names in a program's modules, as far as the source tells."""
 
 from __future__ import annotations
 

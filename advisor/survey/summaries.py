@@ -1,4 +1,4 @@
-"""What the user's functions do to their parameters and to globals, and what they return."""
+"""Summarize the effects of the user's functions on their parameters and on globals, and their results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOCAL_FINDINGS = ("break", "return", "yield", "await")  # of a function, not of
 
 @dataclass(frozen=True)
 class Summary:
-    """What a call of a function does; paths begin with its parameters or with names outside of it."""
+    """The effects of a call of a function; paths begin with its parameters or with names outside of it."""
 
     accesses: tuple[Access, ...] = ()
     findings: tuple[Finding, ...] = ()

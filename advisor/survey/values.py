@@ -1,4 +1,4 @@
-"""Where the objects that a body of code uses come from (a points-to analysis without order)."""
+"""Trace the objects that a body of code uses to their origins (a points-to analysis without order)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_ROUNDS = 8
 
 @dataclass(frozen=True)
 class Value:
-    """Where the object of an expression comes from: itself, and what it holds."""
+    """The origins of the object of an expression, and of what it holds."""
 
     itself: frozenset[Path]
     parts: frozenset[Path]
