@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ class Layout:
         return self.processes * self.threads_each
 
 
-class LocalCluster:
+class LocalCluster(ABC):
     """A cluster that is running.
 
     Attributes:
@@ -75,9 +76,9 @@ class LocalCluster:
         self._running = contextlib.ExitStack()
         self._children: list[subprocess.Popen[bytes]] = []
 
+    @abstractmethod
     def start(self) -> None:
         """Start the processes and wait until they can be used."""
-        raise NotImplementedError
 
     def kill(self) -> None:
         """Kill all processes."""
