@@ -114,7 +114,10 @@ def ray_cluster() -> Iterator[RayCluster]:
     """A Ray cluster for tests that leave it as it was."""
     require("ray")
     with temporary_folder() as folder:
-        cluster = RayCluster(folder)
+        try:
+            cluster = RayCluster(folder)
+        except AssertionError as error:  # such as where shared memory is too small
+            pytest.skip(f"Ray does not start on this host: {str(error)[-500:]}")
         yield cluster
         cluster.close()
 
