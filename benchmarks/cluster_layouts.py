@@ -20,7 +20,7 @@ MORE_THREADS: Final = 4
 WAITS: Final = 0.5
 """Share of a call's time from which it counts as one that waits."""
 MAX_PROCESSES: Final = 16
-"""Of an advised layout that is tried; more do not fit into the memory of small hosts."""
+"""The most processes of an advised layout that is tried: more do not fit into the memory of small hosts."""
 
 
 def splits(slots: int) -> list[Layout]:

@@ -24,7 +24,7 @@ def work(number=20_000):
 
 @pytest.fixture
 def address(dask_cluster: DaskCluster) -> str:
-    """Of a cluster that has all its workers."""
+    """Return the address of a cluster that has all its workers."""
     from distributed import Client
 
     with Client(dask_cluster.address, set_as_default=False) as client:

@@ -49,7 +49,7 @@ def test_native_code_shares_a_process() -> None:
 
 
 def test_a_gil_in_between_is_shared_by_some() -> None:
-    """Of many cores, as many share a process as its GIL can serve without much waiting."""
+    """As many of many cores share a process as its GIL can serve without much waiting."""
     processes, threads_each = split(call(0.02, gil=0.02, free=0.98), cores=64)
     assert processes * threads_each == 64
     assert 1 < processes < 64

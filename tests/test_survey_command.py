@@ -177,7 +177,7 @@ def test_what_follows_the_script_belongs_to_it(options: list[str], arguments: li
 
 
 def test_a_module_gets_its_options(folder: Path) -> None:
-    """What follows `-m MODULE` belongs to the module."""
+    """Arguments after `-m MODULE` belong to the module."""
     write(folder, "import sys; print(sys.argv[1:], __name__)", "shop.py")
     assert survey(folder, "--once", "-m", "shop", "--json", "-m").stdout == "['--json', '-m'] __main__\n"
 
@@ -231,7 +231,7 @@ print(total)
 
 
 def test_both_runs_read_the_same_pipe(folder: Path) -> None:
-    """What comes through a pipe is there for the second run, too."""
+    """Input from a pipe is there for the second run, too."""
     write(folder, READS)
     found = report(folder, "program.py", text="".join(f"{n}\n" for n in range(40)))
     assert found["runs"] == 2

@@ -45,7 +45,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one run left behind."""
+    """The time, exit status, output and files of one run."""
 
     seconds: float
     status: int

@@ -110,7 +110,7 @@ class TestRuns:
         assert list(compare(DARTS, {HERE: None}, rounds=1, known=[HERE.name])) == []  # type: ignore[dict-item]
 
     def test_a_job_over_a_slow_network_has_fewer_calls(self) -> None:
-        """Where 200 calls with 3 MB each would take about a minute, a tenth of them is made."""
+        """Make a tenth of 200 calls with 3 MB each, which would take about a minute."""
         profile = Profile(calls=9, wall=0.01, gil_held=0.01, argument_bytes=3_000_000, result_bytes=100)
         costs = Cluster(engine="dask", workers=2, cores=2, byte_seconds=8e-8, source="measured")
         seen = cluster_predictions.predict(DARTS, AWAY, profile, costs)

@@ -75,7 +75,7 @@ class TestRelay:
         assert [len(packet) for packet in received(receiver)] == [fits + 1]
 
     def test_a_cut_loses_packets(self, ends: Ends) -> None:
-        """What is sent during a cut never arrives; what was on its way does."""
+        """Packets that are sent during a cut never arrive; those on their way do."""
         sender, receiver, direction = ends
         sender.send(b"before")
         direction.accept(0.0, is_cut=False)
