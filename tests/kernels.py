@@ -50,7 +50,7 @@ class Kernel:
 
     def interrupt(self, cell: str, *, after: Path) -> str:
         """Run a cell, interrupt it once the file is there and a second has passed, and return the exception's name."""
-        self._client.execute(cell)
+        self._client.execute(cell, stop_on_error=False)  # or the kernel may abort the cells that follow
         deadline = time.monotonic() + TIMEOUT
         while not after.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
