@@ -14,7 +14,6 @@ from itertools import chain, repeat
 from operator import length_hint
 from random import Random
 from time import perf_counter, thread_time
-from typing import Any
 
 from advisor.measure.clocks import ClockReading
 from advisor.survey.iteration_effects import IterationEffects
@@ -25,6 +24,7 @@ FIRST_WATCHED = 50  # executions of a loop, after which only so many are watched
 COST_SHARE = 0.1  # of the program's time that watching a loop may take
 TIMING_SHARE = 0.25  # of the program's time that timing the iterations of a loop may take
 WAITING_SHARE = 0.1  # of the wall time that counts as the program's time even if it mostly waits
+_SHORTEST = 1e-9  # seconds
 MOST_SKIPPED = 1 << 16  # executions between two that are watched
 
 
@@ -203,7 +203,6 @@ class Schedule:
         self._loop = loop
         self._watched = 0
         self._represented = 0  # executions that those which are watched stand for
-        self._distance = 0
         self._skips: Iterable[bool] = repeat(False, 0)
         self._is_skipping = False
         self._random = Random(loop.number)  # the program's own random stream stays as it is
@@ -237,11 +236,9 @@ class Schedule:
         return 1.0 + (self.weight - 1 - length_hint(self._skips)) / self._represented
 
     def _to_skip(self) -> int:
-        """Return the number of executions to skip: more and more while watching has taken too much of the time."""
+        """Return the number of executions to skip, so that watching takes its share of the time and no more."""
         if self._watched < FIRST_WATCHED:
             return 0
-        if self._loop.spent > COST_SHARE * self._loop.plain_seconds:
-            self._distance = min(2 * self._distance + 1, MOST_SKIPPED)
-        else:
-            self._distance //= 2
-        return round(self._distance * (0.5 + self._random.random()))
+        overspent = self._loop.spent / (COST_SHARE * max(self._loop.plain_seconds, _SHORTEST))
+        distance = min(overspent * self._represented / self._watched, MOST_SKIPPED)
+        return max(0, round(2.0 * self._random.random() * (distance - 1.0)))
