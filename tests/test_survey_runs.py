@@ -305,7 +305,7 @@ def test_few_of_many_short_executions_are_watched() -> None:
     watch.publish(namespace)
     exec(instrumented(source, "f.py", {(3, 4): 0}), namespace)
     loop = watch.loops[0]
-    assert loop.watched == FIRST_WATCHED
+    assert FIRST_WATCHED <= loop.watched < 1_200
     assert loop.executions == 5_000
     assert loop.iterations == pytest.approx(5_000, rel=0.1)
     assert namespace["m"] == 0

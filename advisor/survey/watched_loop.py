@@ -21,11 +21,12 @@ from advisor.survey.iteration_effects import IterationEffects
 MAX_LENGTHS = 2_000  # iterations whose lengths are kept, evenly over the loop
 TIMED_AT_ONCE = 1_000  # iterations of a loop, after which those that are very short are only counted
 FIRST_WATCHED = 50  # executions of a loop, after which only so many are watched as the budget allows
+LEAST_COST = 0.02  # seconds that watching a loop may take in any case
 COST_SHARE = 0.1  # of the program's time that watching a loop may take
 TIMING_SHARE = 0.25  # of the program's time that timing the iterations of a loop may take
 WAITING_SHARE = 0.1  # of the wall time that counts as the program's time even if it mostly waits
 _SHORTEST = 1e-9  # seconds
-MOST_SKIPPED = 1 << 16  # executions between two that are watched
+LEAST_REPRESENTED = 256  # times as many as an execution stands for, so that none decides the estimate
 
 
 @dataclass(frozen=True)
@@ -237,8 +238,10 @@ class Schedule:
 
     def _to_skip(self) -> int:
         """Return the number of executions to skip, so that watching takes its share of the time and no more."""
-        if self._watched < FIRST_WATCHED:
+        spent = self._loop.spent
+        if self._watched < FIRST_WATCHED or spent < LEAST_COST:
             return 0
-        overspent = self._loop.spent / (COST_SHARE * max(self._loop.plain_seconds, _SHORTEST))
-        distance = min(overspent * self._represented / self._watched, MOST_SKIPPED)
+        overspent = spent / (COST_SHARE * max(self._loop.plain_seconds, _SHORTEST))
+        most = 1 + self._represented // LEAST_REPRESENTED
+        distance = min(overspent * self._represented / self._watched, most)
         return max(0, round(2.0 * self._random.random() * (distance - 1.0)))
