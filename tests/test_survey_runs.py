@@ -12,7 +12,7 @@ import pytest
 
 from advisor.survey.facts import LoopObservation, LoopTime, StaticDependence, Variable
 from advisor.survey.first_run import first_run
-from advisor.survey.instrument import APPLY, BEGIN, END, TURN, WATCH, instrumented
+from advisor.survey.instrument import instrumented
 from advisor.survey.loop_times import as_first_run
 from advisor.survey.loops import enclosing, loops_of
 from advisor.survey.program import Program
@@ -200,6 +200,144 @@ def test_iterations_and_executions_are_counted(tmp_path: Path) -> None:
     assert found[13].ended_early == 1
 
 
+NASTY = {
+    "recursion": (
+        """
+        def count(size, row, columns, falling, rising):
+            if row == size:
+                return 1
+            total = 0
+            free = ~(columns | falling | rising) & ((1 << size) - 1)
+            while free:
+                place = free & -free
+                free ^= place
+                total += count(size, row + 1, columns | place, (falling | place) << 1, (rising | place) >> 1)
+            return total
+        assert count(9, 0, 0, 0, 0) == 352
+        """,
+        {7: (8_042, 8_041 + 352)},
+    ),
+    "generators": (
+        """
+        def numbers(n):
+            while n:
+                yield n
+                n -= 1
+        first, second = numbers(900), numbers(901)
+        for a in first:
+            for b in (a, next(second)):
+                pass
+        assert list(second) == [1]
+        """,
+        {3: (2, 1_801), 7: (1, 900), 8: (900, 1_800)},
+    ),
+    "comprehensions": (
+        """
+        for n in range(40):
+            rows = [
+                [a + b for a in (1, 2, 3)]
+                for b in range(200)
+            ]
+        """,
+        {2: (1, 40), 3: (40, 8_000), 4: (8_000, 24_000)},
+    ),
+    "threads": (
+        """
+        import threading
+        def work(n):
+            while n:
+                for k in (1, 2):
+                    pass
+                n -= 1
+        threads = [threading.Thread(target=work, args=(3_000,)) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        work(500)
+        for thread in threads:
+            thread.join()
+        """,
+        {4: (1, 500)},
+    ),
+    "endless": (
+        """
+        for n in range(3_000):
+            while True:
+                n -= 1
+                if n % 4 == 0:
+                    break
+        """,
+        {2: (1, 3_000)},
+    ),
+    "tight": (
+        """
+        n = 200_000
+        while n:
+            n -= 1
+        for k in enumerate(range(200_000)):
+            if k[0] == 150_000:
+                break
+        """,
+        {3: (1, 200_000), 5: (1, 150_001)},
+    ),
+}
+
+
+@pytest.mark.parametrize("program", NASTY)
+def test_loops_that_cannot_all_be_watched_are_counted(program: str, tmp_path: Path) -> None:
+    """Executions and iterations are right or, for many short executions, well estimated."""
+    source, expected = NASTY[program]
+    found = observe(write(tmp_path, "nasty.py", source))
+    for line, (executions, iterations) in expected.items():
+        assert found[line].executions == executions
+        assert found[line].iterations == pytest.approx(iterations, rel=0.0 if executions < 50 else 0.1)
+
+
+def test_few_of_many_short_executions_are_watched() -> None:
+    """Watching ends when it has taken its share of the time, and still stands for all executions."""
+    from advisor.survey.iteration_effects import IterationEffects
+    from advisor.survey.loop_watch import LoopWatch
+    from advisor.survey.watched_loop import FIRST_WATCHED, WatchCosts
+
+    source = b"for n in range(5_000):\n    m = n % 3\n    while m:\n        m -= 1\n"
+    expensive = WatchCosts(execution=1.0, timed=0.0, counted=0.0, header=0.0)
+    watch = LoopWatch({0: IterationEffects(())}, None, expensive)
+    namespace: dict[str, Any] = {}
+    watch.publish(namespace)
+    exec(instrumented(source, "f.py", {(3, 4): 0}), namespace)
+    loop = watch.loops[0]
+    assert FIRST_WATCHED <= loop.watched < 1_200
+    assert loop.executions == 5_000
+    assert loop.iterations == pytest.approx(5_000, rel=0.1)
+    assert namespace["m"] == 0
+
+
+def test_iterations_that_are_too_short_to_time_are_counted() -> None:
+    """Once many iterations have been timed at too high a cost, the loops only count them, recursions too."""
+    from advisor.survey.iteration_effects import IterationEffects
+    from advisor.survey.loop_watch import LoopWatch
+    from advisor.survey.watched_loop import TIMED_AT_ONCE, WatchCosts
+
+    source = b"""
+def f(n, depth):
+    while n:
+        n -= 1
+        if depth and n % 100 == 0:
+            f(n, depth - 1)
+    for k in range(9):
+        pass
+f(1_000, 1)
+"""
+    expensive = WatchCosts(execution=0.0, timed=1.0, counted=0.0, header=0.0)
+    watch = LoopWatch({number: IterationEffects(()) for number in (0, 1)}, None, expensive)
+    namespace: dict[str, Any] = {}
+    watch.publish(namespace)
+    exec(instrumented(source, "f.py", {(3, 4): 0, (7, 4): 1}), namespace)
+    loops = watch.loops
+    assert [loops[0].timed, loops[1].timed] == [TIMED_AT_ONCE, 11 * 9]
+    assert [loops[0].iterations, loops[1].iterations] == [1_000 + sum(range(0, 1_000, 100)), 11 * 9]
+    assert [loops[0].executions, loops[1].executions] == [11, 11]
+
+
 def test_changes_are_seen(tmp_path: Path) -> None:
     """What iterations rebind, grow and fill, print and draw is reported; what they leave alone is not."""
     script = write(
@@ -304,6 +442,8 @@ FORMS = {
     """,
     "not_iterable": """
         def f():
+            for i in "ab":
+                pass
             try:
                 for i in 5:
                     pass
@@ -334,8 +474,8 @@ def test_watched_loops_give_the_same(form: str, tmp_path: Path) -> None:
     exec(compile(source, "bare.py", "exec"), bare)
     places = {(loop.id[1], loop.id[2]): number for number, loop in enumerate(loops_of(source, "f.py"))}
     watch = LoopWatch({number: IterationEffects(()) for number in places.values()}, None)
-    functions = {WATCH: watch.watch, TURN: watch.turn, BEGIN: watch.begin, END: watch.end, APPLY: watch.apply}
-    watched: dict[str, Any] = {**functions}
+    watched: dict[str, Any] = {}
+    watch.publish(watched)
     exec(instrumented(source.encode(), "f.py", places), watched)
     assert watched["f"]() == bare["f"]()
     assert any(loop.executions for loop in watch.loops.values())

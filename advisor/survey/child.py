@@ -42,10 +42,16 @@ INHERITED = Streams()
 
 @dataclass(frozen=True)
 class Child:
-    """A program that runs, and the descriptor on which its measurements arrive."""
+    """A program that runs.
+
+    Attributes:
+        messages: The descriptor on which its measurements arrive.
+        end: A descriptor that becomes readable when the program has ended; None where the kernel has none.
+    """
 
     process: subprocess.Popen[bytes]
     messages: int
+    end: int | None
 
 
 def run_child(
@@ -90,7 +96,14 @@ def _start(entry: str, program: Program, question: dict[str, Any], streams: Stre
         raise
     finally:
         os.close(writer)
-    return Child(process, reader)
+    return Child(process, reader, _end_of(process))
+
+
+def _end_of(process: subprocess.Popen[bytes]) -> int | None:
+    try:
+        return os.pidfd_open(process.pid)
+    except (AttributeError, OSError):  # no Linux, or one before 5.3
+        return None
 
 
 def _attend(
@@ -124,6 +137,8 @@ def _attend(
             kill_tree(child.process.pid)
             child.process.wait()
         os.close(child.messages)
+        if child.end is not None:
+            os.close(child.end)
     status = status if status >= 0 else 128 - status
     if is_late:
         return status, "stopped"
@@ -138,12 +153,11 @@ def _lines(child: Child, began: float, on_progress: OnProgress | None) -> Iterat
     is_open = True
     while True:
         has_ended = child.process.poll() is not None
-        ready: list[int] = []
-        if is_open:
-            ready, _, _ = select.select([child.messages], [], [], 0.0 if has_ended else SHOWN_EVERY)
-        elif not has_ended:  # the program has closed what it does not know
-            time.sleep(SHOWN_EVERY)
-        if ready:
+        sources = [child.messages] if is_open else []  # the program may close what it does not know
+        if child.end is not None and not has_ended:
+            sources.append(child.end)
+        ready, _, _ = select.select(sources, [], [], 0.0 if has_ended else SHOWN_EVERY)
+        if child.messages in ready:
             read = os.read(child.messages, 1 << 16)
             is_open = bool(read)
             *lines, data = (data + read).split(b"\n")

@@ -1,7 +1,8 @@
 """Add calls to the source of a program that tell when a loop begins, goes on and ends; all else stays as it is.
 
-`for` loops, comprehensions, `map` and `filter` get their items through a generator; a `while` loop reports each turn;
-the function that `DataFrame.apply` and the like call for each row is wrapped.
+Each loop begins at a gate, which tells whether this execution is watched. If so, `for` loops, comprehensions, `map` and
+`filter` get their items through a generator, and a `while` loop, of which there are two versions, reports each turn.
+The function that `DataFrame.apply` and the like call for each row is wrapped.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import importlib.abc
 import importlib.machinery
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import CodeType, ModuleType
 
 from advisor.survey.recursion import deep_recursion
 
-WATCH, TURN, BEGIN, END, APPLY = (f"__advisor_{name}__" for name in ("watch", "turn", "begin", "end", "apply"))
+APPLY, ITER = "__advisor_apply__", "__advisor_iter__"
+# Followed by the number of the loop:
+GATE, WATCH, BEGIN, TURN, END = (f"__advisor_{name}_" for name in ("gate", "watch", "begin", "turn", "end"))
 Places = Mapping[tuple[int, int], int]  # line and column of a loop's header to its number
 
 
@@ -38,28 +41,27 @@ class _Instrument(ast.NodeTransformer):
         number = self._number(node)
         self.generic_visit(node)
         if number is not None:
-            node.iter = _call(WATCH, number, node.iter)
+            node.iter = _items(number, node.iter)
         return node
 
-    def visit_While(self, node: ast.While) -> ast.While | list[ast.stmt]:
+    def visit_While(self, node: ast.While) -> ast.While | ast.If:
         number = self._number(node)
         self.generic_visit(node)
-        if number is None:
-            return node
+        if number is None or any(isinstance(each, (ast.Global, ast.Nonlocal)) for each in ast.walk(node)):
+            return node  # such a declaration must not come twice
         turn = _call(TURN, number)
         is_endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
-        node.test = turn if is_endless else ast.BoolOp(ast.And(), [turn, node.test])
-        begin, end = (ast.Expr(_call(name, number)) for name in (BEGIN, END))
-        watched: list[ast.stmt] = [begin, ast.Try(body=[node], handlers=[], orelse=[], finalbody=[end])]
-        for statement in watched:
-            ast.copy_location(statement, node)
-        return watched
+        test = turn if is_endless else ast.BoolOp(ast.And(), [turn, node.test])
+        watched = ast.copy_location(ast.While(test, node.body, node.orelse), node)
+        report = ast.Try(body=[watched], handlers=[], orelse=[], finalbody=[ast.Expr(_call(END, number))])
+        is_watched = ast.BoolOp(ast.And(), [_call(GATE, number), _call(BEGIN, number)])
+        return ast.copy_location(ast.If(is_watched, [report], [node]), node)
 
     def _visit_comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> ast.AST:
         number = self._number(node)
         self.generic_visit(node)
         if number is not None and not node.generators[0].is_async:
-            node.generators[0].iter = _call(WATCH, number, node.generators[0].iter)
+            node.generators[0].iter = _items(number, node.generators[0].iter)
         return node
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _visit_comprehension  # noqa: N815
@@ -70,15 +72,25 @@ class _Instrument(ast.NodeTransformer):
         if number is None:
             return node
         if isinstance(node.func, ast.Name) and node.func.id in ("map", "filter") and len(node.args) > 1:
-            node.args[1] = _call(WATCH, number, node.args[1])
+            node.args[1] = _items(number, node.args[1])
         elif isinstance(node.func, ast.Attribute):
             node.args = [ast.Constant(number), node.func, *node.args]
             node.func = ast.copy_location(ast.Name(APPLY, ast.Load()), node.func)
         return node
 
 
-def _call(name: str, number: int, *arguments: ast.expr) -> ast.Call:
-    return ast.Call(ast.Name(name, ast.Load()), [ast.Constant(number), *arguments], [])
+def _items(number: int, items: ast.expr) -> ast.Call:
+    """Return an iterator over the items of a loop, which reports them if the gate says so."""
+    entry = ast.IfExp(_call(GATE, number), _name(f"{WATCH}{number}"), _name(ITER))
+    return ast.copy_location(ast.Call(entry, [items], []), items)
+
+
+def _call(name: str, number: int) -> ast.Call:
+    return ast.Call(_name(f"{name}{number}"), [], [])
+
+
+def _name(name: str) -> ast.Name:
+    return ast.Name(name, ast.Load())
 
 
 class InstrumentingFinder(importlib.abc.MetaPathFinder):
@@ -112,9 +124,6 @@ class _InstrumentingLoader(importlib.machinery.SourceFileLoader):
         return instrumented(self.get_data(path), path, self._places)
 
 
-def install(functions: Mapping[str, Callable[..., object]], files: Mapping[str, Places]) -> None:
-    """Make the functions known to instrumented code, and instrument the modules that are imported from now on."""
-    import builtins
-
-    vars(builtins).update(functions)
+def install(files: Mapping[str, Places]) -> None:
+    """Instrument the modules that are imported from now on."""
     sys.meta_path.insert(0, InstrumentingFinder(files))

@@ -6,178 +6,158 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import count
-from operator import itemgetter
-from time import perf_counter
+from functools import partial
+from itertools import chain, compress
+from statistics import median
+from time import perf_counter, thread_time
 from types import FrameType
 from typing import Any
 
 from advisor.measure.clocks import ClockReading, ThreadClocks
 from advisor.measure.gil.observer_process import Observer
+from advisor.survey.instrument import APPLY, BEGIN, END, GATE, ITER, TURN, WATCH
 from advisor.survey.iteration_effects import IterationEffects
+from advisor.survey.watched_loop import FIRST_WATCHED, Counter, Execution, Slice, WatchCosts, WatchedLoop
 
 SHORTEST_SLICE = 2e-3  # seconds between two readings of the clocks
-MAX_LENGTHS = 2_000  # iterations whose lengths are kept, evenly over the loop
-FIRST_TIMED = 1_000  # iterations of a loop, after which those that are very short are only counted
-TIGHT = 5e-6  # seconds of such an iteration
-FIRST_WATCHED = 200  # executions of a loop, after which only some are watched if they are short
-SHORT_EXECUTION = 200e-6  # seconds
-LEAST_SKIPPED = 16  # between two that are watched, and more and more as there are more
-
-
-@dataclass
-class Slice:
-    """A stretch of time in which the same loops ran."""
-
-    window: int
-    elapsed: ClockReading
-
-
-@dataclass
-class WatchedLoop:
-    """The counts and times of a loop.
-
-    Attributes:
-        slices: Stretches of time in the loop, with the iterations that ended in each.
-    """
-
-    number: int
-    effects: IterationEffects
-    executions: int = 0
-    watched: int = 0  # executions; the other figures are of these only
-    iterations: int = 0
-    seconds: float = 0.0
-    header_seconds: float = 0.0
-    ended_early: int = 0
-    other_threads: int = 0
-    lengths: list[float] = field(default_factory=list)
-    slices: list[tuple[int, Slice]] = field(default_factory=list)
-    keep_every: int = 1
-    unfinished: int = 0  # iterations that have ended since the last slice
-    seconds_so_far: float = 0.0  # of the iterations that were timed
-
-    @property
-    def is_tight(self) -> bool:
-        """True if iterations are so short that timing each would take longer than they do."""
-        return self.iterations >= FIRST_TIMED and self.seconds_so_far < TIGHT * self.iterations
-
-    @property
-    def is_skipped(self) -> bool:
-        """True if the execution that begins is not to be watched, since there are many short ones."""
-        if self.watched < FIRST_WATCHED:
-            return False
-        if self.executions % max(LEAST_SKIPPED, self.executions >> 7) == 0:
-            return False
-        return self.seconds < SHORT_EXECUTION * self.watched
-
-    def ended(self, seconds: float) -> None:
-        """Count an iteration."""
-        self.seconds_so_far += seconds
-        self.iterations += 1
-        self.unfinished += 1
-        if self.iterations % self.keep_every == 0:
-            self.lengths.append(seconds)
-            if len(self.lengths) >= MAX_LENGTHS:
-                self.lengths = self.lengths[1::2]
-                self.keep_every *= 2
+_FREE = WatchCosts(0.0, 0.0, 0.0, 0.0)
+_TRIAL_ITERATIONS = 150
+_COUNTED_SHARE = 0.03  # of what timing an iteration costs
+_COLD_FACTOR = 2.0  # times as long as in a trial, since the program's own code and data fill the caches
 
 
 class LoopWatch:
-    """Watches the loops of the main thread; those of other threads and of forked children run as they are."""
+    """Watches the loops of the main thread; those of other threads and of forked children run as they are.
 
-    def __init__(self, effects: dict[int, IterationEffects], observer: Observer | None) -> None:
-        self.loops = {number: WatchedLoop(number, each) for number, each in effects.items()}
+    Args:
+        effects: By the numbers of the loops.
+        observer: Tells when the GIL is held.
+        costs: What watching takes; measured if not given.
+    """
+
+    def __init__(
+        self, effects: dict[int, IterationEffects], observer: Observer | None, costs: WatchCosts | None = None
+    ) -> None:
+        costs = costs or measured_costs()
+        self.loops = {number: WatchedLoop(number, each, costs) for number, each in effects.items()}
+        self._namespace: dict[str, Any] = {}
         self._observer = observer
         self._clocks = ThreadClocks()
         self._thread = threading.get_ident()
         self._process = os.getpid()
-        self._active: list[WatchedLoop] = []
+        self._active: list[Execution] = []
         self._began: ClockReading | None = None
         self._slice_at = 0.0
         self._windows = 0
-        self._turn_at: dict[int, float | None] = {}
-        self._tight_turns = -1  # the `while` loop that runs now, if its iterations are very short
 
-    def watch(self, number: int, items: Iterable[Any]) -> Iterable[Any]:
+    def publish(self, namespace: dict[str, Any]) -> None:
+        """Make the functions that instrumented code calls known to it."""
+        self._namespace = namespace
+        namespace.update({APPLY: self.apply, ITER: iter})
+        methods: dict[str, Callable[..., object]] = {
+            WATCH: self.watch,
+            BEGIN: self.begin,
+            TURN: self.turn,
+            END: self.end,
+        }
+        for number, loop in self.loops.items():
+            namespace[f"{GATE}{number}"] = loop.schedule.gate()
+            namespace.update({f"{name}{number}": partial(method, number) for name, method in methods.items()})
+
+    def watch(self, number: int, items: Iterable[Any]) -> Iterator[Any]:
         """Return the items of a loop, in a form that times what is done with each."""
-        loop = self.loops[number]
+        iterator = iter(items)
         if not self._is_watched():
-            loop.other_threads += 1
-            return items
-        loop.executions += 1
-        return items if loop.is_skipped else self._watched(loop, items)
+            return iterator
+        return chain.from_iterable(self._parts(self.loops[number], iterator))
 
-    def _watched(self, loop: WatchedLoop, items: Iterable[Any]) -> Iterator[Any]:
-        self._enter(loop)
-        is_complete = False
+    def _parts(self, loop: WatchedLoop, iterator: Iterator[Any]) -> Iterator[Iterator[Any]]:
+        """Yield the items in two parts: those of iterations that are timed, and those that are only counted."""
+        execution = self._enter(loop)
+        counter = Counter()
         try:
-            iterator = iter(items)
-            while not loop.is_tight:
-                asked = perf_counter()
-                try:
-                    item = next(iterator)
-                except StopIteration:
-                    is_complete = True
-                    return
-                began = perf_counter()
-                loop.header_seconds += began - asked
-                effects = loop.effects
-                if effects.is_due(loop.iterations, began):
-                    began = effects.before(_consumer(), item)
-                yield item
-                ended = perf_counter()
-                if effects.is_inspecting:
-                    effects.after(_consumer())
-                loop.ended(ended - began)
-                self._look(loop)
-            yield from self._counted(loop, iterator)
-            is_complete = True
+            if not loop.is_tight:
+                yield self._timed(execution, iterator)
+            if not execution.is_complete:
+                yield compress(iterator, counter)  # in C, as fast as it gets
+                execution.is_complete = True
         finally:
-            self._leave(loop, is_complete=is_complete)
+            loop.count(counter.calls)
+            execution.iterations += counter.calls
+            self._leave(execution)
 
-    def _counted(self, loop: WatchedLoop, iterator: Iterator[Any]) -> Iterator[Any]:
-        """Yield the items that are left, and count them; how long each takes is known from others."""
-        counter = count()
-        try:
-            yield from map(itemgetter(0), zip(iterator, counter))  # noqa: B905  (in C, as fast as it gets)
-        finally:
-            ended = next(counter)
-            loop.iterations += ended
-            loop.unfinished += ended
+    def _timed(self, execution: Execution, iterator: Iterator[Any]) -> Iterator[Any]:
+        loop, effects = execution.loop, execution.loop.effects
+        while not loop.is_tight:
+            asked = perf_counter()
+            try:
+                item = next(iterator)
+            except StopIteration:
+                execution.is_complete = True
+                return
+            began = perf_counter()
+            loop.header_seconds += began - asked
+            if effects.is_due(loop.timed, began):
+                began = _inspect(execution, _consumer(), item)
+            yield item
+            ended = perf_counter()
+            if execution.is_inspected:
+                _compare(execution, _consumer())
+            loop.ended(ended - began)
+            execution.iterations += 1
+            self._look(execution)
 
-    def begin(self, number: int) -> None:
-        """Begin an execution of a `while` loop."""
-        if self._is_watched():
-            self.loops[number].executions += 1
-            self._enter(self.loops[number])
-            self._turn_at[number] = None
+    def begin(self, number: int) -> bool:
+        """Begin an execution of a `while` loop; return True if it is to be watched."""
+        if not self._is_watched():
+            return False
+        execution = self._enter(self.loops[number])
+        execution.turns_before = execution.loop.turns.calls
+        execution.other_turns = 1  # the first turn ends no iteration
+        return True
 
     def turn(self, number: int) -> bool:
         """Begin an iteration of a `while` loop, which ends the one before; return True."""
-        if self._tight_turns == number:
-            self.loops[number].iterations += 1
+        execution = self._innermost(number)
+        if execution is None:
             return True
-        if self._is_watched() and self._active and self._active[-1].number == number:
-            loop, now = self._active[-1], perf_counter()
-            before = self._turn_at.get(number)
-            if before is not None:
-                if loop.effects.is_inspecting:
-                    loop.effects.after(sys._getframe(1))
-                loop.ended(now - before)
-                self._look(loop)
-                if loop.is_tight:
-                    self._tight_turns = number
-            if loop.effects.is_due(loop.iterations, now):
-                loop.effects.before(sys._getframe(1), None)
-            self._turn_at[number] = perf_counter()
+        now, loop, effects = perf_counter(), execution.loop, execution.loop.effects
+        if execution.turn_at is None:
+            execution.other_turns -= 1
+        else:
+            if execution.is_inspected:
+                _compare(execution, sys._getframe(1))
+            loop.ended(now - execution.turn_at)
+            execution.iterations += 1
+            self._look(execution)
+            if loop.is_tight:
+                self._namespace[f"{TURN}{number}"] = loop.turns.call
+                return True
+        if effects.is_due(loop.timed, now):
+            _inspect(execution, sys._getframe(1), None)
+        execution.turn_at = perf_counter()
         return True
 
     def end(self, number: int) -> None:
         """End an execution of a `while` loop."""
-        if self._is_watched() and self._active and self._active[-1].number == number:
-            self._tight_turns = -1
-            self._leave(self._active[-1], is_complete=True)
+        execution = self._innermost(number)
+        if execution is None:
+            return
+        turns = execution.loop.turns.calls - execution.turns_before
+        counted = max(0, turns - execution.other_turns)
+        execution.iterations += counted
+        execution.loop.count(counted)
+        execution.is_complete = True
+        self._leave(execution)
+        around = self._innermost(number)
+        if around is not None:  # a recursion
+            around.other_turns += turns
+
+    def _innermost(self, number: int) -> Execution | None:
+        """Return the execution of a loop that goes on; others may be on top of it if it is in a generator."""
+        if threading.get_ident() != self._thread:
+            return None
+        return next((each for each in reversed(self._active) if each.loop.number == number), None)
 
     def apply(self, number: int, method: Callable[..., Any], function: Any, *args: Any, **kwargs: Any) -> Any:
         """Call a method that calls a function for each item, such as `DataFrame.apply`, and time these calls."""
@@ -189,50 +169,61 @@ class LoopWatch:
 
         def timed(*call_args: Any, **call_kwargs: Any) -> Any:
             began = perf_counter()
-            if effects.is_due(loop.iterations, began):
-                began = effects.before(caller, call_args[0] if call_args else None)
+            if effects.is_due(loop.timed, began):
+                began = _inspect(execution, caller, call_args[0] if call_args else None)
             result = function(*call_args, **call_kwargs)
             ended = perf_counter()
-            if effects.is_inspecting:
-                effects.after(caller)
+            if execution.is_inspected:
+                _compare(execution, caller)
             loop.ended(ended - began)
-            self._look(loop)
+            execution.iterations += 1
+            self._look(execution)
             return result
 
-        loop.executions += 1
-        self._enter(loop)
+        execution = self._enter(loop)
+        execution.is_complete = True
         try:
             return method(timed, *args, **kwargs)
         finally:
-            self._leave(loop, is_complete=True)
+            self._leave(execution)
 
     def finish(self) -> None:
         """End what still runs, for a program that exits within a loop."""
         if self._is_watched():
             while self._active:
-                self._leave(self._active[-1], is_complete=False)
+                self._leave(self._active[-1])
+            self.close()
+
+    def close(self) -> None:
+        """Release what watching needs."""
+        self._clocks.close()
 
     def _is_watched(self) -> bool:
         return threading.get_ident() == self._thread and os.getpid() == self._process
 
-    def _enter(self, loop: WatchedLoop) -> None:
+    def _enter(self, loop: WatchedLoop) -> Execution:
         self._cut(perf_counter())
-        loop.watched += 1
-        loop.seconds -= perf_counter()
-        self._active.append(loop)
+        loop.begin()
+        execution = Execution(loop, loop.schedule.weight, perf_counter())
+        self._active.append(execution)
+        return execution
 
-    def _leave(self, loop: WatchedLoop, *, is_complete: bool) -> None:
-        if loop not in self._active:  # a generator that is closed late
+    def _leave(self, execution: Execution) -> None:
+        if not any(each is execution for each in self._active):  # a generator that is closed late
             return
-        loop.seconds += perf_counter()
-        loop.ended_early += not is_complete
-        loop.effects.forget()
-        self._cut(perf_counter())
-        self._active.remove(loop)
+        now, loop = perf_counter(), execution.loop
+        loop.weights += execution.weight
+        loop.weighted_iterations += execution.weight * execution.iterations
+        loop.weighted_seconds += execution.weight * (now - execution.began)
+        loop.ended_early += not execution.is_complete
+        if execution.is_inspected:
+            loop.effects.forget()
+        self._cut(now)
+        self._active = [each for each in self._active if each is not execution]
 
-    def _look(self, loop: WatchedLoop) -> None:
+    def _look(self, execution: Execution) -> None:
         """Close the slice when an iteration of the innermost loop has ended and it is long enough."""
-        if self._active and self._active[-1] is loop:
+        if self._active and self._active[-1] is execution:
             now = perf_counter()
             if now - self._slice_at >= SHORTEST_SLICE:
                 self._cut(now)
@@ -241,9 +232,11 @@ class LoopWatch:
         """Close the slice, and begin the next one; a short one goes on, whatever loop it is of."""
         if self._began is not None and now - self._slice_at < SHORTEST_SLICE:
             return
+        if not self._is_watched():
+            return
         if self._began is not None and self._active:
             part = Slice(self._windows, self._clocks.read_after().since(self._began))
-            for loop in self._active:
+            for loop in {id(each.loop): each.loop for each in self._active}.values():
                 loop.slices.append((loop.unfinished, part))
                 loop.unfinished = 0
         self._windows += 1
@@ -251,6 +244,45 @@ class LoopWatch:
             self._observer.begin(self._windows)
         self._slice_at = perf_counter()
         self._began = self._clocks.read_before()
+
+
+def measured_costs() -> WatchCosts:
+    """Return the time that watching takes, measured with loops that do nothing."""
+    watch = LoopWatch({0: IterationEffects(())}, None, _FREE)
+    watch.close()
+    gate = watch.loops[0].schedule.gate()
+    executions = median(_seconds(watch, gate, ()) for _ in range(FIRST_WATCHED))
+    iterations = min(_seconds(watch, gate, range(_TRIAL_ITERATIONS)) for _ in range(5)) / _TRIAL_ITERATIONS
+    loop = watch.loops[0]
+    return WatchCosts(
+        execution=_COLD_FACTOR * executions,
+        timed=iterations,
+        counted=_COUNTED_SHARE * iterations,
+        header=loop.header_seconds / loop.timed,
+    )
+
+
+def _seconds(watch: LoopWatch, gate: Callable[[], bool], items: Iterable[Any]) -> float:
+    began = thread_time()
+    gate()
+    _ = watch.loops[0].plain_seconds  # which the schedule reads
+    for _ in watch.watch(0, items):
+        pass
+    return thread_time() - began
+
+
+def _inspect(execution: Execution, frame: FrameType, item: Any) -> float:
+    """Look at the variables before an iteration, unless it is within another that is inspected; return the time."""
+    if execution.loop.effects.is_inspecting:
+        return perf_counter()
+    execution.is_inspected = True
+    return execution.loop.effects.before(frame, item)
+
+
+def _compare(execution: Execution, frame: FrameType) -> None:
+    """Compare the variables after an iteration with those before it."""
+    execution.is_inspected = False
+    execution.loop.effects.after(frame)
 
 
 def _consumer() -> FrameType:

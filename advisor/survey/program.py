@@ -10,8 +10,8 @@ import os
 import sys
 import types
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import CodeType, TracebackType
+from typing import NamedTuple
 
 Compile = Callable[[bytes, str], CodeType]  # source and file name to code
 Stop = Callable[[], None]
@@ -19,8 +19,7 @@ FAILED = 1
 INTERRUPTED = 130
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(NamedTuple):  # a data class would import `inspect` into the program
     """A script or, with `is_module`, a module, with its arguments."""
 
     name: str

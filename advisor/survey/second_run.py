@@ -108,7 +108,7 @@ def _observation(watched: LoopToWatch, seen: dict[str, Any], run: dict[str, Any]
         output=seen["output"],
         random=seen["random"],
         ended_early=seen["ended_early"],
-        header_seconds=seen["header_seconds"] / max(1, seen["iterations"]),
+        header_seconds=seen["header_seconds"],
         longest=_longest(seen),
     )
 
@@ -133,7 +133,7 @@ def _profile(seen: dict[str, Any], run: dict[str, Any], seconds: float) -> Profi
     sizes = {**seen["sizes"], "picklable": Picklable(**seen["sizes"]["picklable"])}
     figures["spread"] = pstdev(lengths) / fmean(lengths) if len(lengths) > 1 and fmean(lengths) else None
     return Profile(
-        **_scaled(figures, seconds / seen["iterations"] - seen["header_seconds"] / seen["iterations"]),
+        **_scaled(figures, seconds / seen["iterations"] - seen["header_seconds"]),
         **sizes,
         peak_memory=run["peak_memory"],
         idle_memory=run["idle_memory"],

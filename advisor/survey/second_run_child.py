@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import json
 import os
 import signal
 import sys
 from collections import defaultdict
-from collections.abc import Callable
 from types import CodeType
 from typing import Any, NoReturn
 
@@ -16,8 +16,9 @@ from advisor.measure import memory, pickling
 from advisor.measure.meter import Meter
 from advisor.survey import instrument
 from advisor.survey.iteration_effects import IterationEffects, SeenChange
-from advisor.survey.loop_watch import LoopWatch, WatchedLoop
+from advisor.survey.loop_watch import LoopWatch
 from advisor.survey.program import Program, run_as_main
+from advisor.survey.watched_loop import WatchedLoop
 from advisor.target.inputs import Call
 
 PICKLING_SECONDS = 0.03
@@ -77,15 +78,9 @@ class CloseUp:
         self._observer = Meter.start_observer()
         if self._observer is not None and not self._is_ready():
             self._observer = None
-        self._watch = watch = LoopWatch(self._effects, self._observer)
-        functions: dict[str, Callable[..., object]] = {
-            instrument.WATCH: watch.watch,
-            instrument.TURN: watch.turn,
-            instrument.BEGIN: watch.begin,
-            instrument.END: watch.end,
-            instrument.APPLY: watch.apply,
-        }
-        instrument.install(functions, self._places)
+        self._watch = LoopWatch(self._effects, self._observer)
+        self._watch.publish(vars(builtins))
+        instrument.install(self._places)
         self._finish_before_exit()
         return self.finish
 
@@ -131,14 +126,12 @@ class CloseUp:
 
 def _as_json(loop: WatchedLoop) -> dict[str, Any]:
     effects = loop.effects
-    factor = loop.executions / loop.watched if loop.watched else 1.0
     return {
         "executions": loop.executions,
-        "iterations": round(factor * loop.iterations),
-        "seconds": factor * loop.seconds,
-        "header_seconds": loop.header_seconds,
+        "iterations": loop.iterations,
+        "seconds": loop.seconds,
+        "header_seconds": loop.header,
         "ended_early": loop.ended_early,
-        "other_threads": loop.other_threads,
         "lengths": loop.lengths,
         "slices": [[calls, part.window, list(part.elapsed)] for calls, part in loop.slices],
         "watched": effects.watched,
