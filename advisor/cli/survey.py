@@ -168,10 +168,13 @@ def _say(text: str) -> None:
 
 
 def _write(report: SurveyReport, as_json: str | None, html: str | None, patch: str | None) -> None:
+    """Show the report, and write it to files: if that fails, on a full disk for example, it has been shown."""
     document = report.model_dump_json(indent=2)
     if as_json == STANDARD_OUTPUT:
         print_document(document)
-    elif as_json is not None:
+    else:
+        _show(report)
+    if as_json not in (None, STANDARD_OUTPUT):
         write_file(as_json, document + "\n")
     if html is not None:
         write_html(report, html)
@@ -179,8 +182,10 @@ def _write(report: SurveyReport, as_json: str | None, html: str | None, patch: s
         write_file(patch, report.patch)
         if not report.patch:
             _say(f"{patch} is empty: there is no loop that pays and can be rewritten")
-    if as_json != STANDARD_OUTPUT:
-        from advisor.report.layout import Screen
-        from advisor.report.survey import as_text
 
-        click.echo("\n" + as_text(report, Screen.of(sys.stderr)), nl=False, err=True, color=True)
+
+def _show(report: SurveyReport) -> None:
+    from advisor.report.layout import Screen
+    from advisor.report.survey import as_text
+
+    click.echo("\n" + as_text(report, Screen.of(sys.stderr)), nl=False, err=True, color=True)
