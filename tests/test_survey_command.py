@@ -378,3 +378,13 @@ def test_at_a_terminal(folder: Path) -> None:
     assert "The program reads from the terminal, so it ran only once" in shown
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     assert max(map(len, plain.splitlines())) <= 100
+
+
+def test_at_a_terminal_without_colours(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR holds for the report and for the lines of progress."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    write(folder, "for n in range(300):\n    sum(range(60_000))\n")
+    shown = at_terminal(folder, ["--once", "program.py"], b"", 100)
+    assert shown.startswith("advise: first run\n")
+    assert "program.py:1\n" in shown
+    assert "\x1b" not in shown

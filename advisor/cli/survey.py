@@ -164,7 +164,9 @@ def _progress() -> Callable[[float, str], None]:
 
 
 def _say(text: str) -> None:
-    click.echo(click.style(f"advise: {text}", dim=True), err=True)
+    from advisor.report.layout import DIM, Screen, Span, render
+
+    click.echo(render([[(Span(f"advise: {text}", DIM),)]], Screen.of(sys.stderr)), nl=False, err=True, color=True)
 
 
 def _write(report: SurveyReport, as_json: str | None, html: str | None, patch: str | None) -> None:
