@@ -23,7 +23,9 @@ BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 MODULE, SCRIPT = (text for language, text in BLOCKS if language == "python")
 REPORT = next(text for language, text in BLOCKS if language == "text")
 CONSOLE = "".join(text for language, text in BLOCKS if language == "console")
-EXAMPLE, *COMMANDS, SURVEY = [shlex.split(line[2:], comments=True) for line in CONSOLE.splitlines() if line.startswith("$ ")]
+EXAMPLE, *COMMANDS, SURVEY = [
+    shlex.split(line[2:], comments=True) for line in CONSOLE.splitlines() if line.startswith("$ ")
+]
 SHORT = ["--budget", "0.2", "--calls", "20"]
 
 
