@@ -190,6 +190,8 @@ def test_a_module_gets_its_options(folder: Path) -> None:
         (["-m", "no_such_module"], "there is no module no_such_module on the path or in the current folder"),
         (["image.png"], "image.png is not Python source"),
         (["--package", "no_such_package", "program.py"], "no package no_such_package is installed"),
+        (["/proc/self/mem"], "cannot read /proc/self/mem: Input/output error"),  # the superuser may read other files
+        (["-m"], "Option '-m' requires an argument."),
         (["--unknown", "program.py"], "No such option '--unknown'."),
         (["--html", "no/page.html", "program.py"], "cannot write no/page.html: No such file or directory"),
     ],

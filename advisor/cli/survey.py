@@ -36,7 +36,7 @@ def _separated(args: list[str]) -> list[str]:
     while index < len(args):
         word = args[index]
         if word == "-m":
-            return [*args[: index + 2], "--", *args[index + 2 :]]
+            return [*args[: index + 2], *(["--", *args[index + 2 :]] if args[index + 1 :] else [])]
         if word == "--" or not word.startswith("-"):
             return [*args[:index], "--", *args[index + (word == "--") :]]
         if word == "--json":

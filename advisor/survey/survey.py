@@ -101,11 +101,18 @@ def _check(question: SurveyQuestion) -> None:
         question.program.find()
     except FileNotFoundError as error:
         raise UsageError(str(error)) from error
-    if not question.program.is_module and b"\0" in Path(question.program.name).read_bytes():
+    if not question.program.is_module and b"\0" in _read(question.program.name):
         raise UsageError(f"{question.program.name} is not Python source")
     for package in question.packages:
         if not is_installed(package):
             raise UsageError(f"no package {package} is installed")
+
+
+def _read(script: str) -> bytes:
+    try:
+        return Path(script).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {script}: {error.strerror}") from error
 
 
 def _first_run(
