@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sysconfig
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,13 +25,14 @@ def read() -> NotebookNode:
 def execute(notebook: NotebookNode) -> None:
     """Execute the cells in a kernel of their own, in a temporary folder; store the outputs in `notebook`."""
     metadata = notebook.metadata.copy()
+    path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])  # for the command advise
     with TemporaryDirectory() as folder:
         NotebookClient(
             notebook,
             timeout=CELL_SECONDS,
             record_timing=False,
             resources={"metadata": {"path": folder}},
-        ).execute()
+        ).execute(env={**os.environ, "PATH": path, "NO_COLOR": "1"})
     notebook.metadata = metadata  # without the version of the interpreter
     for cell in notebook.cells:
         if cell.cell_type == "code":

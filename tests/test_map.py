@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 import math
 import multiprocessing
@@ -93,7 +94,7 @@ def test_calls_that_wait_are_made_at_the_same_time(function: Any) -> None:
         assert list(run) == [number * number for number in range(400)]
     assert run.advice is not None
     assert max(stage.workers for stage in run.report.stages) > 1
-    if not asyncio.iscoroutinefunction(function):
+    if not inspect.iscoroutinefunction(function):
         assert "asyncio" not in {stage.strategy for stage in run.report.stages}
     assert run.report.stages[0].strategy == "sequential"
     assert run.report.sequential_seconds is not None

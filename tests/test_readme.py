@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -16,12 +17,15 @@ import pytest
 from advisor.service import create_app
 
 ROOT = Path(__file__).parent.parent
+TOUR = ROOT / "docs/tour.ipynb"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 MODULE, SCRIPT = (text for language, text in BLOCKS if language == "python")
 REPORT = next(text for language, text in BLOCKS if language == "text")
 CONSOLE = "".join(text for language, text in BLOCKS if language == "console")
-EXAMPLE, *COMMANDS = [shlex.split(line[2:], comments=True) for line in CONSOLE.splitlines() if line.startswith("$ ")]
+EXAMPLE, *COMMANDS, SURVEY = [
+    shlex.split(line[2:], comments=True) for line in CONSOLE.splitlines() if line.startswith("$ ")
+]
 SHORT = ["--budget", "0.2", "--calls", "20"]
 
 
@@ -65,6 +69,25 @@ def test_the_report_looks_as_shown(folder: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("patch"), reason="needs patch")
+def test_the_survey_looks_as_shown(folder: Path) -> None:
+    """A survey of the tour's script names the loop that the README shows, and its patch applies."""
+    cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(TOUR.read_text(encoding="utf-8"))["cells"]}
+    (folder / SURVEY[-3]).write_text(cells["script-file"].partition("\n")[2])
+    (folder / "exports.py").write_text(f"{cells['imports']}\n{cells['script-data']}")
+    run(["exports.py"], folder)
+    shown = CONSOLE.partition(shlex.join(SURVEY))[2].splitlines()
+    assert run(["-m", "advisor", "survey", "--cores", "8", *SURVEY[2:]], folder).endswith(" dropped\n")
+    source = (folder / SURVEY[-3]).read_text().splitlines()
+    place = next(line for line in shown if line.startswith("1. "))
+    number = int(re.search(r":(\d+) in main$", place)[1])  # type: ignore[index]
+    assert source[number - 1].strip() == shown[shown.index(place) + 1].strip()
+    subprocess.run(["patch", "-p0", "-s", "-i", "faster.patch"], cwd=folder, check=True)
+    assert f"-{source[number - 1]}\n" in (folder / "faster.patch").read_text()
+    assert run([*SURVEY[-3:-1], "patched"], folder) == run([*SURVEY[-3:-1], "again"], folder)
+
+
+@pytest.mark.slow
 def test_the_script_runs(folder: Path) -> None:
     """The example of the Python interface runs."""
     (folder / "script.py").write_text(SCRIPT)
@@ -86,7 +109,7 @@ def test_what_is_named_exists() -> None:
     for target in re.findall(r"(?:`|^    )make ([\w-]+)", README, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    others = re.findall(r"`(\w+)`", README.split("Other extras:")[1].split("\n\n")[0])
+    others = re.findall(r"`(\w+)`", README.split("Extras:")[1].split("\n\n")[0])
     assert {*re.findall(r"workload-advisor\[(\w+)\]", README), *others} <= set(extras)
     for path in re.findall(r"\]\(([^):]+)\)", README):
         assert (ROOT / path).exists(), path

@@ -83,6 +83,21 @@ def main(names):
 if __name__ == "__main__":
     main(["a1b2", "345", "", "x"])
 """,
+    "several names for one number": """
+def main(names):
+    kept = failed = 0
+    for name in names:  # here
+        for letter in name:
+            if letter.isdigit():
+                kept += 1
+            else:
+                failed += 1
+    print(kept, failed)
+
+
+if __name__ == "__main__":
+    main(["a1b2", "345", "", "x"])
+""",
     "a while loop": """
 def main(texts):
     size = 0

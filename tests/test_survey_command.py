@@ -9,7 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
@@ -191,6 +190,8 @@ def test_a_module_gets_its_options(folder: Path) -> None:
         (["-m", "no_such_module"], "there is no module no_such_module on the path or in the current folder"),
         (["image.png"], "image.png is not Python source"),
         (["--package", "no_such_package", "program.py"], "no package no_such_package is installed"),
+        (["/proc/self/mem"], "cannot read /proc/self/mem: Input/output error"),  # the superuser may read other files
+        (["-m"], "Option '-m' requires an argument."),
         (["--unknown", "program.py"], "No such option '--unknown'."),
         (["--html", "no/page.html", "program.py"], "cannot write no/page.html: No such file or directory"),
     ],
@@ -221,35 +222,6 @@ def test_a_syntax_error_is_the_programs_own(folder: Path) -> None:
     assert "The program failed before its first line ran." in done.stderr
 
 
-READS = """
-import sys
-total = 0
-for line in sys.stdin:
-    total += sum(int(line) for _ in range(200_000))
-print(total)
-"""
-
-
-def test_both_runs_read_the_same_pipe(folder: Path) -> None:
-    """Input from a pipe is there for the second run, too."""
-    write(folder, READS)
-    found = report(folder, "program.py", text="".join(f"{n}\n" for n in range(40)))
-    assert found["runs"] == 2
-    assert found["candidates"][0]["iterations"] == 40
-    assert found["notes"] == [] or all("second run" not in note for note in found["notes"])
-
-
-def test_both_runs_read_the_same_file(folder: Path) -> None:
-    """A file on standard input is read again from where it was."""
-    write(folder, READS)
-    (folder / "numbers").write_text("".join(f"{n}\n" for n in range(40)))
-    command = [sys.executable, "-m", "advisor", "survey", "--json=report.json", "program.py"]
-    with (folder / "numbers").open() as numbers:
-        subprocess.run(command, cwd=folder, env=environment(folder), stdin=numbers, check=True, timeout=60)
-    found = json.loads((folder / "report.json").read_text())
-    assert (found["runs"], found["candidates"][0]["iterations"]) == (2, 40)
-
-
 def test_a_second_run_that_differs_does_not_count(folder: Path) -> None:
     """A program that fails because of what its first run left behind is judged by its first run alone, and told so."""
     write(folder, "import os\nos.mkdir('results')\nfor n in range(300):\n    sum(range(60_000))\n")
@@ -275,10 +247,7 @@ def test_the_time_limit_ends_a_server(folder: Path) -> None:
     write(folder, "import time\n\n\ndef serve():\n    time.sleep(600)\n\n\nserve()\n")
     found = report(folder, "--seconds", "1", "program.py")
     assert found["ending"] == "stopped"
-    assert found["summary"].startswith("The program waits for 9") or found["summary"].startswith(
-        "The program waits for 100"
-    )
-    assert "at program.py:5, outside of any loop" in found["summary"]
+    assert re.match(r"The program waits for \d+ % of its time at program.py:5, outside of any loop", found["summary"])
 
 
 def test_nothing_that_the_program_started_outlives_it(folder: Path) -> None:
@@ -410,10 +379,11 @@ def test_at_a_terminal(folder: Path) -> None:
     assert max(map(len, plain.splitlines())) <= 100
 
 
-def test_temporary_files_are_in_the_folder_that_is_watched(folder: Path) -> None:
-    """The check for files that are left looks where they would be."""
-    code = "import tempfile; print(tempfile.gettempdir())"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment(folder), capture_output=True, text=True, timeout=60
-    )
-    assert done.stdout.strip() == str(folder / "temporary") != tempfile.gettempdir()
+def test_at_a_terminal_without_colours(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR holds for the report and for the lines of progress."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    write(folder, "for n in range(300):\n    sum(range(60_000))\n")
+    shown = at_terminal(folder, ["--once", "program.py"], b"", 100)
+    assert shown.startswith("advise: first run\n")
+    assert "program.py:1\n" in shown
+    assert "\x1b" not in shown

@@ -36,7 +36,7 @@ def _separated(args: list[str]) -> list[str]:
     while index < len(args):
         word = args[index]
         if word == "-m":
-            return [*args[: index + 2], "--", *args[index + 2 :]]
+            return [*args[: index + 2], *(["--", *args[index + 2 :]] if args[index + 1 :] else [])]
         if word == "--" or not word.startswith("-"):
             return [*args[:index], "--", *args[index + (word == "--") :]]
         if word == "--json":
@@ -164,14 +164,19 @@ def _progress() -> Callable[[float, str], None]:
 
 
 def _say(text: str) -> None:
-    click.echo(click.style(f"advise: {text}", dim=True), err=True)
+    from advisor.report.layout import DIM, Screen, Span, render
+
+    click.echo(render([[(Span(f"advise: {text}", DIM),)]], Screen.of(sys.stderr)), nl=False, err=True, color=True)
 
 
 def _write(report: SurveyReport, as_json: str | None, html: str | None, patch: str | None) -> None:
+    """Show the report, and write it to files: if that fails, on a full disk for example, it has been shown."""
     document = report.model_dump_json(indent=2)
     if as_json == STANDARD_OUTPUT:
         print_document(document)
-    elif as_json is not None:
+    else:
+        _show(report)
+    if as_json not in (None, STANDARD_OUTPUT):
         write_file(as_json, document + "\n")
     if html is not None:
         write_html(report, html)
@@ -179,8 +184,10 @@ def _write(report: SurveyReport, as_json: str | None, html: str | None, patch: s
         write_file(patch, report.patch)
         if not report.patch:
             _say(f"{patch} is empty: there is no loop that pays and can be rewritten")
-    if as_json != STANDARD_OUTPUT:
-        from advisor.report.layout import Screen
-        from advisor.report.survey import as_text
 
-        click.echo("\n" + as_text(report, Screen.of(sys.stderr)), nl=False, err=True, color=True)
+
+def _show(report: SurveyReport) -> None:
+    from advisor.report.layout import Screen
+    from advisor.report.survey import as_text
+
+    click.echo("\n" + as_text(report, Screen.of(sys.stderr)), nl=False, err=True, color=True)

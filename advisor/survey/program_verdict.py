@@ -23,6 +23,10 @@ AT_TERMINAL = (
     "The program reads from the terminal, so it ran only once: take its input from a file or a pipe to have its loops "
     "watched in a second run."
 )
+INPUT_LOST = (
+    "There was no space for a copy of the program's input, so it ran only once: take its input from a file, or set "
+    "TMPDIR to a folder with more space, to have its loops watched in a second run."
+)
 
 
 def summary(

@@ -19,6 +19,10 @@ class RepeatedInput:
 
     A file is read again from where it was. What comes through a pipe is copied while the first run reads it. A terminal
     cannot be repeated, and anything else, such as the null device, needs no help.
+
+    Attributes:
+        is_terminal: The input is typed.
+        is_lost: The input was not copied to its end, since the disk is full for example, so there is no second run.
     """
 
     def __init__(self, descriptor: int = 0) -> None:
@@ -26,11 +30,19 @@ class RepeatedInput:
         self._copy: IO[bytes] | None = None
         self._offset: int | None = None
         self.is_terminal = os.isatty(descriptor)
+        self.is_lost = False
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISREG(mode):
             self._offset = os.lseek(descriptor, 0, os.SEEK_CUR)
         elif stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
-            self._copy = tempfile.TemporaryFile()  # noqa: SIM115  (closed by __exit__)
+            self._copy = self._copy_file()
+
+    def _copy_file(self) -> IO[bytes] | None:
+        try:
+            return tempfile.TemporaryFile(buffering=0)
+        except OSError:  # there is no folder for temporary files
+            self.is_lost = True
+            return None
 
     def __enter__(self) -> RepeatedInput:
         return self
@@ -68,14 +80,13 @@ class RepeatedInput:
 
     def _pass_on(self, writer: int, stopped: int) -> None:
         """Copy the input to a file and to the program, as fast as the program reads it, until either has ended."""
-        assert self._copy is not None
         os.set_blocking(writer, False)
         try:
             while self._source in select.select([self._source, stopped], [], [])[0]:
                 data = os.read(self._source, CHUNK)
                 if not data:
                     return
-                self._copy.write(data)
+                self._keep(data)
                 while data:
                     ready = select.select([stopped], [writer], [])
                     if stopped in ready[0]:
@@ -85,3 +96,13 @@ class RepeatedInput:
             return
         finally:
             os.close(writer)
+
+    def _keep(self, data: bytes) -> None:
+        """Copy input for the second run; without space for it, the first run still gets all of it."""
+        assert self._copy is not None
+        try:
+            while data and not self.is_lost:
+                data = data[os.write(self._copy.fileno(), data) :]
+        except OSError:
+            self.is_lost = True
+            self._copy.truncate(0)

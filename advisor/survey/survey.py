@@ -24,7 +24,7 @@ from advisor.survey.first_run import first_run
 from advisor.survey.loop_times import as_first_run, decoded
 from advisor.survey.loops import enclosing, loops_of
 from advisor.survey.program import Program
-from advisor.survey.program_verdict import AT_TERMINAL, ended_otherwise
+from advisor.survey.program_verdict import AT_TERMINAL, INPUT_LOST, ended_otherwise
 from advisor.survey.recursion import deep_recursion
 from advisor.survey.repeated_input import RepeatedInput
 from advisor.survey.returned_values import returned_values
@@ -85,7 +85,9 @@ def survey(question: SurveyQuestion, on_progress: OnProgress | None = None) -> S
         observations: tuple[LoopObservation, ...] = ()
         runs = 1
         if loops and not question.once and run.ending != "interrupted":
-            if standard_input.is_terminal and reads_terminal(run.files, folder):
+            if standard_input.is_lost:
+                run = replace(run, notes=(*run.notes, INPUT_LOST))
+            elif standard_input.is_terminal and reads_terminal(run.files, folder):
                 run = replace(run, notes=(*run.notes, AT_TERMINAL))
             else:
                 runs = 2
@@ -99,11 +101,18 @@ def _check(question: SurveyQuestion) -> None:
         question.program.find()
     except FileNotFoundError as error:
         raise UsageError(str(error)) from error
-    if not question.program.is_module and b"\0" in Path(question.program.name).read_bytes():
+    if not question.program.is_module and b"\0" in _read(question.program.name):
         raise UsageError(f"{question.program.name} is not Python source")
     for package in question.packages:
         if not is_installed(package):
             raise UsageError(f"no package {package} is installed")
+
+
+def _read(script: str) -> bytes:
+    try:
+        return Path(script).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {script}: {error.strerror}") from error
 
 
 def _first_run(
@@ -135,7 +144,7 @@ def _second_run(
 
     Nothing that was seen counts if the program ended otherwise than at first.
     """
-    with tempfile.TemporaryFile() as errors:
+    with _error_file() as errors:
         began = time.perf_counter()
         observations, status, ending = second_run(
             question.program,
@@ -152,6 +161,14 @@ def _second_run(
             return run, observations
         note = ended_otherwise(run, status, _last_line(errors))
         return replace(run, notes=(*run.notes, note)), ()
+
+
+def _error_file() -> IO[bytes]:
+    """Return a file for what the second run writes to standard error; the null device where no file can be made."""
+    try:
+        return tempfile.TemporaryFile()
+    except OSError:
+        return Path(os.devnull).open("r+b")
 
 
 def _last_line(errors: IO[bytes]) -> str:

@@ -56,6 +56,8 @@ class WholeNumbers:
         above = self._module.parents.get(binder)
         if isinstance(above, ast.AugAssign):
             return isinstance(above.op, _OPERATORS) and self.is_whole(above.value, assumed)
+        if isinstance(above, ast.Assign):  # with several targets, too: no name can change the number of another one
+            return self.is_whole(above.value, assumed)
         if isinstance(above, ast.For) and above.target is binder and isinstance(above.iter, ast.Call):
             return self._module.dotted(above.iter.func, self._scope) == "builtins.range"
         return self.is_whole(bound_value(self._module, binder), assumed)
