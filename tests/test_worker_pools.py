@@ -86,9 +86,9 @@ def test_each_call_is_timed(opener: Opener) -> None:
     assert done[0].seconds >= 0.06
     assert done[0].cpu < 0.03
     done, _ = pools.collect(opener(use_cpu), [0.05, 0.0, 0.1], size=3)
-    assert done[0].cpu >= 0.05
-    assert done[1].cpu < 0.05
-    assert done[2].cpu >= 0.1
+    assert done[0].cpu > 0.045  # the clock is read once for short calls, whose shares are then a little off
+    assert done[1].cpu < 0.045
+    assert done[2].cpu > 0.09
 
 
 def test_finished_calls_are_reported_before_their_chunk_ends(opener: Opener) -> None:
