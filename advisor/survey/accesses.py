@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from advisor.survey.calls import Calls
 from advisor.survey.effects import Access, Finding, How, Outcome
+from advisor.survey.implicit_calls import implicit_uses
 from advisor.survey.kinds import Kinds
 from advisor.survey.known_calls import ITERATOR_TYPES
 from advisor.survey.loops import COMPREHENSIONS
 from advisor.survey.reductions import Fold, fold_of
-from advisor.survey.scopes import Module, Scope, bound_names
+from advisor.survey.scopes import Module, Scope, bound_names, own_nodes
 from advisor.survey.values import Path, Values, is_number, longer
 
 _WORD = re.compile(r"\w+")
@@ -38,6 +39,16 @@ class Reader:
         self._tries = 0
         self._shared: dict[str, set[Path]] = {}  # objects outside that were assigned to items and attributes
         self._written: set[str] = set()  # items and attributes that the iteration has assigned on every path to here
+
+    def read(self, body: Sequence[ast.stmt]) -> None:
+        """Read statements, with what they run without a call."""
+        self.statements(body)
+        for statement in body:
+            for node in own_nodes(statement, comprehensions=True):
+                for names, receiver in implicit_uses(node):
+                    outcome = self._calls.implicit(names, receiver, self._values)
+                    if outcome is not None:
+                        self._take(outcome, receiver)
 
     # Statements
 
@@ -330,7 +341,7 @@ class Reader:
         else:
             self._expression(value)
 
-    def _take(self, outcome: Outcome, node: ast.Call) -> None:
+    def _take(self, outcome: Outcome, node: ast.expr) -> None:
         """Add what a call does to what has been found."""
         shown = self._shown
         for access in outcome.accesses:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import reduce
+from operator import or_
 from typing import TypeAlias
 
+from advisor.survey.classes import Class, Method
 from advisor.survey.effects import Finding, Outcome
+from advisor.survey.followed import Followed, arguments_of, with_objects_as_default
 from advisor.survey.kinds import Kinds
 from advisor.survey.known_calls import FOLDING_METHODS, Effect, effect_of
 from advisor.survey.library_calls import LibraryCall
 from advisor.survey.method_calls import folds, method_effect, method_outcome, method_result
 from advisor.survey.scopes import Function, Module, Program, Scope, parameters
 from advisor.survey.summaries import Summaries, Summary
-from advisor.survey.values import FRESH, NEW, Path, Value, Values, at, holding, longer
+from advisor.survey.values import FRESH, NEW, NOTHING, Path, Value, Values, at, holding, longer
 
 Defined: TypeAlias = tuple[Module, ast.AST]
 _MEMORIES = ("functools.lru_cache", "functools.cache")
@@ -23,16 +27,6 @@ _PLAIN_DECORATORS = (
     *("functools.cached_property", "contextlib.contextmanager", "abc.abstractmethod", "typing.override"),
     *("typing.overload", "numba.njit", "numba.jit", "dataclasses.dataclass"),
 )
-
-
-@dataclass(frozen=True)
-class Followed:
-    """A function of the user that a call runs, and the object that it is a method of."""
-
-    module: Module
-    function: Function
-    receiver: ast.expr | None = None
-    is_new: bool = False  # it initializes a new object
 
 
 class Calls:
@@ -44,6 +38,7 @@ class Calls:
         self._scope = scope
         self._summaries = summaries
         self._kinds = Kinds(program, module)
+        self._classes = summaries.classes
         self._found: dict[ast.Call, list[Followed]] = {}
 
     def library_effect(self, call: ast.Call) -> Effect | None:
@@ -71,8 +66,10 @@ class Calls:
     def outcome(self, call: ast.Call, values: Values) -> Outcome:
         """Return what a call does to objects outside."""
         found = self._followed(call)
-        if found:
-            outcome = _together([self._follow(call, each, values) for each in found])
+        owner = self._kinds.class_named(call.func, self._scope)
+        if found or owner is not None:
+            unclear = [self._unclear(call, *owner)] if owner is not None else []
+            outcome = _together([*(self._follow(call, each, values) for each in found), *unclear, Outcome(followed=True)])
         elif dotted := self._module.dotted(call.func, self._scope):
             outcome = LibraryCall(call, values, self._module.file).outcome(dotted)
         elif isinstance(call.func, ast.Attribute):
@@ -84,6 +81,40 @@ class Calls:
             text = f"calls `{ast.unparse(call.func)}`, of which the source says too little"
             outcome = Outcome(findings=(Finding("unknown call", text, self._module.file, call.lineno),))
         return _together([outcome, *self._callbacks(call, values)], outcome)
+
+    def _unclear(self, call: ast.Call, module: Module, owner: ast.ClassDef) -> Outcome:
+        """Return what the source does not tell of the making of an object."""
+        text = self._classes.unclear(module, owner)
+        if not text:
+            return Outcome()
+        text = f"makes a `{owner.name}`, which {text}"
+        return Outcome(findings=(Finding("unknown call", text, self._module.file, call.lineno),))
+
+    def implicit(self, names: tuple[str, ...], receiver: ast.expr, values: Values) -> Outcome | None:
+        """Return what special methods or properties of an object change, or None.
+
+        Args:
+            names: Of the methods that may run.
+            receiver: The object.
+            values: Those of the statements.
+        """
+        if not any(name in self._summaries.special for name in names):
+            return None
+        kind = self._kinds.of(receiver, self._scope)
+        owner = self._kinds.class_of_kind(kind)
+        if kind and owner is None:
+            return None
+        methods = [each for name in names for each in self._special(name, owner)]
+        call = ast.copy_location(ast.Call(receiver, [], []), receiver)
+        found = [self._follow(call, Followed(*each, receiver), values) for each in methods]
+        changing = [each for each in found if each.findings or any(access.writes for access in each.accesses)]
+        return _together(changing) if changing else None
+
+    def _special(self, name: str, owner: Class | None) -> list[Method]:
+        special = self._summaries.special.get(name, [])
+        if owner is None:
+            return special
+        return [each for each in self._classes.with_overrides(*owner, name) if each in special]
 
     def _callbacks(self, call: ast.Call, values: Values) -> Iterator[Outcome]:
         """Yield what the user's functions do that are arguments of a call."""
@@ -108,8 +139,9 @@ class Calls:
         """Yield the user's functions that an expression may be."""
         owner = self._kinds.class_named(node, self._scope)
         if owner is not None:
-            for module, function in self._methods_of(*owner, "__init__"):
-                yield Followed(module, function, None, is_new=True)
+            for module, function in self._classes.constructors(*owner):
+                makes = function.name == "__new__"
+                yield Followed(module, function, node if makes else None, is_new=not makes)
             return
         if isinstance(node, ast.Name):
             _, binders = self._module.resolve(node.id, self._scope)
@@ -133,36 +165,43 @@ class Calls:
     def _methods(self, node: ast.Attribute) -> Iterator[Followed]:
         owner = self._kinds.class_named(node.value, self._scope)  # Report.build(report)
         if owner is not None:
-            for module, function in self._methods_of(*owner, node.attr):
+            for module, function in self._classes.methods_of(*owner, node.attr):
                 is_bound = any(_is_named(each, "classmethod") for each in function.decorator_list)
                 yield Followed(module, function, node.value if is_bound else None)
+            return
+        if self._is_super(node.value):
+            yield from self._inherited(node)
             return
         kind = self._kinds.of(node.value, self._scope)
         found = self._kinds.class_of_kind(kind)
         if found is not None:
-            methods = self._methods_of(*found, node.attr)
+            methods = self._classes.with_overrides(*found, node.attr)
         elif kind or node.attr in FOLDING_METHODS:
             return
         else:
             methods = self._program.methods(node.attr)
-        for module, function in methods:
-            is_static = any(_is_named(each, "staticmethod") for each in function.decorator_list)
-            yield Followed(module, function, None if is_static else node.value)
+        yield from (self._bound(node.value, *each) for each in methods)
 
-    def _methods_of(
-        self, module: Module, owner: ast.ClassDef, name: str, depth: int = 0
-    ) -> list[tuple[Module, ast.FunctionDef | ast.AsyncFunctionDef]]:
-        """Return the method of a class, or of the first base that has it."""
-        for node in owner.body:
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
-                return [(module, node)]
-        for base in owner.bases:
-            found = Kinds(self._program, module).class_named(base, module.tree)
-            if found is not None and depth < 5:
-                methods = self._methods_of(*found, name, depth + 1)
-                if methods:
-                    return methods
-        return []
+    def _bound(self, receiver: ast.expr, module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Followed:
+        decorators = [each.id for each in function.decorator_list if isinstance(each, ast.Name)]
+        if "staticmethod" in decorators:
+            return Followed(module, function)
+        if "classmethod" in decorators:
+            kind = ast.copy_location(ast.Attribute(receiver, "__class__", ast.Load()), receiver)
+            return Followed(module, function, kind)
+        return Followed(module, function, receiver)
+
+    def _is_super(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Call) and self._module.dotted(node.func, self._scope) == "builtins.super"
+
+    def _inherited(self, node: ast.Attribute) -> Iterator[Followed]:
+        """Yield the methods of other classes that `super().method` may be."""
+        given = parameters(self._scope) if not isinstance(self._scope, ast.Module) else []
+        if given:
+            receiver = ast.copy_location(ast.Name(given[0].arg, ast.Load()), node)
+            for module, function in self._program.methods(node.attr):
+                if function is not self._scope:
+                    yield self._bound(receiver, module, function)
 
     def _follow(self, call: ast.Call, each: Followed, values: Values) -> Outcome:
         summary = self._summaries.of(each.module, each.function)
@@ -173,7 +212,7 @@ class Calls:
             for access in summary.accesses
             for path in self._substituted(access.path, roots, each, access.is_assignment)
         )
-        names = {parameter: values.roots_of(argument) for parameter, argument in _arguments(call, each)}
+        names = {parameter: values.roots_of(argument) for parameter, argument in arguments_of(call, each)}
         findings = [
             replace(
                 finding,
@@ -204,9 +243,9 @@ class Calls:
         given: set[str] = set()
         roots = dict.fromkeys((argument.arg for argument in parameters(each.function)), NEW)
         name = getattr(each.function, "name", "<lambda>")
-        for parameter in _with_objects_as_default(each.function):
+        for parameter in with_objects_as_default(each.function):
             roots[parameter] = at((f"{name}.{parameter}",))
-        for name, argument in _arguments(call, each):
+        for name, argument in arguments_of(call, each):
             value = values.of(argument)
             roots[name] = value if name not in given else roots[name] | value
             given.add(name)
@@ -249,7 +288,9 @@ class Calls:
         owner = self._kinds.class_named(call.func, self._scope)
         arguments = [values.of(each) for each in [*call.args, *(keyword.value for keyword in call.keywords)]]
         if owner is not None:
-            return holding(arguments)
+            made = [each for each in self._followed(call) if getattr(each.function, "name", "") == "__new__"]
+            results = [self._returned(call, each, values) for each in made]
+            return reduce(or_, results, holding(arguments))
         found = self._followed(call)
         if found:
             results = [self._returned(call, each, values) for each in found]
@@ -258,6 +299,8 @@ class Calls:
                 frozenset().union(*(each.parts for each in results)),
             )
         dotted = self._module.dotted(call.func, self._scope)
+        if dotted == "builtins.type" and len(call.args) == 1:
+            return self._class_of(call.args[0])
         if dotted in ("builtins.min", "builtins.max") and len(call.args) > 1:
             return Value(frozenset().union(*(each.itself for each in arguments)), frozenset({FRESH}))
         if dotted:
@@ -265,6 +308,35 @@ class Calls:
         if isinstance(call.func, ast.Attribute):
             return method_result(call, self._kinds.of(call.func.value, self._scope), values, arguments)
         return _library_result("unknown", arguments)
+
+    def shared_attribute(self, node: ast.Attribute) -> Value:
+        """Return the attributes of classes that an attribute of an object may be."""
+        if node.attr == "__class__":
+            return self._class_of(node.value)
+        owners = self._classes.sharing.get(node.attr)
+        if not owners:
+            return NOTHING
+        kind = self._kinds.of(node.value, self._scope)
+        if kind and self._kinds.class_of_kind(kind) is None:
+            return NOTHING
+        return reduce(or_, (at((self._class_name(*each), f".{node.attr}")) for each in owners))
+
+    def _class_of(self, node: ast.expr) -> Value:
+        """Return the class of an object; if it is unknown, all of the program."""
+        kind = self._kinds.of(node, self._scope)
+        found = self._kinds.class_of_kind(kind)
+        if found is None and kind:
+            return NEW
+        owners = [each for shared in self._classes.sharing.values() for each in shared]
+        owners = [found, *owners] if found is not None else owners
+        return reduce(or_, (at((self._class_name(*each),)) for each in owners), NEW)
+
+    def _class_name(self, module: Module, owner: ast.ClassDef) -> str:
+        return owner.name if module is self._module else f"{_stem(module)}.{owner.name}"
+
+    def is_builtin(self, name: str) -> bool:
+        """Return True for a name of Python itself."""
+        return self._module.resolve(name, self._scope)[0] is None
 
     def _returned(self, call: ast.Call, each: Followed, values: Values) -> Value:
         summary = self._summaries.of(each.module, each.function)
@@ -276,47 +348,6 @@ class Calls:
             for paths in (summary.result.itself, summary.result.parts)
         )
         return Value(itself or frozenset({FRESH}), parts or frozenset({FRESH}))
-
-
-def _arguments(call: ast.Call, each: Followed) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the arguments of a call with the names of the parameters that take them."""
-    spec = each.function.args
-    names = [argument.arg for argument in (*spec.posonlyargs, *spec.args)]
-    if each.receiver is not None or each.is_new:
-        if names and each.receiver is not None:
-            yield names[0], each.receiver
-        names = names[1:]
-    for number, argument in enumerate(call.args):
-        if isinstance(argument, ast.Starred):
-            for name in names[number:]:
-                yield name, argument.value
-            break
-        if number < len(names):
-            yield names[number], argument
-        elif spec.vararg is not None:
-            yield spec.vararg.arg, argument
-    for keyword in call.keywords:
-        known = {argument.arg for argument in parameters(each.function)}
-        if keyword.arg in known:
-            yield keyword.arg, keyword.value
-        elif keyword.arg is None:
-            for name in known - {spec.vararg.arg if spec.vararg else ""}:
-                yield name, keyword.value
-        elif spec.kwarg is not None:
-            yield spec.kwarg.arg, keyword.value
-
-
-def _with_objects_as_default(function: Function) -> Iterator[str]:
-    """Yield the parameters whose default is an object that all calls share."""
-    spec = function.args
-    positional = [*spec.posonlyargs, *spec.args]
-    pairs = [
-        *zip(reversed(positional), reversed(spec.defaults), strict=False),
-        *zip(spec.kwonlyargs, spec.kw_defaults, strict=True),
-    ]
-    for argument, default in pairs:
-        if isinstance(default, (ast.List, ast.Dict, ast.Set, ast.Call, ast.ListComp, ast.DictComp)):
-            yield argument.arg
 
 
 def _foreign(step: str) -> str:

@@ -93,12 +93,13 @@ class Analysis:
             self.body.statements,
             self.calls,
             targets=self.body.targets - self.body.numbers,
+            items=self.body.items,
             numbers=self.body.numbers,
             exposed=self.exposed,
             outer=plain_aliases(self._scope_statements(), node),
         )
         reader = Reader(module, self.scope, self.values, self.calls, self.kinds)
-        reader.statements(self.body.statements)
+        reader.read(self.body.statements)
         self.accesses: list[Access] = [*reader.accesses, *self._iterated(), *self._of_generator()]
         self.findings: list[Finding] = list(dict.fromkeys(self._judged(reader.findings)))
         self.called = tuple(dict.fromkeys(reader.called))

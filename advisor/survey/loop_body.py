@@ -6,9 +6,10 @@ import ast
 from dataclasses import dataclass, field
 
 from advisor.survey.loops import COMPREHENSIONS, FUNCTIONS
-from advisor.survey.scopes import Module, Scope, own_nodes
+from advisor.survey.scopes import Module, Scope, bound_names, own_nodes
 
 _NUMBERING = ("builtins.range", "builtins.enumerate", "numpy.arange", "numpy.ndenumerate")
+_KEEPING = ("builtins.sorted", "builtins.list", "builtins.reversed", "builtins.tuple")
 _WRAPPERS = ("tqdm", "track", "progressbar", "trange", "alive_it")
 ITEM = "<item>"  # the iteration's own item, in the place of a name
 
@@ -32,6 +33,7 @@ class LoopBody:
         statements: Of an iteration; for a `while` loop with the test before them.
         targets: The names that the header binds.
         iterable: The expression of the header, without a progress bar around it.
+        items: Targets that are an item of a container, not a part of one.
         numbers: Targets that have another number or key in every iteration.
         keys: Those of them that are keys.
         test: The condition of a `while` loop, unless it counts.
@@ -49,10 +51,15 @@ class LoopBody:
     test: ast.expr | None = None
     counting: Counting | None = None
     progress: str = ""
+    items: frozenset[str] = frozenset()
     targets: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.targets = names_of(self.target)
+        nodes = (node for each in self.statements for node in own_nodes(each, comprehensions=True))
+        rebound = {name for node in nodes for name in bound_names(node)}
+        self.numbers -= rebound
+        self.keys -= rebound
 
 
 def names_of(target: ast.AST | None) -> frozenset[str]:
@@ -137,9 +144,28 @@ def _over(
         iterable = iterable.args[0]
     numbers = frozenset(_numbers(target, iterable, scope, module))
     is_keyed = any(isinstance(each, ast.Attribute) and each.attr in ("items", "keys") for each in ast.walk(iterable))
-    return LoopBody(
-        node, scope, body, target, iterable, numbers, numbers if is_keyed else frozenset(), progress=progress
-    )
+    keys = numbers if is_keyed else frozenset()
+    items = frozenset(_items(target, iterable, scope, module))
+    return LoopBody(node, scope, body, target, iterable, numbers, keys, progress=progress, items=items)
+
+
+def _items(target: ast.expr, iterable: ast.expr, scope: Scope, module: Module) -> set[str]:
+    """Return the targets that are bound to an item of a container, each to another one."""
+    if isinstance(target, ast.Name):
+        return {target.id}
+    if not isinstance(target, (ast.Tuple, ast.List)) or not isinstance(iterable, ast.Call):
+        return set()
+    name = module.dotted(iterable.func, scope)
+    if name in _KEEPING and iterable.args:
+        return _items(target, iterable.args[0], scope, module)
+    if name == "builtins.zip":
+        pairs = zip(target.elts, iterable.args, strict=False)
+        return {each for part, source in pairs for each in _items(part, source, scope, module)}
+    if name == "builtins.enumerate" and len(target.elts) > 1:
+        return _items(target.elts[1], iterable.args[0], scope, module)
+    method = iterable.func.attr if isinstance(iterable.func, ast.Attribute) else ""
+    is_paired = method in ("items", "iterrows", "groupby") and len(target.elts) > 1
+    return {target.elts[1].id} if is_paired and isinstance(target.elts[1], ast.Name) else set()
 
 
 def _numbers(target: ast.expr, iterable: ast.expr, scope: Scope, module: Module) -> set[str]:
@@ -150,7 +176,7 @@ def _numbers(target: ast.expr, iterable: ast.expr, scope: Scope, module: Module)
         return set()
     name = module.dotted(iterable.func, scope)
     method = iterable.func.attr if isinstance(iterable.func, ast.Attribute) else ""
-    if name in ("builtins.sorted", "builtins.list", "builtins.reversed", "builtins.tuple") and iterable.args:
+    if name in _KEEPING and iterable.args:
         return _numbers(target, iterable.args[0], scope, module)
     if name in ("builtins.range", "numpy.arange") or name.endswith(".trange"):
         return set(names_of(target))

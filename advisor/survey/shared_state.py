@@ -49,7 +49,7 @@ class SharedState:
         """Return the accesses and findings of a part of the body."""
         analysis = self.analysis
         reader = Reader(analysis.module, analysis.scope, analysis.values, analysis.calls, analysis.kinds)
-        reader.statement(node if isinstance(node, ast.stmt) else ast.copy_location(ast.Expr(node), node))
+        reader.read([node if isinstance(node, ast.stmt) else ast.copy_location(ast.Expr(node), node)])
         return reader.accesses, reader.findings
 
     def is_ordered(self, node: ast.stmt | ast.expr) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from advisor.survey.classes import Classes, Method
 from advisor.survey.effects import Access, Finding
 from advisor.survey.scopes import Function, Module, Program, own_nodes, parameters
 from advisor.survey.values import FRESH, NEW, Value, Values
@@ -34,6 +35,7 @@ class Summaries:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.classes = Classes(program)
         self._known: dict[Function, Summary] = {}
 
     def of(self, module: Module, function: Function) -> Summary:
@@ -46,6 +48,17 @@ class Summaries:
             self._known[function] = self._summarize(module, function)
         return self._known[function]
 
+    @cached_property
+    def special(self) -> dict[str, list[Method]]:
+        """The methods of classes that run without a call: properties, and those with names such as `__len__`."""
+        found: dict[str, list[Method]] = {}
+        for module in self.program.modules.values():
+            for owner in module.classes.values():
+                for node in owner.body:
+                    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_special(node):
+                        found.setdefault(node.name, []).append((module, node))
+        return found
+
     def _summarize(self, module: Module, function: Function) -> Summary:
         from advisor.survey.accesses import Reader
         from advisor.survey.calls import Calls
@@ -57,7 +70,7 @@ class Summaries:
         outside = declared | {argument.arg for argument in parameters(function)}
         values = Values(body, calls, exposed=outside)
         reader = Reader(module, function, values, calls, Kinds(self.program, module))
-        reader.statements(body)
+        reader.read(body)
         return Summary(
             _bounded(_kept(reader, values, declared, outside)),
             tuple(dict.fromkeys(each for each in reader.findings if each.kind not in _LOCAL_FINDINGS)),
@@ -77,6 +90,13 @@ def statements_of(function: Function) -> list[ast.stmt]:
     if isinstance(function, ast.Lambda):
         return [ast.copy_location(ast.Return(function.body), function.body)]
     return function.body
+
+
+def _is_special(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    if function.name.startswith("__") and function.name not in ("__init__", "__new__", "__post_init__"):
+        return True
+    names = {each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "") for each in function.decorator_list}
+    return bool(names & {"property", "setter", "deleter", "getter"})
 
 
 def _declared(function: Function) -> frozenset[str]:

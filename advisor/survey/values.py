@@ -62,6 +62,10 @@ class CallResults(Protocol):
 
     def result_of(self, call: ast.Call, values: Values) -> Value: ...
 
+    def shared_attribute(self, node: ast.Attribute) -> Value: ...
+
+    def is_builtin(self, name: str) -> bool: ...
+
 
 @dataclass(frozen=True)
 class _Bind:
@@ -76,7 +80,8 @@ class Values:
 
     Args:
         statements: Their names that are bound here are local to them; others come from outside.
-        targets: Names of the iteration's own item.
+        targets: Names of the iteration's own item and of parts of it.
+        items: Those of them that are items themselves.
         numbers: Names of numbers.
         exposed: Bound names that may be read before the statements bind them.
         outer: Plain aliases of names outside, such as `rows = self.rows`.
@@ -88,12 +93,14 @@ class Values:
         calls: CallResults,
         *,
         targets: frozenset[str] = frozenset(),
+        items: frozenset[str] = frozenset(),
         numbers: frozenset[str] = frozenset(),
         exposed: frozenset[str] = frozenset(),
         outer: dict[str, ast.expr] | None = None,
     ) -> None:
         self._calls = calls
         self._targets = targets
+        self._items = items
         self._numbers = numbers
         self._exposed = exposed
         self._outer = outer or {}
@@ -175,8 +182,7 @@ class Values:
             case ast.Name():
                 return self.of_name(node.id)
             case ast.Attribute():
-                owner = self.of(node.value)
-                return _step(owner, f".{node.attr}")
+                return _step(self.of(node.value), f".{node.attr}") | self._calls.shared_attribute(node)
             case ast.Subscript():
                 return self._item(node)
             case ast.Call():
@@ -213,7 +219,7 @@ class Values:
         if name in self._numbers:
             return NEW
         if name in self._targets:
-            return at((ITEM,))
+            return at((ITEM,)) if name in self._items else at((ITEM, "[]"))
         if name not in self._binds:
             return self._outside(name)
         if self._table is None:
@@ -241,6 +247,8 @@ class Values:
         return value.part if bind.is_part else value
 
     def _outside(self, name: str) -> Value:
+        if self._calls.is_builtin(name):
+            return NEW
         alias = self._outer.get(name)
         if alias is None or name in self._open:
             return at((name,))

@@ -1,0 +1,179 @@
+"""Find what the user's classes inherit, override, share and run when an object is made."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TypeAlias
+
+from advisor.survey.kinds import Kinds
+from advisor.survey.known_calls import effect_of
+from advisor.survey.scopes import Module, Program
+
+Method: TypeAlias = tuple[Module, "ast.FunctionDef | ast.AsyncFunctionDef"]
+Class: TypeAlias = tuple[Module, ast.ClassDef]
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_DEEPEST = 5
+_CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
+_PLAIN_METACLASSES = ("abc.ABCMeta", "enum.EnumMeta", "builtins.type")
+_PLAIN_DECORATORS = (
+    *("dataclasses.dataclass", "functools.total_ordering", "typing.final", "typing.runtime_checkable"),
+    *("enum.unique", "attr.s", "attr.define", "attrs.define", "attrs.frozen"),
+)
+_FIELD_MAKERS = ("dataclasses.dataclass", "attr.s", "attr.define", "attrs.define", "attrs.frozen")
+_NEW = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+
+
+class Classes:
+    """The classes of a program."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def methods_of(self, module: Module, owner: ast.ClassDef, name: str, depth: int = 0) -> list[Method]:
+        """Return the method of a class, or of the first base that has it."""
+        for node in owner.body:
+            if isinstance(node, _DEFINITIONS) and node.name == name:
+                return [(module, node)]
+        for base in self._bases(module, owner) if depth < _DEEPEST else ():
+            if methods := self.methods_of(*base, name, depth + 1):
+                return methods
+        return []
+
+    def with_overrides(self, module: Module, owner: ast.ClassDef, name: str) -> list[Method]:
+        """Return the methods that a call with an object of a class, or of one derived from it, may run."""
+        derived = (each for below in self._below(owner) for each in self.methods_of(*below, name))
+        return list(dict.fromkeys([*self.methods_of(module, owner, name), *derived]))
+
+    def _bases(self, module: Module, owner: ast.ClassDef) -> Iterator[Class]:
+        kinds = Kinds(self._program, module)
+        for base in owner.bases:
+            node = base.value if isinstance(base, ast.Subscript) else base  # Base[T]
+            if (found := kinds.class_named(node, module.scope(owner))) is not None:
+                yield found
+
+    def _below(self, owner: ast.ClassDef, depth: int = 0) -> Iterator[Class]:
+        for each in self._derived.get(owner, ()) if depth < _DEEPEST else ():
+            yield each
+            yield from self._below(each[1], depth + 1)
+
+    @cached_property
+    def _derived(self) -> dict[ast.ClassDef, list[Class]]:
+        found: dict[ast.ClassDef, list[Class]] = {}
+        for module, owner in self._all:
+            for _, base in self._bases(module, owner):
+                found.setdefault(base, []).append((module, owner))
+        return found
+
+    @cached_property
+    def _all(self) -> list[Class]:
+        return [(module, owner) for module in self._program.modules.values() for owner in module.classes.values()]
+
+    # Attributes
+
+    @cached_property
+    def sharing(self) -> dict[str, list[Class]]:
+        """The classes whose objects share an attribute, which the body of the class assigns, by its name."""
+        found: dict[str, list[Class]] = {}
+        for module, owner in self._all:
+            own = self._initialized(module, owner)
+            fields = self._has_fields(module, owner)
+            for node in owner.body:
+                for name in _assigned(node):
+                    if name not in own and not (fields and isinstance(node, ast.AnnAssign) and not _is_shared(node)):
+                        found.setdefault(name, []).append((module, owner))
+        return found
+
+    def _initialized(self, module: Module, owner: ast.ClassDef) -> set[str]:
+        """Return the attributes that every object of a class gets for itself at first."""
+        return {
+            target.attr
+            for _, function in self.methods_of(module, owner, "__init__")
+            for node in function.body
+            if isinstance(node, (ast.Assign, ast.AnnAssign))
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            if isinstance(target, ast.Attribute)
+        }
+
+    def _has_fields(self, module: Module, owner: ast.ClassDef) -> bool:
+        return any(_decorator(module, each) in _FIELD_MAKERS for each in owner.decorator_list)
+
+    def owns(self, attribute: str) -> bool:
+        """Return True if every object with such an attribute has an object of its own in it."""
+        values = [value for module, owner in self._all for value in _values_of(module, owner, attribute)]
+        return bool(values) and all(self._is_new(*each) for each in values)
+
+    def _is_new(self, module: Module, value: ast.expr | None) -> bool:
+        if value is None or isinstance(value, (*_NEW, ast.Constant)):
+            return True
+        if not isinstance(value, ast.Call):
+            return False
+        kinds = Kinds(self._program, module)
+        if kinds.class_named(value.func, module.scope(value)) is not None:
+            return True
+        dotted = module.dotted(value.func, module.scope(value))
+        if dotted == "dataclasses.field":
+            return any(each.arg == "default_factory" for each in value.keywords)
+        return bool(dotted) and effect_of(dotted) in ("pure", "holds")
+
+    # Making objects
+
+    def constructors(self, module: Module, owner: ast.ClassDef) -> list[Method]:
+        """Return the methods that run when an object is made."""
+        return [each for name in _CONSTRUCTORS for each in self.methods_of(module, owner, name)]
+
+    def unclear(self, module: Module, owner: ast.ClassDef, depth: int = 0) -> str:
+        """Return what the source does not tell of the making of objects, or ''."""
+        for node in owner.decorator_list:
+            if _decorator(module, node) not in _PLAIN_DECORATORS:
+                return f"`{ast.unparse(node)}` decorates"
+        for keyword in owner.keywords:
+            if keyword.arg == "metaclass" and module.dotted(keyword.value, module.tree) not in _PLAIN_METACLASSES:
+                return f"`{ast.unparse(keyword.value)}` makes"
+        for node in owner.body:
+            if isinstance(node, ast.AnnAssign) and not self._is_plain_field(module, node.value):
+                return f"gets an attribute from `{ast.unparse(node.value)}`"  # type: ignore[arg-type]
+        bases = self._bases(module, owner) if depth < _DEEPEST else ()
+        return next((text for base in bases if (text := self.unclear(*base, depth + 1))), "")
+
+    def _is_plain_field(self, module: Module, value: ast.expr | None) -> bool:
+        """Return True if the default of a field comes from a class or a function that leaves nothing behind."""
+        options = value.keywords if isinstance(value, ast.Call) else []
+        makers = [each.value for each in options if each.arg in ("default_factory", "factory")]
+        return all(self._is_plain_maker(module, each) for each in makers)
+
+    def _is_plain_maker(self, module: Module, maker: ast.expr) -> bool:
+        if isinstance(maker, ast.Lambda):
+            calls = [each for each in ast.walk(maker.body) if isinstance(each, ast.Call)]
+            return all(self._is_plain_maker(module, each.func) for each in calls)
+        dotted = module.dotted(maker, module.tree)
+        return bool(dotted) and effect_of(dotted) in ("pure", "holds", "part")
+
+
+def _decorator(module: Module, node: ast.expr) -> str:
+    return module.dotted(node.func if isinstance(node, ast.Call) else node, module.tree)
+
+
+def _assigned(node: ast.stmt) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        targets = [node.target]
+    return [each.id for each in targets if isinstance(each, ast.Name)]
+
+
+def _is_shared(node: ast.AnnAssign) -> bool:
+    return "ClassVar" in ast.unparse(node.annotation)
+
+
+def _values_of(module: Module, owner: ast.ClassDef, attribute: str) -> Iterator[tuple[Module, ast.expr | None]]:
+    """Yield what the code of a class assigns to an attribute, of whatever objects."""
+    for target in module.assigned_attributes(owner).get(attribute, ()):
+        above = module.parents.get(target)
+        if isinstance(above, (ast.Assign, ast.AnnAssign)):
+            yield module, above.value
+        elif not isinstance(above, ast.AugAssign):
+            yield module, target
+    for node in owner.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == attribute:
+            yield module, node.value or node.target
