@@ -6,12 +6,15 @@ import ast
 
 from advisor.survey.effects import Access, Finding, How, Outcome
 from advisor.survey.known_calls import (
+    ARGUMENT_METHODS,
+    CHANGING_BEGINNINGS,
     CHANGING_METHODS,
     FILE_METHODS,
     FOLDING_METHODS,
     ITEM_METHODS,
     LOGGING_METHODS,
     PATH_METHODS,
+    READ_MODULES,
     READING_METHODS,
     VIEW_METHODS,
     Effect,
@@ -22,6 +25,7 @@ from advisor.survey.scopes import Module
 from advisor.survey.values import FRESH, NEW, Value, Values, holding, longer
 
 _WRITING = ("write", "writelines", "writerow", "writerows", "flush", "writeheader")
+_CONSUMING = ("read", "readline", "readlines", "next", "send", "recv", "recvfrom", "readframes")
 _LOGGER_NAMES = ("log", "logger", "logging", "_log", "_logger")
 _STREAMS = ("hashlib.", "hmac.", "zlib.", "bz2.", "lzma.", "xxhash.", "Crypto.")
 _STREAM_NAMES = (
@@ -120,12 +124,25 @@ def _by_name(call: ast.Call, kind: str, method: str, values: Values, module: Mod
         key = f"[{ast.unparse(call.args[0])}]"
         return Outcome(_all({longer(path, key) for path in value.outside}, "reduce", line, "first", in_place=False))
     is_inplace = has_true(call, "inplace")
-    if method in READING_METHODS and not is_inplace and not _is_stream_read(kind, method):
+    if method == "get" and not call.args and not call.keywords:  # of a queue, not of a dictionary
+        return Outcome(_all(value.outside, "consume", line))
+    if method == "sample" and not any(keyword.arg == "random_state" for keyword in call.keywords) and value.outside:
+        found = finding("random", ast.unparse(call.func), module.file, line)
+        return Outcome(findings=(found,), reads_receiver=True)
+    if method in ARGUMENT_METHODS and call.args:
+        return Outcome(_all(values.of(call.args[0]).outside | value.outside, "change", line))
+    if method in READING_METHODS and not is_inplace and not kind.startswith("PIL.ImageDraw"):
+        return Outcome(reads_receiver=True)
+    if _is_stream_read(kind, method):
         return Outcome(reads_receiver=True)
     if method in FOLDING_METHODS or method in CHANGING_METHODS or is_inplace:
-        how: How = "consume" if method in ("read", "readline", "readlines", "next", "send") else "change"
+        how: How = "consume" if method in _CONSUMING else "change"
         return Outcome(_all(value.outside, how, line))
-    if not value.outside or is_plain_library(kind):
+    if not value.outside:
+        return Outcome(reads_receiver=True)
+    if is_plain_library(kind):
+        if method.startswith(CHANGING_BEGINNINGS) or kind.startswith("PIL.ImageDraw"):
+            return Outcome(_all(value.outside, "change", line))
         return Outcome(reads_receiver=True)
     text = f"calls `{ast.unparse(call.func)}`, which may change `{ast.unparse(call.func.value)}` or what it uses"
     return Outcome(findings=(Finding("unknown call", text, module.file, line),), reads_receiver=True)
@@ -133,7 +150,9 @@ def _by_name(call: ast.Call, kind: str, method: str, values: Values, module: Mod
 
 def is_plain_library(kind: str) -> bool:
     """Return True for the kind of an object of a library whose other methods only read it."""
-    return "." in kind and not kind.startswith("builtins.") and effect_of(kind) in ("pure", "holds", "part")
+    if kind.partition(".")[0] not in READ_MODULES or "Parser" in kind:
+        return False
+    return "." in kind and effect_of(kind) in ("pure", "holds", "part")
 
 
 def _is_stream_read(kind: str, method: str) -> bool:
