@@ -19,6 +19,7 @@ from advisor.survey.values import Path, Values, is_number, longer
 
 _WORD = re.compile(r"\w+")
 IMMUTABLE = ("builtins.int", "builtins.float", "builtins.str", "builtins.bytes", "builtins.bool", "builtins.tuple")
+NUMBERS = ("decimal.Decimal", "fractions.Fraction", "datetime.timedelta")
 EXITS = {ast.Break: "break", ast.Return: "return", ast.Yield: "yield", ast.YieldFrom: "yield", ast.Await: "await"}
 
 
@@ -247,7 +248,8 @@ class Reader:
     def _change_aliased(self, target: ast.Name, operand: ast.expr) -> None:
         """Count `x += …` as a change of an object outside that the name may be an alias of, if it is no number."""
         kind = self._kinds.of(target, self._scope)
-        if kind in IMMUTABLE or (is_number(operand) and not kind):
+        number = is_number(operand) or self._kinds.of(operand, self._scope) in NUMBERS
+        if kind in IMMUTABLE or (number and not kind):
             return
         for path in self._values.of(target).outside - {(target.id,)}:
             self._add(path, "change", target)

@@ -69,7 +69,9 @@ class Calls:
         owner = self._kinds.class_named(call.func, self._scope)
         if found or owner is not None:
             unclear = [self._unclear(call, *owner)] if owner is not None else []
-            outcome = _together([*(self._follow(call, each, values) for each in found), *unclear, Outcome(followed=True)])
+            outcome = _together(
+                [*(self._follow(call, each, values) for each in found), *unclear, Outcome(followed=True)]
+            )
         elif dotted := self._module.dotted(call.func, self._scope):
             outcome = LibraryCall(call, values, self._module.file).outcome(dotted)
         elif isinstance(call.func, ast.Attribute):
@@ -288,9 +290,9 @@ class Calls:
         owner = self._kinds.class_named(call.func, self._scope)
         arguments = [values.of(each) for each in [*call.args, *(keyword.value for keyword in call.keywords)]]
         if owner is not None:
-            made = [each for each in self._followed(call) if getattr(each.function, "name", "") == "__new__"]
-            results = [self._returned(call, each, values) for each in made]
-            return reduce(or_, results, holding(arguments))
+            made = {getattr(each.function, "name", ""): each for each in self._followed(call)}
+            results = [self._returned(call, each, values) for name, each in made.items() if name != "__post_init__"]
+            return reduce(or_, results, NEW if "__init__" in made else holding(arguments))
         found = self._followed(call)
         if found:
             results = [self._returned(call, each, values) for each in found]

@@ -156,7 +156,7 @@ def _decorator(module: Module, node: ast.expr) -> str:
 
 
 def _assigned(node: ast.stmt) -> list[str]:
-    targets = node.targets if isinstance(node, ast.Assign) else []
+    targets: list[ast.expr] = node.targets if isinstance(node, ast.Assign) else []
     if isinstance(node, ast.AnnAssign) and node.value is not None:
         targets = [node.target]
     return [each.id for each in targets if isinstance(each, ast.Name)]

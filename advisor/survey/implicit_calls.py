@@ -62,9 +62,13 @@ def implicit_uses(node: ast.AST) -> Iterator[Use]:
             yield (f"__i{name}__", f"__{name}__"), node.target
         case ast.Compare():
             for left, operator, right in zip([node.left, *node.comparators], node.ops, node.comparators, strict=False):
-                yield (("__contains__", *_ITEMS), right) if isinstance(operator, (ast.In, ast.NotIn)) else (
-                    _COMPARISONS,
-                    left,
+                yield (
+                    (("__contains__", *_ITEMS), right)
+                    if isinstance(operator, (ast.In, ast.NotIn))
+                    else (
+                        _COMPARISONS,
+                        left,
+                    )
                 )
         case ast.FormattedValue():
             yield _TEXT, node.value

@@ -27,6 +27,10 @@ _OPENING = (
     *("builtins.open", "io.open", "gzip.open", "bz2.open", "lzma.open", "codecs.open", "wave.open", "tarfile.open"),
     *("zipfile.ZipFile", "zipfile.PyZipFile", "gzip.GzipFile", "bz2.BZ2File", "lzma.LZMAFile", "tarfile.TarFile"),
 )
+_ASKING = (
+    *("os.path.exists", "os.path.isfile", "os.path.getsize", "os.path.getmtime", "os.stat", "numpy.load"),
+    *("pandas.read_csv", "pandas.read_json", "pandas.read_parquet", "pandas.read_pickle"),
+)
 _MAPPED = ("numpy.memmap", "numpy.lib.format.open_memmap", "mmap.mmap")
 _UNARY = (
     *("abs", "absolute", "negative", "sqrt", "square", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin"),
@@ -46,8 +50,15 @@ def finding(effect: str, called: str, file: str, line: int, depends: frozenset[s
     return Finding(_KINDS.get(effect, effect), _TEXTS[effect].format(called), file, line, depends)
 
 
-def file_finding(called: str, file: str, line: int, depends: frozenset[str]) -> Finding:
-    return Finding("writes file", f"writes a file with `{called}`", file, line, depends)
+def file_finding(called: str, file: str, line: int, depends: frozenset[str], path: ast.expr | None = None) -> Finding:
+    """Return the finding that a call writes a file, with the expression for its path."""
+    text = ast.unparse(path) if path is not None else ""
+    return Finding("writes file", f"writes a file with `{called}`", file, line, depends, path=text)
+
+
+def read_finding(path: ast.expr, file: str, line: int) -> Finding:
+    """Return the finding that a call reads a file or asks for it."""
+    return Finding("reads file", f"reads `{ast.unparse(path)}`", file, line, path=ast.unparse(path))
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,8 @@ class LibraryCall:
             return Outcome(self._changed("consume"))
         if effect == "writes file":
             return self._written()
+        if dotted in _ASKING and self.call.args:
+            return Outcome(findings=(read_finding(self.call.args[0], self.file, self.call.lineno),))
         return Outcome(self._out(dotted))
 
     def _is_only_read(self) -> bool:
@@ -113,7 +126,8 @@ class LibraryCall:
         if has_true(self.call, "exist_ok"):
             return Outcome()
         depends = frozenset().union(*(self.values.roots_of(each) for each in self.call.args))
-        return Outcome(findings=(file_finding(self._called, self.file, self.call.lineno, depends),))
+        path = self.call.args[0] if self.call.args else None
+        return Outcome(findings=(file_finding(self._called, self.file, self.call.lineno, depends, path),))
 
 
 def has_true(call: ast.Call, name: str) -> bool:
@@ -137,5 +151,8 @@ def opened(call: ast.Call, path: ast.expr | None, position: int, values: Values,
         text = "appends to a file, in the order of the loop"
         return Outcome(findings=(Finding("appends", text, file, call.lineno, depends),))
     if any(letter in mode for letter in "wx+"):
-        return Outcome(findings=(file_finding(ast.unparse(call.func), file, call.lineno, depends),))
-    return Outcome()
+        found = [file_finding(ast.unparse(call.func), file, call.lineno, depends, path)]
+        if "+" in mode and path is not None:
+            found.append(read_finding(path, file, call.lineno))
+        return Outcome(findings=tuple(found))
+    return Outcome(findings=(read_finding(path, file, call.lineno),) if path is not None else ())

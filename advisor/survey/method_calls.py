@@ -20,13 +20,15 @@ from advisor.survey.known_calls import (
     Effect,
     effect_of,
 )
-from advisor.survey.library_calls import file_finding, finding, has_true, opened
+from advisor.survey.library_calls import file_finding, finding, has_true, opened, read_finding
 from advisor.survey.scopes import Module
 from advisor.survey.values import FRESH, NEW, Value, Values, holding, longer
 
 _WRITING = ("write", "writelines", "writerow", "writerows", "flush", "writeheader")
+_ASKING = ("read_text", "read_bytes", "exists", "is_file", "stat")
 _CONSUMING = ("read", "readline", "readlines", "next", "send", "recv", "recvfrom", "readframes")
 _LOGGER_NAMES = ("log", "logger", "logging", "_log", "_logger")
+_SQL = ("execute", "executemany", "executescript", "to_sql")
 _STREAMS = ("hashlib.", "hmac.", "zlib.", "bz2.", "lzma.", "xxhash.", "Crypto.")
 _STREAM_NAMES = (
     "h",
@@ -86,6 +88,8 @@ def method_outcome(call: ast.Call, kind: str, values: Values, module: Module) ->
     paths = values.of(receiver).outside
     effect = method_effect(kind, method, receiver)
     called = ast.unparse(call.func)
+    if method in _SQL and not _only_asks(call):
+        return Outcome(_all(paths, "change", line), (finding("database", ast.unparse(receiver), file, line),))
     if effect == "output":
         changed = _all(paths, "reduce", line, "write") if method in _WRITING else ()
         found = (finding("output", called, file, line),) if paths or method not in _WRITING else ()
@@ -93,15 +97,24 @@ def method_outcome(call: ast.Call, kind: str, values: Values, module: Module) ->
     if effect == "progress":
         return Outcome(findings=(finding("progress", called, file, line),), output=True)
     if effect is not None and effect != "pure":
-        found = (finding(effect, ast.unparse(receiver), file, line),) if paths else ()
-        changed = _all(paths, "change", line) if method == "shuffle" else ()
-        shuffled = values.of(call.args[0]).outside if method == "shuffle" and call.args else frozenset()
-        return Outcome((*changed, *_all(shuffled, "change", line)), found)
+        if effect == "random":
+            text = finding(effect, ast.unparse(receiver), file, line).text
+            changed = _all(paths, "unclear", line, text)
+            shuffled = values.of(call.args[0]).outside if method == "shuffle" and call.args else frozenset()
+            return Outcome((*changed, *_all(shuffled, "change", line)))
+        return Outcome(findings=(finding(effect, ast.unparse(receiver), file, line),) if paths else ())
     if method == "open" and "." not in kind.removeprefix("pathlib."):
         return opened(call, receiver, 0, values, file)
     if method in FILE_METHODS:
         return _file(call, receiver, method, values, module)
     return _by_name(call, kind, method, values, module)
+
+
+def _only_asks(call: ast.Call) -> bool:
+    """Return True for a statement in SQL, written out, that changes nothing."""
+    text = call.args[0] if call.args else None
+    is_text = isinstance(text, ast.Constant) and isinstance(text.value, str)
+    return is_text and text.value.split(maxsplit=1)[:1] in (["SELECT"], ["select"])  # type: ignore[union-attr]
 
 
 def _file(call: ast.Call, receiver: ast.expr, method: str, values: Values, module: Module) -> Outcome:
@@ -112,7 +125,7 @@ def _file(call: ast.Call, receiver: ast.expr, method: str, values: Values, modul
     if not named:
         return Outcome(reads_receiver=True)
     depends = frozenset().union(*(values.roots_of(each) for each in named))
-    found = file_finding(ast.unparse(call.func), module.file, call.lineno, depends)
+    found = file_finding(ast.unparse(call.func), module.file, call.lineno, depends, named[0])
     return Outcome(findings=(found,), reads_receiver=True)
 
 
@@ -131,6 +144,8 @@ def _by_name(call: ast.Call, kind: str, method: str, values: Values, module: Mod
         return Outcome(findings=(found,), reads_receiver=True)
     if method in ARGUMENT_METHODS and call.args:
         return Outcome(_all(values.of(call.args[0]).outside | value.outside, "change", line))
+    if method in _ASKING and not call.args:
+        return Outcome(findings=(read_finding(call.func.value, module.file, line),), reads_receiver=True)
     if method in READING_METHODS and not is_inplace and not kind.startswith("PIL.ImageDraw"):
         return Outcome(reads_receiver=True)
     if _is_stream_read(kind, method):
@@ -145,7 +160,7 @@ def _by_name(call: ast.Call, kind: str, method: str, values: Values, module: Mod
             return Outcome(_all(value.outside, "change", line))
         return Outcome(reads_receiver=True)
     text = f"calls `{ast.unparse(call.func)}`, which may change `{ast.unparse(call.func.value)}` or what it uses"
-    return Outcome(findings=(Finding("unknown call", text, module.file, line),), reads_receiver=True)
+    return Outcome(_all(value.outside, "unclear", line, text), reads_receiver=True)
 
 
 def is_plain_library(kind: str) -> bool:
