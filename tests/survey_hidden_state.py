@@ -663,4 +663,55 @@ def run(xs):
         out.append((last := last * 2 + x))
     return out
 """,
+    "list that belongs to others, too": """
+class Walker:
+    def __init__(self, path):
+        self.path = path
+    def step(self, x):
+        self.path.append(x)
+        return len(self.path)
+def run(xs):
+    path = []
+    return [Walker(path).step(x) for x in xs]  # here
+""",
+    "items of a list that is copied": """
+class Group:
+    def __init__(self, members):
+        self.members = list(members)
+    def step(self, x):
+        self.members[0].n = self.members[0].n * 2 + x
+        return self.members[0].n
+def run(xs, members):
+    return [Group(members).step(x) for x in xs]  # here
+""",
+    "list that is given to an object later": """
+class Walker:
+    def __init__(self):
+        self.path = []
+    def step(self, x):
+        self.path.append(x)
+        return len(self.path)
+def run(xs):
+    path, out = [], []
+    for x in xs:  # here
+        walker = Walker()
+        walker.path = path
+        out.append(walker.step(x))
+    return out
+""",
+    "list that an initializer hands on": """
+class Base:
+    def use(self, path):
+        self.path = path
+class Walker(Base):
+    def __init__(self, path):
+        self.path = []
+        self.use(path)
+    def step(self, x):
+        self.path.append(x)
+        return len(self.path)
+def run(xs):
+    path = []
+    return [Walker(path).step(x) for x in xs]  # here
+""",
 }

@@ -265,7 +265,8 @@ class Calls:
         result: list[Path] = []
         for start in paths:
             if start == FRESH:
-                if is_assignment and len(path) == 2:  # of an item or attribute of the new object itself
+                owned = len(path) > 1 and path[1].startswith(".") and self._classes.owns(path[1][1:])
+                if len(path) - is_assignment <= 1 + owned:  # of the new object itself, or of what belongs to it alone
                     continue
                 result += [part for part in roots[path[0]].parts if part != FRESH]
                 continue
@@ -336,6 +337,10 @@ class Calls:
     def _class_name(self, module: Module, owner: ast.ClassDef) -> str:
         return owner.name if module is self._module else f"{_stem(module)}.{owner.name}"
 
+    def owns(self, attribute: str) -> bool:
+        """Return True if every object with such an attribute has an object of its own in it."""
+        return self._classes.owns(attribute)
+
     def is_builtin(self, name: str) -> bool:
         """Return True for a name of Python itself."""
         return self._module.resolve(name, self._scope)[0] is None
@@ -349,7 +354,9 @@ class Calls:
             )
             for paths in (summary.result.itself, summary.result.parts)
         )
-        return Value(itself or frozenset({FRESH}), parts or frozenset({FRESH}))
+        is_new = any(path[0] in roots and FRESH in roots[path[0]].itself for path in summary.result.itself)
+        itself = itself | {FRESH} if is_new or not itself else itself
+        return Value(itself, parts or frozenset({FRESH}))
 
 
 def _foreign(step: str) -> str:

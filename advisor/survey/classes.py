@@ -101,11 +101,21 @@ class Classes:
 
     def owns(self, attribute: str) -> bool:
         """Return True if every object with such an attribute has an object of its own in it."""
-        values = [value for module, owner in self._all for value in _values_of(module, owner, attribute)]
+        values = self._stored.get(attribute, [])
         return bool(values) and all(self._is_new(*each) for each in values)
 
-    def _is_new(self, module: Module, value: ast.expr | None) -> bool:
-        if value is None or isinstance(value, (*_NEW, ast.Constant)):
+    @cached_property
+    def _stored(self) -> dict[str, list[tuple[Module, ast.expr]]]:
+        """What the program puts into attributes, of whatever objects, by name."""
+        found: dict[str, list[tuple[Module, ast.expr]]] = {}
+        for module in self._program.modules.values():
+            for node in ast.walk(module.tree):
+                for name, value in _stores(module, node):
+                    found.setdefault(name, []).append((module, value))
+        return found
+
+    def _is_new(self, module: Module, value: ast.expr) -> bool:
+        if isinstance(value, (*_NEW, ast.Constant)):
             return True
         if not isinstance(value, ast.Call):
             return False
@@ -166,14 +176,14 @@ def _is_shared(node: ast.AnnAssign) -> bool:
     return "ClassVar" in ast.unparse(node.annotation)
 
 
-def _values_of(module: Module, owner: ast.ClassDef, attribute: str) -> Iterator[tuple[Module, ast.expr | None]]:
-    """Yield what the code of a class assigns to an attribute, of whatever objects."""
-    for target in module.assigned_attributes(owner).get(attribute, ()):
-        above = module.parents.get(target)
-        if isinstance(above, (ast.Assign, ast.AnnAssign)):
-            yield module, above.value
-        elif not isinstance(above, ast.AugAssign):
-            yield module, target
-    for node in owner.body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == attribute:
-            yield module, node.value or node.target
+def _stores(module: Module, node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the attribute that a node stores something in, and what that is; a field of a class stores its default."""
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+        above = module.parents.get(node)
+        if not isinstance(above, ast.AugAssign):
+            is_plain = isinstance(above, (ast.Assign, ast.AnnAssign)) and above.value is not None
+            yield node.attr, above.value if is_plain else node  # type: ignore[union-attr,misc]
+    elif isinstance(node, ast.ClassDef):
+        for field in node.body:
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                yield field.target.id, field.value or field.target

@@ -89,7 +89,7 @@ def method_outcome(call: ast.Call, kind: str, values: Values, module: Module) ->
     effect = method_effect(kind, method, receiver)
     called = ast.unparse(call.func)
     if method in _SQL and not _only_asks(call):
-        return Outcome(_all(paths, "change", line), (finding("database", ast.unparse(receiver), file, line),))
+        return Outcome(findings=(finding("database", ast.unparse(receiver), file, line),))
     if effect == "output":
         changed = _all(paths, "reduce", line, "write") if method in _WRITING else ()
         found = (finding("output", called, file, line),) if paths or method not in _WRITING else ()

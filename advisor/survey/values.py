@@ -66,6 +66,8 @@ class CallResults(Protocol):
 
     def is_builtin(self, name: str) -> bool: ...
 
+    def owns(self, attribute: str) -> bool: ...
+
 
 @dataclass(frozen=True)
 class _Bind:
@@ -182,7 +184,9 @@ class Values:
             case ast.Name():
                 return self.of_name(node.id)
             case ast.Attribute():
-                return _step(self.of(node.value), f".{node.attr}") | self._calls.shared_attribute(node)
+                owner, step = self.of(node.value), f".{node.attr}"
+                value = _owned(owner, step) if self._calls.owns(node.attr) else _step(owner, step)
+                return value | self._calls.shared_attribute(node)
             case ast.Subscript():
                 return self._item(node)
             case ast.Call():
@@ -265,6 +269,13 @@ def _step(owner: Value, step: str) -> Value:
     held = owner.parts if FRESH in owner.itself else frozenset()
     itself = inside | held
     return Value(itself, itself and frozenset(longer(path, "[]") for path in itself))
+
+
+def _owned(owner: Value, step: str) -> Value:
+    """Return the value of an attribute in which every object has an object of its own."""
+    inside = frozenset(longer(path, step) for path in owner.outside)
+    new, held = (frozenset({FRESH}), owner.parts) if FRESH in owner.itself else (frozenset(), frozenset())
+    return Value(inside | new, frozenset(longer(path, "[]") for path in inside) | held)
 
 
 def _union(values: Iterable[Value]) -> Value:
