@@ -9,9 +9,10 @@ from functools import reduce
 from operator import or_
 from typing import TypeAlias
 
+from advisor.survey.callables import completed, table_values
 from advisor.survey.classes import Class, Method
 from advisor.survey.effects import Finding, Outcome
-from advisor.survey.followed import Followed, arguments_of, with_objects_as_default
+from advisor.survey.followed import Followed, arguments_of, decorated, with_objects_as_default
 from advisor.survey.kinds import Kinds
 from advisor.survey.known_calls import FOLDING_METHODS, Effect, effect_of
 from advisor.survey.library_calls import LibraryCall
@@ -21,12 +22,6 @@ from advisor.survey.summaries import Summaries, Summary
 from advisor.survey.values import FRESH, NEW, NOTHING, Path, Value, Values, at, holding, longer
 
 Defined: TypeAlias = tuple[Module, ast.AST]
-_MEMORIES = ("functools.lru_cache", "functools.cache")
-_PLAIN_DECORATORS = (
-    *("builtins.staticmethod", "builtins.classmethod", "builtins.property", "functools.wraps"),
-    *("functools.cached_property", "contextlib.contextmanager", "abc.abstractmethod", "typing.override"),
-    *("typing.overload", "numba.njit", "numba.jit", "dataclasses.dataclass"),
-)
 
 
 class Calls:
@@ -65,6 +60,7 @@ class Calls:
 
     def outcome(self, call: ast.Call, values: Values) -> Outcome:
         """Return what a call does to objects outside."""
+        call = completed(self._module, self._scope, call)
         found = self._followed(call)
         owner = self._kinds.class_named(call.func, self._scope)
         if found or owner is not None:
@@ -121,10 +117,13 @@ class Calls:
     def _callbacks(self, call: ast.Call, values: Values) -> Iterator[Outcome]:
         """Yield what the user's functions do that are arguments of a call."""
         for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
-            if isinstance(argument, (ast.Name, ast.Attribute)):
-                for function in self._named(argument):
-                    empty = ast.copy_location(ast.Call(argument, [], []), call)
-                    yield replace(self._follow(empty, function, values), followed=False)
+            if isinstance(argument, (ast.Name, ast.Attribute, ast.Call)):
+                empty = ast.copy_location(ast.Call(argument, [], []), call)
+                given = completed(self._module, self._scope, empty)
+                if given is empty and isinstance(argument, ast.Call):
+                    continue
+                for function in self._named(given.func):
+                    yield replace(self._follow(given, function, values), followed=False)
 
     # Functions of the user
 
@@ -158,6 +157,14 @@ class Calls:
             yield Followed(found[0], found[1])  # type: ignore[arg-type]
         elif isinstance(node, ast.Attribute) and not dotted:
             yield from self._methods(node)
+        elif isinstance(node, ast.Subscript):
+            yield from self._of_table(node)
+
+    def _of_table(self, node: ast.Subscript) -> Iterator[Followed]:
+        """Yield the functions of a dictionary that is written out, if all of them are the user's."""
+        found = [list(self._named(each)) for each in table_values(self._module, self._scope, node)]
+        if all(found):
+            yield from (each for functions in found for each in functions)
 
     def _lambda(self, binders: list[ast.AST]) -> Iterator[Followed]:
         above = self._module.parents.get(binders[0]) if len(binders) == 1 else None
@@ -223,22 +230,8 @@ class Calls:
             )
             for finding in summary.findings
         ]
-        findings += self._decorated(each)
+        findings += decorated(each)
         return Outcome(tuple(accesses), tuple(findings), followed=True, called=(name, *summary.called))
-
-    def _decorated(self, each: Followed) -> Iterator[Finding]:
-        for node in getattr(each.function, "decorator_list", []):
-            function = node.func if isinstance(node, ast.Call) else node
-            dotted = each.module.dotted(function, each.module.tree)
-            name = getattr(each.function, "name", "")
-            if dotted in _MEMORIES:
-                text = f"calls `{name}`, which remembers its results; every process would have its own"
-                yield Finding("memory", text, each.module.file, node.lineno, through=name)
-            elif dotted not in _PLAIN_DECORATORS:
-                if isinstance(function, ast.Attribute) and function.attr in ("setter", "getter"):
-                    continue
-                text = f"calls `{name}`, which `{ast.unparse(function)}` decorates"
-                yield Finding("unknown call", text, each.module.file, node.lineno, through=name)
 
     def _roots(self, call: ast.Call, each: Followed, summary: Summary, values: Values) -> dict[str, Value]:
         """Return what the parameters of a function are in a call."""
@@ -288,6 +281,7 @@ class Calls:
 
     def result_of(self, call: ast.Call, values: Values) -> Value:
         """Return where the result of a call comes from."""
+        call = completed(self._module, self._scope, call)
         owner = self._kinds.class_named(call.func, self._scope)
         arguments = [values.of(each) for each in [*call.args, *(keyword.value for keyword in call.keywords)]]
         if owner is not None:

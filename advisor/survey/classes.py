@@ -117,6 +117,8 @@ class Classes:
     def _is_new(self, module: Module, value: ast.expr) -> bool:
         if isinstance(value, (*_NEW, ast.Constant)):
             return True
+        if isinstance(value, ast.BinOp):
+            return all(self._is_new(module, each) for each in (value.left, value.right))
         if not isinstance(value, ast.Call):
             return False
         kinds = Kinds(self._program, module)
@@ -141,9 +143,9 @@ class Classes:
         for keyword in owner.keywords:
             if keyword.arg == "metaclass" and module.dotted(keyword.value, module.tree) not in _PLAIN_METACLASSES:
                 return f"`{ast.unparse(keyword.value)}` makes"
-        for node in owner.body:
-            if isinstance(node, ast.AnnAssign) and not self._is_plain_field(module, node.value):
-                return f"gets an attribute from `{ast.unparse(node.value)}`"  # type: ignore[arg-type]
+        for field in owner.body:
+            if isinstance(field, ast.AnnAssign) and not self._is_plain_field(module, field.value):
+                return f"gets `{ast.unparse(field.target)}` from a function that may leave something behind"
         bases = self._bases(module, owner) if depth < _DEEPEST else ()
         return next((text for base in bases if (text := self.unclear(*base, depth + 1))), "")
 
@@ -182,7 +184,7 @@ def _stores(module: Module, node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
         above = module.parents.get(node)
         if not isinstance(above, ast.AugAssign):
             is_plain = isinstance(above, (ast.Assign, ast.AnnAssign)) and above.value is not None
-            yield node.attr, above.value if is_plain else node  # type: ignore[union-attr,misc]
+            yield node.attr, above.value if is_plain else node  # type: ignore[union-attr]
     elif isinstance(node, ast.ClassDef):
         for field in node.body:
             if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):

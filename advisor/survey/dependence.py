@@ -20,7 +20,7 @@ from advisor.survey.repeated_items import may_repeat, rows_of_one
 from advisor.survey.roles import Role, Roles
 from advisor.survey.scopes import Module, own_nodes
 from advisor.survey.summaries import Summaries, statements_of, summaries_of
-from advisor.survey.values import Path, Values, plain_aliases
+from advisor.survey.values import Values, plain_aliases
 
 Effect = Literal["", "unknown", "carried"]
 

@@ -229,7 +229,12 @@ class _Statement:
         else:
             header = f"for {target} in {pool_results}:"
         lines = [*(f"{indent}{line}" for line in [*before, *opened]), *(f"{inner}{line}" for line in stored)]
-        return [*lines, f"{inner}{header}", *self._text.block(ordered, inner + UNIT)]
+        return [*lines, f"{inner}{header}", *self._text.block(ordered, inner + UNIT), *self._emptied(indent)]
+
+    def _emptied(self, indent: str) -> list[str]:
+        """Return the statement that leaves a list empty whose items a `while` loop takes, if it is used later."""
+        taking = self._analysis.body.taking
+        return [f"{indent}{taking.name}.clear()"] if taking is not None and taking.name in self._analysis.live else []
 
     def _counts_on(self) -> bool:
         counting = self._analysis.body.counting
@@ -258,7 +263,7 @@ class _Statement:
         assert iterable is not None
         text = ast.unparse(iterable)
         segment = ast.get_source_segment(self._analysis.module.source, iterable)
-        if segment and "\n" not in segment:
+        if isinstance(self._node, ast.For) and segment and "\n" not in segment:
             text = segment
         if not twice or self._is_reusable(iterable):
             return [], text

@@ -6,7 +6,15 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from advisor.survey.effects import Finding
 from advisor.survey.scopes import Function, Module, parameters
+
+_MEMORIES = ("functools.lru_cache", "functools.cache")
+_PLAIN_DECORATORS = (
+    *("builtins.staticmethod", "builtins.classmethod", "builtins.property", "functools.wraps"),
+    *("functools.cached_property", "contextlib.contextmanager", "abc.abstractmethod", "typing.override"),
+    *("typing.overload", "numba.njit", "numba.jit", "dataclasses.dataclass"),
+)
 
 
 @dataclass(frozen=True)
@@ -58,3 +66,19 @@ def with_objects_as_default(function: Function) -> Iterator[str]:
     for argument, default in pairs:
         if isinstance(default, (ast.List, ast.Dict, ast.Set, ast.Call, ast.ListComp, ast.DictComp)):
             yield argument.arg
+
+
+def decorated(each: Followed) -> Iterator[Finding]:
+    """Yield findings for the decorators of a function, as far as they are not known to leave it as it is."""
+    for node in getattr(each.function, "decorator_list", []):
+        function = node.func if isinstance(node, ast.Call) else node
+        dotted = each.module.dotted(function, each.module.tree)
+        name = getattr(each.function, "name", "")
+        if dotted in _MEMORIES:
+            text = f"calls `{name}`, which remembers its results; every process would have its own"
+            yield Finding("memory", text, each.module.file, node.lineno, through=name)
+        elif dotted not in _PLAIN_DECORATORS:
+            if isinstance(function, ast.Attribute) and function.attr in ("setter", "getter"):
+                continue
+            text = f"calls `{name}`, which `{ast.unparse(function)}` decorates"
+            yield Finding("unknown call", text, each.module.file, node.lineno, through=name)

@@ -82,9 +82,9 @@ class Header:
             self.findings += reader.findings
 
     def _lazy(self, node: ast.expr | None) -> Iterator[ast.expr]:
-        if isinstance(node, ast.GeneratorExp):
-            yield node
-        elif isinstance(node, ast.Call) and self._module.dotted(node.func, self._scope) in _LAZY:
+        if isinstance(node, ast.GeneratorExp) or (
+            isinstance(node, ast.Call) and self._module.dotted(node.func, self._scope) in _LAZY
+        ):
             yield node
 
     def _of_functions(self) -> Iterator[Finding]:

@@ -121,8 +121,8 @@ _FUNCTIONS: dict[str, Effect] = {
                      "importlib.reload", "time.tzset", "csv.register_dialect", "mimetypes.add_type",
                      "xml.etree.ElementTree.register_namespace", "sys.setswitchinterval", "sys.settrace"],
                     "process state"),
-    **dict.fromkeys(_names("os", "read write lseek readv writev sendfile pread pwrite ftruncate truncate close dup dup2 "
-                    "open fdopen pipe"), "process state"),
+    **dict.fromkeys(_names("os", "read write lseek readv writev sendfile pread pwrite ftruncate truncate close dup "
+                    "dup2 open fdopen pipe"), "process state"),
     **dict.fromkeys(["threading.Lock", "threading.RLock", "threading.Semaphore", "multiprocessing.Lock"], "pure"),
 }  # fmt: skip
 

@@ -5,24 +5,14 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from advisor.survey.loops import COMPREHENSIONS, FUNCTIONS
+from advisor.survey.loops import COMPREHENSIONS
 from advisor.survey.scopes import Module, Scope, bound_names, own_nodes
+from advisor.survey.while_loops import Counting, Taking, counting_of, taking_of
 
 _NUMBERING = ("builtins.range", "builtins.enumerate", "numpy.arange", "numpy.ndenumerate")
 _KEEPING = ("builtins.sorted", "builtins.list", "builtins.reversed", "builtins.tuple")
 _WRAPPERS = ("tqdm", "track", "progressbar", "trange", "alive_it")
 ITEM = "<item>"  # the iteration's own item, in the place of a name
-
-
-@dataclass(frozen=True)
-class Counting:
-    """The counting of a `while` loop: `while name < stop: …; name += step`, with a step above 0."""
-
-    name: str
-    stop: ast.expr
-    step: int
-    inclusive: bool
-    increment: ast.stmt
 
 
 @dataclass
@@ -38,6 +28,7 @@ class LoopBody:
         keys: Those of them that are keys.
         test: The condition of a `while` loop, unless it counts.
         counting: How a `while` loop counts.
+        taking: How a `while` loop takes its items from a list.
         progress: The name of the progress bar around the iterable.
     """
 
@@ -50,6 +41,7 @@ class LoopBody:
     keys: frozenset[str] = frozenset()
     test: ast.expr | None = None
     counting: Counting | None = None
+    taking: Taking | None = None
     progress: str = ""
     items: frozenset[str] = frozenset()
     targets: frozenset[str] = field(init=False)
@@ -77,7 +69,10 @@ def body_of(node: ast.AST, module: Module) -> LoopBody:
     if isinstance(node, (ast.For, ast.AsyncFor)):
         return _over(node, scope, node.target, node.iter, node.body, module)
     if isinstance(node, ast.While):
-        counting = _counting(node)
+        taking = taking_of(node, module, scope)
+        if taking is not None:
+            return _taken(node, scope, taking)
+        counting = counting_of(node)
         if counting is not None:
             stop: ast.stmt = ast.copy_location(ast.Expr(counting.stop), counting.stop)
             body = [stop, *(each for each in node.body if each is not counting.increment)]
@@ -92,44 +87,15 @@ def body_of(node: ast.AST, module: Module) -> LoopBody:
     return _applied(node, scope, module)
 
 
-def _counting(node: ast.While) -> Counting | None:
-    """Return how a `while` loop counts, or None."""
-    test = node.test
-    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.left, ast.Name):
-        return None
-    last, name = node.body[-1], test.left.id
-    is_step = (
-        isinstance(last, ast.AugAssign)
-        and isinstance(last.op, ast.Add)
-        and isinstance(last.value, ast.Constant)
-        and isinstance(last.value.value, int)
-        and last.value.value > 0
-    )
-    stop = test.comparators[0]
-    stores = [each for each in own_nodes(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
-    bound = {each.id for each in stores}
-    if not is_step or not isinstance(test.ops[0], (ast.Lt, ast.LtE)) or node.orelse:
-        return None
-    if [each.id for each in stores].count(name) != 1 or getattr(last.target, "id", "") != name:  # type: ignore[attr-defined]
-        return None
-    if any(isinstance(each, ast.Name) and each.id in bound for each in ast.walk(stop)) or _leaves(node.body):
-        return None
-    step: int = last.value.value  # type: ignore[attr-defined]
-    return Counting(name, stop, step, isinstance(test.ops[0], ast.LtE), last)
-
-
-def _leaves(body: list[ast.stmt]) -> bool:
-    """Return True if a statement leaves an iteration before its end."""
-    waiting: list[ast.AST] = list(body)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, (ast.Continue, ast.Break, ast.Return)):
-            return True
-        if not isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.For, ast.While)):
-            waiting += ast.iter_child_nodes(node)
-        elif isinstance(node, (ast.For, ast.While)):
-            waiting += [each for each in ast.walk(node) if isinstance(each, ast.Return)]
-    return False
+def _taken(node: ast.While, scope: Scope, taking: Taking) -> LoopBody:
+    """Return the loop over the items of a list, in the order in which they are taken."""
+    place = taking.first
+    name: ast.expr = ast.copy_location(ast.Name(taking.name, ast.Load()), place)
+    call = ast.copy_location(ast.Call(ast.Name("reversed", ast.Load()), [name], []), place)
+    iterable = call if taking.from_end else name
+    target = taking.first.targets[0]
+    items = names_of(target) if isinstance(target, ast.Name) else frozenset()
+    return LoopBody(node, scope, node.body[1:], target, iterable, items=items, taking=taking)
 
 
 def _over(

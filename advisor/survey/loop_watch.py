@@ -106,6 +106,7 @@ class LoopWatch:
             loop.other_threads += 1
             return items
         loop.executions += 1
+        loop.effects.look_at(items)
         return items if loop.is_skipped else self._watched(loop, items)
 
     def _watched(self, loop: WatchedLoop, items: Iterable[Any]) -> Iterator[Any]:

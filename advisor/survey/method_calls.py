@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from advisor.survey.effects import Access, Finding, How, Outcome
+from advisor.survey.effects import Access, How, Outcome
 from advisor.survey.known_calls import (
     ARGUMENT_METHODS,
     CHANGING_BEGINNINGS,

@@ -40,9 +40,8 @@ def may_repeat(module: Module, scope: Scope, iterable: ast.expr | None) -> str:
     for value in values:
         if isinstance(value, (ast.ListComp, ast.GeneratorExp)) and _is_slice(value.elt):
             return "has items that may overlap"
-        if isinstance(value, (ast.BinOp, ast.Call)) and not isinstance(iterable, ast.Attribute):
-            if text := may_repeat(module, scope, value):
-                return text
+        if isinstance(value, (ast.BinOp, ast.Call)) and (text := may_repeat(module, scope, value)):
+            return text
     return ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -107,6 +107,7 @@ class Values:
         self._exposed = exposed
         self._outer = outer or {}
         self._binds: dict[str, list[_Bind]] = {}
+        self._held: dict[str, list[ast.expr]] = {}  # what is put into the objects of names
         self._open: list[str] = []  # aliases that are being looked up
         self._table: dict[str, Value] | None = None
         self._is_solved = False
@@ -124,6 +125,8 @@ class Values:
             self.stored.update(bound_names(node))
         for node in own_nodes(holder, comprehensions=True):
             self._bind_node(node)
+            for container, value in _puts(node):
+                self._held.setdefault(_root(container), []).append(value)
 
     def _bind_node(self, node: ast.AST) -> None:
         match node:
@@ -238,7 +241,9 @@ class Values:
         for _ in range(_MOST_ROUNDS):
             before = dict(self._table)
             for name, binds in self._binds.items():
-                value = _union(self._bound_value(bind) for bind in binds)
+                value = _union(map(self._bound_value, binds))
+                held = _union(map(self.of, self._held.get(name, ())))
+                value |= Value(frozenset(), held.itself | held.parts)
                 self._table[name] = value | at((name,)) if name in self._exposed else value
             if self._table == before:
                 break
@@ -261,6 +266,27 @@ class Values:
             return self.of(alias)
         finally:
             self._open.pop()
+
+
+_PUTTING = ("append", "appendleft", "add", "insert", "extend", "extendleft", "update", "setdefault", "put", "push")
+
+
+def _puts(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield the objects into which a node puts something, and what that is."""
+    if isinstance(node, ast.Assign):
+        targets = (each for each in node.targets if isinstance(each, (ast.Attribute, ast.Subscript)))
+        yield from ((each, node.value) for each in targets)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _PUTTING:
+        yield from ((node.func.value, each) for each in node.args)
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("heappush", "insort"):
+        yield from ((node.args[0], each) for each in node.args[1:])
+
+
+def _root(node: ast.expr) -> str:
+    """Return the name that a chain such as `a.b[c]` begins with, or ''."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _step(owner: Value, step: str) -> Value:
