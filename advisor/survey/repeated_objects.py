@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import ItemsView, Iterable, ValuesView
+from itertools import pairwise
 from typing import Any
 
 _MOST_ITEMS = 1_000_000
 _SCALARS = (int, float, complex, str, bytes, bool, type(None))
-_VALUES = (type({}.values()), type({}.items()))
 
 
 def has_repeats(items: Any) -> bool:
@@ -26,9 +26,9 @@ def _contents(items: Any) -> list[Any] | None:
         items = items.__reduce__()[1][0]
     if type(items) is type(iter([])):
         items = items.__reduce__()[1][0]
-    if not isinstance(items, (list, tuple, deque, *_VALUES)) or len(items) > _MOST_ITEMS:
+    if not isinstance(items, (list, tuple, deque, ValuesView, ItemsView)) or len(items) > _MOST_ITEMS:
         return None
-    return [each[1] for each in items] if isinstance(items, type({}.items())) else list(items)
+    return [each[1] for each in items] if isinstance(items, ItemsView) else list(items)
 
 
 def _overlap(objects: Iterable[Any]) -> bool:
@@ -40,4 +40,4 @@ def _overlap(objects: Iterable[Any]) -> bool:
         start = each.__array_interface__["data"][0]
         places.append((start, start + each.nbytes))
     places.sort()
-    return any(before[1] > after[0] for before, after in zip(places, places[1:], strict=False))
+    return any(before[1] > after[0] for before, after in pairwise(places))
