@@ -714,4 +714,172 @@ def run(xs):
     path = []
     return [Walker(path).step(x) for x in xs]  # here
 """,
+    "view of an array": """
+def run(grid):
+    flat = grid.ravel()
+    for i in range(len(flat)):  # here
+        flat[i] = work(grid[0, 0]) + i
+""",
+    "item with a name of its own": """
+def run(xs, history):
+    last, out = history[-1], []
+    for x in xs:  # here
+        last["n"] = work(x)
+        out.append(history[-1]["n"] + x)
+    return out
+""",
+    "rows of one table": """
+def run(table, n):
+    head = table[0]
+    foot = table[-1]
+    for k in range(n):  # here
+        head[k] = work(foot[0]) + k
+""",
+    "objects by their names": """
+def run(order, people):
+    index = {each.name: each for each in people}
+    out = []
+    for name in order:  # here
+        index[name].n = work(name)
+        out.append(people[0].n)
+    return out
+""",
+    "names of the module": """
+TABLE = {"a": [0]}
+HEAD = TABLE["a"]
+def run(xs):
+    out = []
+    for x in xs:  # here
+        HEAD[0] = work(x)
+        out.append(TABLE["a"][0])
+    return out
+""",
+    "descriptor": """
+class Turn:
+    def __init__(self):
+        self.n = 0
+    def __get__(self, owner, kind=None):
+        self.n += 1
+        return self.n
+class Job:
+    turn = Turn()
+def run(xs):
+    return [Job().turn + x for x in xs]  # here
+""",
+    "numbers by word": """
+def run(words):
+    ids = defaultdict(lambda: len(ids))
+    return [ids[word] for word in words]  # here
+""",
+    "numbers by a counter": """
+def run(words):
+    ids = defaultdict(itertools.count().__next__)
+    return [ids[word] for word in words]  # here
+""",
+    "line of a reader": """
+def run(path):
+    out = []
+    with open(path) as stream:
+        reader = csv.reader(stream)
+        for row in reader:  # here
+            out.append((reader.line_num, work(len(row))))
+    return out
+""",
+    "method that is replaced": """
+class Model:
+    def step(self, x):
+        return work(x)
+def run(xs, state):
+    model = Model()
+    def traced(x):
+        state.append(x)
+        return len(state)
+    model.step = traced
+    return [model.step(x) for x in xs]  # here
+""",
+    "function in an attribute": """
+class Runner:
+    def __init__(self, function):
+        self.function = function
+    def go(self, x):
+        return self.function(x)
+state = []
+def traced(x):
+    state.append(x)
+    return len(state)
+def run(xs):
+    return [Runner(traced).go(x) for x in xs]  # here
+""",
+    "function in a class": """
+state = []
+def traced(self, x):
+    state.append(x)
+    return len(state)
+class Runner:
+    go = traced
+def run(xs):
+    return [Runner().go(x) for x in xs]  # here
+""",
+    "attributes as a dictionary": """
+class Job:
+    n = 1
+def run(xs):
+    job, out = Job(), []
+    for x in xs:  # here
+        vars(job)["n"] = work(x) + 1
+        job.__dict__["m"] = x
+        out.append(job.n)
+    return out
+""",
+    "method of a class of Python": """
+def run(xs):
+    rows, out = [], []
+    for x in xs:  # here
+        list.append(rows, x)
+        out.append(work(len(rows)))
+    return out
+""",
+    "function for an operator": """
+import operator
+def run(xs, known):
+    out = []
+    for x in xs:  # here
+        operator.setitem(known, "last", work(x) + known.get("last", 0))
+        out.append(known["last"])
+    return out
+""",
+    "method that is handed on": """
+def run(rows):
+    seen = set()
+    out = []
+    for row in rows:  # here
+        any(map(seen.add, row))
+        out.append(work(len(seen)))
+    return out
+""",
+    "module by name": """
+total = 1
+def run(xs):
+    out = []
+    for x in xs:  # here
+        sys.modules[__name__].total += x
+        out.append(work(total))
+    return out
+""",
+    "global variables by name": """
+total = 1
+def run(xs):
+    for x in xs:  # here
+        globals()["total"] = total * 2 + work(x)
+""",
+    "split at random": """
+from sklearn.model_selection import train_test_split
+def run(xs, n):
+    return [len(train_test_split(xs)[0]) for _ in range(n)]  # here
+""",
+    "numbers of a distribution": """
+from scipy import stats
+def run(n):
+    return [stats.norm.rvs(size=3).sum() for _ in range(n)]  # here
+""",
 }

@@ -202,7 +202,9 @@ class Reader:
             owner, step = node.value, f"[{ast.unparse(node.slice)}]"
         else:
             return
-        if dotted := self._module.dotted(owner, self._scope):
+        if _is_namespace(owner):
+            self._at(owner.args[0] if isinstance(owner, ast.Call) else owner.value, "change")  # type: ignore[attr-defined]
+        if dotted := self._module.dotted(_without_keys(owner), self._scope):
             self._find("process state", f"changes `{dotted}`, which belongs to the whole process", node)
         for path in self._values.of(owner).outside:
             self._add(longer(path, step), how, node, operation)
@@ -266,6 +268,8 @@ class Reader:
                 self._visit_keys(node)
                 if not self._module.dotted(node, self._scope):
                     self._read(node)
+                if isinstance(node, ast.Subscript) and self._calls.is_filled_by_reading(node.value):
+                    self._at(node.value, "change")
             case ast.Call():
                 self._call(node)
             case ast.NamedExpr():
@@ -355,6 +359,22 @@ class Reader:
 
     def _find(self, kind: str, text: str, node: ast.AST) -> None:
         self.findings.append(Finding(kind, text, self._module.file, getattr(node, "lineno", 1)))
+
+
+def _is_namespace(node: ast.expr) -> bool:
+    """Return True for `vars(x)` and `x.__dict__`."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "vars" and len(node.args) == 1
+    return isinstance(node, ast.Attribute) and node.attr == "__dict__"
+
+
+def _without_keys(node: ast.expr) -> ast.expr:
+    """Return `a.b` for `a.b[key].c`."""
+    inner = node
+    while isinstance(inner, (ast.Attribute, ast.Subscript)):
+        node = inner.value if isinstance(inner, ast.Subscript) else node
+        inner = inner.value
+    return node
 
 
 def is_alias(node: ast.AST) -> bool:

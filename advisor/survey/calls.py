@@ -9,19 +9,25 @@ from functools import reduce
 from operator import or_
 from typing import TypeAlias
 
-from advisor.survey.callables import completed, table_values
+from advisor.survey.callables import bound_once, completed, table_values
 from advisor.survey.classes import Class, Method
 from advisor.survey.effects import Finding, Outcome
 from advisor.survey.followed import Followed, arguments_of, decorated, with_objects_as_default
 from advisor.survey.kinds import Kinds
 from advisor.survey.known_calls import FOLDING_METHODS, Effect, effect_of
 from advisor.survey.library_calls import LibraryCall
-from advisor.survey.method_calls import folds, method_effect, method_outcome, method_result
+from advisor.survey.method_calls import folds, handed_on, method_effect, method_outcome, method_result
 from advisor.survey.scopes import Function, Module, Program, Scope, parameters
 from advisor.survey.summaries import Summaries, Summary
 from advisor.survey.values import FRESH, NEW, NOTHING, Path, Value, Values, at, holding, longer
 
 Defined: TypeAlias = tuple[Module, ast.AST]
+
+
+_TAKING_FUNCTIONS = (
+    *("builtins.map", "builtins.filter", "builtins.sorted", "builtins.min", "builtins.max", "builtins.iter"),
+    *("itertools.", "functools."),
+)
 
 
 class Calls:
@@ -78,7 +84,15 @@ class Calls:
         else:
             text = f"calls `{ast.unparse(call.func)}`, of which the source says too little"
             outcome = Outcome(findings=(Finding("unknown call", text, self._module.file, call.lineno),))
-        return _together([outcome, *self._callbacks(call, values)], outcome)
+        return _together([outcome, *self._replaced(call), *self._callbacks(call, values)], outcome)
+
+    def _replaced(self, call: ast.Call) -> Iterator[Outcome]:
+        """Yield an outcome for a call of an attribute that the program gives a value, maybe another function."""
+        if isinstance(call.func, ast.Attribute) and self._classes.is_data(call.func.attr):
+            kind = self._kinds.of(call.func.value, self._scope)
+            if not kind or kind.startswith("class "):
+                text = f"calls `{ast.unparse(call.func)}`, an attribute that may be any function"
+                yield Outcome(findings=(Finding("unknown call", text, self._module.file, call.lineno),))
 
     def _unclear(self, call: ast.Call, module: Module, owner: ast.ClassDef) -> Outcome:
         """Return what the source does not tell of the making of an object."""
@@ -122,8 +136,12 @@ class Calls:
                 given = completed(self._module, self._scope, empty)
                 if given is empty and isinstance(argument, ast.Call):
                     continue
-                for function in self._named(given.func):
+                found = list(self._named(given.func))
+                for function in found:
                     yield replace(self._follow(given, function, values), followed=False)
+                takes = self._module.dotted(call.func, self._scope).startswith(_TAKING_FUNCTIONS)
+                if not found and takes and isinstance(argument, ast.Attribute):
+                    yield Outcome(handed_on(argument, values))
 
     # Functions of the user
 
@@ -330,6 +348,13 @@ class Calls:
 
     def _class_name(self, module: Module, owner: ast.ClassDef) -> str:
         return owner.name if module is self._module else f"{_stem(module)}.{owner.name}"
+
+    def is_filled_by_reading(self, node: ast.expr) -> bool:
+        """Return True for a `defaultdict` whose missing items depend on what happened before."""
+        made = bound_once(self._module, self._scope, node)
+        if not isinstance(made, ast.Call) or self._module.dotted(made.func, self._scope) != "collections.defaultdict":
+            return False
+        return bool(made.args) and not self._classes.is_plain_maker(self._module, made.args[0])
 
     def owns(self, attribute: str) -> bool:
         """Return True if every object with such an attribute has an object of its own in it."""

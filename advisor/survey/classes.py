@@ -99,6 +99,10 @@ class Classes:
     def _has_fields(self, module: Module, owner: ast.ClassDef) -> bool:
         return any(_decorator(module, each) in _FIELD_MAKERS for each in owner.decorator_list)
 
+    def is_data(self, name: str) -> bool:
+        """Return True if something is put into attributes of a name, which may be a function then."""
+        return name in self._stored or name in self.sharing
+
     def owns(self, attribute: str) -> bool:
         """Return True if every object with such an attribute has an object of its own in it."""
         values = self._stored.get(attribute, [])
@@ -153,12 +157,15 @@ class Classes:
         """Return True if the default of a field comes from a class or a function that leaves nothing behind."""
         options = value.keywords if isinstance(value, ast.Call) else []
         makers = [each.value for each in options if each.arg in ("default_factory", "factory")]
-        return all(self._is_plain_maker(module, each) for each in makers)
+        return all(self.is_plain_maker(module, each) for each in makers)
 
-    def _is_plain_maker(self, module: Module, maker: ast.expr) -> bool:
+    def is_plain_maker(self, module: Module, maker: ast.expr) -> bool:
+        """Return True if a function that makes a default leaves nothing behind, and depends on nothing."""
         if isinstance(maker, ast.Lambda):
             calls = [each for each in ast.walk(maker.body) if isinstance(each, ast.Call)]
-            return all(self._is_plain_maker(module, each.func) for each in calls)
+            known = {each.func for each in calls if self.is_plain_maker(module, each.func)}
+            names = [each for each in ast.walk(maker.body) if isinstance(each, ast.Name) and each not in known]
+            return len(known) == len(calls) and all(name.id.isupper() for name in names)
         dotted = module.dotted(maker, module.tree)
         return bool(dotted) and effect_of(dotted) in ("pure", "holds", "part")
 

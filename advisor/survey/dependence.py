@@ -8,6 +8,7 @@ from typing import Literal
 
 from advisor.models.survey_report import Independence, LoopObstacle
 from advisor.survey.accesses import Reader
+from advisor.survey.aliases import Aliases
 from advisor.survey.calls import Calls
 from advisor.survey.effects import Access, Finding
 from advisor.survey.facts import Loop, StaticDependence
@@ -105,7 +106,8 @@ class Analysis:
         reader = Reader(module, self.scope, self.values, self.calls, self.kinds)
         reader.read(self.body.statements)
         header = Header(self)
-        self.accesses: list[Access] = [*reader.accesses, *header.accesses]
+        aliases = Aliases(module, self.scope, node, self.calls, self.values.bound | self.body.numbers)
+        self.accesses: list[Access] = aliases.expanded(header.with_reads(reader.accesses))
         self.findings: list[Finding] = list(dict.fromkeys(self._judged([*reader.findings, *header.findings])))
         self.called = tuple(dict.fromkeys(reader.called))
         self.roles: list[Role] = self._roles()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from advisor.survey.accesses import Reader
 from advisor.survey.effects import Access, Finding
+from advisor.survey.known_calls import ITERATOR_TYPES
 from advisor.survey.scopes import Module, Scope, own_nodes
 from advisor.survey.values import Path
 
@@ -32,9 +34,18 @@ class Header:
         self._module: Module = analysis.module
         self._scope: Scope = analysis.scope
         self._iterable = analysis.body.iterable
+        self._iterators: set[Path] = set()
         self.accesses: list[Access] = [*self._iterated(), *self._of_generator()]
         self.findings: list[Finding] = list(self._of_functions())
         self._read_lazy_parts()
+
+    def with_reads(self, accesses: Sequence[Access]) -> list[Access]:
+        """Return the accesses of the body and those of the header.
+
+        A body that asks a file or reader that the header goes through, such as for its line, takes part in that.
+        """
+        used = [each for each in accesses if any(each.path[: len(path)] == path for path in self._iterators)]
+        return [*accesses, *self.accesses, *(replace(each, how="consume") for each in used if not each.writes)]
 
     def _iterated(self) -> list[Access]:
         """Return the reads of the containers that the loop goes through while it runs."""
@@ -44,7 +55,10 @@ class Header:
             each = waiting.pop()
             if not isinstance(each, ast.Call):
                 is_named = isinstance(each, (ast.Name, ast.Attribute, ast.Subscript))
-                found |= self._analysis.values.of(each).outside if is_named else set()
+                paths = self._analysis.values.of(each).outside if is_named else frozenset()
+                found |= paths
+                if self._analysis.kinds.of(each, self._scope) in ITERATOR_TYPES:
+                    self._iterators |= paths
             elif isinstance(each.func, ast.Attribute):
                 waiting += [each.func.value] if each.func.attr in _LIVE else []
             elif getattr(each.func, "id", "") in _LIVE:

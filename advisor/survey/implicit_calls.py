@@ -47,8 +47,10 @@ def implicit_uses(node: ast.AST) -> Iterator[Use]:
     match node:
         case ast.Attribute(ctx=ast.Load()):
             yield (node.attr, "__getattr__", "__getattribute__"), node.value
+            yield ("__get__",), node
         case ast.Attribute():
             yield (node.attr, "__setattr__", "__delattr__"), node.value
+            yield ("__set__", "__delete__"), node
         case ast.Subscript(ctx=ast.Load()):
             yield ("__getitem__", "__missing__"), node.value
         case ast.Subscript():

@@ -158,6 +158,8 @@ _PREFIXES: tuple[tuple[str, Effect], ...] = (
     ("logging.", "output"),
 )
 
+_IN_PLACE = _words("iadd isub imul itruediv ifloordiv imod ipow iconcat iand ior ixor ilshift irshift imatmul")
+
 # Modules whose functions leave nothing behind but their results, unless a line above says otherwise.
 _PURE_MODULES = _words(
     "abc argparse array ast base64 binascii bisect bs4 builtins bz2 calendar cmath collections colorsys copy csv "
@@ -177,6 +179,13 @@ def effect_of(dotted: str) -> Effect:
     if dotted in _FUNCTIONS:
         return _FUNCTIONS[dotted]
     owner, _, method = dotted.rpartition(".")
+    is_method = owner.startswith("builtins.") or owner.rpartition(".")[2][:1].isupper()
+    if is_method and (method in CHANGING_METHODS | FOLDING_METHODS.keys() or method.startswith("__set")):
+        return "changes first"  # list.append(rows, x)
+    if owner == "operator" and (method in ("setitem", "delitem") or method in _IN_PLACE):
+        return "changes first"
+    if method == "rvs":
+        return "random"
     if owner.startswith(("os.environ", "sys.")) and method in CHANGING_METHODS | FOLDING_METHODS.keys():
         return "process state"
     for prefix, effect in _PREFIXES:

@@ -31,6 +31,10 @@ _ASKING = (
     *("os.path.exists", "os.path.isfile", "os.path.getsize", "os.path.getmtime", "os.stat", "numpy.load"),
     *("pandas.read_csv", "pandas.read_json", "pandas.read_parquet", "pandas.read_pickle"),
 )
+_SPLITTING = (
+    *("sklearn.model_selection.train_test_split", "sklearn.utils.shuffle", "sklearn.utils.resample"),
+    *("sklearn.datasets.make_classification", "sklearn.datasets.make_regression", "sklearn.datasets.make_blobs"),
+)
 _MAPPED = ("numpy.memmap", "numpy.lib.format.open_memmap", "mmap.mmap")
 _UNARY = (
     *("abs", "absolute", "negative", "sqrt", "square", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin"),
@@ -76,6 +80,8 @@ class LibraryCall:
     def outcome(self, dotted: str) -> Outcome:
         """Return what the call does."""
         effect = effect_of(dotted)
+        if dotted in _SPLITTING and not any(keyword.arg == "random_state" for keyword in self.call.keywords):
+            effect = "random"
         if dotted in _OPENING:
             return opened(self.call, self.call.args[0] if self.call.args else None, 1, self.values, self.file)
         if effect in _TEXTS:

@@ -163,6 +163,13 @@ def _by_name(call: ast.Call, kind: str, method: str, values: Values, module: Mod
     return Outcome(_all(value.outside, "unclear", line, text), reads_receiver=True)
 
 
+def handed_on(method: ast.Attribute, values: Values) -> tuple[Access, ...]:
+    """Return what a method changes that is given to a function, as in `map(seen.add, words)`."""
+    if method.attr not in CHANGING_METHODS | FOLDING_METHODS.keys() | {"__next__", "__setitem__", "__delitem__"}:
+        return ()
+    return _all(values.of(method.value).outside, "change", method.lineno)
+
+
 def is_plain_library(kind: str) -> bool:
     """Return True for the kind of an object of a library whose other methods only read it."""
     if kind.partition(".")[0] not in READ_MODULES or "Parser" in kind:

@@ -290,7 +290,7 @@ def _may_equal(one: str, other: str) -> bool:
         return True
     if not (one.startswith("[") and other.startswith("[")):
         return False
-    return not (_is_constant(one) and _is_constant(other))
+    return not (_is_constant(one) and _is_constant(other)) or one.startswith("[-") != other.startswith("[-")
 
 
 def _is_constant(step: str) -> bool:
