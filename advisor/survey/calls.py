@@ -11,13 +11,14 @@ from typing import TypeAlias
 
 from advisor.survey.callables import bound_once, completed, table_values
 from advisor.survey.classes import Class, Method
-from advisor.survey.effects import Finding, Outcome
+from advisor.survey.effects import Finding, Outcome, together
 from advisor.survey.followed import Followed, arguments_of, decorated, with_objects_as_default
 from advisor.survey.kinds import Kinds
 from advisor.survey.known_calls import FOLDING_METHODS, Effect, effect_of
-from advisor.survey.library_calls import LibraryCall
-from advisor.survey.method_calls import folds, handed_on, method_effect, method_outcome, method_result
+from advisor.survey.library_calls import LibraryCall, library_result
+from advisor.survey.method_calls import SQL_METHODS, folds, handed_on, method_effect, method_outcome, method_result
 from advisor.survey.scopes import Function, Module, Program, Scope, parameters
+from advisor.survey.sql import only_asks
 from advisor.survey.summaries import Summaries, Summary
 from advisor.survey.values import FRESH, NEW, NOTHING, Path, Value, Values, at, holding, longer
 
@@ -71,20 +72,21 @@ class Calls:
         owner = self._kinds.class_named(call.func, self._scope)
         if found or owner is not None:
             unclear = [self._unclear(call, *owner)] if owner is not None else []
-            outcome = _together(
+            outcome = together(
                 [*(self._follow(call, each, values) for each in found), *unclear, Outcome(followed=True)]
             )
         elif dotted := self._module.dotted(call.func, self._scope):
             outcome = LibraryCall(call, values, self._module.file).outcome(dotted)
         elif isinstance(call.func, ast.Attribute):
             kind = self._kinds.of(call.func.value, self._scope)
-            outcome = method_outcome(call, kind, values, self._module)
+            asks = call.func.attr in SQL_METHODS and only_asks(call, self._program, self._module, self._scope)
+            outcome = method_outcome(call, kind, values, self._module, only_asks=asks)
         elif isinstance(call.func, ast.Lambda):
             outcome = Outcome()
         else:
             text = f"calls `{ast.unparse(call.func)}`, of which the source says too little"
             outcome = Outcome(findings=(Finding("unknown call", text, self._module.file, call.lineno),))
-        return _together([outcome, *self._replaced(call), *self._callbacks(call, values)], outcome)
+        return together([outcome, *self._replaced(call), *self._callbacks(call, values)], outcome)
 
     def _replaced(self, call: ast.Call) -> Iterator[Outcome]:
         """Yield an outcome for a call of an attribute that the program gives a value, maybe another function."""
@@ -120,7 +122,7 @@ class Calls:
         call = ast.copy_location(ast.Call(receiver, [], []), receiver)
         found = [self._follow(call, Followed(*each, receiver), values) for each in methods]
         changing = [each for each in found if each.findings or any(access.writes for access in each.accesses)]
-        return _together(changing) if changing else None
+        return together(changing) if changing else None
 
     def _special(self, name: str, owner: Class | None) -> list[Method]:
         special = self._summaries.special.get(name, [])
@@ -319,10 +321,10 @@ class Calls:
         if dotted in ("builtins.min", "builtins.max") and len(call.args) > 1:
             return Value(frozenset().union(*(each.itself for each in arguments)), frozenset({FRESH}))
         if dotted:
-            return _library_result(effect_of(dotted), arguments)
+            return library_result(effect_of(dotted), arguments)
         if isinstance(call.func, ast.Attribute):
             return method_result(call, self._kinds.of(call.func.value, self._scope), values, arguments)
-        return _library_result("unknown", arguments)
+        return library_result("unknown", arguments)
 
     def shared_attribute(self, node: ast.Attribute) -> Value:
         """Return the attributes of classes that an attribute of an object may be."""
@@ -392,24 +394,3 @@ def _stem(module: Module) -> str:
 
 def _is_named(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
-
-
-def _library_result(effect: Effect, arguments: list[Value]) -> Value:
-    if effect == "holds":
-        return holding(value.part for value in arguments)
-    if effect in ("part", "consumes", "unknown"):
-        paths = frozenset({FRESH}).union(*(value.itself | value.parts for value in arguments))
-        return Value(paths, paths)
-    return NEW
-
-
-def _together(outcomes: list[Outcome], main: Outcome | None = None) -> Outcome:
-    main = main or outcomes[0]
-    return Outcome(
-        tuple(access for each in outcomes for access in each.accesses),
-        tuple(finding for each in outcomes for finding in each.findings),
-        main.output,
-        main.reads_receiver,
-        main.followed,
-        tuple(dict.fromkeys(name for each in outcomes for name in each.called)),
-    )

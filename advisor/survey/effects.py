@@ -77,3 +77,16 @@ class Outcome:
     reads_receiver: bool = False
     followed: bool = False
     called: tuple[str, ...] = ()
+
+
+def together(outcomes: list[Outcome], main: Outcome | None = None) -> Outcome:
+    """Return the effects of several calls; what becomes of the arguments is that of the main one, or of the first."""
+    main = main or outcomes[0]
+    return Outcome(
+        tuple(access for each in outcomes for access in each.accesses),
+        tuple(finding for each in outcomes for finding in each.findings),
+        main.output,
+        main.reads_receiver,
+        main.followed,
+        tuple(dict.fromkeys(name for each in outcomes for name in each.called)),
+    )

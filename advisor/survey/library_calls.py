@@ -6,8 +6,8 @@ import ast
 from dataclasses import dataclass
 
 from advisor.survey.effects import Access, Finding, How, Outcome
-from advisor.survey.known_calls import effect_of
-from advisor.survey.values import Values
+from advisor.survey.known_calls import Effect, effect_of
+from advisor.survey.values import FRESH, NEW, Value, Values, holding
 
 _TEXTS = {
     "output": "prints with `{}`, in the order of the loop",
@@ -162,3 +162,13 @@ def opened(call: ast.Call, path: ast.expr | None, position: int, values: Values,
             found.append(read_finding(path, file, call.lineno))
         return Outcome(findings=tuple(found))
     return Outcome(findings=(read_finding(path, file, call.lineno),) if path is not None else ())
+
+
+def library_result(effect: Effect, arguments: list[Value]) -> Value:
+    """Return where the result of a library's function comes from."""
+    if effect == "holds":
+        return holding(value.part for value in arguments)
+    if effect in ("part", "consumes", "unknown"):
+        paths = frozenset({FRESH}).union(*(value.itself | value.parts for value in arguments))
+        return Value(paths, paths)
+    return NEW

@@ -28,7 +28,7 @@ _WRITING = ("write", "writelines", "writerow", "writerows", "flush", "writeheade
 _ASKING = ("read_text", "read_bytes", "exists", "is_file", "stat")
 _CONSUMING = ("read", "readline", "readlines", "next", "send", "recv", "recvfrom", "readframes")
 _LOGGER_NAMES = ("log", "logger", "logging", "_log", "_logger")
-_SQL = ("execute", "executemany", "executescript", "to_sql")
+SQL_METHODS = ("execute", "executemany", "executescript", "to_sql")
 _STREAMS = ("hashlib.", "hmac.", "zlib.", "bz2.", "lzma.", "xxhash.", "Crypto.")
 _STREAM_NAMES = (
     "h",
@@ -81,14 +81,22 @@ def folds(kind: str, method: str, receiver: ast.expr) -> bool:
     return not (method == "update" and not kind and _last_name(receiver) in _STREAM_NAMES)
 
 
-def method_outcome(call: ast.Call, kind: str, values: Values, module: Module) -> Outcome:
-    """Return what a call of a method does that is not the user's."""
+def method_outcome(call: ast.Call, kind: str, values: Values, module: Module, *, only_asks: bool = False) -> Outcome:
+    """Return what a call of a method does that is not the user's.
+
+    Args:
+        call: The call.
+        kind: Of its object.
+        values: Those of the statements.
+        module: With the call.
+        only_asks: It executes a statement in SQL that changes nothing.
+    """
     assert isinstance(call.func, ast.Attribute)
     receiver, method, file, line = call.func.value, call.func.attr, module.file, call.lineno
     paths = values.of(receiver).outside
     effect = method_effect(kind, method, receiver)
     called = ast.unparse(call.func)
-    if method in _SQL and not _only_asks(call):
+    if method in SQL_METHODS and (paths or not only_asks):
         return Outcome(findings=(finding("database", ast.unparse(receiver), file, line),))
     if effect == "output":
         changed = _all(paths, "reduce", line, "write") if method in _WRITING else ()
@@ -108,13 +116,6 @@ def method_outcome(call: ast.Call, kind: str, values: Values, module: Module) ->
     if method in FILE_METHODS:
         return _file(call, receiver, method, values, module)
     return _by_name(call, kind, method, values, module)
-
-
-def _only_asks(call: ast.Call) -> bool:
-    """Return True for a statement in SQL, written out, that changes nothing."""
-    text = call.args[0] if call.args else None
-    is_text = isinstance(text, ast.Constant) and isinstance(text.value, str)
-    return is_text and text.value.split(maxsplit=1)[:1] in (["SELECT"], ["select"])  # type: ignore[union-attr]
 
 
 def _file(call: ast.Call, receiver: ast.expr, method: str, values: Values, module: Module) -> Outcome:
