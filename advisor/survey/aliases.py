@@ -26,21 +26,21 @@ class Aliases:
             self._bound.update(found)
 
     def expanded(self, accesses: Sequence[Access]) -> list[Access]:
-        """Return the accesses, and those by other names of the same objects, where another access uses these."""
-        found = [(access, path) for access in accesses for path in self._paths_of(access)]
-        named: dict[str, set[str]] = {}  # by each name, the names by which its object is used
-        for access in accesses:
-            named.setdefault(access.path[0], set()).add(access.path[0])
-        for access, path in found:
-            named.setdefault(path[0], set()).add(access.path[0])
-        further = [replace(access, path=path) for access, path in found if len(named[path[0]]) > 1]
-        return [*accesses, *dict.fromkeys(further)]
+        """Return the accesses, and those by other names of the same objects, where these are used and changed."""
+        further = [replace(access, path=path) for access in accesses for path in self._paths_of(access)]
+        names: dict[str, set[str]] = {}  # by each name, those by which its object is used
+        origins = [access.path[0] for access in accesses for _ in self._paths_of(access)]
+        for access, name in [*((each, each.path[0]) for each in accesses), *zip(further, origins, strict=True)]:
+            names.setdefault(access.path[0], set()).add(name)
+        changed = {each.path[0] for each in [*accesses, *further] if each.writes}
+        kept = (each for each in further if len(names[each.path[0]]) > 1 and each.path[0] in changed)
+        return [*accesses, *dict.fromkeys(kept)]
 
-    def _paths_of(self, access: Access) -> set[Path]:
+    def _paths_of(self, access: Access) -> list[Path]:
         path = access.path
         if path[0] in self._local or (len(path) == 1 and access.is_assignment):
-            return set()
-        return set(self._others(path, 0))
+            return []
+        return sorted(set(self._others(path, 0)))
 
     def _others(self, path: Path, depth: int) -> Iterator[Path]:
         """Yield other paths to the same object."""
