@@ -103,6 +103,18 @@ class Classes:
         """Return True if something is put into attributes of a name, which may be a function then."""
         return name in self._stored or name in self.sharing
 
+    @cached_property
+    def changes_late(self) -> bool:
+        """True if the program changes attributes of the objects of its classes after they are made."""
+        attributes = {name for module, owner in self._all for name in module.assigned_attributes(owner)}
+        return any(
+            node.attr in attributes
+            for module in self._program.modules.values()
+            for node in ast.walk(module.tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+            if getattr(module.scope(node), "name", "") != "__init__"
+        )
+
     def owns(self, attribute: str) -> bool:
         """Return True if every object with such an attribute has an object of its own in it."""
         values = self._stored.get(attribute, [])

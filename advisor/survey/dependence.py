@@ -224,6 +224,9 @@ class Analysis:
             return "carried"
         if "unknown" in forced or "unknown" in roles:
             return "unknown"
+        kinds = {each.kind for each in self.findings}
+        if "files" in kinds and kinds & {"break", "return", "exits"}:
+            return "unknown"
         is_ordered = any(each.kind == "output" for each in self.findings)  # lines follow each other like items
         return "reduction" if "reduction" in roles or is_ordered else "independent"
 

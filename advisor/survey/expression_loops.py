@@ -10,6 +10,7 @@ from advisor.survey.fission import CannotSplitError, check_header
 from advisor.survey.loops import COMPREHENSIONS, FUNCTIONS
 from advisor.survey.patch import Replacement
 from advisor.survey.pool_code import PoolCode
+from advisor.survey.returned_objects import check_returned
 from advisor.survey.shared_state import HARMLESS, SharedState
 from advisor.survey.source_text import UNIT
 from advisor.survey.worker_function import NewNames, Worker, worker_for
@@ -74,6 +75,8 @@ class _Expression:
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> tuple[Worker, str]:
         first, *others = node.generators
         value = ast.Tuple([node.key, node.value], ast.Load()) if isinstance(node, ast.DictComp) else node.elt
+        if not self._code.in_threads:
+            check_returned(self._analysis, value)
         iterable = self._segment(first.iter)
         conditions = list(first.ifs)
         if conditions and not any(isinstance(each, ast.Call) for test in conditions for each in ast.walk(test)):
@@ -137,6 +140,9 @@ class _Expression:
         if getattr(node.func, "id", "") != "map" or node.keywords:
             raise CannotSplitError("`filter` stays as it is")
         function, *iterables = node.args
+        if not self._code.in_threads:
+            for statement in self._analysis.body.statements:
+                check_returned(self._analysis, statement.value)  # type: ignore[attr-defined]
         given = ", ".join(map(self._segment, iterables))
         if isinstance(function, ast.Lambda):
             if len(iterables) > 1:

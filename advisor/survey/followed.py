@@ -74,7 +74,7 @@ def decorated(each: Followed) -> Iterator[Finding]:
         function = node.func if isinstance(node, ast.Call) else node
         dotted = each.module.dotted(function, each.module.tree)
         name = getattr(each.function, "name", "")
-        if dotted in _MEMORIES:
+        if dotted in _MEMORIES and not _asks_memory(each.module):
             text = f"calls `{name}`, which remembers its results; every process would have its own"
             yield Finding("memory", text, each.module.file, node.lineno, through=name)
         elif dotted not in _PLAIN_DECORATORS:
@@ -82,3 +82,8 @@ def decorated(each: Followed) -> Iterator[Finding]:
                 continue
             text = f"calls `{name}`, which `{ast.unparse(function)}` decorates"
             yield Finding("unknown call", text, each.module.file, node.lineno, through=name)
+
+
+def _asks_memory(module: Module) -> bool:
+    """Return True if the module asks how often results were remembered, which would change."""
+    return any(isinstance(node, ast.Attribute) and node.attr.startswith("cache_") for node in ast.walk(module.tree))
