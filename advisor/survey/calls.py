@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import reduce
 from operator import or_
-from typing import TypeAlias
 
 from advisor.survey.callables import bound_once, completed, table_values
 from advisor.survey.classes import Class, Method
@@ -21,9 +20,6 @@ from advisor.survey.scopes import Function, Module, Program, Scope, parameters
 from advisor.survey.sql import only_asks
 from advisor.survey.summaries import Summaries, Summary
 from advisor.survey.values import FRESH, NEW, NOTHING, Path, Value, Values, at, holding, longer
-
-Defined: TypeAlias = tuple[Module, ast.AST]
-
 
 _TAKING_FUNCTIONS = (
     *("builtins.map", "builtins.filter", "builtins.sorted", "builtins.min", "builtins.max", "builtins.iter"),
