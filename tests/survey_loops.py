@@ -130,6 +130,16 @@ STEPS = {"once": work, "twice": twice}
 def run(jobs):
     return [STEPS[name](x) for name, x in jobs]  # here
 """,
+    "function with the name of a method": """
+from PIL import ImageOps
+def run(photos):
+    return [ImageOps.fit(photo, (9, 9)).tobytes() for photo in photos]  # here
+""",
+    "function that is given an image": """
+from PIL import ImageOps
+def run(sizes, photo):
+    return [ImageOps.fit(photo, size).tobytes() for size in sizes]  # here
+""",
     "exception of the program": """
 class WrongError(Exception):
     pass

@@ -158,6 +158,7 @@ _PREFIXES: tuple[tuple[str, Effect], ...] = (
     ("logging.", "output"),
 )
 
+_CONTAINERS = ("collections.deque", "collections.Counter", "collections.OrderedDict", "numpy.ndarray", "queue.Queue")
 _IN_PLACE = _words("iadd isub imul itruediv ifloordiv imod ipow iconcat iand ior ixor ilshift irshift imatmul")
 
 # Modules whose functions leave nothing behind but their results, unless a line above says otherwise.
@@ -179,7 +180,7 @@ def effect_of(dotted: str) -> Effect:
     if dotted in _FUNCTIONS:
         return _FUNCTIONS[dotted]
     owner, _, method = dotted.rpartition(".")
-    is_method = owner.startswith("builtins.") or owner.rpartition(".")[2][:1].isupper()
+    is_method = owner in _CONTAINERS or owner.startswith("builtins.")
     if is_method and (method in CHANGING_METHODS | FOLDING_METHODS.keys() or method.startswith("__set")):
         return "changes first"  # list.append(rows, x)
     if owner == "operator" and (method in ("setitem", "delitem") or method in _IN_PLACE):
