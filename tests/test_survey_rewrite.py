@@ -105,6 +105,10 @@ rows = []
 for x in items():  # here
     rows.append(work(x))
 """,
+    "comprehension that only hands on": """
+def main(pairs):
+    return sum(x for x, _ in pairs)  # here
+""",
     "number that is used after jumps": """
 def main(xs):
     i, rows = 0, []

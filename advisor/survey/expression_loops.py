@@ -16,6 +16,7 @@ from advisor.survey.source_text import UNIT
 from advisor.survey.worker_function import NewNames, Worker, worker_for
 
 _RESULT = "result"
+_WORK = (ast.Call, ast.BinOp, *COMPREHENSIONS)  # besides, an iteration only hands on what is there
 _CONTAINERS: dict[type[ast.AST], str] = {ast.ListComp: "list", ast.SetComp: "set", ast.DictComp: "dict"}
 _BRACKETS: dict[type[ast.AST], tuple[str, str]] = {
     ast.ListComp: ("[", "]"),
@@ -62,6 +63,8 @@ class _Expression:
             raise CannotSplitError("the expression changes something outside of it")
         assert self._analysis.body.iterable is not None
         check_header(state, self._analysis.body.iterable)
+        if not any(isinstance(each, _WORK) for stmt in self._analysis.body.statements for each in ast.walk(stmt)):
+            raise CannotSplitError("all that an iteration does has to happen in the order of the loop")
         around = self._analysis.module.ancestors(self._node)
         inner = (*COMPREHENSIONS, *FUNCTIONS)
         for each in around:
