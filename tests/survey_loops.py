@@ -273,6 +273,16 @@ def run(xs):
 }
 
 REDUCTIONS = {
+    "name that is an item at another time": """
+def run(groups):
+    counts = {}
+    for name in groups:
+        for other in groups[name]:  # here
+            if other != name:
+                counts[other] = counts.get(other, 0) + work(len(other))
+    for name in sorted(counts):
+        print(name, counts[name])
+""",
     "sum": """
 def run(xs):
     total = 0

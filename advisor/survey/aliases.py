@@ -27,13 +27,16 @@ class Aliases:
 
     def expanded(self, accesses: Sequence[Access]) -> list[Access]:
         """Return the accesses, and those by other names of the same objects, where these are used and changed."""
-        further = [replace(access, path=path) for access in accesses for path in self._paths_of(access)]
+        pairs = [(each, replace(each, path=path)) for each in accesses for path in self._paths_of(each)]
         names: dict[str, set[str]] = {}  # by each name, those by which its object is used
-        origins = [access.path[0] for access in accesses for _ in self._paths_of(access)]
-        for access, name in [*((each, each.path[0]) for each in accesses), *zip(further, origins, strict=True)]:
-            names.setdefault(access.path[0], set()).add(name)
-        changed = {each.path[0] for each in [*accesses, *further] if each.writes}
-        kept = (each for each in further if len(names[each.path[0]]) > 1 and each.path[0] in changed)
+        for access, other in [*((each, each) for each in accesses), *pairs]:
+            names.setdefault(other.path[0], set()).add(access.path[0])
+        writes = [each for each in [*accesses, *(other for _, other in pairs)] if each.writes]
+        kept = (
+            other
+            for access, other in pairs
+            if len(names[other.path[0]]) > 1 and _matters(other, writes, is_name=len(access.path) == 1)
+        )
         return [*accesses, *dict.fromkeys(kept)]
 
     def _paths_of(self, access: Access) -> list[Path]:
@@ -63,6 +66,17 @@ class Aliases:
         if isinstance(expression, ast.DictComp):
             return holding([values.of(expression.value)])
         return holding(map(values.of, expression.values)) if isinstance(expression, ast.Dict) else values.of(expression)
+
+
+def _matters(access: Access, writes: Sequence[Access], *, is_name: bool) -> bool:
+    """Return True if an object is changed that an access by another name changes or reads.
+
+    An assignment of an item puts another object in its place, and leaves the one that has a name as it is.
+    """
+    related = [each for each in writes if each.path[0] == access.path[0]]
+    if access.writes or not is_name:
+        return bool(related)
+    return any(not each.is_assignment or len(each.path) > len(access.path) for each in related)
 
 
 def _bound_in(scope: Scope, without: set[ast.AST]) -> dict[str, list[tuple[ast.expr, bool]]]:
