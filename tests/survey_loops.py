@@ -64,6 +64,112 @@ class Shape:
 """
 
 INDEPENDENT = {
+    "object with a list of its own": """
+class Solver:
+    def __init__(self, cells):
+        self.cells = list(cells)
+        self.guesses = 0
+    def solve(self):
+        for k in range(len(self.cells)):
+            if self.cells[k] == 0:
+                self.cells[k] = self.cells[k - 1] + 1
+                self.guesses += 1
+        return self.guesses
+def run(puzzles):
+    return [Solver(puzzle.cells).solve() for puzzle in puzzles]  # here
+""",
+    "items with lists of their own": """
+class Puzzle:
+    def __init__(self):
+        self.cells = [0] * 9
+    def solve(self):
+        for k in range(1, 9):
+            self.cells[k] = self.cells[k - 1] + 1
+def run(puzzles):
+    for puzzle in puzzles:  # here
+        puzzle.solve()
+""",
+    "class of data": """
+from dataclasses import dataclass, field
+@dataclass
+class Row:
+    x: float
+    parts: list = field(default_factory=list)
+def run(xs):
+    return [Row(work(x)) for x in xs]  # here
+""",
+    "random numbers by a function that gets the generator": """
+def draw(rng):
+    return rng.random() + rng.gauss(0, 1)
+def run(seeds):
+    return [draw(random.Random(seed)) for seed in seeds]  # here
+""",
+    "search with a deque": """
+def depth(graph, start):
+    seen, queue = {start: 0}, deque([start])
+    while queue:
+        node = queue.popleft()
+        for other in graph[node]:
+            if other not in seen:
+                seen[other] = seen[node] + 1
+                queue.append(other)
+    return max(seen.values())
+def run(graph):
+    return [depth(graph, node) for node in graph]  # here
+""",
+    "function with options": """
+def power(n, x):
+    return work(x) ** n
+def run(xs):
+    return list(map(functools.partial(power, 3), xs))  # here
+""",
+    "functions by name": """
+def twice(x):
+    return work(x) * 2
+STEPS = {"once": work, "twice": twice}
+def run(jobs):
+    return [STEPS[name](x) for name, x in jobs]  # here
+""",
+    "function with the name of a method": """
+from PIL import ImageOps
+def run(photos):
+    return [ImageOps.fit(photo, (9, 9)).tobytes() for photo in photos]  # here
+""",
+    "function that is given an image": """
+from PIL import ImageOps
+def run(sizes, photo):
+    return [ImageOps.fit(photo, size).tobytes() for size in sizes]  # here
+""",
+    "exception of the program": """
+class WrongError(Exception):
+    pass
+def checked(x):
+    if x < 0:
+        raise WrongError(x)
+    return work(x)
+def run(xs):
+    return [checked(x) for x in xs]  # here
+""",
+    "lists by key in a function": """
+def groups(rows):
+    found = defaultdict(list)
+    for key, x in rows:
+        found[key].append(x)
+    return found
+def run(tables):
+    return [groups(rows) for rows in tables]  # here
+""",
+    "price that is raised": """
+from decimal import Decimal
+PRICES = {"a": {"day": Decimal("0.3")}}
+def price(key, x):
+    rate = PRICES[key]["day"]
+    if x > 3:
+        rate += Decimal("0.1")
+    return rate * x
+def run(rows):
+    return [price(key, x) for key, x in rows]  # here
+""",
     "call for its effect on a file of its own": """
 def run(paths):
     for path in paths:  # here
@@ -167,6 +273,16 @@ def run(xs):
 }
 
 REDUCTIONS = {
+    "name that is an item at another time": """
+def run(groups):
+    counts = {}
+    for name in groups:
+        for other in groups[name]:  # here
+            if other != name:
+                counts[other] = counts.get(other, 0) + work(len(other))
+    for name in sorted(counts):
+        print(name, counts[name])
+""",
     "sum": """
 def run(xs):
     total = 0

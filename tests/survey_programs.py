@@ -470,4 +470,74 @@ def main(xs):
 if __name__ == "__main__":
     main(range(20))
 """,
+    "while a list has items": """
+def main(xs):
+    todo = sorted(xs)
+    rows = []
+    while todo:  # here
+        x = todo.pop()
+        if x % 3 == 0:
+            continue
+        rows.append(work(x))
+    print(rows, todo)
+
+
+if __name__ == "__main__":
+    main(range(40))
+""",
+    "while a deque has items": """
+from collections import deque
+
+
+def main(xs):
+    todo = deque(xs)
+    total = 0.0
+    while len(todo) > 0:  # here
+        x = todo.popleft()
+        total += work(x)
+    print(repr(total))
+
+
+if __name__ == "__main__":
+    main(range(40))
+""",
+    "counted in the middle": """
+def main(xs):
+    i, rows = 0, []
+    while i < len(xs):  # here
+        x = xs[i]
+        i += 1
+        if x % 2:
+            continue
+        rows.append(work(x))
+    print(rows)
+
+
+if __name__ == "__main__":
+    main(list(range(40)))
+""",
+    "attributes of the items": """
+class Job:
+    def __init__(self, n):
+        self.n = n
+        self.cells = []
+
+
+def main(xs):
+    jobs = [Job(x) for x in xs]
+    most = 0
+    for job in jobs:  # here
+        y = work(job.n)
+        if y < 1:
+            print(job.n, "is small")
+            continue
+        job.result = y
+        if y > most:
+            most = y
+    print(most, [getattr(job, "result", None) for job in jobs])
+
+
+if __name__ == "__main__":
+    main(range(20))
+""",
 }

@@ -5,6 +5,7 @@ import pytest
 from advisor.survey.dependence import static_dependence
 from advisor.survey.facts import Loop, StaticDependence
 from advisor.survey.loops import loops_of
+from tests.survey_hidden_state import HIDDEN
 from tests.survey_loops import CARRIED, HEAD, INDEPENDENT, REDUCTIONS
 
 
@@ -35,5 +36,13 @@ def test_reductions(name):
 def test_carried(name):
     """Loops whose iterations need one another, or may do so, are never called independent or a reduction."""
     found = dependence(CARRIED[name])
+    assert found.independence in ("carried", "unknown")
+    assert any(obstacle.blocks for obstacle in found.obstacles)
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_hidden_state(name):
+    """State that is hard to see is a dependence, too: in classes, properties, operators, buffers, files and items."""
+    found = dependence(HIDDEN[name])
     assert found.independence in ("carried", "unknown")
     assert any(obstacle.blocks for obstacle in found.obstacles)

@@ -105,6 +105,30 @@ rows = []
 for x in items():  # here
     rows.append(work(x))
 """,
+    "comprehension that only hands on": """
+def main(pairs):
+    return sum(x for x, _ in pairs)  # here
+""",
+    "number that is used after jumps": """
+def main(xs):
+    i, rows = 0, []
+    while i < len(xs):  # here
+        x = xs[i]
+        i += 1
+        if x % 2:
+            print(x)
+            continue
+        rows.append(work(x))
+    print(rows, i)
+""",
+    "files that a loop left early would not have written": """
+def main(paths):
+    for path in paths:  # here
+        text = path.read_text()
+        if work(len(text)) > 3:
+            break
+        path.with_suffix(".out").write_text(text)
+""",
     "within a try": """
 def main(xs):
     rows = []
@@ -158,3 +182,27 @@ def test_comments_stay():
     rewrite = rewritten(HEAD + PROGRAMS["sum"])
     assert isinstance(rewrite, Rewrite)
     assert "    # the square of the work\n    y = work(x)\n" in rewrite.snippet
+
+
+COPIED = """
+class Member:
+    def __init__(self, n):
+        self.n, self.wins = n, 0
+    def win(self):
+        self.wins += 1
+def strongest(team):
+    return max(team, key=lambda member: work(member.n))
+def main(teams):
+    leaders = []
+    for team in teams:  # here
+        leaders.append(strongest(team))
+    leaders[0].win()
+    print([member.wins for member in teams[0]])
+"""
+
+
+def test_objects_that_change_later_are_not_copied():
+    """Results that are objects of the program, which changes them later, may come from threads, not from processes."""
+    assert isinstance(rewritten(HEAD + COPIED, form="executor", strategy="threading"), Rewrite)
+    for form in ("executor", "map"):
+        assert "copy" in rewritten(HEAD + COPIED, form=form, strategy="multiprocessing")

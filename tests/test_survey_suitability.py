@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from advisor.models import Machine, Profile
@@ -92,17 +90,16 @@ def test_further_results_cost_as_much() -> None:
     assert ReturnedValues().added_to(profile) is profile
 
 
-def test_the_code_keeps_to_the_bound(tmp_path: Path) -> None:
+def test_the_code_keeps_to_the_bound() -> None:
     """`advisor.map`, which would try more workers for iterations that wait, is given the largest number."""
     source = "rows = []\nfor name in open('names'):\n    rows.append(name.strip())\n"
-    (tmp_path / "fetch.py").write_text(source)
     [loop] = loops_of(source, "fetch.py")
     codes = []
     for profile in (WAITING, COMPUTING):
         found = gain(profile, 400, Machine(cores=4))
         static = StaticDependence((), (), "reduction")
         judged = JudgedLoop(LoopTime(loop, 9.0, 900), static, None, Dependence("reduction", ""), found)
-        codes.append(with_code(judged, tmp_path).code)
+        codes.append(with_code(judged, {"fetch.py": source}).code)
     assert codes[0] is not None
     assert f"workers={MAX_WAITING_WORKERS})" in codes[0].snippet
     assert codes[1] is not None

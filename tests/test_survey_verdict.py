@@ -1,8 +1,10 @@
 """The verdict on a loop from its source and what was observed."""
 
+import numpy as np
 import pytest
 
 from advisor.survey.facts import LoopObservation, ObservedChange, StaticDependence, Variable
+from advisor.survey.repeated_objects import has_repeats
 from advisor.survey.verdict import dependence
 
 LOOP = ("program.py", 3, 0)
@@ -77,3 +79,17 @@ def test_parts_of_a_variable():
     static = StaticDependence((Variable("self.rows", "reduction", "append"),), (), "reduction")
     for name in ("self.rows", "self"):
         assert dependence(static, observation(ObservedChange(name, "grown"))).independence == "reduction"
+
+
+def test_items_that_are_one_object():
+    """A container may have an object twice, or arrays that overlap; its keys and numbers do not count."""
+    one, other = [1], [1]
+    assert not has_repeats([one, other, 1, 1, "a", "a"])
+    assert has_repeats([one, other, one])
+    assert has_repeats({"a": one, "b": one}.items())
+    assert has_repeats(enumerate([one, one]))
+    assert not has_repeats({"a": one, "b": other}.values())
+    signal = np.zeros(30)
+    assert has_repeats([signal[:20], signal[10:]])
+    assert not has_repeats([signal[:10], signal[10:]])
+    assert not has_repeats(iter("aa"))

@@ -9,15 +9,17 @@ from dataclasses import replace
 
 from advisor.survey.calls import Calls
 from advisor.survey.effects import Access, Finding, How, Outcome
+from advisor.survey.implicit_calls import implicit_uses
 from advisor.survey.kinds import Kinds
 from advisor.survey.known_calls import ITERATOR_TYPES
 from advisor.survey.loops import COMPREHENSIONS
 from advisor.survey.reductions import Fold, fold_of
-from advisor.survey.scopes import Module, Scope, bound_names
+from advisor.survey.scopes import Module, Scope, bound_names, own_nodes
 from advisor.survey.values import Path, Values, is_number, longer
 
 _WORD = re.compile(r"\w+")
 IMMUTABLE = ("builtins.int", "builtins.float", "builtins.str", "builtins.bytes", "builtins.bool", "builtins.tuple")
+NUMBERS = ("decimal.Decimal", "fractions.Fraction", "datetime.timedelta")
 EXITS = {ast.Break: "break", ast.Return: "return", ast.Yield: "yield", ast.YieldFrom: "yield", ast.Await: "await"}
 
 
@@ -38,6 +40,16 @@ class Reader:
         self._tries = 0
         self._shared: dict[str, set[Path]] = {}  # objects outside that were assigned to items and attributes
         self._written: set[str] = set()  # items and attributes that the iteration has assigned on every path to here
+
+    def read(self, body: Sequence[ast.stmt]) -> None:
+        """Read statements, with what they run without a call."""
+        self.statements(body)
+        for statement in body:
+            for node in own_nodes(statement, comprehensions=True):
+                for names, receiver in implicit_uses(node):
+                    outcome = self._calls.implicit(names, receiver, self._values)
+                    if outcome is not None:
+                        self._take(outcome, receiver)
 
     # Statements
 
@@ -190,7 +202,9 @@ class Reader:
             owner, step = node.value, f"[{ast.unparse(node.slice)}]"
         else:
             return
-        if dotted := self._module.dotted(owner, self._scope):
+        if _is_namespace(owner):
+            self._at(owner.args[0] if isinstance(owner, ast.Call) else owner.value, "change")  # type: ignore[attr-defined]
+        if dotted := self._module.dotted(_without_keys(owner), self._scope):
             self._find("process state", f"changes `{dotted}`, which belongs to the whole process", node)
         for path in self._values.of(owner).outside:
             self._add(longer(path, step), how, node, operation)
@@ -236,7 +250,8 @@ class Reader:
     def _change_aliased(self, target: ast.Name, operand: ast.expr) -> None:
         """Count `x += …` as a change of an object outside that the name may be an alias of, if it is no number."""
         kind = self._kinds.of(target, self._scope)
-        if kind in IMMUTABLE or (is_number(operand) and not kind):
+        number = is_number(operand) or self._kinds.of(operand, self._scope) in NUMBERS
+        if kind in IMMUTABLE or (number and not kind):
             return
         for path in self._values.of(target).outside - {(target.id,)}:
             self._add(path, "change", target)
@@ -253,6 +268,8 @@ class Reader:
                 self._visit_keys(node)
                 if not self._module.dotted(node, self._scope):
                     self._read(node)
+                if isinstance(node, ast.Subscript) and self._calls.is_filled_by_reading(node.value):
+                    self._at(node.value, "change")
             case ast.Call():
                 self._call(node)
             case ast.NamedExpr():
@@ -330,7 +347,7 @@ class Reader:
         else:
             self._expression(value)
 
-    def _take(self, outcome: Outcome, node: ast.Call) -> None:
+    def _take(self, outcome: Outcome, node: ast.expr) -> None:
         """Add what a call does to what has been found."""
         shown = self._shown
         for access in outcome.accesses:
@@ -342,6 +359,22 @@ class Reader:
 
     def _find(self, kind: str, text: str, node: ast.AST) -> None:
         self.findings.append(Finding(kind, text, self._module.file, getattr(node, "lineno", 1)))
+
+
+def _is_namespace(node: ast.expr) -> bool:
+    """Return True for `vars(x)` and `x.__dict__`."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "vars" and len(node.args) == 1
+    return isinstance(node, ast.Attribute) and node.attr == "__dict__"
+
+
+def _without_keys(node: ast.expr) -> ast.expr:
+    """Return `a.b` for `a.b[key].c`."""
+    inner = node
+    while isinstance(inner, (ast.Attribute, ast.Subscript)):
+        node = inner.value if isinstance(inner, ast.Subscript) else node
+        inner = inner.value
+    return node
 
 
 def is_alias(node: ast.AST) -> bool:

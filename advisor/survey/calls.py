@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import replace
+from functools import reduce
+from operator import or_
 
-from advisor.survey.effects import Finding, Outcome
+from advisor.survey.callables import bound_once, completed, table_values
+from advisor.survey.classes import Class, Method
+from advisor.survey.effects import Finding, Outcome, together
+from advisor.survey.followed import Followed, arguments_of, decorated, with_objects_as_default
 from advisor.survey.kinds import Kinds
 from advisor.survey.known_calls import FOLDING_METHODS, Effect, effect_of
-from advisor.survey.library_calls import LibraryCall
-from advisor.survey.method_calls import folds, method_effect, method_outcome, method_result
+from advisor.survey.library_calls import LibraryCall, library_result
+from advisor.survey.method_calls import SQL_METHODS, folds, handed_on, method_effect, method_outcome, method_result
 from advisor.survey.scopes import Function, Module, Program, Scope, parameters
+from advisor.survey.sql import only_asks
 from advisor.survey.summaries import Summaries, Summary
-from advisor.survey.values import FRESH, NEW, Path, Value, Values, at, holding, longer
+from advisor.survey.values import FRESH, NEW, NOTHING, Path, Value, Values, at, holding, longer
 
-Defined: TypeAlias = tuple[Module, ast.AST]
-_MEMORIES = ("functools.lru_cache", "functools.cache")
-_PLAIN_DECORATORS = (
-    *("builtins.staticmethod", "builtins.classmethod", "builtins.property", "functools.wraps"),
-    *("functools.cached_property", "contextlib.contextmanager", "abc.abstractmethod", "typing.override"),
-    *("typing.overload", "numba.njit", "numba.jit", "dataclasses.dataclass"),
+_TAKING_FUNCTIONS = (
+    *("builtins.map", "builtins.filter", "builtins.sorted", "builtins.min", "builtins.max", "builtins.iter"),
+    *("itertools.", "functools."),
 )
-
-
-@dataclass(frozen=True)
-class Followed:
-    """A function of the user that a call runs, and the object that it is a method of."""
-
-    module: Module
-    function: Function
-    receiver: ast.expr | None = None
-    is_new: bool = False  # it initializes a new object
 
 
 class Calls:
@@ -44,6 +36,7 @@ class Calls:
         self._scope = scope
         self._summaries = summaries
         self._kinds = Kinds(program, module)
+        self._classes = summaries.classes
         self._found: dict[ast.Call, list[Followed]] = {}
 
     def library_effect(self, call: ast.Call) -> Effect | None:
@@ -70,28 +63,83 @@ class Calls:
 
     def outcome(self, call: ast.Call, values: Values) -> Outcome:
         """Return what a call does to objects outside."""
+        call = completed(self._module, self._scope, call)
         found = self._followed(call)
-        if found:
-            outcome = _together([self._follow(call, each, values) for each in found])
+        owner = self._kinds.class_named(call.func, self._scope)
+        if found or owner is not None:
+            unclear = [self._unclear(call, *owner)] if owner is not None else []
+            outcome = together(
+                [*(self._follow(call, each, values) for each in found), *unclear, Outcome(followed=True)]
+            )
         elif dotted := self._module.dotted(call.func, self._scope):
             outcome = LibraryCall(call, values, self._module.file).outcome(dotted)
         elif isinstance(call.func, ast.Attribute):
             kind = self._kinds.of(call.func.value, self._scope)
-            outcome = method_outcome(call, kind, values, self._module)
+            asks = call.func.attr in SQL_METHODS and only_asks(call, self._program, self._module, self._scope)
+            outcome = method_outcome(call, kind, values, self._module, only_asks=asks)
         elif isinstance(call.func, ast.Lambda):
             outcome = Outcome()
         else:
             text = f"calls `{ast.unparse(call.func)}`, of which the source says too little"
             outcome = Outcome(findings=(Finding("unknown call", text, self._module.file, call.lineno),))
-        return _together([outcome, *self._callbacks(call, values)], outcome)
+        return together([outcome, *self._replaced(call), *self._callbacks(call, values)], outcome)
+
+    def _replaced(self, call: ast.Call) -> Iterator[Outcome]:
+        """Yield an outcome for a call of an attribute that the program gives a value, maybe another function."""
+        if isinstance(call.func, ast.Attribute) and self._classes.is_data(call.func.attr):
+            kind = self._kinds.of(call.func.value, self._scope)
+            if not kind or kind.startswith("class "):
+                text = f"calls `{ast.unparse(call.func)}`, an attribute that may be any function"
+                yield Outcome(findings=(Finding("unknown call", text, self._module.file, call.lineno),))
+
+    def _unclear(self, call: ast.Call, module: Module, owner: ast.ClassDef) -> Outcome:
+        """Return what the source does not tell of the making of an object."""
+        text = self._classes.unclear(module, owner)
+        if not text:
+            return Outcome()
+        text = f"makes a `{owner.name}`, which {text}"
+        return Outcome(findings=(Finding("unknown call", text, self._module.file, call.lineno),))
+
+    def implicit(self, names: tuple[str, ...], receiver: ast.expr, values: Values) -> Outcome | None:
+        """Return what special methods or properties of an object change, or None.
+
+        Args:
+            names: Of the methods that may run.
+            receiver: The object.
+            values: Those of the statements.
+        """
+        if not any(name in self._summaries.special for name in names):
+            return None
+        kind = self._kinds.of(receiver, self._scope)
+        owner = self._kinds.class_of_kind(kind)
+        if kind and owner is None:
+            return None
+        methods = [each for name in names for each in self._special(name, owner)]
+        call = ast.copy_location(ast.Call(receiver, [], []), receiver)
+        found = [self._follow(call, Followed(*each, receiver), values) for each in methods]
+        changing = [each for each in found if each.findings or any(access.writes for access in each.accesses)]
+        return together(changing) if changing else None
+
+    def _special(self, name: str, owner: Class | None) -> list[Method]:
+        special = self._summaries.special.get(name, [])
+        if owner is None:
+            return special
+        return [each for each in self._classes.with_overrides(*owner, name) if each in special]
 
     def _callbacks(self, call: ast.Call, values: Values) -> Iterator[Outcome]:
         """Yield what the user's functions do that are arguments of a call."""
         for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
-            if isinstance(argument, (ast.Name, ast.Attribute)):
-                for function in self._named(argument):
-                    empty = ast.copy_location(ast.Call(argument, [], []), call)
-                    yield replace(self._follow(empty, function, values), followed=False)
+            if isinstance(argument, (ast.Name, ast.Attribute, ast.Call)):
+                empty = ast.copy_location(ast.Call(argument, [], []), call)
+                given = completed(self._module, self._scope, empty)
+                if given is empty and isinstance(argument, ast.Call):
+                    continue
+                found = list(self._named(given.func))
+                for function in found:
+                    yield replace(self._follow(given, function, values), followed=False)
+                takes = self._module.dotted(call.func, self._scope).startswith(_TAKING_FUNCTIONS)
+                if not found and takes and isinstance(argument, ast.Attribute):
+                    yield Outcome(handed_on(argument, values))
 
     # Functions of the user
 
@@ -108,8 +156,9 @@ class Calls:
         """Yield the user's functions that an expression may be."""
         owner = self._kinds.class_named(node, self._scope)
         if owner is not None:
-            for module, function in self._methods_of(*owner, "__init__"):
-                yield Followed(module, function, None, is_new=True)
+            for module, function in self._classes.constructors(*owner):
+                makes = function.name == "__new__"
+                yield Followed(module, function, node if makes else None, is_new=not makes)
             return
         if isinstance(node, ast.Name):
             _, binders = self._module.resolve(node.id, self._scope)
@@ -124,6 +173,14 @@ class Calls:
             yield Followed(found[0], found[1])  # type: ignore[arg-type]
         elif isinstance(node, ast.Attribute) and not dotted:
             yield from self._methods(node)
+        elif isinstance(node, ast.Subscript):
+            yield from self._of_table(node)
+
+    def _of_table(self, node: ast.Subscript) -> Iterator[Followed]:
+        """Yield the functions of a dictionary that is written out, if all of them are the user's."""
+        found = [list(self._named(each)) for each in table_values(self._module, self._scope, node)]
+        if all(found):
+            yield from (each for functions in found for each in functions)
 
     def _lambda(self, binders: list[ast.AST]) -> Iterator[Followed]:
         above = self._module.parents.get(binders[0]) if len(binders) == 1 else None
@@ -133,36 +190,43 @@ class Calls:
     def _methods(self, node: ast.Attribute) -> Iterator[Followed]:
         owner = self._kinds.class_named(node.value, self._scope)  # Report.build(report)
         if owner is not None:
-            for module, function in self._methods_of(*owner, node.attr):
+            for module, function in self._classes.methods_of(*owner, node.attr):
                 is_bound = any(_is_named(each, "classmethod") for each in function.decorator_list)
                 yield Followed(module, function, node.value if is_bound else None)
+            return
+        if self._is_super(node.value):
+            yield from self._inherited(node)
             return
         kind = self._kinds.of(node.value, self._scope)
         found = self._kinds.class_of_kind(kind)
         if found is not None:
-            methods = self._methods_of(*found, node.attr)
+            methods = self._classes.with_overrides(*found, node.attr)
         elif kind or node.attr in FOLDING_METHODS:
             return
         else:
             methods = self._program.methods(node.attr)
-        for module, function in methods:
-            is_static = any(_is_named(each, "staticmethod") for each in function.decorator_list)
-            yield Followed(module, function, None if is_static else node.value)
+        yield from (self._bound(node.value, *each) for each in methods)
 
-    def _methods_of(
-        self, module: Module, owner: ast.ClassDef, name: str, depth: int = 0
-    ) -> list[tuple[Module, ast.FunctionDef | ast.AsyncFunctionDef]]:
-        """Return the method of a class, or of the first base that has it."""
-        for node in owner.body:
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
-                return [(module, node)]
-        for base in owner.bases:
-            found = Kinds(self._program, module).class_named(base, module.tree)
-            if found is not None and depth < 5:
-                methods = self._methods_of(*found, name, depth + 1)
-                if methods:
-                    return methods
-        return []
+    def _bound(self, receiver: ast.expr, module: Module, function: ast.FunctionDef | ast.AsyncFunctionDef) -> Followed:
+        decorators = [each.id for each in function.decorator_list if isinstance(each, ast.Name)]
+        if "staticmethod" in decorators:
+            return Followed(module, function)
+        if "classmethod" in decorators:
+            kind = ast.copy_location(ast.Attribute(receiver, "__class__", ast.Load()), receiver)
+            return Followed(module, function, kind)
+        return Followed(module, function, receiver)
+
+    def _is_super(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Call) and self._module.dotted(node.func, self._scope) == "builtins.super"
+
+    def _inherited(self, node: ast.Attribute) -> Iterator[Followed]:
+        """Yield the methods of other classes that `super().method` may be."""
+        given = parameters(self._scope) if not isinstance(self._scope, ast.Module) else []
+        if given:
+            receiver = ast.copy_location(ast.Name(given[0].arg, ast.Load()), node)
+            for module, function in self._program.methods(node.attr):
+                if function is not self._scope:
+                    yield self._bound(receiver, module, function)
 
     def _follow(self, call: ast.Call, each: Followed, values: Values) -> Outcome:
         summary = self._summaries.of(each.module, each.function)
@@ -173,7 +237,7 @@ class Calls:
             for access in summary.accesses
             for path in self._substituted(access.path, roots, each, access.is_assignment)
         )
-        names = {parameter: values.roots_of(argument) for parameter, argument in _arguments(call, each)}
+        names = {parameter: values.roots_of(argument) for parameter, argument in arguments_of(call, each)}
         findings = [
             replace(
                 finding,
@@ -182,31 +246,17 @@ class Calls:
             )
             for finding in summary.findings
         ]
-        findings += self._decorated(each)
+        findings += decorated(each)
         return Outcome(tuple(accesses), tuple(findings), followed=True, called=(name, *summary.called))
-
-    def _decorated(self, each: Followed) -> Iterator[Finding]:
-        for node in getattr(each.function, "decorator_list", []):
-            function = node.func if isinstance(node, ast.Call) else node
-            dotted = each.module.dotted(function, each.module.tree)
-            name = getattr(each.function, "name", "")
-            if dotted in _MEMORIES:
-                text = f"calls `{name}`, which remembers its results; every process would have its own"
-                yield Finding("memory", text, each.module.file, node.lineno, through=name)
-            elif dotted not in _PLAIN_DECORATORS:
-                if isinstance(function, ast.Attribute) and function.attr in ("setter", "getter"):
-                    continue
-                text = f"calls `{name}`, which `{ast.unparse(function)}` decorates"
-                yield Finding("unknown call", text, each.module.file, node.lineno, through=name)
 
     def _roots(self, call: ast.Call, each: Followed, summary: Summary, values: Values) -> dict[str, Value]:
         """Return what the parameters of a function are in a call."""
         given: set[str] = set()
         roots = dict.fromkeys((argument.arg for argument in parameters(each.function)), NEW)
         name = getattr(each.function, "name", "<lambda>")
-        for parameter in _with_objects_as_default(each.function):
+        for parameter in with_objects_as_default(each.function):
             roots[parameter] = at((f"{name}.{parameter}",))
-        for name, argument in _arguments(call, each):
+        for name, argument in arguments_of(call, each):
             value = values.of(argument)
             roots[name] = value if name not in given else roots[name] | value
             given.add(name)
@@ -224,7 +274,8 @@ class Calls:
         result: list[Path] = []
         for start in paths:
             if start == FRESH:
-                if is_assignment and len(path) == 2:  # of an item or attribute of the new object itself
+                owned = len(path) > 1 and path[1].startswith(".") and self._classes.owns(path[1][1:])
+                if len(path) - is_assignment <= 1 + owned:  # of the new object itself, or of what belongs to it alone
                     continue
                 result += [part for part in roots[path[0]].parts if part != FRESH]
                 continue
@@ -246,10 +297,13 @@ class Calls:
 
     def result_of(self, call: ast.Call, values: Values) -> Value:
         """Return where the result of a call comes from."""
+        call = completed(self._module, self._scope, call)
         owner = self._kinds.class_named(call.func, self._scope)
         arguments = [values.of(each) for each in [*call.args, *(keyword.value for keyword in call.keywords)]]
         if owner is not None:
-            return holding(arguments)
+            made = {getattr(each.function, "name", ""): each for each in self._followed(call)}
+            results = [self._returned(call, each, values) for name, each in made.items() if name != "__post_init__"]
+            return reduce(or_, results, NEW if "__init__" in made else holding(arguments))
         found = self._followed(call)
         if found:
             results = [self._returned(call, each, values) for each in found]
@@ -258,13 +312,55 @@ class Calls:
                 frozenset().union(*(each.parts for each in results)),
             )
         dotted = self._module.dotted(call.func, self._scope)
+        if dotted == "builtins.type" and len(call.args) == 1:
+            return self._class_of(call.args[0])
         if dotted in ("builtins.min", "builtins.max") and len(call.args) > 1:
             return Value(frozenset().union(*(each.itself for each in arguments)), frozenset({FRESH}))
         if dotted:
-            return _library_result(effect_of(dotted), arguments)
+            return library_result(effect_of(dotted), arguments)
         if isinstance(call.func, ast.Attribute):
             return method_result(call, self._kinds.of(call.func.value, self._scope), values, arguments)
-        return _library_result("unknown", arguments)
+        return library_result("unknown", arguments)
+
+    def shared_attribute(self, node: ast.Attribute) -> Value:
+        """Return the attributes of classes that an attribute of an object may be."""
+        if node.attr == "__class__":
+            return self._class_of(node.value)
+        owners = self._classes.sharing.get(node.attr)
+        if not owners:
+            return NOTHING
+        kind = self._kinds.of(node.value, self._scope)
+        if kind and self._kinds.class_of_kind(kind) is None:
+            return NOTHING
+        return reduce(or_, (at((self._class_name(*each), f".{node.attr}")) for each in owners))
+
+    def _class_of(self, node: ast.expr) -> Value:
+        """Return the class of an object; if it is unknown, all of the program."""
+        kind = self._kinds.of(node, self._scope)
+        found = self._kinds.class_of_kind(kind)
+        if found is None and kind:
+            return NEW
+        owners = [each for shared in self._classes.sharing.values() for each in shared]
+        owners = [found, *owners] if found is not None else owners
+        return reduce(or_, (at((self._class_name(*each),)) for each in owners), NEW)
+
+    def _class_name(self, module: Module, owner: ast.ClassDef) -> str:
+        return owner.name if module is self._module else f"{_stem(module)}.{owner.name}"
+
+    def is_filled_by_reading(self, node: ast.expr) -> bool:
+        """Return True for a `defaultdict` whose missing items depend on what happened before."""
+        made = bound_once(self._module, self._scope, node)
+        if not isinstance(made, ast.Call) or self._module.dotted(made.func, self._scope) != "collections.defaultdict":
+            return False
+        return bool(made.args) and not self._classes.is_plain_maker(self._module, made.args[0])
+
+    def owns(self, attribute: str) -> bool:
+        """Return True if every object with such an attribute has an object of its own in it."""
+        return self._classes.owns(attribute)
+
+    def is_builtin(self, name: str) -> bool:
+        """Return True for a name of Python itself."""
+        return self._module.resolve(name, self._scope)[0] is None
 
     def _returned(self, call: ast.Call, each: Followed, values: Values) -> Value:
         summary = self._summaries.of(each.module, each.function)
@@ -275,48 +371,9 @@ class Calls:
             )
             for paths in (summary.result.itself, summary.result.parts)
         )
-        return Value(itself or frozenset({FRESH}), parts or frozenset({FRESH}))
-
-
-def _arguments(call: ast.Call, each: Followed) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the arguments of a call with the names of the parameters that take them."""
-    spec = each.function.args
-    names = [argument.arg for argument in (*spec.posonlyargs, *spec.args)]
-    if each.receiver is not None or each.is_new:
-        if names and each.receiver is not None:
-            yield names[0], each.receiver
-        names = names[1:]
-    for number, argument in enumerate(call.args):
-        if isinstance(argument, ast.Starred):
-            for name in names[number:]:
-                yield name, argument.value
-            break
-        if number < len(names):
-            yield names[number], argument
-        elif spec.vararg is not None:
-            yield spec.vararg.arg, argument
-    for keyword in call.keywords:
-        known = {argument.arg for argument in parameters(each.function)}
-        if keyword.arg in known:
-            yield keyword.arg, keyword.value
-        elif keyword.arg is None:
-            for name in known - {spec.vararg.arg if spec.vararg else ""}:
-                yield name, keyword.value
-        elif spec.kwarg is not None:
-            yield spec.kwarg.arg, keyword.value
-
-
-def _with_objects_as_default(function: Function) -> Iterator[str]:
-    """Yield the parameters whose default is an object that all calls share."""
-    spec = function.args
-    positional = [*spec.posonlyargs, *spec.args]
-    pairs = [
-        *zip(reversed(positional), reversed(spec.defaults), strict=False),
-        *zip(spec.kwonlyargs, spec.kw_defaults, strict=True),
-    ]
-    for argument, default in pairs:
-        if isinstance(default, (ast.List, ast.Dict, ast.Set, ast.Call, ast.ListComp, ast.DictComp)):
-            yield argument.arg
+        is_new = any(path[0] in roots and FRESH in roots[path[0]].itself for path in summary.result.itself)
+        itself = itself | {FRESH} if is_new or not itself else itself
+        return Value(itself, parts or frozenset({FRESH}))
 
 
 def _foreign(step: str) -> str:
@@ -333,24 +390,3 @@ def _stem(module: Module) -> str:
 
 def _is_named(node: ast.expr, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name
-
-
-def _library_result(effect: Effect, arguments: list[Value]) -> Value:
-    if effect == "holds":
-        return holding(value.part for value in arguments)
-    if effect in ("part", "consumes", "unknown"):
-        paths = frozenset({FRESH}).union(*(value.itself | value.parts for value in arguments))
-        return Value(paths, paths)
-    return NEW
-
-
-def _together(outcomes: list[Outcome], main: Outcome | None = None) -> Outcome:
-    main = main or outcomes[0]
-    return Outcome(
-        tuple(access for each in outcomes for access in each.accesses),
-        tuple(finding for each in outcomes for finding in each.findings),
-        main.output,
-        main.reads_receiver,
-        main.followed,
-        tuple(dict.fromkeys(name for each in outcomes for name in each.called)),
-    )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from advisor.models.survey_report import LoopObstacle
 from advisor.survey.extraction import Rewrite, attempt
 from advisor.survey.facts import Dependence, Loop
-from advisor.survey.loop_times import decoded
 from advisor.survey.loops import loops_of
 from advisor.survey.patch import unified
 from advisor.survey.suitability import JudgedLoop, most_workers, unchanged
@@ -19,15 +17,19 @@ NOTHING_TO_MOVE = "all that an iteration does has to happen in the order of the 
 NOT_WORTH_RETURNING = "is not rewritten: what iterations would have to return costs more than it brings"
 
 
-def with_code(judged: JudgedLoop, folder: Path) -> JudgedLoop:
+def with_code(judged: JudgedLoop, modules: Mapping[str, str]) -> JudgedLoop:
     """Return a loop with its rewrite, or with the reason why there is none.
 
     A loop of which nothing can move into a worker gains nothing.
+
+    Args:
+        judged: The loop.
+        modules: The texts of the user's modules by file.
     """
     if judged.suitability.strategy == "sequential" or judged.dependence.independence == "unknown":
         return judged
     loop = judged.time.loop
-    code = _attempt(judged, decoded(folder / loop.id[0]), loop)
+    code = _attempt(judged, modules, loop)
     if isinstance(code, Rewrite):
         return replace(judged, code=code)
     if code == NOTHING_TO_MOVE:
@@ -42,31 +44,29 @@ def with_note(dependence: Dependence, text: str, loop: Loop) -> Dependence:
     return replace(dependence, obstacles=(*dependence.obstacles, found))
 
 
-def combined_patch(loops: Sequence[JudgedLoop], folder: Path) -> str:
+def combined_patch(loops: Sequence[JudgedLoop], modules: Mapping[str, str]) -> str:
     """Return a unified diff that changes these loops, without those that cannot be rewritten.
 
     Args:
         loops: None of them within another.
-        folder: That the names of their files are relative to.
+        modules: The texts of the user's modules by file.
     """
-    before: dict[str, str] = {}
     after: dict[str, str] = {}
     for each in loops:
         if each.code is None:
             continue
         file = each.time.loop.id[0]
         if file not in after:
-            before[file] = decoded(folder / file)
             after[file] = each.code.new_source
         elif (loop := _found_again(each.time.loop, after[file])) is not None:
-            code = _attempt(each, after[file], loop)
+            code = _attempt(each, {**modules, file: after[file]}, loop)
             after[file] = code.new_source if isinstance(code, Rewrite) else after[file]
-    return "".join(unified(file, before[file], text) for file, text in after.items())
+    return "".join(unified(file, modules[file], text) for file, text in after.items())
 
 
-def _attempt(judged: JudgedLoop, source: str, loop: Loop) -> Rewrite | str:
+def _attempt(judged: JudgedLoop, modules: Mapping[str, str], loop: Loop) -> Rewrite | str:
     """Rewrite a loop with a pool of the standard library or, where that would not do the same, with `advisor.map`."""
-    gain = judged.suitability
+    gain, source = judged.suitability, modules[loop.id[0]]
     profile = gain.advice.profile if gain.advice else None
     write = partial(
         attempt,
@@ -74,6 +74,7 @@ def _attempt(judged: JudgedLoop, source: str, loop: Loop) -> Rewrite | str:
         loop.id[0],
         loop,
         judged.dependence,
+        modules=modules,
         strategy=gain.strategy,
         workers=gain.workers,
         most_workers=most_workers(profile) if profile else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from advisor.input_limits import MAX_TEXT
@@ -22,7 +22,13 @@ MAX_PATCH = 1_000_000  # characters
 
 
 def as_report(
-    program: str, run: FirstRun, runs: int, judged: Sequence[JudgedLoop], machine: Machine, folder: Path
+    program: str,
+    run: FirstRun,
+    runs: int,
+    judged: Sequence[JudgedLoop],
+    machine: Machine,
+    folder: Path,
+    modules: Mapping[str, str],
 ) -> SurveyReport:
     """Return the report of a survey."""
     ordered = sorted(judged, key=_rank)
@@ -42,7 +48,7 @@ def as_report(
         summary=program_verdict.summary(run, ordered, together, hot_lines, machine),
         candidates=tuple(_candidate(each, run, ordered, folder) for each in ordered),
         together=together,
-        patch=_bounded(combined_patch(chosen, folder), MAX_PATCH),
+        patch=_bounded(combined_patch(chosen, modules), MAX_PATCH),
         notes=program_verdict.notes(run, ordered, machine),
         instead=(*instead(ordered), *awaited_in_turn(run, folder)),
         hot_lines=hot_lines,

@@ -8,22 +8,24 @@ from typing import Literal
 
 from advisor.models.survey_report import Independence, LoopObstacle
 from advisor.survey.accesses import Reader
+from advisor.survey.aliases import Aliases
 from advisor.survey.calls import Calls
 from advisor.survey.effects import Access, Finding
 from advisor.survey.facts import Loop, StaticDependence
+from advisor.survey.header import Header, yields
 from advisor.survey.kinds import Kinds
 from advisor.survey.liveness import Assignment, exposed, live_after, reads
 from advisor.survey.loop_body import LoopBody, body_of
 from advisor.survey.loops import FUNCTIONS, loop_node
+from advisor.survey.repeated_items import may_repeat, rows_of_one
 from advisor.survey.roles import Role, Roles
 from advisor.survey.scopes import Module, own_nodes
 from advisor.survey.summaries import Summaries, statements_of, summaries_of
-from advisor.survey.values import Path, Values, plain_aliases
+from advisor.survey.values import Values, plain_aliases
 
 Effect = Literal["", "unknown", "carried"]
 
 _DEEPEST = 3  # generators behind generators
-_LIVE_HEADERS = ("enumerate", "zip", "reversed", "iter", "items", "values", "keys")
 
 # What findings mean for the loop: the verdict that they force, and whether they rule concurrency out.
 _CONSEQUENCES: dict[str, tuple[Effect, bool]] = {
@@ -36,6 +38,9 @@ _CONSEQUENCES: dict[str, tuple[Effect, bool]] = {
     "random": ("unknown", True),
     "seed": ("unknown", True),
     "carried items": ("carried", True),
+    "one iterator": ("carried", True),
+    "reads file": ("", False),
+    "shared file": ("unknown", True),
     "same file": ("carried", True),
     "appends": ("carried", True),
     "starts program": ("unknown", True),
@@ -93,55 +98,23 @@ class Analysis:
             self.body.statements,
             self.calls,
             targets=self.body.targets - self.body.numbers,
+            items=self.body.items,
             numbers=self.body.numbers,
             exposed=self.exposed,
             outer=plain_aliases(self._scope_statements(), node),
         )
         reader = Reader(module, self.scope, self.values, self.calls, self.kinds)
-        reader.statements(self.body.statements)
-        self.accesses: list[Access] = [*reader.accesses, *self._iterated(), *self._of_generator()]
-        self.findings: list[Finding] = list(dict.fromkeys(self._judged(reader.findings)))
+        reader.read(self.body.statements)
+        header = Header(self)
+        aliases = Aliases(module, self.scope, node, self.calls, self.values.bound | self.body.numbers)
+        self.accesses: list[Access] = aliases.expanded(header.with_reads(reader.accesses))
+        self.findings: list[Finding] = list(dict.fromkeys(self._judged([*reader.findings, *header.findings])))
         self.called = tuple(dict.fromkeys(reader.called))
         self.roles: list[Role] = self._roles()
         self.findings += self._carried_items(depth)
 
     def _scope_statements(self) -> list[ast.stmt]:
         return self.scope.body if isinstance(self.scope, ast.Module) else statements_of(self.scope)
-
-    # What the header does
-
-    def _iterated(self) -> list[Access]:
-        """Return the reads of the containers that the loop goes through while it runs."""
-        node = self.body.iterable
-        found: set[Path] = set()
-        waiting = [node] if node is not None else []
-        while waiting:
-            each = waiting.pop()
-            if not isinstance(each, ast.Call):
-                found |= (
-                    self.values.of(each).outside
-                    if isinstance(each, (ast.Name, ast.Attribute, ast.Subscript))
-                    else set()
-                )
-            elif isinstance(each.func, ast.Attribute):
-                waiting += [each.func.value] if each.func.attr in _LIVE_HEADERS else []
-            elif getattr(each.func, "id", "") in _LIVE_HEADERS:
-                waiting += each.args
-        line: int = getattr(self.node, "lineno", 1)
-        return [Access(path, "iterated", line) for path in sorted(found)]
-
-    def _of_generator(self) -> list[Access]:
-        """Return what the user's generator does that makes the items, while the iterations run."""
-        iterable = self.body.iterable
-        if isinstance(iterable, ast.Name):
-            _, binders = self.module.resolve(iterable.id, self.scope)
-            above = self.module.parents.get(binders[0]) if len(binders) == 1 else None
-            iterable = above.value if isinstance(above, ast.Assign) else None
-        if not isinstance(iterable, ast.Call) or not any(_yields(each) for _, each in self.calls.functions(iterable)):
-            return []
-        reader = Reader(self.module, self.scope, self.values, self.calls, self.kinds)
-        reader.statement(ast.copy_location(ast.Expr(iterable), iterable))
-        return reader.accesses
 
     def _carried_items(self, depth: int) -> list[Finding]:
         """Return a finding if the iterations only collect what a generator yields, in a loop that is carried."""
@@ -150,7 +123,7 @@ class Analysis:
             return []
         for module, function in self.calls.functions(iterable):
             for node in own_nodes(function):
-                is_producing = isinstance(node, (ast.For, ast.While)) and _yields(node)
+                is_producing = isinstance(node, (ast.For, ast.While)) and yields(node)
                 if is_producing and Analysis(self.summaries, module, node, depth + 1)._independence() == "carried":
                     text = f"only collects what `{ast.unparse(iterable.func)}` yields, whose loop is carried"
                     return [Finding("carried items", text, module.file, getattr(node, "lineno", 1))]
@@ -161,7 +134,14 @@ class Analysis:
     def _judged(self, findings: Iterable[Finding]) -> Iterable[Finding]:
         """Yield the findings, with the files that iterations write told apart from those that they share."""
         local = self.values.bound | self.body.numbers
+        findings = list(findings)
+        read = [each for each in findings if each.kind == "reads file"]
         for each in findings:
+            if each.kind == "reads file":
+                continue
+            if each.kind == "writes file" and not self._is_own_file(each) and _is_read_before(each, read):
+                yield _shared_file(each)
+                continue
             if each.kind in ("writes file", "appends"):
                 differs = bool(each.depends & local)
                 if each.kind == "writes file":
@@ -177,6 +157,10 @@ class Analysis:
             line: int = getattr(self.node, "lineno", 1)
             yield Finding("progress", f"shows its progress with `{self.body.progress}`", self.module.file, line)
 
+    def _is_own_file(self, each: Finding) -> bool:
+        """Return True if the path of a file is the item itself, or differs by its number."""
+        return each.path in self.body.items or bool(each.depends & self.body.numbers)
+
     # Roles
 
     def _roles(self) -> list[Role]:
@@ -188,7 +172,14 @@ class Analysis:
             exposed=self.exposed & (self.values.stored | self.body.targets),
             live=self.live,
             always=Assignment().always(self.body.statements),
+            owns=self.summaries.classes.owns,
+            one=self._rows_of_one(),
+            repeats=may_repeat(self.module, self.scope, self.body.iterable),
         ).all()
+
+    def _rows_of_one(self) -> frozenset[str]:
+        names = {each.path[0] for each in self.accesses if each.writes}
+        return rows_of_one(self.module, self.scope, names)
 
     @property
     def live(self) -> frozenset[str]:
@@ -233,17 +224,26 @@ class Analysis:
             return "carried"
         if "unknown" in forced or "unknown" in roles:
             return "unknown"
+        kinds = {each.kind for each in self.findings}
+        if "files" in kinds and kinds & {"break", "return", "exits"}:
+            return "unknown"
         is_ordered = any(each.kind == "output" for each in self.findings)  # lines follow each other like items
         return "reduction" if "reduction" in roles or is_ordered else "independent"
-
-
-def _yields(node: ast.AST) -> bool:
-    return any(isinstance(each, (ast.Yield, ast.YieldFrom)) for each in own_nodes(node))
 
 
 def _file_of_each(each: Finding) -> Finding:
     text = f"{each.text}; the iterations must not write the same one"
     return Finding("files", text, each.file, each.line, through=each.through)
+
+
+def _is_read_before(written: Finding, read: Iterable[Finding]) -> bool:
+    found = [each for each in read if (each.path, each.through) == (written.path, written.through)]
+    return bool(written.path) and any(each.line <= written.line for each in found)
+
+
+def _shared_file(each: Finding) -> Finding:
+    text = f"{each.text} after reading `{each.path}`, which another iteration may have written"
+    return Finding("shared file", text, each.file, each.line, through=each.through)
 
 
 def _same_file(each: Finding) -> Finding:

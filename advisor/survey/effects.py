@@ -7,7 +7,7 @@ from typing import Literal
 
 from advisor.survey.values import Path
 
-How = Literal["read", "shown", "iterated", "rebind", "item", "reduce", "change", "consume"]
+How = Literal["read", "shown", "iterated", "rebind", "item", "reduce", "change", "consume", "unclear"]
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,9 @@ class Access:
     """A read or a change of an object outside, or of a name.
 
     Attributes:
-        how: "shown" is a read whose value only goes into output; "iterated" one by the header of the loop.
-        operation: Of a fold.
+        how: "shown" is a read whose value only goes into output; "iterated" one by the header of the loop; "unclear"
+            what a method does that the source says too little of.
+        operation: Of a fold; of what is unclear, a sentence about it.
         in_place: A method changes the object at the path itself; otherwise an item, attribute or name is assigned.
         through: The user's function that does it.
     """
@@ -46,6 +47,7 @@ class Finding:
         kind: "output", "random", "unknown call", "break", …
         text: A sentence about it, without the place.
         depends: Names that decide which file is meant, of a kind that names one.
+        path: The expression for that file.
         through: The user's function that does it.
     """
 
@@ -55,6 +57,7 @@ class Finding:
     line: int = 0
     depends: frozenset[str] = frozenset()
     through: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,3 +77,16 @@ class Outcome:
     reads_receiver: bool = False
     followed: bool = False
     called: tuple[str, ...] = ()
+
+
+def together(outcomes: list[Outcome], main: Outcome | None = None) -> Outcome:
+    """Return the effects of several calls; what becomes of the arguments is that of the main one, or of the first."""
+    main = main or outcomes[0]
+    return Outcome(
+        tuple(access for each in outcomes for access in each.accesses),
+        tuple(finding for each in outcomes for finding in each.findings),
+        main.output,
+        main.reads_receiver,
+        main.followed,
+        tuple(dict.fromkeys(name for each in outcomes for name in each.called)),
+    )

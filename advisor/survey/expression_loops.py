@@ -10,11 +10,13 @@ from advisor.survey.fission import CannotSplitError, check_header
 from advisor.survey.loops import COMPREHENSIONS, FUNCTIONS
 from advisor.survey.patch import Replacement
 from advisor.survey.pool_code import PoolCode
+from advisor.survey.returned_objects import check_returned
 from advisor.survey.shared_state import HARMLESS, SharedState
 from advisor.survey.source_text import UNIT
 from advisor.survey.worker_function import NewNames, Worker, worker_for
 
 _RESULT = "result"
+_WORK = (ast.Call, ast.BinOp, *COMPREHENSIONS)  # besides, an iteration only hands on what is there
 _CONTAINERS: dict[type[ast.AST], str] = {ast.ListComp: "list", ast.SetComp: "set", ast.DictComp: "dict"}
 _BRACKETS: dict[type[ast.AST], tuple[str, str]] = {
     ast.ListComp: ("[", "]"),
@@ -61,6 +63,8 @@ class _Expression:
             raise CannotSplitError("the expression changes something outside of it")
         assert self._analysis.body.iterable is not None
         check_header(state, self._analysis.body.iterable)
+        if not any(isinstance(each, _WORK) for stmt in self._analysis.body.statements for each in ast.walk(stmt)):
+            raise CannotSplitError("all that an iteration does has to happen in the order of the loop")
         around = self._analysis.module.ancestors(self._node)
         inner = (*COMPREHENSIONS, *FUNCTIONS)
         for each in around:
@@ -74,6 +78,8 @@ class _Expression:
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> tuple[Worker, str]:
         first, *others = node.generators
         value = ast.Tuple([node.key, node.value], ast.Load()) if isinstance(node, ast.DictComp) else node.elt
+        if not self._code.in_threads:
+            check_returned(self._analysis, value)
         iterable = self._segment(first.iter)
         conditions = list(first.ifs)
         if conditions and not any(isinstance(each, ast.Call) for test in conditions for each in ast.walk(test)):
@@ -137,6 +143,9 @@ class _Expression:
         if getattr(node.func, "id", "") != "map" or node.keywords:
             raise CannotSplitError("`filter` stays as it is")
         function, *iterables = node.args
+        if not self._code.in_threads:
+            for statement in self._analysis.body.statements:
+                check_returned(self._analysis, statement.value)  # type: ignore[attr-defined]
         given = ", ".join(map(self._segment, iterables))
         if isinstance(function, ast.Lambda):
             if len(iterables) > 1:

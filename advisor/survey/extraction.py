@@ -16,6 +16,7 @@ from advisor.survey.loop_body import names_of
 from advisor.survey.loops import loop_node
 from advisor.survey.patch import Replacement, changed, new_function, new_imports, unified
 from advisor.survey.pool_code import Form, PoolCode
+from advisor.survey.returned_objects import check_returned
 from advisor.survey.shared_state import SharedState, assigned_names
 from advisor.survey.source_text import UNIT, SourceText
 from advisor.survey.worker_function import NewNames, Worker, without_last_return, worker_for
@@ -126,6 +127,7 @@ class _Statement:
     def rewritten(self) -> tuple[Worker, Replacement, list[str]]:
         """Return the function, the loop that uses it, and the imports that this needs."""
         self._check_header()
+        self._check_files()
         splitter = Splitter(self._state, self._names, self._is_invariant)
         parts = splitter.split(self._statements())
         self.inner_values = tuple(splitter.inner_values)
@@ -170,6 +172,12 @@ class _Statement:
         if isinstance(self._node, ast.For) and "carried items" in kinds:
             raise CannotSplitError("the work is in the header")
 
+    def _check_files(self) -> None:
+        """Raise CannotSplitError if iterations write files, and one may end the loop: later ones would write theirs."""
+        kinds = {each.kind for each in self._analysis.findings}
+        if "files" in kinds and kinds & {"break", "return", "exits"}:
+            raise CannotSplitError("an iteration may end the loop, and later ones would have written their files")
+
     def _check_before(self, before: Sequence[ast.stmt]) -> None:
         """Raise CannotSplitError if what moves into the function changes something outside after all."""
         for node in before:
@@ -189,6 +197,8 @@ class _Statement:
                 results.add(name)
         for name in results:
             self._check_result(name)
+            if not self._code.in_threads:
+                check_returned(self._analysis, _value_of(name, parts.before, self._analysis))
         return results
 
     def _check_result(self, name: str) -> None:
@@ -209,6 +219,8 @@ class _Statement:
         ordered = without_last_continue(parts.ordered)
         if self._counts_on():
             assert self._analysis.body.counting is not None
+            if any(isinstance(each, ast.Continue) for stmt in ordered for each in ast.walk(stmt)):
+                raise CannotSplitError(f"`{self._analysis.body.counting.name}` is used after the loop")
             ordered.append(self._analysis.body.counting.increment)
         needs_items = bool(self._item_names(ordered, results)) or bool(self._analysis.body.progress)
         target = _tuple(results)
@@ -229,7 +241,12 @@ class _Statement:
         else:
             header = f"for {target} in {pool_results}:"
         lines = [*(f"{indent}{line}" for line in [*before, *opened]), *(f"{inner}{line}" for line in stored)]
-        return [*lines, f"{inner}{header}", *self._text.block(ordered, inner + UNIT)]
+        return [*lines, f"{inner}{header}", *self._text.block(ordered, inner + UNIT), *self._emptied(indent)]
+
+    def _emptied(self, indent: str) -> list[str]:
+        """Return the statement that leaves a list empty whose items a `while` loop takes, if it is used later."""
+        taking = self._analysis.body.taking
+        return [f"{indent}{taking.name}.clear()"] if taking is not None and taking.name in self._analysis.live else []
 
     def _counts_on(self) -> bool:
         counting = self._analysis.body.counting
@@ -258,7 +275,7 @@ class _Statement:
         assert iterable is not None
         text = ast.unparse(iterable)
         segment = ast.get_source_segment(self._analysis.module.source, iterable)
-        if segment and "\n" not in segment:
+        if isinstance(self._node, ast.For) and segment and "\n" not in segment:
             text = segment
         if not twice or self._is_reusable(iterable):
             return [], text
@@ -295,6 +312,12 @@ class _Statement:
         assert isinstance(bar, ast.Call)
         options = [*map(ast.unparse, bar.args[1:]), *map(ast.unparse, bar.keywords)]
         return f"{ast.unparse(bar.func)}({', '.join([items, *options])})"
+
+
+def _value_of(name: str, body: Sequence[ast.stmt], analysis: Analysis) -> ast.expr:
+    """Return the expression for a result: its name or, if the rewrite made that, what is assigned to it."""
+    made = [each for each in body if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == name]
+    return made[0].value if made and name not in analysis.values.bound else ast.Name(name, ast.Load())
 
 
 def _is_worth(before: Sequence[ast.stmt]) -> bool:

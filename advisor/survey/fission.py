@@ -108,9 +108,8 @@ class Splitter:
 
     def _loop_names(self, node: ast.stmt) -> frozenset[str]:
         """Return the names that a statement which stays in the loop assigns; they are no problem."""
-        return (
-            frozenset(assigned_names([node])) if self._state.is_ordered(node) and not _has_suite(node) else frozenset()
-        )
+        stays = self._state.is_ordered(node) and not _has_suite(node)
+        return frozenset(assigned_names([node]) | _changed_in_place(node)) if stays else frozenset()
 
     def _statement(self, node: ast.stmt) -> Parts:
         if isinstance(node, ast.Pass):

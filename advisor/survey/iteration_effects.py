@@ -12,6 +12,7 @@ from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 from advisor.measure.shared_state.mutations import Snapshot, changed_names
+from advisor.survey.repeated_objects import has_repeats
 
 INSPECTED = (1, 2, 3, 10, 50, 200)  # the iterations, from 0; the first may set things up
 COST_SHARE = 0.3  # of the loop's time that inspecting may take
@@ -38,10 +39,15 @@ class IterationEffects:
         names: That the body reads or writes, and that exist outside of an iteration.
         private: Those of them that an iteration sets before it reads them.
         read: Those of them that are read and never changed, which a worker needs.
+        item: The name of the loop's own item, if iterations change it; '' otherwise.
     """
 
     def __init__(
-        self, names: tuple[str, ...], private: frozenset[str] = frozenset(), read: frozenset[str] = frozenset()
+        self,
+        names: tuple[str, ...],
+        private: frozenset[str] = frozenset(),
+        read: frozenset[str] = frozenset(),
+        item: str = "",
     ) -> None:
         self.watched = 0
         self.changes: dict[str, SeenChange] = {}
@@ -52,9 +58,16 @@ class IterationEffects:
         self.added: list[Any] = []
         self.cost = 0.0
         self.is_inspecting = False
+        self.item = item
+        self.repeats = False
         self._names, self._private, self._read = names, private, read
         self._began = perf_counter()
         self._before: _State | None = None
+
+    def look_at(self, items: Any) -> None:
+        """Note whether a container has an object more than once, or arrays that overlap, if iterations change items."""
+        if self.item and not self.repeats:
+            self.repeats = has_repeats(items)
 
     def is_due(self, iterations: int, now: float) -> bool:
         """Return True if the next iteration should be inspected."""

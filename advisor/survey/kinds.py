@@ -39,7 +39,8 @@ class Kinds:
         if type(node) in _LITERALS:
             return _LITERALS[type(node)]
         if isinstance(node, ast.Call):
-            return self._made_by(node.func, scope, depth)
+            made = self._made_by(node.func, scope, depth)
+            return self.of(node.args[0], scope, depth + 1) if made == "contextlib.closing" and node.args else made
         if isinstance(node, ast.Name):
             return self._name(node.id, scope, depth)
         if isinstance(node, ast.Subscript):
@@ -118,9 +119,20 @@ class Kinds:
             return self.of(above.value, scope, depth + 1) or self._annotated(above.annotation, scope)
         if isinstance(above, ast.withitem):
             return self.of(above.context_expr, scope, depth + 1)
+        if isinstance(above, (ast.For, ast.comprehension)) and binder is above.target:
+            return self._element(above.iter, scope, depth)
         if isinstance(above, ast.AugAssign):
             return "builtins.NoneType"  # it keeps its kind
         return ""
+
+    def _element(self, container: ast.expr, scope: Scope, depth: int) -> str:
+        """Return the kind of the items of a container that a comprehension makes."""
+        if isinstance(container, ast.Name):
+            _, binders = self.module.resolve(container.id, scope)
+            above = self.module.parents.get(binders[0]) if len(binders) == 1 else None
+            container = above.value if isinstance(above, ast.Assign) else container
+        is_made = isinstance(container, (ast.ListComp, ast.SetComp, ast.GeneratorExp))
+        return self.of(container.elt, scope, depth + 1) if is_made else ""  # type: ignore[attr-defined]
 
     def _annotated(self, annotation: ast.expr | None, scope: Scope) -> str:
         if annotation is None:

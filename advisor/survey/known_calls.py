@@ -9,6 +9,8 @@ Effect = Literal[
     "part",  # returns one of its arguments or a part of one
     "holds",  # returns something new that holds its arguments or their parts
     "changes first",  # its first argument
+    "changes second",  # its second argument
+    "writes to second",  # to a file that is its second argument
     "output",
     "random",
     "seed",
@@ -71,14 +73,25 @@ _FUNCTIONS: dict[str, Effect] = {
                      "numpy.random.SeedSequence", "numpy.random.Generator", "numpy.random.PCG64"], "pure"),
     **dict.fromkeys(_names("heapq", "heappush heappop heapify heapreplace heappushpop"), "changes first"),
     **dict.fromkeys(_names("bisect", "insort insort_left insort_right"), "changes first"),
+    **dict.fromkeys(["xml.etree.ElementTree.SubElement", "lxml.etree.SubElement"], "changes first"),
+    **dict.fromkeys(_names("networkx", "set_node_attributes set_edge_attributes add_path add_star add_cycle "
+                    "relabel_nodes contracted_nodes freeze"), "changes first"),
+    **dict.fromkeys(["struct.pack_into"], "changes second"),
+    **dict.fromkeys(["json.dump", "pickle.dump", "marshal.dump", "yaml.dump", "yaml.safe_dump", "plistlib.dump",
+                     "tomli_w.dump", "shutil.copyfileobj"], "writes to second"),
     **dict.fromkeys(_names("numpy", "copyto put place putmask fill_diagonal put_along_axis add.at"), "changes first"),
     **dict.fromkeys(["random.shuffle", "numpy.random.shuffle"], "random"),
     **dict.fromkeys(_names("copy", "copy"), "holds"),
     **dict.fromkeys(_names("itertools", "chain chain.from_iterable islice zip_longest product permutations cycle "
                     "combinations combinations_with_replacement groupby takewhile dropwhile tee accumulate"), "holds"),
     **dict.fromkeys(["functools.reduce", "functools.partial", "numpy.asarray", "numpy.atleast_1d", "numpy.ravel",
-                     "numpy.nditer", "collections.deque", "operator.itemgetter", "typing.cast"], "part"),
-    **dict.fromkeys(["collections.Counter", "collections.OrderedDict", "collections.defaultdict",
+                     "numpy.nditer", "operator.itemgetter", "typing.cast", "builtins.memoryview", "io.TextIOWrapper",
+                     "io.BufferedReader", "PIL.ImageDraw.Draw"], "part"),
+    **dict.fromkeys(_names("numpy", "frombuffer reshape transpose split array_split hsplit vsplit diagonal swapaxes "
+                    "squeeze broadcast_to moveaxis rollaxis expand_dims atleast_2d atleast_3d flip fliplr flipud rot90 "
+                    "asanyarray ascontiguousarray require broadcast_arrays real imag "
+                    "lib.stride_tricks.as_strided lib.stride_tricks.sliding_window_view"), "part"),
+    **dict.fromkeys(["collections.Counter", "collections.deque", "collections.OrderedDict", "collections.defaultdict",
                      "collections.ChainMap", "types.SimpleNamespace"], "holds"),
     **dict.fromkeys(
         [
@@ -94,13 +107,22 @@ _FUNCTIONS: dict[str, Effect] = {
         ],
         "writes file",
     ),
-    **dict.fromkeys(["json.dump", "pickle.dump", "yaml.dump", "yaml.safe_dump", "csv.writer",
-                     "csv.DictWriter"], "part"),
+    **dict.fromkeys(["csv.writer", "csv.DictWriter", "pickle.Pickler", "contextlib.closing", "contextlib.nullcontext"],
+                    "part"),
+    **dict.fromkeys(["contextlib.suppress", "sqlite3.connect", "psycopg.connect", "psycopg2.connect"], "pure"),
+    **dict.fromkeys(["contextlib.redirect_stdout", "contextlib.redirect_stderr", "contextlib.chdir"], "process state"),
     **dict.fromkeys([*_names("subprocess", "run call check_call check_output Popen getoutput"), "os.system",
                      "os.popen"], "starts program"),
     **dict.fromkeys([*_names("os", "chdir putenv unsetenv umask setuid nice fork kill"), "signal.signal",
                      "signal.alarm", "locale.setlocale", "sys.setrecursionlimit", "os.environ.update",
-                     "socket.setdefaulttimeout", "decimal.getcontext", "gc.disable", "gc.enable"], "process state"),
+                     "socket.setdefaulttimeout", "decimal.getcontext", "decimal.setcontext", "gc.disable", "gc.enable",
+                     "warnings.simplefilter", "warnings.filterwarnings", "numpy.seterr", "numpy.set_printoptions",
+                     "pandas.set_option", "random.setstate", "numpy.random.set_state", "atexit.register",
+                     "importlib.reload", "time.tzset", "csv.register_dialect", "mimetypes.add_type",
+                     "xml.etree.ElementTree.register_namespace", "sys.setswitchinterval", "sys.settrace"],
+                    "process state"),
+    **dict.fromkeys(_names("os", "read write lseek readv writev sendfile pread pwrite ftruncate truncate close dup "
+                    "dup2 open fdopen pipe"), "process state"),
     **dict.fromkeys(["threading.Lock", "threading.RLock", "threading.Semaphore", "multiprocessing.Lock"], "pure"),
 }  # fmt: skip
 
@@ -136,6 +158,9 @@ _PREFIXES: tuple[tuple[str, Effect], ...] = (
     ("logging.", "output"),
 )
 
+_CONTAINERS = ("collections.deque", "collections.Counter", "collections.OrderedDict", "numpy.ndarray", "queue.Queue")
+_IN_PLACE = _words("iadd isub imul itruediv ifloordiv imod ipow iconcat iand ior ixor ilshift irshift imatmul")
+
 # Modules whose functions leave nothing behind but their results, unless a line above says otherwise.
 _PURE_MODULES = _words(
     "abc argparse array ast base64 binascii bisect bs4 builtins bz2 calendar cmath collections colorsys copy csv "
@@ -145,7 +170,7 @@ _PURE_MODULES = _words(
     "posixpath pprint pyarrow pygments re requests scipy secrets shapely shlex shutil skimage sklearn soundfile "
     "socket ssl stat statistics string struct sys tarfile tempfile textwrap time timeit tokenize tomllib "
     "traceback types typing unicodedata urllib uuid warnings xml yaml zipfile zipimport zlib zoneinfo zstandard "
-    "toml tomli jinja2 httpx urllib3 sympy dateutil regex orjson chardet numexpr bottleneck "
+    "toml tomli wave array jinja2 httpx urllib3 sympy dateutil regex orjson chardet numexpr bottleneck "
     "sortedcontainers rapidfuzz Levenshtein nltk"
 )
 
@@ -154,6 +179,16 @@ def effect_of(dotted: str) -> Effect:
     """Return the effect of a call of a library function, by its full name."""
     if dotted in _FUNCTIONS:
         return _FUNCTIONS[dotted]
+    owner, _, method = dotted.rpartition(".")
+    is_method = owner in _CONTAINERS or owner.startswith("builtins.")
+    if is_method and (method in CHANGING_METHODS | FOLDING_METHODS.keys() or method.startswith("__set")):
+        return "changes first"  # list.append(rows, x)
+    if owner == "operator" and (method in ("setitem", "delitem") or method in _IN_PLACE):
+        return "changes first"
+    if method == "rvs":
+        return "random"
+    if owner.startswith(("os.environ", "sys.")) and method in CHANGING_METHODS | FOLDING_METHODS.keys():
+        return "process state"
     for prefix, effect in _PREFIXES:
         if dotted.startswith(prefix):
             return effect
@@ -192,7 +227,24 @@ CHANGING_METHODS = _words(
     "move_to_end __setitem__ __delitem__ setflags execute executemany executescript commit rollback fetchone "
     "fetchall fetchmany begin connect acquire release start join submit shutdown notify wait set_postfix "
     "set_description advance next cancel terminate kill task_done register discard difference_update "
-    "intersection_update symmetric_difference_update insert_one insert_many save_checkpoint drop_table"
+    "intersection_update symmetric_difference_update insert_one insert_many save_checkpoint drop_table "
+    "recv recvfrom send sendall accept listen bind fit_transform fit_predict set_params partition byteswap "
+    "readframes writeframes setpos rewind frombytes fromlist fromfile decompress compress flush feed thumbnail "
+    "setpixel putpixel putdata putalpha putpalette paste alpha_composite"
+)
+# Methods that change their first argument.
+ARGUMENT_METHODS = _words("readinto readinto1 recv_into recvfrom_into pack_into")
+# How the names of further methods begin that change an object of a library.
+CHANGING_BEGINNINGS = (
+    *("add_", "remove", "set_", "put", "insert", "append_", "delete", "clear", "write", "push", "pop", "reset"),
+    *("update", "replace_", "decompose", "wrap", "unwrap", "eliminate_", "sum_duplicates", "sort_", "load", "draft"),
+)
+# The modules whose objects other methods only read.
+READ_MODULES = _words(
+    "re regex pathlib datetime decimal fractions ipaddress uuid shapely statistics operator zoneinfo string struct "
+    "requests httpx urllib urllib3 numpy pandas polars pyarrow scipy sklearn networkx skimage PIL sympy cryptography "
+    "argparse inspect enum ast tokenize zipfile tarfile jinja2 nltk rapidfuzz time types textwrap lxml bs4 xml "
+    "difflib email array dateutil typing numbers hashlib hmac"
 )
 
 # Methods that only read: of strings, containers, paths, patterns, arrays, frames and the like.
@@ -211,13 +263,27 @@ READING_METHODS = frozenset(
     "to_numpy to_frame iterrows itertuples pivot_table pivot melt stack unstack loc iloc at iat nlargest nsmallest "
     "idxmax idxmin count cummax cummin rank between str dt cat assign filter sample explode select_dtypes "
     "hexdigest digest getvalue getbuffer fileno predict predict_proba score decision_function transform "
-    "getpixel getdata getbands convert crop rotate thumbnail histogram split point filter getbbox getcolors "
+    "getpixel getdata getbands convert crop rotate histogram split point filter getbbox getcolors "
     "find findall find_all findtext iter itertext get_text select select_one xpath attrib getroot "
     "neighbors successors predecessors degree edges nodes has_edge has_node subgraph number_of_nodes "
     "union intersection difference symmetric_difference issubset issuperset isdisjoint "
     "_asdict _replace is_integer as_integer_ratio limit_denominator normalize quantize to_eng_string json text "
-    "namelist infolist getnames getmembers getinfo extractfile bit_length"
+    "namelist infolist getnames getmembers getinfo extractfile bit_length "
+    "interpolate ewm expanding ffill bfill pad clip eq ne lt le gt ge add_prefix add_suffix align asof assign "
+    "between_time at_time first last first_valid_index last_valid_index combine compare crosstab cumsum diff dot "
+    "duplicated explode factorize from_dict info isnull itertuples join keys kurt mad memory_usage mode nsmallest "
+    "pipe pow prod product quantile reindex reindex_like rmul round sem skew slice_shift std sub mul div mod radd "
+    "rsub rdiv squeeze stack sum swaplevel tail to_period to_records to_string to_timestamp to_markdown to_numpy "
+    "truediv floordiv tz_convert tz_localize unstack where mask xs infer_objects convert_dtypes abs mean median min "
+    "max nunique all any size ngroup ngroups get_group cumcount argpartition choose conjugate newbyteorder "
+    "ptp tostring tolist tocsr tocsc tocoo todense toarray getnnz multiply maximum minimum with_columns select "
+    "group_by collect lazy unpivot row rows to_series slice limit unique_counts cast fill_null drop_nulls "
+    "inverse_transform predict_log_proba kneighbors get_params staged_predict feature_importances_ "
+    "getint getfloat getboolean sections options has_section has_option ratio quick_ratio get_matching_blocks "
+    "get_opcodes get_payload walk get_content get_content_type nframes getnframes getframerate getnchannels "
+    "getsampwidth tell isalnum strftime getText get_attribute"
 )
+
 
 # Methods that write to a file that an argument names, and not to their object.
 FILE_METHODS = _words(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from advisor.survey.effects import Access, Finding, Outcome
-from advisor.survey.known_calls import effect_of
-from advisor.survey.values import Values
+from advisor.survey.effects import Access, Finding, How, Outcome
+from advisor.survey.known_calls import Effect, effect_of
+from advisor.survey.values import FRESH, NEW, Value, Values, holding
 
 _TEXTS = {
     "output": "prints with `{}`, in the order of the loop",
@@ -23,6 +23,30 @@ _TEXTS = {
     "unknown": "calls `{}`, of which the source says too little",
 }
 _KINDS = {"unknown": "unknown call"}
+_OPENING = (
+    *("builtins.open", "io.open", "gzip.open", "bz2.open", "lzma.open", "codecs.open", "wave.open", "tarfile.open"),
+    *("zipfile.ZipFile", "zipfile.PyZipFile", "gzip.GzipFile", "bz2.BZ2File", "lzma.LZMAFile", "tarfile.TarFile"),
+)
+_ASKING = (
+    *("os.path.exists", "os.path.isfile", "os.path.getsize", "os.path.getmtime", "os.stat", "numpy.load"),
+    *("pandas.read_csv", "pandas.read_json", "pandas.read_parquet", "pandas.read_pickle"),
+)
+_SPLITTING = (
+    *("sklearn.model_selection.train_test_split", "sklearn.utils.shuffle", "sklearn.utils.resample"),
+    *("sklearn.datasets.make_classification", "sklearn.datasets.make_regression", "sklearn.datasets.make_blobs"),
+)
+_MAPPED = ("numpy.memmap", "numpy.lib.format.open_memmap", "mmap.mmap")
+_UNARY = (
+    *("abs", "absolute", "negative", "sqrt", "square", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin"),
+    *("cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "floor", "ceil", "rint", "sign", "invert"),
+    *("reciprocal", "conjugate", "isnan", "isfinite", "logical_not", "cbrt", "deg2rad", "rad2deg", "trunc"),
+)
+_BINARY = (
+    *("add", "subtract", "multiply", "divide", "true_divide", "floor_divide", "power", "mod", "remainder", "fmod"),
+    *("maximum", "minimum", "fmax", "fmin", "logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or"),
+    *("bitwise_xor", "left_shift", "right_shift", "greater", "less", "equal", "hypot", "arctan2", "dot", "matmul"),
+    *("clip",),
+)
 
 
 def finding(effect: str, called: str, file: str, line: int, depends: frozenset[str] = frozenset()) -> Finding:
@@ -30,8 +54,15 @@ def finding(effect: str, called: str, file: str, line: int, depends: frozenset[s
     return Finding(_KINDS.get(effect, effect), _TEXTS[effect].format(called), file, line, depends)
 
 
-def file_finding(called: str, file: str, line: int, depends: frozenset[str]) -> Finding:
-    return Finding("writes file", f"writes a file with `{called}`", file, line, depends)
+def file_finding(called: str, file: str, line: int, depends: frozenset[str], path: ast.expr | None = None) -> Finding:
+    """Return the finding that a call writes a file, with the expression for its path."""
+    text = ast.unparse(path) if path is not None else ""
+    return Finding("writes file", f"writes a file with `{called}`", file, line, depends, path=text)
+
+
+def read_finding(path: ast.expr, file: str, line: int) -> Finding:
+    """Return the finding that a call reads a file or asks for it."""
+    return Finding("reads file", f"reads `{ast.unparse(path)}`", file, line, path=ast.unparse(path))
 
 
 @dataclass(frozen=True)
@@ -49,30 +80,48 @@ class LibraryCall:
     def outcome(self, dotted: str) -> Outcome:
         """Return what the call does."""
         effect = effect_of(dotted)
-        if dotted in ("builtins.open", "io.open", "gzip.open", "bz2.open", "lzma.open", "codecs.open"):
+        if dotted in _SPLITTING and not any(keyword.arg == "random_state" for keyword in self.call.keywords):
+            effect = "random"
+        if dotted in _OPENING:
             return opened(self.call, self.call.args[0] if self.call.args else None, 1, self.values, self.file)
         if effect in _TEXTS:
             accesses = self._changed("change") if dotted.endswith("shuffle") else ()
             found = finding(effect, self._called, self.file, self.call.lineno)
             return Outcome(accesses, (found,), output=effect in ("output", "progress"))
+        if dotted in _MAPPED and not self._is_only_read():
+            text = f"maps a file with `{self._called}` that it may change"
+            return Outcome(findings=(Finding("unknown call", text, self.file, self.call.lineno),))
         if effect == "changes first":
             return Outcome(self._changed("change"))
+        if effect == "changes second":
+            return Outcome(self._changed("change", 1))
+        if effect == "writes to second":
+            return Outcome(self._changed("reduce", 1, "write"), output=True)
         if effect == "consumes":
             return Outcome(self._changed("consume"))
         if effect == "writes file":
             return self._written()
-        return Outcome(self._out())
+        if dotted in _ASKING and self.call.args:
+            return Outcome(findings=(read_finding(self.call.args[0], self.file, self.call.lineno),))
+        return Outcome(self._out(dotted))
 
-    def _changed(self, how: str) -> tuple[Access, ...]:
-        paths = self.values.of(self.call.args[0]).outside if self.call.args else frozenset()
-        return tuple(
-            Access(path, how, self.call.lineno, in_place=True)  # type: ignore[arg-type]
-            for path in paths
-        )
+    def _is_only_read(self) -> bool:
+        """Return True if a file is mapped in a mode that changes nothing of it."""
+        modes = [keyword.value for keyword in self.call.keywords if keyword.arg == "mode"]
+        return bool(modes) and isinstance(modes[0], ast.Constant) and modes[0].value in ("r", "c")
 
-    def _out(self) -> tuple[Access, ...]:
-        """Return the changes of arrays that take results, as `numpy.add(a, b, out=c)`."""
+    def _changed(self, how: How, number: int = 0, operation: str = "") -> tuple[Access, ...]:
+        """Return the changes of the argument with a number."""
+        given = self.call.args[number : number + 1]
+        paths = self.values.of(given[0]).outside if given else frozenset()
+        return tuple(Access(path, how, self.call.lineno, operation, in_place=True) for path in sorted(paths))
+
+    def _out(self, dotted: str) -> tuple[Access, ...]:
+        """Return the changes of arrays that take results, as `numpy.add(a, b, out=c)` and `numpy.add(a, b, c)`."""
         taken = [keyword.value for keyword in self.call.keywords if keyword.arg == "out"]
+        module, _, name = dotted.rpartition(".")
+        if module == "numpy" and name in (*_UNARY, *_BINARY):
+            taken += self.call.args[1 if name in _UNARY else 3 if name == "clip" else 2 :]
         return tuple(
             Access(path, "change", self.call.lineno, in_place=True)
             for each in taken
@@ -83,7 +132,8 @@ class LibraryCall:
         if has_true(self.call, "exist_ok"):
             return Outcome()
         depends = frozenset().union(*(self.values.roots_of(each) for each in self.call.args))
-        return Outcome(findings=(file_finding(self._called, self.file, self.call.lineno, depends),))
+        path = self.call.args[0] if self.call.args else None
+        return Outcome(findings=(file_finding(self._called, self.file, self.call.lineno, depends, path),))
 
 
 def has_true(call: ast.Call, name: str) -> bool:
@@ -107,5 +157,18 @@ def opened(call: ast.Call, path: ast.expr | None, position: int, values: Values,
         text = "appends to a file, in the order of the loop"
         return Outcome(findings=(Finding("appends", text, file, call.lineno, depends),))
     if any(letter in mode for letter in "wx+"):
-        return Outcome(findings=(file_finding(ast.unparse(call.func), file, call.lineno, depends),))
-    return Outcome()
+        found = [file_finding(ast.unparse(call.func), file, call.lineno, depends, path)]
+        if "+" in mode and path is not None:
+            found.append(read_finding(path, file, call.lineno))
+        return Outcome(findings=tuple(found))
+    return Outcome(findings=(read_finding(path, file, call.lineno),) if path is not None else ())
+
+
+def library_result(effect: Effect, arguments: list[Value]) -> Value:
+    """Return where the result of a library's function comes from."""
+    if effect == "holds":
+        return holding(value.part for value in arguments)
+    if effect in ("part", "consumes", "unknown"):
+        paths = frozenset({FRESH}).union(*(value.itself | value.parts for value in arguments))
+        return Value(paths, paths)
+    return NEW

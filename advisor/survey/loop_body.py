@@ -5,23 +5,14 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from advisor.survey.loops import COMPREHENSIONS, FUNCTIONS
-from advisor.survey.scopes import Module, Scope, own_nodes
+from advisor.survey.loops import COMPREHENSIONS
+from advisor.survey.scopes import Module, Scope, bound_names, own_nodes
+from advisor.survey.while_loops import Counting, Taking, counting_of, taking_of
 
 _NUMBERING = ("builtins.range", "builtins.enumerate", "numpy.arange", "numpy.ndenumerate")
+_KEEPING = ("builtins.sorted", "builtins.list", "builtins.reversed", "builtins.tuple")
 _WRAPPERS = ("tqdm", "track", "progressbar", "trange", "alive_it")
 ITEM = "<item>"  # the iteration's own item, in the place of a name
-
-
-@dataclass(frozen=True)
-class Counting:
-    """The counting of a `while` loop: `while name < stop: …; name += step`, with a step above 0."""
-
-    name: str
-    stop: ast.expr
-    step: int
-    inclusive: bool
-    increment: ast.stmt
 
 
 @dataclass
@@ -32,10 +23,12 @@ class LoopBody:
         statements: Of an iteration; for a `while` loop with the test before them.
         targets: The names that the header binds.
         iterable: The expression of the header, without a progress bar around it.
+        items: Targets that are an item of a container, not a part of one.
         numbers: Targets that have another number or key in every iteration.
         keys: Those of them that are keys.
         test: The condition of a `while` loop, unless it counts.
         counting: How a `while` loop counts.
+        taking: How a `while` loop takes its items from a list.
         progress: The name of the progress bar around the iterable.
     """
 
@@ -48,11 +41,17 @@ class LoopBody:
     keys: frozenset[str] = frozenset()
     test: ast.expr | None = None
     counting: Counting | None = None
+    taking: Taking | None = None
     progress: str = ""
+    items: frozenset[str] = frozenset()
     targets: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.targets = names_of(self.target)
+        nodes = (node for each in self.statements for node in own_nodes(each, comprehensions=True))
+        rebound = {name for node in nodes for name in bound_names(node)}
+        self.numbers -= rebound
+        self.keys -= rebound
 
 
 def names_of(target: ast.AST | None) -> frozenset[str]:
@@ -70,7 +69,10 @@ def body_of(node: ast.AST, module: Module) -> LoopBody:
     if isinstance(node, (ast.For, ast.AsyncFor)):
         return _over(node, scope, node.target, node.iter, node.body, module)
     if isinstance(node, ast.While):
-        counting = _counting(node)
+        taking = taking_of(node, module, scope)
+        if taking is not None:
+            return _taken(node, scope, taking)
+        counting = counting_of(node)
         if counting is not None:
             stop: ast.stmt = ast.copy_location(ast.Expr(counting.stop), counting.stop)
             body = [stop, *(each for each in node.body if each is not counting.increment)]
@@ -85,44 +87,15 @@ def body_of(node: ast.AST, module: Module) -> LoopBody:
     return _applied(node, scope, module)
 
 
-def _counting(node: ast.While) -> Counting | None:
-    """Return how a `while` loop counts, or None."""
-    test = node.test
-    if not isinstance(test, ast.Compare) or len(test.ops) != 1 or not isinstance(test.left, ast.Name):
-        return None
-    last, name = node.body[-1], test.left.id
-    is_step = (
-        isinstance(last, ast.AugAssign)
-        and isinstance(last.op, ast.Add)
-        and isinstance(last.value, ast.Constant)
-        and isinstance(last.value.value, int)
-        and last.value.value > 0
-    )
-    stop = test.comparators[0]
-    stores = [each for each in own_nodes(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
-    bound = {each.id for each in stores}
-    if not is_step or not isinstance(test.ops[0], (ast.Lt, ast.LtE)) or node.orelse:
-        return None
-    if [each.id for each in stores].count(name) != 1 or getattr(last.target, "id", "") != name:  # type: ignore[attr-defined]
-        return None
-    if any(isinstance(each, ast.Name) and each.id in bound for each in ast.walk(stop)) or _leaves(node.body):
-        return None
-    step: int = last.value.value  # type: ignore[attr-defined]
-    return Counting(name, stop, step, isinstance(test.ops[0], ast.LtE), last)
-
-
-def _leaves(body: list[ast.stmt]) -> bool:
-    """Return True if a statement leaves an iteration before its end."""
-    waiting: list[ast.AST] = list(body)
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, (ast.Continue, ast.Break, ast.Return)):
-            return True
-        if not isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.For, ast.While)):
-            waiting += ast.iter_child_nodes(node)
-        elif isinstance(node, (ast.For, ast.While)):
-            waiting += [each for each in ast.walk(node) if isinstance(each, ast.Return)]
-    return False
+def _taken(node: ast.While, scope: Scope, taking: Taking) -> LoopBody:
+    """Return the loop over the items of a list, in the order in which they are taken."""
+    place = taking.first
+    name: ast.expr = ast.copy_location(ast.Name(taking.name, ast.Load()), place)
+    call = ast.copy_location(ast.Call(ast.Name("reversed", ast.Load()), [name], []), place)
+    iterable = call if taking.from_end else name
+    target = taking.first.targets[0]
+    items = names_of(target) if isinstance(target, ast.Name) else frozenset()
+    return LoopBody(node, scope, node.body[1:], target, iterable, items=items, taking=taking)
 
 
 def _over(
@@ -137,9 +110,28 @@ def _over(
         iterable = iterable.args[0]
     numbers = frozenset(_numbers(target, iterable, scope, module))
     is_keyed = any(isinstance(each, ast.Attribute) and each.attr in ("items", "keys") for each in ast.walk(iterable))
-    return LoopBody(
-        node, scope, body, target, iterable, numbers, numbers if is_keyed else frozenset(), progress=progress
-    )
+    keys = numbers if is_keyed else frozenset()
+    items = frozenset(_items(target, iterable, scope, module))
+    return LoopBody(node, scope, body, target, iterable, numbers, keys, progress=progress, items=items)
+
+
+def _items(target: ast.expr, iterable: ast.expr, scope: Scope, module: Module) -> set[str]:
+    """Return the targets that are bound to an item of a container, each to another one."""
+    if isinstance(target, ast.Name):
+        return {target.id}
+    if not isinstance(target, (ast.Tuple, ast.List)) or not isinstance(iterable, ast.Call):
+        return set()
+    name = module.dotted(iterable.func, scope)
+    if name in _KEEPING and iterable.args:
+        return _items(target, iterable.args[0], scope, module)
+    if name == "builtins.zip":
+        pairs = zip(target.elts, iterable.args, strict=False)
+        return {each for part, source in pairs for each in _items(part, source, scope, module)}
+    if name == "builtins.enumerate" and len(target.elts) > 1:
+        return _items(target.elts[1], iterable.args[0], scope, module)
+    method = iterable.func.attr if isinstance(iterable.func, ast.Attribute) else ""
+    is_paired = method in ("items", "iterrows", "groupby") and len(target.elts) > 1
+    return {target.elts[1].id} if is_paired and isinstance(target.elts[1], ast.Name) else set()
 
 
 def _numbers(target: ast.expr, iterable: ast.expr, scope: Scope, module: Module) -> set[str]:
@@ -150,7 +142,7 @@ def _numbers(target: ast.expr, iterable: ast.expr, scope: Scope, module: Module)
         return set()
     name = module.dotted(iterable.func, scope)
     method = iterable.func.attr if isinstance(iterable.func, ast.Attribute) else ""
-    if name in ("builtins.sorted", "builtins.list", "builtins.reversed", "builtins.tuple") and iterable.args:
+    if name in _KEEPING and iterable.args:
         return _numbers(target, iterable.args[0], scope, module)
     if name in ("builtins.range", "numpy.arange") or name.endswith(".trange"):
         return set(names_of(target))

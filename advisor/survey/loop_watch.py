@@ -69,7 +69,9 @@ class LoopWatch:
         iterator = iter(items)
         if not self._is_watched():
             return iterator
-        return chain.from_iterable(self._parts(self.loops[number], iterator))
+        loop = self.loops[number]
+        loop.effects.look_at(items)
+        return chain.from_iterable(self._parts(loop, iterator))
 
     def _parts(self, loop: WatchedLoop, iterator: Iterator[Any]) -> Iterator[Iterator[Any]]:
         """Yield the items in two parts: those of iterations that are timed, and those that are only counted."""

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import ast
 
-from advisor.survey.effects import Access, Finding, How, Outcome
+from advisor.survey.effects import Access, How, Outcome
 from advisor.survey.known_calls import (
+    ARGUMENT_METHODS,
+    CHANGING_BEGINNINGS,
     CHANGING_METHODS,
     FILE_METHODS,
     FOLDING_METHODS,
     ITEM_METHODS,
     LOGGING_METHODS,
     PATH_METHODS,
+    READ_MODULES,
     READING_METHODS,
     VIEW_METHODS,
     Effect,
     effect_of,
 )
-from advisor.survey.library_calls import file_finding, finding, has_true, opened
+from advisor.survey.library_calls import file_finding, finding, has_true, opened, read_finding
 from advisor.survey.scopes import Module
 from advisor.survey.values import FRESH, NEW, Value, Values, holding, longer
 
 _WRITING = ("write", "writelines", "writerow", "writerows", "flush", "writeheader")
+_ASKING = ("read_text", "read_bytes", "exists", "is_file", "stat")
+_CONSUMING = ("read", "readline", "readlines", "next", "send", "recv", "recvfrom", "readframes")
 _LOGGER_NAMES = ("log", "logger", "logging", "_log", "_logger")
+SQL_METHODS = ("execute", "executemany", "executescript", "to_sql")
 _STREAMS = ("hashlib.", "hmac.", "zlib.", "bz2.", "lzma.", "xxhash.", "Crypto.")
 _STREAM_NAMES = (
     "h",
@@ -75,13 +81,23 @@ def folds(kind: str, method: str, receiver: ast.expr) -> bool:
     return not (method == "update" and not kind and _last_name(receiver) in _STREAM_NAMES)
 
 
-def method_outcome(call: ast.Call, kind: str, values: Values, module: Module) -> Outcome:
-    """Return what a call of a method does that is not the user's."""
+def method_outcome(call: ast.Call, kind: str, values: Values, module: Module, *, only_asks: bool = False) -> Outcome:
+    """Return what a call of a method does that is not the user's.
+
+    Args:
+        call: The call.
+        kind: Of its object.
+        values: Those of the statements.
+        module: With the call.
+        only_asks: It executes a statement in SQL that changes nothing.
+    """
     assert isinstance(call.func, ast.Attribute)
     receiver, method, file, line = call.func.value, call.func.attr, module.file, call.lineno
     paths = values.of(receiver).outside
     effect = method_effect(kind, method, receiver)
     called = ast.unparse(call.func)
+    if method in SQL_METHODS and (paths or not only_asks):
+        return Outcome(findings=(finding("database", ast.unparse(receiver), file, line),))
     if effect == "output":
         changed = _all(paths, "reduce", line, "write") if method in _WRITING else ()
         found = (finding("output", called, file, line),) if paths or method not in _WRITING else ()
@@ -89,10 +105,12 @@ def method_outcome(call: ast.Call, kind: str, values: Values, module: Module) ->
     if effect == "progress":
         return Outcome(findings=(finding("progress", called, file, line),), output=True)
     if effect is not None and effect != "pure":
-        found = (finding(effect, ast.unparse(receiver), file, line),) if paths else ()
-        changed = _all(paths, "change", line) if method == "shuffle" else ()
-        shuffled = values.of(call.args[0]).outside if method == "shuffle" and call.args else frozenset()
-        return Outcome((*changed, *_all(shuffled, "change", line)), found)
+        if effect == "random":
+            text = finding(effect, ast.unparse(receiver), file, line).text
+            changed = _all(paths, "unclear", line, text)
+            shuffled = values.of(call.args[0]).outside if method == "shuffle" and call.args else frozenset()
+            return Outcome((*changed, *_all(shuffled, "change", line)))
+        return Outcome(findings=(finding(effect, ast.unparse(receiver), file, line),) if paths else ())
     if method == "open" and "." not in kind.removeprefix("pathlib."):
         return opened(call, receiver, 0, values, file)
     if method in FILE_METHODS:
@@ -108,7 +126,7 @@ def _file(call: ast.Call, receiver: ast.expr, method: str, values: Values, modul
     if not named:
         return Outcome(reads_receiver=True)
     depends = frozenset().union(*(values.roots_of(each) for each in named))
-    found = file_finding(ast.unparse(call.func), module.file, call.lineno, depends)
+    found = file_finding(ast.unparse(call.func), module.file, call.lineno, depends, named[0])
     return Outcome(findings=(found,), reads_receiver=True)
 
 
@@ -120,20 +138,44 @@ def _by_name(call: ast.Call, kind: str, method: str, values: Values, module: Mod
         key = f"[{ast.unparse(call.args[0])}]"
         return Outcome(_all({longer(path, key) for path in value.outside}, "reduce", line, "first", in_place=False))
     is_inplace = has_true(call, "inplace")
-    if method in READING_METHODS and not is_inplace and not _is_stream_read(kind, method):
+    if method == "get" and not call.args and not call.keywords:  # of a queue, not of a dictionary
+        return Outcome(_all(value.outside, "consume", line))
+    if method == "sample" and not any(keyword.arg == "random_state" for keyword in call.keywords) and value.outside:
+        found = finding("random", ast.unparse(call.func), module.file, line)
+        return Outcome(findings=(found,), reads_receiver=True)
+    if method in ARGUMENT_METHODS and call.args:
+        return Outcome(_all(values.of(call.args[0]).outside | value.outside, "change", line))
+    if method in _ASKING and not call.args:
+        return Outcome(findings=(read_finding(call.func.value, module.file, line),), reads_receiver=True)
+    if method in READING_METHODS and not is_inplace and not kind.startswith("PIL.ImageDraw"):
+        return Outcome(reads_receiver=True)
+    if _is_stream_read(kind, method):
         return Outcome(reads_receiver=True)
     if method in FOLDING_METHODS or method in CHANGING_METHODS or is_inplace:
-        how: How = "consume" if method in ("read", "readline", "readlines", "next", "send") else "change"
+        how: How = "consume" if method in _CONSUMING else "change"
         return Outcome(_all(value.outside, how, line))
-    if not value.outside or is_plain_library(kind):
+    if not value.outside:
+        return Outcome(reads_receiver=True)
+    if is_plain_library(kind):
+        if method.startswith(CHANGING_BEGINNINGS) or kind.startswith("PIL.ImageDraw"):
+            return Outcome(_all(value.outside, "change", line))
         return Outcome(reads_receiver=True)
     text = f"calls `{ast.unparse(call.func)}`, which may change `{ast.unparse(call.func.value)}` or what it uses"
-    return Outcome(findings=(Finding("unknown call", text, module.file, line),), reads_receiver=True)
+    return Outcome(_all(value.outside, "unclear", line, text), reads_receiver=True)
+
+
+def handed_on(method: ast.Attribute, values: Values) -> tuple[Access, ...]:
+    """Return what a method changes that is given to a function, as in `map(seen.add, words)`."""
+    if method.attr not in CHANGING_METHODS | FOLDING_METHODS.keys() | {"__next__", "__setitem__", "__delitem__"}:
+        return ()
+    return _all(values.of(method.value).outside, "change", method.lineno)
 
 
 def is_plain_library(kind: str) -> bool:
     """Return True for the kind of an object of a library whose other methods only read it."""
-    return "." in kind and not kind.startswith("builtins.") and effect_of(kind) in ("pure", "holds", "part")
+    if kind.partition(".")[0] not in READ_MODULES or "Parser" in kind:
+        return False
+    return "." in kind and effect_of(kind) in ("pure", "holds", "part")
 
 
 def _is_stream_read(kind: str, method: str) -> bool:

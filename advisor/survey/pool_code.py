@@ -36,6 +36,11 @@ class PoolCode:
         return self.form == "executor" and self.strategy not in _IN_THREADS
 
     @property
+    def in_threads(self) -> bool:
+        """Items and results are the objects themselves."""
+        return self.form == "executor" and self.strategy in _IN_THREADS
+
+    @property
     def _executor(self) -> str:
         return "ThreadPoolExecutor" if self.strategy in _IN_THREADS else "ProcessPoolExecutor"
 

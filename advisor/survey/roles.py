@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from advisor.survey.effects import Access
@@ -12,6 +12,7 @@ from advisor.survey.loop_body import ITEM, LoopBody
 from advisor.survey.values import FRESH, Path
 
 _MIXABLE = ({"append", "extend", "insert"}, {"add", "update", "or", "union"}, {"first", "items"}, {"min", "max"})
+ITEM_ITSELF = "item"  # the operation of the loop's own item
 _WITH_FIRST = ("append", "extend", "add", "update", "+", "*", "or", "and", "items")
 
 
@@ -32,6 +33,9 @@ class Roles:
         exposed: Those of them that may be read before they are bound.
         live: Names that are read after the loop, or by functions that may run at any time.
         always: Names that every iteration binds.
+        owns: Tells attributes in which every object has an object of its own.
+        one: Containers with the same object in every place.
+        repeats: Why an object may be an item more than once, or ''.
     """
 
     def __init__(
@@ -43,6 +47,9 @@ class Roles:
         exposed: frozenset[str],
         live: frozenset[str],
         always: frozenset[str],
+        owns: Callable[[str], bool],
+        one: frozenset[str] = frozenset(),
+        repeats: str = "",
     ) -> None:
         self._body = body
         self._accesses = [access for access in dict.fromkeys(accesses) if access.path != FRESH]
@@ -50,6 +57,9 @@ class Roles:
         self._exposed = exposed
         self._live = live
         self._always = always | body.targets
+        self._owns = owns
+        self._one = one
+        self._repeats = repeats
 
     def all(self) -> list[Role]:
         """Return the role of each variable that outlives an iteration or that it binds."""
@@ -85,6 +95,9 @@ class Roles:
         related = self._related(base)
         writes = [each for each in related if each.writes]
         reads = [each for each in related if each.how == "read"]
+        unclear = next((each for each in writes if each.how == "unclear"), None)
+        if unclear is not None:
+            return _unclear(base, writes, unclear)
         if len(base) == 1 and base[0] in self._bound and base[0] not in self._exposed:
             return self._private(base[0], writes, reads)
         if self._is_by_item(base, related):
@@ -116,12 +129,15 @@ class Roles:
     # Items by the iteration's own number or key
 
     def _is_by_item(self, base: Path, related: Sequence[Access]) -> bool:
-        keys = {self._own_key(each.path, base) for each in related if each.how != "iterated"}
+        keys = {self._own_key(each, base) for each in related if each.how != "iterated"}
         return len(keys) == 1 and None not in keys
 
-    def _own_key(self, path: Path, base: Path) -> str | None:
+    def _own_key(self, access: Access, base: Path) -> str | None:
         """Return the form of the key after the base if it is another one in every iteration."""
+        path = access.path
         if len(path) <= len(base) or not path[len(base)].startswith("["):
+            return None
+        if base[0] in self._one and (len(path) > len(base) + 1 or access.how == "change" or access.in_place):
             return None
         return own_key(path[len(base)][1:-1], self._body.numbers, self._bound)
 
@@ -135,6 +151,8 @@ class Roles:
         keyed = [each for each in writes if each.how == "item"]
         if any(each.how not in ("reduce", "item") for each in writes):
             return ""
+        if base[0] in self._one and any(each.how == "item" for each in writes):
+            return ""
         operations = {each.operation for each in writes if each.how == "reduce"} | ({"items"} if keyed else set())
         if len({len(each.path) > len(base) for each in writes}) > 1 and operations != {"items", "update"}:
             return ""  # the whole and its items
@@ -143,26 +161,52 @@ class Roles:
     # The iteration's own item
 
     def _item_role(self) -> Role:
-        accesses = [each for each in self._accesses if each.path[0] == ITEM]
-        writes = [each for each in accesses if each.writes]
+        writes = [each for each in self._accesses if each.path[0] == ITEM and each.writes]
         name = self._item_name()
+        found = next(self._sharing(writes), None)
+        if found is not None:
+            text, line = found
+            return Role(Variable(name, "unknown", lines=_lines(writes)), text, line)
+        return Role(Variable(name, "written by item", ITEM_ITSELF, lines=_lines(writes)))
+
+    def _sharing(self, writes: Sequence[Access]) -> Iterator[tuple[str, int]]:
+        """Yield sentences about what other iterations may see of changes of the item, with lines."""
+        name = self._item_name()
+        reads = [each for each in self._accesses if each.how == "read"]
         for each in writes:
-            if _depth(each) > 1:
-                text = f"changes something that other items of `{name}` may share"
-                return Role(Variable(name, "unknown", lines=_lines(writes)), text, each.line)
+            if each.how == "unclear":
+                yield each.operation, each.line
+        if self._repeats:
+            yield f"changes `{name}`, and the loop {self._repeats}", writes[0].line
+        for each in writes:
+            if self._is_shared(each, reads):
+                yield f"changes something that other items of `{name}` may share", each.line
         steps = {each.path[-1] for each in writes if each.path[-1].startswith(".") and each.is_assignment}
-        for other in self._accesses:
-            if other.how == "read" and other.path[-1] in steps and not _is_own(other.path):
-                text = (
-                    f"reads `{other.path[-1].strip('.[]')}` of other objects, which other iterations may have written"
-                )
-                return Role(Variable(name, "unknown", lines=_lines(writes)), text, other.line)
+        for other in reads:
+            if other.path[-1] in steps and not self._is_own(other.path):
+                attribute = other.path[-1].strip(".[]")
+                yield f"reads `{attribute}` of other objects, which other iterations may have written", other.line
         iterated = {each.path for each in self._accesses if each.how == "iterated"}
-        for other in self._accesses:
-            if other.how == "read" and any(begins(other.path, path) for path in iterated):
-                text = f"reads `{''.join(other.path)}`, whose items the iterations change"
-                return Role(Variable(name, "unknown", lines=_lines(writes)), text, other.line)
-        return Role(Variable(name, "written by item", lines=_lines(writes)))
+        for other in reads:
+            if any(begins(other.path, path) for path in iterated):
+                yield f"reads `{''.join(other.path)}`, whose items the iterations change", other.line
+
+    def _is_shared(self, access: Access, reads: Sequence[Access]) -> bool:
+        """Return True if a changed object may be part of several items, and it matters in which order it changes."""
+        depth = _depth(access)
+        if depth < 1 or (depth == 1 and self._is_own(access.path)):
+            return False
+        if depth > 1 or access.how != "reduce":
+            return True
+        return any(
+            begins(each.path, access.path) or begins(access.path, each.path[: len(access.path)]) for each in reads
+        )
+
+    def _is_own(self, path: Path) -> bool:
+        """Return True for the item, its attributes, and what is in an attribute that belongs to it alone."""
+        if path[0] != ITEM or len(path) <= 2:
+            return path[0] == ITEM
+        return path[1].startswith(".") and self._owns(path[1][1:])
 
     def _iterated_roles(self, bases: Sequence[Path]) -> list[Role]:
         """Return the role of the containers whose items the iterations change."""
@@ -246,7 +290,7 @@ def _may_equal(one: str, other: str) -> bool:
         return True
     if not (one.startswith("[") and other.startswith("[")):
         return False
-    return not (_is_constant(one) and _is_constant(other))
+    return not (_is_constant(one) and _is_constant(other)) or one.startswith("[-") != other.startswith("[-")
 
 
 def _is_constant(step: str) -> bool:
@@ -266,10 +310,6 @@ def _depth(access: Access) -> int:
     return len(access.path) - (2 if access.is_assignment else 1)
 
 
-def _is_own(path: Path) -> bool:
-    return path[0] == ITEM and len(path) <= 2
-
-
 def _shown(path: Path) -> str:
     return "".join(path)
 
@@ -280,6 +320,11 @@ def _lines(accesses: Iterable[Access]) -> tuple[int, ...]:
 
 def _role(base: Path, role: str, writes: Sequence[Access], operation: str = "") -> Role:
     return Role(Variable(_shown(base), role, operation, _lines(writes)))  # type: ignore[arg-type]
+
+
+def _unclear(base: Path, writes: Sequence[Access], found: Access) -> Role:
+    through = f" (in `{found.through}`)" if found.through else ""
+    return Role(Variable(_shown(base), "unknown", lines=_lines(writes)), f"{found.operation}{through}", found.line)
 
 
 def _carried(base: Path, writes: Sequence[Access], reads: Sequence[Access]) -> Role:

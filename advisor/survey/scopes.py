@@ -6,6 +6,7 @@ import ast
 import builtins
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
+from itertools import takewhile
 from pathlib import PurePath
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scope: TypeAlias = Function | ast.Module
 
 _BUILTINS = frozenset(dir(builtins))
+_MOST_HOPS = 4  # from package to package, to where a name is defined
 
 
 class Module:
@@ -81,8 +83,8 @@ class Module:
                     top = alias.name.partition(".")[0]
                     names[alias.asname or top] = alias.name if alias.asname else top
             elif isinstance(node, ast.ImportFrom):
-                prefix = f"{node.module}." if node.module else ""
-                names.update({alias.asname or alias.name: f"{prefix}{alias.name}" for alias in node.names})
+                prefix = absolute_name(node, self.file)
+                names.update({alias.asname or alias.name: f"{prefix}.{alias.name}" for alias in node.names})
         return names
 
     def dotted(self, node: ast.AST, scope: Scope) -> str:
@@ -111,6 +113,15 @@ class Module:
     @cached_property
     def classes(self) -> dict[str, ast.ClassDef]:
         return {node.name: node for node in ast.walk(self.tree) if isinstance(node, ast.ClassDef)}
+
+
+def absolute_name(node: ast.ImportFrom, file: str) -> str:
+    """Return the full name of the module that a statement imports from; one of a package begins with a dot."""
+    if not node.level:
+        return node.module or ""
+    folders = PurePath(file).parts[: -node.level]
+    packages = [*takewhile(str.isidentifier, reversed(folders))][::-1]
+    return "." + ".".join([*packages, *([node.module] if node.module else [])])
 
 
 def _bindings(scope: Scope) -> dict[str, list[ast.AST]]:
@@ -181,25 +192,27 @@ class Program:
         self.modules = {file: module_of(source, file) for file, source in sources.items()}
 
     def module_named(self, dotted: str) -> Module | None:
-        """Return the module with a name such as 'package.part', by its file."""
-        parts = tuple(dotted.split("."))
+        """Return the module with a name such as 'package.part', by its file; None if there are several."""
+        parts = tuple(dotted.lstrip(".").split("."))
+        found = []
         for file, module in self.modules.items():
             path = PurePath(file).with_suffix("").parts
             path = path[:-1] if path[-1:] == ("__init__",) else path
             if path[-len(parts) :] == parts:
-                return module
-        return None
+                found.append(module)
+        return found[0] if len(found) == 1 else None
 
-    def definition(self, dotted: str) -> tuple[Module, ast.AST] | None:
+    def definition(self, dotted: str, depth: int = 0) -> tuple[Module, ast.AST] | None:
         """Return the function or class of one of the modules that a full name refers to."""
         owner, _, name = dotted.rpartition(".")
-        module = self.module_named(owner) if owner else None
-        if module is None:
+        module = self.module_named(owner) if owner.strip(".") else None
+        nodes = module.bindings(module.tree).get(name, []) if module is not None else []
+        if module is None or len(nodes) != 1:
             return None
-        for node in module.bindings(module.tree).get(name, []):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                return module, node
-        return None
+        if isinstance(nodes[0], ast.ImportFrom) and depth < _MOST_HOPS:  # as a package does in its `__init__.py`
+            return self.definition(module.imports.get(name, ""), depth + 1)
+        is_defined = isinstance(nodes[0], (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+        return (module, nodes[0]) if is_defined else None
 
     def methods(self, name: str) -> list[tuple[Module, ast.FunctionDef | ast.AsyncFunctionDef]]:
         """Return the methods with a name of all classes."""

@@ -17,6 +17,7 @@ from advisor.models import Picklable, Profile, Python
 from advisor.survey.child import INHERITED, Ending, OnProgress, Streams, run_child
 from advisor.survey.facts import Loop, LoopObservation, LoopTime, ObservedChange, StaticDependence
 from advisor.survey.program import Program
+from advisor.survey.roles import ITEM_ITSELF
 
 MAX_BATCHES = 200
 
@@ -80,7 +81,8 @@ def _question(each: LoopToWatch, folder: Path) -> dict[str, Any]:
         role: [variable.name for variable in each.static.variables if variable.role == role]
         for role in ("private", "read")
     }
-    return {"place": [str(folder / file), line, column], "names": names, **by_role}
+    item = next((variable.name for variable in each.static.variables if variable.operation == ITEM_ITSELF), "")
+    return {"place": [str(folder / file), line, column], "names": names, "item": item, **by_role}
 
 
 def _completed(seen: dict[str, Any], watched: LoopToWatch) -> dict[str, Any]:

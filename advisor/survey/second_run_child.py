@@ -59,7 +59,9 @@ class CloseUp:
             file, line, column = loop["place"]
             self._places[os.path.realpath(file)][line, column] = number
         self._effects = {
-            number: IterationEffects(tuple(loop["names"]), frozenset(loop["private"]), frozenset(loop["read"]))
+            number: IterationEffects(
+                tuple(loop["names"]), frozenset(loop["private"]), frozenset(loop["read"]), loop["item"]
+            )
             for number, loop in enumerate(loops)
         }
         self._descriptor = descriptor
@@ -135,7 +137,7 @@ def _as_json(loop: WatchedLoop) -> dict[str, Any]:
         "lengths": loop.lengths,
         "slices": [[calls, part.window, list(part.elapsed)] for calls, part in loop.slices],
         "watched": effects.watched,
-        "changes": {name: _change(seen) for name, seen in effects.changes.items()},
+        "changes": {**{name: _change(seen) for name, seen in effects.changes.items()}, **_repeated(effects)},
         "random": effects.random,
         "output": effects.output,
         "sizes": _sizes(effects),
@@ -145,6 +147,11 @@ def _as_json(loop: WatchedLoop) -> dict[str, Any]:
 def _change(seen: SeenChange) -> dict[str, Any]:
     counts = {"rebound": seen.rebound, "grown": seen.grown, "items": seen.items, "changed": seen.other}
     return {"how": max(counts, key=lambda how: counts[how]), "keys_repeat": seen.keys_repeat if seen.items else None}
+
+
+def _repeated(effects: IterationEffects) -> dict[str, Any]:
+    """Return a change of the item that another iteration sees, if an object is an item more than once."""
+    return {effects.item: {"how": "changed", "written_read": True}} if effects.repeats else {}
 
 
 def _sizes(effects: IterationEffects) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from advisor.survey.roles import begins
 from advisor.survey.scopes import bound_names, own_nodes
 from advisor.survey.values import Path
 
-HARMLESS = ("files", "writes file", "memory")  # findings that do not depend on the order of iterations
+HARMLESS = ("files", "writes file", "reads file", "memory")  # findings that do not depend on the order of iterations
 
 
 class SharedState:
@@ -49,7 +49,7 @@ class SharedState:
         """Return the accesses and findings of a part of the body."""
         analysis = self.analysis
         reader = Reader(analysis.module, analysis.scope, analysis.values, analysis.calls, analysis.kinds)
-        reader.statement(node if isinstance(node, ast.stmt) else ast.copy_location(ast.Expr(node), node))
+        reader.read([node if isinstance(node, ast.stmt) else ast.copy_location(ast.Expr(node), node)])
         return reader.accesses, reader.findings
 
     def is_ordered(self, node: ast.stmt | ast.expr) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
+from advisor.survey.classes import Classes, Method
 from advisor.survey.effects import Access, Finding
 from advisor.survey.scopes import Function, Module, Program, own_nodes, parameters
-from advisor.survey.values import FRESH, NEW, Value, Values
+from advisor.survey.values import FRESH, NEW, Value, Values, at, holding
 
 if TYPE_CHECKING:
     from advisor.survey.accesses import Reader
@@ -34,6 +36,7 @@ class Summaries:
 
     def __init__(self, program: Program) -> None:
         self.program = program
+        self.classes = Classes(program)
         self._known: dict[Function, Summary] = {}
 
     def of(self, module: Module, function: Function) -> Summary:
@@ -46,6 +49,17 @@ class Summaries:
             self._known[function] = self._summarize(module, function)
         return self._known[function]
 
+    @cached_property
+    def special(self) -> dict[str, list[Method]]:
+        """The methods of classes that run without a call: properties, and those with names such as `__len__`."""
+        found: dict[str, list[Method]] = {}
+        for module in self.program.modules.values():
+            for owner in module.classes.values():
+                for node in owner.body:
+                    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_special(node):
+                        found.setdefault(node.name, []).append((module, node))
+        return found
+
     def _summarize(self, module: Module, function: Function) -> Summary:
         from advisor.survey.accesses import Reader
         from advisor.survey.calls import Calls
@@ -57,7 +71,7 @@ class Summaries:
         outside = declared | {argument.arg for argument in parameters(function)}
         values = Values(body, calls, exposed=outside)
         reader = Reader(module, function, values, calls, Kinds(self.program, module))
-        reader.statements(body)
+        reader.read(body)
         return Summary(
             _bounded(_kept(reader, values, declared, outside)),
             tuple(dict.fromkeys(each for each in reader.findings if each.kind not in _LOCAL_FINDINGS)),
@@ -77,6 +91,45 @@ def statements_of(function: Function) -> list[ast.stmt]:
     if isinstance(function, ast.Lambda):
         return [ast.copy_location(ast.Return(function.body), function.body)]
     return function.body
+
+
+def _made(function: ast.FunctionDef | ast.AsyncFunctionDef, values: Values) -> Value:
+    """Return a new object with what its initializer assigns to the attributes; with all arguments if that calls others.
+
+    What is put into the attributes by other means is taken to be one of the arguments.
+    """
+    names = [argument.arg for argument in parameters(function)]
+    if any(_passes(node, names[0]) for node in own_nodes(function) if names):
+        return holding([at((name,)) for name in names[1:]])
+    stored = [
+        node.value
+        for node in own_nodes(function)
+        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)) and node.value is not None
+        if any(isinstance(each, (ast.Attribute, ast.Subscript)) for each in _targets(node))
+    ]
+    return holding(map(values.of, stored))
+
+
+def _passes(node: ast.AST, name: str) -> bool:
+    """Return True for a call that gets an object, or calls a method of it or of its bases."""
+    if not isinstance(node, ast.Call):
+        return False
+    given = [node.func, *node.args, *(keyword.value for keyword in node.keywords)]
+    return any(isinstance(each, ast.Name) and each.id in (name, "super") for part in given for each in ast.walk(part))
+
+
+def _targets(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> Iterator[ast.expr]:
+    for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+        yield from target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+
+
+def _is_special(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    if function.name.startswith("__") and function.name not in ("__init__", "__new__", "__post_init__"):
+        return True
+    names = {
+        each.attr if isinstance(each, ast.Attribute) else getattr(each, "id", "") for each in function.decorator_list
+    }
+    return bool(names & {"property", "setter", "deleter", "getter"})
 
 
 def _declared(function: Function) -> frozenset[str]:
@@ -110,6 +163,8 @@ def _is_assignment(access: Access) -> bool:
 def _result(function: Function, values: Values) -> Value:
     if isinstance(function, ast.Lambda):
         return values.of(function.body)
+    if function.name == "__init__":
+        return _made(function, values)
     result: Value | None = None
     for node in own_nodes(function):
         if isinstance(node, (ast.Return, ast.YieldFrom)) and node.value is not None:

@@ -19,9 +19,9 @@ from advisor.survey.child import Streams
 from advisor.survey.combined_patch import NOT_WORTH_RETURNING, with_code, with_note
 from advisor.survey.conclusions import as_report
 from advisor.survey.dependence import static_dependence
-from advisor.survey.facts import FirstRun, Loop, LoopId, LoopObservation, StaticDependence
+from advisor.survey.facts import FirstRun, LoopId, LoopObservation
 from advisor.survey.first_run import first_run
-from advisor.survey.loop_times import as_first_run, decoded
+from advisor.survey.loop_times import as_first_run
 from advisor.survey.loops import enclosing, loops_of
 from advisor.survey.program import Program
 from advisor.survey.program_verdict import AT_TERMINAL, INPUT_LOST, ended_otherwise
@@ -32,6 +32,7 @@ from advisor.survey.second_run import LoopToWatch, second_run
 from advisor.survey.suitability import ASSUMED_ITERATIONS, JudgedLoop, suitability
 from advisor.survey.terminal_input import reads_terminal
 from advisor.survey.user_files import is_installed
+from advisor.survey.user_modules import user_modules
 from advisor.survey.verdict import dependence
 
 LEAST_SHARE = 0.05  # of the program's time, for a loop to be a candidate
@@ -77,10 +78,11 @@ def survey(question: SurveyQuestion, on_progress: OnProgress | None = None) -> S
     machine = with_cores(this_machine(), question.cores)
     with RepeatedInput() as standard_input, deep_recursion():
         run = _first_run(question, standard_input, folder, on_progress)
+        modules = user_modules(run.files, folder)
         loops = [
-            LoopToWatch(each, _static(each.loop, folder))
+            LoopToWatch(each, static_dependence(modules[each.loop.id[0]], each.loop.id[0], each.loop, modules))
             for each in run.loops
-            if each.seconds >= LEAST_SHARE * run.seconds
+            if each.seconds >= LEAST_SHARE * run.seconds and each.loop.id[0] in modules
         ]
         observations: tuple[LoopObservation, ...] = ()
         runs = 1
@@ -92,8 +94,8 @@ def survey(question: SurveyQuestion, on_progress: OnProgress | None = None) -> S
             else:
                 runs = 2
                 run, observations = _second_run(question, standard_input, run, loops, folder, on_progress)
-        judged = judge(loops, observations, run, machine, folder)
-        return as_report(str(question.program), run, runs, judged, machine, folder)
+        judged = judge(loops, observations, run, machine, modules)
+        return as_report(str(question.program), run, runs, judged, machine, folder, modules)
 
 
 def _check(question: SurveyQuestion) -> None:
@@ -180,7 +182,11 @@ def _last_line(errors: IO[bytes]) -> str:
 
 
 def judge(
-    loops: Sequence[LoopToWatch], observations: Sequence[LoopObservation], run: FirstRun, machine: Machine, folder: Path
+    loops: Sequence[LoopToWatch],
+    observations: Sequence[LoopObservation],
+    run: FirstRun,
+    machine: Machine,
+    modules: Mapping[str, str],
 ) -> list[JudgedLoop]:
     """Return the verdict on each loop; one that makes a single iteration is none."""
     seen = {each.id: each for each in observations}
@@ -191,7 +197,7 @@ def judge(
             continue
         verdict = dependence(each.static, observation)
         gain = suitability(each.time, each.static, observation, verdict, run, machine)
-        loop = with_code(JudgedLoop(each.time, each.static, observation, verdict, gain), folder)
+        loop = with_code(JudgedLoop(each.time, each.static, observation, verdict, gain), modules)
         judged.append(_with_returned(loop, seen, run, machine))
     return judged
 
@@ -212,11 +218,6 @@ def _with_returned(
         return replace(judged, suitability=gain)
     dependence = with_note(judged.dependence, NOT_WORTH_RETURNING, judged.time.loop)
     return replace(judged, suitability=gain, dependence=dependence, code=None)
-
-
-def _static(loop: Loop, folder: Path) -> StaticDependence:
-    file = loop.id[0]
-    return static_dependence(decoded(folder / file), file, loop)
 
 
 def _described(on_progress: OnProgress | None, run: str) -> Callable[[float], None] | None:

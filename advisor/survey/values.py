@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -62,6 +62,12 @@ class CallResults(Protocol):
 
     def result_of(self, call: ast.Call, values: Values) -> Value: ...
 
+    def shared_attribute(self, node: ast.Attribute) -> Value: ...
+
+    def is_builtin(self, name: str) -> bool: ...
+
+    def owns(self, attribute: str) -> bool: ...
+
 
 @dataclass(frozen=True)
 class _Bind:
@@ -76,7 +82,8 @@ class Values:
 
     Args:
         statements: Their names that are bound here are local to them; others come from outside.
-        targets: Names of the iteration's own item.
+        targets: Names of the iteration's own item and of parts of it.
+        items: Those of them that are items themselves.
         numbers: Names of numbers.
         exposed: Bound names that may be read before the statements bind them.
         outer: Plain aliases of names outside, such as `rows = self.rows`.
@@ -88,16 +95,19 @@ class Values:
         calls: CallResults,
         *,
         targets: frozenset[str] = frozenset(),
+        items: frozenset[str] = frozenset(),
         numbers: frozenset[str] = frozenset(),
         exposed: frozenset[str] = frozenset(),
         outer: dict[str, ast.expr] | None = None,
     ) -> None:
         self._calls = calls
         self._targets = targets
+        self._items = items
         self._numbers = numbers
         self._exposed = exposed
         self._outer = outer or {}
         self._binds: dict[str, list[_Bind]] = {}
+        self._held: dict[str, list[ast.expr]] = {}  # what is put into the objects of names
         self._open: list[str] = []  # aliases that are being looked up
         self._table: dict[str, Value] | None = None
         self._is_solved = False
@@ -115,6 +125,8 @@ class Values:
             self.stored.update(bound_names(node))
         for node in own_nodes(holder, comprehensions=True):
             self._bind_node(node)
+            for container, value in _puts(node):
+                self._held.setdefault(_root(container), []).append(value)
 
     def _bind_node(self, node: ast.AST) -> None:
         match node:
@@ -175,8 +187,9 @@ class Values:
             case ast.Name():
                 return self.of_name(node.id)
             case ast.Attribute():
-                owner = self.of(node.value)
-                return _step(owner, f".{node.attr}")
+                owner, step = self.of(node.value), f".{node.attr}"
+                value = _owned(owner, step) if self._calls.owns(node.attr) else _step(owner, step)
+                return value | self._calls.shared_attribute(node)
             case ast.Subscript():
                 return self._item(node)
             case ast.Call():
@@ -213,7 +226,7 @@ class Values:
         if name in self._numbers:
             return NEW
         if name in self._targets:
-            return at((ITEM,))
+            return at((ITEM,)) if name in self._items else at((ITEM, "[]"))
         if name not in self._binds:
             return self._outside(name)
         if self._table is None:
@@ -228,7 +241,9 @@ class Values:
         for _ in range(_MOST_ROUNDS):
             before = dict(self._table)
             for name, binds in self._binds.items():
-                value = _union(self._bound_value(bind) for bind in binds)
+                value = _union(map(self._bound_value, binds))
+                held = _union(map(self.of, self._held.get(name, ())))
+                value |= Value(frozenset(), held.itself | held.parts)
                 self._table[name] = value | at((name,)) if name in self._exposed else value
             if self._table == before:
                 break
@@ -241,6 +256,8 @@ class Values:
         return value.part if bind.is_part else value
 
     def _outside(self, name: str) -> Value:
+        if self._calls.is_builtin(name):
+            return NEW
         alias = self._outer.get(name)
         if alias is None or name in self._open:
             return at((name,))
@@ -251,12 +268,40 @@ class Values:
             self._open.pop()
 
 
+_PUTTING = ("append", "appendleft", "add", "insert", "extend", "extendleft", "update", "setdefault", "put", "push")
+
+
+def _puts(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield the objects into which a node puts something, and what that is."""
+    if isinstance(node, ast.Assign):
+        targets = (each for each in node.targets if isinstance(each, (ast.Attribute, ast.Subscript)))
+        yield from ((each, node.value) for each in targets)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _PUTTING:
+        yield from ((node.func.value, each) for each in node.args)
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("heappush", "insort"):
+        yield from ((node.args[0], each) for each in node.args[1:])
+
+
+def _root(node: ast.expr) -> str:
+    """Return the name that a chain such as `a.b[c]` begins with, or ''."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
 def _step(owner: Value, step: str) -> Value:
     """Return the value of an attribute or item of an object."""
     inside = frozenset(longer(path, step) for path in owner.outside)
     held = owner.parts if FRESH in owner.itself else frozenset()
     itself = inside | held
     return Value(itself, itself and frozenset(longer(path, "[]") for path in itself))
+
+
+def _owned(owner: Value, step: str) -> Value:
+    """Return the value of an attribute in which every object has an object of its own."""
+    inside = frozenset(longer(path, step) for path in owner.outside)
+    new, held = (frozenset({FRESH}), owner.parts) if FRESH in owner.itself else (frozenset(), frozenset())
+    return Value(inside | new, frozenset(longer(path, "[]") for path in inside) | held)
 
 
 def _union(values: Iterable[Value]) -> Value:
