@@ -16,7 +16,9 @@ from types import CodeType, ModuleType
 
 from advisor.survey.recursion import deep_recursion
 
-WATCH, TURN, BEGIN, END, APPLY = (f"__advisor_{name}__" for name in ("watch", "turn", "begin", "end", "apply"))
+WATCH, TURN, BEGIN, END, APPLY, RESULTS = (
+    f"__advisor_{name}__" for name in ("watch", "turn", "begin", "end", "apply", "results")
+)
 Places = Mapping[tuple[int, int], int]  # line and column of a loop's header to its number
 
 
@@ -58,9 +60,10 @@ class _Instrument(ast.NodeTransformer):
     def _visit_comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> ast.AST:
         number = self._number(node)
         self.generic_visit(node)
-        if number is not None and not node.generators[0].is_async:
-            node.generators[0].iter = _call(WATCH, number, node.generators[0].iter)
-        return node
+        if number is None or node.generators[0].is_async:
+            return node
+        node.generators[0].iter = _call(WATCH, number, node.generators[0].iter)
+        return ast.copy_location(_call(RESULTS, number, node), node)
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _visit_comprehension  # noqa: N815
 
@@ -74,7 +77,7 @@ class _Instrument(ast.NodeTransformer):
         elif isinstance(node.func, ast.Attribute):
             node.args = [ast.Constant(number), node.func, *node.args]
             node.func = ast.copy_location(ast.Name(APPLY, ast.Load()), node.func)
-        return node
+        return ast.copy_location(_call(RESULTS, number, node), node)
 
 
 def _call(name: str, number: int, *arguments: ast.expr) -> ast.Call:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from time import perf_counter
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
@@ -17,6 +18,7 @@ INSPECTED = (1, 2, 3, 10, 50, 200)  # the iterations, from 0; the first may set 
 COST_SHARE = 0.3  # of the loop's time that inspecting may take
 LEAST_COST = 0.1  # seconds that it may take in any case
 KEPT_ITEMS = 3
+COPIED = 10_000  # items of a dictionary that is copied to see which of them change
 
 
 @dataclass
@@ -48,8 +50,9 @@ class IterationEffects:
         self.random = False
         self.output = False
         self.items: list[Any] = []
-        self.reads: dict[str, Any] = {}
-        self.added: list[Any] = []
+        self.reads: dict[str, Any] = {}  # by name: what a process would have to be sent to run an iteration
+        self.added: list[tuple[Any, ...]] = []  # by each iteration that was inspected
+        self.made: list[Any] = []  # by the first iterations of an expression
         self.cost = 0.0
         self.is_inspecting = False
         self._names, self._private, self._read = names, private, read
@@ -66,12 +69,10 @@ class IterationEffects:
         """Look at the variables before an iteration, and return when the iteration begins."""
         began = perf_counter()
         if len(self.items) < KEPT_ITEMS:
-            self.items.append(item)
+            self.items.append(_as_sent(item))
         self._before = _State(self._values(frame))
         if not self.reads:
-            self.reads = {
-                name: value for name, value in self._before.values.items() if name in self._read and _is_data(value)
-            }
+            self.reads = dict(_sent(frame, self._read & self._before.values.keys()))
         self.is_inspecting = True
         ended = perf_counter()
         self.cost += ended - began
@@ -88,9 +89,27 @@ class IterationEffects:
         self.watched += 1
         self.random |= before.random != after.random
         self.output |= before.written != after.written
-        for name in before.values.keys() & after.values.keys() - self._private:
-            self._compare(name, before, after)
+        found = (
+            self._compare(name, before, after) for name in before.values.keys() & after.values.keys() - self._private
+        )
+        self.added.append(tuple(each for each in found if each is not None))
         self.cost += perf_counter() - began
+
+    def results(self, made: Any) -> Any:
+        """Keep the first results of an expression that makes one for each item; return all of them."""
+        if len(self.made) >= KEPT_ITEMS:
+            return made
+        if isinstance(made, Iterator):
+            return chain(self._kept(made), made)
+        items = made.items() if isinstance(made, dict) else getattr(made, "iloc", made)
+        with contextlib.suppress(Exception):
+            self.made += items[:KEPT_ITEMS] if hasattr(items, "__getitem__") else islice(items, KEPT_ITEMS)
+        return made
+
+    def _kept(self, made: Iterator[Any]) -> Iterator[Any]:
+        for result in islice(made, KEPT_ITEMS):
+            self.made.append(result)
+            yield result
 
     def forget(self) -> None:
         """Leave an iteration that has ended the loop out."""
@@ -101,27 +120,26 @@ class IterationEffects:
         """Return the objects that the names stand for, such as 'rows' and 'self.total', as far as there are any."""
         return dict(_looked_up(frame, self._names))
 
-    def _compare(self, name: str, before: _State, after: _State) -> None:
+    def _compare(self, name: str, before: _State, after: _State) -> Any:
+        """Note the change of a name, and return what was added to its object, if anything."""
         old, new = before.values[name], after.values[name]
         if old is not new and not _is_equal_scalar(old, new):
             self._change(name).rebound += 1
-            self.added.append(new)
-            return
+            return new
         if name not in changed_names(before.snapshot, after.snapshot) and before.sizes[name] == after.sizes[name]:
-            return
+            return None
         change = self._change(name)
         if isinstance(new, dict):
             keys = before.new_keys(name, new)
             change.items += 1
             change.keys_repeat |= bool(change.keys & keys) or not keys
             change.keys |= keys
-            self.added += [new[key] for key in list(keys)[:KEPT_ITEMS]]
-        elif (size := before.sizes[name]) is not None and (after.sizes[name] or 0) > size:
+            return before.new_items(name, new)
+        if (size := before.sizes[name]) is not None and (after.sizes[name] or 0) > size:
             change.grown += 1
-            if isinstance(new, list):
-                self.added += new[size:][:KEPT_ITEMS]
-        else:
-            change.other += 1
+            return new[size:] if isinstance(new, list) else None
+        change.other += 1
+        return None
 
     def _change(self, name: str) -> SeenChange:
         return self.changes.setdefault(name, SeenChange())
@@ -135,23 +153,52 @@ class _State:
         data = {name: value for name, value in values.items() if _is_data(value)}
         self.snapshot = Snapshot(data, buffers=True)
         self.sizes = {name: _size(value) for name, value in values.items()}
-        self.keys = {
-            name: set(value) for name, value in data.items() if isinstance(value, dict) and len(value) < 10_000
+        self.items = {
+            name: dict(value) for name, value in data.items() if isinstance(value, dict) and len(value) < COPIED
         }
         self.random = _random_states()
         self.written = _bytes_written()
 
     def new_keys(self, name: str, now: dict[Any, Any]) -> set[Any]:
         """Return the keys that a dictionary has got since."""
-        return set(now) - self.keys[name] if name in self.keys else set()
+        return now.keys() - self.items[name].keys() if name in self.items else set()
+
+    def new_items(self, name: str, now: dict[Any, Any]) -> dict[Any, Any]:
+        """Return the items of a dictionary that have been added or replaced since."""
+        old = self.items.get(name)
+        return {} if old is None else {key: value for key, value in now.items() if old.get(key, _MISSING) is not value}
+
+
+def _as_sent(item: Any) -> Any:
+    """Return an item as a process gets it: of a row of a table, the values."""
+    is_row = type(item).__name__ == "Pandas" or (hasattr(item, "iloc") and getattr(item, "ndim", 0) == 1)
+    if is_row:
+        return tuple(item)
+    is_labelled = type(item) is tuple and len(item) == 2 and hasattr(item[1], "iloc")  # of `iterrows`
+    return (item[0], _as_sent(item[1])) if is_labelled else item
+
+
+def _sent(frame: FrameType, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the objects around an iteration that its names begin with; workers have those of the module already."""
+    for name in {dotted.partition(".")[0] for dotted in names}:
+        scope = next((scope for scope in _scopes(frame) if name in scope), frame.f_globals)
+        if scope is not frame.f_globals and _is_data(scope[name]):
+            yield name, scope[name]
+
+
+def _scopes(frame: FrameType) -> Iterator[Mapping[str, Any]]:
+    """Yield the variables in reach, the nearest first; a comprehension has those of the function around it."""
+    yield frame.f_locals
+    if frame.f_code.co_name.startswith("<") and frame.f_back is not None:
+        yield frame.f_back.f_locals
+    yield frame.f_globals
 
 
 def _looked_up(frame: FrameType, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    local: Mapping[str, Any] = frame.f_locals
-    outer = frame.f_back.f_locals if frame.f_code.co_name.startswith("<") and frame.f_back is not None else {}
+    scopes = tuple(_scopes(frame))
     for dotted in names:
         name, *attributes = dotted.split(".")
-        for scope in (local, outer, frame.f_globals):
+        for scope in scopes:
             if name in scope:
                 value = scope[name]
                 break

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from types import CodeType
 from typing import Any, NoReturn
 
@@ -20,7 +21,7 @@ from advisor.survey.loop_watch import LoopWatch, WatchedLoop
 from advisor.survey.program import Program, run_as_main
 from advisor.target.inputs import Call
 
-PICKLING_SECONDS = 0.03
+PICKLING_SECONDS = 0.06
 _SET_DEATH_SIGNAL = 1  # <linux/prctl.h>
 
 
@@ -84,6 +85,7 @@ class CloseUp:
             instrument.BEGIN: watch.begin,
             instrument.END: watch.end,
             instrument.APPLY: watch.apply,
+            instrument.RESULTS: lambda number, made: self._effects[number].results(made),
         }
         instrument.install(functions, self._places)
         self._finish_before_exit()
@@ -155,9 +157,13 @@ def _change(seen: SeenChange) -> dict[str, Any]:
 
 
 def _sizes(effects: IterationEffects) -> dict[str, Any]:
-    """Return the bytes and seconds of pickling what an iteration reads and what it leaves behind, as in a Profile."""
-    reads = tuple(value for name, value in effects.reads.items() if name not in effects.changes)
-    calls = [Call((item, *reads)) for item in effects.items]
-    fields = pickling.measure_pickling(len, calls, effects.added, PICKLING_SECONDS)
+    """Return the bytes and seconds of pickling what an iteration reads and what it leaves behind, as in a Profile.
+
+    What all iterations read is sent with the function.
+    """
+    calls = [Call((item,)) for item in effects.items]
+    reads = [value for name, value in effects.reads.items() if name not in effects.changes]
+    function = partial(len, *reads) if reads else len
+    fields = pickling.measure_pickling(function, calls, effects.made or effects.added, PICKLING_SECONDS)
     fields["picklable"] = fields["picklable"].model_dump()
     return fields

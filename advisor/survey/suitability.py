@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from advisor import api
@@ -90,7 +92,7 @@ def suitability(
         return unchanged(advice)
     serial = (returned.fold_seconds + (observation.header_seconds if observation else 0.0)) * iterations
     widened = 1.0 if observation else UNCOUNTED_FACTOR
-    least = time.seconds * max(1.0 / advice.workers, observation.longest if observation else 0.0)
+    least = time.seconds * _longest_share(observation, advice)
     low, expected, high = (
         _loop_speedup(time.seconds, serial, max(least, seconds * executions))
         for seconds in (widened * advice.seconds.high, advice.seconds.expected, advice.seconds.low / widened)
@@ -112,6 +114,22 @@ def _advice(request: AdviceRequest) -> Advice:
 def most_workers(profile: Profile) -> int | None:
     """Return the largest number of workers for iterations with this profile, or None if they do not wait."""
     return MAX_WAITING_WORKERS if (profile.wait or 0.0) > MOSTLY * profile.wall else None
+
+
+def _longest_share(observation: LoopObservation | None, advice: Advice) -> float:
+    """Return the share of the loop's computing that the worker with the most of it gets."""
+    if observation is None or not sum(observation.lengths):
+        return 1.0 / advice.workers
+    size = round(advice.chunk * len(observation.lengths) / observation.iterations)
+    return makespan(observation.lengths, advice.workers, max(1, size)) / sum(observation.lengths)
+
+
+def makespan(lengths: Sequence[float], workers: int, chunk: int = 1) -> float:
+    """Return the time until workers that take the next chunk when they have ended one have done all of them."""
+    ends = [0.0] * workers  # a heap: all are equal
+    for first in range(0, len(lengths), chunk):
+        heapq.heapreplace(ends, ends[0] + sum(lengths[first : first + chunk]))
+    return max(ends)
 
 
 def _free_cores(time: LoopTime, machine: Machine) -> int:
