@@ -89,9 +89,8 @@ class IterationEffects:
         self.watched += 1
         self.random |= before.random != after.random
         self.output |= before.written != after.written
-        found = (
-            self._compare(name, before, after) for name in before.values.keys() & after.values.keys() - self._private
-        )
+        names = before.values.keys() & after.values.keys() - self._private
+        found = [self._compare(name, before, after) for name in sorted(names)]
         self.added.append(tuple(each for each in found if each is not None))
         self.cost += perf_counter() - began
 
