@@ -12,7 +12,7 @@ import pytest
 
 from advisor.survey.facts import LoopObservation, LoopTime, StaticDependence, Variable
 from advisor.survey.first_run import first_run
-from advisor.survey.instrument import APPLY, BEGIN, END, TURN, WATCH, instrumented
+from advisor.survey.instrument import APPLY, BEGIN, END, RESULTS, TURN, WATCH, instrumented
 from advisor.survey.loop_times import as_first_run
 from advisor.survey.loops import enclosing, loops_of
 from advisor.survey.program import Program
@@ -333,9 +333,10 @@ def test_watched_loops_give_the_same(form: str, tmp_path: Path) -> None:
     bare: dict[str, Any] = {}
     exec(compile(source, "bare.py", "exec"), bare)
     places = {(loop.id[1], loop.id[2]): number for number, loop in enumerate(loops_of(source, "f.py"))}
-    watch = LoopWatch({number: IterationEffects(()) for number in places.values()}, None)
+    effects = {number: IterationEffects(()) for number in places.values()}
+    watch = LoopWatch(effects, None)
     functions = {WATCH: watch.watch, TURN: watch.turn, BEGIN: watch.begin, END: watch.end, APPLY: watch.apply}
-    watched: dict[str, Any] = {**functions}
+    watched: dict[str, Any] = {**functions, RESULTS: lambda number, made: effects[number].results(made)}
     exec(instrumented(source.encode(), "f.py", places), watched)
     assert watched["f"]() == bare["f"]()
     assert any(loop.executions for loop in watch.loops.values())

@@ -18,6 +18,7 @@ from advisor.survey.child import INHERITED, Ending, OnProgress, Streams, run_chi
 from advisor.survey.facts import Loop, LoopObservation, LoopTime, ObservedChange, StaticDependence
 from advisor.survey.program import Program
 
+_SECONDS = ("wall", "gil_held", "gil_free", "child_cpu", "wait", "gil_blocked", "run_queue", "preempted", "first_call")
 MAX_BATCHES = 200
 WARM_UP = 3.0  # times the longest of the other iterations, from which the first one sets up what workers set up, too
 
@@ -146,19 +147,8 @@ def _warm_up(lengths: Sequence[float]) -> float | None:
 def _scaled(figures: dict[str, Any], wall: float) -> dict[str, Any]:
     """Return the figures for an iteration of this length."""
     factor = max(wall, 1e-9) / figures["wall"]
-    scaled = (
-        "wall",
-        "gil_held",
-        "gil_free",
-        "child_cpu",
-        "wait",
-        "gil_blocked",
-        "run_queue",
-        "preempted",
-        "first_call",
-    )
     return {
-        name: value * factor if name in scaled and value is not None and math.isfinite(factor) else value
+        name: value * factor if name in _SECONDS and value is not None and math.isfinite(factor) else value
         for name, value in figures.items()
     }
 
