@@ -50,6 +50,7 @@ class IterationEffects:
         self.random = False
         self.output = False
         self.items: list[Any] = []
+        self.are_rows = False  # of a table of pandas
         self.reads: dict[str, Any] = {}  # by name: what a process would have to be sent to run an iteration
         self.added: list[tuple[Any, ...]] = []  # by each iteration that was inspected
         self.made: list[Any] = []  # by the first iterations of an expression
@@ -69,7 +70,9 @@ class IterationEffects:
         """Look at the variables before an iteration, and return when the iteration begins."""
         began = perf_counter()
         if len(self.items) < KEPT_ITEMS:
-            self.items.append(_as_sent(item))
+            sent = _as_sent(item)
+            self.items.append(sent)
+            self.are_rows = sent is not item
         self._before = _State(self._values(frame))
         if not self.reads:
             self.reads = dict(_sent(frame, self._read & self._before.values.keys()))

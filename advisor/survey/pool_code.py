@@ -36,6 +36,11 @@ class PoolCode:
         return self.form == "executor" and self.strategy not in _IN_THREADS
 
     @property
+    def sends(self) -> bool:
+        """Items and results are pickled in either form."""
+        return self.strategy not in _IN_THREADS
+
+    @property
     def _executor(self) -> str:
         return "ThreadPoolExecutor" if self.strategy in _IN_THREADS else "ProcessPoolExecutor"
 
@@ -93,6 +98,8 @@ def _is_guarded(analysis: Analysis) -> bool:
         if isinstance(node, ast.If) and "__name__" in {n.id for n in ast.walk(node.test) if isinstance(n, ast.Name)}:
             continue
         if isinstance(node, (ast.For, ast.While, ast.With, ast.Try)) or _calls_own_function(node, analysis):
+            return False
+        if any(each is analysis.node for each in ast.walk(node)) and not isinstance(node, ast.If):
             return False
     return True
 

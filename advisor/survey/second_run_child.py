@@ -159,10 +159,13 @@ def _change(seen: SeenChange) -> dict[str, Any]:
 def _sizes(effects: IterationEffects) -> dict[str, Any]:
     """Return the bytes and seconds of pickling what an iteration reads and what it leaves behind, as in a Profile.
 
-    What all iterations read is sent with the function.
+    What all iterations read is sent with the function. Rows of a table are sent as a part of it, which costs something
+    by itself.
     """
     calls = [Call((item,)) for item in effects.items]
     reads = [value for name, value in effects.reads.items() if name not in effects.changes]
+    if effects.are_rows:
+        reads.append(sys.modules["pandas"].DataFrame(effects.items[:1]))
     function = partial(len, *reads) if reads else len
     fields = pickling.measure_pickling(function, calls, effects.made or effects.added, PICKLING_SECONDS)
     fields["picklable"] = fields["picklable"].model_dump()
