@@ -7,12 +7,14 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from advisor.host.cores_and_memory import start_method
 from advisor.models.survey_report import LoopObstacle
 from advisor.survey.extraction import Rewrite, attempt
 from advisor.survey.facts import Dependence, Loop
 from advisor.survey.loop_times import decoded
 from advisor.survey.loops import loops_of
 from advisor.survey.patch import unified
+from advisor.survey.pool_code import Form
 from advisor.survey.suitability import JudgedLoop, most_workers, unchanged
 
 NOTHING_TO_MOVE = "all that an iteration does has to happen in the order of the loop"  # as `attempt` says it
@@ -65,7 +67,10 @@ def combined_patch(loops: Sequence[JudgedLoop], folder: Path) -> str:
 
 
 def _attempt(judged: JudgedLoop, source: str, loop: Loop) -> Rewrite | str:
-    """Rewrite a loop with a pool of the standard library or, where that would not do the same, with `advisor.map`."""
+    """Rewrite a loop with a pool of the standard library or, where that would not do the same, with `advisor.map`.
+
+    In a script that starts its work when it is imported, processes are forked if they are on this host anyway.
+    """
     gain = judged.suitability
     profile = gain.advice.profile if gain.advice else None
     write = partial(
@@ -79,8 +84,13 @@ def _attempt(judged: JudgedLoop, source: str, loop: Loop) -> Rewrite | str:
         most_workers=most_workers(profile) if profile else None,
         chunk=gain.advice.chunk if gain.advice is not None else 1,
     )
-    code = write(form="executor")
-    return code if isinstance(code, Rewrite) else write(form="map")
+    forms: list[Form] = ["executor", "fork", "map"] if start_method() == "fork" else ["executor", "map"]
+    code: Rewrite | str = ""
+    for form in forms:
+        code = write(form=form)
+        if isinstance(code, Rewrite):
+            break
+    return code
 
 
 def _found_again(loop: Loop, source: str) -> Loop | None:

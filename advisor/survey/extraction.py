@@ -67,7 +67,7 @@ def attempt(
         loop: One of its loops.
         dependence: The verdict on the loop; other loops than independent ones and reductions stay as they are.
         form: "map" uses `advisor.map`, which chooses how to run the iterations; "executor" a pool of threads or
-            processes.
+            processes; "fork" one of processes that are forked.
         strategy: The kind of pool.
         workers: Of the pool.
         chunk: Items that a process of a pool gets at once.
