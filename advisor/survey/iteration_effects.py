@@ -18,7 +18,7 @@ INSPECTED = (1, 2, 3, 10, 50, 200)  # the iterations, from 0; the first may set 
 COST_SHARE = 0.3  # of the loop's time that inspecting may take
 LEAST_COST = 0.1  # seconds that it may take in any case
 KEPT_ITEMS = 3
-COPIED = 10_000  # items of a dictionary that is copied to see which of them change
+COPIED = 100_000  # items of a container that is copied to see which of them are new
 
 
 @dataclass
@@ -93,8 +93,9 @@ class IterationEffects:
         self.random |= before.random != after.random
         self.output |= before.written != after.written
         names = before.values.keys() & after.values.keys() - self._private
-        found = [self._compare(name, before, after) for name in sorted(names)]
-        self.added.append(tuple(each for each in found if each is not None))
+        for name in names:
+            self._compare(name, before, after)
+        self.added.append(tuple(added for name in sorted(names) if (added := before.added(name, after)) is not None))
         self.cost += perf_counter() - began
 
     def results(self, made: Any) -> Any:
@@ -122,26 +123,23 @@ class IterationEffects:
         """Return the objects that the names stand for, such as 'rows' and 'self.total', as far as there are any."""
         return dict(_looked_up(frame, self._names))
 
-    def _compare(self, name: str, before: _State, after: _State) -> Any:
-        """Note the change of a name, and return what was added to its object, if anything."""
+    def _compare(self, name: str, before: _State, after: _State) -> None:
         old, new = before.values[name], after.values[name]
         if old is not new and not _is_equal_scalar(old, new):
             self._change(name).rebound += 1
-            return new
+            return
         if name not in changed_names(before.snapshot, after.snapshot) and before.sizes[name] == after.sizes[name]:
-            return None
+            return
         change = self._change(name)
         if isinstance(new, dict):
             keys = before.new_keys(name, new)
             change.items += 1
             change.keys_repeat |= bool(change.keys & keys) or not keys
             change.keys |= keys
-            return before.new_items(name, new)
-        if (size := before.sizes[name]) is not None and (after.sizes[name] or 0) > size:
+        elif (size := before.sizes[name]) is not None and (after.sizes[name] or 0) > size:
             change.grown += 1
-            return new[size:] if isinstance(new, list) else None
-        change.other += 1
-        return None
+        else:
+            change.other += 1
 
     def _change(self, name: str) -> SeenChange:
         return self.changes.setdefault(name, SeenChange())
@@ -155,9 +153,10 @@ class _State:
         data = {name: value for name, value in values.items() if _is_data(value)}
         self.snapshot = Snapshot(data, buffers=True)
         self.sizes = {name: _size(value) for name, value in values.items()}
-        self.items = {
-            name: dict(value) for name, value in data.items() if isinstance(value, dict) and len(value) < COPIED
-        }
+        small = {name: value for name, value in data.items() if (self.sizes[name] or COPIED) < COPIED}
+        self.items = {name: dict(value) for name, value in small.items() if isinstance(value, dict)}
+        self.grouped = {name: dict(_lengths(value)) for name, value in self.items.items()}
+        self.members = {name: set(value) for name, value in small.items() if isinstance(value, set)}
         self.random = _random_states()
         self.written = _bytes_written()
 
@@ -165,10 +164,29 @@ class _State:
         """Return the keys that a dictionary has got since."""
         return now.keys() - self.items[name].keys() if name in self.items else set()
 
-    def new_items(self, name: str, now: dict[Any, Any]) -> dict[Any, Any]:
-        """Return the items of a dictionary that have been added or replaced since."""
-        old = self.items.get(name)
-        return {} if old is None else {key: value for key, value in now.items() if old.get(key, _MISSING) is not value}
+    def added(self, name: str, after: _State) -> Any:
+        """Return what an iteration has added to an object, or put in its place, as it would send it back; or None."""
+        old, new = self.values[name], after.values[name]
+        if old is not new:
+            return new
+        if isinstance(new, list):
+            return new[self.sizes[name] :] or None
+        if name in self.members:
+            return new - self.members[name] or None
+        return dict(self._new_items(name, new)) or None if name in self.items else None
+
+    def _new_items(self, name: str, now: dict[Any, Any]) -> Iterator[tuple[Any, Any]]:
+        """Yield the items of a dictionary that are new or others than before; of a list that has grown, the end."""
+        old, lengths = self.items[name], self.grouped[name]
+        for key, value in now.items():
+            if old.get(key, _MISSING) is not value:
+                yield key, value
+            elif isinstance(value, list) and len(value) > lengths[key]:
+                yield key, value[lengths[key] :]
+
+
+def _lengths(groups: dict[Any, Any]) -> Iterator[tuple[Any, int]]:
+    return ((key, len(value)) for key, value in groups.items() if isinstance(value, list))
 
 
 def _as_sent(item: Any) -> Any:
