@@ -106,7 +106,7 @@ class IterationEffects:
             return chain(self._kept(made), made)
         items = made.items() if isinstance(made, dict) else getattr(made, "iloc", made)
         with contextlib.suppress(Exception):
-            self.made += items[:KEPT_ITEMS] if hasattr(items, "__getitem__") else islice(items, KEPT_ITEMS)
+            self.made.extend(items[:KEPT_ITEMS] if hasattr(items, "__getitem__") else islice(items, KEPT_ITEMS))
         return made
 
     def _kept(self, made: Iterator[Any]) -> Iterator[Any]:
