@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import CodeType, ModuleType
 
+from advisor.survey.loops import loop_kind
 from advisor.survey.recursion import deep_recursion
 
 WATCH, TURN, BEGIN, END, APPLY, RESULTS = (
@@ -68,7 +69,7 @@ class _Instrument(ast.NodeTransformer):
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _visit_comprehension  # noqa: N815
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        number = self._number(node)
+        number = self._number(node) if loop_kind(node) else None  # `frame().apply(f)` begins where `frame()` does
         self.generic_visit(node)
         if number is None:
             return node
