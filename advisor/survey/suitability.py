@@ -98,7 +98,8 @@ def suitability(
         return unchanged(advice)
     serial = (returned.fold_seconds + header) * iterations
     widened = 1.0 if observation else UNCOUNTED_FACTOR
-    least = time.seconds * _longest_share(observation, advice)
+    computing = 1.0 - min(1.0, (profile.wait or 0.0) / profile.wall)
+    least = time.seconds * max(_longest_share(observation, advice), computing / machine.cores)
     low, expected, high = (
         _loop_speedup(time.seconds, serial, max(least, seconds * executions))
         for seconds in (widened * advice.seconds.high, advice.seconds.expected, advice.seconds.low / widened)
