@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from advisor.models import Machine, Range
 from advisor.models.survey_report import HotLine, Independence
 from advisor.survey.alternatives import awaited_in_turn
+from advisor.survey.conclusions import as_report
 from advisor.survey.facts import Dependence, FirstRun, Loop, LoopTime, StaticDependence
 from advisor.survey.program_verdict import ended_otherwise, notes, summary
 from advisor.survey.suitability import JudgedLoop, Suitability, unchanged
@@ -151,3 +153,17 @@ def test_programs_that_ask_are_known_by_their_source(source: str, reads: bool, t
     """A call of input, a use of standard input, or a module for questions."""
     (tmp_path / "program.py").write_text(source)
     assert reads_terminal(["program.py"], tmp_path) is reads
+
+
+@pytest.mark.parametrize(("inner_gain", "first"), [(1.83, 7), (1.95, 8), (1.2, 7)])
+def test_an_outer_loop_comes_before_one_within_it_that_brings_as_much(
+    inner_gain: float, first: int, tmp_path: Path
+) -> None:
+    """The largest gain comes first; of gains that are the same by what predictions are worth, the outermost loop's."""
+    (tmp_path / "shop.py").write_text("\n" * 9)
+    inner = Loop(("shop.py", 8, 8), 9, "main", "for line in order:", "for", LOOP.id, frozenset({9}))
+    brings = Suitability("multiprocessing", 2, GAIN.speedup, Range(low=1.1, expected=inner_gain, high=2))
+    outer = judged("reduction", 9.0, GAIN)
+    within = replace(judged("reduction", 8.9, brings), time=LoopTime(inner, 8.9, 90, callers=(LOOP.id,)))
+    found = as_report("shop.py", run(), 2, [within, outer], MACHINE, tmp_path)
+    assert found.candidates[0].loop.line == first

@@ -16,12 +16,14 @@ from tests.test_survey_dependence import marked_loop
 ROOT = Path(__file__).parents[1]
 
 
-def rewritten(source: str, file: str = "program.py", form: str = "map", strategy: str = "threading") -> Rewrite | str:
+def rewritten(
+    source: str, file: str = "program.py", form: str = "map", strategy: str = "threading", chunk: int = 1
+) -> Rewrite | str:
     """Return the rewrite of the marked loop for the verdict that the source alone gives, or the reason for none."""
     loop = marked_loop(source, file)
     static = static_dependence(source, file, loop)
     verdict = Dependence(static.independence, "", static.obstacles, static.variables)
-    return attempt(source, file, loop, verdict, form=form, strategy=strategy, workers=2)
+    return attempt(source, file, loop, verdict, form=form, strategy=strategy, workers=2, chunk=chunk)
 
 
 def output(path: Path) -> str:

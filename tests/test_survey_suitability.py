@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from advisor.models import Machine, Profile
@@ -17,8 +20,8 @@ from advisor.survey.facts import (
     StaticDependence,
 )
 from advisor.survey.loops import loops_of
-from advisor.survey.returned_values import ReturnedValues, returned_values
-from advisor.survey.suitability import MAX_WAITING_WORKERS, JudgedLoop, Suitability, suitability
+from advisor.survey.returned_values import NOTHING, ReturnedValues, returned_values
+from advisor.survey.suitability import MAX_WAITING_WORKERS, JudgedLoop, Suitability, makespan, suitability
 
 OUTER = Loop(("logs.py", 7, 4), 20, "main", "for path in paths:", "for", None, frozenset(range(8, 21)))
 INNER = Loop(("logs.py", 9, 12), 20, "main", "for line in lines:", "for", OUTER.id, frozenset(range(10, 21)))
@@ -32,14 +35,23 @@ def observation(loop: Loop, iterations: int, seconds: float, profile: Profile | 
     return LoopObservation(loop.id, 1, iterations, seconds, profile, watched=6)
 
 
-def gain(profile: Profile, iterations: int, machine: Machine, returned: ReturnedValues | None = None) -> Suitability:
-    seconds = profile.wall * iterations
+def gain(
+    profile: Profile,
+    iterations: int,
+    machine: Machine,
+    returned: ReturnedValues | None = None,
+    *,
+    lengths: tuple[float, ...] = (),
+    header: float = 0.0,
+    moves: bool = False,
+) -> Suitability:
+    seconds = (profile.wall + header) * iterations
     run = FirstRun(seconds, seconds, 1_000, 0, "finished", ())
     time = LoopTime(OUTER, seconds, 1_000, computing_share=1 - (profile.wait or 0.0) / profile.wall)
     static = StaticDependence((), (), "reduction")
-    seen = observation(OUTER, iterations, seconds, profile)
+    seen = replace(observation(OUTER, iterations, seconds, profile), lengths=lengths, header_seconds=header)
     verdict = Dependence("reduction", "")
-    return suitability(time, static, seen, verdict, run, machine, *([] if returned is None else [returned]))
+    return suitability(time, static, seen, verdict, run, machine, returned or NOTHING, header_moves=moves)
 
 
 def test_threads_that_wait_are_bounded() -> None:
@@ -55,6 +67,31 @@ def test_threads_that_wait_are_bounded() -> None:
 def test_fewer_threads_stay_fewer() -> None:
     """For a few iterations there are no more threads than iterations."""
     assert gain(WAITING, 6, Machine(cores=2)).workers <= 6
+
+
+def test_the_makespan_is_that_of_workers_that_take_the_next_chunk() -> None:
+    """A worker that has ended a chunk takes the next one, in the order of the loop."""
+    assert makespan([1, 1, 1, 3], 2) == 4
+    assert makespan([3, 1, 1, 1], 2) == 3
+    assert makespan([4, 4, 1, 1, 1, 1], 2, chunk=2) == 8
+    assert makespan([2, 2], 8) == 2
+
+
+def test_few_iterations_of_different_length_gain() -> None:
+    """A dozen long iterations are worth two processes; the gain is bounded by how their lengths share out."""
+    profile = COMPUTING.model_copy(update={"spread": 0.9})
+    lengths = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.5)
+    even = gain(profile, 10, Machine(cores=2), lengths=lengths)
+    assert even.strategy == "multiprocessing"
+    assert even.speedup.expected <= even.speedup.high <= min(2, sum(lengths) / makespan(lengths, even.workers))
+    late = gain(profile, 10, Machine(cores=2), lengths=(*[0.1] * 9, 5.0))
+    assert late.speedup.expected < min(1.2, even.speedup.expected)
+
+
+def test_workers_that_take_the_items_themselves_gain_more() -> None:
+    """Time for the header is shared if it moves into the workers, and serial otherwise."""
+    staying, moving = (gain(COMPUTING, 40, Machine(cores=2), header=0.1, moves=moves) for moves in (False, True))
+    assert staying.speedup.expected < moving.speedup.expected <= 2
 
 
 def test_returned_values_are_counted() -> None:
@@ -90,9 +127,10 @@ def test_further_results_cost_as_much() -> None:
     assert ReturnedValues().added_to(profile) is profile
 
 
-def test_the_code_keeps_to_the_bound() -> None:
-    """`advisor.map`, which would try more workers for iterations that wait, is given the largest number."""
-    source = "rows = []\nfor name in open('names'):\n    rows.append(name.strip())\n"
+def test_the_code_keeps_to_the_bound(tmp_path: Path) -> None:
+    """A pool for iterations that wait has the largest number of workers, and others as many as there are cores."""
+    source = "def main():\n    rows = []\n    for name in open('names'):\n        rows.append(name.strip())\n"
+    (tmp_path / "fetch.py").write_text(source)
     [loop] = loops_of(source, "fetch.py")
     codes = []
     for profile in (WAITING, COMPUTING):
@@ -103,4 +141,4 @@ def test_the_code_keeps_to_the_bound() -> None:
     assert codes[0] is not None
     assert f"workers={MAX_WAITING_WORKERS})" in codes[0].snippet
     assert codes[1] is not None
-    assert "workers" not in codes[1].snippet
+    assert "max_workers=4)" in codes[1].snippet

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from advisor.host.cores_and_memory import start_method
 from advisor.models.survey_report import LoopObstacle
 from advisor.survey.extraction import Rewrite, attempt
 from advisor.survey.facts import Dependence, Loop
 from advisor.survey.loops import loops_of
 from advisor.survey.patch import unified
+from advisor.survey.pool_code import Form
 from advisor.survey.suitability import JudgedLoop, most_workers, unchanged
 
 NOTHING_TO_MOVE = "all that an iteration does has to happen in the order of the loop"  # as `attempt` says it
@@ -65,7 +67,10 @@ def combined_patch(loops: Sequence[JudgedLoop], modules: Mapping[str, str]) -> s
 
 
 def _attempt(judged: JudgedLoop, modules: Mapping[str, str], loop: Loop) -> Rewrite | str:
-    """Rewrite a loop with a pool of the standard library or, where that would not do the same, with `advisor.map`."""
+    """Rewrite a loop with a pool of the standard library or, where that would not do the same, with `advisor.map`.
+
+    In a script that starts its work when it is imported, processes are forked if they are on this host anyway.
+    """
     gain, source = judged.suitability, modules[loop.id[0]]
     profile = gain.advice.profile if gain.advice else None
     write = partial(
@@ -80,8 +85,13 @@ def _attempt(judged: JudgedLoop, modules: Mapping[str, str], loop: Loop) -> Rewr
         most_workers=most_workers(profile) if profile else None,
         chunk=gain.advice.chunk if gain.advice is not None else 1,
     )
-    code = write(form="executor")
-    return code if isinstance(code, Rewrite) else write(form="map")
+    forms: list[Form] = ["executor", "fork", "map"] if start_method() == "fork" else ["executor", "map"]
+    code: Rewrite | str = ""
+    for form in forms:
+        code = write(form=form)
+        if isinstance(code, Rewrite):
+            break
+    return code
 
 
 def _found_again(loop: Loop, source: str) -> Loop | None:

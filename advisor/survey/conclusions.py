@@ -16,6 +16,7 @@ from advisor.survey.facts import FirstRun, LoopId
 from advisor.survey.loop_times import decoded
 from advisor.survey.suitability import WORTH_CHANGING, JudgedLoop, amdahl
 
+AS_MUCH = 1.05  # times the gain of another loop, which is as much by what predictions are worth
 MAX_CODE_LINES = 60
 MAX_HEADER = 160  # characters of a line
 MAX_PATCH = 1_000_000  # characters
@@ -31,7 +32,7 @@ def as_report(
     modules: Mapping[str, str],
 ) -> SurveyReport:
     """Return the report of a survey."""
-    ordered = sorted(judged, key=_rank)
+    ordered = _ordered(judged)
     chosen = _chosen(ordered)
     together = _together(run, chosen)
     hot_lines = tuple(
@@ -57,10 +58,16 @@ def as_report(
     )
 
 
-def _rank(judged: JudgedLoop) -> tuple[float, int, float]:
-    """Return a key that puts the largest gain first, and the outermost loop before those within it."""
-    gain = judged.suitability.program_speedup.expected
-    return (-round(gain, 2), len(judged.time.callers), -judged.time.seconds)
+def _ordered(judged: Sequence[JudgedLoop]) -> list[JudgedLoop]:
+    """Return the loops, the largest gain first, but a loop before those within it that bring as much."""
+
+    def rank(each: JudgedLoop) -> tuple[float, int, float]:
+        own = each.suitability.program_speedup.expected
+        within = [one.suitability.program_speedup.expected for one in judged if each.time.loop.id in one.time.callers]
+        gain = max([own, *(one for one in within if own > 1 and one < AS_MUCH * own)])
+        return (-round(gain, 2), len(each.time.callers), -each.time.seconds)
+
+    return sorted(judged, key=rank)
 
 
 def _chosen(ordered: Sequence[JudgedLoop]) -> list[JudgedLoop]:

@@ -13,10 +13,13 @@ from advisor.survey.pool_code import PoolCode
 from advisor.survey.returned_objects import check_returned
 from advisor.survey.shared_state import HARMLESS, SharedState
 from advisor.survey.source_text import UNIT
+from advisor.survey.table_rows import flattened, has_constant_labels, table_parts
 from advisor.survey.worker_function import NewNames, Worker, worker_for
 
 _RESULT = "result"
 _WORK = (ast.Call, ast.BinOp, *COMPREHENSIONS)  # besides, an iteration only hands on what is there
+_COLUMNS_OF_ROWS = ["return rows.apply(function, axis=1)"]
+_VALUES_OF_ROWS = ["results = []", "rows.apply(lambda row: results.append(function(row)), axis=1)", "return results"]
 _CONTAINERS: dict[type[ast.AST], str] = {ast.ListComp: "list", ast.SetComp: "set", ast.DictComp: "dict"}
 _BRACKETS: dict[type[ast.AST], tuple[str, str]] = {
     ast.ListComp: ("[", "]"),
@@ -42,6 +45,7 @@ class _Expression:
         self._node = analysis.node
         self._names = NewNames(analysis.module)
         self._imports: list[str] = []
+        self._before: list[str] = []  # statements before the one with the expression
 
     def rewritten(self) -> tuple[Worker, Replacement, list[str]]:
         self._check()
@@ -165,7 +169,9 @@ class _Expression:
             raise CannotSplitError("this form of `apply` stays as it is")
         if any(isinstance(each, ast.Call) for each in ast.walk(owner)):
             raise CannotSplitError("the frame is made in the same expression")
-        self._check_scalar(function)
+        makes_columns = by_row and self._code.sends and has_constant_labels(self._returned(function))
+        if not makes_columns:
+            self._check_scalar(function)
         frame, pandas = ast.unparse(owner), self._pandas()
         worker = (
             self._worker([_store(function.body)])
@@ -173,20 +179,40 @@ class _Expression:
             else Worker((), self._segment(function))
         )
         if by_row:
-            rows = f"[row for _, row in {frame}.iterrows()]"
-            return worker, f"{pandas}.Series(list({self._results(worker, rows)}), index={frame}.index)"
+            return self._apply_by_row(worker, owner, pandas, makes_columns=makes_columns)
         results = self._results(worker, frame)
         return worker, f"{pandas}.Series(list({results}), index={frame}.index, name={frame}.name)"
 
-    def _check_scalar(self, function: ast.expr) -> None:
-        """Raise CannotSplitError if the function may return a Series or a list, of which `apply` makes a frame."""
+    def _apply_by_row(self, worker: Worker, owner: ast.expr, pandas: str, *, makes_columns: bool) -> tuple[Worker, str]:
+        """Return the values of a function for each row: for processes, `apply` handles parts of the table."""
+        frame = ast.unparse(owner)
+        if not self._code.sends:
+            rows = f"[row for _, row in {frame}.iterrows()]"
+            return worker, f"{pandas}.Series(list({self._results(worker, rows)}), index={frame}.index)"
+        body = _COLUMNS_OF_ROWS if makes_columns else _VALUES_OF_ROWS
+        table = table_parts(owner, body, worker, self._code, self._names, even_empty=makes_columns)
+        self._before += table.before
+        results = table.code.results(table.worker.call, table.items)[1]
+        if makes_columns:
+            return table.worker, f"{pandas}.concat({results})"
+        values = flattened(results, self._names)
+        return table.worker, f"{pandas}.Series([{values}], index={frame}.index)"
+
+    def _returned(self, function: ast.expr) -> list[ast.AST | None]:
+        """Return what a function returns, as far as the source of the user's functions shows it."""
         returned: list[ast.AST | None] = []
         if isinstance(function, ast.Lambda):
             returned.append(function.body)
         call = ast.copy_location(ast.Call(function, [], []), function)
         for _, each in self._analysis.calls.functions(call):
             returned += [node.value for node in ast.walk(each) if isinstance(node, ast.Return)]
-        for value in returned:
+            if not isinstance(each, ast.Lambda) and not isinstance(each.body[-1], ast.Return):
+                returned.append(None)
+        return returned
+
+    def _check_scalar(self, function: ast.expr) -> None:
+        """Raise CannotSplitError if the function may return a Series or a list, of which `apply` makes a frame."""
+        for value in self._returned(function):
             is_container = isinstance(value, (ast.List, ast.Tuple, ast.Dict, ast.Set, *COMPREHENSIONS))
             if is_container or (isinstance(value, ast.Call) and "Series" in ast.unparse(value.func)):
                 raise CannotSplitError("`apply` makes a frame of what the function returns")
@@ -216,7 +242,7 @@ class _Expression:
         after = module.lines[last - 1].encode()[node.end_col_offset or 0 :].decode()
         lines = [f"{before}{text}{after}"]
         opened = self._code.results("", "")[0]
-        if not opened:
+        if not opened and not self._before:
             return Replacement(first, last, tuple(lines))
         if not is_simple or (isinstance(statement, ast.Return) and isinstance(node, ast.GeneratorExp)):
             raise CannotSplitError("there is no place for a pool around the expression")
@@ -225,7 +251,9 @@ class _Expression:
         indent = module.lines[start - 1][: statement.col_offset]
         if indent.strip():
             raise CannotSplitError("the statement does not begin its line")
-        return Replacement(start, end, (f"{indent}{opened[0]}", *(f"{UNIT}{line}" for line in whole)))
+        inner = UNIT if opened else ""
+        around = [f"{indent}{line}" for line in (*self._before, *opened)]
+        return Replacement(start, end, (*around, *(f"{inner}{line}" for line in whole)))
 
 
 def _condition(node: ast.expr) -> str:

@@ -19,6 +19,7 @@ from advisor.survey.pool_code import Form, PoolCode
 from advisor.survey.returned_objects import check_returned
 from advisor.survey.shared_state import SharedState, assigned_names
 from advisor.survey.source_text import UNIT, SourceText
+from advisor.survey.table_rows import flattened, rows_of, table_parts
 from advisor.survey.worker_function import NewNames, Worker, without_last_return, worker_for
 
 _LONG = 80  # characters of a header without its fixed parts
@@ -36,12 +37,14 @@ class Rewrite:
         patch: The change of the file as a unified diff, for `patch -p0`.
         new_source: The whole text of the changed file.
         inner_values: What the iterations return for each iteration of loops within the loop.
+        header_moves: Workers take the items from the iterable, and the loop does not.
     """
 
     snippet: str
     patch: str
     new_source: str
     inner_values: tuple[InnerValues, ...] = ()
+    header_moves: bool = False
 
 
 def attempt(
@@ -65,7 +68,7 @@ def attempt(
         loop: One of its loops.
         dependence: The verdict on the loop; other loops than independent ones and reductions stay as they are.
         form: "map" uses `advisor.map`, which chooses how to run the iterations; "executor" a pool of threads or
-            processes.
+            processes; "fork" one of processes that are forked.
         strategy: The kind of pool.
         workers: Of the pool.
         chunk: Items that a process of a pool gets at once.
@@ -83,7 +86,7 @@ def attempt(
         if isinstance(node, ast.stmt):
             statement = _Statement(analysis, code)
             result = _result(analysis, file, *statement.rewritten())
-            return replace(result, inner_values=statement.inner_values)
+            return replace(result, inner_values=statement.inner_values, header_moves=statement.header_moves)
         return _result(analysis, file, *rewritten_expression(analysis, code))
     except CannotSplitError as error:
         return str(error)
@@ -122,6 +125,7 @@ class _Statement:
         self._text = SourceText(analysis.module)
         self._state = SharedState(analysis)
         self.inner_values: tuple[InnerValues, ...] = ()
+        self.header_moves = False
         code.check(analysis)
 
     def rewritten(self) -> tuple[Worker, Replacement, list[str]]:
@@ -139,7 +143,7 @@ class _Statement:
         worker = worker_for(
             self._analysis, self._names(self._function_name()), parts.before, results, processes=self._code.processes
         )
-        lines = self._loop(parts, results, worker)
+        worker, lines = self._loop(parts, results, worker)
         last = self._node.end_lineno or self._node.lineno
         body = Replacement(self._node.lineno, last, tuple(lines))
         return worker, body, self._code.imports(worker.call)
@@ -212,7 +216,7 @@ class _Statement:
 
     # The loop
 
-    def _loop(self, parts: Parts, results: Sequence[str], worker: Worker) -> list[str]:
+    def _loop(self, parts: Parts, results: Sequence[str], worker: Worker) -> tuple[Worker, list[str]]:
         indent = self._analysis.module.lines[self._node.lineno - 1][: self._node.col_offset]
         if indent.strip():
             raise CannotSplitError("the loop does not begin its line")
@@ -224,12 +228,19 @@ class _Statement:
             ordered.append(self._analysis.body.counting.increment)
         needs_items = bool(self._item_names(ordered, results)) or bool(self._analysis.body.progress)
         target = _tuple(results)
-        before, items = self._items(needs_items)
-        header_items = self._with_progress(items)
         leaves = any(
             isinstance(each, (ast.Break, ast.Return, ast.Yield)) for stmt in ordered for each in ast.walk(stmt)
         )
-        opened, pool_results = self._code.results(worker.call, items, closes=leaves)
+        if (rows := rows_of(self._analysis, self._code)) is not None:
+            table = table_parts(rows[0], [_each_row(rows[1])], worker, self._code, self._names)
+            worker, before, items = table.worker, list(table.before), f"{table.table}.{rows[1]}"
+            opened, pool_results = table.code.results(worker.call, table.items, closes=leaves)
+            pool_results = f"({flattened(pool_results, self._names)})"
+            self.header_moves = not needs_items
+        else:
+            before, items = self._items(needs_items)
+            opened, pool_results = self._code.results(worker.call, items, closes=leaves)
+        header_items = self._with_progress(items)
         stored: list[str] = []
         if len(indent) + len(target) + len(header_items) + len(pool_results) > _LONG and pool_results != "results":
             stored, pool_results = [f"{(name := self._names('results'))} = {pool_results}"], name
@@ -241,7 +252,8 @@ class _Statement:
         else:
             header = f"for {target} in {pool_results}:"
         lines = [*(f"{indent}{line}" for line in [*before, *opened]), *(f"{inner}{line}" for line in stored)]
-        return [*lines, f"{inner}{header}", *self._text.block(ordered, inner + UNIT), *self._emptied(indent)]
+        ended = self._emptied(indent)
+        return worker, [*lines, f"{inner}{header}", *self._text.block(ordered, inner + UNIT), *ended]
 
     def _emptied(self, indent: str) -> list[str]:
         """Return the statement that leaves a list empty whose items a `while` loop takes, if it is used later."""
@@ -324,6 +336,10 @@ def _is_worth(before: Sequence[ast.stmt]) -> bool:
     """Return True if the function calls anything or has a loop: otherwise it takes no time worth sharing."""
     costly = (ast.Call, ast.For, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
     return any(isinstance(each, costly) for node in before for each in ast.walk(node))
+
+
+def _each_row(rows: str) -> str:
+    return f"return [function(row) for row in rows.{rows}]"
 
 
 def _tuple(names: Sequence[str]) -> str:

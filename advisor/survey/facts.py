@@ -109,7 +109,7 @@ class LoopObservation:
         random: An iteration drew from a random generator that outlives it.
         ended_early: Executions that ended by break, return or an exception.
         header_seconds: Mean seconds to get the next item from the iterable.
-        longest: Share of the loop's time that its longest iteration takes, as far as it is known.
+        lengths: Seconds of iterations in their order, evenly over the loop; empty if there were several executions.
     """
 
     id: LoopId
@@ -123,7 +123,7 @@ class LoopObservation:
     random: bool = False
     ended_early: int = 0
     header_seconds: float = 0.0
-    longest: float = 0.0
+    lengths: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

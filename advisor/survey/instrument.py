@@ -15,11 +15,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from types import CodeType, ModuleType
 
+from advisor.survey.loops import loop_kind
 from advisor.survey.recursion import deep_recursion
 
 APPLY, ITER = "__advisor_apply__", "__advisor_iter__"
 # Followed by the number of the loop:
-GATE, WATCH, BEGIN, TURN, END = (f"__advisor_{name}_" for name in ("gate", "watch", "begin", "turn", "end"))
+GATE, WATCH, BEGIN, TURN, END, RESULTS = (
+    f"__advisor_{name}_" for name in ("gate", "watch", "begin", "turn", "end", "results")
+)
 Places = Mapping[tuple[int, int], int]  # line and column of a loop's header to its number
 
 
@@ -60,14 +63,15 @@ class _Instrument(ast.NodeTransformer):
     def _visit_comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> ast.AST:
         number = self._number(node)
         self.generic_visit(node)
-        if number is not None and not node.generators[0].is_async:
-            node.generators[0].iter = _items(number, node.generators[0].iter)
-        return node
+        if number is None or node.generators[0].is_async:
+            return node
+        node.generators[0].iter = _items(number, node.generators[0].iter)
+        return ast.copy_location(_call(RESULTS, number, node), node)
 
     visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _visit_comprehension  # noqa: N815
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        number = self._number(node)
+        number = self._number(node) if loop_kind(node) else None  # `frame().apply(f)` begins where `frame()` does
         self.generic_visit(node)
         if number is None:
             return node
@@ -76,7 +80,7 @@ class _Instrument(ast.NodeTransformer):
         elif isinstance(node.func, ast.Attribute):
             node.args = [ast.Constant(number), node.func, *node.args]
             node.func = ast.copy_location(ast.Name(APPLY, ast.Load()), node.func)
-        return node
+        return ast.copy_location(_call(RESULTS, number, node), node)
 
 
 def _items(number: int, items: ast.expr) -> ast.Call:
@@ -85,8 +89,8 @@ def _items(number: int, items: ast.expr) -> ast.Call:
     return ast.copy_location(ast.Call(entry, [items], []), items)
 
 
-def _call(name: str, number: int) -> ast.Call:
-    return ast.Call(_name(f"{name}{number}"), [], [])
+def _call(name: str, number: int, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(_name(f"{name}{number}"), [*arguments], [])
 
 
 def _name(name: str) -> ast.Name:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import random
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from time import perf_counter
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ INSPECTED = (1, 2, 3, 10, 50, 200)  # the iterations, from 0; the first may set 
 COST_SHARE = 0.3  # of the loop's time that inspecting may take
 LEAST_COST = 0.1  # seconds that it may take in any case
 KEPT_ITEMS = 3
+COPIED = 100_000  # items of a container that is copied to see which of them are new
 
 
 @dataclass
@@ -54,8 +56,10 @@ class IterationEffects:
         self.random = False
         self.output = False
         self.items: list[Any] = []
-        self.reads: dict[str, Any] = {}
-        self.added: list[Any] = []
+        self.are_rows = False  # of a table of pandas
+        self.reads: dict[str, Any] = {}  # by name: what a process would have to be sent to run an iteration
+        self.added: list[tuple[Any, ...]] = []  # by each iteration that was inspected
+        self.made: list[Any] = []  # by the first iterations of an expression
         self.cost = 0.0
         self.is_inspecting = False
         self.item = item
@@ -79,12 +83,12 @@ class IterationEffects:
         """Look at the variables before an iteration, and return when the iteration begins."""
         began = perf_counter()
         if len(self.items) < KEPT_ITEMS:
-            self.items.append(item)
+            sent = _as_sent(item)
+            self.items.append(sent)
+            self.are_rows = sent is not item
         self._before = _State(self._values(frame))
         if not self.reads:
-            self.reads = {
-                name: value for name, value in self._before.values.items() if name in self._read and _is_data(value)
-            }
+            self.reads = dict(_sent(frame, self._read & self._before.values.keys()))
         self.is_inspecting = True
         ended = perf_counter()
         self.cost += ended - began
@@ -101,9 +105,32 @@ class IterationEffects:
         self.watched += 1
         self.random |= before.random != after.random
         self.output |= before.written != after.written
-        for name in before.values.keys() & after.values.keys() - self._private:
+        names = before.values.keys() & after.values.keys() - self._private
+        for name in names:
             self._compare(name, before, after)
+        self.added.append(tuple(added for name in sorted(names) if (added := before.added(name, after)) is not None))
         self.cost += perf_counter() - began
+
+    @property
+    def has_results(self) -> bool:
+        """True if no more results of an expression are needed."""
+        return len(self.made) >= KEPT_ITEMS
+
+    def results(self, made: Any) -> Any:
+        """Keep the first results of an expression that makes one for each item; return all of them."""
+        if self.has_results:
+            return made
+        if isinstance(made, Iterator):
+            return chain(self._kept(made), made)
+        items = made.items() if isinstance(made, dict) else getattr(made, "iloc", made)
+        with contextlib.suppress(Exception):
+            self.made.extend(items[:KEPT_ITEMS] if hasattr(items, "__getitem__") else islice(items, KEPT_ITEMS))
+        return made
+
+    def _kept(self, made: Iterator[Any]) -> Iterator[Any]:
+        for result in islice(made, KEPT_ITEMS):
+            self.made.append(result)
+            yield result
 
     def forget(self) -> None:
         """Leave an iteration that has ended the loop out."""
@@ -118,7 +145,6 @@ class IterationEffects:
         old, new = before.values[name], after.values[name]
         if old is not new and not _is_equal_scalar(old, new):
             self._change(name).rebound += 1
-            self.added.append(new)
             return
         if name not in changed_names(before.snapshot, after.snapshot) and before.sizes[name] == after.sizes[name]:
             return
@@ -128,11 +154,8 @@ class IterationEffects:
             change.items += 1
             change.keys_repeat |= bool(change.keys & keys) or not keys
             change.keys |= keys
-            self.added += [new[key] for key in list(keys)[:KEPT_ITEMS]]
         elif (size := before.sizes[name]) is not None and (after.sizes[name] or 0) > size:
             change.grown += 1
-            if isinstance(new, list):
-                self.added += new[size:][:KEPT_ITEMS]
         else:
             change.other += 1
 
@@ -148,23 +171,72 @@ class _State:
         data = {name: value for name, value in values.items() if _is_data(value)}
         self.snapshot = Snapshot(data, buffers=True)
         self.sizes = {name: _size(value) for name, value in values.items()}
-        self.keys = {
-            name: set(value) for name, value in data.items() if isinstance(value, dict) and len(value) < 10_000
-        }
+        small = {name: value for name, value in data.items() if (self.sizes[name] or COPIED) < COPIED}
+        self.items = {name: dict(value) for name, value in small.items() if isinstance(value, dict)}
+        self.grouped = {name: dict(_lengths(value)) for name, value in self.items.items()}
+        self.members = {name: set(value) for name, value in small.items() if isinstance(value, set)}
         self.random = _random_states()
         self.written = _bytes_written()
 
     def new_keys(self, name: str, now: dict[Any, Any]) -> set[Any]:
         """Return the keys that a dictionary has got since."""
-        return set(now) - self.keys[name] if name in self.keys else set()
+        return now.keys() - self.items[name].keys() if name in self.items else set()
+
+    def added(self, name: str, after: _State) -> Any:
+        """Return what an iteration has added to an object, or put in its place, as it would send it back; or None."""
+        old, new = self.values[name], after.values[name]
+        if old is not new:
+            return new
+        if isinstance(new, list):
+            return new[self.sizes[name] :] or None
+        if name in self.members:
+            return new - self.members[name] or None
+        return dict(self._new_items(name, new)) or None if name in self.items else None
+
+    def _new_items(self, name: str, now: dict[Any, Any]) -> Iterator[tuple[Any, Any]]:
+        """Yield the items of a dictionary that are new or others than before; of a list that has grown, the end."""
+        old, lengths = self.items[name], self.grouped[name]
+        for key, value in now.items():
+            if old.get(key, _MISSING) is not value:
+                yield key, value
+            elif isinstance(value, list) and len(value) > lengths[key]:
+                yield key, value[lengths[key] :]
+
+
+def _lengths(groups: dict[Any, Any]) -> Iterator[tuple[Any, int]]:
+    return ((key, len(value)) for key, value in groups.items() if isinstance(value, list))
+
+
+def _as_sent(item: Any) -> Any:
+    """Return an item as a process gets it: of a row of a table, the values."""
+    is_row = type(item).__name__ == "Pandas" or (hasattr(item, "iloc") and getattr(item, "ndim", 0) == 1)
+    if is_row:
+        return tuple(item)
+    is_labelled = type(item) is tuple and len(item) == 2 and hasattr(item[1], "iloc")  # of `iterrows`
+    return (item[0], _as_sent(item[1])) if is_labelled else item
+
+
+def _sent(frame: FrameType, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the objects around an iteration that its names begin with; workers have those of the module already."""
+    for name in {dotted.partition(".")[0] for dotted in names}:
+        scope = next((scope for scope in _scopes(frame) if name in scope), frame.f_globals)
+        if scope is not frame.f_globals and _is_data(scope[name]):
+            yield name, scope[name]
+
+
+def _scopes(frame: FrameType) -> Iterator[Mapping[str, Any]]:
+    """Yield the variables in reach, the nearest first; a comprehension has those of the function around it."""
+    yield frame.f_locals
+    if frame.f_code.co_name.startswith("<") and frame.f_back is not None:
+        yield frame.f_back.f_locals
+    yield frame.f_globals
 
 
 def _looked_up(frame: FrameType, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    local: Mapping[str, Any] = frame.f_locals
-    outer = frame.f_back.f_locals if frame.f_code.co_name.startswith("<") and frame.f_back is not None else {}
+    scopes = tuple(_scopes(frame))
     for dotted in names:
         name, *attributes = dotted.split(".")
-        for scope in (local, outer, frame.f_globals):
+        for scope in scopes:
             if name in scope:
                 value = scope[name]
                 break

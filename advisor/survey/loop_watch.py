@@ -15,7 +15,7 @@ from typing import Any
 
 from advisor.measure.clocks import ClockReading, ThreadClocks
 from advisor.measure.gil.observer_process import Observer
-from advisor.survey.instrument import APPLY, BEGIN, END, GATE, ITER, TURN, WATCH
+from advisor.survey.instrument import APPLY, BEGIN, END, GATE, ITER, RESULTS, TURN, WATCH
 from advisor.survey.iteration_effects import IterationEffects
 from advisor.survey.watched_loop import FIRST_WATCHED, Counter, Execution, Slice, WatchCosts, WatchedLoop
 
@@ -59,6 +59,7 @@ class LoopWatch:
             BEGIN: self.begin,
             TURN: self.turn,
             END: self.end,
+            RESULTS: self.results,
         }
         for number, loop in self.loops.items():
             namespace[f"{GATE}{number}"] = loop.schedule.gate()
@@ -160,6 +161,13 @@ class LoopWatch:
         if threading.get_ident() != self._thread:
             return None
         return next((each for each in reversed(self._active) if each.loop.number == number), None)
+
+    def results(self, number: int, made: Any) -> Any:
+        """Return what a loop in an expression has made; keep the first of it."""
+        effects = self.loops[number].effects
+        if effects.has_results:
+            self._namespace[f"{RESULTS}{number}"] = _unchanged  # costs less from now on
+        return effects.results(made)
 
     def apply(self, number: int, method: Callable[..., Any], function: Any, *args: Any, **kwargs: Any) -> Any:
         """Call a method that calls a function for each item, such as `DataFrame.apply`, and time these calls."""
@@ -285,6 +293,10 @@ def _compare(execution: Execution, frame: FrameType) -> None:
     """Compare the variables after an iteration with those before it."""
     execution.is_inspected = False
     execution.loop.effects.after(frame)
+
+
+def _unchanged(made: Any) -> Any:
+    return made
 
 
 def _consumer() -> FrameType:

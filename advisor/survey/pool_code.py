@@ -11,7 +11,7 @@ from advisor.survey.dependence import Analysis
 from advisor.survey.fission import CannotSplitError
 
 _IN_THREADS = ("threading", "asyncio")
-Form = Literal["map", "executor"]
+Form = Literal["map", "executor", "fork"]  # "fork" is an executor whose processes do not import the module again
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,12 @@ class PoolCode:
     @property
     def processes(self) -> bool:
         """Items and results are pickled, and functions found by name."""
-        return self.form == "executor" and self.strategy not in _IN_THREADS
+        return self.form != "map" and self.sends
+
+    @property
+    def sends(self) -> bool:
+        """Items and results are pickled in either form."""
+        return self.strategy not in _IN_THREADS
 
     @property
     def in_threads(self) -> bool:
@@ -44,17 +49,23 @@ class PoolCode:
     def _executor(self) -> str:
         return "ThreadPoolExecutor" if self.strategy in _IN_THREADS else "ProcessPoolExecutor"
 
+    @property
+    def _forks(self) -> bool:
+        return self.processes and self.form == "fork"
+
     def imports(self, call: str) -> list[str]:
         """Return the import statements that the code needs."""
         if self.form == "map":
             return ["import advisor"]
-        return [f"from concurrent.futures import {self._executor}"]
+        forks = ["from multiprocessing import get_context"] if self._forks else []
+        return [f"from concurrent.futures import {self._executor}", *forks]
 
     def results(self, call: str, items: str, *, closes: bool = False) -> tuple[list[str], str]:
         """Return a `with` statement, if there has to be one around the loop, and the expression for the results."""
-        if self.form == "executor":
+        if self.form != "map":
             size = f", chunksize={self.chunk}" if self.processes and self.chunk > 1 else ""
-            return [f"with {self._executor}(max_workers={self.workers}) as pool:"], f"pool.map({call}, {items}{size})"
+            options = f"max_workers={self.workers}" + (', mp_context=get_context("fork")' if self._forks else "")
+            return [f"with {self._executor}({options}) as pool:"], f"pool.map({call}, {items}{size})"
         limit = "" if self.most_workers is None else f", workers={self.most_workers}"
         text = f"advisor.map({call}, {items}{limit})"
         return ([f"with {text} as results:"], "results") if closes else ([], text)
@@ -73,7 +84,7 @@ class PoolCode:
         above = module.parents.get(analysis.node)
         if isinstance(above, ast.ClassDef):
             raise CannotSplitError("the loop is in the body of a class")
-        if self.processes and not _is_guarded(analysis):
+        if self.processes and not self._forks and not _is_guarded(analysis):
             raise CannotSplitError("the module starts its work when it is imported, which processes would do, too")
         if analysis.body.scope is not module.tree and isinstance(analysis.body.scope, ast.AsyncFunctionDef):
             raise CannotSplitError("the loop is in a coroutine, whose event loop would wait")
@@ -98,6 +109,8 @@ def _is_guarded(analysis: Analysis) -> bool:
         if isinstance(node, ast.If) and "__name__" in {n.id for n in ast.walk(node.test) if isinstance(n, ast.Name)}:
             continue
         if isinstance(node, (ast.For, ast.While, ast.With, ast.Try)) or _calls_own_function(node, analysis):
+            return False
+        if any(each is analysis.node for each in ast.walk(node)) and not isinstance(node, ast.If):
             return False
     return True
 

@@ -19,7 +19,9 @@ from advisor.survey.facts import Loop, LoopObservation, LoopTime, ObservedChange
 from advisor.survey.program import Program
 from advisor.survey.roles import ITEM_ITSELF
 
+_SECONDS = ("wall", "gil_held", "gil_free", "child_cpu", "wait", "gil_blocked", "run_queue", "preempted", "first_call")
 MAX_BATCHES = 200
+WARM_UP = 3.0  # times the longest of the other iterations, from which the first one sets up what workers set up, too
 
 
 @dataclass(frozen=True)
@@ -111,15 +113,8 @@ def _observation(watched: LoopToWatch, seen: dict[str, Any], run: dict[str, Any]
         random=seen["random"],
         ended_early=seen["ended_early"],
         header_seconds=seen["header_seconds"],
-        longest=_longest(seen),
+        lengths=tuple(seen["lengths"]) if seen["executions"] == 1 else (),
     )
-
-
-def _longest(seen: dict[str, Any]) -> float:
-    """Return the share of the longest iteration; 0 if there were several executions, or not all lengths were kept."""
-    lengths = seen["lengths"]
-    is_known = seen["executions"] == 1 and len(lengths) == seen["iterations"] and sum(lengths)
-    return max(lengths) / sum(lengths) if is_known else 0.0
 
 
 def _profile(seen: dict[str, Any], run: dict[str, Any], seconds: float) -> Profile | None:
@@ -134,6 +129,7 @@ def _profile(seen: dict[str, Any], run: dict[str, Any], seconds: float) -> Profi
     lengths = seen["lengths"]
     sizes = {**seen["sizes"], "picklable": Picklable(**seen["sizes"]["picklable"])}
     figures["spread"] = pstdev(lengths) / fmean(lengths) if len(lengths) > 1 and fmean(lengths) else None
+    figures["first_call"] = _warm_up(lengths) if len(lengths) == seen["iterations"] else None
     return Profile(
         **_scaled(figures, seconds / seen["iterations"] - seen["header_seconds"]),
         **sizes,
@@ -144,12 +140,17 @@ def _profile(seen: dict[str, Any], run: dict[str, Any], seconds: float) -> Profi
     )
 
 
+def _warm_up(lengths: Sequence[float]) -> float | None:
+    """Return the seconds of the first iteration if it is much longer than all others; they may differ anyway."""
+    first, *others = lengths
+    return first if others and first > WARM_UP * max(others) else None
+
+
 def _scaled(figures: dict[str, Any], wall: float) -> dict[str, Any]:
     """Return the figures for an iteration of this length."""
     factor = max(wall, 1e-9) / figures["wall"]
-    scaled = ("wall", "gil_held", "gil_free", "child_cpu", "wait", "gil_blocked", "run_queue", "preempted")
     return {
-        name: value * factor if name in scaled and value is not None and math.isfinite(factor) else value
+        name: value * factor if name in _SECONDS and value is not None and math.isfinite(factor) else value
         for name, value in figures.items()
     }
 

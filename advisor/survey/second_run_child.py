@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections import defaultdict
+from functools import partial
 from types import CodeType
 from typing import Any, NoReturn
 
@@ -21,7 +22,7 @@ from advisor.survey.program import Program, run_as_main
 from advisor.survey.watched_loop import WatchedLoop
 from advisor.target.inputs import Call
 
-PICKLING_SECONDS = 0.03
+PICKLING_SECONDS = 0.06
 _SET_DEATH_SIGNAL = 1  # <linux/prctl.h>
 
 
@@ -155,9 +156,16 @@ def _repeated(effects: IterationEffects) -> dict[str, Any]:
 
 
 def _sizes(effects: IterationEffects) -> dict[str, Any]:
-    """Return the bytes and seconds of pickling what an iteration reads and what it leaves behind, as in a Profile."""
-    reads = tuple(value for name, value in effects.reads.items() if name not in effects.changes)
-    calls = [Call((item, *reads)) for item in effects.items]
-    fields = pickling.measure_pickling(len, calls, effects.added, PICKLING_SECONDS)
+    """Return the bytes and seconds of pickling what an iteration reads and what it leaves behind, as in a Profile.
+
+    What all iterations read is sent with the function. Rows of a table are sent as a part of it, which costs something
+    by itself.
+    """
+    calls = [Call((item,)) for item in effects.items]
+    reads = [value for name, value in effects.reads.items() if name not in effects.changes]
+    if effects.are_rows:
+        reads.append(sys.modules["pandas"].DataFrame(effects.items[:1]))
+    function = partial(len, *reads) if reads else len
+    fields = pickling.measure_pickling(function, calls, effects.made or effects.added, PICKLING_SECONDS)
     fields["picklable"] = fields["picklable"].model_dump()
     return fields

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from advisor import api
@@ -67,6 +69,8 @@ def suitability(
     run: FirstRun,
     machine: Machine,
     returned: ReturnedValues = NOTHING,
+    *,
+    header_moves: bool = False,
 ) -> Suitability:
     """Return the best way to run the iterations of a loop, if they are independent or may be by what is known.
 
@@ -78,19 +82,24 @@ def suitability(
         run: The first run of the whole program.
         machine: The host to plan for.
         returned: What iterations return besides what was measured.
+        header_moves: Workers take the items from the iterable.
     """
     if dependence.independence not in SAFE and (observation is not None or static.independence not in SAFE):
         return unchanged()
+    header = observation.header_seconds if observation else 0.0
     profile = returned.added_to(profile_of(time, observation))
+    if header_moves:
+        profile, header = _with_header(profile, header), 0.0
     executions = max(1, observation.executions if observation else 1)
     iterations = observation.iterations if observation else ASSUMED_ITERATIONS
     job = Job(calls=max(1, round(iterations / executions)))
     advice = _advice(AdviceRequest(profile, job, with_cores(machine, _free_cores(time, machine))))
     if advice.recommendation not in ("threading", "multiprocessing") or advice.seconds is None:
         return unchanged(advice)
-    serial = (returned.fold_seconds + (observation.header_seconds if observation else 0.0)) * iterations
+    serial = (returned.fold_seconds + header) * iterations
     widened = 1.0 if observation else UNCOUNTED_FACTOR
-    least = time.seconds * max(1.0 / advice.workers, observation.longest if observation else 0.0)
+    computing = 1.0 - min(1.0, (profile.wait or 0.0) / profile.wall)
+    least = time.seconds * max(_longest_share(observation, advice), computing / machine.cores)
     low, expected, high = (
         _loop_speedup(time.seconds, serial, max(least, seconds * executions))
         for seconds in (widened * advice.seconds.high, advice.seconds.expected, advice.seconds.low / widened)
@@ -112,6 +121,28 @@ def _advice(request: AdviceRequest) -> Advice:
 def most_workers(profile: Profile) -> int | None:
     """Return the largest number of workers for iterations with this profile, or None if they do not wait."""
     return MAX_WAITING_WORKERS if (profile.wait or 0.0) > MOSTLY * profile.wall else None
+
+
+def _with_header(profile: Profile, header: float) -> Profile:
+    """Return the profile of an iteration that gets its item itself, which is a matter of computing in Python."""
+    held = profile.wall if profile.gil_held is None else profile.gil_held
+    return profile.model_copy(update={"wall": profile.wall + header, "gil_held": held + header})
+
+
+def _longest_share(observation: LoopObservation | None, advice: Advice) -> float:
+    """Return the share of the loop's computing that the worker with the most of it gets."""
+    if observation is None or not sum(observation.lengths):
+        return 1.0 / advice.workers
+    size = round(advice.chunk * len(observation.lengths) / observation.iterations)
+    return makespan(observation.lengths, advice.workers, max(1, size)) / sum(observation.lengths)
+
+
+def makespan(lengths: Sequence[float], workers: int, chunk: int = 1) -> float:
+    """Return the time until workers that take the next chunk when they have ended one have done all of them."""
+    ends = [0.0] * workers  # a heap: all are equal
+    for first in range(0, len(lengths), chunk):
+        heapq.heapreplace(ends, ends[0] + sum(lengths[first : first + chunk]))
+    return max(ends)
 
 
 def _free_cores(time: LoopTime, machine: Machine) -> int:

@@ -206,13 +206,20 @@ def _with_returned(
     judged: JudgedLoop, seen: Mapping[LoopId, LoopObservation], run: FirstRun, machine: Machine
 ) -> JudgedLoop:
     """Return the verdict on a loop with the cost of what its rewrite returns for the iterations of loops within it."""
-    if judged.code is None or not judged.code.inner_values:
+    if judged.code is None or not (judged.code.inner_values or judged.code.header_moves):
         return judged
     times = {each.loop.id: each for each in run.loops}
     iterations = judged.observation.iterations if judged.observation else ASSUMED_ITERATIONS
     returned = returned_values(judged.code.inner_values, iterations, seen, times)
     gain = suitability(
-        judged.time, judged.static, judged.observation, judged.dependence, run, machine, returned=returned
+        judged.time,
+        judged.static,
+        judged.observation,
+        judged.dependence,
+        run,
+        machine,
+        returned,
+        header_moves=judged.code.header_moves,
     )
     if gain.strategy != "sequential":
         return replace(judged, suitability=gain)
