@@ -165,5 +165,7 @@ def test_an_outer_loop_comes_before_one_within_it_that_brings_as_much(
     brings = Suitability("multiprocessing", 2, GAIN.speedup, Range(low=1.1, expected=inner_gain, high=2))
     outer = judged("reduction", 9.0, GAIN)
     within = replace(judged("reduction", 8.9, brings), time=LoopTime(inner, 8.9, 90, callers=(LOOP.id,)))
-    found = as_report("shop.py", run(), 2, [within, outer], MACHINE, tmp_path)
+    found = as_report(
+        "shop.py", run(), 2, [within, outer], MACHINE, tmp_path, {"shop.py": (tmp_path / "shop.py").read_text()}
+    )
     assert found.candidates[0].loop.line == first
