@@ -450,6 +450,18 @@ FORMS = {
             except TypeError as error:
                 return str(error)
     """,
+    "methods": """
+        class Grid:
+            def sums(self):
+                total = 0
+                for row in [[1, 2], [3]]:
+                    total += sum([cell for cell in row])
+                while total > 4:
+                    total -= 4
+                return total
+        def f():
+            return Grid().sums()
+    """,
     "map_and_filter": """
         def f():
             return list(map(abs, [-1, 2])), list(filter(None, [0, 3])), list(map(pow, [2, 3], [3, 2]))

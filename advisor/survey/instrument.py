@@ -19,11 +19,13 @@ from advisor.survey.loops import loop_kind
 from advisor.survey.recursion import deep_recursion
 
 APPLY, ITER = "__advisor_apply__", "__advisor_iter__"
-# Followed by the number of the loop:
-GATE, WATCH, BEGIN, TURN, END, RESULTS = (
-    f"__advisor_{name}_" for name in ("gate", "watch", "begin", "turn", "end", "results")
-)
+GATE, WATCH, BEGIN, TURN, END, RESULTS = "gate", "watch", "begin", "turn", "end", "results"  # of each loop
 Places = Mapping[tuple[int, int], int]  # line and column of a loop's header to its number
+
+
+def name_for(report: str, number: int) -> str:
+    """Return the name of a function that takes reports of a loop; the end keeps classes from mangling it."""
+    return f"__advisor_{report}_{number}__"
 
 
 def instrumented(source: bytes, file: str, places: Places) -> CodeType:
@@ -85,12 +87,12 @@ class _Instrument(ast.NodeTransformer):
 
 def _items(number: int, items: ast.expr) -> ast.Call:
     """Return an iterator over the items of a loop, which reports them if the gate says so."""
-    entry = ast.IfExp(_call(GATE, number), _name(f"{WATCH}{number}"), _name(ITER))
+    entry = ast.IfExp(_call(GATE, number), _name(name_for(WATCH, number)), _name(ITER))
     return ast.copy_location(ast.Call(entry, [items], []), items)
 
 
 def _call(name: str, number: int, *arguments: ast.expr) -> ast.Call:
-    return ast.Call(_name(f"{name}{number}"), [*arguments], [])
+    return ast.Call(_name(name_for(name, number)), [*arguments], [])
 
 
 def _name(name: str) -> ast.Name:

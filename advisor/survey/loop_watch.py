@@ -15,7 +15,7 @@ from typing import Any
 
 from advisor.measure.clocks import ClockReading, ThreadClocks
 from advisor.measure.gil.observer_process import Observer
-from advisor.survey.instrument import APPLY, BEGIN, END, GATE, ITER, RESULTS, TURN, WATCH
+from advisor.survey.instrument import APPLY, BEGIN, END, GATE, ITER, RESULTS, TURN, WATCH, name_for
 from advisor.survey.iteration_effects import IterationEffects
 from advisor.survey.watched_loop import FIRST_WATCHED, Counter, Execution, Slice, WatchCosts, WatchedLoop
 
@@ -62,8 +62,8 @@ class LoopWatch:
             RESULTS: self.results,
         }
         for number, loop in self.loops.items():
-            namespace[f"{GATE}{number}"] = loop.schedule.gate()
-            namespace.update({f"{name}{number}": partial(method, number) for name, method in methods.items()})
+            namespace[name_for(GATE, number)] = loop.schedule.gate()
+            namespace.update({name_for(name, number): partial(method, number) for name, method in methods.items()})
 
     def watch(self, number: int, items: Iterable[Any]) -> Iterator[Any]:
         """Return the items of a loop, in a form that times what is done with each."""
@@ -134,7 +134,7 @@ class LoopWatch:
             execution.iterations += 1
             self._look(execution)
             if loop.is_tight:
-                self._namespace[f"{TURN}{number}"] = loop.turns.call
+                self._namespace[name_for(TURN, number)] = loop.turns.call
                 return True
         if effects.is_due(loop.timed, now):
             _inspect(execution, sys._getframe(1), None)
@@ -166,7 +166,7 @@ class LoopWatch:
         """Return what a loop in an expression has made; keep the first of it."""
         effects = self.loops[number].effects
         if effects.has_results:
-            self._namespace[f"{RESULTS}{number}"] = _unchanged  # costs less from now on
+            self._namespace[name_for(RESULTS, number)] = _unchanged  # costs less from now on
         return effects.results(made)
 
     def apply(self, number: int, method: Callable[..., Any], function: Any, *args: Any, **kwargs: Any) -> Any:
