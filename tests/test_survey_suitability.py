@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from advisor.models import Machine, Profile
+from advisor.models.survey_report import SurveyReport
 from advisor.survey.combined_patch import with_code
 from advisor.survey.facts import (
     Dependence,
@@ -44,6 +47,7 @@ def gain(
     lengths: tuple[float, ...] = (),
     header: float = 0.0,
     moves: bool = False,
+    kept: float = 0.0,
 ) -> Suitability:
     seconds = (profile.wall + header) * iterations
     run = FirstRun(seconds, seconds, 1_000, 0, "finished", ())
@@ -51,7 +55,7 @@ def gain(
     static = StaticDependence((), (), "reduction")
     seen = replace(observation(OUTER, iterations, seconds, profile), lengths=lengths, header_seconds=header)
     verdict = Dependence("reduction", "")
-    return suitability(time, static, seen, verdict, run, machine, returned or NOTHING, header_moves=moves)
+    return suitability(time, static, seen, verdict, run, machine, returned or NOTHING, header_moves=moves, kept=kept)
 
 
 def test_threads_that_wait_are_bounded() -> None:
@@ -62,6 +66,49 @@ def test_threads_that_wait_are_bounded() -> None:
     assert MAX_WAITING_WORKERS / 2 < found.speedup.expected <= MAX_WAITING_WORKERS
     assert found.advice is not None
     assert found.advice.workers == MAX_WAITING_WORKERS
+
+
+def test_what_stays_in_the_loop_gains_nothing() -> None:
+    """With a quarter of the time in the loop's order, two workers halve the rest at most."""
+    whole, most = gain(COMPUTING, 40, Machine(cores=2)), gain(COMPUTING, 40, Machine(cores=2), kept=0.25)
+    assert most.speedup.expected == pytest.approx(1 / (0.25 + 0.75 / whole.speedup.expected), rel=0.01)
+
+
+STAYING = """\
+import hashlib, sys, zlib
+
+def pack(name, folder):
+    packed = zlib.compress(name.encode() * {size})
+    with open(folder + hashlib.sha256(packed).hexdigest()[:2], "wb") as file:
+        file.write(packed)
+    return len(packed)
+
+def main(names, folder):
+    sizes = []
+    for name in names:
+        size = pack(name, folder)
+        print(name.upper().center(20))
+        sizes.append(size)
+    return sizes
+
+print(main(["name %d" % number for number in range(150)], sys.argv[1]))
+"""
+
+
+def test_a_loop_whose_work_would_stay_in_it_is_not_rewritten(tmp_path: Path) -> None:
+    """Files whose names may be the same are written in the loop's order, and with them what is compressed."""
+    (tmp_path / "pack.py").write_text(STAYING.format(size=200_000))
+    subprocess.run(
+        [sys.executable, "-m", "advisor", "survey", "--json", "report.json", "pack.py", "packed-"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+    )
+    report = SurveyReport.model_validate_json((tmp_path / "report.json").read_text("utf-8"))
+    loop = next(each for each in report.candidates if each.loop.source == "for name in names:")
+    assert not loop.patch
+    assert loop.independence == "reduction"
+    assert any("would have to stay in the loop" in obstacle.text for obstacle in loop.obstacles)
 
 
 def test_fewer_threads_stay_fewer() -> None:

@@ -10,7 +10,15 @@ from advisor.models import Strategy
 from advisor.survey.dependence import Analysis, analysis_of
 from advisor.survey.expression_loops import rewritten_expression
 from advisor.survey.facts import Dependence, InnerValues, Loop
-from advisor.survey.fission import CannotSplitError, Parts, Splitter, check_header, flowing, without_last_continue
+from advisor.survey.fission import (
+    CannotSplitError,
+    Parts,
+    Splitter,
+    check_header,
+    flowing,
+    lines_of,
+    without_last_continue,
+)
 from advisor.survey.liveness import exposed
 from advisor.survey.loop_body import names_of
 from advisor.survey.loops import loop_node
@@ -38,6 +46,7 @@ class Rewrite:
         new_source: The whole text of the changed file.
         inner_values: What the iterations return for each iteration of loops within the loop.
         header_moves: Workers take the items from the iterable, and the loop does not.
+        kept_lines: Lines of the body that stay in the loop, as a whole.
     """
 
     snippet: str
@@ -45,6 +54,7 @@ class Rewrite:
     new_source: str
     inner_values: tuple[InnerValues, ...] = ()
     header_moves: bool = False
+    kept_lines: frozenset[int] = frozenset()
 
 
 def attempt(
@@ -86,7 +96,12 @@ def attempt(
         if isinstance(node, ast.stmt):
             statement = _Statement(analysis, code)
             result = _result(analysis, file, *statement.rewritten())
-            return replace(result, inner_values=statement.inner_values, header_moves=statement.header_moves)
+            return replace(
+                result,
+                inner_values=statement.inner_values,
+                header_moves=statement.header_moves,
+                kept_lines=statement.kept_lines,
+            )
         return _result(analysis, file, *rewritten_expression(analysis, code))
     except CannotSplitError as error:
         return str(error)
@@ -126,6 +141,7 @@ class _Statement:
         self._state = SharedState(analysis)
         self.inner_values: tuple[InnerValues, ...] = ()
         self.header_moves = False
+        self.kept_lines: frozenset[int] = frozenset()
         code.check(analysis)
 
     def rewritten(self) -> tuple[Worker, Replacement, list[str]]:
@@ -135,6 +151,7 @@ class _Statement:
         splitter = Splitter(self._state, self._names, self._is_invariant)
         parts = splitter.split(self._statements())
         self.inner_values = tuple(splitter.inner_values)
+        self.kept_lines = lines_of(parts.ordered) - lines_of(parts.before)
         results = sorted(self._results(parts))
         parts.before = without_last_return(parts.before)
         if not _is_worth(parts.before):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -44,6 +45,7 @@ class LoopTime:
         cores: Mean number of cores that all threads and child processes kept busy meanwhile.
         threads: Mean number of threads at work in the user's code, waiting for others not counted.
         callers: The loops that were running around it at the time, the outermost first (also in other functions).
+        lines: Of its file, and the seconds in each.
     """
 
     loop: Loop
@@ -54,6 +56,12 @@ class LoopTime:
     cores: float = 1.0
     threads: float = 1.0
     callers: tuple[LoopId, ...] = ()
+    lines: tuple[tuple[int, float], ...] = ()
+
+    def share_of(self, lines: Collection[int]) -> float:
+        """Return the share of the loop's time that was spent in these lines."""
+        whole = sum(seconds for _, seconds in self.lines)
+        return sum(seconds for line, seconds in self.lines if line in lines) / whole if whole else 0.0
 
 
 @dataclass(frozen=True)

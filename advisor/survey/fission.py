@@ -386,6 +386,13 @@ def _is_statement(call: ast.Call, node: ast.AST) -> bool:
     return any(isinstance(each, ast.Expr) and each.value is call for each in ast.walk(node))
 
 
+def lines_of(statements: Iterable[ast.stmt]) -> frozenset[int]:
+    """Return the lines that statements have, as far as they come from the source."""
+    nodes = (each for statement in statements for each in ast.walk(statement) if not hasattr(each, "body"))
+    places = ((getattr(each, "lineno", 0), getattr(each, "end_lineno", 0) or 0) for each in nodes)
+    return frozenset(line for first, last in places for line in range(first, last + 1)) - {0}
+
+
 def flowing(before: Iterable[ast.stmt], ordered: Sequence[ast.stmt]) -> set[str]:
     """Return the names that the second part needs from the first one."""
     return set(exposed(ordered)) & assigned_names(before)

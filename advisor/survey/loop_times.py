@@ -33,15 +33,18 @@ def as_first_run(
     loops = {file: _loops_in(folder / file, file, loops_of) for file in {frame[0] for frame in samples.frames}}
     times: dict[LoopId, Counts] = defaultdict(Counts)
     around: dict[LoopId, Counter[tuple[LoopId, ...]]] = defaultdict(Counter)
+    within: dict[LoopId, Counter[int]] = defaultdict(Counter)
     found: dict[LoopId, Loop] = {}
     lines: Counter[tuple[str, int]] = Counter()
     for stack, counts in samples.stacks.items():
         frames = [samples.frames[number] for number in stack]
         if frames:
             lines[frames[-1][:2]] += counts.seconds  # type: ignore[assignment]
-        chain = _chain(frames, loops, enclosing)
-        for index, loop in enumerate(chain):
+        running = _running(frames, loops, enclosing)
+        chain = [loop for loop, _ in running]
+        for index, (loop, line) in enumerate(running):
             found[loop.id] = loop
+            within[loop.id][line] += counts.seconds  # type: ignore[assignment]
             times[loop.id].add(vars(counts).values())
             around[loop.id][tuple(each.id for each in chain[:index])] += 1
     whole = Counts()
@@ -55,7 +58,7 @@ def as_first_run(
         ending=ending,
         loops=tuple(
             sorted(
-                (_time(found[each], counts, around[each].most_common(1)[0][0]) for each, counts in times.items()),
+                (_time(found[each], counts, around[each], within[each]) for each, counts in times.items()),
                 key=lambda time: -time.seconds,
             )
         ),
@@ -92,16 +95,18 @@ def decoded(path: Path) -> str:
         return source.read()
 
 
-def _chain(frames: Iterable[Frame], loops: dict[str, tuple[Loop, ...]], enclosing: Enclosing) -> list[Loop]:
-    """Return the loops that were running, the outermost first, each once even in a recursion."""
-    chain: dict[LoopId, Loop] = {}
+def _running(
+    frames: Iterable[Frame], loops: dict[str, tuple[Loop, ...]], enclosing: Enclosing
+) -> list[tuple[Loop, int]]:
+    """Return the loops that were running and their lines, the outermost first, each once even in a recursion."""
+    running: dict[LoopId, tuple[Loop, int]] = {}
     for file, line, _ in frames:
         for loop in reversed(enclosing(loops[file], line)):
-            chain.setdefault(loop.id, loop)
-    return list(chain.values())
+            running.setdefault(loop.id, (loop, line))
+    return list(running.values())
 
 
-def _time(loop: Loop, counts: Counts, callers: tuple[LoopId, ...]) -> LoopTime:
+def _time(loop: Loop, counts: Counts, around: Counter[tuple[LoopId, ...]], lines: Counter[int]) -> LoopTime:
     return LoopTime(
         loop,
         seconds=counts.seconds,
@@ -110,5 +115,6 @@ def _time(loop: Loop, counts: Counts, callers: tuple[LoopId, ...]) -> LoopTime:
         computing_share=min(1.0, counts.computing / counts.seconds),
         cores=counts.cores / counts.seconds,
         threads=counts.active / counts.seconds,
-        callers=callers,
+        callers=around.most_common(1)[0][0],
+        lines=tuple(sorted(lines.items())),
     )

@@ -71,6 +71,7 @@ def suitability(
     returned: ReturnedValues = NOTHING,
     *,
     header_moves: bool = False,
+    kept: float = 0.0,
 ) -> Suitability:
     """Return the best way to run the iterations of a loop, if they are independent or may be by what is known.
 
@@ -83,6 +84,7 @@ def suitability(
         machine: The host to plan for.
         returned: What iterations return besides what was measured.
         header_moves: Workers take the items from the iterable.
+        kept: Share of the loop's time that stays in the loop.
     """
     if dependence.independence not in SAFE and (observation is not None or static.independence not in SAFE):
         return unchanged()
@@ -96,12 +98,12 @@ def suitability(
     advice = _advice(AdviceRequest(profile, job, with_cores(machine, _free_cores(time, machine))))
     if advice.recommendation not in ("threading", "multiprocessing") or advice.seconds is None:
         return unchanged(advice)
-    serial = (returned.fold_seconds + header) * iterations
+    serial = (returned.fold_seconds + header) * iterations + kept * time.seconds
     widened = 1.0 if observation else UNCOUNTED_FACTOR
     computing = 1.0 - min(1.0, (profile.wait or 0.0) / profile.wall)
     least = time.seconds * max(_longest_share(observation, advice), computing / machine.cores)
     low, expected, high = (
-        _loop_speedup(time.seconds, serial, max(least, seconds * executions))
+        _loop_speedup(time.seconds, serial, (1.0 - kept) * max(least, seconds * executions))
         for seconds in (widened * advice.seconds.high, advice.seconds.expected, advice.seconds.low / widened)
     )
     speedup = Range(low=low, expected=expected, high=high)

@@ -16,7 +16,7 @@ from advisor.host.machine import this_machine, with_cores
 from advisor.models import Machine
 from advisor.models.survey_report import SurveyReport
 from advisor.survey.child import Streams
-from advisor.survey.combined_patch import NOT_WORTH_RETURNING, with_code, with_note
+from advisor.survey.combined_patch import MOST_STAYS, NOT_WORTH_RETURNING, with_code, with_note
 from advisor.survey.conclusions import as_report
 from advisor.survey.dependence import static_dependence
 from advisor.survey.facts import FirstRun, LoopId, LoopObservation
@@ -35,6 +35,7 @@ from advisor.survey.user_files import is_installed
 from advisor.survey.user_modules import user_modules
 from advisor.survey.verdict import dependence
 
+MOST = 0.5  # of a loop's time, which no rewrite may leave in the loop
 LEAST_SHARE = 0.05  # of the program's time, for a loop to be a candidate
 WATCHED_LOOPS = 5
 STANDARD_ERROR = 2
@@ -198,15 +199,20 @@ def judge(
         verdict = dependence(each.static, observation)
         gain = suitability(each.time, each.static, observation, verdict, run, machine)
         loop = with_code(JudgedLoop(each.time, each.static, observation, verdict, gain), modules)
-        judged.append(_with_returned(loop, seen, run, machine))
+        judged.append(_as_rewritten(loop, seen, run, machine))
     return judged
 
 
-def _with_returned(
+def _as_rewritten(
     judged: JudgedLoop, seen: Mapping[LoopId, LoopObservation], run: FirstRun, machine: Machine
 ) -> JudgedLoop:
-    """Return the verdict on a loop with the cost of what its rewrite returns for the iterations of loops within it."""
-    if judged.code is None or not (judged.code.inner_values or judged.code.header_moves):
+    """Return the verdict on a loop with what its rewrite leaves in the loop, and returns for loops within it."""
+    if judged.code is None:
+        return judged
+    kept = judged.time.share_of(judged.code.kept_lines)
+    if kept > MOST:
+        return replace(judged, dependence=with_note(judged.dependence, MOST_STAYS, judged.time.loop), code=None)
+    if not (judged.code.inner_values or judged.code.header_moves or kept):
         return judged
     times = {each.loop.id: each for each in run.loops}
     iterations = judged.observation.iterations if judged.observation else ASSUMED_ITERATIONS
@@ -220,6 +226,7 @@ def _with_returned(
         machine,
         returned,
         header_moves=judged.code.header_moves,
+        kept=kept,
     )
     if gain.strategy != "sequential":
         return replace(judged, suitability=gain)
