@@ -36,6 +36,27 @@ def main(xs):
 if __name__ == "__main__":
     main(range(40))
 """,
+    "files of their own": """
+def save(path, text):
+    with open(path, "w") as stream:
+        stream.write(text)
+    return len(text)
+
+
+def main(xs, folder):
+    written = 0
+    for x in xs:  # here
+        size = save(folder / f"{x}.txt", "x" * x)
+        written += size
+    print(written, sorted(path.name for path in folder.iterdir()))
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        main(range(40), Path(name))
+""",
     "call into append": """
 def main(xs):
     rows = []

@@ -208,3 +208,12 @@ def test_objects_that_change_later_are_not_copied():
     assert isinstance(rewritten(HEAD + COPIED, form="executor", strategy="threading"), Rewrite)
     for form in ("executor", "map"):
         assert "copy" in rewritten(HEAD + COPIED, form=form, strategy="multiprocessing")
+
+
+def test_files_of_an_iteration_are_written_in_the_workers():
+    """A file that a function opens and closes is no reason to call it in the loop's order."""
+    rewrite = rewritten(HEAD + PROGRAMS["files of their own"], form="executor")
+    assert isinstance(rewrite, Rewrite)
+    function, _, loop = rewrite.snippet.partition("with ")
+    assert "save(" in function
+    assert "save(" not in loop

@@ -242,7 +242,7 @@ class Reader:
                 self._at(target, "reduce", operation, in_place=True)
             else:
                 self._at_target(target, "reduce", operation)
-            if operation == "write":
+            if operation == "write" and self._values.of(target).outside:
                 text = f"writes to `{ast.unparse(target)}`, in the order of the loop"
                 self.findings.append(Finding("output", text, self._module.file, node.lineno))
         self.statements(fold.rest)

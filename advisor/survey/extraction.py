@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -121,6 +122,14 @@ def _result(analysis: Analysis, file: str, worker: Worker, body: Replacement, im
     return Rewrite(snippet, unified(file, module.source, text), text)
 
 
+def _kept_lines(parts: Parts) -> frozenset[int]:
+    """Return the lines that stay in the loop: as a whole, or with the call of a function whose arguments move."""
+    calls = [node for each in parts.ordered for node in ast.walk(each) if isinstance(node, ast.Call)]
+    named = [call for call in calls if isinstance(call.func, ast.Name) and not hasattr(builtins, call.func.id)]
+    staying = {getattr(call, "lineno", 0) for call in named}
+    return (lines_of(parts.ordered) - lines_of(parts.before)) | staying
+
+
 def _dedented(lines: Sequence[str]) -> list[str]:
     margin = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     return [line[margin:] for line in lines]
@@ -151,7 +160,7 @@ class _Statement:
         splitter = Splitter(self._state, self._names, self._is_invariant)
         parts = splitter.split(self._statements())
         self.inner_values = tuple(splitter.inner_values)
-        self.kept_lines = lines_of(parts.ordered) - lines_of(parts.before)
+        self.kept_lines = _kept_lines(parts)
         results = sorted(self._results(parts))
         parts.before = without_last_return(parts.before)
         if not _is_worth(parts.before):
