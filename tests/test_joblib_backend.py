@@ -182,8 +182,8 @@ def test_nested_calls(backend):
 
 def test_calls_of_several_functions_stay_a_plain_loop(backend):
     """Calls of different functions are not examined, and run one after the other."""
-    tasks = [delayed(nap)(0), delayed(square)(2)] * 30
-    assert Parallel(n_jobs=8)(tasks) == [0, 4] * 30
+    tasks = [delayed(nap)(0), delayed(square)(2)] * 100
+    assert Parallel(n_jobs=8)(tasks) == [0, 4] * 100
     assert strategies(backend) == ["sequential"]
     assert "several functions" in backend.report.stages[0].why
 
