@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,7 @@ from advisor.survey.loop_times import as_first_run
 from advisor.survey.loops import enclosing, loops_of
 from advisor.survey.program import Program
 from advisor.survey.second_run import LoopToWatch, second_run
+from advisor.survey.stack_sampler import _run_queue
 
 PROBE = """
 import json, os, sys
@@ -491,3 +495,23 @@ def test_watched_loops_give_the_same(form: str, tmp_path: Path) -> None:
     exec(instrumented(source.encode(), "f.py", places), watched)
     assert watched["f"]() == bare["f"]()
     assert any(loop.executions for loop in watch.loops.values())
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the kernel does not tell how long threads queue")
+def test_waiting_for_a_core_counts_as_computing() -> None:
+    """On a core that another process keeps busy, a program that computes is not taken for one that waits."""
+    cores = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(cores)})
+        other = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        try:
+            before = _run_queue(threading.get_native_id())
+            end = time.thread_time() + 0.3
+            while time.thread_time() < end:
+                pass
+            assert _run_queue(threading.get_native_id()) - before > 0.05
+        finally:
+            other.kill()
+            other.wait()
+    finally:
+        os.sched_setaffinity(0, cores)

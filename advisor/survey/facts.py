@@ -41,7 +41,7 @@ class LoopTime:
     Attributes:
         seconds: Wall time in the loop, of the main thread or of the thread that runs it.
         gil_share: Share of that time in which the GIL was held by this thread, or None.
-        computing_share: Share of that time on a CPU, or None.
+        computing_share: Share of that time on a CPU, or waiting for one; or None.
         cores: Mean number of cores that all threads and child processes kept busy meanwhile.
         threads: Mean number of threads at work in the user's code, waiting for others not counted.
         callers: The loops that were running around it at the time, the outermost first (also in other functions).
@@ -81,7 +81,7 @@ class FirstRun:
     files: tuple[str, ...] = ()  # of the user's modules that ran
     run_seconds: tuple[float, ...] = ()  # of each run, from the start of its process to its end
     notes: tuple[str, ...] = ()
-    computing_share: float = 1.0  # of the time that the main thread spent on a CPU
+    computing_share: float = 1.0  # of the time that the main thread spent on a CPU, or waiting for one
     is_complete: bool = True  # it ended with its exit handlers
 
 

@@ -18,7 +18,7 @@ class Counts:
 
     Attributes:
         samples: Their number.
-        computing: CPU time of the main thread.
+        computing: CPU time of the main thread, and the time that it waited for a core.
         holding: The part of it with the GIL held.
         cores: CPU time of all threads and child processes.
         active: Threads at work in the user's code, times seconds.

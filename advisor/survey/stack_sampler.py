@@ -43,6 +43,7 @@ class StackSampler:
         self._process = os.getpid()
         self._main = threading.main_thread().ident
         self._main_clock = _cpu_clock(self._main)
+        self._main_number = threading.main_thread().native_id
         self._frames: dict[tuple[str, int, str], int] = {}
         self._new_frames: list[tuple[str, int, str]] = []
         self._stacks: dict[Stack, list[float]] = {}
@@ -155,7 +156,9 @@ class StackSampler:
         self._child_cores = min(busy / seconds, float(len(pids)))
 
     def _main_cpu(self) -> float:
-        return clock_gettime(self._main_clock) if self._main_clock is not None else process_time()
+        """Return the seconds that the main thread has computed, or had to wait for a core to do so."""
+        cpu = clock_gettime(self._main_clock) if self._main_clock is not None else process_time()
+        return cpu + _run_queue(self._main_number)
 
     def _send(self, *, is_last: bool = False) -> None:
         """Write what was sampled since the last message; end the program if whoever reads it has gone."""
@@ -193,6 +196,15 @@ def _cpu_clock(thread: int | None) -> int | None:
     if thread is None or not hasattr(time, "pthread_getcpuclockid"):  # Windows, macOS
         return None
     return time.pthread_getcpuclockid(thread)
+
+
+def _run_queue(thread: int | None) -> float:
+    """Return the seconds that a thread of this process has waited for a core; 0 where the kernel does not say."""
+    try:  # opened each time: a program may close all files that it does not know
+        with open(f"/proc/self/task/{thread}/schedstat", "rb", buffering=0) as file:  # noqa: PTH123
+            return int(file.read(200).split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _children() -> list[int]:
