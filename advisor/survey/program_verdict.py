@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from advisor.models import Machine
 from advisor.models.survey_report import HotLine
 from advisor.report import formatting
-from advisor.survey.facts import FirstRun
-from advisor.survey.suitability import SAFE, WORTH_CHANGING, JudgedLoop
+from advisor.survey.facts import SAFE, FirstRun
+from advisor.survey.suitability import WORTH_CHANGING, JudgedLoop
 
 SHORT_RUN = 0.2  # seconds of a program that leave too few samples
 BUSY = 0.6  # of the cores, from which a program is parallel already

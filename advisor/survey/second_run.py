@@ -15,7 +15,7 @@ from advisor.measure.meter import Measurement, TimedBatch
 from advisor.measure.summarize import summarize
 from advisor.models import Picklable, Profile, Python
 from advisor.survey.child import INHERITED, Ending, OnProgress, Streams, run_child
-from advisor.survey.facts import Loop, LoopObservation, LoopTime, ObservedChange, StaticDependence
+from advisor.survey.facts import SAFE, Loop, LoopObservation, LoopTime, ObservedChange, StaticDependence
 from advisor.survey.program import Program
 from advisor.survey.roles import ITEM_ITSELF
 
@@ -77,14 +77,18 @@ def second_run(
 
 
 def _question(each: LoopToWatch, folder: Path) -> dict[str, Any]:
+    """Return where a loop is, and the variables to compare: none if its source already rules concurrency out."""
     file, line, column = each.loop.id
+    place = [str(folder / file), line, column]
+    if each.static.independence not in SAFE:
+        return {"place": place, "names": [], "item": "", "private": [], "read": []}
     names = [variable.name for variable in each.static.variables]
     by_role = {
         role: [variable.name for variable in each.static.variables if variable.role == role]
         for role in ("private", "read")
     }
     item = next((variable.name for variable in each.static.variables if variable.operation == ITEM_ITSELF), "")
-    return {"place": [str(folder / file), line, column], "names": names, "item": item, **by_role}
+    return {"place": place, "names": names, "item": item, **by_role}
 
 
 def _completed(seen: dict[str, Any], watched: LoopToWatch) -> dict[str, Any]:

@@ -12,12 +12,11 @@ from advisor.models import Advice, Job, Machine, Profile, Python, Range, Strateg
 from advisor.models.request import AdviceRequest
 from advisor.predict import estimator
 from advisor.survey.extraction import Rewrite
-from advisor.survey.facts import Dependence, FirstRun, LoopObservation, LoopTime, StaticDependence
+from advisor.survey.facts import SAFE, Dependence, FirstRun, LoopObservation, LoopTime, StaticDependence
 from advisor.survey.returned_values import NOTHING, ReturnedValues
 
 ASSUMED_ITERATIONS = 100  # of a loop whose iterations were not counted
 UNCOUNTED_FACTOR = 1.5  # by which the time with concurrency may be off then, either way
-SAFE = ("independent", "reduction")
 MOSTLY = 0.5  # of an iteration's time, above which it mostly waits
 # Threads, or processes, for iterations that wait. Nothing is known of what they wait for: a small server queues a few
 # connections and drops others, whose clients then wait a second before they try again.
