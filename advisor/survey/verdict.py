@@ -31,7 +31,8 @@ def _judge(
     if static.independence not in SAFE:
         return static.independence, _obstacle_text(static), ()
     if observed is None or observed.watched < FEWEST_WATCHED:
-        return "unknown", f"by the source alone, {_evidence(static)}; too few iterations were watched", ()
+        how_many = "none of its" if observed is None or not observed.watched else "too few"
+        return "unknown", f"by the source alone, {_evidence(static)}; {how_many} iterations were watched", ()
     for change in observed.changes:
         verdict = _contradicts(change, static)
         if verdict is not None:
