@@ -52,15 +52,14 @@ def gain(candidate: Candidate) -> str:
             return f"none: {_KNOWN[candidate.independence]}"
         return "none: workers would cost more than they save"
     pool = formatting.workers(candidate.recommendation, candidate.workers)
-    worth = "" if candidate.pays else "none worth a change: "
     between = ""
     if candidate.program_speedup_range is not None:
         between = f" ({formatting.times_range(candidate.program_speedup_range)})"
+    program = f"{formatting.times(candidate.program_speedup)} for the program{between}"
+    if not candidate.pays:
+        return f"none worth a change: {program}"
     condition = ", if its iterations are independent" if candidate.independence in _DEPENDENT else ""
-    return (
-        f"{worth}{formatting.times(candidate.program_speedup)} for the program{between}, "
-        f"{formatting.times(candidate.speedup)} for the loop, with {pool}{condition}"
-    )
+    return f"{program}, {formatting.times(candidate.speedup)} for the loop, with {pool}{condition}"
 
 
 def why(candidate: Candidate) -> str:
