@@ -79,16 +79,11 @@ def second_run(
 def _question(each: LoopToWatch, folder: Path) -> dict[str, Any]:
     """Return where a loop is, and the variables to compare: none if its source already rules concurrency out."""
     file, line, column = each.loop.id
-    place = [str(folder / file), line, column]
-    if each.static.independence not in SAFE:
-        return {"place": place, "names": [], "item": "", "private": [], "read": []}
-    names = [variable.name for variable in each.static.variables]
-    by_role = {
-        role: [variable.name for variable in each.static.variables if variable.role == role]
-        for role in ("private", "read")
-    }
-    item = next((variable.name for variable in each.static.variables if variable.operation == ITEM_ITSELF), "")
-    return {"place": place, "names": names, "item": item, **by_role}
+    variables = each.static.variables if each.static.independence in SAFE else ()
+    names = [variable.name for variable in variables]
+    by_role = {role: [variable.name for variable in variables if variable.role == role] for role in ("private", "read")}
+    item = next((variable.name for variable in variables if variable.operation == ITEM_ITSELF), "")
+    return {"place": [str(folder / file), line, column], "names": names, "item": item, **by_role}
 
 
 def _completed(seen: dict[str, Any], watched: LoopToWatch) -> dict[str, Any]:
