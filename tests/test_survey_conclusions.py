@@ -20,6 +20,7 @@ MACHINE = Machine(cores=2)
 LOOP = Loop(("shop.py", 7, 4), 9, "main", "for order in orders:", "for", None, frozenset({8, 9}))
 HOT = HotLine(file="serve.py", line=17, source="server.serve_forever()", share=0.97)
 GAIN = Suitability("multiprocessing", 2, Range(low=1.5, expected=1.9, high=2), Range(low=1.4, expected=1.8, high=1.9))
+SMALL_GAIN = replace(GAIN, program_speedup=Range(low=0.9, expected=1.06, high=1.2))
 
 
 def run(**changed: object) -> FirstRun:
@@ -64,6 +65,12 @@ def judged(independence: Independence, seconds: float, gain: Suitability | None 
             "The program waits for 97 % of its time at serve.py:17 for processes that it started: it is concurrent.",
         ),
         (
+            run(computing_share=0.01, threads=5),
+            (),
+            (HOT,),
+            "The program uses threads and waits for 97 % of its time at serve.py:17: no loop is worth changing.",
+        ),
+        (
             run(),
             (judged("carried", 8.3),),
             (),
@@ -83,6 +90,20 @@ def judged(independence: Independence, seconds: float, gain: Suitability | None 
             (),
             "The program becomes 1.8× as fast (1.4–1.9×) with 2 processes for the loop at shop.py:7: about 5.6 s "
             "instead of 10 s.",
+        ),
+        (
+            run(),
+            (judged("independent", 9, SMALL_GAIN),),
+            (),
+            "No loop is worth changing: the best would make the program 1.1× as fast (0.9–1.2×).",
+        ),
+        (
+            run(run_seconds=(10.0, 11.0)),
+            (judged("unknown", 9, GAIN),),
+            (),
+            "The program becomes 1.8× as fast (1.4–1.9×) with 2 processes for the loop at shop.py:7: about 5.6 s "
+            "instead of 10 s. This holds if its iterations are independent, as they look in the source; the second run "
+            "could not confirm it.",
         ),
         (
             run(),

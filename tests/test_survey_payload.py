@@ -25,7 +25,7 @@ def profiles(folder: Path, source: str, *read: str) -> dict[int, Profile]:
     shared = ("rows", "counts", "groups", "seen")
     variables = [*(Variable(name, "read") for name in read), *(Variable(name, "reduction") for name in shared)]
     loops = [
-        LoopToWatch(LoopTime(loop, 0.5, 10), StaticDependence(tuple(variables)))
+        LoopToWatch(LoopTime(loop, 0.5, 10), StaticDependence(tuple(variables), independence="independent"))
         for loop in loops_of(script.read_text(), str(script))
     ]
     found, _, _ = second_run(Program(str(script)), loops, folder=folder)

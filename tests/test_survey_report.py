@@ -7,8 +7,8 @@ import re
 import pytest
 
 from advisor import display
-from advisor.models import LoopObstacle, SurveyReport
-from advisor.report import survey, survey_html
+from advisor.models import LoopObstacle, Range, SurveyReport
+from advisor.report import survey, survey_html, survey_wording
 from advisor.report.layout import Screen, display_width
 from tests.sample_surveys import GAIN, ITEMS, LEDGER, NO_LOOP, ORDERS
 from tests.test_html import HOSTILE, Markup
@@ -119,6 +119,22 @@ def test_a_loop_that_was_not_watched_is_conditional() -> None:
     unknown = ORDERS.model_copy(update={"independence": "unknown", "iterations": None, "why": "not observed"})
     text = survey.as_text(GAIN.model_copy(update={"candidates": (unknown,)}), Screen(110))
     assert "with 4 processes, if its iterations are independent" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("low", "expected", "text"),
+    [
+        (0.9, 1.06, "none worth a change: 1.1× for the program (0.9–1.3×)"),
+        (1.0, 1.06, "1.1× for the program (1–1.3×)"),
+        (0.9, 1.12, "1.1× for the program (0.9–1.3×)"),
+        (1.0, 1.03, "none worth a change: 1× for the program (1–1.3×)"),
+    ],
+)
+def test_a_small_gain_counts_only_if_it_is_certain(low: float, expected: float, text: str) -> None:
+    """A gain of a few percent that may be a loss is shown, and not recommended."""
+    gain = Range(low=low, expected=expected, high=1.3)
+    small = ORDERS.model_copy(update={"program_speedup": expected, "program_speedup_range": gain})
+    assert survey_wording.gain(small).startswith(text)
 
 
 def test_a_report_survives_json() -> None:

@@ -162,7 +162,7 @@ def test_the_time_of_a_loop_includes_what_it_calls(tmp_path: Path) -> None:
 def observe(script: str, *names: str) -> dict[int, LoopObservation]:
     """What the second run sees of a program's loops, by line."""
     loops = loops_of(Path(script).read_text(), script)
-    static = StaticDependence(tuple(Variable(name, "unknown") for name in names))
+    static = StaticDependence(tuple(Variable(name, "unknown") for name in names), independence="independent")
     watched = [LoopToWatch(LoopTime(loop, 0.5, 10), static) for loop in loops]
     found, _, _ = second_run(Program(script), watched, folder=Path.cwd())
     return {each.id[1]: each for each in found}
@@ -340,6 +340,36 @@ f(1_000, 1)
     assert [loops[0].timed, loops[1].timed] == [TIMED_AT_ONCE, 11 * 9]
     assert [loops[0].iterations, loops[1].iterations] == [1_000 + sum(range(0, 1_000, 100)), 11 * 9]
     assert [loops[0].executions, loops[1].executions] == [11, 11]
+
+
+def test_loops_share_the_time_that_watching_may_take() -> None:
+    """What watching or inspecting one loop has taken is left out of the program's time, which limits the others."""
+    from advisor.survey.iteration_effects import IterationEffects
+    from advisor.survey.loop_watch import LoopWatch
+    from advisor.survey.watched_loop import WatchCosts
+
+    costs = WatchCosts(execution=0.0, timed=1.0, counted=0.0, header=0.0)
+    watch = LoopWatch({number: IterationEffects(()) for number in (0, 1)}, None, costs)
+    first, second = watch.loops.values()
+    first.begin()
+    second.begin()
+    first.ended(1e-6)
+    first.effects.cost = 2.0
+    first.charge()
+    assert -3.0 < second.plain_seconds < -2.0
+    assert second.may_inspect  # its first iterations, without which there is no verdict
+    second.effects.watched = 2
+    assert not second.may_inspect
+    watch.close()
+
+
+def test_variables_are_not_compared_where_nothing_can_come_of_it(tmp_path: Path) -> None:
+    """A loop whose source shows that its iterations depend on each other is timed only."""
+    script = write(tmp_path, "carried.py", "rows = []\nfor k in range(20):\n    rows.append(len(rows))\n")
+    (loop,) = loops_of(Path(script).read_text(), script)
+    static = StaticDependence((Variable("rows", "carried"),), independence="carried")
+    (found,), _, _ = second_run(Program(script), [LoopToWatch(LoopTime(loop, 0.5, 10), static)], folder=Path.cwd())
+    assert (found.iterations, found.changes) == (20, ())
 
 
 def test_changes_are_seen(tmp_path: Path) -> None:

@@ -32,13 +32,16 @@ def test_reduction_that_was_seen():
     assert verdict.why == "iterations share only `total` (sum); 5 iterations were watched"
 
 
-@pytest.mark.parametrize("observed", [None, observation(watched=1)])
-def test_without_observation(observed):
+@pytest.mark.parametrize(
+    ("observed", "how_many"),
+    [(None, "none of its"), (observation(watched=0), "none of its"), (observation(watched=1), "too few")],
+)
+def test_without_observation(observed, how_many):
     """Nothing is called independent from the source alone."""
     verdict = dependence(INDEPENDENT, observed)
     assert (verdict.independence, verdict.why) == (
         "unknown",
-        "by the source alone, no iteration reads what another one writes; too few iterations were watched",
+        f"by the source alone, no iteration reads what another one writes; {how_many} iterations were watched",
     )
 
 

@@ -15,6 +15,13 @@ from advisor.models.strategies import Strategy
 Independence = Literal["independent", "reduction", "carried", "unknown"]
 LoopKind = Literal["for", "while", "comprehension", "map", "apply", "rows"]
 Ending = Literal["finished", "failed", "interrupted", "stopped"]
+WORTH_CHANGING = 1.05  # times faster that a program must become for a change of its code to be worth it
+WORTH_TRYING = 1.1  # the same if it may become slower
+
+
+def is_worth_changing(gain: Range) -> bool:
+    """Return True if a speed-up of the whole program is worth a change of its code."""
+    return gain.expected >= (WORTH_CHANGING if gain.low >= 1.0 else WORTH_TRYING)
 
 
 class LoopPlace(Record):
@@ -66,6 +73,13 @@ class Candidate(Record):
     )
     profile: Profile | None = Field(None, description="of an iteration; None if it was not measured closely")
     inside: int | None = Field(None, ge=0, description="index of the candidate whose loop encloses this one")
+
+    @property
+    def pays(self) -> bool:
+        """True if the gain is worth changing the loop."""
+        if self.program_speedup_range is None:
+            return self.program_speedup >= WORTH_CHANGING
+        return is_worth_changing(self.program_speedup_range)
 
 
 class HotLine(Record):

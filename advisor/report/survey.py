@@ -42,7 +42,7 @@ def _candidate(number: int, candidate: Candidate, width: int) -> list[Line]:
     )
     lines = [heading, (Span(MARGIN), Span(_cut(candidate.loop.source, width - len(MARGIN))))]
     lines += _bar(candidate.share, survey_wording.share(candidate), colour, width, MARGIN)
-    lines += _labelled("Gain", survey_wording.gain(candidate), "green" if survey_wording.pays(candidate) else "", width)
+    lines += _labelled("Gain", survey_wording.gain(candidate), "green" if candidate.pays else "", width)
     lines += _labelled("Why", survey_wording.why(candidate), "", width)
     for obstacle in sorted(candidate.obstacles, key=lambda each: not each.blocks)[:MAX_OBSTACLES]:
         label, style = ("Obstacle", colour) if obstacle.blocks else ("Note", "")

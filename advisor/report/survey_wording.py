@@ -5,7 +5,6 @@ from __future__ import annotations
 from advisor.models import Candidate, LoopObstacle, SurveyReport
 from advisor.report import formatting
 
-WORTH_SHOWING = 1.05  # times faster
 _DEPENDENT = ("carried", "unknown")
 _KNOWN = {
     "independent": "iterations are independent",
@@ -17,12 +16,7 @@ _KNOWN = {
 
 def gains(report: SurveyReport) -> bool:
     """Return True if a loop is worth changing."""
-    return bool(report.candidates) and pays(report.candidates[0])
-
-
-def pays(candidate: Candidate) -> bool:
-    """Return True if changing this loop makes the program noticeably faster."""
-    return candidate.program_speedup >= WORTH_SHOWING
+    return bool(report.candidates) and report.candidates[0].pays
 
 
 def subject(report: SurveyReport) -> str:
@@ -61,11 +55,11 @@ def gain(candidate: Candidate) -> str:
     between = ""
     if candidate.program_speedup_range is not None:
         between = f" ({formatting.times_range(candidate.program_speedup_range)})"
+    program = f"{formatting.times(candidate.program_speedup)} for the program{between}"
+    if not candidate.pays:
+        return f"none worth a change: {program}"
     condition = ", if its iterations are independent" if candidate.independence in _DEPENDENT else ""
-    return (
-        f"{formatting.times(candidate.program_speedup)} for the program{between}, "
-        f"{formatting.times(candidate.speedup)} for the loop, with {pool}{condition}"
-    )
+    return f"{program}, {formatting.times(candidate.speedup)} for the loop, with {pool}{condition}"
 
 
 def why(candidate: Candidate) -> str:

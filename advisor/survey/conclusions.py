@@ -14,7 +14,7 @@ from advisor.survey.alternatives import awaited_in_turn, instead
 from advisor.survey.combined_patch import combined_patch
 from advisor.survey.facts import FirstRun, LoopId
 from advisor.survey.loop_times import decoded
-from advisor.survey.suitability import WORTH_CHANGING, JudgedLoop, amdahl
+from advisor.survey.suitability import JudgedLoop, amdahl
 
 AS_MUCH = 1.05  # times the gain of another loop, which is as much by what predictions are worth
 MAX_CODE_LINES = 60
@@ -62,20 +62,24 @@ def _ordered(judged: Sequence[JudgedLoop]) -> list[JudgedLoop]:
     """Return the loops, the largest gain first, but a loop before those within it that bring as much."""
 
     def rank(each: JudgedLoop) -> tuple[float, int, float]:
-        own = each.suitability.program_speedup.expected
-        within = [one.suitability.program_speedup.expected for one in judged if each.time.loop.id in one.time.callers]
+        own = _worth(each)
+        within = [_worth(one) for one in judged if each.time.loop.id in one.time.callers]
         gain = max([own, *(one for one in within if own > 1 and one < AS_MUCH * own)])
         return (-round(gain, 2), len(each.time.callers), -each.time.seconds)
 
     return sorted(judged, key=rank)
 
 
+def _worth(judged: JudgedLoop) -> float:
+    """Return the speed-up of the program, 1 if it is not worth changing the loop."""
+    return judged.suitability.program_speedup.expected if judged.suitability.pays else 1.0
+
+
 def _chosen(ordered: Sequence[JudgedLoop]) -> list[JudgedLoop]:
     """Return the loops that pay, the best first, without those that overlap a better one."""
     chosen: list[JudgedLoop] = []
     for each in ordered:
-        pays = each.suitability.program_speedup.expected >= WORTH_CHANGING
-        if pays and not any(_overlap(each, one) for one in chosen):
+        if each.suitability.pays and not any(_overlap(each, one) for one in chosen):
             chosen.append(each)
     return chosen
 

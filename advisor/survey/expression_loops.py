@@ -56,7 +56,7 @@ class _Expression:
         else:
             assert isinstance(self._node, ast.Call)
             worker, text = self._apply(self._node)
-        return worker, self._replaced(text), [*self._code.imports(worker.call), *self._imports]
+        return worker, self._replaced(text), [*self._code.imports(), *self._imports]
 
     def _check(self) -> None:
         """Raise CannotSplitError if the expression is not evaluated once by itself, or writes something."""

@@ -172,7 +172,7 @@ class _Statement:
         worker, lines = self._loop(parts, results, worker)
         last = self._node.end_lineno or self._node.lineno
         body = Replacement(self._node.lineno, last, tuple(lines))
-        return worker, body, self._code.imports(worker.call)
+        return worker, body, self._code.imports()
 
     def _statements(self) -> list[ast.stmt]:
         body = self._analysis.body

@@ -10,6 +10,8 @@ from advisor.models.profile import Profile
 from advisor.models.survey_report import Independence, LoopKind, LoopObstacle
 
 LoopId = tuple[str, int, int]  # file, line and column of the loop's header
+SAFE = ("independent", "reduction")  # verdicts with which iterations may run at the same time
+FEWEST_WATCHED = 2  # iterations of a loop, before anything can be seen between them
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from advisor.measure.clocks import ClockReading, ThreadClocks
 from advisor.measure.gil.observer_process import Observer
 from advisor.survey.instrument import APPLY, BEGIN, END, GATE, ITER, RESULTS, TURN, WATCH, name_for
 from advisor.survey.iteration_effects import IterationEffects
-from advisor.survey.watched_loop import FIRST_WATCHED, Counter, Execution, Slice, WatchCosts, WatchedLoop
+from advisor.survey.watched_loop import FIRST_WATCHED, Counter, Execution, Overhead, Slice, WatchCosts, WatchedLoop
 
 SHORTEST_SLICE = 2e-3  # seconds between two readings of the clocks
 _FREE = WatchCosts(0.0, 0.0, 0.0, 0.0)
@@ -39,7 +39,8 @@ class LoopWatch:
         self, effects: dict[int, IterationEffects], observer: Observer | None, costs: WatchCosts | None = None
     ) -> None:
         costs = costs or measured_costs()
-        self.loops = {number: WatchedLoop(number, each, costs) for number, each in effects.items()}
+        overhead = Overhead()
+        self.loops = {number: WatchedLoop(number, each, costs, overhead) for number, each in effects.items()}
         self._namespace: dict[str, Any] = {}
         self._observer = observer
         self._clocks = ThreadClocks()
@@ -283,7 +284,7 @@ def _seconds(watch: LoopWatch, gate: Callable[[], bool], items: Iterable[Any]) -
 
 def _inspect(execution: Execution, frame: FrameType, item: Any) -> float:
     """Look at the variables before an iteration, unless it is within another that is inspected; return the time."""
-    if execution.loop.effects.is_inspecting:
+    if execution.loop.effects.is_inspecting or not execution.loop.may_inspect:
         return perf_counter()
     execution.is_inspected = True
     return execution.loop.effects.before(frame, item)
@@ -293,6 +294,7 @@ def _compare(execution: Execution, frame: FrameType) -> None:
     """Compare the variables after an iteration with those before it."""
     execution.is_inspected = False
     execution.loop.effects.after(frame)
+    execution.loop.charge()
 
 
 def _unchanged(made: Any) -> Any:

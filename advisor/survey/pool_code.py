@@ -53,7 +53,7 @@ class PoolCode:
     def _forks(self) -> bool:
         return self.processes and self.form == "fork"
 
-    def imports(self, call: str) -> list[str]:
+    def imports(self) -> list[str]:
         """Return the import statements that the code needs."""
         if self.form == "map":
             return ["import advisor"]

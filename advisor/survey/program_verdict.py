@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advisor.models import Machine
-from advisor.models.survey_report import HotLine
+from advisor.models.survey_report import WORTH_CHANGING, HotLine
 from advisor.report import formatting
-from advisor.survey.facts import FirstRun
-from advisor.survey.suitability import SAFE, WORTH_CHANGING, JudgedLoop
+from advisor.survey.facts import SAFE, FirstRun
+from advisor.survey.suitability import JudgedLoop
 
 SHORT_RUN = 0.2  # seconds of a program that leave too few samples
 BUSY = 0.6  # of the cores, from which a program is parallel already
@@ -39,7 +39,7 @@ def summary(
         return f"The program ran for {formatting.duration(run.seconds)}, too short for a survey."
     if not ordered:
         return PARALLEL if is_parallel(run, machine) else _outside_of_loops(run, hot)
-    if ordered[0].suitability.program_speedup.expected < WORTH_CHANGING:
+    if not ordered[0].suitability.pays:
         return _nothing_to_gain(run, ordered, machine)
     return _gain(run, ordered[0], together)
 
@@ -54,9 +54,10 @@ def _gain(run: FirstRun, best: JudgedLoop, together: float | None) -> str:
         f"at {best.place}: about {formatting.duration(after)} instead of {formatting.duration(before)}."
     )
     if together is not None:
-        text += f" All loops that pay together: {formatting.times(together)}."
+        text += f" Changing all loops that pay makes it {formatting.times(together)} as fast."
     if best.dependence.independence not in SAFE:
-        text += " This holds if its iterations are independent, as they look in the source; a second run would tell."
+        why = "a second run would tell" if len(run.run_seconds) < 2 else "the second run could not confirm it"
+        text += f" This holds if its iterations are independent, as they look in the source; {why}."
     return text
 
 
@@ -68,6 +69,8 @@ def _outside_of_loops(run: FirstRun, hot: Sequence[HotLine]) -> str:
     place, share = f"{line.file}:{line.line}", formatting.percent(line.share)
     if run.children and run.computing_share < MOST:
         return f"The program waits for {share} of its time at {place} for processes that it started: it is concurrent."
+    if run.threads > 1 and waits:
+        return f"The program uses threads and waits for {share} of its time at {place}: no loop is worth changing."
     what = "waits for" if waits else "spends"
     return f"The program {what} {share} of its time at {place}, outside of any loop: there is no loop to change."
 
@@ -77,7 +80,7 @@ def _nothing_to_gain(run: FirstRun, ordered: Sequence[JudgedLoop], machine: Mach
     if is_parallel(run, machine):
         return PARALLEL
     if not serial:
-        return "No loop is worth changing: starting workers and sending them data would cost what they gain."
+        return _little_to_gain(ordered)
     largest = max(serial, key=lambda each: each.time.seconds)
     share = min(1.0, largest.time.seconds / run.seconds)
     depend = "depend on earlier ones" if largest.dependence.independence == "carried" else "may depend on each other"
@@ -88,6 +91,16 @@ def _nothing_to_gain(run: FirstRun, ordered: Sequence[JudgedLoop], machine: Mach
     if 1 / share >= WORTH_CHANGING:
         text += f"; the rest would bring {formatting.times(1 / share)} at most"
     return f"{text}."
+
+
+def _little_to_gain(ordered: Sequence[JudgedLoop]) -> str:
+    best = max((each.suitability.program_speedup for each in ordered), key=lambda gain: gain.expected)
+    if best.expected <= 1.0:
+        return "No loop is worth changing: starting workers and sending them data would cost what they gain."
+    return (
+        f"No loop is worth changing: the best would make the program {formatting.times(best.expected)} as fast "
+        f"({formatting.times_range(best)})."
+    )
 
 
 def notes(run: FirstRun, ordered: Sequence[JudgedLoop], machine: Machine) -> tuple[str, ...]:

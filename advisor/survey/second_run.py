@@ -15,7 +15,7 @@ from advisor.measure.meter import Measurement, TimedBatch
 from advisor.measure.summarize import summarize
 from advisor.models import Picklable, Profile, Python
 from advisor.survey.child import INHERITED, Ending, OnProgress, Streams, run_child
-from advisor.survey.facts import Loop, LoopObservation, LoopTime, ObservedChange, StaticDependence
+from advisor.survey.facts import SAFE, Loop, LoopObservation, LoopTime, ObservedChange, StaticDependence
 from advisor.survey.program import Program
 from advisor.survey.roles import ITEM_ITSELF
 
@@ -77,13 +77,12 @@ def second_run(
 
 
 def _question(each: LoopToWatch, folder: Path) -> dict[str, Any]:
+    """Return where a loop is, and the variables to compare: none if its source already rules concurrency out."""
     file, line, column = each.loop.id
-    names = [variable.name for variable in each.static.variables]
-    by_role = {
-        role: [variable.name for variable in each.static.variables if variable.role == role]
-        for role in ("private", "read")
-    }
-    item = next((variable.name for variable in each.static.variables if variable.operation == ITEM_ITSELF), "")
+    variables = each.static.variables if each.static.independence in SAFE else ()
+    names = [variable.name for variable in variables]
+    by_role = {role: [variable.name for variable in variables if variable.role == role] for role in ("private", "read")}
+    item = next((variable.name for variable in variables if variable.operation == ITEM_ITSELF), "")
     return {"place": [str(folder / file), line, column], "names": names, "item": item, **by_role}
 
 

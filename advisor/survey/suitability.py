@@ -10,19 +10,18 @@ from advisor import api
 from advisor.host.machine import with_cores
 from advisor.models import Advice, Job, Machine, Profile, Python, Range, Strategy
 from advisor.models.request import AdviceRequest
+from advisor.models.survey_report import WORTH_CHANGING, is_worth_changing
 from advisor.predict import estimator
 from advisor.survey.extraction import Rewrite
-from advisor.survey.facts import Dependence, FirstRun, LoopObservation, LoopTime, StaticDependence
+from advisor.survey.facts import SAFE, Dependence, FirstRun, LoopObservation, LoopTime, StaticDependence
 from advisor.survey.returned_values import NOTHING, ReturnedValues
 
 ASSUMED_ITERATIONS = 100  # of a loop whose iterations were not counted
 UNCOUNTED_FACTOR = 1.5  # by which the time with concurrency may be off then, either way
-SAFE = ("independent", "reduction")
 MOSTLY = 0.5  # of an iteration's time, above which it mostly waits
 # Threads, or processes, for iterations that wait. Nothing is known of what they wait for: a small server queues a few
 # connections and drops others, whose clients then wait a second before they try again.
 MAX_WAITING_WORKERS = 8
-WORTH_CHANGING = 1.05  # times faster that a program must become for a change of its code to be worth it
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,11 @@ class Suitability:
     speedup: Range
     program_speedup: Range
     advice: Advice | None = None
+
+    @property
+    def pays(self) -> bool:
+        """True if the gain for the program is worth changing the loop."""
+        return is_worth_changing(self.program_speedup)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 
 from advisor.models.survey_report import Independence, LoopObstacle
-from advisor.survey.facts import Dependence, LoopObservation, ObservedChange, StaticDependence, Variable
+from advisor.survey.facts import (
+    FEWEST_WATCHED,
+    SAFE,
+    Dependence,
+    LoopObservation,
+    ObservedChange,
+    StaticDependence,
+    Variable,
+)
 
-FEWEST_WATCHED = 2  # iterations, before anything can be seen between them
-
-_SAFE = ("independent", "reduction")
 _EXPLAINED = ("reduction", "written by item", "last", "private", "carried")
 
 
@@ -23,10 +28,11 @@ def dependence(static: StaticDependence, observed: LoopObservation | None) -> De
 def _judge(
     static: StaticDependence, observed: LoopObservation | None
 ) -> tuple[Independence, str, tuple[LoopObstacle, ...]]:
-    if static.independence not in _SAFE:
+    if static.independence not in SAFE:
         return static.independence, _obstacle_text(static), ()
     if observed is None or observed.watched < FEWEST_WATCHED:
-        return "unknown", f"by the source alone, {_evidence(static)}; too few iterations were watched", ()
+        how_many = "none of its" if observed is None or not observed.watched else "too few"
+        return "unknown", f"by the source alone, {_evidence(static)}; {how_many} iterations were watched", ()
     for change in observed.changes:
         verdict = _contradicts(change, static)
         if verdict is not None:

@@ -16,6 +16,7 @@ from random import Random
 from time import perf_counter, thread_time
 
 from advisor.measure.clocks import ClockReading
+from advisor.survey.facts import FEWEST_WATCHED
 from advisor.survey.iteration_effects import IterationEffects
 
 MAX_LENGTHS = 2_000  # iterations whose lengths are kept, evenly over the loop
@@ -24,6 +25,8 @@ FIRST_WATCHED = 50  # executions of a loop, after which only so many are watched
 LEAST_COST = 0.02  # seconds that watching a loop may take in any case
 COST_SHARE = 0.05  # of the program's time that watching a loop may take
 TIMING_SHARE = 0.15  # of the program's time that timing the iterations of a loop may take
+INSPECTING_SHARE = 0.3  # of the program's time that inspecting iterations of all loops may take
+LEAST_INSPECTING = 0.1  # seconds that it may take in any case
 WAITING_SHARE = 0.1  # of the wall time that counts as the program's time even if it mostly waits
 _SHORTEST = 1e-9  # seconds
 LEAST_REPRESENTED = 256  # times as many as an execution stands for, so that none decides the estimate
@@ -52,6 +55,19 @@ class Slice:
 
     window: int
     elapsed: ClockReading
+
+
+@dataclass
+class Overhead:
+    """The seconds that watching all loops of the program has taken so far.
+
+    Attributes:
+        total: With inspecting iterations.
+        inspecting: That part of it.
+    """
+
+    total: float = 0.0
+    inspecting: float = 0.0
 
 
 class Counter:
@@ -90,6 +106,7 @@ class WatchedLoop:
     number: int
     effects: IterationEffects
     costs: WatchCosts
+    overhead: Overhead
     timed: int = 0
     counted: int = 0
     header_seconds: float = 0.0
@@ -107,12 +124,14 @@ class WatchedLoop:
 
     def __post_init__(self) -> None:
         self.schedule = Schedule(self)
-        self._began_cpu = self._began = 0.0
+        self._began_cpu = self._began = self._overhead_before = 0.0
+        self._charged = self._charged_inspecting = 0.0
 
     def begin(self) -> None:
         """Begin an execution that is watched."""
         if not self.watched:
             self._began_cpu, self._began = thread_time(), perf_counter()
+            self._overhead_before = self.overhead.total
         self.watched += 1
 
     def ended(self, seconds: float) -> None:
@@ -125,6 +144,7 @@ class WatchedLoop:
                 self.lengths = self.lengths[1::2]
                 self.keep_every *= 2
         if self.timed % TIMED_AT_ONCE == 0:
+            self.charge()
             self.is_tight = self.costs.timed * self.timed > TIMING_SHARE * self.plain_seconds
 
     def count(self, iterations: int) -> None:
@@ -140,12 +160,29 @@ class WatchedLoop:
 
     @property
     def plain_seconds(self) -> float:
-        """Seconds that the program has run since the loop began for the first time, without watching it.
+        """Seconds that the program has run since the loop began for the first time, without watching loops.
 
         They are CPU seconds, since others that keep the cores busy are no reason to watch more.
         """
         waited = WAITING_SHARE * (perf_counter() - self._began)
-        return max(thread_time() - self._began_cpu, waited) - self.spent
+        return max(thread_time() - self._began_cpu, waited) - (self.overhead.total - self._overhead_before)
+
+    def charge(self) -> None:
+        """Add what watching this loop has taken since the last time to the overhead of all loops."""
+        spent, inspecting = self.spent, self.effects.cost
+        self.overhead.total += spent - self._charged + inspecting - self._charged_inspecting
+        self.overhead.inspecting += inspecting - self._charged_inspecting
+        self._charged, self._charged_inspecting = spent, inspecting
+
+    @property
+    def may_inspect(self) -> bool:
+        """True if inspecting iterations of all loops has not taken its share of the time.
+
+        The first iterations of each loop have a budget of their own, since no verdict is possible without them.
+        """
+        if self.effects.watched < FEWEST_WATCHED:
+            return True
+        return self.overhead.inspecting <= max(LEAST_INSPECTING, INSPECTING_SHARE * self.plain_seconds)
 
     @property
     def header(self) -> float:
@@ -238,6 +275,7 @@ class Schedule:
 
     def _to_skip(self) -> int:
         """Return the number of executions to skip, so that watching takes its share of the time and no more."""
+        self._loop.charge()
         spent = self._loop.spent
         if self._watched < FIRST_WATCHED or spent < LEAST_COST:
             return 0

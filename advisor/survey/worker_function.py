@@ -61,13 +61,13 @@ def worker_for(
     Raises:
         CannotSplitError: The statements need something that a function at the top level cannot have.
     """
-    direct = _direct(analysis, body, results, processes)
+    direct = _direct(analysis, body, results)
     if direct is not None:
         return Worker((), direct)
     inputs = sorted(exposed(body) - analysis.body.targets)
-    _check(analysis, body)
+    _check(body)
     parameters, local_imports = _parameters(analysis, inputs, processes)
-    item, unpacking = _item(analysis, body, name)
+    item, unpacking = _item(analysis, body)
     text = SourceText(analysis.module)
     lines = [f"def {name}({', '.join([item, *parameters])}):", *unpacking]
     lines += [f"{UNIT}{statement}" for statement in local_imports]
@@ -91,7 +91,7 @@ def without_last_return(body: Sequence[ast.stmt]) -> list[ast.stmt]:
     return statements
 
 
-def _direct(analysis: Analysis, body: Sequence[ast.stmt], results: Sequence[str], processes: bool) -> str | None:
+def _direct(analysis: Analysis, body: Sequence[ast.stmt], results: Sequence[str]) -> str | None:
     """Return the function that the body only calls with the item, or None."""
     target = analysis.body.target
     match body, results:
@@ -101,19 +101,19 @@ def _direct(analysis: Analysis, body: Sequence[ast.stmt], results: Sequence[str]
             )
         ], [result]:
             is_item = isinstance(target, ast.Name) and given == target.id and stored == result
-            return ast.unparse(function) if is_item and _is_global(analysis, function, processes) else None
+            return ast.unparse(function) if is_item and _is_global(analysis, function) else None
         case _:
             return None
 
 
-def _is_global(analysis: Analysis, function: ast.expr, processes: bool) -> bool:
+def _is_global(analysis: Analysis, function: ast.expr) -> bool:
     if not isinstance(function, ast.Name):
         return bool(analysis.module.dotted(function, analysis.scope))
     found_in, _ = analysis.module.resolve(function.id, analysis.scope)
     return found_in is None or isinstance(found_in, ast.Module)
 
 
-def _check(analysis: Analysis, body: Sequence[ast.stmt]) -> None:
+def _check(body: Sequence[ast.stmt]) -> None:
     for node in (each for statement in body for each in ast.walk(statement)):
         if isinstance(node, ast.Name) and node.id in _SPECIAL:
             raise CannotSplitError(f"`{node.id}` means something else in a function of its own")
@@ -144,7 +144,7 @@ def _parameters(analysis: Analysis, inputs: Sequence[str], processes: bool) -> t
     return parameters, imports
 
 
-def _item(analysis: Analysis, body: Sequence[ast.stmt], name: str) -> tuple[str, list[str]]:
+def _item(analysis: Analysis, body: Sequence[ast.stmt]) -> tuple[str, list[str]]:
     """Return the parameter for the item, and the lines that take it apart."""
     target = analysis.body.target
     assert target is not None
