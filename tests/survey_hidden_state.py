@@ -882,4 +882,60 @@ from scipy import stats
 def run(n):
     return [stats.norm.rvs(size=3).sum() for _ in range(n)]  # here
 """,
+    "field whose default is one object": """
+import dataclasses
+SHARED = [0]
+@dataclasses.dataclass
+class Sensor:
+    name: str
+    offsets: list = dataclasses.field(default_factory=lambda: SHARED)
+    def read(self):
+        self.offsets.append(len(self.name))
+        return len(self.offsets)
+def run(names):
+    sensors = [Sensor(name) for name in names]
+    return dict((sensor.name, sensor.read()) for sensor in sensors)  # here
+""",
+    "field that gets an object of others": """
+import dataclasses
+SHARED = [0]
+@dataclasses.dataclass
+class Sensor:
+    name: str
+    offsets: list = dataclasses.field(default_factory=list)
+    def read(self):
+        self.offsets.append(len(self.name))
+        return len(self.offsets)
+def run(names):
+    sensors = [Sensor(name, SHARED) for name in names]
+    return [sensor.read() for sensor in sensors]  # here
+""",
+    "attribute that stands for another object": """
+import collections
+class Sensor:
+    def __init__(self, defaults):
+        self.values = collections.ChainMap(defaults)
+    def read(self):
+        self.values["n"] = self.values.get("n", 0) + 1
+        return self.values["n"]
+def run(sensors):
+    return [sensor.read() for sensor in sensors]  # here
+""",
+    "class with one object": """
+class Calibration:
+    one = None
+    def __new__(cls):
+        if cls.one is None:
+            cls.one = object.__new__(cls)
+            cls.one.offset = 0
+        return cls.one
+class Sensor:
+    def __init__(self):
+        self.calibration = Calibration()
+    def read(self):
+        self.calibration.offset += 1
+        return self.calibration.offset
+def run(sensors):
+    return [sensor.read() for sensor in sensors]  # here
+""",
 }

@@ -22,6 +22,7 @@ _PLAIN_DECORATORS = (
     *("enum.unique", "attr.s", "attr.define", "attrs.define", "attrs.frozen"),
 )
 _FIELD_MAKERS = ("dataclasses.dataclass", "attr.s", "attr.define", "attrs.define", "attrs.frozen")
+_REFERRING = ("collections.ChainMap", "types.MappingProxyType")  # new objects that stand for others
 _NEW = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 
 
@@ -137,13 +138,43 @@ class Classes:
             return all(self._is_new(module, each) for each in (value.left, value.right))
         if not isinstance(value, ast.Call):
             return False
-        kinds = Kinds(self._program, module)
-        if kinds.class_named(value.func, module.scope(value)) is not None:
-            return True
-        dotted = module.dotted(value.func, module.scope(value))
-        if dotted == "dataclasses.field":
-            return any(each.arg == "default_factory" for each in value.keywords)
-        return bool(dotted) and effect_of(dotted) in ("pure", "holds")
+        if module.dotted(value.func, module.scope(value)) == "dataclasses.field":
+            return self._is_own_field(module, value)
+        return self._makes_new(module, value.func)
+
+    def _is_own_field(self, module: Module, field: ast.Call) -> bool:
+        """Return True if each object gets a new object in a field, also where that is not the default."""
+        makers = [each.value for each in field.keywords if each.arg == "default_factory"]
+        place = module.parents.get(field)
+        owner = module.parents.get(place) if place is not None else None
+        if len(makers) != 1 or not isinstance(place, ast.AnnAssign) or not isinstance(owner, ast.ClassDef):
+            return False
+        maker = makers[0]
+        is_new = self._is_new(module, maker.body) if isinstance(maker, ast.Lambda) else self._makes_new(module, maker)
+        given = self._given_to_field(owner, ast.unparse(place.target))
+        return is_new and all(self._is_new(*each) for each in given)
+
+    def _makes_new(self, module: Module, maker: ast.expr) -> bool:
+        owner = Kinds(self._program, module).class_named(maker, module.scope(maker))
+        if owner is not None:
+            return not self.methods_of(*owner, "__new__") and not self.unclear(*owner)
+        dotted = module.dotted(maker, module.scope(maker))
+        return bool(dotted) and effect_of(dotted) in ("pure", "holds") and dotted not in _REFERRING
+
+    def _given_to_field(self, owner: ast.ClassDef, name: str) -> Iterator[tuple[Module, ast.expr]]:
+        """Yield what calls that may make objects of a class give for a field of it."""
+        fields = [ast.unparse(each.target) for each in owner.body if isinstance(each, ast.AnnAssign)]
+        position = fields.index(name)
+        for module in self._program.modules.values():
+            for call in ast.walk(module.tree):
+                if not isinstance(call, ast.Call):
+                    continue
+                yield from ((module, each.value) for each in call.keywords if each.arg == name)
+                if ast.unparse(call.func).rpartition(".")[2] not in (owner.name, "cls"):
+                    continue
+                starred = [each for each in call.args if isinstance(each, ast.Starred)]
+                starred += [each.value for each in call.keywords if each.arg is None]  # type: ignore[misc]
+                yield from ((module, each) for each in (*call.args[position : position + 1], *starred))
 
     # Making objects
 

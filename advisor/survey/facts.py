@@ -144,12 +144,14 @@ class Variable:
             is the iteration's own), "carried", "unknown".
         operation: Of a reduction: "+", "*", "append", "extend", "add", "update", "min", "max", "count", "and", "or", …
         lines: That show it.
+        parts: Of the loop's own item, the attributes whose objects the iterations change.
     """
 
     name: str
     role: Literal["read", "private", "last", "reduction", "written by item", "carried", "unknown"]
     operation: str = ""
     lines: tuple[int, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ class LoopWatch:
         if not self._is_watched():
             return iterator
         loop = self.loops[number]
-        loop.effects.look_at(items)
+        iterator = loop.effects.look_at(items, iterator)
         return chain.from_iterable(self._parts(loop, iterator))
 
     def _parts(self, loop: WatchedLoop, iterator: Iterator[Any]) -> Iterator[Iterator[Any]]:

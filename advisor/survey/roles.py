@@ -167,7 +167,8 @@ class Roles:
         if found is not None:
             text, line = found
             return Role(Variable(name, "unknown", lines=_lines(writes)), text, line)
-        return Role(Variable(name, "written by item", ITEM_ITSELF, lines=_lines(writes)))
+        parts = {each.path[1].lstrip(".") for each in writes if _depth(each) > 0}
+        return Role(Variable(name, "written by item", ITEM_ITSELF, _lines(writes), tuple(sorted(parts))))
 
     def _sharing(self, writes: Sequence[Access]) -> Iterator[tuple[str, int]]:
         """Yield sentences about what other iterations may see of changes of the item, with lines."""

@@ -83,8 +83,14 @@ def _question(each: LoopToWatch, folder: Path) -> dict[str, Any]:
         role: [variable.name for variable in each.static.variables if variable.role == role]
         for role in ("private", "read")
     }
-    item = next((variable.name for variable in each.static.variables if variable.operation == ITEM_ITSELF), "")
-    return {"place": [str(folder / file), line, column], "names": names, "item": item, **by_role}
+    item = next((variable for variable in each.static.variables if variable.operation == ITEM_ITSELF), None)
+    return {
+        "place": [str(folder / file), line, column],
+        "names": names,
+        "item": item.name if item is not None else "",
+        "parts": item.parts if item is not None else (),
+        **by_role,
+    }
 
 
 def _completed(seen: dict[str, Any], watched: LoopToWatch) -> dict[str, Any]:

@@ -61,7 +61,11 @@ class CloseUp:
             self._places[os.path.realpath(file)][line, column] = number
         self._effects = {
             number: IterationEffects(
-                tuple(loop["names"]), frozenset(loop["private"]), frozenset(loop["read"]), loop["item"]
+                tuple(loop["names"]),
+                frozenset(loop["private"]),
+                frozenset(loop["read"]),
+                loop["item"],
+                tuple(loop["parts"]),
             )
             for number, loop in enumerate(loops)
         }
@@ -152,7 +156,7 @@ def _change(seen: SeenChange) -> dict[str, Any]:
 
 def _repeated(effects: IterationEffects) -> dict[str, Any]:
     """Return a change of the item that another iteration sees, if an object is an item more than once."""
-    return {effects.item: {"how": "changed", "written_read": True}} if effects.repeats else {}
+    return {effects.item: {"how": "changed", "written_read": True}} if effects.items_seen.repeats else {}
 
 
 def _sizes(effects: IterationEffects) -> dict[str, Any]:
