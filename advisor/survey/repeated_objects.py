@@ -37,16 +37,17 @@ class SeenItems:
     def _each(self, iterator: Iterator[Any]) -> Iterator[Any]:
         seen: dict[int, Any] = {}  # keeps them, so that no other object gets the same number
         for item in iterator:
-            is_new = sys.getrefcount(item) <= _FRESH
-            if is_new and type(item) is tuple:
-                self._note(seen, (each for each in item if not isinstance(each, _SCALARS)))
-            elif not is_new or self._parts:
+            if isinstance(item, tuple):
+                self._note(seen, item)
+            elif self._parts or sys.getrefcount(item) > _FRESH:
                 self._note(seen, (item,))
             yield item
         self.repeats |= _overlap(seen.values()) or self._share_parts(seen.values())
 
     def _note(self, seen: dict[int, Any], objects: Iterable[Any]) -> None:
         for each in objects:
+            if isinstance(each, _SCALARS):
+                continue
             self.repeats |= id(each) in seen
             if len(seen) < _MOST_KEPT:
                 seen[id(each)] = each

@@ -195,7 +195,8 @@ class Roles:
     def _is_shared(self, access: Access, reads: Sequence[Access]) -> bool:
         """Return True if a changed object may be part of several items, and it matters in which order it changes."""
         depth = _depth(access)
-        if depth < 1 or (depth == 1 and self._is_own(access.path)):
+        step = access.path[1] if len(access.path) > 1 else ""
+        if depth < 1 or (depth == 1 and step.startswith(".") and self._owns(step[1:])):
             return False
         if depth > 1 or access.how != "reduce":
             return True

@@ -108,6 +108,7 @@ class Values:
         self._outer = outer or {}
         self._binds: dict[str, list[_Bind]] = {}
         self._held: dict[str, list[ast.expr]] = {}  # what is put into the objects of names
+        self._held_deep: dict[str, list[ast.expr]] = {}  # what is put into objects that they hold
         self._open: list[str] = []  # aliases that are being looked up
         self._table: dict[str, Value] | None = None
         self._is_solved = False
@@ -126,7 +127,9 @@ class Values:
         for node in own_nodes(holder, comprehensions=True):
             self._bind_node(node)
             for container, value in _puts(node):
-                self._held.setdefault(_root(container), []).append(value)
+                owner = container if isinstance(node, ast.Call) else getattr(container, "value", container)
+                held = self._held if isinstance(owner, ast.Name) else self._held_deep
+                held.setdefault(_root(container), []).append(value)
 
     def _bind_node(self, node: ast.AST) -> None:
         match node:
@@ -219,7 +222,19 @@ class Values:
         owner = self.of(node.value)
         if isinstance(node.slice, ast.Slice):
             return owner | NEW  # a view or a copy
-        return _step(owner, f"[{ast.unparse(node.slice)}]")
+        item = _step(owner, f"[{ast.unparse(node.slice)}]")
+        if not isinstance(node.value, ast.Name) or node.value.id not in self._held_deep:
+            return item
+        direct = self._without_deep(node.value.id)
+        return Value(_step(direct, f"[{ast.unparse(node.slice)}]").itself, item.parts)
+
+    def _without_deep(self, name: str) -> Value:
+        """Return the value of a name without what is put into objects that it holds."""
+        if name not in self._binds:
+            return self.of_name(name)
+        held = _union(map(self.of, self._held.get(name, ())))
+        value = _union(map(self._bound_value, self._binds[name])) | Value(frozenset(), held.itself | held.parts)
+        return value | at((name,)) if name in self._exposed else value
 
     def of_name(self, name: str) -> Value:
         """Return where the value of a name comes from."""
@@ -242,7 +257,8 @@ class Values:
             before = dict(self._table)
             for name, binds in self._binds.items():
                 value = _union(map(self._bound_value, binds))
-                held = _union(map(self.of, self._held.get(name, ())))
+                puts = (*self._held.get(name, ()), *self._held_deep.get(name, ()))
+                held = _union(map(self.of, puts))
                 value |= Value(frozenset(), held.itself | held.parts)
                 self._table[name] = value | at((name,)) if name in self._exposed else value
             if self._table == before:
