@@ -136,6 +136,7 @@ class Analysis:
         local = self.values.bound | self.body.numbers
         findings = list(findings)
         read = [each for each in findings if each.kind == "reads file"]
+        self._uses_files = bool(read) and any(each.kind in ("writes file", "appends") for each in findings)
         for each in findings:
             if each.kind == "reads file":
                 continue
@@ -207,6 +208,7 @@ class Analysis:
             obstacles=tuple(dict.fromkeys(self._obstacles())),
             independence=self._independence(),
             calls=self.called,
+            uses_files=self._uses_files,
         )
 
     def _obstacles(self) -> Iterable[LoopObstacle]:

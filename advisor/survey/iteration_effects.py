@@ -66,6 +66,8 @@ class IterationEffects:
         self.is_inspecting = False
         self.item = item
         self.items_seen = SeenItems(parts)
+        self.reads_files = self.writes_files = self.files_unclear = False
+        self.shared_file = ""  # that one iteration wrote, and another one used
         self._names, self._private, self._read = names, private, read
         self._began = perf_counter()
         self._before: _State | None = None
@@ -73,6 +75,13 @@ class IterationEffects:
     def look_at(self, items: Any, iterator: Iterator[Any]) -> Iterator[Any]:
         """Return the iterator over the items of a loop; if iterations change them, note whether some are shared."""
         return self.items_seen.watch(items, iterator) if self.item else iterator
+
+    def note_file(self, writes: bool, shared: str, unclear: bool) -> None:
+        """Note that an iteration uses a file, the first one that iterations share, and whether they are told apart."""
+        self.writes_files |= writes
+        self.reads_files |= not writes
+        self.shared_file = self.shared_file or shared
+        self.files_unclear |= unclear
 
     def is_due(self, iterations: int, now: float) -> bool:
         """Return True if the next iteration should be inspected."""

@@ -117,6 +117,8 @@ def _observation(watched: LoopToWatch, seen: dict[str, Any], run: dict[str, Any]
         changes=tuple(ObservedChange(name, **change) for name, change in seen["changes"].items()),
         output=seen["output"],
         random=seen["random"],
+        shared_file=seen["shared_file"],
+        files_apart=seen["files_apart"],
         ended_early=seen["ended_early"],
         header_seconds=seen["header_seconds"],
         lengths=tuple(seen["lengths"]) if seen["executions"] == 1 else (),
