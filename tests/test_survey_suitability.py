@@ -79,7 +79,7 @@ import hashlib, sys, zlib
 
 def pack(name, folder):
     packed = zlib.compress(name.encode() * {size})
-    with open(folder + hashlib.sha256(packed).hexdigest()[:2], "wb") as file:
+    with open(folder + hashlib.sha256(packed).hexdigest()[:8], "wb") as file:
         file.write(packed)
     return len(packed)
 

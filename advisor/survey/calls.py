@@ -302,7 +302,11 @@ class Calls:
         arguments = [values.of(each) for each in [*call.args, *(keyword.value for keyword in call.keywords)]]
         if owner is not None:
             made = {getattr(each.function, "name", ""): each for each in self._followed(call)}
-            results = [self._returned(call, each, values) for name, each in made.items() if name != "__post_init__"]
+            results = [
+                self._returned(call, each, values)
+                for name, each in made.items()
+                if name not in ("__post_init__", "__del__")
+            ]
             return reduce(or_, results, NEW if "__init__" in made else holding(arguments))
         found = self._followed(call)
         if found:

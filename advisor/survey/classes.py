@@ -15,7 +15,7 @@ Method: TypeAlias = tuple[Module, "ast.FunctionDef | ast.AsyncFunctionDef"]
 Class: TypeAlias = tuple[Module, ast.ClassDef]
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEEPEST = 5
-_CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
+_CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "__del__")  # an object may end as soon as it is made
 _PLAIN_METACLASSES = ("abc.ABCMeta", "enum.EnumMeta", "builtins.type")
 _PLAIN_DECORATORS = (
     *("dataclasses.dataclass", "functools.total_ordering", "typing.final", "typing.runtime_checkable"),
@@ -46,6 +46,17 @@ class Classes:
         """Return the methods that a call with an object of a class, or of one derived from it, may run."""
         derived = (each for below in self._below(owner) for each in self.methods_of(*below, name))
         return list(dict.fromkeys([*self.methods_of(module, owner, name), *derived]))
+
+    @cached_property
+    def logging(self) -> list[Class]:
+        """The classes that filter, handle or format what is logged."""
+        return [(module, owner) for module, owner in self._all if self._is_for_logging(module, owner)]
+
+    def _is_for_logging(self, module: Module, owner: ast.ClassDef, depth: int = 0) -> bool:
+        if any(module.dotted(base, module.scope(owner)).startswith("logging.") for base in owner.bases):
+            return True
+        bases = self._bases(module, owner) if depth < _DEEPEST else ()
+        return any(self._is_for_logging(*base, depth + 1) for base in bases)
 
     def _bases(self, module: Module, owner: ast.ClassDef) -> Iterator[Class]:
         kinds = Kinds(self._program, module)
@@ -179,7 +190,7 @@ class Classes:
     # Making objects
 
     def constructors(self, module: Module, owner: ast.ClassDef) -> list[Method]:
-        """Return the methods that run when an object is made."""
+        """Return the methods that run when an object is made, and when it ends."""
         return [each for name in _CONSTRUCTORS for each in self.methods_of(module, owner, name)]
 
     def unclear(self, module: Module, owner: ast.ClassDef, depth: int = 0) -> str:

@@ -138,7 +138,7 @@ class Analysis:
         read = [each for each in findings if each.kind == "reads file"]
         self._uses_files = bool(read) and any(each.kind in ("writes file", "appends") for each in findings)
         for each in findings:
-            if each.kind == "reads file":
+            if each.kind in ("reads file", "asks stream"):
                 continue
             if each.kind == "writes file" and not self._is_own_file(each) and _is_read_before(each, read):
                 yield _shared_file(each)
@@ -149,6 +149,7 @@ class Analysis:
                     yield _file_of_each(each) if differs else _same_file(each)
                     continue
             yield each
+        yield from self._hidden({each.kind for each in findings})
         if isinstance(self.node, ast.AsyncFor):
             yield Finding("await", "is an `async for`", self.module.file, self.node.lineno)
         if self.body.test is not None:
@@ -157,6 +158,23 @@ class Analysis:
         if self.body.progress:
             line: int = getattr(self.node, "lineno", 1)
             yield Finding("progress", f"shows its progress with `{self.body.progress}`", self.module.file, line)
+
+    def _hidden(self, kinds: set[str]) -> Iterable[Finding]:
+        """Yield findings for what may happen without a call."""
+        hidden = self.summaries.hidden
+        line: int = getattr(self.node, "lineno", 1)
+        if hidden.at_the_end:
+            text = f"may end objects, upon which {hidden.at_the_end} changes something"
+            yield Finding("unknown call", text, self.module.file, line)
+        if "output" in kinds and hidden.while_logging:
+            text = f"writes output, upon which {hidden.while_logging} changes something"
+            yield Finding("unknown call", text, self.module.file, line)
+        if "output" in kinds and hidden.is_redirected:
+            text = "writes output, which the program has given another place"
+            yield Finding("unknown call", text, self.module.file, line)
+        if "output" in kinds and "asks stream" in kinds:
+            text = "reads a stream to which its output may go"
+            yield Finding("unknown call", text, self.module.file, line)
 
     def _is_own_file(self, each: Finding) -> bool:
         """Return True if the path of a file is the item itself, or differs by its number."""

@@ -65,6 +65,11 @@ def read_finding(path: ast.expr, file: str, line: int) -> Finding:
     return Finding("reads file", f"reads `{ast.unparse(path)}`", file, line, path=ast.unparse(path))
 
 
+def stream_finding(method: ast.expr, file: str, line: int) -> Finding:
+    """Return the finding that a call asks a stream for what was written to it."""
+    return Finding("asks stream", f"calls `{ast.unparse(method)}`", file, line)
+
+
 @dataclass(frozen=True)
 class LibraryCall:
     """A call of a library's function, with the values of its arguments."""
