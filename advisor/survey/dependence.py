@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from advisor.models.survey_report import Independence, LoopObstacle
@@ -14,6 +15,7 @@ from advisor.survey.effects import Access, Finding
 from advisor.survey.facts import Loop, StaticDependence
 from advisor.survey.header import Header, yields
 from advisor.survey.kinds import Kinds
+from advisor.survey.library_calls import UNSEEN
 from advisor.survey.liveness import Assignment, exposed, live_after, reads
 from advisor.survey.loop_body import LoopBody, body_of
 from advisor.survey.loops import FUNCTIONS, loop_node
@@ -136,7 +138,9 @@ class Analysis:
         local = self.values.bound | self.body.numbers
         findings = list(findings)
         read = [each for each in findings if each.kind == "reads file"]
-        self._uses_files = bool(read) and any(each.kind in ("writes file", "appends") for each in findings)
+        is_written = any(each.kind in ("writes file", "appends") for each in findings)
+        yield from (replace(each, kind="shared file") for each in read if each.path == UNSEEN and is_written)
+        self._uses_files = bool(read) and is_written
         for each in findings:
             if each.kind in ("reads file", "asks stream"):
                 continue
@@ -193,8 +197,14 @@ class Analysis:
             always=Assignment().always(self.body.statements),
             owns=self.summaries.classes.owns,
             one=self._rows_of_one(),
-            repeats=may_repeat(self.module, self.scope, self.body.iterable),
+            repeats=self._repeats(),
         ).all()
+
+    def _repeats(self) -> str:
+        """Return why an object may be an item more than once; the second run does not look into a list that shrinks."""
+        if self.body.taking is not None:
+            return "takes its items from a list, which may have one of them twice"
+        return may_repeat(self.module, self.scope, self.body.iterable)
 
     def _rows_of_one(self) -> frozenset[str]:
         names = {each.path[0] for each in self.accesses if each.writes}
