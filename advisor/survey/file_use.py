@@ -50,13 +50,13 @@ class FileUse:
     _writers: dict[str, int] = field(default_factory=dict)
     _readers: dict[str, int] = field(default_factory=dict)
 
-    def note(self, use: Use, iteration: int) -> None:
-        """Note that an iteration uses a path."""
+    def note(self, use: Use, iteration: int, *, is_early: bool = False) -> None:
+        """Note that an iteration uses a path; what is read early, for its item, later iterations may write."""
         kind, path = use
         if kind == "list":
-            self._read(os.path.join(path, ""), iteration)  # noqa: PTH118
+            self._read(os.path.join(path, ""), iteration, is_early)  # noqa: PTH118
         elif kind == "read":
-            self._read(path, iteration)
+            self._read(path, iteration, is_early)
         else:
             self._change_names(path, iteration)
             if kind == "write":
@@ -78,10 +78,11 @@ class FileUse:
             self.shared = self.shared or path
         self._writers[folder] = iteration if self._writers.get(folder, iteration) == iteration else _SEVERAL
 
-    def _read(self, path: str, iteration: int) -> None:
+    def _read(self, path: str, iteration: int, is_early: bool) -> None:
         if self._writers.get(path, iteration) != iteration:
             self.shared = self.shared or path
-        self._readers[path] = iteration if self._readers.get(path, iteration) == iteration else _SEVERAL
+        if not is_early:
+            self._readers[path] = iteration if self._readers.get(path, iteration) == iteration else _SEVERAL
 
     def _write(self, path: str, iteration: int) -> None:
         if self._writers.get(path, iteration) != iteration or self._readers.get(path, iteration) != iteration:
@@ -105,28 +106,46 @@ class FileWatch:
         self._is_busy = False
         self._thread = threading.get_ident()
         self._written: set[str] = set()  # by the process so far
+        self._folder: int | None = None  # of the file that is being opened
         self._folders: dict[str, str] = {}
 
     def install(self) -> None:
         """Begin to watch; the interpreter lets no one end it."""
         for name in ("stat", "lstat", "access"):
-            self._replace(name)
+            self._replace(name, self._asking(getattr(os, name)))
+        self._replace("open", self._opening(os.open))
         sys.addaudithook(self._on_event)
 
-    def _replace(self, name: str) -> None:
-        original: Any = getattr(os, name)
+    def _replace(self, name: str, function: Callable[..., Any]) -> None:
+        original = getattr(os, name)
+        function.__name__ = function.__qualname__ = name
+        for supported in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
+            if original in supported:
+                supported.add(function)
+        setattr(os, name, function)
 
+    def _asking(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def asking(path: Any, *args: Any, **kwargs: Any) -> Any:
             if self._is_watched() and not self._is_busy:
                 with contextlib.suppress(Exception):
                     self._use("read", path, kwargs.get("dir_fd"), sys._getframe(1))
             return original(path, *args, **kwargs)
 
-        asking.__name__ = asking.__qualname__ = name
-        for supported in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks, os.supports_effective_ids):
-            if original in supported:
-                supported.add(asking)
-        setattr(os, name, asking)
+        return asking
+
+    def _opening(self, original: Callable[..., int]) -> Callable[..., int]:
+        """Return `os.open` with a note of the folder, which its event does not tell."""
+
+        def opening(*args: Any, **kwargs: Any) -> int:
+            if kwargs.get("dir_fd") is None or threading.get_ident() != self._thread:
+                return original(*args, **kwargs)
+            self._folder = kwargs["dir_fd"]
+            try:
+                return original(*args, **kwargs)
+            finally:
+                self._folder = None
+
+        return opening
 
     def _on_event(self, event: str, args: tuple[Any, ...]) -> None:
         if event not in _EVENTS or self._is_busy or threading.get_ident() != self._thread:
@@ -134,7 +153,7 @@ class FileWatch:
         with contextlib.suppress(Exception):  # whatever goes wrong here is no business of the program
             frame = sys._getframe(1)
             for kind, path, folder in _uses(event, args, frame):
-                self._use(kind, path, folder, frame)
+                self._use(kind, path, self._folder if event == "open" else folder, frame)
 
     def _use(self, kind: Kind, path: Any, folder: int | None, frame: FrameType) -> None:
         """Note the use of a file, unless it is that of an import."""

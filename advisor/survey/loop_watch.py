@@ -72,7 +72,7 @@ class LoopWatch:
             files, loop = execution.files, execution.loop
             if is_open and not files.wrote(use[1], execution.iterations):
                 files.shared = files.shared or use[1]
-            files.note(use, execution.iterations)
+            files.note(use, execution.iterations, is_early=execution.is_in_header)
             loop.effects.note_file(use[0] in ("write", "make"), files.shared, loop.is_tight or files.is_full)
 
     def is_using(self) -> bool:
@@ -107,11 +107,14 @@ class LoopWatch:
         loop, effects = execution.loop, execution.loop.effects
         while not loop.is_tight:
             asked = perf_counter()
+            execution.is_in_header = True
             try:
                 item = next(iterator)
             except StopIteration:
                 execution.is_complete = True
                 return
+            finally:
+                execution.is_in_header = False
             began = perf_counter()
             loop.header_seconds += began - asked
             if effects.is_due(loop.timed, began):

@@ -179,6 +179,7 @@ class Execution:
         turn_at: When the iteration of a `while` loop that goes on began.
         turns_before: Turns of the loop that were only counted before this execution.
         other_turns: Those since then that are of other executions, or that no iteration ends with.
+        is_in_header: The next item is being got.
         files: That its iterations have used.
     """
 
@@ -191,6 +192,7 @@ class Execution:
     turn_at: float | None = None
     turns_before: int = 0
     other_turns: int = 0
+    is_in_header: bool = False
     files: FileUse = field(default_factory=FileUse)
 
 
