@@ -15,7 +15,7 @@ from advisor.survey.known_calls import ITERATOR_TYPES
 from advisor.survey.loops import COMPREHENSIONS
 from advisor.survey.reductions import Fold, fold_of
 from advisor.survey.scopes import Module, Scope, bound_names, own_nodes
-from advisor.survey.values import Path, Values, is_number, longer
+from advisor.survey.values import OWN, Path, Values, is_number, longer
 
 _WORD = re.compile(r"\w+")
 IMMUTABLE = ("builtins.int", "builtins.float", "builtins.str", "builtins.bytes", "builtins.bool", "builtins.tuple")
@@ -252,7 +252,7 @@ class Reader:
                 self._at(target, "reduce", operation, in_place=True)
             else:
                 self._at_target(target, "reduce", operation)
-            if operation == "write":
+            if operation == "write" and OWN not in self._values.roots_of(target):
                 text = f"writes to `{ast.unparse(target)}`, in the order of the loop"
                 self.findings.append(Finding("output", text, self._module.file, node.lineno))
         self.statements(fold.rest)

@@ -19,7 +19,7 @@ from advisor.survey.method_calls import SQL_METHODS, folds, handed_on, method_ef
 from advisor.survey.scopes import Function, Module, Program, Scope, parameters
 from advisor.survey.sql import only_asks
 from advisor.survey.summaries import Summaries, Summary
-from advisor.survey.values import FRESH, NEW, NOTHING, Path, Value, Values, at, holding, longer
+from advisor.survey.values import FRESH, NEW, NOTHING, OWN, Path, Value, Values, at, holding, longer
 
 _TAKING_FUNCTIONS = (
     *("builtins.map", "builtins.filter", "builtins.sorted", "builtins.min", "builtins.max", "builtins.iter"),
@@ -250,7 +250,9 @@ class Calls:
         findings = [
             replace(
                 finding,
-                depends=frozenset().union(*(names.get(part, frozenset()) for part in finding.depends)),
+                depends=frozenset().union(
+                    finding.depends & {OWN}, *(names.get(part, frozenset()) for part in finding.depends)
+                ),
                 through=finding.through or name,
             )
             for finding in summary.findings

@@ -23,7 +23,7 @@ from advisor.survey.repeated_items import may_repeat, rows_of_one
 from advisor.survey.roles import Role, Roles
 from advisor.survey.scopes import Module, own_nodes
 from advisor.survey.summaries import Summaries, statements_of, summaries_of
-from advisor.survey.values import Values, plain_aliases
+from advisor.survey.values import OWN, Values, plain_aliases
 
 Effect = Literal["", "unknown", "carried"]
 
@@ -148,7 +148,7 @@ class Analysis:
                 yield _shared_file(each)
                 continue
             if each.kind in ("writes file", "appends"):
-                differs = bool(each.depends & local)
+                differs = bool(each.depends & (local | {OWN}))
                 if each.kind == "writes file":
                     yield _file_of_each(each) if differs else _same_file(each)
                     continue

@@ -13,6 +13,8 @@ from advisor.survey.scopes import bound_names, own_nodes, parameters
 Path: TypeAlias = tuple[str, ...]  # a name and steps from there: ("self", ".rows", "[i]")
 
 FRESH: Path = ("<fresh>",)
+OWN = "<own file>"
+_TEMPORARY = ("TemporaryDirectory", "NamedTemporaryFile", "mkdtemp", "mkstemp")
 _LONGEST = 5
 _MOST_ROUNDS = 8
 
@@ -174,11 +176,16 @@ class Values:
         self._binds.setdefault(name, []).append(bind)
 
     def roots_of(self, node: ast.AST | None) -> frozenset[str]:
-        """Return the names that the value of an expression depends on, those behind local names included."""
+        """Return the names that the value of an expression depends on, those behind local names included.
+
+        `OWN` is among them if it depends on a temporary file or folder that the statements make.
+        """
         names: set[str] = set()
         waiting = [node] if node is not None else []
         while waiting:
             for each in ast.walk(waiting.pop()):
+                if isinstance(each, ast.Call) and ast.unparse(each.func).rpartition(".")[2] in _TEMPORARY:
+                    names.add(OWN)
                 if isinstance(each, ast.Name) and each.id not in names:
                     names.add(each.id)
                     waiting += [bind.expression for bind in self._binds.get(each.id, ()) if bind.expression]
