@@ -113,6 +113,7 @@ class Values:
         self._held_deep: dict[str, list[ast.expr]] = {}  # what is put into objects that they hold
         self._open: list[str] = []  # aliases that are being looked up
         self._table: dict[str, Value] | None = None
+        self._direct: dict[str, Value] = {}  # values of names as far as an item of them may be a part
         self._is_solved = False
         self.stored: set[str] = set()  # names that statements bind, without those of comprehensions
         for statement in statements:
@@ -219,6 +220,10 @@ class Values:
             case ast.BinOp():
                 if is_number(node):
                     return NEW
+                if isinstance(node.op, ast.Mult):  # of a container and a number
+                    made = [each for each in (node.left, node.right) if isinstance(each, (ast.List, ast.Tuple))]
+                    if made:
+                        return holding([self.of(made[0]).part])
                 return holding([self.of(node.left).part, self.of(node.right).part])
             case ast.NamedExpr() | ast.Await() | ast.Starred():
                 return self.of(node.value)
@@ -230,18 +235,16 @@ class Values:
         if isinstance(node.slice, ast.Slice):
             return owner | NEW  # a view or a copy
         item = _step(owner, f"[{ast.unparse(node.slice)}]")
-        if not isinstance(node.value, ast.Name) or node.value.id not in self._held_deep:
+        direct = self._direct.get(node.value.id) if isinstance(node.value, ast.Name) else None
+        if direct is None or not direct.itself:
             return item
-        direct = self._without_deep(node.value.id)
         return Value(_step(direct, f"[{ast.unparse(node.slice)}]").itself, item.parts)
 
-    def _without_deep(self, name: str) -> Value:
-        """Return the value of a name without what is put into objects that it holds."""
-        if name not in self._binds:
-            return self.of_name(name)
-        held = _union(map(self.of, self._held.get(name, ())))
-        value = _union(map(self._bound_value, self._binds[name])) | Value(frozenset(), held.itself | held.parts)
-        return value | at((name,)) if name in self._exposed else value
+    def _without_keys(self, bind: _Bind) -> Value:
+        if bind.is_part or not isinstance(bind.expression, (ast.Dict, ast.DictComp)):
+            return self._bound_value(bind)
+        values = bind.expression.values if isinstance(bind.expression, ast.Dict) else [bind.expression.value]
+        return holding(map(self.of, values))
 
     def of_name(self, name: str) -> Value:
         """Return where the value of a name comes from."""
@@ -260,15 +263,16 @@ class Values:
     def _solve(self) -> None:
         """Compute the values of all bound names together, from nothing until they stay the same."""
         self._table = dict.fromkeys(self._binds, NOTHING)
+        self._direct = dict.fromkeys(self._binds, NOTHING)
         for _ in range(_MOST_ROUNDS):
-            before = dict(self._table)
+            before = (dict(self._table), dict(self._direct))
             for name, binds in self._binds.items():
-                value = _union(map(self._bound_value, binds))
-                puts = (*self._held.get(name, ()), *self._held_deep.get(name, ()))
-                held = _union(map(self.of, puts))
-                value |= Value(frozenset(), held.itself | held.parts)
-                self._table[name] = value | at((name,)) if name in self._exposed else value
-            if self._table == before:
+                here = at((name,)) if name in self._exposed else NOTHING
+                held = _union(map(self.of, self._held.get(name, ())))
+                deep = _union(map(self.of, self._held_deep.get(name, ()))) | held
+                self._direct[name] = _union(map(self._without_keys, binds)) | _inside(held) | here
+                self._table[name] = _union(map(self._bound_value, binds)) | _inside(deep) | here
+            if (self._table, self._direct) == before:
                 break
         self._is_solved = True
 
@@ -318,6 +322,11 @@ def _step(owner: Value, step: str) -> Value:
     held = owner.parts if FRESH in owner.itself else frozenset()
     itself = inside | held
     return Value(itself, itself and frozenset(longer(path, "[]") for path in itself))
+
+
+def _inside(held: Value) -> Value:
+    """Return the value of an object that holds others, without what it is itself."""
+    return Value(frozenset(), held.itself | held.parts)
 
 
 def _owned(owner: Value, step: str) -> Value:
