@@ -882,4 +882,287 @@ from scipy import stats
 def run(n):
     return [stats.norm.rvs(size=3).sum() for _ in range(n)]  # here
 """,
+    "field whose default is one object": """
+import dataclasses
+SHARED = [0]
+@dataclasses.dataclass
+class Sensor:
+    name: str
+    offsets: list = dataclasses.field(default_factory=lambda: SHARED)
+    def read(self):
+        self.offsets.append(len(self.name))
+        return len(self.offsets)
+def run(names):
+    sensors = [Sensor(name) for name in names]
+    return dict((sensor.name, sensor.read()) for sensor in sensors)  # here
+""",
+    "field that gets an object of others": """
+import dataclasses
+SHARED = [0]
+@dataclasses.dataclass
+class Sensor:
+    name: str
+    offsets: list = dataclasses.field(default_factory=list)
+    def read(self):
+        self.offsets.append(len(self.name))
+        return len(self.offsets)
+def run(names):
+    sensors = [Sensor(name, SHARED) for name in names]
+    return [sensor.read() for sensor in sensors]  # here
+""",
+    "attribute that stands for another object": """
+import collections
+class Sensor:
+    def __init__(self, defaults):
+        self.values = collections.ChainMap(defaults)
+    def read(self):
+        self.values["n"] = self.values.get("n", 0) + 1
+        return self.values["n"]
+def run(sensors):
+    return [sensor.read() for sensor in sensors]  # here
+""",
+    "class with one object": """
+class Calibration:
+    one = None
+    def __new__(cls):
+        if cls.one is None:
+            cls.one = object.__new__(cls)
+            cls.one.offset = 0
+        return cls.one
+class Sensor:
+    def __init__(self):
+        self.calibration = Calibration()
+    def read(self):
+        self.calibration.offset += 1
+        return self.calibration.offset
+def run(sensors):
+    return [sensor.read() for sensor in sensors]  # here
+""",
+    "end of an object": """
+trace = [0]
+class Session:
+    def __init__(self, user):
+        self.key = hash((user, trace[-1]))
+    def __del__(self):
+        trace.append(self.key)
+def run(users):
+    return [Session(user).key for user in users]  # here
+""",
+    "end of an object that was made before": """
+ended = []
+class Session:
+    def __del__(self):
+        ended.append(1)
+def run(users, sessions):
+    for user in users:  # here
+        sessions[user] = None
+        user.number = len(ended)
+""",
+    "callback at the end of an object": """
+import weakref
+class Node:
+    pass
+ended = []
+def note(name):
+    ended.append(name)
+def make(name):
+    node = Node()
+    weakref.finalize(node, note, name)
+    return node
+def run(names):
+    nodes = {name: make(name) for name in names}
+    return [(nodes.pop(name) is None, len(ended)) for name in names]  # here
+""",
+    "filter of a log": """
+import logging
+log = logging.getLogger("parts")
+class Sparse(logging.Filter):
+    told = 0
+    def filter(self, record):
+        self.told += 1
+        return self.told < 9
+log.addFilter(Sparse())
+def run(xs):
+    for x in xs:  # here
+        log.warning("%s", x)
+""",
+    "handler of a log": """
+import logging
+class Kept(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.records = []
+    def emit(self, record):
+        self.records.append(record)
+kept = Kept()
+log = logging.getLogger("parts")
+log.addHandler(kept)
+def run(xs):
+    out = []
+    for x in xs:  # here
+        log.warning("%s", x)
+        out.append(len(kept.records))
+    return out
+""",
+    "function that filters a log": """
+import logging
+log = logging.getLogger("parts")
+told = {}
+def sparse(record):
+    told[record.msg] = told.get(record.msg, 0) + 1
+    return told[record.msg] < 9
+log.addFilter(sparse)
+def run(xs):
+    for x in xs:  # here
+        log.warning("%s", x)
+""",
+    "stream that the log is written to": """
+import io, logging
+sink = io.StringIO()
+log = logging.getLogger("parts")
+log.addHandler(logging.StreamHandler(sink))
+def run(xs):
+    out = []
+    for x in xs:  # here
+        log.warning("%s", x)
+        out.append(sink.tell())
+    return out
+""",
+    "stream that is printed to": """
+import io
+sink = io.StringIO()
+def run(xs):
+    out = []
+    for x in xs:  # here
+        print(x, file=sink)
+        out.append(len(sink.getvalue()))
+    return out
+""",
+    "object that is printed to": """
+class Tee:
+    lines = 0
+    def write(self, text):
+        self.lines += 1
+tee = Tee()
+def run(xs):
+    out = []
+    for x in xs:  # here
+        print(x, file=tee)
+        out.append(tee.lines)
+    return out
+""",
+    "object in place of the output": """
+import sys
+class Tee:
+    lines = 0
+    def write(self, text):
+        self.lines += 1
+tee = Tee()
+sys.stdout = tee
+def run(xs):
+    out = []
+    for x in xs:  # here
+        print(x)
+        out.append(tee.lines)
+    return out
+""",
+    "shelf": """
+import shelve
+def run(names):
+    with shelve.open("shelf") as shelf:
+        return [shelf.setdefault(name, len(shelf)) for name in names]  # here
+""",
+    "shelf that is opened each time": """
+import shelve
+def code(name):
+    with shelve.open("shelf") as shelf:
+        if name not in shelf:
+            shelf[name] = len(shelf)
+        return shelf[name]
+def run(names):
+    return [code(name) for name in names]  # here
+""",
+    "body of a class in a function": """
+numbers = iter(range(1000))
+def make():
+    class Row:
+        number = next(numbers)
+    return Row.number
+def run(xs):
+    return [make() + x for x in xs]  # here
+""",
+    "default of a function in a function": """
+numbers = iter(range(1000))
+def make():
+    def row(number=next(numbers)):
+        return number
+    return row()
+def run(xs):
+    return [make() + x for x in xs]  # here
+""",
+    "registry of the derived classes": """
+class Base:
+    known = []
+    def __init_subclass__(cls):
+        Base.known.append(cls)
+        cls.number = len(Base.known)
+def make(name):
+    class Derived(Base):
+        pass
+    return Derived.number
+def run(names):
+    return [make(name) for name in names]  # here
+""",
+    "registry of the classes that type makes": """
+class Base:
+    known = []
+    def __init_subclass__(cls):
+        Base.known.append(cls)
+        cls.number = len(Base.known)
+def run(names):
+    return [type(name, (Base,), {}).number for name in names]  # here
+""",
+    "context that counts": """
+class Step:
+    depth = 0
+    def __enter__(self):
+        Step.depth += 1
+        return Step.depth
+    def __exit__(self, *error):
+        pass
+def run(xs):
+    out = []
+    for x in xs:  # here
+        with Step() as depth:
+            out.append(depth * x)
+    return out
+""",
+    "weak dictionary": """
+import weakref
+class Page:
+    def __init__(self, name):
+        self.name = name
+        self.size = len(pages)
+pages = weakref.WeakValueDictionary()
+def page(name):
+    found = pages.get(name)
+    if found is None:
+        found = pages[name] = Page(name)
+    return found
+def run(names):
+    return [page(name).size for name in names]  # here
+""",
+    "items of a stack that may be there twice": """
+class Account:
+    balance = 0
+def run(accounts):
+    one = Account()
+    stack = [one, Account(), one]
+    out = []
+    while stack:  # here
+        account = stack.pop()
+        account.balance = account.balance * 2 + 1
+        out.append(account.balance)
+    return out
+""",
 }

@@ -159,6 +159,32 @@ def groups(rows):
 def run(tables):
     return [groups(rows) for rows in tables]  # here
 """,
+    "file in a folder of its own": """
+import os, tempfile
+def pack(x):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "part")
+        with open(path, "w") as out:
+            out.write(str(x))
+        with open(path) as done:
+            return len(done.read())
+def run(xs):
+    return [pack(x) for x in xs]  # here
+""",
+    "board that each game makes": """
+WIDTH = 7
+class Board:
+    def __init__(self):
+        self.heights = [0] * WIDTH
+    def drop(self, column):
+        self.heights[column] += 1
+        return self.heights[column] < WIDTH
+def play(columns):
+    board = Board()
+    return [board.drop(column) for column in columns]
+def run(games):
+    return [play(columns) for columns in games]  # here
+""",
     "price that is raised": """
 from decimal import Decimal
 PRICES = {"a": {"day": Decimal("0.3")}}

@@ -1,10 +1,14 @@
 """The verdict on a loop from its source and what was observed."""
 
+from collections import deque
+from collections.abc import Iterable
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from advisor.survey.facts import LoopObservation, ObservedChange, StaticDependence, Variable
-from advisor.survey.repeated_objects import has_repeats
+from advisor.survey.repeated_objects import SeenItems
 from advisor.survey.verdict import dependence
 
 LOOP = ("program.py", 3, 0)
@@ -84,15 +88,40 @@ def test_parts_of_a_variable():
         assert dependence(static, observation(ObservedChange(name, "grown"))).independence == "reduction"
 
 
+def repeats(items: Iterable[object], *parts: str) -> bool:
+    """Return what is found when a loop goes through all of the items."""
+    seen = SeenItems(parts)
+    deque(seen.watch(items, iter(items)), maxlen=0)
+    return seen.repeats
+
+
 def test_items_that_are_one_object():
     """A container may have an object twice, or arrays that overlap; its keys and numbers do not count."""
     one, other = [1], [1]
-    assert not has_repeats([one, other, 1, 1, "a", "a"])
-    assert has_repeats([one, other, one])
-    assert has_repeats({"a": one, "b": one}.items())
-    assert has_repeats(enumerate([one, one]))
-    assert not has_repeats({"a": one, "b": other}.values())
+    assert not repeats([one, other, 1, 1, "a", "a"])
+    assert repeats([one, other, one])
+    assert repeats({"a": one, "b": one}.items())
+    assert repeats(enumerate([one, one]))
+    assert not repeats({"a": one, "b": other}.values())
     signal = np.zeros(30)
-    assert has_repeats([signal[:20], signal[10:]])
-    assert not has_repeats([signal[:10], signal[10:]])
-    assert not has_repeats(iter("aa"))
+    assert repeats([signal[:20], signal[10:]])
+    assert repeats([signal, signal[10:]])
+    assert not repeats([signal[:10], signal[10:]])
+    assert not repeats(iter("aa"))
+
+
+def test_items_of_no_container_that_are_one_object():
+    """What an iterator yields is looked at one by one; new objects that nothing else has do not count."""
+    one, other = [1], [1]
+    assert repeats(filter(None, [one, other, one]))
+    assert repeats(zip([1, 2], [one, one], strict=True))
+    assert not repeats(zip([1, 1], [one, other], strict=True))
+    assert not repeats([n] for n in range(100))
+
+
+def test_items_that_share_a_part():
+    """Items may be different objects, and one that iterations change be an attribute of several of them."""
+    shared = [0]
+    own, common = (SimpleNamespace(rows=[n]) for n in range(2)), (SimpleNamespace(rows=shared) for _ in range(2))
+    assert not repeats(list(own), "rows")
+    assert repeats(list(common), "rows")

@@ -100,8 +100,7 @@ class Reader:
                 for target in node.targets:
                     self._delete(target)
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                for outer in node.decorator_list:
-                    self._expression(outer)
+                self._definition(node)
             case ast.Break() | ast.Return():
                 self._exit(node)
             case ast.Try() | ast.TryStar():
@@ -113,6 +112,17 @@ class Reader:
                 self.statements([*node.orelse, *node.finalbody])
             case _:
                 self._children(node)
+
+    def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        for outer in node.decorator_list:
+            self._expression(outer)
+        if isinstance(node, ast.ClassDef):
+            if node.bases or node.keywords:
+                self._find("unknown call", f"defines the class `{node.name}`, whose bases may note that", node)
+            self.statements(node.body)
+        else:
+            for default in (*node.args.defaults, *node.args.kw_defaults):
+                self._expression(default)
 
     def _children(self, node: ast.AST) -> None:
         for child in ast.iter_child_nodes(node):

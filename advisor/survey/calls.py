@@ -11,7 +11,7 @@ from operator import or_
 from advisor.survey.callables import bound_once, completed, table_values
 from advisor.survey.classes import Class, Method
 from advisor.survey.effects import Finding, Outcome, together
-from advisor.survey.followed import Followed, arguments_of, decorated, with_objects_as_default
+from advisor.survey.followed import Followed, arguments_of, decorated, foreign, with_objects_as_default
 from advisor.survey.kinds import Kinds
 from advisor.survey.known_calls import FOLDING_METHODS, Effect, effect_of
 from advisor.survey.library_calls import LibraryCall, library_result
@@ -19,7 +19,7 @@ from advisor.survey.method_calls import SQL_METHODS, folds, handed_on, method_ef
 from advisor.survey.scopes import Function, Module, Program, Scope, parameters
 from advisor.survey.sql import only_asks
 from advisor.survey.summaries import Summaries, Summary
-from advisor.survey.values import FRESH, NEW, NOTHING, Path, Value, Values, at, holding, longer
+from advisor.survey.values import FRESH, NEW, NOTHING, OWN, Path, Value, Values, at, holding, longer
 
 _TAKING_FUNCTIONS = (
     *("builtins.map", "builtins.filter", "builtins.sorted", "builtins.min", "builtins.max", "builtins.iter"),
@@ -82,7 +82,16 @@ class Calls:
         else:
             text = f"calls `{ast.unparse(call.func)}`, of which the source says too little"
             outcome = Outcome(findings=(Finding("unknown call", text, self._module.file, call.lineno),))
-        return together([outcome, *self._replaced(call), *self._callbacks(call, values)], outcome)
+        others = [*self._replaced(call), *self._callbacks(call, values), *self._printing(call, values)]
+        return together([outcome, *others], outcome)
+
+    def _printing(self, call: ast.Call, values: Values) -> Iterator[Outcome]:
+        """Yield what the user's objects do with what is printed to them."""
+        for each in call.keywords:
+            if each.arg == "file":
+                write = ast.copy_location(ast.Attribute(each.value, "write", ast.Load()), call)
+                given = ast.copy_location(ast.Call(write, call.args[:1], []), call)
+                yield from (self._follow(given, method, values) for method in self._methods(write))
 
     def _replaced(self, call: ast.Call) -> Iterator[Outcome]:
         """Yield an outcome for a call of an attribute that the program gives a value, maybe another function."""
@@ -241,7 +250,9 @@ class Calls:
         findings = [
             replace(
                 finding,
-                depends=frozenset().union(*(names.get(part, frozenset()) for part in finding.depends)),
+                depends=frozenset().union(
+                    finding.depends & {OWN}, *(names.get(part, frozenset()) for part in finding.depends)
+                ),
                 through=finding.through or name,
             )
             for finding in summary.findings
@@ -280,7 +291,7 @@ class Calls:
                 result += [part for part in roots[path[0]].parts if part != FRESH]
                 continue
             for step in path[1:]:
-                start = longer(start, _foreign(step))
+                start = longer(start, foreign(step))
             result.append(start)
         return result
 
@@ -302,7 +313,11 @@ class Calls:
         arguments = [values.of(each) for each in [*call.args, *(keyword.value for keyword in call.keywords)]]
         if owner is not None:
             made = {getattr(each.function, "name", ""): each for each in self._followed(call)}
-            results = [self._returned(call, each, values) for name, each in made.items() if name != "__post_init__"]
+            results = [
+                self._returned(call, each, values)
+                for name, each in made.items()
+                if name not in ("__post_init__", "__del__")
+            ]
             return reduce(or_, results, NEW if "__init__" in made else holding(arguments))
         found = self._followed(call)
         if found:
@@ -374,14 +389,6 @@ class Calls:
         is_new = any(path[0] in roots and FRESH in roots[path[0]].itself for path in summary.result.itself)
         itself = itself | {FRESH} if is_new or not itself else itself
         return Value(itself, parts or frozenset({FRESH}))
-
-
-def _foreign(step: str) -> str:
-    """Return a step of a path in the terms of another scope, where the names in a key mean nothing."""
-    if not step.startswith("["):
-        return step
-    is_constant = step[1:2] in "'\"" or step[1:-1].lstrip("-").isdigit()
-    return step if is_constant else "[]"
 
 
 def _stem(module: Module) -> str:

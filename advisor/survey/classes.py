@@ -15,13 +15,14 @@ Method: TypeAlias = tuple[Module, "ast.FunctionDef | ast.AsyncFunctionDef"]
 Class: TypeAlias = tuple[Module, ast.ClassDef]
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEEPEST = 5
-_CONSTRUCTORS = ("__new__", "__init__", "__post_init__")
+_CONSTRUCTORS = ("__new__", "__init__", "__post_init__", "__del__")  # an object may end as soon as it is made
 _PLAIN_METACLASSES = ("abc.ABCMeta", "enum.EnumMeta", "builtins.type")
 _PLAIN_DECORATORS = (
     *("dataclasses.dataclass", "functools.total_ordering", "typing.final", "typing.runtime_checkable"),
     *("enum.unique", "attr.s", "attr.define", "attrs.define", "attrs.frozen"),
 )
 _FIELD_MAKERS = ("dataclasses.dataclass", "attr.s", "attr.define", "attrs.define", "attrs.frozen")
+_REFERRING = ("collections.ChainMap", "types.MappingProxyType")  # new objects that stand for others
 _NEW = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
 
 
@@ -45,6 +46,17 @@ class Classes:
         """Return the methods that a call with an object of a class, or of one derived from it, may run."""
         derived = (each for below in self._below(owner) for each in self.methods_of(*below, name))
         return list(dict.fromkeys([*self.methods_of(module, owner, name), *derived]))
+
+    @cached_property
+    def logging(self) -> list[Class]:
+        """The classes that filter, handle or format what is logged."""
+        return [(module, owner) for module, owner in self._all if self._is_for_logging(module, owner)]
+
+    def _is_for_logging(self, module: Module, owner: ast.ClassDef, depth: int = 0) -> bool:
+        if any(module.dotted(base, module.scope(owner)).startswith("logging.") for base in owner.bases):
+            return True
+        bases = self._bases(module, owner) if depth < _DEEPEST else ()
+        return any(self._is_for_logging(*base, depth + 1) for base in bases)
 
     def _bases(self, module: Module, owner: ast.ClassDef) -> Iterator[Class]:
         kinds = Kinds(self._program, module)
@@ -137,18 +149,48 @@ class Classes:
             return all(self._is_new(module, each) for each in (value.left, value.right))
         if not isinstance(value, ast.Call):
             return False
-        kinds = Kinds(self._program, module)
-        if kinds.class_named(value.func, module.scope(value)) is not None:
-            return True
-        dotted = module.dotted(value.func, module.scope(value))
-        if dotted == "dataclasses.field":
-            return any(each.arg == "default_factory" for each in value.keywords)
-        return bool(dotted) and effect_of(dotted) in ("pure", "holds")
+        if module.dotted(value.func, module.scope(value)) == "dataclasses.field":
+            return self._is_own_field(module, value)
+        return self._makes_new(module, value.func)
+
+    def _is_own_field(self, module: Module, field: ast.Call) -> bool:
+        """Return True if each object gets a new object in a field, also where that is not the default."""
+        makers = [each.value for each in field.keywords if each.arg == "default_factory"]
+        place = module.parents.get(field)
+        owner = module.parents.get(place) if place is not None else None
+        if len(makers) != 1 or not isinstance(place, ast.AnnAssign) or not isinstance(owner, ast.ClassDef):
+            return False
+        maker = makers[0]
+        is_new = self._is_new(module, maker.body) if isinstance(maker, ast.Lambda) else self._makes_new(module, maker)
+        given = self._given_to_field(owner, ast.unparse(place.target))
+        return is_new and all(self._is_new(*each) for each in given)
+
+    def _makes_new(self, module: Module, maker: ast.expr) -> bool:
+        owner = Kinds(self._program, module).class_named(maker, module.scope(maker))
+        if owner is not None:
+            return not self.methods_of(*owner, "__new__") and not self.unclear(*owner)
+        dotted = module.dotted(maker, module.scope(maker))
+        return bool(dotted) and effect_of(dotted) in ("pure", "holds") and dotted not in _REFERRING
+
+    def _given_to_field(self, owner: ast.ClassDef, name: str) -> Iterator[tuple[Module, ast.expr]]:
+        """Yield what calls that may make objects of a class give for a field of it."""
+        fields = [ast.unparse(each.target) for each in owner.body if isinstance(each, ast.AnnAssign)]
+        position = fields.index(name)
+        for module in self._program.modules.values():
+            for call in ast.walk(module.tree):
+                if not isinstance(call, ast.Call):
+                    continue
+                yield from ((module, each.value) for each in call.keywords if each.arg == name)
+                if ast.unparse(call.func).rpartition(".")[2] not in (owner.name, "cls"):
+                    continue
+                starred = [each for each in call.args if isinstance(each, ast.Starred)]
+                starred += [each.value for each in call.keywords if each.arg is None]  # type: ignore[misc]
+                yield from ((module, each) for each in (*call.args[position : position + 1], *starred))
 
     # Making objects
 
     def constructors(self, module: Module, owner: ast.ClassDef) -> list[Method]:
-        """Return the methods that run when an object is made."""
+        """Return the methods that run when an object is made, and when it ends."""
         return [each for name in _CONSTRUCTORS for each in self.methods_of(module, owner, name)]
 
     def unclear(self, module: Module, owner: ast.ClassDef, depth: int = 0) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from advisor.models.survey_report import Independence, LoopObstacle
@@ -14,6 +15,7 @@ from advisor.survey.effects import Access, Finding
 from advisor.survey.facts import Loop, StaticDependence
 from advisor.survey.header import Header, yields
 from advisor.survey.kinds import Kinds
+from advisor.survey.library_calls import UNSEEN
 from advisor.survey.liveness import Assignment, exposed, live_after, reads
 from advisor.survey.loop_body import LoopBody, body_of
 from advisor.survey.loops import FUNCTIONS, loop_node
@@ -21,7 +23,7 @@ from advisor.survey.repeated_items import may_repeat, rows_of_one
 from advisor.survey.roles import Role, Roles
 from advisor.survey.scopes import Module, own_nodes
 from advisor.survey.summaries import Summaries, statements_of, summaries_of
-from advisor.survey.values import Values, plain_aliases
+from advisor.survey.values import OWN, Values, plain_aliases
 
 Effect = Literal["", "unknown", "carried"]
 
@@ -136,18 +138,22 @@ class Analysis:
         local = self.values.bound | self.body.numbers
         findings = list(findings)
         read = [each for each in findings if each.kind == "reads file"]
+        is_written = any(each.kind in ("writes file", "appends") for each in findings)
+        yield from (replace(each, kind="shared file") for each in read if each.path == UNSEEN and is_written)
+        self._uses_files = bool(read) and is_written
         for each in findings:
-            if each.kind == "reads file":
+            if each.kind in ("reads file", "asks stream"):
                 continue
             if each.kind == "writes file" and not self._is_own_file(each) and _is_read_before(each, read):
                 yield _shared_file(each)
                 continue
             if each.kind in ("writes file", "appends"):
-                differs = bool(each.depends & local)
+                differs = bool(each.depends & (local | {OWN}))
                 if each.kind == "writes file":
                     yield _file_of_each(each) if differs else _same_file(each)
                     continue
             yield each
+        yield from self._hidden({each.kind for each in findings})
         if isinstance(self.node, ast.AsyncFor):
             yield Finding("await", "is an `async for`", self.module.file, self.node.lineno)
         if self.body.test is not None:
@@ -156,6 +162,23 @@ class Analysis:
         if self.body.progress:
             line: int = getattr(self.node, "lineno", 1)
             yield Finding("progress", f"shows its progress with `{self.body.progress}`", self.module.file, line)
+
+    def _hidden(self, kinds: set[str]) -> Iterable[Finding]:
+        """Yield findings for what may happen without a call."""
+        hidden = self.summaries.hidden
+        line: int = getattr(self.node, "lineno", 1)
+        if hidden.at_the_end:
+            text = f"may end objects, upon which {hidden.at_the_end} changes something"
+            yield Finding("unknown call", text, self.module.file, line)
+        if "output" in kinds and hidden.while_logging:
+            text = f"writes output, upon which {hidden.while_logging} changes something"
+            yield Finding("unknown call", text, self.module.file, line)
+        if "output" in kinds and hidden.is_redirected:
+            text = "writes output, which the program has given another place"
+            yield Finding("unknown call", text, self.module.file, line)
+        if "output" in kinds and "asks stream" in kinds:
+            text = "reads a stream to which its output may go"
+            yield Finding("unknown call", text, self.module.file, line)
 
     def _is_own_file(self, each: Finding) -> bool:
         """Return True if the path of a file is the item itself, or differs by its number."""
@@ -174,8 +197,14 @@ class Analysis:
             always=Assignment().always(self.body.statements),
             owns=self.summaries.classes.owns,
             one=self._rows_of_one(),
-            repeats=may_repeat(self.module, self.scope, self.body.iterable),
+            repeats=self._repeats(),
         ).all()
+
+    def _repeats(self) -> str:
+        """Return why an object may be an item more than once; the second run does not look into a list that shrinks."""
+        if self.body.taking is not None:
+            return "takes its items from a list, which may have one of them twice"
+        return may_repeat(self.module, self.scope, self.body.iterable)
 
     def _rows_of_one(self) -> frozenset[str]:
         names = {each.path[0] for each in self.accesses if each.writes}
@@ -207,6 +236,7 @@ class Analysis:
             obstacles=tuple(dict.fromkeys(self._obstacles())),
             independence=self._independence(),
             calls=self.called,
+            uses_files=self._uses_files,
         )
 
     def _obstacles(self) -> Iterable[LoopObstacle]:

@@ -117,6 +117,8 @@ class LoopObservation:
         changes: Outside objects that changed during watched iterations.
         output: An iteration printed or wrote to a file that the loop shares.
         random: An iteration drew from a random generator that outlives it.
+        shared_file: One that an iteration wrote, and another one wrote, read or asked for.
+        files_apart: Iterations read and wrote files, all of which were seen, and none of them was shared.
         ended_early: Executions that ended by break, return or an exception.
         header_seconds: Mean seconds to get the next item from the iterable.
         lengths: Seconds of iterations in their order, evenly over the loop; empty if there were several executions.
@@ -131,6 +133,8 @@ class LoopObservation:
     changes: tuple[ObservedChange, ...] = ()
     output: bool = False
     random: bool = False
+    shared_file: str = ""
+    files_apart: bool = False
     ended_early: int = 0
     header_seconds: float = 0.0
     lengths: tuple[float, ...] = ()
@@ -146,12 +150,14 @@ class Variable:
             is the iteration's own), "carried", "unknown".
         operation: Of a reduction: "+", "*", "append", "extend", "add", "update", "min", "max", "count", "and", "or", …
         lines: That show it.
+        parts: Of the loop's own item, the attributes whose objects the iterations change.
     """
 
     name: str
     role: Literal["read", "private", "last", "reduction", "written by item", "carried", "unknown"]
     operation: str = ""
     lines: tuple[int, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -162,6 +168,7 @@ class StaticDependence:
     obstacles: tuple[LoopObstacle, ...] = ()  # break, yield, return, await, exec, unknown calls, output in order, …
     independence: Independence = "unknown"
     calls: tuple[str, ...] = field(default=())  # functions of the user that the body calls, as dotted names
+    uses_files: bool = False  # iterations read files and write files, and the source does not tell them apart
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,14 @@ def arguments_of(call: ast.Call, each: Followed) -> Iterator[tuple[str, ast.expr
             yield spec.kwarg.arg, keyword.value
 
 
+def foreign(step: str) -> str:
+    """Return a step of a path in the terms of another scope, where the names in a key mean nothing."""
+    if not step.startswith("["):
+        return step
+    is_constant = step[1:2] in "'\"" or step[1:-1].lstrip("-").isdigit()
+    return step if is_constant else "[]"
+
+
 def with_objects_as_default(function: Function) -> Iterator[str]:
     """Yield the parameters whose default is an object that all calls share."""
     spec = function.args

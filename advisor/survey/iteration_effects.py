@@ -13,7 +13,7 @@ from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 from advisor.measure.shared_state.mutations import Snapshot, changed_names
-from advisor.survey.repeated_objects import has_repeats
+from advisor.survey.repeated_objects import SeenItems
 
 INSPECTED = (1, 2, 3, 10, 50, 200)  # the iterations, from 0; the first may set things up
 COST_SHARE = 0.3  # of the loop's time that inspecting may take
@@ -42,6 +42,7 @@ class IterationEffects:
         private: Those of them that an iteration sets before it reads them.
         read: Those of them that are read and never changed, which a worker needs.
         item: The name of the loop's own item, if iterations change it; '' otherwise.
+        parts: Attributes of the item whose objects iterations change.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class IterationEffects:
         private: frozenset[str] = frozenset(),
         read: frozenset[str] = frozenset(),
         item: str = "",
+        parts: tuple[str, ...] = (),
     ) -> None:
         self.watched = 0
         self.changes: dict[str, SeenChange] = {}
@@ -63,15 +65,23 @@ class IterationEffects:
         self.cost = 0.0
         self.is_inspecting = False
         self.item = item
-        self.repeats = False
+        self.items_seen = SeenItems(parts)
+        self.reads_files = self.writes_files = self.files_unclear = False
+        self.shared_file = ""  # that one iteration wrote, and another one used
         self._names, self._private, self._read = names, private, read
         self._began = perf_counter()
         self._before: _State | None = None
 
-    def look_at(self, items: Any) -> None:
-        """Note whether a container has an object more than once, or arrays that overlap, if iterations change items."""
-        if self.item and not self.repeats:
-            self.repeats = has_repeats(items)
+    def look_at(self, items: Any, iterator: Iterator[Any]) -> Iterator[Any]:
+        """Return the iterator over the items of a loop; if iterations change them, note whether some are shared."""
+        return self.items_seen.watch(items, iterator) if self.item else iterator
+
+    def note_file(self, writes: bool, shared: str, unclear: bool) -> None:
+        """Note that an iteration uses a file, the first one that iterations share, and whether they are told apart."""
+        self.writes_files |= writes
+        self.reads_files |= not writes
+        self.shared_file = self.shared_file or shared
+        self.files_unclear |= unclear
 
     def is_due(self, iterations: int, now: float) -> bool:
         """Return True if the next iteration should be inspected."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from advisor.survey.effects import Access, Finding, How, Outcome
 from advisor.survey.known_calls import Effect, effect_of
@@ -22,14 +22,25 @@ _TEXTS = {
     "pool": "runs work concurrently already, with `{}`",
     "unknown": "calls `{}`, of which the source says too little",
 }
+UNSEEN = "?"  # in place of the path of a file
 _KINDS = {"unknown": "unknown call"}
 _OPENING = (
     *("builtins.open", "io.open", "gzip.open", "bz2.open", "lzma.open", "codecs.open", "wave.open", "tarfile.open"),
     *("zipfile.ZipFile", "zipfile.PyZipFile", "gzip.GzipFile", "bz2.BZ2File", "lzma.LZMAFile", "tarfile.TarFile"),
 )
 _ASKING = (
-    *("os.path.exists", "os.path.isfile", "os.path.getsize", "os.path.getmtime", "os.stat", "numpy.load"),
-    *("pandas.read_csv", "pandas.read_json", "pandas.read_parquet", "pandas.read_pickle"),
+    *("os.path.exists", "os.path.isfile", "os.path.isdir", "os.path.lexists", "os.path.getsize", "os.path.getmtime"),
+    *("os.stat", "os.lstat", "os.access", "os.listdir", "os.scandir", "os.walk", "glob.glob", "glob.iglob"),
+    *("numpy.load", "numpy.loadtxt", "numpy.genfromtxt", "numpy.fromfile", "PIL.Image.open", "linecache.getline"),
+    *("xml.etree.ElementTree.parse", "wave.open", "shutil.copy", "shutil.copy2", "shutil.copyfile", "joblib.load"),
+    *("pandas.read_csv", "pandas.read_json", "pandas.read_pickle", "pandas.read_excel", "pandas.read_table"),
+    *("scipy.io.loadmat", "scipy.io.wavfile.read", "skimage.io.imread", "imageio.imread", "filecmp.cmp"),
+)
+# These read files without the interpreter, which cannot tell which.
+_ASKING_UNSEEN = (
+    *("cv2.imread", "lxml.etree.parse", "soundfile.read", "pyarrow.parquet.read_table", "pandas.read_parquet"),
+    *("pandas.read_feather", "pandas.read_hdf", "polars.read_csv", "polars.read_parquet", "polars.scan_csv"),
+    *("polars.scan_parquet", "polars.read_json", "h5py.File", "netCDF4.Dataset", "rasterio.open", "dbm.open"),
 )
 _SPLITTING = (
     *("sklearn.model_selection.train_test_split", "sklearn.utils.shuffle", "sklearn.utils.resample"),
@@ -65,6 +76,11 @@ def read_finding(path: ast.expr, file: str, line: int) -> Finding:
     return Finding("reads file", f"reads `{ast.unparse(path)}`", file, line, path=ast.unparse(path))
 
 
+def stream_finding(method: ast.expr, file: str, line: int) -> Finding:
+    """Return the finding that a call asks a stream for what was written to it."""
+    return Finding("asks stream", f"calls `{ast.unparse(method)}`", file, line)
+
+
 @dataclass(frozen=True)
 class LibraryCall:
     """A call of a library's function, with the values of its arguments."""
@@ -84,6 +100,8 @@ class LibraryCall:
             effect = "random"
         if dotted in _OPENING:
             return opened(self.call, self.call.args[0] if self.call.args else None, 1, self.values, self.file)
+        if dotted == "builtins.type" and len(self.call.args) > 1:
+            effect = "unknown"  # the bases may note what is derived from them
         if effect in _TEXTS:
             accesses = self._changed("change") if dotted.endswith("shuffle") else ()
             found = finding(effect, self._called, self.file, self.call.lineno)
@@ -99,11 +117,21 @@ class LibraryCall:
             return Outcome(self._changed("reduce", 1, "write"), output=True)
         if effect == "consumes":
             return Outcome(self._changed("consume"))
+        asked = self._asked(dotted)
         if effect == "writes file":
-            return self._written()
-        if dotted in _ASKING and self.call.args:
-            return Outcome(findings=(read_finding(self.call.args[0], self.file, self.call.lineno),))
+            written = self._written()
+            return replace(written, findings=(*written.findings, *asked))
+        if asked:
+            return Outcome(findings=asked)
         return Outcome(self._out(dotted))
+
+    def _asked(self, dotted: str) -> tuple[Finding, ...]:
+        """Return the finding for a file that the call reads."""
+        line = self.call.lineno
+        if dotted in _ASKING_UNSEEN:
+            text = f"reads a file with `{self._called}`, which cannot be watched"
+            return (Finding("reads file", text, self.file, line, path=UNSEEN),)
+        return (read_finding(self.call.args[0], self.file, line),) if dotted in _ASKING and self.call.args else ()
 
     def _is_only_read(self) -> bool:
         """Return True if a file is mapped in a mode that changes nothing of it."""

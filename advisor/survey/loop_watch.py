@@ -15,6 +15,7 @@ from typing import Any
 
 from advisor.measure.clocks import ClockReading, ThreadClocks
 from advisor.measure.gil.observer_process import Observer
+from advisor.survey.file_use import Use
 from advisor.survey.instrument import APPLY, BEGIN, END, GATE, ITER, RESULTS, TURN, WATCH, name_for
 from advisor.survey.iteration_effects import IterationEffects
 from advisor.survey.watched_loop import FIRST_WATCHED, Counter, Execution, Overhead, Slice, WatchCosts, WatchedLoop
@@ -66,13 +67,26 @@ class LoopWatch:
             namespace[name_for(GATE, number)] = loop.schedule.gate()
             namespace.update({name_for(name, number): partial(method, number) for name, method in methods.items()})
 
+    def use_file(self, use: Use, is_open: bool) -> None:
+        """Note that the iterations that go on use a file, which may be open for writing since before."""
+        for execution in self._active:
+            files, loop = execution.files, execution.loop
+            if is_open and not files.wrote(use[1], execution.iterations):
+                files.shared = files.shared or use[1]
+            files.note(use, execution.iterations, is_early=execution.is_in_header)
+            loop.effects.note_file(use[0] in ("write", "make"), files.shared, loop.is_tight or files.is_full)
+
+    def is_using(self) -> bool:
+        """Return True if the use of a file may be that of an iteration."""
+        return bool(self._active) and self._is_watched()
+
     def watch(self, number: int, items: Iterable[Any]) -> Iterator[Any]:
         """Return the items of a loop, in a form that times what is done with each."""
         iterator = iter(items)
         if not self._is_watched():
             return iterator
         loop = self.loops[number]
-        loop.effects.look_at(items)
+        iterator = loop.effects.look_at(items, iterator)
         return chain.from_iterable(self._parts(loop, iterator))
 
     def _parts(self, loop: WatchedLoop, iterator: Iterator[Any]) -> Iterator[Iterator[Any]]:
@@ -94,11 +108,14 @@ class LoopWatch:
         loop, effects = execution.loop, execution.loop.effects
         while not loop.is_tight:
             asked = perf_counter()
+            execution.is_in_header = True
             try:
                 item = next(iterator)
             except StopIteration:
                 execution.is_complete = True
                 return
+            finally:
+                execution.is_in_header = False
             began = perf_counter()
             loop.header_seconds += began - asked
             if effects.is_due(loop.timed, began):

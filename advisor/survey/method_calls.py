@@ -20,12 +20,14 @@ from advisor.survey.known_calls import (
     Effect,
     effect_of,
 )
-from advisor.survey.library_calls import file_finding, finding, has_true, opened, read_finding
+from advisor.survey.library_calls import file_finding, finding, has_true, opened, read_finding, stream_finding
 from advisor.survey.scopes import Module
 from advisor.survey.values import FRESH, NEW, Value, Values, holding, longer
 
 _WRITING = ("write", "writelines", "writerow", "writerows", "flush", "writeheader")
-_ASKING = ("read_text", "read_bytes", "exists", "is_file", "stat")
+_ASKING = ("read_text", "read_bytes", "exists", "is_file", "is_dir", "stat", "lstat", "iterdir")
+_SEARCHING = ("glob", "rglob")
+_STREAM_QUESTIONS = ("tell", "getvalue", "getbuffer")
 _CONSUMING = ("read", "readline", "readlines", "next", "send", "recv", "recvfrom", "readframes")
 _LOGGER_NAMES = ("log", "logger", "logging", "_log", "_logger")
 SQL_METHODS = ("execute", "executemany", "executescript", "to_sql")
@@ -145,8 +147,10 @@ def _by_name(call: ast.Call, kind: str, method: str, values: Values, module: Mod
         return Outcome(findings=(found,), reads_receiver=True)
     if method in ARGUMENT_METHODS and call.args:
         return Outcome(_all(values.of(call.args[0]).outside | value.outside, "change", line))
-    if method in _ASKING and not call.args:
+    if (method in _ASKING and not call.args) or (method in _SEARCHING and len(call.args) == 1):
         return Outcome(findings=(read_finding(call.func.value, module.file, line),), reads_receiver=True)
+    if method in _STREAM_QUESTIONS and value.outside:
+        return Outcome(findings=(stream_finding(call.func, module.file, line),), reads_receiver=True)
     if method in READING_METHODS and not is_inplace and not kind.startswith("PIL.ImageDraw"):
         return Outcome(reads_receiver=True)
     if _is_stream_read(kind, method):

@@ -167,7 +167,8 @@ class Roles:
         if found is not None:
             text, line = found
             return Role(Variable(name, "unknown", lines=_lines(writes)), text, line)
-        return Role(Variable(name, "written by item", ITEM_ITSELF, lines=_lines(writes)))
+        parts = {each.path[1].lstrip(".") for each in writes if _depth(each) > 0}
+        return Role(Variable(name, "written by item", ITEM_ITSELF, _lines(writes), tuple(sorted(parts))))
 
     def _sharing(self, writes: Sequence[Access]) -> Iterator[tuple[str, int]]:
         """Yield sentences about what other iterations may see of changes of the item, with lines."""
@@ -194,7 +195,8 @@ class Roles:
     def _is_shared(self, access: Access, reads: Sequence[Access]) -> bool:
         """Return True if a changed object may be part of several items, and it matters in which order it changes."""
         depth = _depth(access)
-        if depth < 1 or (depth == 1 and self._is_own(access.path)):
+        step = access.path[1] if len(access.path) > 1 else ""
+        if depth < 1 or (depth == 1 and step.startswith(".") and self._owns(step[1:])):
             return False
         if depth > 1 or access.how != "reduce":
             return True

@@ -80,10 +80,15 @@ def _question(each: LoopToWatch, folder: Path) -> dict[str, Any]:
     """Return where a loop is, and the variables to compare: none if its source already rules concurrency out."""
     file, line, column = each.loop.id
     variables = each.static.variables if each.static.independence in SAFE else ()
-    names = [variable.name for variable in variables]
     by_role = {role: [variable.name for variable in variables if variable.role == role] for role in ("private", "read")}
-    item = next((variable.name for variable in variables if variable.operation == ITEM_ITSELF), "")
-    return {"place": [str(folder / file), line, column], "names": names, "item": item, **by_role}
+    item = next((variable for variable in variables if variable.operation == ITEM_ITSELF), None)
+    return {
+        "place": [str(folder / file), line, column],
+        "names": [variable.name for variable in variables],
+        "item": item.name if item is not None else "",
+        "parts": item.parts if item is not None else (),
+        **by_role,
+    }
 
 
 def _completed(seen: dict[str, Any], watched: LoopToWatch) -> dict[str, Any]:
@@ -110,6 +115,8 @@ def _observation(watched: LoopToWatch, seen: dict[str, Any], run: dict[str, Any]
         changes=tuple(ObservedChange(name, **change) for name, change in seen["changes"].items()),
         output=seen["output"],
         random=seen["random"],
+        shared_file=seen["shared_file"],
+        files_apart=seen["files_apart"],
         ended_early=seen["ended_early"],
         header_seconds=seen["header_seconds"],
         lengths=tuple(seen["lengths"]) if seen["executions"] == 1 else (),

@@ -16,6 +16,7 @@ from advisor.host.cores_and_memory import python
 from advisor.measure import memory, pickling
 from advisor.measure.meter import Meter
 from advisor.survey import instrument
+from advisor.survey.file_use import FileWatch
 from advisor.survey.iteration_effects import IterationEffects, SeenChange
 from advisor.survey.loop_watch import LoopWatch
 from advisor.survey.program import Program, run_as_main
@@ -61,7 +62,11 @@ class CloseUp:
             self._places[os.path.realpath(file)][line, column] = number
         self._effects = {
             number: IterationEffects(
-                tuple(loop["names"]), frozenset(loop["private"]), frozenset(loop["read"]), loop["item"]
+                tuple(loop["names"]),
+                frozenset(loop["private"]),
+                frozenset(loop["read"]),
+                loop["item"],
+                tuple(loop["parts"]),
             )
             for number, loop in enumerate(loops)
         }
@@ -83,6 +88,7 @@ class CloseUp:
             self._observer = None
         self._watch = LoopWatch(self._effects, self._observer)
         self._watch.publish(vars(builtins))
+        FileWatch(self._watch.use_file, self._watch.is_using).install()
         instrument.install(self._places)
         self._finish_before_exit()
         return self.finish
@@ -141,8 +147,17 @@ def _as_json(loop: WatchedLoop) -> dict[str, Any]:
         "changes": {**{name: _change(seen) for name, seen in effects.changes.items()}, **_repeated(effects)},
         "random": effects.random,
         "output": effects.output,
+        "shared_file": effects.shared_file,
+        "files_apart": _are_files_apart(loop),
         "sizes": _sizes(effects),
     }
+
+
+def _are_files_apart(loop: WatchedLoop) -> bool:
+    """Return True if iterations were seen to read files and to write others, in every execution of the loop."""
+    effects = loop.effects
+    is_seen = effects.reads_files and effects.writes_files and not effects.files_unclear
+    return is_seen and not effects.shared_file and loop.weights == loop.watched
 
 
 def _change(seen: SeenChange) -> dict[str, Any]:
@@ -152,7 +167,7 @@ def _change(seen: SeenChange) -> dict[str, Any]:
 
 def _repeated(effects: IterationEffects) -> dict[str, Any]:
     """Return a change of the item that another iteration sees, if an object is an item more than once."""
-    return {effects.item: {"how": "changed", "written_read": True}} if effects.repeats else {}
+    return {effects.item: {"how": "changed", "written_read": True}} if effects.items_seen.repeats else {}
 
 
 def _sizes(effects: IterationEffects) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from advisor.survey.classes import Classes, Method
 from advisor.survey.effects import Access, Finding
+from advisor.survey.hidden_calls import HiddenCalls
 from advisor.survey.scopes import Function, Module, Program, own_nodes, parameters
 from advisor.survey.values import FRESH, NEW, Value, Values, at, holding
 
@@ -48,6 +49,11 @@ class Summaries:
             self._known[function] = Summary()
             self._known[function] = self._summarize(module, function)
         return self._known[function]
+
+    @cached_property
+    def hidden(self) -> HiddenCalls:
+        """The functions of the program that run without being called."""
+        return HiddenCalls(self)
 
     @cached_property
     def special(self) -> dict[str, list[Method]]:

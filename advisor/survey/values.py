@@ -13,6 +13,8 @@ from advisor.survey.scopes import bound_names, own_nodes, parameters
 Path: TypeAlias = tuple[str, ...]  # a name and steps from there: ("self", ".rows", "[i]")
 
 FRESH: Path = ("<fresh>",)
+OWN = "<own file>"
+_TEMPORARY = ("TemporaryDirectory", "NamedTemporaryFile", "mkdtemp", "mkstemp")
 _LONGEST = 5
 _MOST_ROUNDS = 8
 
@@ -108,8 +110,10 @@ class Values:
         self._outer = outer or {}
         self._binds: dict[str, list[_Bind]] = {}
         self._held: dict[str, list[ast.expr]] = {}  # what is put into the objects of names
+        self._held_deep: dict[str, list[ast.expr]] = {}  # what is put into objects that they hold
         self._open: list[str] = []  # aliases that are being looked up
         self._table: dict[str, Value] | None = None
+        self._direct: dict[str, Value] = {}  # values of names as far as an item of them may be a part
         self._is_solved = False
         self.stored: set[str] = set()  # names that statements bind, without those of comprehensions
         for statement in statements:
@@ -126,7 +130,9 @@ class Values:
         for node in own_nodes(holder, comprehensions=True):
             self._bind_node(node)
             for container, value in _puts(node):
-                self._held.setdefault(_root(container), []).append(value)
+                owner = container if isinstance(node, ast.Call) else getattr(container, "value", container)
+                held = self._held if isinstance(owner, ast.Name) else self._held_deep
+                held.setdefault(_root(container), []).append(value)
 
     def _bind_node(self, node: ast.AST) -> None:
         match node:
@@ -171,11 +177,16 @@ class Values:
         self._binds.setdefault(name, []).append(bind)
 
     def roots_of(self, node: ast.AST | None) -> frozenset[str]:
-        """Return the names that the value of an expression depends on, those behind local names included."""
+        """Return the names that the value of an expression depends on, those behind local names included.
+
+        `OWN` is among them if it depends on a temporary file or folder that the statements make.
+        """
         names: set[str] = set()
         waiting = [node] if node is not None else []
         while waiting:
             for each in ast.walk(waiting.pop()):
+                if isinstance(each, ast.Call) and ast.unparse(each.func).rpartition(".")[2] in _TEMPORARY:
+                    names.add(OWN)
                 if isinstance(each, ast.Name) and each.id not in names:
                     names.add(each.id)
                     waiting += [bind.expression for bind in self._binds.get(each.id, ()) if bind.expression]
@@ -209,6 +220,10 @@ class Values:
             case ast.BinOp():
                 if is_number(node):
                     return NEW
+                if isinstance(node.op, ast.Mult):  # of a container and a number
+                    made = [each for each in (node.left, node.right) if isinstance(each, (ast.List, ast.Tuple))]
+                    if made:
+                        return holding([self.of(made[0]).part])
                 return holding([self.of(node.left).part, self.of(node.right).part])
             case ast.NamedExpr() | ast.Await() | ast.Starred():
                 return self.of(node.value)
@@ -219,7 +234,17 @@ class Values:
         owner = self.of(node.value)
         if isinstance(node.slice, ast.Slice):
             return owner | NEW  # a view or a copy
-        return _step(owner, f"[{ast.unparse(node.slice)}]")
+        item = _step(owner, f"[{ast.unparse(node.slice)}]")
+        direct = self._direct.get(node.value.id) if isinstance(node.value, ast.Name) else None
+        if direct is None or not direct.itself:
+            return item
+        return Value(_step(direct, f"[{ast.unparse(node.slice)}]").itself, item.parts)
+
+    def _without_keys(self, bind: _Bind) -> Value:
+        if bind.is_part or not isinstance(bind.expression, (ast.Dict, ast.DictComp)):
+            return self._bound_value(bind)
+        values = bind.expression.values if isinstance(bind.expression, ast.Dict) else [bind.expression.value]
+        return holding(map(self.of, values))
 
     def of_name(self, name: str) -> Value:
         """Return where the value of a name comes from."""
@@ -238,14 +263,16 @@ class Values:
     def _solve(self) -> None:
         """Compute the values of all bound names together, from nothing until they stay the same."""
         self._table = dict.fromkeys(self._binds, NOTHING)
+        self._direct = dict.fromkeys(self._binds, NOTHING)
         for _ in range(_MOST_ROUNDS):
-            before = dict(self._table)
+            before = (dict(self._table), dict(self._direct))
             for name, binds in self._binds.items():
-                value = _union(map(self._bound_value, binds))
+                here = at((name,)) if name in self._exposed else NOTHING
                 held = _union(map(self.of, self._held.get(name, ())))
-                value |= Value(frozenset(), held.itself | held.parts)
-                self._table[name] = value | at((name,)) if name in self._exposed else value
-            if self._table == before:
+                deep = _union(map(self.of, self._held_deep.get(name, ()))) | held
+                self._direct[name] = _union(map(self._without_keys, binds)) | _inside(held) | here
+                self._table[name] = _union(map(self._bound_value, binds)) | _inside(deep) | here
+            if (self._table, self._direct) == before:
                 break
         self._is_solved = True
 
@@ -295,6 +322,11 @@ def _step(owner: Value, step: str) -> Value:
     held = owner.parts if FRESH in owner.itself else frozenset()
     itself = inside | held
     return Value(itself, itself and frozenset(longer(path, "[]") for path in itself))
+
+
+def _inside(held: Value) -> Value:
+    """Return the value of an object that holds others, without what it is itself."""
+    return Value(frozenset(), held.itself | held.parts)
 
 
 def _owned(owner: Value, step: str) -> Value:

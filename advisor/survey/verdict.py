@@ -38,6 +38,12 @@ def _judge(
         if verdict is not None:
             independence, text = verdict
             return independence, text, (_seen(text, observed),)
+    if observed.shared_file:
+        text = f"uses `{observed.shared_file}`, a file that another iteration was seen to write or to use"
+        return "carried", text, (_seen(text, observed),)
+    if static.uses_files and not observed.files_apart:
+        text = "reads files and writes files, and these were not all seen to be different ones"
+        return "unknown", text, (_seen(text, observed),)
     if observed.random:
         text = "draws from a random generator that outlives the iterations"
         return "unknown", text, (_seen(text, observed),)

@@ -17,6 +17,7 @@ from time import perf_counter, thread_time
 
 from advisor.measure.clocks import ClockReading
 from advisor.survey.facts import FEWEST_WATCHED
+from advisor.survey.file_use import FileUse
 from advisor.survey.iteration_effects import IterationEffects
 
 MAX_LENGTHS = 2_000  # iterations whose lengths are kept, evenly over the loop
@@ -215,6 +216,8 @@ class Execution:
         turn_at: When the iteration of a `while` loop that goes on began.
         turns_before: Turns of the loop that were only counted before this execution.
         other_turns: Those since then that are of other executions, or that no iteration ends with.
+        is_in_header: The next item is being got.
+        files: That its iterations have used.
     """
 
     loop: WatchedLoop
@@ -226,6 +229,8 @@ class Execution:
     turn_at: float | None = None
     turns_before: int = 0
     other_turns: int = 0
+    is_in_header: bool = False
+    files: FileUse = field(default_factory=FileUse)
 
 
 class Schedule:
