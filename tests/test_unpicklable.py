@@ -326,19 +326,3 @@ def test_a_single_result_costs_as_much_as_each_further_one() -> None:
     fields = measure_pickling(len, [Call((number,)) for number in range(5)], [result], 0.5)
     assert fields["further_result_bytes"] is None
     assert fields["further_pickle_seconds"] > 0.5 * fields["pickle_seconds"]
-
-
-@pytest.mark.parametrize("numbers", [1_000_000, 8_000_000])
-def test_calls_that_share_a_large_argument_send_it_once(numbers: int) -> None:
-    """A further call costs what it does not have in common with the first, however large that is."""
-    table = bytearray(8 * numbers)
-    fields = measure_pickling(len, [Call((table, [number])) for number in range(4)], [1, 2], 0.5)
-    assert fields["argument_bytes"] > 8 * numbers
-    assert fields["further_argument_bytes"] < 100
-    assert fields["further_pickle_seconds"] < 0.1 * fields["pickle_seconds"]
-
-
-def test_large_arguments_of_their_own_are_sent_with_each_call() -> None:
-    """Calls that have nothing in common cost the same each."""
-    fields = measure_pickling(len, [Call((bytearray(8_000_000),)) for _ in range(4)], [1, 2], 0.5)
-    assert fields["further_argument_bytes"] > 8_000_000

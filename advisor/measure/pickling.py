@@ -23,7 +23,6 @@ LARGE = 32 << 20  # bytes above which an object is pickled once and its copy not
 _REPEATS = 7
 _MAX_KEPT_BYTES = 1 << 20  # of an object of which several copies are kept
 _MAX_TOGETHER_BYTES = 4 << 20  # of the objects that are pickled together, if they had nothing in common
-_MAX_LARGE_SECONDS = 2.0  # to pickle a large object and read it back, which is done once more to see what others share
 _SMALL_OBJECT = 64  # bytes
 _MAX_MARKER_PARTS = 100  # of each container
 _MAX_MARKER_OBJECTS = 5_000  # of all calls together
@@ -92,8 +91,8 @@ def measure_pickling(
 def _further_cost(objects: Sequence[Any], costs: Sequence[PickleCost], seconds: float) -> PickleCost:
     """Return the additional cost of each object in a list, as a pool sends the calls of a chunk together.
 
-    Shared objects are pickled once, and a pickler is set up once. Unknown for fewer than two objects that could be
-    pickled alone, and for the same object over and over, which tells nothing of others.
+    Shared objects are pickled once, and a pickler is set up once. Unknown for fewer than two objects
+    that could be pickled alone, for large ones, and for the same object over and over, which tells nothing of others.
     """
     several, total = [], 0
     for thing, cost in zip(objects, costs, strict=False):
@@ -101,8 +100,6 @@ def _further_cost(objects: Sequence[Any], costs: Sequence[PickleCost], seconds: 
             break
         several.append(thing)
         total += cost.size
-    if not several and costs and len(objects) > 1 and objects[0] is not objects[1]:
-        return _further_large_cost(objects[0], objects[1], costs[0])
     if len({id(thing) for thing in several}) < max(2, len(several)):
         return PickleCost()
     ends = perf_counter() + seconds
@@ -111,37 +108,6 @@ def _further_cost(objects: Sequence[Any], costs: Sequence[PickleCost], seconds: 
         return PickleCost(reason=first.reason or together.reason)
     more = len(several) - 1
     return PickleCost(max(0, together.size - first.size) // more, max(0.0, together.seconds - first.seconds) / more)
-
-
-def _further_large_cost(first: Any, second: Any, cost: PickleCost) -> PickleCost:
-    """Return the cost of a large object that is pickled after another one, whose parts the pickler remembers.
-
-    Unknown where the first one alone takes long, and where the second one cannot be pickled.
-    """
-    if cost.size is None or cost.seconds is None or cost.seconds > _MAX_LARGE_SECONDS:
-        return PickleCost()
-    from multiprocessing.reduction import ForkingPickler
-
-    buffer = io.BytesIO()
-    pickler = ForkingPickler(buffer)
-    try:
-        pickler.dump(first)
-        before, began = buffer.tell(), perf_counter()
-        pickler.dump(second)
-        pickled = perf_counter() - began
-        size = buffer.tell() - before
-        if buffer.tell() > LARGE:
-            return PickleCost(size, 2 * pickled)
-        buffer.seek(0)
-        unpickler = pickle.Unpickler(buffer)
-        unpickler.load()
-        began = perf_counter()
-        unpickler.load()
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # noqa: BLE001  (the user's __reduce__ and __setstate__ may raise anything)
-        return PickleCost(reason=reason_of(error, second))
-    return PickleCost(size, pickled + perf_counter() - began)
 
 
 def _costs(objects: Sequence[Any], ends: float) -> list[PickleCost]:
