@@ -1165,4 +1165,46 @@ def run(accounts):
         out.append(account.balance)
     return out
 """,
+    "decoder with a beginning of a character": """
+import codecs
+reader = codecs.getincrementaldecoder("utf-8")(errors="replace")
+def run(parts):
+    return [work(len(reader.decode(part))) for part in parts]  # here
+""",
+    "decoder of a class that is looked up": """
+import codecs
+def run(parts):
+    Decoder = codecs.getincrementaldecoder("utf-8")
+    reader = Decoder()
+    return [reader.decode(part) for part in parts]  # here
+""",
+    "encoder in an attribute": """
+import codecs
+class Writer:
+    def __init__(self):
+        self.encoder = codecs.lookup("utf-16").incrementalencoder()
+    def run(self, texts):
+        return [self.encoder.encode(text) for text in texts]  # here
+""",
+    "decoder that a function is given": """
+import codecs
+def fold(reader, part):
+    return work(len(reader.decode(part)))
+def made():
+    return codecs.getincrementaldecoder("utf-8")()
+def run(parts):
+    reader = made()
+    return [fold(reader, part) for part in parts]  # here
+""",
+    "decoders in a dictionary": """
+import codecs
+readers = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "utf-16")}
+def run(parts):
+    return [readers["utf-8"].decode(part) for part in parts]  # here
+""",
+    "generator of numpy by its class": """
+def run(n):
+    rng = np.random.Generator(np.random.PCG64(1))
+    return [work(rng.normal()) for _ in range(n)]  # here
+""",
 }

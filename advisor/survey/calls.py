@@ -15,6 +15,7 @@ from advisor.survey.followed import Followed, arguments_of, decorated, foreign, 
 from advisor.survey.kinds import Kinds
 from advisor.survey.known_calls import FOLDING_METHODS, Effect, effect_of
 from advisor.survey.library_calls import LibraryCall, library_result
+from advisor.survey.makers import Makers
 from advisor.survey.method_calls import SQL_METHODS, folds, handed_on, method_effect, method_outcome, method_result
 from advisor.survey.scopes import Function, Module, Program, Scope, parameters
 from advisor.survey.sql import only_asks
@@ -68,15 +69,15 @@ class Calls:
         owner = self._kinds.class_named(call.func, self._scope)
         if found or owner is not None:
             unclear = [self._unclear(call, *owner)] if owner is not None else []
-            outcome = together(
-                [*(self._follow(call, each, values) for each in found), *unclear, Outcome(followed=True)]
-            )
+            followed = (self._follow(call, each, values) for each in found)
+            outcome = together([*followed, *unclear, Outcome(followed=True)])
         elif dotted := self._module.dotted(call.func, self._scope):
             outcome = LibraryCall(call, values, self._module.file).outcome(dotted)
         elif isinstance(call.func, ast.Attribute):
             kind = self._kinds.of(call.func.value, self._scope)
             asks = call.func.attr in SQL_METHODS and only_asks(call, self._program, self._module, self._scope)
-            outcome = method_outcome(call, kind, values, self._module, only_asks=asks)
+            keeps = Makers(self._program, self._module).may_change(call.func, self._scope)
+            outcome = method_outcome(call, kind, values, self._module, only_asks=asks, keeps=keeps)
         elif isinstance(call.func, ast.Lambda):
             outcome = Outcome()
         else:
