@@ -103,8 +103,8 @@ class Makers:
             return Makers(self.program, defined[0])._returns_unknown(defined[1], depth)
         if dotted:
             return dotted in _KEEPING or effect_of(dotted) == "unknown"
-        if isinstance(function, ast.Attribute):
-            return self.is_unknown(function.value, scope, depth)
+        if isinstance(function, ast.Attribute):  # a text that is decoded is plain
+            return function.attr not in _PLAIN_METHODS and self.is_unknown(function.value, scope, depth)
         return self._is_from_library(function, scope)
 
     def _defined(self, function: ast.expr, dotted: str, scope: Scope) -> tuple[Module, ast.AST] | None:
