@@ -95,8 +95,9 @@ class Makers:
 
     def _is_unknown_call(self, call: ast.Call, scope: Scope, depth: int) -> bool:
         function = call.func
-        if Kinds(self.program, self.module).class_named(function, scope) is not None:
-            return False
+        owner = Kinds(self.program, self.module).class_named(function, scope)
+        if owner is not None:
+            return Makers(self.program, owner[0])._is_of_unknown_base(owner[1], depth)
         dotted = self.module.dotted(function, scope)
         defined = self._defined(function, dotted, scope)
         if defined is not None:
@@ -106,6 +107,12 @@ class Makers:
         if isinstance(function, ast.Attribute):  # a text that is decoded is plain
             return function.attr not in _PLAIN_METHODS and self.is_unknown(function.value, scope, depth)
         return self._is_from_library(function, scope)
+
+    def _is_of_unknown_base(self, owner: ast.ClassDef, depth: int) -> bool:
+        """Return True if a class of the user inherits methods from a class of a library of which too little is known."""
+        scope = self.module.scope(owner)
+        calls = (ast.copy_location(ast.Call(base, [], []), base) for base in owner.bases)
+        return depth <= _DEEPEST and any(self._is_unknown_call(each, scope, depth + 1) for each in calls)
 
     def _defined(self, function: ast.expr, dotted: str, scope: Scope) -> tuple[Module, ast.AST] | None:
         """Return the user's function that a name refers to."""
