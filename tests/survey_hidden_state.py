@@ -1270,4 +1270,30 @@ def run(nodes):
     for i in range(len(nodes)):  # here
         nodes[i].rank = sum(other.rank for other in nodes[i].links)
 """,
+    "decoder of a class of one's own": """
+import codecs
+class Reader(codecs.BufferedIncrementalDecoder):
+    pass
+def run(parts):
+    reader = Reader()
+    return [reader.decode(part) for part in parts]  # here
+""",
+    "decoder behind a method of one's own": """
+import codecs
+class Reader(codecs.BufferedIncrementalDecoder):
+    def decode(self, part):
+        return super().decode(part)
+def run(parts):
+    reader = Reader()
+    return [reader.decode(part) for part in parts]  # here
+""",
+    "list behind a method of one's own": """
+class Log(list):
+    def note(self, x):
+        super().append(x)
+        return len(self)
+def run(xs):
+    log = Log()
+    return [log.note(x) for x in xs]  # here
+""",
 }

@@ -102,6 +102,9 @@ class Makers:
         defined = self._defined(function, dotted, scope)
         if defined is not None:
             return Makers(self.program, defined[0])._returns_unknown(defined[1], depth)
+        if dotted == "builtins.super":
+            classes = (each for each in self.module.ancestors(call) if isinstance(each, ast.ClassDef))
+            return any(self._is_of_unknown_base(each, depth) for each in classes)
         if dotted:
             return dotted in _KEEPING or effect_of(dotted) == "unknown"
         if isinstance(function, ast.Attribute):  # a text that is decoded is plain
@@ -109,7 +112,7 @@ class Makers:
         return self._is_from_library(function, scope)
 
     def _is_of_unknown_base(self, owner: ast.ClassDef, depth: int) -> bool:
-        """Return True if a class of the user inherits methods from a class of a library of which too little is known."""
+        """Return True if a class inherits methods from a class of a library of which too little is known."""
         scope = self.module.scope(owner)
         calls = (ast.copy_location(ast.Call(base, [], []), base) for base in owner.bases)
         return depth <= _DEEPEST and any(self._is_unknown_call(each, scope, depth + 1) for each in calls)
