@@ -1165,4 +1165,135 @@ def run(accounts):
         out.append(account.balance)
     return out
 """,
+    "decoder with a beginning of a character": """
+import codecs
+reader = codecs.getincrementaldecoder("utf-8")(errors="replace")
+def run(parts):
+    return [work(len(reader.decode(part))) for part in parts]  # here
+""",
+    "decoder of a class that is looked up": """
+import codecs
+def run(parts):
+    Decoder = codecs.getincrementaldecoder("utf-8")
+    reader = Decoder()
+    return [reader.decode(part) for part in parts]  # here
+""",
+    "encoder in an attribute": """
+import codecs
+class Writer:
+    def __init__(self):
+        self.encoder = codecs.lookup("utf-16").incrementalencoder()
+    def run(self, texts):
+        return [self.encoder.encode(text) for text in texts]  # here
+""",
+    "decoder that a function is given": """
+import codecs
+def fold(reader, part):
+    return work(len(reader.decode(part)))
+def made():
+    return codecs.getincrementaldecoder("utf-8")()
+def run(parts):
+    reader = made()
+    return [fold(reader, part) for part in parts]  # here
+""",
+    "decoders in a dictionary": """
+import codecs
+readers = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "utf-16")}
+def run(parts):
+    return [readers["utf-8"].decode(part) for part in parts]  # here
+""",
+    "generator of numpy by its class": """
+def run(n):
+    rng = np.random.Generator(np.random.PCG64(1))
+    return [work(rng.normal()) for _ in range(n)]  # here
+""",
+    "rows of a view that overlap": """
+def run(signal):
+    rows = np.lib.stride_tricks.as_strided(signal, shape=(50, 20), strides=(8, 8), writeable=True)
+    for n in range(len(rows)):  # here
+        row = rows[n]
+        row[:] = np.convolve(row, [0.5, 0.5], mode="same")
+""",
+    "view in an attribute": """
+class Filter:
+    def __init__(self, signal):
+        self.rows = np.lib.stride_tricks.sliding_window_view(signal, 9, writeable=True)[::3]
+    def run(self):
+        for n in range(len(self.rows)):  # here
+            self.rows[n] = self.rows[n] * 0.5
+""",
+    "array over a buffer with steps of its own": """
+def run(data):
+    rows = np.ndarray((50, 20), buffer=data, strides=(8, 8)).reshape(50, 20)
+    for n in range(50):  # here
+        rows[n] = rows[n] * 2 + work(n)
+""",
+    "memory in another form": """
+def run(data):
+    numbers = memoryview(data).cast("H")
+    for n in range(50):  # here
+        numbers[n] = numbers[n] * 2 + 1
+""",
+    "neighbour that is changed": """
+class Tank:
+    def __init__(self, below):
+        self.level, self.below = 0.0, below
+    def settle(self, inflow):
+        self.level += inflow
+        if self.level > 10:
+            self.below.level += 1
+        return self.level
+def run(tanks):
+    return [tank.settle(3) for tank in tanks]  # here
+""",
+    "neighbour of an item by number": """
+def run(tanks):
+    for i in range(len(tanks)):  # here
+        tanks[i].level = tanks[i].upper.level * 0.5 + work(i)
+""",
+    "parents of the parents": """
+def run(nodes):
+    for i in range(len(nodes)):  # here
+        nodes[i].parent.parent.total = work(i)
+""",
+    "ranks of linked nodes": """
+class Node:
+    def __init__(self):
+        self.links = []
+        self.rank = 1.0
+def run(nodes):
+    for node in nodes:  # here
+        node.rank = sum(other.rank for other in node.links)
+""",
+    "ranks of linked nodes by number": """
+def run(nodes):
+    for i in range(len(nodes)):  # here
+        nodes[i].rank = sum(other.rank for other in nodes[i].links)
+""",
+    "decoder of a class of one's own": """
+import codecs
+class Reader(codecs.BufferedIncrementalDecoder):
+    pass
+def run(parts):
+    reader = Reader()
+    return [reader.decode(part) for part in parts]  # here
+""",
+    "decoder behind a method of one's own": """
+import codecs
+class Reader(codecs.BufferedIncrementalDecoder):
+    def decode(self, part):
+        return super().decode(part)
+def run(parts):
+    reader = Reader()
+    return [reader.decode(part) for part in parts]  # here
+""",
+    "list behind a method of one's own": """
+class Log(list):
+    def note(self, x):
+        super().append(x)
+        return len(self)
+def run(xs):
+    log = Log()
+    return [log.note(x) for x in xs]  # here
+""",
 }

@@ -64,6 +64,28 @@ class Shape:
 """
 
 INDEPENDENT = {
+    "methods of texts that libraries read": """
+def run(path, keys, table):
+    words = json.loads(path)["text"].split()
+    encoder = json.JSONEncoder()
+    return [encoder.encode([words.count(key), key.translate(table)]) for key in keys]  # here
+""",
+    "rows of an array that is its own": """
+def run(n):
+    out = np.zeros((n, 9)).reshape(n, 3, 3)
+    for i in range(n):  # here
+        out[i] = work(i)
+    return out
+""",
+    "objects by number with lists of their own": """
+class Cell:
+    def __init__(self, n):
+        self.n, self.seen = n, []
+def run(cells):
+    for i in range(len(cells)):  # here
+        cells[i].n = cells[i].n * 2 + work(i)
+        cells[i].seen.append(i)
+""",
     "object with a list of its own": """
 class Solver:
     def __init__(self, cells):

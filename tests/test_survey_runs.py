@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from advisor.survey.dependence import static_dependence
 from advisor.survey.facts import LoopObservation, LoopTime, StaticDependence, Variable
 from advisor.survey.first_run import first_run
 from advisor.survey.instrument import instrumented
@@ -396,6 +397,38 @@ def test_changes_are_seen(tmp_path: Path) -> None:
     assert {change.name: change.keys_repeat for change in found[8].changes} == {"counts": True}
     assert (found[4].random, found[4].output) == (False, False)
     assert (found[10].random, found[10].output) == (True, True)
+
+
+def test_items_that_are_not_apart_are_seen(tmp_path: Path) -> None:
+    """Rows that overlap, and neighbours that iterations change by way of an item, are a change that others see."""
+    script = write(
+        tmp_path,
+        "apart.py",
+        """
+        import numpy as np
+        from types import SimpleNamespace
+        def windows(signal):
+            return np.lib.stride_tricks.sliding_window_view(signal, 9, writeable=True)
+        rows, table = windows(np.ones(60)), np.ones((20, 9))
+        nodes = [SimpleNamespace(n=n) for n in range(20)]
+        for one, other in zip(nodes, nodes[1:] + nodes[:1]):
+            one.below = other
+        for k in range(20):
+            rows[k] = rows[k] * 0.5
+        for k in range(20):
+            table[k] = table[k] * 0.5
+        for node in nodes:
+            node.below.n += 1
+        """,
+    )
+    loops = loops_of(Path(script).read_text(), script)
+    watched = [
+        LoopToWatch(LoopTime(each, 0.5, 10), static_dependence(Path(script).read_text(), script, each))
+        for each in loops
+    ]
+    seen, _, _ = second_run(Program(script), watched, folder=Path.cwd())
+    shared = {each.id[1]: [change.name for change in each.changes if change.written_read] for each in seen}
+    assert {line: shared[line] for line in (10, 12, 14)} == {10: ["rows"], 12: [], 14: ["node"]}
 
 
 def test_calls_by_a_table_are_watched(tmp_path: Path) -> None:

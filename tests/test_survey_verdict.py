@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from advisor.survey.facts import LoopObservation, ObservedChange, StaticDependence, Variable
-from advisor.survey.repeated_objects import SeenItems
+from advisor.survey.repeated_objects import SeenItems, is_shared_within
 from advisor.survey.verdict import dependence
 
 LOOP = ("program.py", 3, 0)
@@ -125,3 +125,38 @@ def test_items_that_share_a_part():
     own, common = (SimpleNamespace(rows=[n]) for n in range(2)), (SimpleNamespace(rows=shared) for _ in range(2))
     assert not repeats(list(own), "rows")
     assert repeats(list(common), "rows")
+
+
+def test_parts_that_are_other_items():
+    """Iterations may change an object in an attribute of their item that is an item itself, as in a linked list."""
+    nodes = [SimpleNamespace(n=n, below=None) for n in range(3)]
+    apart = [SimpleNamespace(n=n, below=SimpleNamespace(n=0)) for n in range(3)]
+    nodes[0].below = nodes[1]
+    for items in (nodes, iter(nodes), enumerate(nodes), [(node, 1) for node in nodes]):
+        assert repeats(items, "below")
+    assert not repeats(apart, "below")
+    assert is_shared_within(nodes, ("[]", "below"))
+    assert not is_shared_within(apart, ("[]", "below"))
+
+
+def test_containers_whose_items_are_not_apart():
+    """Rows of an array may overlap, and objects be in a container twice, which matters where they are changed."""
+    signal = np.zeros(30)
+    windows = np.lib.stride_tricks.sliding_window_view(signal, 5)
+    assert is_shared_within(windows, ())
+    assert is_shared_within(np.broadcast_to(signal, (3, 30)), ())
+    for apart in (windows[::5], signal.reshape(5, 6).T, signal[::-2], np.asfortranarray(np.ones((3, 4, 5)))):
+        assert not is_shared_within(apart, ())
+    assert is_shared_within([signal[:20], signal[10:]], ("[]",))
+    assert is_shared_within({"a": signal, "b": signal}, ("[]",))
+    assert not is_shared_within([signal, signal], ())
+    assert not is_shared_within([[1], [1]], ("[]",))
+
+
+@pytest.mark.parametrize(("role", "operation"), [("written by item", ""), ("reduction", "items")])
+def test_items_that_were_seen_to_be_shared(role, operation):
+    """Items that are not apart make a loop carried, whatever the source says."""
+    static = StaticDependence((Variable("rows", role, operation),), (), "reduction")
+    assert (
+        dependence(static, observation(ObservedChange("rows", "changed", written_read=True))).independence == "carried"
+    )

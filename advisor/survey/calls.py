@@ -15,6 +15,7 @@ from advisor.survey.followed import Followed, arguments_of, decorated, foreign, 
 from advisor.survey.kinds import Kinds
 from advisor.survey.known_calls import FOLDING_METHODS, Effect, effect_of
 from advisor.survey.library_calls import LibraryCall, library_result
+from advisor.survey.makers import Makers
 from advisor.survey.method_calls import SQL_METHODS, folds, handed_on, method_effect, method_outcome, method_result
 from advisor.survey.scopes import Function, Module, Program, Scope, parameters
 from advisor.survey.sql import only_asks
@@ -68,15 +69,15 @@ class Calls:
         owner = self._kinds.class_named(call.func, self._scope)
         if found or owner is not None:
             unclear = [self._unclear(call, *owner)] if owner is not None else []
-            outcome = together(
-                [*(self._follow(call, each, values) for each in found), *unclear, Outcome(followed=True)]
-            )
+            followed = (self._follow(call, each, values) for each in found)
+            outcome = together([*followed, *unclear, Outcome(followed=True)])
         elif dotted := self._module.dotted(call.func, self._scope):
             outcome = LibraryCall(call, values, self._module.file).outcome(dotted)
         elif isinstance(call.func, ast.Attribute):
             kind = self._kinds.of(call.func.value, self._scope)
             asks = call.func.attr in SQL_METHODS and only_asks(call, self._program, self._module, self._scope)
-            outcome = method_outcome(call, kind, values, self._module, only_asks=asks)
+            keeps = Makers(self._program, self._module).may_change(call.func, self._scope)
+            outcome = method_outcome(call, kind, values, self._module, only_asks=asks, keeps=keeps)
         elif isinstance(call.func, ast.Lambda):
             outcome = Outcome()
         else:
@@ -228,11 +229,15 @@ class Calls:
     def _is_super(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Call) and self._module.dotted(node.func, self._scope) == "builtins.super"
 
+    def _this(self, node: ast.AST) -> ast.Name | None:
+        """Return the first parameter of the method, at the place of a node."""
+        given = parameters(self._scope) if not isinstance(self._scope, ast.Module) else []
+        return ast.copy_location(ast.Name(given[0].arg, ast.Load()), node) if given else None
+
     def _inherited(self, node: ast.Attribute) -> Iterator[Followed]:
         """Yield the methods of other classes that `super().method` may be."""
-        given = parameters(self._scope) if not isinstance(self._scope, ast.Module) else []
-        if given:
-            receiver = ast.copy_location(ast.Name(given[0].arg, ast.Load()), node)
+        receiver = self._this(node)
+        if receiver is not None:
             for module, function in self._program.methods(node.attr):
                 if function is not self._scope:
                     yield self._bound(receiver, module, function)
@@ -313,20 +318,15 @@ class Calls:
         arguments = [values.of(each) for each in [*call.args, *(keyword.value for keyword in call.keywords)]]
         if owner is not None:
             made = {getattr(each.function, "name", ""): each for each in self._followed(call)}
-            results = [
-                self._returned(call, each, values)
-                for name, each in made.items()
-                if name not in ("__post_init__", "__del__")
-            ]
+            others = ("__post_init__", "__del__")
+            results = [self._returned(call, each, values) for name, each in made.items() if name not in others]
             return reduce(or_, results, NEW if "__init__" in made else holding(arguments))
         found = self._followed(call)
         if found:
-            results = [self._returned(call, each, values) for each in found]
-            return Value(
-                frozenset().union(*(each.itself for each in results)),
-                frozenset().union(*(each.parts for each in results)),
-            )
+            return reduce(or_, [self._returned(call, each, values) for each in found])
         dotted = self._module.dotted(call.func, self._scope)
+        if dotted == "builtins.super" and (this := self._this(call)) is not None:
+            return values.of(this)
         if dotted == "builtins.type" and len(call.args) == 1:
             return self._class_of(call.args[0])
         if dotted in ("builtins.min", "builtins.max") and len(call.args) > 1:

@@ -19,7 +19,7 @@ from advisor.survey.library_calls import UNSEEN
 from advisor.survey.liveness import Assignment, exposed, live_after, reads
 from advisor.survey.loop_body import LoopBody, body_of
 from advisor.survey.loops import FUNCTIONS, loop_node
-from advisor.survey.repeated_items import may_repeat, rows_of_one
+from advisor.survey.repeated_items import may_repeat, overlapping, rows_of_one
 from advisor.survey.roles import Role, Roles
 from advisor.survey.scopes import Module, own_nodes
 from advisor.survey.summaries import Summaries, statements_of, summaries_of
@@ -197,6 +197,7 @@ class Analysis:
             always=Assignment().always(self.body.statements),
             owns=self.summaries.classes.owns,
             one=self._rows_of_one(),
+            views=overlapping(self.module, self.scope, (each.path for each in self.accesses if each.writes)),
             repeats=self._repeats(),
         ).all()
 

@@ -150,7 +150,8 @@ class Variable:
             is the iteration's own), "carried", "unknown".
         operation: Of a reduction: "+", "*", "append", "extend", "add", "update", "min", "max", "count", "and", "or", …
         lines: That show it.
-        parts: Of the loop's own item, the attributes whose objects the iterations change.
+        parts: Of the loop's own item, the attributes whose objects the iterations change; of what is written by item,
+            the same for its items, and "[]" if these change themselves.
     """
 
     name: str

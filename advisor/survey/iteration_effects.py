@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from time import perf_counter
-from types import FrameType, FunctionType, ModuleType
+from types import FrameType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from advisor.measure.shared_state.mutations import Snapshot, changed_names
-from advisor.survey.repeated_objects import SeenItems
+from advisor.survey.repeated_objects import SeenItems, is_shared_within
 
 INSPECTED = (1, 2, 3, 10, 50, 200)  # the iterations, from 0; the first may set things up
 COST_SHARE = 0.3  # of the loop's time that inspecting may take
@@ -43,6 +43,7 @@ class IterationEffects:
         read: Those of them that are read and never changed, which a worker needs.
         item: The name of the loop's own item, if iterations change it; '' otherwise.
         parts: Attributes of the item whose objects iterations change.
+        containers: By the names of those that are written by item, what of their items changes.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class IterationEffects:
         read: frozenset[str] = frozenset(),
         item: str = "",
         parts: tuple[str, ...] = (),
+        containers: Mapping[str, Iterable[str]] = MappingProxyType({}),
     ) -> None:
         self.watched = 0
         self.changes: dict[str, SeenChange] = {}
@@ -66,6 +68,8 @@ class IterationEffects:
         self.is_inspecting = False
         self.item = item
         self.items_seen = SeenItems(parts)
+        self.shared_within: set[str] = set()  # names of containers in which iterations change the same objects
+        self._containers = containers
         self.reads_files = self.writes_files = self.files_unclear = False
         self.shared_file = ""  # that one iteration wrote, and another one used
         self._names, self._private, self._read = names, private, read
@@ -97,12 +101,19 @@ class IterationEffects:
             self.items.append(sent)
             self.are_rows = sent is not item
         self._before = _State(self._values(frame))
+        self._look_into(self._before.values)
         if not self.reads:
             self.reads = dict(_sent(frame, self._read & self._before.values.keys()))
         self.is_inspecting = True
         ended = perf_counter()
         self.cost += ended - began
         return ended
+
+    def _look_into(self, values: Mapping[str, Any]) -> None:
+        """Note containers that are written by item, and whose items are not apart from each other."""
+        for name, parts in self._containers.items():
+            if name in values and name not in self.shared_within and is_shared_within(values[name], parts):
+                self.shared_within.add(name)
 
     def after(self, frame: FrameType) -> None:
         """Compare the variables after an iteration with those before it."""

@@ -21,6 +21,7 @@ from advisor.survey.known_calls import (
     effect_of,
 )
 from advisor.survey.library_calls import file_finding, finding, has_true, opened, read_finding, stream_finding
+from advisor.survey.loop_body import ITEM
 from advisor.survey.scopes import Module
 from advisor.survey.values import FRESH, NEW, Value, Values, holding, longer
 
@@ -47,7 +48,8 @@ _STREAM_NAMES = (
     "pbar",
     "bar",
 )
-_RANDOM = ("random.Random", "random.SystemRandom", "numpy.random.default_rng", "numpy.random.RandomState")
+_RANDOM = ("random.Random", "random.SystemRandom", "numpy.random.default_rng", "numpy.random.RandomState",
+           "numpy.random.Generator", "numpy.random.SeedSequence")  # fmt: skip
 _SHARED = ("database", "pool", "process state", "progress")  # the effects of all methods of an object
 
 
@@ -83,7 +85,9 @@ def folds(kind: str, method: str, receiver: ast.expr) -> bool:
     return not (method == "update" and not kind and _last_name(receiver) in _STREAM_NAMES)
 
 
-def method_outcome(call: ast.Call, kind: str, values: Values, module: Module, *, only_asks: bool = False) -> Outcome:
+def method_outcome(
+    call: ast.Call, kind: str, values: Values, module: Module, *, only_asks: bool = False, keeps: bool = False
+) -> Outcome:
     """Return what a call of a method does that is not the user's.
 
     Args:
@@ -92,6 +96,7 @@ def method_outcome(call: ast.Call, kind: str, values: Values, module: Module, *,
         values: Those of the statements.
         module: With the call.
         only_asks: It executes a statement in SQL that changes nothing.
+        keeps: The object may keep state, though the method has the name of one of strings or numbers.
     """
     assert isinstance(call.func, ast.Attribute)
     receiver, method, file, line = call.func.value, call.func.attr, module.file, call.lineno
@@ -117,7 +122,14 @@ def method_outcome(call: ast.Call, kind: str, values: Values, module: Module, *,
         return opened(call, receiver, 0, values, file)
     if method in FILE_METHODS:
         return _file(call, receiver, method, values, module)
+    shared = frozenset(path for path in paths if path[0] != ITEM)
+    if keeps and shared:
+        return Outcome(_all(shared, "unclear", line, _unclear_text(call.func)), reads_receiver=True)
     return _by_name(call, kind, method, values, module)
+
+
+def _unclear_text(method: ast.Attribute) -> str:
+    return f"calls `{ast.unparse(method)}`, which may change `{ast.unparse(method.value)}` or what it uses"
 
 
 def _file(call: ast.Call, receiver: ast.expr, method: str, values: Values, module: Module) -> Outcome:
@@ -164,8 +176,7 @@ def _by_name(call: ast.Call, kind: str, method: str, values: Values, module: Mod
         if method.startswith(CHANGING_BEGINNINGS) or kind.startswith("PIL.ImageDraw"):
             return Outcome(_all(value.outside, "change", line))
         return Outcome(reads_receiver=True)
-    text = f"calls `{ast.unparse(call.func)}`, which may change `{ast.unparse(call.func.value)}` or what it uses"
-    return Outcome(_all(value.outside, "unclear", line, text), reads_receiver=True)
+    return Outcome(_all(value.outside, "unclear", line, _unclear_text(call.func)), reads_receiver=True)
 
 
 def handed_on(method: ast.Attribute, values: Values) -> tuple[Access, ...]:

@@ -53,8 +53,50 @@ class SeenItems:
                 seen[id(each)] = each
 
     def _share_parts(self, objects: Iterable[Any]) -> bool:
-        kept = list(objects) if self._parts else []
-        return any(_has_repeats([part for each in kept for part in _attribute(each, name)]) for name in self._parts)
+        return share_parts(objects, self._parts)
+
+
+def is_shared_within(container: Any, parts: Iterable[str]) -> bool:
+    """Return True if items of a container that iterations change may be one, overlap, or share their parts.
+
+    Args:
+        container: Iterations change its items by number or key.
+        parts: Attributes of its items whose objects they change, and "[]" if they change the items themselves.
+    """
+    if hasattr(type(container), "__array_interface__"):
+        return _overlaps_itself(container.__array_interface__)
+    found = list(container.values()) if isinstance(container, dict) else _contents(container)
+    attributes = set(parts)
+    if found is None or not attributes:
+        return False
+    return _has_repeats(found) or share_parts(found, attributes - {"[]"})
+
+
+def share_parts(objects: Iterable[Any], parts: Iterable[str]) -> bool:
+    """Return True if an object in one of these attributes is there twice, or is one of the objects themselves."""
+    names = tuple(parts)
+    if not names:
+        return False
+    owners = {id(each): each for item in objects for each in (item, *(item if isinstance(item, tuple) else ()))}
+    found = [part for each in owners.values() for name in names for part in _attribute(each, name)]
+    return _has_repeats(found) or any(id(part) in owners for part in found if not isinstance(part, _SCALARS))
+
+
+def _overlaps_itself(array: dict[str, Any]) -> bool:
+    """Return True if two elements of an array may be of the same memory."""
+    if array["strides"] is None or 0 in array["shape"]:
+        return False
+    reach = _item_size(array)
+    steps = zip(array["strides"], array["shape"], strict=True)
+    for stride, length in sorted((abs(stride), length) for stride, length in steps if length > 1):
+        if stride < reach:
+            return True
+        reach += (length - 1) * stride
+    return False
+
+
+def _item_size(array: dict[str, Any]) -> int:
+    return int("".join(each for each in array["typestr"] if each.isdigit()))
 
 
 def _attribute(owner: Any, name: str) -> Iterator[Any]:
@@ -105,7 +147,7 @@ def _overlap(objects: Iterable[Any]) -> bool:
 def _extent(array: dict[str, Any]) -> tuple[int, int]:
     """Return the first address of an array, and the one behind its last."""
     first = last = array["data"][0]
-    size = int("".join(each for each in array["typestr"] if each.isdigit()))
+    size = _item_size(array)
     shape = array["shape"]
     if 0 in shape:
         return first, first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from advisor.survey.effects import Access
 from advisor.survey.facts import Variable
@@ -13,6 +13,7 @@ from advisor.survey.values import FRESH, Path
 
 _MIXABLE = ({"append", "extend", "insert"}, {"add", "update", "or", "union"}, {"first", "items"}, {"min", "max"})
 ITEM_ITSELF = "item"  # the operation of the loop's own item
+ALL = "[]"  # among the parts of a container: its items
 _WITH_FIRST = ("append", "extend", "add", "update", "+", "*", "or", "and", "items")
 
 
@@ -35,6 +36,7 @@ class Roles:
         always: Names that every iteration binds.
         owns: Tells attributes in which every object has an object of its own.
         one: Containers with the same object in every place.
+        views: Paths of arrays whose items may share memory.
         repeats: Why an object may be an item more than once, or ''.
     """
 
@@ -49,6 +51,7 @@ class Roles:
         always: frozenset[str],
         owns: Callable[[str], bool],
         one: frozenset[str] = frozenset(),
+        views: frozenset[Path] = frozenset(),
         repeats: str = "",
     ) -> None:
         self._body = body
@@ -59,6 +62,7 @@ class Roles:
         self._always = always | body.targets
         self._owns = owns
         self._one = one
+        self._views = views
         self._repeats = repeats
 
     def all(self) -> list[Role]:
@@ -101,8 +105,7 @@ class Roles:
         if len(base) == 1 and base[0] in self._bound and base[0] not in self._exposed:
             return self._private(base[0], writes, reads)
         if self._is_by_item(base, related):
-            fills = self._body.keys and not _is_iterated(related)
-            return _role(base, "reduction", writes, "items") if fills else _role(base, "written by item", writes)
+            return self._by_item(base, related, writes)
         operation = self._operation(base, related)
         if operation:
             return _role(base, "reduction", writes, operation)
@@ -128,14 +131,33 @@ class Roles:
 
     # Items by the iteration's own number or key
 
+    def _by_item(self, base: Path, related: Sequence[Access], writes: Sequence[Access]) -> Role:
+        """Return the role of a container of which each iteration changes an item of its own."""
+        within = [replace(each, path=(ITEM, *each.path[len(base) + 1 :])) for each in related if each.how != "iterated"]
+        found = next(self._sharing_below([each for each in within if _is_below_attribute(each)], within), None)
+        if found is not None:
+            text, line = found
+            name = _shown(base)
+            return Role(Variable(name, "unknown", lines=_lines(writes)), text.format(name), line)
+        fills = self._body.keys and not _is_iterated(related)
+        role = _role(base, "reduction", writes, "items") if fills else _role(base, "written by item", writes)
+        changed = [each for each in within if each.writes and (len(each.path) > 1 or each.in_place)]
+        parts = ({ALL} if changed else set()) | _parts(changed)
+        return replace(role, variable=replace(role.variable, parts=tuple(sorted(parts))))
+
     def _is_by_item(self, base: Path, related: Sequence[Access]) -> bool:
         keys = {self._own_key(each, base) for each in related if each.how != "iterated"}
         return len(keys) == 1 and None not in keys
+
+    def _is_view(self, base: Path) -> bool:
+        return base[:1] in self._views or base[:2] in self._views
 
     def _own_key(self, access: Access, base: Path) -> str | None:
         """Return the form of the key after the base if it is another one in every iteration."""
         path = access.path
         if len(path) <= len(base) or not path[len(base)].startswith("["):
+            return None
+        if self._is_view(base):
             return None
         if base[0] in self._one and (len(path) > len(base) + 1 or access.how == "change" or access.in_place):
             return None
@@ -146,7 +168,7 @@ class Roles:
     def _operation(self, base: Path, related: Sequence[Access]) -> str:
         """Return the operation of a reduction, or '' if it is none."""
         writes = [each for each in related if each.writes]
-        if any(each.how in ("read", "iterated") for each in related):
+        if any(each.how in ("read", "iterated") for each in related) or self._is_view(base):
             return ""
         keyed = [each for each in writes if each.how == "item"]
         if any(each.how not in ("reduce", "item") for each in writes):
@@ -167,8 +189,8 @@ class Roles:
         if found is not None:
             text, line = found
             return Role(Variable(name, "unknown", lines=_lines(writes)), text, line)
-        parts = {each.path[1].lstrip(".") for each in writes if _depth(each) > 0}
-        return Role(Variable(name, "written by item", ITEM_ITSELF, _lines(writes), tuple(sorted(parts))))
+        parts = tuple(sorted(_parts(writes)))
+        return Role(Variable(name, "written by item", ITEM_ITSELF, _lines(writes), parts))
 
     def _sharing(self, writes: Sequence[Access]) -> Iterator[tuple[str, int]]:
         """Yield sentences about what other iterations may see of changes of the item, with lines."""
@@ -179,18 +201,25 @@ class Roles:
                 yield each.operation, each.line
         if self._repeats:
             yield f"changes `{name}`, and the loop {self._repeats}", writes[0].line
-        for each in writes:
-            if self._is_shared(each, reads):
-                yield f"changes something that other items of `{name}` may share", each.line
-        steps = {each.path[-1] for each in writes if each.path[-1].startswith(".") and each.is_assignment}
-        for other in reads:
-            if other.path[-1] in steps and not self._is_own(other.path):
-                attribute = other.path[-1].strip(".[]")
-                yield f"reads `{attribute}` of other objects, which other iterations may have written", other.line
+        yield from ((text.format(name), line) for text, line in self._sharing_below(writes, self._accesses))
         iterated = {each.path for each in self._accesses if each.how == "iterated"}
         for other in reads:
             if any(begins(other.path, path) for path in iterated):
                 yield f"reads `{''.join(other.path)}`, whose items the iterations change", other.line
+
+    def _sharing_below(self, writes: Iterable[Access], accesses: Sequence[Access]) -> Iterator[tuple[str, int]]:
+        """Yield sentences about changes of what items have in attributes, with `{}` for the name of the items."""
+        reads = [each for each in accesses if each.how == "read"]
+        changes = [each for each in writes if each.writes]
+        for each in changes:
+            if self._is_shared(each, reads):
+                yield "changes something that other items of `{}` may share", each.line
+        assigned = (each for each in accesses if each.writes and each.path[0] == ITEM and each.is_assignment)
+        steps = {each.path[-1] for each in assigned if each.path[-1].startswith(".")}
+        for other in accesses:
+            if other.how in ("read", "shown") and other.path[-1] in steps and not self._is_own(other.path):
+                attribute = other.path[-1].strip(".[]")
+                yield f"reads `{attribute}` of other objects, which other iterations may have written", other.line
 
     def _is_shared(self, access: Access, reads: Sequence[Access]) -> bool:
         """Return True if a changed object may be part of several items, and it matters in which order it changes."""
@@ -200,15 +229,23 @@ class Roles:
             return False
         if depth > 1 or access.how != "reduce":
             return True
+        name = access.path[-1] if access.is_assignment and access.path[-1].startswith(".") else None
         return any(
-            begins(each.path, access.path) or begins(access.path, each.path[: len(access.path)]) for each in reads
+            begins(each.path, access.path)
+            or begins(access.path, each.path[: len(access.path)])
+            or each.path[-1] == name  # the part may be another item
+            for each in reads
         )
 
     def _is_own(self, path: Path) -> bool:
-        """Return True for the item, its attributes, and what is in an attribute that belongs to it alone."""
+        """Return True for the item, its attributes, and what is in an attribute that belongs to it alone.
+
+        The objects that a list of its own holds are not among that: they may be other items.
+        """
         if path[0] != ITEM or len(path) <= 2:
             return path[0] == ITEM
-        return path[1].startswith(".") and self._owns(path[1][1:])
+        is_far = any(step.startswith(".") for step in path[3:])
+        return path[1].startswith(".") and self._owns(path[1][1:]) and not is_far
 
     def _iterated_roles(self, bases: Sequence[Path]) -> list[Role]:
         """Return the role of the containers whose items the iterations change."""
@@ -310,6 +347,17 @@ def _is_iterated(related: Iterable[Access]) -> bool:
 def _depth(access: Access) -> int:
     """Return how far the changed object is from the iteration's item; 0 is the item itself."""
     return len(access.path) - (2 if access.is_assignment else 1)
+
+
+def _parts(writes: Iterable[Access]) -> set[str]:
+    """Return the attributes of items whose objects are changed."""
+    return {each.path[1].lstrip(".") for each in writes if _depth(each) > 0}
+
+
+def _is_below_attribute(access: Access) -> bool:
+    """Return True if something in an attribute of the item changes, not only its own attributes and items."""
+    changed = access.path[:-1] if access.is_assignment else access.path
+    return access.writes and any(step.startswith(".") for step in changed[1:])
 
 
 def _shown(path: Path) -> str:

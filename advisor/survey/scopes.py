@@ -214,6 +214,17 @@ class Program:
         is_defined = isinstance(nodes[0], (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
         return (module, nodes[0]) if is_defined else None
 
+    @cached_property
+    def calls_by_name(self) -> dict[str, list[tuple[Module, ast.Call]]]:
+        """The calls in all modules, by the last name of what is called."""
+        found: dict[str, list[tuple[Module, ast.Call]]] = {}
+        for module in self.modules.values():
+            for node in ast.walk(module.tree):
+                if isinstance(node, ast.Call):
+                    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                    found.setdefault(name, []).append((module, node))
+        return found
+
     def methods(self, name: str) -> list[tuple[Module, ast.FunctionDef | ast.AsyncFunctionDef]]:
         """Return the methods with a name of all classes."""
         return [

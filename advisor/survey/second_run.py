@@ -15,7 +15,7 @@ from advisor.measure.meter import Measurement, TimedBatch
 from advisor.measure.summarize import summarize
 from advisor.models import Picklable, Profile, Python
 from advisor.survey.child import INHERITED, Ending, OnProgress, Streams, run_child
-from advisor.survey.facts import SAFE, Loop, LoopObservation, LoopTime, ObservedChange, StaticDependence
+from advisor.survey.facts import SAFE, Loop, LoopObservation, LoopTime, ObservedChange, StaticDependence, Variable
 from advisor.survey.program import Program
 from advisor.survey.roles import ITEM_ITSELF
 
@@ -87,8 +87,14 @@ def _question(each: LoopToWatch, folder: Path) -> dict[str, Any]:
         "names": [variable.name for variable in variables],
         "item": item.name if item is not None else "",
         "parts": item.parts if item is not None else (),
+        "containers": {each.name: each.parts for each in variables if each is not item and _has_items(each)},
         **by_role,
     }
+
+
+def _has_items(variable: Variable) -> bool:
+    """Return True if iterations write items of an object, each its own."""
+    return variable.role == "written by item" or (variable.role == "reduction" and variable.operation == "items")
 
 
 def _completed(seen: dict[str, Any], watched: LoopToWatch) -> dict[str, Any]:

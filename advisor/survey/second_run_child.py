@@ -67,6 +67,7 @@ class CloseUp:
                 frozenset(loop["read"]),
                 loop["item"],
                 tuple(loop["parts"]),
+                loop["containers"],
             )
             for number, loop in enumerate(loops)
         }
@@ -166,8 +167,9 @@ def _change(seen: SeenChange) -> dict[str, Any]:
 
 
 def _repeated(effects: IterationEffects) -> dict[str, Any]:
-    """Return a change of the item that another iteration sees, if an object is an item more than once."""
-    return {effects.item: {"how": "changed", "written_read": True}} if effects.items_seen.repeats else {}
+    """Return changes that another iteration sees, since an object is an item more than once or items overlap."""
+    names = {*effects.shared_within, *([effects.item] if effects.items_seen.repeats else [])}
+    return {name: {"how": "changed", "written_read": True} for name in sorted(names)}
 
 
 def _sizes(effects: IterationEffects) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def _contradicts(change: ObservedChange, static: StaticDependence) -> tuple[Inde
     """Return the verdict that an observed change forces against the source, or None if the source explains it."""
     variable = _variable(change.name, static.variables)
     if change.written_read:
-        if variable is not None and variable.role == "reduction":
+        if variable is not None and variable.role == "reduction" and variable.operation != "items":
             return None  # a sum reads its own old value
         return "carried", f"an iteration was seen to read `{change.name}` after an earlier one had written it"
     if variable is None or variable.role not in _EXPLAINED:
