@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
+from advisor.survey.known_calls import ITEM_METHODS
 from advisor.survey.loop_body import ITEM
+from advisor.survey.number_forms import is_number
 from advisor.survey.scopes import bound_names, own_nodes, parameters
 
 Path: TypeAlias = tuple[str, ...]  # a name and steps from there: ("self", ".rows", "[i]")
@@ -70,6 +73,8 @@ class CallResults(Protocol):
 
     def owns(self, attribute: str) -> bool: ...
 
+    def new_items(self, statements: Sequence[ast.stmt]) -> Container[str]: ...
+
 
 @dataclass(frozen=True)
 class _Bind:
@@ -102,6 +107,7 @@ class Values:
         exposed: frozenset[str] = frozenset(),
         outer: dict[str, ast.expr] | None = None,
     ) -> None:
+        self._statements = statements
         self._calls = calls
         self._targets = targets
         self._items = items
@@ -204,7 +210,8 @@ class Values:
             case ast.Subscript():
                 return self._item(node)
             case ast.Call():
-                return self._calls.result_of(node, self)
+                value = self._calls.result_of(node, self)
+                return self._new_item(node, value) if self._gets_new_item(node) else value
             case ast.List() | ast.Tuple() | ast.Set():
                 return holding(map(self.of, node.elts))
             case ast.Dict():
@@ -235,10 +242,34 @@ class Values:
         if isinstance(node.slice, ast.Slice):
             return owner | NEW  # a view or a copy
         item = _step(owner, f"[{ast.unparse(node.slice)}]")
+        if isinstance(node.value, ast.Name) and self._holds_new(node.value.id):
+            return Value(NEW.itself, item.parts | owner.parts)
         direct = self._direct.get(node.value.id) if isinstance(node.value, ast.Name) else None
         if direct is None or not direct.itself:
             return item
         return Value(_step(direct, f"[{ast.unparse(node.slice)}]").itself, item.parts)
+
+    @cached_property
+    def _new_items(self) -> Container[str]:
+        """The names whose objects hold only new ones directly."""
+        names = self._binds.keys() - self._exposed - self._targets
+        known = self._calls.new_items(self._statements)
+        return frozenset(name for name in names if name in known)
+
+    def _holds_new(self, name: str) -> bool:
+        return name in self._binds and name in self._new_items
+
+    def _gets_new_item(self, call: ast.Call) -> bool:
+        """Return True for `x.get(…)` and `x.setdefault(…)` of an object that holds only new ones directly."""
+        method = call.func
+        if not isinstance(method, ast.Attribute) or method.attr not in ("get", "setdefault"):
+            return False
+        return isinstance(method.value, ast.Name) and self._holds_new(method.value.id)
+
+    def _new_item(self, call: ast.Call, value: Value) -> Value:
+        assert isinstance(call.func, ast.Attribute)
+        defaults = _union(map(self.of, call.args[1:]))
+        return Value(NEW.itself | defaults.itself, value.parts | self.of(call.func.value).parts | defaults.parts)
 
     def _without_keys(self, bind: _Bind) -> Value:
         if bind.is_part or not isinstance(bind.expression, (ast.Dict, ast.DictComp)):
@@ -310,10 +341,14 @@ def _puts(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
 
 
 def _root(node: ast.expr) -> str:
-    """Return the name that a chain such as `a.b[c]` begins with, or ''."""
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
+    """Return the name that a chain such as `a.b[c]` or `a.get(b).c` begins with, or ''."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)) or _gets_item(node):
+        node = node.func if isinstance(node, ast.Call) else node.value  # type: ignore[attr-defined]
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _gets_item(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ITEM_METHODS
 
 
 def _step(owner: Value, step: str) -> Value:
@@ -341,56 +376,3 @@ def _union(values: Iterable[Value]) -> Value:
     for value in values:
         result |= value
     return result
-
-
-_NUMBER_OPERATORS = (ast.Sub, ast.Div, ast.FloorDiv, ast.Pow)
-_NUMBER_FUNCTIONS = ("len", "sum", "round", "float", "int", "abs", "ord", "hash")
-
-
-def is_number(node: ast.expr) -> bool:
-    """Return True if an expression can hardly be a container: it subtracts or divides, or has a number in it."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, (int, float, complex))
-    if isinstance(node, ast.UnaryOp):
-        return is_number(node.operand)
-    if isinstance(node, ast.BinOp):
-        if isinstance(node.op, _NUMBER_OPERATORS):
-            return True
-        if isinstance(node.op, ast.Add):
-            return is_number(node.left) or is_number(node.right)
-        return isinstance(node.op, ast.Mult) and (_is_fraction(node.left) or _is_fraction(node.right))
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return node.func.id in _NUMBER_FUNCTIONS
-    return _is_fraction(node)
-
-
-def _is_fraction(node: ast.expr) -> bool:
-    """Return True if an expression is hardly a container, nor a whole number, by which a list can be repeated."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, (float, complex))
-    if isinstance(node, ast.BinOp):
-        return is_number(node)
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_named(node.func.value, "math")
-
-
-def _is_named(node: ast.expr, name: str) -> bool:
-    return isinstance(node, ast.Name) and node.id == name
-
-
-def plain_aliases(statements: Sequence[ast.stmt], loop: ast.AST) -> dict[str, ast.expr]:
-    """Return the names that a function binds once, to an attribute or another name, outside of a loop."""
-    inside = set(ast.walk(loop))
-    stores: list[str] = []
-    aliases: dict[str, ast.expr] = {}
-    for statement in statements:
-        for node in own_nodes(ast.Module(body=[statement], type_ignores=[])):
-            stores += bound_names(node)
-            if isinstance(node, ast.Assign) and node not in inside and _is_chain(node.value):
-                aliases.update({target.id: node.value for target in node.targets if isinstance(target, ast.Name)})
-    return {name: value for name, value in aliases.items() if stores.count(name) == 1}
-
-
-def _is_chain(node: ast.expr) -> bool:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
