@@ -105,6 +105,20 @@ def run(work):
         out.append(page.total)
     return out
 """,
+    "sorted one after the other": """
+def run(tables):
+    out = []
+    for table in tables:  # here
+        groups = {}
+        for row in table:
+            groups.setdefault(row[0], []).append(row)
+        for rows in groups.values():
+            rows.sort(reverse=True)
+        for key, rows in sorted(groups.items()):
+            rows.reverse()
+        out.append(len(groups))
+    return out
+""",
 }
 
 SHARED_GROUPS = {
@@ -214,5 +228,117 @@ def run(tables, page):
         for row in table:
             page.groups[row[0]] = row
             groups[row[0]].append(len(row))
+""",
+    "shared default of all keys": """
+SHARED = []
+def run(tables):
+    for table in tables:  # here
+        groups = dict.fromkeys(table, SHARED)
+        for row in table:
+            groups[row].append(len(SHARED))
+""",
+    "factory returns one list": """
+SHARED = []
+def run(tables):
+    for table in tables:  # here
+        groups = defaultdict(lambda: SHARED)
+        for row in table:
+            groups[row].append(len(SHARED))
+""",
+    "two names at once": """
+def run(tables):
+    for table in tables:  # here
+        groups = same = {}
+        for row in table:
+            same[row[0]] = row
+            groups[row[0]].append(len(row))
+""",
+    "alias of a group": """
+def run(tables):
+    for table in tables:  # here
+        groups = {}
+        for row in table:
+            group = groups.setdefault(0, [])
+            group.append(row)
+            groups[0][0].append(len(row))
+""",
+    "groups one after the other": """
+def run(tables):
+    for table in tables:  # here
+        groups = {}
+        for row in table:
+            groups[0] = []
+            for group in groups.values():
+                group.append(row)
+            groups[0][0].append(len(row))
+""",
+    "rows of the groups": """
+def run(tables):
+    for table in tables:  # here
+        groups = {}
+        for row in table:
+            groups.setdefault(0, []).append(row)
+        for key, (first, second) in groups.items():
+            second.append(len(first))
+""",
+    "rows one after the other": """
+def run(tables):
+    for table in tables:  # here
+        groups = {}
+        for row in table:
+            groups.setdefault(0, []).append(row)
+        for rows in groups.values():
+            for row in rows:
+                row.append(len(row))
+""",
+    "keys": """
+def run(tables):
+    for table in tables:  # here
+        groups = {}
+        for row in table:
+            groups.setdefault(row, []).append(1)
+        for row, ones in groups.items():
+            row.marks.append(len(row.marks))
+""",
+    "pairs of a function": """
+def run(tables, known):
+    def sorted(items):
+        return known.items()
+    for table in tables:  # here
+        groups = {}
+        for row in table:
+            groups.setdefault(row[0], []).append(1)
+        for key, rows in sorted(groups.items()):
+            rows.append(len(rows))
+""",
+    "class like a defaultdict": """
+class defaultdict(dict):
+    def __init__(self, maker):
+        self.shared = STATE
+    def __missing__(self, key):
+        return STATE
+def run(tables):
+    for table in tables:  # here
+        groups = defaultdict(list)
+        for row in table:
+            groups[row[0]].update(n=len(STATE))
+""",
+    "groups of the module": """
+groups = {}
+def put(row):
+    groups[row[0]] = row
+for table in RESULTS:  # here
+    groups = {}
+    for row in table:
+        put(row)
+        groups[row[0]].append(len(row))
+""",
+    "item added to a group": """
+def run(tables):
+    for table in tables:  # here
+        groups = defaultdict(list)
+        for row in table:
+            groups[0] += [row]
+            groups[0][0].append(len(row))
 """,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from advisor.survey.loops import COMPREHENSIONS, FUNCTIONS
 from advisor.survey.scopes import Module, Program, Scope
@@ -19,6 +19,7 @@ _MAKERS = (
     *("collections.Counter", "collections.OrderedDict", "collections.deque", "collections.defaultdict"),
 )
 _READERS = tuple(f"builtins.{name}" for name in ("len", "sorted", "list", "bool", "enumerate", "reversed"))
+_ORDERING = ("sorted", "list", "reversed", "tuple")
 _READING = ("get", "items", "keys", "values", "pop", "popitem", "clear", "count", "index")
 _PUTTING = {"append": 0, "insert": 1, "setdefault": 1}  # the position of what they put into their object
 
@@ -37,11 +38,11 @@ class NewItems:
             if isinstance(node, ast.Name):
                 self._uses.setdefault(node.id, []).append(node)
 
-    def __contains__(self, name: str) -> bool:
+    def __contains__(self, name: object) -> bool:
         """Return True if all that the statements put into the objects of a name is new."""
-        uses = self._uses.get(name, [])
+        uses = self._uses.get(name, []) if isinstance(name, str) else []
         is_bound = any(isinstance(use.ctx, ast.Store) for use in uses)
-        if not is_bound or not self._is_private(name) or not all(map(self._is_known, uses)):
+        if not is_bound or not self._is_private(uses[0].id) or not all(map(self._is_known, uses)):
             return False
         return not any(map(self._is_stored_into, uses)) or all(map(self._is_no_list, uses))
 
@@ -163,3 +164,14 @@ def _words(scope: ast.AST) -> set[str]:
     found = {each.id for each in ast.walk(scope) if isinstance(each, ast.Name)}
     declarations = (each for each in ast.walk(scope) if isinstance(each, (ast.Global, ast.Nonlocal)))
     return found.union(*(each.names for each in declarations))
+
+
+def viewed(node: ast.expr, is_builtin: Callable[[str], bool]) -> tuple[str, str]:
+    """Return the method and the name in `x.items()`, `sorted(x.items())` and the like, or empty texts."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+        if node.func.id not in _ORDERING or not is_builtin(node.func.id):
+            return "", ""
+        node = node.args[0]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+        return node.func.attr, node.func.value.id
+    return "", ""

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, TypeAlias
 
-from advisor.survey.known_calls import ITEM_METHODS
 from advisor.survey.loop_body import ITEM
+from advisor.survey.new_items import viewed
 from advisor.survey.number_forms import is_number
+from advisor.survey.puts import Puts, root_of
 from advisor.survey.scopes import bound_names, own_nodes, parameters
 
 Path: TypeAlias = tuple[str, ...]  # a name and steps from there: ("self", ".rows", "[i]")
@@ -78,10 +79,15 @@ class CallResults(Protocol):
 
 @dataclass(frozen=True)
 class _Bind:
-    """A value that a name is bound to: that of the expression, one of its parts, or a new object."""
+    """A value that a name is bound to: that of the expression, one of its parts, or a new object.
+
+    Attributes:
+        container: The name of the dictionary if the part is one of its values, without the keys.
+    """
 
     expression: ast.expr | None
     is_part: bool = False
+    container: str = ""
 
 
 class Values:
@@ -115,8 +121,7 @@ class Values:
         self._exposed = exposed
         self._outer = outer or {}
         self._binds: dict[str, list[_Bind]] = {}
-        self._held: dict[str, list[ast.expr]] = {}  # what is put into the objects of names
-        self._held_deep: dict[str, list[ast.expr]] = {}  # what is put into objects that they hold
+        self._puts = Puts()
         self._open: list[str] = []  # aliases that are being looked up
         self._table: dict[str, Value] | None = None
         self._direct: dict[str, Value] = {}  # values of names as far as an item of them may be a part
@@ -124,6 +129,7 @@ class Values:
         self.stored: set[str] = set()  # names that statements bind, without those of comprehensions
         for statement in statements:
             self._collect(statement)
+        self._puts.share(self._links())
 
     @property
     def bound(self) -> frozenset[str]:
@@ -135,10 +141,23 @@ class Values:
             self.stored.update(bound_names(node))
         for node in own_nodes(holder, comprehensions=True):
             self._bind_node(node)
-            for container, value in _puts(node):
-                owner = container if isinstance(node, ast.Call) else getattr(container, "value", container)
-                held = self._held if isinstance(owner, ast.Name) else self._held_deep
-                held.setdefault(_root(container), []).append(value)
+            self._puts.collect(node)
+
+    def _links(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield names with others whose object, or an item of it, they may be; True if it is the object itself."""
+        makers: dict[ast.expr, str] = {}
+        for name, binds in self._binds.items():
+            for bind in binds:
+                if bind.container and self._holds_new(bind.container):
+                    yield name, bind.container, False
+                if bind.expression is None or bind.is_part:
+                    continue
+                other = root_of(bind.expression)
+                if other in self._binds and other != name:
+                    yield name, other, isinstance(bind.expression, ast.Name)
+                elif (same := makers.setdefault(bind.expression, name)) != name:  # a = b = {}
+                    yield name, same, True
+                    yield same, name, True
 
     def _bind_node(self, node: ast.AST) -> None:
         match node:
@@ -151,7 +170,7 @@ class Values:
                 old = ast.copy_location(ast.Constant(None), node)
                 self._bind(node.target, ast.copy_location(ast.BinOp(old, node.op, node.value), node))
             case ast.For() | ast.AsyncFor() | ast.comprehension():
-                self._bind(node.target, node.iter, is_part=True)
+                self._bind_each(node.target, node.iter)
             case ast.withitem() if node.optional_vars is not None:
                 self._bind(node.optional_vars, node.context_expr)
             case ast.Match():
@@ -165,6 +184,19 @@ class Values:
                 if not isinstance(node, (ast.Name, ast.Global, ast.Nonlocal)):
                     for name in bound_names(node):
                         self._add(name, _Bind(None))
+
+    def _bind_each(self, target: ast.expr, iterated: ast.expr) -> None:
+        """Bind the names of a target to the parts of what is iterated."""
+        method, container = viewed(iterated, self._calls.is_builtin)
+        if method == "items" and isinstance(target, ast.Tuple) and len(target.elts) == 2:
+            self._bind(target.elts[0], iterated, is_part=True)
+            target = target.elts[1]
+        elif method != "values":
+            container = ""
+        if container and isinstance(target, ast.Name):
+            self._add(target.id, _Bind(iterated, is_part=True, container=container))
+        else:
+            self._bind(target, iterated, is_part=True)
 
     def _bind(self, target: ast.expr, value: ast.expr | None, is_part: bool = False) -> None:
         if isinstance(target, ast.Name):
@@ -210,7 +242,7 @@ class Values:
             case ast.Subscript():
                 return self._item(node)
             case ast.Call():
-                value = self._calls.result_of(node, self)
+                value = self._calls.result_of(node, self) | _inside(self._made_for_keys(node))
                 return self._new_item(node, value) if self._gets_new_item(node) else value
             case ast.List() | ast.Tuple() | ast.Set():
                 return holding(map(self.of, node.elts))
@@ -248,6 +280,13 @@ class Values:
         if direct is None or not direct.itself:
             return item
         return Value(_step(direct, f"[{ast.unparse(node.slice)}]").itself, item.parts)
+
+    def _made_for_keys(self, call: ast.Call) -> Value:
+        """Return what a call of `defaultdict` or `dict.fromkeys` makes its object hold."""
+        name = ast.unparse(call.func)
+        if name.endswith("defaultdict"):
+            return _union(self.of(each.body) for each in call.args if isinstance(each, ast.Lambda))
+        return _union(map(self.of, call.args[1:])) if name.endswith("dict.fromkeys") else NOTHING
 
     @cached_property
     def _new_items(self) -> Container[str]:
@@ -299,8 +338,8 @@ class Values:
             before = (dict(self._table), dict(self._direct))
             for name, binds in self._binds.items():
                 here = at((name,)) if name in self._exposed else NOTHING
-                held = _union(map(self.of, self._held.get(name, ())))
-                deep = _union(map(self.of, self._held_deep.get(name, ()))) | held
+                held = _union(map(self.of, self._puts.into(name)))
+                deep = _union(map(self.of, self._puts.below(name))) | held
                 self._direct[name] = _union(map(self._without_keys, binds)) | _inside(held) | here
                 self._table[name] = _union(map(self._bound_value, binds)) | _inside(deep) | here
             if (self._table, self._direct) == before:
@@ -311,6 +350,8 @@ class Values:
         if bind.expression is None:
             return NEW
         value = self.of(bind.expression)
+        if bind.container and self._holds_new(bind.container):
+            return Value(NEW.itself, value.parts | self.of_name(bind.container).parts)
         return value.part if bind.is_part else value
 
     def _outside(self, name: str) -> Value:
@@ -324,31 +365,6 @@ class Values:
             return self.of(alias)
         finally:
             self._open.pop()
-
-
-_PUTTING = ("append", "appendleft", "add", "insert", "extend", "extendleft", "update", "setdefault", "put", "push")
-
-
-def _puts(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Yield the objects into which a node puts something, and what that is."""
-    if isinstance(node, ast.Assign):
-        targets = (each for each in node.targets if isinstance(each, (ast.Attribute, ast.Subscript)))
-        yield from ((each, node.value) for each in targets)
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _PUTTING:
-        yield from ((node.func.value, each) for each in node.args)
-    elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("heappush", "insort"):
-        yield from ((node.args[0], each) for each in node.args[1:])
-
-
-def _root(node: ast.expr) -> str:
-    """Return the name that a chain such as `a.b[c]` or `a.get(b).c` begins with, or ''."""
-    while isinstance(node, (ast.Attribute, ast.Subscript)) or _gets_item(node):
-        node = node.func if isinstance(node, ast.Call) else node.value  # type: ignore[attr-defined]
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _gets_item(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ITEM_METHODS
 
 
 def _step(owner: Value, step: str) -> Value:
