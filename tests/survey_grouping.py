@@ -341,4 +341,15 @@ def run(tables):
             groups[0] += [row]
             groups[0][0].append(len(row))
 """,
+    "filled by a closure": """
+def run(tables):
+    groups = {}
+    def put(row):
+        groups[row[0]] = row
+    for table in tables:  # here
+        groups = {}
+        for row in table:
+            put(row)
+            groups[row[0]].append(len(row))
+""",
 }

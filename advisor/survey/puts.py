@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 
 from advisor.survey.known_calls import ITEM_METHODS
+from advisor.survey.number_forms import is_number
 
 _METHODS = ("append", "appendleft", "add", "insert", "extend", "extendleft", "update", "setdefault", "put", "push")
 _MOST_ROUNDS = 8
@@ -62,6 +63,9 @@ def _puts(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     if isinstance(node, ast.Assign):
         targets = (each for each in node.targets if isinstance(each, (ast.Attribute, ast.Subscript)))
         yield from ((each, node.value) for each in targets)
+    elif isinstance(node, ast.AugAssign) and isinstance(node.target, (ast.Attribute, ast.Subscript)):
+        if not is_number(node.value):
+            yield node.target, node.value
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
         yield from ((node.func.value, each) for each in node.args)
     elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("heappush", "insort"):
