@@ -352,4 +352,111 @@ def run(tables):
             put(row)
             groups[row[0]].append(len(row))
 """,
+    "groups handed to a function": """
+def put(groups, row):
+    groups[row[0]] = row
+def run(tables):
+    for table in tables:  # here
+        groups = {}
+        for row in table:
+            put(groups, row)
+            groups[row[0]].append(len(row))
+""",
+    "group handed to a function": """
+def put(group, row):
+    group.append(row)
+def run(tables):
+    for table in tables:  # here
+        groups = {}
+        for row in table:
+            groups[0] = []
+            put(groups[0], row)
+            groups[0][0].append(len(row))
+""",
+    "item assigned with a name": """
+def run(tables, shared):
+    for table in tables:  # here
+        groups = {}
+        groups[0] = []
+        groups[0], other = shared, 1
+        groups[0].append(len(shared))
+""",
+    "item as the target of a loop": """
+def run(tables, shared):
+    for table in tables:  # here
+        groups = {0: []}
+        for groups[0] in shared:
+            groups[0].append(len(shared))
+""",
+    "item as the target of a with statement": """
+def run(tables, shared):
+    for table in tables:  # here
+        groups = {0: []}
+        with shared as groups[0]:
+            groups[0].append(len(shared))
+""",
+    "groups that a generator yields": """
+def gen(table):
+    groups = {}
+    for row in table:
+        groups.setdefault(row[0], []).append(1)
+        yield groups
+        groups[row[0]].append(2)
+def run(tables):
+    for table in tables:  # here
+        for row, g in zip(table, gen(table)):
+            g[row[0]] = row
+""",
+    "bound in a comprehension": """
+def run(tables, known):
+    for table in tables:  # here
+        groups = {}
+        print_ = [(groups := known) for _ in table]
+        for row in table:
+            groups[row[0]].append(len(known))
+""",
+    "row taken from a group": """
+def run(tables):
+    for table in tables:  # here
+        groups = {}
+        for row in table:
+            groups.setdefault(1, []).append(row)
+        groups.pop(1).pop().append(len(table[0]))
+""",
+    "row of a group that a function returns": """
+def first(table):
+    groups = {}
+    for row in table:
+        groups.setdefault(1, []).append(row)
+    return groups[1]
+def run(tables):
+    for table in tables:  # here
+        first(table)[0].append(len(table[0]))
+""",
+    "row of groups that a function returns": """
+def first(table):
+    groups = {}
+    for row in table:
+        groups.setdefault(1, []).append(row)
+    return groups
+def run(tables):
+    for table in tables:  # here
+        first(table)[1][0].append(len(table[0]))
+""",
+    "bound by a pattern": """
+def run(tables, shared):
+    for table in tables:  # here
+        groups = {0: []}
+        match table:
+            case [groups]:
+                pass
+        groups[0].append(len(table[0]))
+""",
+    "rows by their first items": """
+def run(tables):
+    for table in tables:  # here
+        groups = {row[0]: row for row in table}
+        for row in table:
+            groups[row[0]].append(len(row))
+""",
 }

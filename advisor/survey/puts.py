@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from advisor.survey.known_calls import ITEM_METHODS
 from advisor.survey.number_forms import is_number
+from advisor.survey.scopes import Function, own_nodes, parameters
 
 _METHODS = ("append", "appendleft", "add", "insert", "extend", "extendleft", "update", "setdefault", "put", "push")
 _MOST_ROUNDS = 8
@@ -33,6 +34,19 @@ class Puts:
             owner = container if isinstance(node, ast.Call) else getattr(container, "value", container)
             held = self._direct if isinstance(owner, ast.Name) else self._deep
             held.setdefault(root_of(container), []).append(value)
+
+    def hand(self, call: ast.Call, functions: Iterable[Function]) -> None:
+        """Add what functions may put into one argument of a call: the other ones."""
+        for function in functions:
+            own = Puts()
+            for node in own_nodes(function, comprehensions=True):
+                own.collect(node)
+            for parameter, argument in zip(parameters(function), call.args, strict=False):
+                if own.into(parameter.arg) or own.below(parameter.arg):
+                    others = [each for each in call.args if each is not argument]
+                    self._deep.setdefault(root_of(argument), []).extend(others)
+                    if isinstance(argument, ast.Name):
+                        self._direct.setdefault(argument.id, []).extend(others)
 
     def share(self, links: Iterable[tuple[str, str, bool]]) -> None:
         """Count what is put into the object of a name as put into what it may be another name of.
@@ -61,8 +75,12 @@ def _extend(held: list[ast.expr], others: Iterable[ast.expr]) -> bool:
 def _puts(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     """Yield the objects into which a node puts something, and what that is."""
     if isinstance(node, ast.Assign):
-        targets = (each for each in node.targets if isinstance(each, (ast.Attribute, ast.Subscript)))
-        yield from ((each, node.value) for each in targets)
+        for target in node.targets:
+            yield from _assigned(target, node.value)
+    elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
+        yield from _assigned(node.target, node.iter)
+    elif isinstance(node, ast.withitem) and node.optional_vars is not None:
+        yield from _assigned(node.optional_vars, node.context_expr)
     elif isinstance(node, ast.AugAssign) and isinstance(node.target, (ast.Attribute, ast.Subscript)):
         if not is_number(node.value):
             yield node.target, node.value
@@ -70,6 +88,17 @@ def _puts(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
         yield from ((node.func.value, each) for each in node.args)
     elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("heappush", "insort"):
         yield from ((node.args[0], each) for each in node.args[1:])
+
+
+def _assigned(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield the attributes and items in a target, with what is assigned to them or holds it."""
+    if isinstance(target, (ast.Attribute, ast.Subscript)):
+        yield target, value
+    elif isinstance(target, ast.Starred):
+        yield from _assigned(target.value, value)
+    elif isinstance(target, (ast.Tuple, ast.List)):
+        for each in target.elts:
+            yield from _assigned(each, value)
 
 
 def root_of(node: ast.expr) -> str:

@@ -12,7 +12,7 @@ from advisor.survey.loop_body import ITEM
 from advisor.survey.new_items import viewed
 from advisor.survey.number_forms import is_number
 from advisor.survey.puts import Puts, root_of
-from advisor.survey.scopes import bound_names, own_nodes, parameters
+from advisor.survey.scopes import Function, Module, bound_names, own_nodes, parameters
 
 Path: TypeAlias = tuple[str, ...]  # a name and steps from there: ("self", ".rows", "[i]")
 
@@ -73,6 +73,8 @@ class CallResults(Protocol):
     def is_builtin(self, name: str) -> bool: ...
 
     def owns(self, attribute: str) -> bool: ...
+
+    def functions(self, call: ast.Call) -> list[tuple[Module, Function]]: ...
 
     def new_items(self, statements: Sequence[ast.stmt]) -> Container[str]: ...
 
@@ -142,6 +144,9 @@ class Values:
         for node in own_nodes(holder, comprehensions=True):
             self._bind_node(node)
             self._puts.collect(node)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                named = (function for _, function in self._calls.functions(node))
+                self._puts.hand(node, (each for each in named if getattr(each, "name", "") != "__init__"))
 
     def _links(self) -> Iterator[tuple[str, str, bool]]:
         """Yield names with others whose object, or an item of it, they may be; True if it is the object itself."""
