@@ -5,9 +5,10 @@ import pytest
 from advisor.survey.dependence import static_dependence
 from advisor.survey.facts import Loop, StaticDependence
 from advisor.survey.loops import loops_of
-from tests.survey_grouping import GROUPED, SHARED_GROUPS
+from tests.survey_grouping import GROUPED
 from tests.survey_hidden_state import HIDDEN
 from tests.survey_loops import CARRIED, HEAD, INDEPENDENT, REDUCTIONS
+from tests.survey_shared_groups import SHARED_GROUPS
 
 
 def marked_loop(source: str, file: str = "program.py") -> Loop:
