@@ -5,8 +5,10 @@ import pytest
 from advisor.survey.dependence import static_dependence
 from advisor.survey.facts import Loop, StaticDependence
 from advisor.survey.loops import loops_of
+from tests.survey_grouping import GROUPED
 from tests.survey_hidden_state import HIDDEN
 from tests.survey_loops import CARRIED, HEAD, INDEPENDENT, REDUCTIONS
+from tests.survey_shared_groups import SHARED_GROUPS
 
 
 def marked_loop(source: str, file: str = "program.py") -> Loop:
@@ -36,6 +38,20 @@ def test_reductions(name):
 def test_carried(name):
     """Loops whose iterations need one another, or may do so, are never called independent or a reduction."""
     found = dependence(CARRIED[name])
+    assert found.independence in ("carried", "unknown")
+    assert any(obstacle.blocks for obstacle in found.obstacles)
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_grouped(name):
+    """Values may be grouped in containers of the iteration; a change of a group is none of the values."""
+    assert dependence(GROUPED[name]).independence == "reduction"
+
+
+@pytest.mark.parametrize("name", SHARED_GROUPS)
+def test_shared_groups(name):
+    """Groups that may be objects from outside, or items of them, are dependences if they change."""
+    found = dependence(SHARED_GROUPS[name])
     assert found.independence in ("carried", "unknown")
     assert any(obstacle.blocks for obstacle in found.obstacles)
 

@@ -13,9 +13,10 @@ from advisor.survey.implicit_calls import implicit_uses
 from advisor.survey.kinds import Kinds
 from advisor.survey.known_calls import ITERATOR_TYPES
 from advisor.survey.loops import COMPREHENSIONS
+from advisor.survey.number_forms import is_number
 from advisor.survey.reductions import Fold, fold_of
 from advisor.survey.scopes import Module, Scope, bound_names, own_nodes
-from advisor.survey.values import Path, Values, is_number, longer
+from advisor.survey.values import Path, Values, longer
 
 _WORD = re.compile(r"\w+")
 IMMUTABLE = ("builtins.int", "builtins.float", "builtins.str", "builtins.bytes", "builtins.bool", "builtins.tuple")

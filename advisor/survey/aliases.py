@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from advisor.survey.effects import Access
-from advisor.survey.scopes import Module, Scope, own_nodes
+from advisor.survey.scopes import Module, Scope, bound_names, own_nodes
 from advisor.survey.values import FRESH, CallResults, Path, Value, Values, holding, longer
 
 _DEEPEST = 4
@@ -104,3 +104,22 @@ def _names(target: ast.expr, is_part: bool) -> Iterator[tuple[str, bool]]:
     elif isinstance(target, (ast.Tuple, ast.List)):
         for each in target.elts:
             yield from _names(each, True)
+
+
+def plain_aliases(statements: Sequence[ast.stmt], loop: ast.AST) -> dict[str, ast.expr]:
+    """Return the names that a function binds once, to an attribute or another name, outside of a loop."""
+    inside = set(ast.walk(loop))
+    stores: list[str] = []
+    aliases: dict[str, ast.expr] = {}
+    for statement in statements:
+        for node in own_nodes(ast.Module(body=[statement], type_ignores=[])):
+            stores += bound_names(node)
+            if isinstance(node, ast.Assign) and node not in inside and _is_chain(node.value):
+                aliases.update({target.id: node.value for target in node.targets if isinstance(target, ast.Name)})
+    return {name: value for name, value in aliases.items() if stores.count(name) == 1}
+
+
+def _is_chain(node: ast.expr) -> bool:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -17,6 +17,7 @@ from advisor.survey.known_calls import FOLDING_METHODS, Effect, effect_of
 from advisor.survey.library_calls import LibraryCall, library_result
 from advisor.survey.makers import Makers
 from advisor.survey.method_calls import SQL_METHODS, folds, handed_on, method_effect, method_outcome, method_result
+from advisor.survey.new_items import NewItems
 from advisor.survey.scopes import Function, Module, Program, Scope, parameters
 from advisor.survey.sql import only_asks
 from advisor.survey.summaries import Summaries, Summary
@@ -304,7 +305,7 @@ class Calls:
         """Return the path of something outside of a function in the terms of its caller."""
         name = path[0]
         if each.module is not self._module:
-            return path if "." in name or name.startswith("<") else (f"{_stem(each.module)}.{name}", *path[1:])
+            return path if "." in name or name.startswith("<") else (f"{each.module.stem}.{name}", *path[1:])
         theirs, _ = self._module.resolve(name, each.function)
         ours, _ = self._module.resolve(name, self._scope)
         return path if theirs is ours or " " in name else (f"other {name}", *path[1:])
@@ -360,7 +361,7 @@ class Calls:
         return reduce(or_, (at((self._class_name(*each),)) for each in owners), NEW)
 
     def _class_name(self, module: Module, owner: ast.ClassDef) -> str:
-        return owner.name if module is self._module else f"{_stem(module)}.{owner.name}"
+        return owner.name if module is self._module else f"{module.stem}.{owner.name}"
 
     def is_filled_by_reading(self, node: ast.expr) -> bool:
         """Return True for a `defaultdict` whose missing items depend on what happened before."""
@@ -368,6 +369,10 @@ class Calls:
         if not isinstance(made, ast.Call) or self._module.dotted(made.func, self._scope) != "collections.defaultdict":
             return False
         return bool(made.args) and not self._classes.is_plain_maker(self._module, made.args[0])
+
+    def new_items(self, statements: Sequence[ast.stmt]) -> NewItems:
+        """Return the names of containers into which statements put only new objects."""
+        return NewItems(statements, self._program, self._module, self._scope)
 
     def owns(self, attribute: str) -> bool:
         """Return True if every object with such an attribute has an object of its own in it."""
@@ -389,10 +394,6 @@ class Calls:
         is_new = any(path[0] in roots and FRESH in roots[path[0]].itself for path in summary.result.itself)
         itself = itself | {FRESH} if is_new or not itself else itself
         return Value(itself, parts or frozenset({FRESH}))
-
-
-def _stem(module: Module) -> str:
-    return module.file.replace("\\", "/").rpartition("/")[2].removesuffix(".py")
 
 
 def _is_named(node: ast.expr, name: str) -> bool:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from advisor.models.survey_report import Independence, LoopObstacle
 from advisor.survey.accesses import Reader
-from advisor.survey.aliases import Aliases
+from advisor.survey.aliases import Aliases, plain_aliases
 from advisor.survey.calls import Calls
 from advisor.survey.effects import Access, Finding
 from advisor.survey.facts import Loop, StaticDependence
@@ -23,7 +23,7 @@ from advisor.survey.repeated_items import may_repeat, overlapping, rows_of_one
 from advisor.survey.roles import Role, Roles
 from advisor.survey.scopes import Module, own_nodes
 from advisor.survey.summaries import Summaries, statements_of, summaries_of
-from advisor.survey.values import OWN, Values, plain_aliases
+from advisor.survey.values import OWN, Values
 
 Effect = Literal["", "unknown", "carried"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from advisor.survey.number_forms import is_number
 from advisor.survey.scopes import Module, Program, Scope
-from advisor.survey.values import is_number
 
 _DEEPEST = 6
 _LITERALS: dict[type[ast.AST], str] = {

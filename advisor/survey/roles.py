@@ -115,9 +115,9 @@ class Roles:
 
     def _private(self, name: str, writes: Sequence[Access], reads: Sequence[Access]) -> Role:
         """Return the role of a name that every iteration binds before it reads it."""
-        seen_by = next((each.through for each in reads if each.through), "")
-        if seen_by:
-            text = f"assigns `{name}`, which `{seen_by}` reads"
+        used_by = next((each for each in [*reads, *writes] if each.through), None)
+        if used_by is not None:
+            text = f"assigns `{name}`, which `{used_by.through}` {'changes' if used_by.writes else 'reads'}"
             return Role(Variable(name, "unknown", lines=_lines(writes)), text, writes[0].line)
         if name not in self._live:
             return _role((name,), "private", writes)

@@ -30,6 +30,11 @@ class Module:
         self._bindings: dict[Scope, dict[str, list[ast.AST]]] = {}
         self._attributes: dict[ast.ClassDef, dict[str, list[ast.Attribute]]] = {}
 
+    @property
+    def stem(self) -> str:
+        """The name of the file without folders and suffix."""
+        return self.file.replace("\\", "/").rpartition("/")[2].removesuffix(".py")
+
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
         return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, TypeAlias
 
 from advisor.survey.loop_body import ITEM
-from advisor.survey.scopes import bound_names, own_nodes, parameters
+from advisor.survey.new_items import viewed
+from advisor.survey.number_forms import is_number
+from advisor.survey.puts import Puts, root_of
+from advisor.survey.scopes import Function, Module, bound_names, own_nodes, parameters
 
 Path: TypeAlias = tuple[str, ...]  # a name and steps from there: ("self", ".rows", "[i]")
 
@@ -70,13 +74,22 @@ class CallResults(Protocol):
 
     def owns(self, attribute: str) -> bool: ...
 
+    def functions(self, call: ast.Call) -> list[tuple[Module, Function]]: ...
+
+    def new_items(self, statements: Sequence[ast.stmt]) -> Container[str]: ...
+
 
 @dataclass(frozen=True)
 class _Bind:
-    """A value that a name is bound to: that of the expression, one of its parts, or a new object."""
+    """A value that a name is bound to: that of the expression, one of its parts, or a new object.
+
+    Attributes:
+        container: The name of the dictionary if the part is one of its values, without the keys.
+    """
 
     expression: ast.expr | None
     is_part: bool = False
+    container: str = ""
 
 
 class Values:
@@ -102,6 +115,7 @@ class Values:
         exposed: frozenset[str] = frozenset(),
         outer: dict[str, ast.expr] | None = None,
     ) -> None:
+        self._statements = statements
         self._calls = calls
         self._targets = targets
         self._items = items
@@ -109,8 +123,7 @@ class Values:
         self._exposed = exposed
         self._outer = outer or {}
         self._binds: dict[str, list[_Bind]] = {}
-        self._held: dict[str, list[ast.expr]] = {}  # what is put into the objects of names
-        self._held_deep: dict[str, list[ast.expr]] = {}  # what is put into objects that they hold
+        self._puts = Puts()
         self._open: list[str] = []  # aliases that are being looked up
         self._table: dict[str, Value] | None = None
         self._direct: dict[str, Value] = {}  # values of names as far as an item of them may be a part
@@ -118,6 +131,7 @@ class Values:
         self.stored: set[str] = set()  # names that statements bind, without those of comprehensions
         for statement in statements:
             self._collect(statement)
+        self._puts.share(self._links())
 
     @property
     def bound(self) -> frozenset[str]:
@@ -129,10 +143,26 @@ class Values:
             self.stored.update(bound_names(node))
         for node in own_nodes(holder, comprehensions=True):
             self._bind_node(node)
-            for container, value in _puts(node):
-                owner = container if isinstance(node, ast.Call) else getattr(container, "value", container)
-                held = self._held if isinstance(owner, ast.Name) else self._held_deep
-                held.setdefault(_root(container), []).append(value)
+            self._puts.collect(node)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                named = (function for _, function in self._calls.functions(node))
+                self._puts.hand(node, (each for each in named if getattr(each, "name", "") != "__init__"))
+
+    def _links(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield names with others whose object, or an item of it, they may be; True if it is the object itself."""
+        makers: dict[ast.expr, str] = {}
+        for name, binds in self._binds.items():
+            for bind in binds:
+                if bind.container and self._holds_new(bind.container):
+                    yield name, bind.container, False
+                if bind.expression is None or bind.is_part:
+                    continue
+                other = root_of(bind.expression)
+                if other in self._binds and other != name:
+                    yield name, other, isinstance(bind.expression, ast.Name)
+                elif (same := makers.setdefault(bind.expression, name)) != name:  # a = b = {}
+                    yield name, same, True
+                    yield same, name, True
 
     def _bind_node(self, node: ast.AST) -> None:
         match node:
@@ -145,7 +175,7 @@ class Values:
                 old = ast.copy_location(ast.Constant(None), node)
                 self._bind(node.target, ast.copy_location(ast.BinOp(old, node.op, node.value), node))
             case ast.For() | ast.AsyncFor() | ast.comprehension():
-                self._bind(node.target, node.iter, is_part=True)
+                self._bind_each(node.target, node.iter)
             case ast.withitem() if node.optional_vars is not None:
                 self._bind(node.optional_vars, node.context_expr)
             case ast.Match():
@@ -159,6 +189,19 @@ class Values:
                 if not isinstance(node, (ast.Name, ast.Global, ast.Nonlocal)):
                     for name in bound_names(node):
                         self._add(name, _Bind(None))
+
+    def _bind_each(self, target: ast.expr, iterated: ast.expr) -> None:
+        """Bind the names of a target to the parts of what is iterated."""
+        method, container = viewed(iterated, self._calls.is_builtin)
+        if method == "items" and isinstance(target, ast.Tuple) and len(target.elts) == 2:
+            self._bind(target.elts[0], iterated, is_part=True)
+            target = target.elts[1]
+        elif method != "values":
+            container = ""
+        if container and isinstance(target, ast.Name):
+            self._add(target.id, _Bind(iterated, is_part=True, container=container))
+        else:
+            self._bind(target, iterated, is_part=True)
 
     def _bind(self, target: ast.expr, value: ast.expr | None, is_part: bool = False) -> None:
         if isinstance(target, ast.Name):
@@ -204,7 +247,8 @@ class Values:
             case ast.Subscript():
                 return self._item(node)
             case ast.Call():
-                return self._calls.result_of(node, self)
+                value = self._calls.result_of(node, self) | _inside(self._made_for_keys(node))
+                return self._new_item(node, value) if self._gets_new_item(node) else value
             case ast.List() | ast.Tuple() | ast.Set():
                 return holding(map(self.of, node.elts))
             case ast.Dict():
@@ -235,10 +279,41 @@ class Values:
         if isinstance(node.slice, ast.Slice):
             return owner | NEW  # a view or a copy
         item = _step(owner, f"[{ast.unparse(node.slice)}]")
+        if isinstance(node.value, ast.Name) and self._holds_new(node.value.id):
+            return Value(NEW.itself, item.parts | owner.parts)
         direct = self._direct.get(node.value.id) if isinstance(node.value, ast.Name) else None
         if direct is None or not direct.itself:
             return item
         return Value(_step(direct, f"[{ast.unparse(node.slice)}]").itself, item.parts)
+
+    def _made_for_keys(self, call: ast.Call) -> Value:
+        """Return what a call of `defaultdict` or `dict.fromkeys` makes its object hold."""
+        name = ast.unparse(call.func)
+        if name.endswith("defaultdict"):
+            return _union(self.of(each.body) for each in call.args if isinstance(each, ast.Lambda))
+        return _union(map(self.of, call.args[1:])) if name.endswith("dict.fromkeys") else NOTHING
+
+    @cached_property
+    def _new_items(self) -> Container[str]:
+        """The names whose objects hold only new ones directly."""
+        names = self._binds.keys() - self._exposed - self._targets
+        known = self._calls.new_items(self._statements)
+        return frozenset(name for name in names if name in known)
+
+    def _holds_new(self, name: str) -> bool:
+        return name in self._binds and name in self._new_items
+
+    def _gets_new_item(self, call: ast.Call) -> bool:
+        """Return True for `x.get(…)` and `x.setdefault(…)` of an object that holds only new ones directly."""
+        method = call.func
+        if not isinstance(method, ast.Attribute) or method.attr not in ("get", "setdefault"):
+            return False
+        return isinstance(method.value, ast.Name) and self._holds_new(method.value.id)
+
+    def _new_item(self, call: ast.Call, value: Value) -> Value:
+        assert isinstance(call.func, ast.Attribute)
+        defaults = _union(map(self.of, call.args[1:]))
+        return Value(NEW.itself | defaults.itself, value.parts | self.of(call.func.value).parts | defaults.parts)
 
     def _without_keys(self, bind: _Bind) -> Value:
         if bind.is_part or not isinstance(bind.expression, (ast.Dict, ast.DictComp)):
@@ -268,8 +343,8 @@ class Values:
             before = (dict(self._table), dict(self._direct))
             for name, binds in self._binds.items():
                 here = at((name,)) if name in self._exposed else NOTHING
-                held = _union(map(self.of, self._held.get(name, ())))
-                deep = _union(map(self.of, self._held_deep.get(name, ()))) | held
+                held = _union(map(self.of, self._puts.into(name)))
+                deep = _union(map(self.of, self._puts.below(name))) | held
                 self._direct[name] = _union(map(self._without_keys, binds)) | _inside(held) | here
                 self._table[name] = _union(map(self._bound_value, binds)) | _inside(deep) | here
             if (self._table, self._direct) == before:
@@ -280,6 +355,8 @@ class Values:
         if bind.expression is None:
             return NEW
         value = self.of(bind.expression)
+        if bind.container and self._holds_new(bind.container):
+            return Value(NEW.itself, value.parts | self.of_name(bind.container).parts)
         return value.part if bind.is_part else value
 
     def _outside(self, name: str) -> Value:
@@ -293,27 +370,6 @@ class Values:
             return self.of(alias)
         finally:
             self._open.pop()
-
-
-_PUTTING = ("append", "appendleft", "add", "insert", "extend", "extendleft", "update", "setdefault", "put", "push")
-
-
-def _puts(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Yield the objects into which a node puts something, and what that is."""
-    if isinstance(node, ast.Assign):
-        targets = (each for each in node.targets if isinstance(each, (ast.Attribute, ast.Subscript)))
-        yield from ((each, node.value) for each in targets)
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _PUTTING:
-        yield from ((node.func.value, each) for each in node.args)
-    elif isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in ("heappush", "insort"):
-        yield from ((node.args[0], each) for each in node.args[1:])
-
-
-def _root(node: ast.expr) -> str:
-    """Return the name that a chain such as `a.b[c]` begins with, or ''."""
-    while isinstance(node, (ast.Attribute, ast.Subscript)):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _step(owner: Value, step: str) -> Value:
@@ -341,56 +397,3 @@ def _union(values: Iterable[Value]) -> Value:
     for value in values:
         result |= value
     return result
-
-
-_NUMBER_OPERATORS = (ast.Sub, ast.Div, ast.FloorDiv, ast.Pow)
-_NUMBER_FUNCTIONS = ("len", "sum", "round", "float", "int", "abs", "ord", "hash")
-
-
-def is_number(node: ast.expr) -> bool:
-    """Return True if an expression can hardly be a container: it subtracts or divides, or has a number in it."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, (int, float, complex))
-    if isinstance(node, ast.UnaryOp):
-        return is_number(node.operand)
-    if isinstance(node, ast.BinOp):
-        if isinstance(node.op, _NUMBER_OPERATORS):
-            return True
-        if isinstance(node.op, ast.Add):
-            return is_number(node.left) or is_number(node.right)
-        return isinstance(node.op, ast.Mult) and (_is_fraction(node.left) or _is_fraction(node.right))
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return node.func.id in _NUMBER_FUNCTIONS
-    return _is_fraction(node)
-
-
-def _is_fraction(node: ast.expr) -> bool:
-    """Return True if an expression is hardly a container, nor a whole number, by which a list can be repeated."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, (float, complex))
-    if isinstance(node, ast.BinOp):
-        return is_number(node)
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_named(node.func.value, "math")
-
-
-def _is_named(node: ast.expr, name: str) -> bool:
-    return isinstance(node, ast.Name) and node.id == name
-
-
-def plain_aliases(statements: Sequence[ast.stmt], loop: ast.AST) -> dict[str, ast.expr]:
-    """Return the names that a function binds once, to an attribute or another name, outside of a loop."""
-    inside = set(ast.walk(loop))
-    stores: list[str] = []
-    aliases: dict[str, ast.expr] = {}
-    for statement in statements:
-        for node in own_nodes(ast.Module(body=[statement], type_ignores=[])):
-            stores += bound_names(node)
-            if isinstance(node, ast.Assign) and node not in inside and _is_chain(node.value):
-                aliases.update({target.id: node.value for target in node.targets if isinstance(target, ast.Name)})
-    return {name: value for name, value in aliases.items() if stores.count(name) == 1}
-
-
-def _is_chain(node: ast.expr) -> bool:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return isinstance(node, ast.Name)
