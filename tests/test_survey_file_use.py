@@ -133,7 +133,7 @@ def test_files_of_each_iteration(name: str, tmp_path: Path, monkeypatch: pytest.
 
 
 def test_files_that_are_not_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the source has files that are read and written, and none were seen, nothing is known of the loop."""
+    """A loop whose source reads and writes files stays unknown if no file was seen."""
     found = observed("for n in range(20):  # here\n    sizes.append(n)\n", tmp_path, monkeypatch)
     assert dependence(StaticDependence((), (), "independent"), found).independence == "independent"
     assert dependence(StaticDependence((), (), "independent", uses_files=True), found).independence == "unknown"

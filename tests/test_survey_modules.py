@@ -56,7 +56,7 @@ def test_relative_imports(tmp_path):
 
 
 def test_modules_of_one_name(tmp_path):
-    """Of two modules with one name, none is taken for the other."""
+    """Two modules with one name are not taken for each other."""
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "__init__.py").write_text("")

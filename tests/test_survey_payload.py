@@ -1,4 +1,4 @@
-"""What the second run sees of the data that processes would be sent, and tables that are sent in parts."""
+"""The data that processes would be sent, as the second run sees it, and tables that are sent in parts."""
 
 from __future__ import annotations
 

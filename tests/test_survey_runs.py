@@ -344,7 +344,7 @@ f(1_000, 1)
 
 
 def test_loops_share_the_time_that_watching_may_take() -> None:
-    """What watching or inspecting one loop has taken is left out of the program's time, which limits the others."""
+    """The time spent on watching one loop does not count as the program's, which limits the others."""
     from advisor.survey.iteration_effects import IterationEffects
     from advisor.survey.loop_watch import LoopWatch
     from advisor.survey.watched_loop import WatchCosts

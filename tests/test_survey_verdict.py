@@ -111,7 +111,7 @@ def test_items_that_are_one_object():
 
 
 def test_items_of_no_container_that_are_one_object():
-    """What an iterator yields is looked at one by one; new objects that nothing else has do not count."""
+    """Items of an iterator are looked at one by one; new objects that nothing else has do not count."""
     one, other = [1], [1]
     assert repeats(filter(None, [one, other, one]))
     assert repeats(zip([1, 2], [one, one], strict=True))

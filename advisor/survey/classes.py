@@ -134,7 +134,7 @@ class Classes:
 
     @cached_property
     def _stored(self) -> dict[str, list[tuple[Module, ast.expr]]]:
-        """What the program puts into attributes, of whatever objects, by name."""
+        """Values that the program puts into attributes, of whatever objects, by name."""
         found: dict[str, list[tuple[Module, ast.expr]]] = {}
         for module in self._program.modules.values():
             for node in ast.walk(module.tree):

@@ -33,7 +33,7 @@ class HiddenCalls:
 
     @cached_property
     def at_the_end(self) -> str:
-        """What changes something when an object of the user ends, in words; '' if nothing does."""
+        """The change that the end of an object of the user makes, in words; '' if there is none."""
         for module, function in self._methods("__del__"):
             if self._leaves_behind(module, function, own=True):
                 return f"`__del__` of `{_owner(module, function)}`"
@@ -45,7 +45,7 @@ class HiddenCalls:
 
     @cached_property
     def while_logging(self) -> str:
-        """What changes something when the program logs, in words; '' if only the handlers of `logging` do."""
+        """The change that logging makes besides that of the handlers of `logging`, in words; '' if there is none."""
         for each in self._classes.logging:
             if self._changes_something(*each):
                 return f"`{each[1].name}`"

@@ -273,7 +273,7 @@ class Schedule:
 
     @property
     def rest(self) -> float:
-        """How many times more executions there were than those that the watched ones stand for."""
+        """The ratio of all executions to those that the watched ones stand for."""
         if not self._is_skipping:
             return 1.0
         return 1.0 + (self.weight - 1 - length_hint(self._skips)) / self._represented
