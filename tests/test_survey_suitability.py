@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from advisor.models import Machine, Profile
-from advisor.models.survey_report import SurveyReport
 from advisor.survey.combined_patch import with_code
+from advisor.survey.dependence import static_dependence
 from advisor.survey.facts import (
     Dependence,
     FirstRun,
@@ -24,7 +22,9 @@ from advisor.survey.facts import (
 )
 from advisor.survey.loops import loops_of
 from advisor.survey.returned_values import NOTHING, ReturnedValues, returned_values
+from advisor.survey.second_run import LoopToWatch
 from advisor.survey.suitability import MAX_WAITING_WORKERS, JudgedLoop, Suitability, makespan, suitability
+from advisor.survey.survey import judge
 
 OUTER = Loop(("logs.py", 7, 4), 20, "main", "for path in paths:", "for", None, frozenset(range(8, 21)))
 INNER = Loop(("logs.py", 9, 12), 20, "main", "for line in lines:", "for", OUTER.id, frozenset(range(10, 21)))
@@ -75,12 +75,10 @@ def test_what_stays_in_the_loop_gains_nothing() -> None:
 
 
 STAYING = """\
-import sys, zlib
-
 SIZES = []
 
 def pack(name, folder):
-    packed = zlib.compress((folder + name).encode() * {size})
+    packed = (folder + name).encode()
     SIZES.append(len(packed))
     return len(packed)
 
@@ -91,25 +89,23 @@ def main(names, folder):
         print(name.upper().center(20))
         sizes.append(size)
     return sizes
-
-print(main(["name %d" % number for number in range(150)], sys.argv[1]))
 """
 
 
-def test_a_loop_whose_work_would_stay_in_it_is_not_rewritten(tmp_path: Path) -> None:
-    """A called function appends to a list of the module in the loop's order, and so does what it compresses."""
-    (tmp_path / "pack.py").write_text(STAYING.format(size=200_000))
-    subprocess.run(
-        [sys.executable, "-m", "advisor", "survey", "--json", "report.json", "pack.py", "packed-"],
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
-    report = SurveyReport.model_validate_json((tmp_path / "report.json").read_text("utf-8"))
-    loop = next(each for each in report.candidates if each.loop.source == "for name in names:")
-    assert not loop.patch
-    assert loop.independence == "reduction"
-    assert any("would have to stay in the loop" in obstacle.text for obstacle in loop.obstacles)
+@pytest.mark.parametrize(("share", "is_rewritten"), [(0.9, False), (0.1, True)])
+def test_a_loop_whose_work_would_stay_in_it_is_not_rewritten(share: float, is_rewritten: bool) -> None:
+    """A called function appends to a list of the module in the loop's order, and so does all that it computes."""
+    [loop] = loops_of(STAYING, "pack.py")
+    seconds = COMPUTING.wall * 40
+    time = LoopTime(loop, seconds, 1_000, lines=((11, share * seconds), (12, (1 - share) * seconds)))
+    run = FirstRun(seconds, seconds, 1_000, 0, "finished", (time,))
+    modules = {"pack.py": STAYING}
+    watched = LoopToWatch(time, static_dependence(STAYING, "pack.py", loop, modules))
+    [judged] = judge([watched], [observation(loop, 40, seconds, COMPUTING)], run, Machine(cores=2), modules)
+    assert judged.dependence.independence == "reduction"
+    assert (judged.code is not None) == is_rewritten
+    notes = [obstacle.text for obstacle in judged.dependence.obstacles]
+    assert any("would have to stay in the loop" in text for text in notes) != is_rewritten
 
 
 def test_fewer_threads_stay_fewer() -> None:
