@@ -29,21 +29,34 @@ def without_figures(report: str) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("patch"), reason="needs patch")
 def test_the_commands_do_what_the_page_shows(tmp_path: Path) -> None:
-    """The survey names the same loop, obstacles and change; the patched program prints the same."""
-    (tmp_path / "orders.py").write_text(SCRIPT)
-    (tmp_path / "temporary").mkdir()
+    """The survey names the same loop, obstacles and change; the patched program prints the same.
+
+    On a host that is too busy to tell threads from processes, the survey gets two more chances.
+    """
+    for attempt in range(3):
+        folder = tmp_path / str(attempt)
+        (folder / "temporary").mkdir(parents=True)
+        printed = follow_the_page(folder)
+        if without_figures(printed[0].stderr) == without_figures(REPORT):
+            break
+    assert without_figures(printed[0].stderr) == without_figures(REPORT)
+    assert printed[0].stdout == printed[2].stdout != ""
+    assert "orders.py:13" in (folder / "survey.html").read_text()
+
+
+def follow_the_page(folder: Path) -> list[subprocess.CompletedProcess[str]]:
+    """Run the page's commands on its script."""
+    (folder / "orders.py").write_text(SCRIPT)
     printed = []
     for command in COMMANDS:
         words = re.sub(r"^advise", f"{sys.executable} -m advisor", command)
         words = re.sub(r"^python", sys.executable, words)
         done = subprocess.run(
-            words, shell=True, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=100
+            words, shell=True, cwd=folder, env=environment(folder), capture_output=True, text=True, timeout=100
         )
         assert done.returncode == 0, done.stderr
         printed.append(done)
-    assert without_figures(printed[0].stderr) == without_figures(REPORT)
-    assert printed[0].stdout == printed[2].stdout != ""
-    assert "orders.py:13" in (tmp_path / "survey.html").read_text()
+    return printed
 
 
 def test_every_option_is_on_the_page() -> None:
