@@ -432,7 +432,7 @@ def test_items_that_are_not_apart_are_seen(tmp_path: Path) -> None:
 
 
 def test_calls_by_a_table_are_watched(tmp_path: Path) -> None:
-    """What the function of `DataFrame.apply` changes is seen, as in the iterations of a loop."""
+    """Changes by the function of `DataFrame.apply` are seen, as in the iterations of a loop."""
     script = write(
         tmp_path,
         "table.py",
