@@ -16,7 +16,7 @@ from advisor.survey.pool_code import Form
 from advisor.survey.suitability import JudgedLoop, most_workers, unchanged
 
 NOTHING_TO_MOVE = "all that an iteration does has to happen in the order of the loop"  # as `attempt` says it
-NOT_WORTH_RETURNING = "is not rewritten: what iterations would have to return costs more than it brings"
+NOT_WORTH_MOVING = "is not rewritten: what stays in the loop and what workers return cost more than it brings"
 MOST_STAYS = "is not rewritten: what takes most of its time would have to stay in the loop, in its order"
 
 

@@ -16,7 +16,7 @@ from advisor.host.machine import this_machine, with_cores
 from advisor.models import Machine
 from advisor.models.survey_report import SurveyReport
 from advisor.survey.child import Streams
-from advisor.survey.combined_patch import MOST_STAYS, NOT_WORTH_RETURNING, with_code, with_note
+from advisor.survey.combined_patch import MOST_STAYS, NOT_WORTH_MOVING, with_code, with_note
 from advisor.survey.conclusions import as_report
 from advisor.survey.dependence import static_dependence
 from advisor.survey.facts import FirstRun, LoopId, LoopObservation
@@ -230,7 +230,7 @@ def _as_rewritten(
     )
     if gain.strategy != "sequential":
         return replace(judged, suitability=gain)
-    dependence = with_note(judged.dependence, NOT_WORTH_RETURNING, judged.time.loop)
+    dependence = with_note(judged.dependence, NOT_WORTH_MOVING, judged.time.loop)
     return replace(judged, suitability=gain, dependence=dependence, code=None)
 
 
